@@ -1,0 +1,1 @@
+# certs: sources and unit tests (see Makefile.am).

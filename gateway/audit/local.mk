@@ -1,0 +1,1 @@
+# gateway/audit: sources and unit tests (see Makefile.am).

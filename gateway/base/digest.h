@@ -1,0 +1,31 @@
+/*
+ * Digests and encodings: what the store, the journal and the signatures share. Thread: any.
+ * The digests are OpenSSL's; CRC-32C is the Castagnoli polynomial (RFC 3720 B.4).
+ */
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define SHA256_BYTES 32
+#define SHA256_HEX   65 /* NUL included */
+#define SHA1_HEX     41
+
+MUST_CHECK struct status digest_sha256(struct span bytes, struct diag *diag,
+                                       uint8_t ret_digest[SHA256_BYTES]);
+MUST_CHECK struct status digest_sha256_hex(struct span bytes, struct diag *diag,
+                                           char ret_hex[SHA256_HEX]);
+MUST_CHECK struct status digest_sha1_hex(struct span bytes, struct diag *diag,
+                                         char ret_hex[SHA1_HEX]);
+uint32_t crc32c(uint32_t start, const void *bytes, size_t n); /* start: 0, or the value so far */
+
+void hex_encode(const uint8_t *bytes, size_t n, char *ret_hex); /* 2n + 1 bytes, lower case */
+bool hex_decode(struct span hex, uint8_t *ret_bytes, size_t n); /* exactly n bytes, any case */
+
+MUST_CHECK struct status base64_encode(struct span bytes, struct buf *out, struct diag *diag);
+/* XML white space is skipped; any other foreign character or bad padding is ERR_MESSAGE_CONTENT. */
+MUST_CHECK struct status base64_decode(struct span text, struct buf *out, struct diag *diag);
+
+#endif

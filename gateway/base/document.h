@@ -1,0 +1,86 @@
+/*
+ * DocumentEntry: the XDS metadata of one document (ITI TF-3 4.2.3.2), as codecs, store and merge
+ * share it. Spans and arrays live in one arena; nothing here owns memory. Empty span = absent.
+ */
+#ifndef BASE_DOCUMENT_H
+#define BASE_DOCUMENT_H
+
+#include "base/patient.h"
+
+#define DOCUMENT_STABLE    "urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1"
+#define DOCUMENT_ON_DEMAND "urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248"
+#define DOCUMENT_APPROVED  "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
+#define DOCUMENT_DEPRECATED "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated"
+
+/* A code from a code system: nodeRepresentation, codingScheme, display name. */
+struct code {
+    struct span value;
+    struct span scheme; /* OID, bare */
+    struct span display;
+};
+struct code_list {
+    struct code *items;
+    size_t n, capacity;
+};
+
+struct author {
+    struct span person;      /* XCN */
+    struct span institution; /* XON */
+    struct span role;
+    struct span specialty;
+    struct span telecom; /* XTN */
+};
+struct author_list {
+    struct author *items;
+    size_t n, capacity;
+};
+
+struct document_entry {
+    struct span entry_uuid;  /* urn:uuid:... */
+    struct span unique_id;   /* documentUniqueId, an OID (or OID^extension) */
+    struct span home;        /* homeCommunityId, urn:oid:... */
+    struct span repository;  /* repositoryUniqueId, bare OID */
+    struct span patient_id;  /* CX */
+    struct span mime_type;
+    struct span object_type; /* DOCUMENT_STABLE or DOCUMENT_ON_DEMAND */
+    struct span status;      /* DOCUMENT_APPROVED or DOCUMENT_DEPRECATED */
+    struct span title;
+    struct span comments;
+    struct span creation_time; /* DTM */
+    struct span service_start; /* DTM */
+    struct span service_stop;  /* DTM */
+    struct span language;      /* RFC 5646 */
+    struct span hash;          /* SHA-1, 40 hexadecimal digits */
+    uint64_t size;             /* bytes */
+    bool has_size;
+    struct span uri;
+    struct span legal_authenticator; /* XCN */
+    struct span source_patient_id;   /* CX */
+    struct span_list source_patient_info; /* PID-3|..., PID-5|..., one field each */
+    struct code class_code;
+    struct code type_code;
+    struct code format_code;
+    struct code facility_type;
+    struct code practice_setting;
+    struct code_list confidentiality;
+    struct code_list event_codes;
+    struct author_list authors;
+    struct span_list reference_ids; /* CXi, urn:ihe:iti:xds:2013:referenceIdList */
+};
+struct document_list {
+    struct document_entry *items;
+    size_t n, capacity;
+};
+
+/* HomeCommunityId, RepositoryUniqueId, DocumentUniqueId: what names a document in ITI-39. */
+struct document_ref {
+    struct span home;       /* urn:oid:..., empty when the message had none */
+    struct span repository; /* bare OID */
+    struct span unique_id;
+};
+struct document_ref_list {
+    struct document_ref *items;
+    size_t n, capacity;
+};
+
+#endif

@@ -1,0 +1,38 @@
+# gateway/base: sources and unit tests (see Makefile.am).
+libisthmus_a_SOURCES += \
+	gateway/base/arena.c gateway/base/arena.h \
+	gateway/base/body.c gateway/base/body.h \
+	gateway/base/buf.c gateway/base/buf.h \
+	gateway/base/clock.c gateway/base/clock.h \
+	gateway/base/datetime.c gateway/base/datetime.h \
+	gateway/base/diag.c gateway/base/diag.h \
+	gateway/base/digest.c gateway/base/digest.h \
+	gateway/base/document.h \
+	gateway/base/err_table.h \
+	gateway/base/ids.c gateway/base/ids.h \
+	gateway/base/jsonw.c gateway/base/jsonw.h \
+	gateway/base/log.c gateway/base/log.h \
+	gateway/base/mem.c gateway/base/mem.h \
+	gateway/base/park.h \
+	gateway/base/patient.c gateway/base/patient.h \
+	gateway/base/span.c gateway/base/span.h \
+	gateway/base/status.c gateway/base/status.h \
+	gateway/base/text.c gateway/base/text.h \
+	gateway/base/xmlw.c gateway/base/xmlw.h
+EXTRA_DIST += gateway/base/README.md
+
+BASE_TESTS = tests/unit/test_arena tests/unit/test_buf tests/unit/test_datetime \
+	tests/unit/test_digest tests/unit/test_ids tests/unit/test_writers tests/unit/test_span \
+	tests/unit/test_text tests/unit/test_log tests/unit/test_body tests/unit/test_patient
+check_PROGRAMS += $(BASE_TESTS)
+tests_unit_test_arena_LDADD = $(UNIT_LIBS)
+tests_unit_test_buf_LDADD = $(UNIT_LIBS)
+tests_unit_test_datetime_LDADD = $(UNIT_LIBS)
+tests_unit_test_digest_LDADD = $(UNIT_LIBS)
+tests_unit_test_ids_LDADD = $(UNIT_LIBS)
+tests_unit_test_writers_LDADD = $(UNIT_LIBS)
+tests_unit_test_span_LDADD = $(UNIT_LIBS)
+tests_unit_test_text_LDADD = $(UNIT_LIBS)
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
+tests_unit_test_body_LDADD = $(UNIT_LIBS)
+tests_unit_test_patient_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,80 @@
+/*
+ * A person as health messages describe one: what a C-CDA header, an XCPD query and a registry
+ * share. All spans and arrays live in one arena (the builder's); nothing here owns memory.
+ */
+#ifndef BASE_PATIENT_H
+#define BASE_PATIENT_H
+
+#include "base/arena.h"
+
+/* HL7 v3 II: an id in the namespace of an assigning authority. */
+struct ident {
+    struct span root;      /* OID of the assigning authority (or the id itself when no extension) */
+    struct span extension; /* empty: the root alone identifies */
+    struct span authority; /* assigningAuthorityName, for people only */
+};
+struct ident_list {
+    struct ident *items;
+    size_t n, capacity;
+};
+
+struct span_list {
+    struct span *items;
+    size_t n, capacity;
+};
+
+struct person_name {
+    struct span family;     /* several family parts joined by one space */
+    struct span_list given; /* in order: first, then further names or initials */
+    struct span prefix;
+    struct span suffix;
+    struct span use; /* HL7 code (L, P, ...) or empty */
+};
+struct name_list {
+    struct person_name *items;
+    size_t n, capacity;
+};
+
+struct address {
+    struct span_list street;
+    struct span city;
+    struct span state;
+    struct span postal_code;
+    struct span country;
+    struct span use;
+};
+struct address_list {
+    struct address *items;
+    size_t n, capacity;
+};
+
+struct telecom {
+    struct span value; /* URL: tel:..., mailto:... as it came */
+    struct span use;
+};
+struct telecom_list {
+    struct telecom *items;
+    size_t n, capacity;
+};
+
+struct patient {
+    struct ident_list ids;
+    struct name_list names;
+    struct span birth_time; /* HL7 TS as it came: digits YYYYMMDD[...]; empty when absent */
+    struct span sex;        /* M, F, UN (HL7 AdministrativeGender) or empty when absent or null */
+    struct address_list addresses;
+    struct telecom_list telecoms;
+};
+
+/* The CX form of XDS metadata, id^^^&OID&ISO (ITI TF-3 Table 4.2.3.1.7-2). */
+MUST_CHECK struct status ident_write_cx(struct arena *arena, const struct ident *id,
+                                        struct diag *diag, struct span *ret_cx);
+/* Reads CX; ERR_MESSAGE_CONTENT unless it has an id and a valid OID with type ISO. */
+MUST_CHECK struct status ident_read_cx(struct span cx, struct diag *diag, struct ident *ret_id);
+bool ident_eq(const struct ident *a, const struct ident *b); /* root and extension */
+
+/* Deep copy into another arena. */
+MUST_CHECK struct status patient_dup(struct arena *arena, const struct patient *from,
+                                     struct diag *diag, struct patient *ret_patient);
+
+#endif

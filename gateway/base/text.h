@@ -1,0 +1,20 @@
+/*
+ * Text as people write it: folding for comparison (utf8proc lives in text.c only) and safe display.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/arena.h"
+
+/* The form in which names are compared: NFKD, marks removed, case folded, everything but letters and
+ * digits removed ("Núñez-Ibarra" -> "nunezibarra", "O'Brien" -> "obrien", sharp s -> ss). Bytes that are not
+ * UTF-8 give the empty span (which equals nothing: callers must treat empty as absent). */
+MUST_CHECK struct status text_fold(struct arena *arena, struct span text, struct diag *diag,
+                                   struct span *ret_folded);
+bool text_is_utf8(struct span text);
+/* How many columns of a terminal the text takes; control characters count as none. */
+size_t text_columns(struct span text);
+/* Edit distance, at most <most> + 1 (for "did you mean"). */
+size_t text_distance(struct span a, struct span b, size_t most);
+
+#endif

@@ -1,0 +1,1 @@
+# gateway/cli: sources and unit tests (see Makefile.am).

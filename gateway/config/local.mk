@@ -1,0 +1,1 @@
+# gateway/config: sources and unit tests (see Makefile.am).

@@ -1,0 +1,1 @@
+# gateway/net: sources and unit tests (see Makefile.am).

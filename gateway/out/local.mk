@@ -1,0 +1,1 @@
+# gateway/out: sources and unit tests (see Makefile.am).

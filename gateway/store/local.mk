@@ -1,0 +1,1 @@
+# gateway/store: sources and unit tests (see Makefile.am).

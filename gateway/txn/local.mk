@@ -1,0 +1,1 @@
+# gateway/txn: sources and unit tests (see Makefile.am).

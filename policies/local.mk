@@ -1,0 +1,1 @@
+# policies: sources and unit tests (see Makefile.am).

@@ -1,0 +1,1 @@
+# soap: sources and unit tests (see Makefile.am).

@@ -1,0 +1,43 @@
+/*
+ * What every unit test shares: a main over CUnit, and checks that name the wanted and the actual
+ * error. One program per module: tests/unit/test_<module>.c.
+ *
+ * Real documents are found through ISTHMUS_DATA (default ../shared/data from the source folder);
+ * unit_data_path is the only place that knows.
+ */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <CUnit/CUnit.h>
+
+#include "base/diag.h"
+#include "base/span.h"
+
+struct unit_test {
+    const char *name;
+    void (*run)(void);
+};
+
+/* Runs all tests of a suite; the exit status for main: 0, or 1 when one failed. */
+int unit_main(const char *suite, const struct unit_test *tests, size_t n);
+#define UNIT_MAIN(suite, tests)                                                                    \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        return unit_main((suite), (tests), ARRAY_LEN(tests));                                      \
+    }
+
+/* Checks a status; prints file, line, the wanted and the actual error name and the diag's text. */
+#define CHECK_OK(diag, call)         unit_check(__FILE__, __LINE__, #call, (diag), ERR_NONE, (call))
+#define CHECK_ERR(diag, want, call)  unit_check(__FILE__, __LINE__, #call, (diag), (want), (call))
+bool unit_check(const char *file, int line, const char *what, struct diag *diag, enum err want,
+                struct status got);
+#define CHECK_SPAN(got, want_cstr)   unit_check_span(__FILE__, __LINE__, (got), (want_cstr))
+bool unit_check_span(const char *file, int line, struct span got, const char *want);
+
+/* <data>/<relative> in a static buffer, or NULL (and "not run: no data" printed) when the data is
+ * not on this machine. A test that gets NULL returns; it counts as not run. */
+const char *unit_data_path(const char *relative);
+/* A fresh directory for this test program, removed at its end. */
+const char *unit_temp_dir(void);
+
+#endif
