@@ -1,0 +1,39 @@
+/*
+ * One decoded X.509 certificate and the facts that the rest of the program asks of it, so that nobody
+ * decodes certificates on a hot path. Immutable after loading; owner: whoever loaded it (configuration,
+ * handshake). Thread: any may read.
+ */
+#ifndef CERTS_CERTIFICATE_H
+#define CERTS_CERTIFICATE_H
+
+#include <openssl/types.h>
+
+#include "base/digest.h"
+#include "base/patient.h" /* struct span_list */
+
+#define CERTIFICATE_SANS_MAX 32
+
+struct certificate {
+    X509 *x509;
+    EVP_PKEY *key;               /* the public key; owned by this object */
+    char sha256[SHA256_HEX];     /* of the DER, lower case */
+    char *subject;               /* RFC 2253 text, UTF-8 */
+    char *dns[CERTIFICATE_SANS_MAX]; /* subjectAltName dNSName, lower case; IP addresses as text */
+    size_t dns_n;
+    int64_t not_before_us, not_after_us; /* wall time */
+};
+
+/* Takes a reference to <x509>. ERR_CREDENTIAL when it has no usable key. */
+MUST_CHECK struct status certificate_from_x509(X509 *x509, struct diag *diag,
+                                               struct certificate **ret_certificate);
+/* From DER. ERR_CREDENTIAL when the bytes are not exactly one certificate. */
+MUST_CHECK struct status certificate_from_der(struct span der, struct diag *diag,
+                                              struct certificate **ret_certificate);
+/* The first certificate of a PEM file. ERR_IO, ERR_CREDENTIAL. */
+MUST_CHECK struct status certificate_from_file(const char *path, struct diag *diag,
+                                               struct certificate **ret_certificate);
+void certificate_free(struct certificate *certificate);
+/* Does <host> (DNS name or IP text, no wildcard of its own) match one of its SANs (RFC 6125)? */
+bool certificate_names(const struct certificate *certificate, struct span host);
+
+#endif

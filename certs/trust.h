@@ -1,0 +1,26 @@
+/*
+ * A trust store: the anchors of one purpose (partners, audit repositories) and their revocation
+ * lists. Immutable after loading. Chain building and validity are OpenSSL's; which partner a proven
+ * certificate speaks for is decided by the configuration (config_partner_of_peer).
+ */
+#ifndef CERTS_TRUST_H
+#define CERTS_TRUST_H
+
+#include "certs/certificate.h"
+
+struct trust;
+
+/* Anchors: PEM file with one or more CA certificates. <crl_path> may be NULL; with one, every
+ * certificate of a chain must have a current CRL there (fail closed). ERR_IO, ERR_CREDENTIAL. */
+MUST_CHECK struct status trust_load(const char *anchors_path, const char *crl_path,
+                                    struct diag *diag, struct trust **ret_trust);
+void trust_free(struct trust *trust);
+X509_STORE *trust_store(const struct trust *trust); /* borrowed */
+
+/* Chain, validity at <now_us>, CRL, key size, digest of signatures (SHA-1 refused) for any purpose
+ * (signing certificates). ERR_SIG_NO_TRUST says which check failed at which certificate. */
+MUST_CHECK struct status trust_verify(const struct trust *trust,
+                                      const struct certificate *certificate, int64_t now_us,
+                                      struct diag *diag);
+
+#endif

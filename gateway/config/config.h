@@ -1,0 +1,111 @@
+/*
+ * The configuration: one YAML file (and the partner and policy files that it names) read into one
+ * immutable struct, keys, trust stores and rules included. Built once by config_load, shared by
+ * reference, freed with the last reference. The shape is described for operators in
+ * gateway/config/README.md. Paths in a file are relative to that file. Thread: any may read.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/yaml.h"
+#include "certs/credential.h"
+#include "certs/trust.h"
+#include "policies/policy.h"
+
+/* A fixed list of NUL-terminated strings in the configuration's arena. */
+struct config_strings {
+    const char *const *items;
+    size_t n;
+};
+
+struct config_address {
+    const char *host; /* numeric address, or "unix:/path" */
+    uint16_t port;
+    const char *text; /* as written, for messages */
+};
+
+struct config_listener {
+    bool is_set;
+    struct config_address address;
+    const struct credential *credential; /* NULL: no TLS (loopback or unix socket only) */
+    const struct trust *trust;
+};
+
+/* What our own assertions say. Every member may be absent (NULL); the command line may give it. */
+struct config_asserts {
+    const char *organization;
+    const char *organization_id; /* urn:oid:... */
+    const char *user;            /* subject-id: a person's name in plain text */
+    const char *role;            /* SNOMED CT code */
+    const char *role_display;
+    const char *purpose;         /* e.g. T-TREAT */
+    const char *purpose_system;  /* default: the RCE's code system OID (spec) */
+    const char *npi;
+};
+
+enum partner_identity { PARTNER_IDENTITY_SAN, PARTNER_IDENTITY_CERTIFICATE };
+enum partner_fault_status { PARTNER_FAULT_STATUS_500, PARTNER_FAULT_STATUS_SOAP12 };
+
+/* One community (or network) that we talk to: partners.d/<id>.yaml. */
+struct partner {
+    const char *id;   /* short label: logs, metrics, policy */
+    const char *name;
+    struct config_strings communities; /* homeCommunityIds that it speaks for, bare OIDs; the first is
+                                          its own */
+    const char *xcpd_url, *query_url, *retrieve_url; /* https; NULL: not offered */
+    enum partner_identity identity;
+    struct config_strings tls_names;   /* identity san: its certificate must carry one of these */
+    struct config_strings tls_sha256;  /* identity certificate: pinned, lower-case hexadecimal */
+    struct certificate *const *signing; /* registered keys for assertions and Timestamps */
+    size_t signing_n;
+    struct config_strings issuers;     /* SAML Issuer values; empty: subject DNs of <signing> */
+    bool may_use_bearer;               /* confirmation: [holder-of-key, bearer] */
+    enum partner_fault_status fault_status;
+    int64_t timeout_us;                /* cap on one exchange with it */
+};
+
+struct config {
+    const char *path;
+    const char *community;      /* our own homeCommunityId, bare OID */
+    const char *community_name;
+    const char *patient_authority;   /* assigning authority of the ids we give out; default <community>.1 */
+    const char *repository;          /* repositoryUniqueId of the embedded store; default <community>.2 */
+    struct config_listener network, local, admin;
+    const char *base_url;       /* how partners reach us (audiences): https://host:port */
+    struct config_asserts asserts;
+    const struct credential *signing;
+    const struct credential *node;  /* TLS of outbound connections */
+    const struct trust *partner_trust;
+    const struct partner *partners;
+    size_t partners_n;
+    const char *store_path;     /* SQLite file */
+    const char *journal_dir;
+    const struct policy *policy;
+    int64_t clock_skew_us;      /* security: clock_skew, default 60 s */
+    int64_t max_lifetime_us;    /* security: max_lifetime of Timestamps and assertions, default 1 h */
+    int64_t timeout_us;         /* limits: timeout, the default deadline of a transaction */
+    size_t body_limit;          /* limits: body, bytes of a request */
+    size_t root_part_limit;     /* limits: root_part, bytes of the SOAP part of a request */
+    enum log_level log_level;
+    enum log_format log_format;
+};
+
+/* All errors are in <report>, each with file:line:column; ERR_CONFIG when there was one. The
+ * result starts with one reference. */
+MUST_CHECK struct status config_load(const char *path, const struct clock *clock,
+                                     struct yaml_report *report, struct diag *diag,
+                                     const struct config **ret_config);
+const struct config *config_ref(const struct config *config);
+void config_unref(const struct config *config); /* NULL is fine */
+
+/* The one partner whose record lists this TLS certificate; ERR_PEER_UNKNOWN when none does. */
+MUST_CHECK struct status config_partner_of_peer(const struct config *config,
+                                                const struct certificate *peer, struct diag *diag,
+                                                const struct partner **ret_partner);
+/* The partner that speaks for a community (bare OID), or NULL. */
+const struct partner *config_partner_of_community(const struct config *config, struct span oid);
+bool partner_speaks_for(const struct partner *partner, struct span oid);
+
+#endif

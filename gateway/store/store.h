@@ -1,0 +1,119 @@
+/*
+ * The store: patient index, registry (DocumentEntries) and repository (bytes) of the local community,
+ * one interface with engines behind it (SQLite now). Results are copied into the caller's arena.
+ *
+ * Waiting: a call that must ask a server takes the caller's park and may say ANSWER_LATER (base/park.h);
+ * the caller then repeats the same call after the wake. SQLite always answers now, from the caller's
+ * thread, on a connection of that thread's own. Thread: any.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/body.h"
+#include "base/clock.h"
+#include "base/document.h"
+#include "base/park.h"
+
+struct store;
+
+struct store_options {
+    const char *path;              /* SQLite file; made when missing */
+    const char *community;         /* own homeCommunityId, bare OID */
+    const char *patient_authority; /* assigning authority of the ids that we give out */
+    const char *repository;        /* repositoryUniqueId */
+    bool is_read_only;
+    const struct clock *clock;
+};
+MUST_CHECK struct status store_open(const struct store_options *options, struct diag *diag,
+                                    struct store **ret_store);
+void store_close(struct store *store); /* NULL is fine */
+
+/* ---- import ---- */
+enum store_put { STORE_PUT_NEW, STORE_PUT_KNOWN /* the same bytes are stored already */ };
+/* Stores one document, its DocumentEntry and its patient in one transaction: all or nothing.
+ * <entry>: metadata from the document; unique_id is the header's id when it is legal for XDS, else
+ * empty; entry_uuid, home, repository, patient_id, hash, size, status are the store's to set.
+ * The patient is joined to a known one by the rules of store/match.h, else new. */
+struct store_document {
+    const struct patient *patient;
+    const struct document_entry *entry;
+    struct span header_id;  /* id of the document's header, root or root^extension; may be empty */
+    struct span bytes;
+};
+struct store_put_result {
+    enum store_put kind;
+    struct span unique_id;  /* as registered */
+    struct span patient_id; /* CX, of the gateway's own authority */
+    bool is_new_patient;
+    bool is_unique_id_made; /* the header's id could not serve */
+};
+MUST_CHECK struct status store_put_document(struct store *store, const struct store_document *document,
+                                            struct arena *arena, struct diag *diag,
+                                            struct store_put_result *ret_result);
+
+/* ---- patient discovery ---- */
+enum store_match { STORE_MATCH_NONE, STORE_MATCH_ONE, STORE_MATCH_AMBIGUOUS };
+struct store_match_result {
+    enum store_match kind;
+    struct patient patient; /* STORE_MATCH_ONE: ids[0] is the gateway's own patient id; believable ids follow */
+    const char *rule;       /* the rule that decided, for the audit's and tests' explanation */
+};
+MUST_CHECK struct status store_match_patient(struct store *store, const struct patient *query,
+                                             struct park *park, struct arena *arena,
+                                             struct diag *diag, enum answer *ret_answer,
+                                             struct store_match_result *ret_result);
+/* Is this an id that we gave out? */
+MUST_CHECK struct status store_knows_patient(struct store *store, const struct ident *id,
+                                             struct park *park, struct diag *diag,
+                                             enum answer *ret_answer, bool *ret_known);
+
+/* ---- registry ---- */
+/* FindDocuments (ITI TF-2 3.18.4.1.2.3.7.1): empty lists do not restrict. Times are DTM, From <= t < To. */
+struct code_list_set { /* AND of ORs: a repeated slot */
+    struct code_list *items;
+    size_t n, capacity;
+};
+struct store_filter {
+    struct ident patient_id; /* required */
+    struct span_list status; /* required: at least one */
+    struct span_list object_types; /* empty: stable only */
+    struct code_list class_codes, type_codes, practice_settings, facility_types, format_codes;
+    struct code_list_set event_codes, confidentiality;
+    struct span_list authors; /* LIKE patterns over authorPerson, OR */
+    struct span creation_from, creation_to, service_start_from, service_start_to,
+        service_stop_from, service_stop_to;
+};
+MUST_CHECK struct status store_find_documents(struct store *store, const struct store_filter *filter,
+                                              struct park *park, struct arena *arena,
+                                              struct diag *diag, enum answer *ret_answer,
+                                              struct document_list *ret_documents);
+/* GetDocuments: by entryUUID or by uniqueId, whichever list is not empty. Unknown ones are simply absent. */
+MUST_CHECK struct status store_get_documents(struct store *store, const struct span_list *entry_uuids,
+                                             const struct span_list *unique_ids, struct park *park,
+                                             struct arena *arena, struct diag *diag,
+                                             enum answer *ret_answer,
+                                             struct document_list *ret_documents);
+
+/* ---- repository ---- */
+/* One document's bytes (owned by the caller: body_done) and its entry. ERR_UNKNOWN_REPOSITORY,
+ * ERR_UNKNOWN_DOCUMENT. */
+MUST_CHECK struct status store_retrieve(struct store *store, const struct document_ref *ref,
+                                        struct park *park, struct arena *arena, struct diag *diag,
+                                        enum answer *ret_answer, struct document_entry *ret_entry,
+                                        struct body *ret_body);
+
+/* ---- replay ---- */
+/* Remember <key> (partner and message id) until <until_us>; *ret_is_new is false when it was known.
+ * Survives a restart. */
+MUST_CHECK struct status store_remember_once(struct store *store, struct span key, int64_t until_us,
+                                             struct park *park, struct diag *diag,
+                                             enum answer *ret_answer, bool *ret_is_new);
+
+/* ---- overview, for `isthmus import` and tests ---- */
+struct store_counts {
+    uint64_t patients, documents, unreliable_ids;
+};
+MUST_CHECK struct status store_count(struct store *store, struct diag *diag,
+                                     struct store_counts *ret_counts);
+
+#endif
