@@ -1,7 +1,7 @@
 /*
- * One decoded X.509 certificate and the facts that the rest of the program asks of it, so that nobody
- * decodes certificates on a hot path. Immutable after loading; owner: whoever loaded it (configuration,
- * handshake). Thread: any may read.
+ * One decoded X.509 certificate and the facts that the rest of the program asks of it, so that
+ * nobody decodes certificates on a hot path. Immutable after loading; owner: whoever loaded it
+ * (configuration, handshake). Thread: any may read.
  */
 #ifndef CERTS_CERTIFICATE_H
 #define CERTS_CERTIFICATE_H
@@ -15,9 +15,9 @@
 
 struct certificate {
     X509 *x509;
-    EVP_PKEY *key;               /* the public key; owned by this object */
-    char sha256[SHA256_HEX];     /* of the DER, lower case */
-    char *subject;               /* RFC 2253 text, UTF-8 */
+    EVP_PKEY *key;                   /* the public key; owned by this object */
+    char sha256[SHA256_HEX];         /* of the DER, lower case */
+    char *subject;                   /* RFC 2253 text, UTF-8 */
     char *dns[CERTIFICATE_SANS_MAX]; /* subjectAltName dNSName, lower case; IP addresses as text */
     size_t dns_n;
     int64_t not_before_us, not_after_us; /* wall time */

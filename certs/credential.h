@@ -9,14 +9,14 @@
 
 struct credential {
     struct certificate *leaf;
-    EVP_PKEY *key;         /* the private key; matches leaf */
-    X509 **chain;          /* intermediates, leaf's issuer first; may be empty */
+    EVP_PKEY *key; /* the private key; matches leaf */
+    X509 **chain;  /* intermediates, leaf's issuer first; may be empty */
     size_t chain_n;
 };
 
-/* Certificate file: leaf first, then intermediates. Refuses (ERR_CREDENTIAL): a key that others than
- * its owner may read (mode & 077), one that does not match the certificate, weak keys, an expired
- * leaf. */
+/* Certificate file: leaf first, then intermediates. Refuses (ERR_CREDENTIAL): a key that others
+ * than its owner may read (mode & 077), one that does not match the certificate, weak keys, an
+ * expired leaf. */
 MUST_CHECK struct status credential_load(const char *certificate_path, const char *key_path,
                                          int64_t now_us, struct diag *diag,
                                          struct credential **ret_credential);

@@ -1,7 +1,7 @@
 /*
- * The development PKI that `isthmus init --dev-pki` makes: a certificate authority, and per node a TLS,
- * a signing and an audit certificate, and a CRL. For trying and testing only: its keys lie in the clear
- * beside the configuration (mode 0600).
+ * The development PKI that `isthmus init --dev-pki` makes: a certificate authority, and per node a
+ * TLS, a signing and an audit certificate, and a CRL. For trying and testing only: its keys lie in
+ * the clear beside the configuration (mode 0600).
  */
 #ifndef CERTS_DEVPKI_H
 #define CERTS_DEVPKI_H
@@ -11,9 +11,9 @@
 enum devpki_key { DEVPKI_RSA_2048, DEVPKI_P256 };
 
 struct devpki_node {
-    const char *name;           /* organisation, in the subject DN */
-    const char *host;           /* DNS SAN besides localhost; may be NULL */
-    const char *address;        /* IP SAN, e.g. 127.0.0.1; may be NULL */
+    const char *name;    /* organisation, in the subject DN */
+    const char *host;    /* DNS SAN besides localhost; may be NULL */
+    const char *address; /* IP SAN, e.g. 127.0.0.1; may be NULL */
     enum devpki_key key;
 };
 

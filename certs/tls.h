@@ -1,7 +1,8 @@
 /*
- * TLS contexts: ITI-19 (TLS 1.2 floor by BCP 195, TLS 1.3), mutual authentication, no renegotiation,
- * no compression, no early data. Protocol versions, suites and security level are set here; the
- * system's openssl.cnf is not relied on. Contexts are immutable and shared by threads.
+ * TLS contexts: ITI-19 (TLS 1.2 floor by BCP 195, TLS 1.3), mutual authentication, no
+ * renegotiation, no compression, no early data. Protocol versions, suites and security level are
+ * set here; the system's openssl.cnf is not relied on. Contexts are immutable and shared by
+ * threads.
  */
 #ifndef CERTS_TLS_H
 #define CERTS_TLS_H

@@ -1,8 +1,8 @@
 /*
  * What is allowed. Every disclosure passes policy_decide: a pure function from facts (proven ones
  * only: saml_facts come from a verified view) to a verdict with obligations. Default deny: no rule,
- * no disclosure. Rules come from YAML files (policies/ *.yaml; the format is in policies/README.md), are
- * loaded once, and are immutable. Thread: any.
+ * no disclosure. Rules come from YAML files (policies/ *.yaml; the format is in
+ * policies/README.md), are loaded once, and are immutable. Thread: any.
  */
 #ifndef POLICIES_POLICY_H
 #define POLICIES_POLICY_H
@@ -14,13 +14,13 @@ struct policy; /* all rules of a configuration, in order */
 /* What is asked: who, why, for what. Absent facts are empty spans, and never match a rule that
  * names a value. */
 struct policy_facts {
-    struct span transaction;    /* "ITI-55", "ITI-38", "ITI-39" */
-    struct span direction;      /* "inbound": a partner asks us; "outbound": we ask a partner */
-    struct span partner;        /* id of the partner record */
-    struct span community;      /* homeCommunityId that asks, bare OID */
-    struct span purpose;        /* purpose of use: code */
-    struct span purpose_system; /* ... and code system OID */
-    struct span role;           /* role code */
+    struct span transaction;     /* "ITI-55", "ITI-38", "ITI-39" */
+    struct span direction;       /* "inbound": a partner asks us; "outbound": we ask a partner */
+    struct span partner;         /* id of the partner record */
+    struct span community;       /* homeCommunityId that asks, bare OID */
+    struct span purpose;         /* purpose of use: code */
+    struct span purpose_system;  /* ... and code system OID */
+    struct span role;            /* role code */
     struct span confidentiality; /* of one DocumentEntry, when a document is in question */
 };
 

@@ -17,7 +17,7 @@ struct body {
     uint64_t size;     /* bytes */
 };
 
-void body_init(struct body *body); /* empty, in memory */
+void body_init(struct body *body);                          /* empty, in memory */
 void body_from_buf(struct body *body, struct buf *content); /* *content becomes empty */
 /* Takes the descriptor (a file, read from offset 0). ERR_IO when its size cannot be known. */
 MUST_CHECK struct status body_from_fd(struct body *body, int fd, struct diag *diag);

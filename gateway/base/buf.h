@@ -21,7 +21,7 @@ struct buf {
 
 void buf_init(struct buf *buf, size_t limit_bytes);
 void buf_init_secret(struct buf *buf, size_t limit_bytes);
-void buf_done(struct buf *buf); /* frees; the buffer may be used again with its old limit */
+void buf_done(struct buf *buf);  /* frees; the buffer may be used again with its old limit */
 void buf_reset(struct buf *buf); /* empty, memory kept (wiped when secret) */
 
 MUST_CHECK struct status buf_append(struct buf *buf, struct span bytes, struct diag *diag);

@@ -17,13 +17,14 @@
 #define DATETIME_MAX 40 /* bytes that any of the writers below needs, NUL included */
 
 /* Years 1 to 9999; seconds up to 60 (a leap second reads as the next second); at most nine digits
- * of fraction. A zone (Z or +hh:mm) is required: WS-Security 1.1 section 10 and SAML core 1.3.3 want UTC. */
+ * of fraction. A zone (Z or +hh:mm) is required: WS-Security 1.1 section 10 and SAML core 1.3.3
+ * want UTC. */
 bool datetime_read_xs(struct span text, int64_t *ret_us);
 /* YYYY[MM[DD[HH[MM[SS[.f]]]]]][+ZZzz]; missing parts read as their start. *ret_digits (may be NULL)
  * is how many digits of YYYYMMDDHHMMSS were there. */
 bool datetime_read_hl7(struct span text, int64_t *ret_us, int *ret_digits);
-/* HL7 TS to DTM in UTC with the precision that the TS has (4, 6, 8, 10, 12 or 14 digits; a zone moves
- * only times with hours). False when it is not a TS. */
+/* HL7 TS to DTM in UTC with the precision that the TS has (4, 6, 8, 10, 12 or 14 digits; a zone
+ * moves only times with hours). False when it is not a TS. */
 bool datetime_hl7_to_dtm(struct span text, char ret_dtm[15]);
 
 void datetime_write_xs(int64_t us, char ret_text[DATETIME_MAX]);  /* with milliseconds and Z */

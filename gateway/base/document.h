@@ -7,9 +7,9 @@
 
 #include "base/patient.h"
 
-#define DOCUMENT_STABLE    "urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1"
-#define DOCUMENT_ON_DEMAND "urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248"
-#define DOCUMENT_APPROVED  "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
+#define DOCUMENT_STABLE     "urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1"
+#define DOCUMENT_ON_DEMAND  "urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248"
+#define DOCUMENT_APPROVED   "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
 #define DOCUMENT_DEPRECATED "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated"
 
 /* A code from a code system: nodeRepresentation, codingScheme, display name. */
@@ -36,11 +36,11 @@ struct author_list {
 };
 
 struct document_entry {
-    struct span entry_uuid;  /* urn:uuid:... */
-    struct span unique_id;   /* documentUniqueId, an OID (or OID^extension) */
-    struct span home;        /* homeCommunityId, urn:oid:... */
-    struct span repository;  /* repositoryUniqueId, bare OID */
-    struct span patient_id;  /* CX */
+    struct span entry_uuid; /* urn:uuid:... */
+    struct span unique_id;  /* documentUniqueId, an OID (or OID^extension) */
+    struct span home;       /* homeCommunityId, urn:oid:... */
+    struct span repository; /* repositoryUniqueId, bare OID */
+    struct span patient_id; /* CX */
     struct span mime_type;
     struct span object_type; /* DOCUMENT_STABLE or DOCUMENT_ON_DEMAND */
     struct span status;      /* DOCUMENT_APPROVED or DOCUMENT_DEPRECATED */
@@ -54,8 +54,8 @@ struct document_entry {
     uint64_t size;             /* bytes */
     bool has_size;
     struct span uri;
-    struct span legal_authenticator; /* XCN */
-    struct span source_patient_id;   /* CX */
+    struct span legal_authenticator;      /* XCN */
+    struct span source_patient_id;        /* CX */
     struct span_list source_patient_info; /* PID-3|..., PID-5|..., one field each */
     struct code class_code;
     struct code type_code;

@@ -1,5 +1,6 @@
 /*
- * Identifiers: UUIDs from the kernel's random source, and the syntax rules of OIDs and homeCommunityIds.
+ * Identifiers: UUIDs from the kernel's random source, and the syntax rules of OIDs and
+ * homeCommunityIds.
  */
 #ifndef BASE_IDS_H
 #define BASE_IDS_H
@@ -10,15 +11,18 @@
 #include "base/diag.h"
 #include "base/span.h"
 
-#define UUID_TEXT   37 /* 36 characters and NUL */
-#define OID_TEXT    65 /* 64 characters and NUL: the longest that XDS allows (ITI TF-3 Table 4.2.3.1.7-2) */
-#define OID_URN     73 /* "urn:oid:" before it */
+#define UUID_TEXT 37 /* 36 characters and NUL */
+#define OID_TEXT                                                                                   \
+    65 /* 64 characters and NUL: the longest that XDS allows (ITI TF-3 Table 4.2.3.1.7-2) */
+#define OID_URN 73 /* "urn:oid:" before it */
 
-/* A version 4 UUID, lower case. Aborts when the kernel has no random bytes: nothing safe can follow. */
+/* A version 4 UUID, lower case. Aborts when the kernel has no random bytes: nothing safe can
+ * follow. */
 void uuid_new(char ret_uuid[UUID_TEXT]);
 /* A version 8 UUID (RFC 9562 5.8) from the first 16 bytes of a digest: same bytes, same UUID. */
 void uuid_from_digest(const uint8_t digest[16], char ret_uuid[UUID_TEXT]);
-/* 2.25.<UUID as decimal> (ITU-T X.667). <uuid> must be one that uuid_new or uuid_from_digest made. */
+/* 2.25.<UUID as decimal> (ITU-T X.667). <uuid> must be one that uuid_new or uuid_from_digest made.
+ */
 void oid_from_uuid(const char uuid[UUID_TEXT], char ret_oid[OID_TEXT]);
 
 /* Dotted decimal, first arc 0-2, no leading zeros, at least two arcs, at most 64 characters. */

@@ -26,11 +26,12 @@ struct log_field {
     const struct diag *diag;
 };
 
-#define LOG_ID(name, cstr)    ((struct log_field){(name), LOG_KIND_TEXT, span_of_cstr(cstr), 0, NULL})
-#define LOG_SPAN(name, span)  ((struct log_field){(name), LOG_KIND_TEXT, (span), 0, NULL})
-#define LOG_INT(name, value)  ((struct log_field){(name), LOG_KIND_NUMBER, SPAN_EMPTY, (value), NULL})
+#define LOG_ID(name, cstr)   ((struct log_field){(name), LOG_KIND_TEXT, span_of_cstr(cstr), 0, NULL})
+#define LOG_SPAN(name, span) ((struct log_field){(name), LOG_KIND_TEXT, (span), 0, NULL})
+#define LOG_INT(name, value)                                                                       \
+    ((struct log_field){(name), LOG_KIND_NUMBER, SPAN_EMPTY, (value), NULL})
 /* Writes error=<NAME> detail=<text> at=<file:line>. */
-#define LOG_DIAG(diag)        ((struct log_field){"error", LOG_KIND_DIAG, SPAN_EMPTY, 0, (diag)})
+#define LOG_DIAG(diag) ((struct log_field){"error", LOG_KIND_DIAG, SPAN_EMPTY, 0, (diag)})
 
 void log_configure(enum log_level least, enum log_format format, int fd);
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t n);

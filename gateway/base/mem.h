@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void *mem_alloc(size_t n);            /* zeroed; NULL when out of memory; n == 0 is one byte */
-void *mem_resize(void *p, size_t n);  /* as realloc; the old block stays valid on NULL */
-char *mem_strdup(const char *s);      /* NULL only when out of memory */
-void mem_free(void *p);               /* NULL is fine */
-void mem_wipe(void *p, size_t n);     /* overwrite in a way that the compiler keeps */
+void *mem_alloc(size_t n);           /* zeroed; NULL when out of memory; n == 0 is one byte */
+void *mem_resize(void *p, size_t n); /* as realloc; the old block stays valid on NULL */
+char *mem_strdup(const char *s);     /* NULL only when out of memory */
+void mem_free(void *p);              /* NULL is fine */
+void mem_wipe(void *p, size_t n);    /* overwrite in a way that the compiler keeps */
 
 /* Tests: let <n> more allocations succeed and every later one fail; UINT64_MAX switches it off. */
 void mem_fail_after(uint64_t n);

@@ -14,10 +14,10 @@ struct span {
     size_t n;
 };
 
-#define SPAN(literal)  ((struct span){(literal), sizeof(literal) - 1})
-#define SPAN_EMPTY     ((struct span){NULL, 0})
-#define SPAN_PRINT(s)  (int)(s).n, ((s).p == NULL ? "" : (s).p) /* for "%.*s" */
-#define SPAN_MISSING   SIZE_MAX
+#define SPAN(literal) ((struct span){(literal), sizeof(literal) - 1})
+#define SPAN_EMPTY    ((struct span){NULL, 0})
+#define SPAN_PRINT(s) (int)(s).n, ((s).p == NULL ? "" : (s).p) /* for "%.*s" */
+#define SPAN_MISSING  SIZE_MAX
 
 struct span span_of(const char *p, size_t n);
 struct span span_of_cstr(const char *s); /* NULL gives the empty span */
@@ -28,9 +28,9 @@ bool span_eq_nocase(struct span a, struct span b); /* ASCII letters only */
 int span_compare(struct span a, struct span b);    /* bytewise, as strcmp orders */
 bool span_starts_with(struct span s, struct span prefix);
 bool span_ends_with(struct span s, struct span suffix);
-size_t span_find(struct span s, struct span needle);   /* index, or SPAN_MISSING */
-size_t span_find_char(struct span s, char c);          /* index, or SPAN_MISSING */
-struct span span_trim(struct span s);                  /* without XML/HTTP white space at the ends */
+size_t span_find(struct span s, struct span needle); /* index, or SPAN_MISSING */
+size_t span_find_char(struct span s, char c);        /* index, or SPAN_MISSING */
+struct span span_trim(struct span s);                /* without XML/HTTP white space at the ends */
 struct span span_slice(struct span s, size_t from, size_t n); /* clipped to s */
 
 /* Take <n> bytes from the front; false (and nothing changed) when there are fewer. */

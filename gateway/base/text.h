@@ -6,9 +6,10 @@
 
 #include "base/arena.h"
 
-/* The form in which names are compared: NFKD, marks removed, case folded, everything but letters and
- * digits removed ("Núñez-Ibarra" -> "nunezibarra", "O'Brien" -> "obrien", sharp s -> ss). Bytes that are not
- * UTF-8 give the empty span (which equals nothing: callers must treat empty as absent). */
+/* The form in which names are compared: NFKD, marks removed, case folded, everything but letters
+ * and digits removed ("Núñez-Ibarra" -> "nunezibarra", "O'Brien" -> "obrien", sharp s -> ss). Bytes
+ * that are not UTF-8 give the empty span (which equals nothing: callers must treat empty as
+ * absent). */
 MUST_CHECK struct status text_fold(struct arena *arena, struct span text, struct diag *diag,
                                    struct span *ret_folded);
 bool text_is_utf8(struct span text);

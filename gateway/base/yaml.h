@@ -1,11 +1,12 @@
 /*
  * YAML files, read strictly (libfyaml lives in yaml.c only).
  *
- * Every scalar is text: our schema types it, YAML never does (an OID is not a float). Refused: aliases,
- * anchors, tags, duplicate keys (both places are named), several documents in one file. Every node
- * knows its line and column; a mapping's or sequence's position is its key's. Errors are collected in a
- * struct yaml_report, so an operator sees all of them at once; a syntax error alone ends the reading of its
- * file. Owner: the reader of the tree; everything lives until yaml_free. Thread: one at a time.
+ * Every scalar is text: our schema types it, YAML never does (an OID is not a float). Refused:
+ * aliases, anchors, tags, duplicate keys (both places are named), several documents in one file.
+ * Every node knows its line and column; a mapping's or sequence's position is its key's. Errors are
+ * collected in a struct yaml_report, so an operator sees all of them at once; a syntax error alone
+ * ends the reading of its file. Owner: the reader of the tree; everything lives until yaml_free.
+ * Thread: one at a time.
  */
 #ifndef BASE_YAML_H
 #define BASE_YAML_H
@@ -19,13 +20,13 @@ enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 struct yaml_node {
     enum yaml_kind kind;
     const char *file;
-    int line, column;          /* from 1; of the value (scalar) or of its key (collection) */
-    struct span key;           /* when it is a value of a mapping */
+    int line, column; /* from 1; of the value (scalar) or of its key (collection) */
+    struct span key;  /* when it is a value of a mapping */
     int key_line, key_column;
-    struct span scalar;        /* YAML_SCALAR */
+    struct span scalar;         /* YAML_SCALAR */
     struct yaml_node *children; /* YAML_SEQUENCE, YAML_MAPPING: first child */
     struct yaml_node *next;
-    bool is_known;             /* marked by yaml_get: what stays unmarked is an unknown key */
+    bool is_known; /* marked by yaml_get: what stays unmarked is an unknown key */
 };
 
 /* Errors found so far, in order of appearance: "file:line:column: error: text". */
@@ -41,8 +42,8 @@ void yaml_report_add(struct yaml_report *report, const char *file, int line, int
 void yaml_error(struct yaml_report *report, const struct yaml_node *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The root (a mapping; an empty file is an empty mapping). ERR_IO, or ERR_CONFIG_SYNTAX with the place in
- * <report>. Strings live in <arena>. */
+/* The root (a mapping; an empty file is an empty mapping). ERR_IO, or ERR_CONFIG_SYNTAX with the
+ * place in <report>. Strings live in <arena>. */
 MUST_CHECK struct status yaml_read_file(const char *path, struct arena *arena,
                                         struct yaml_report *report, struct diag *diag,
                                         struct yaml_node **ret_root);

@@ -14,7 +14,8 @@ static const struct cli_option *
 find_option(const struct cli_command *command, const char *name, size_t n)
 {
     for (size_t i = 0; i < command->options_n; i++) {
-        if (strlen(command->options[i].name) == n && memcmp(command->options[i].name, name, n) == 0) {
+        if (strlen(command->options[i].name) == n &&
+            memcmp(command->options[i].name, name, n) == 0) {
             return &command->options[i];
         }
     }

@@ -1,6 +1,7 @@
 /*
- * The frame of the subcommands: one table of commands (main.c), one file per command (cmd_<name>.c), one
- * way to declare options, so that --help is complete because it is made from what is parsed.
+ * The frame of the subcommands: one table of commands (main.c), one file per command
+ * (cmd_<name>.c), one way to declare options, so that --help is complete because it is made from
+ * what is parsed.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -37,9 +38,9 @@ struct cli_command {
     size_t options_n;
 };
 
-/* Parses options anywhere among the arguments ("--" ends them); what is left goes to <ret_rest>. Returns
- * false when the command must end now with *ret_exit: --help was printed (CLI_DONE) or usage was wrong
- * (CLI_USAGE, said on standard error with the nearest valid name). */
+/* Parses options anywhere among the arguments ("--" ends them); what is left goes to <ret_rest>.
+ * Returns false when the command must end now with *ret_exit: --help was printed (CLI_DONE) or
+ * usage was wrong (CLI_USAGE, said on standard error with the nearest valid name). */
 bool cli_parse(const struct cli_command *command, int argc, char **argv,
                struct cli_values *ret_rest, int *ret_exit);
 

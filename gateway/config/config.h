@@ -40,8 +40,8 @@ struct config_asserts {
     const char *user;            /* subject-id: a person's name in plain text */
     const char *role;            /* SNOMED CT code */
     const char *role_display;
-    const char *purpose;         /* e.g. T-TREAT */
-    const char *purpose_system;  /* default: the RCE's code system OID (spec) */
+    const char *purpose;        /* e.g. T-TREAT */
+    const char *purpose_system; /* default: the RCE's code system OID (spec) */
     const char *npi;
 };
 
@@ -50,44 +50,45 @@ enum partner_fault_status { PARTNER_FAULT_STATUS_500, PARTNER_FAULT_STATUS_SOAP1
 
 /* One community (or network) that we talk to: partners.d/<id>.yaml. */
 struct partner {
-    const char *id;   /* short label: logs, metrics, policy */
+    const char *id; /* short label: logs, metrics, policy */
     const char *name;
-    struct config_strings communities; /* homeCommunityIds that it speaks for, bare OIDs; the first is
-                                          its own */
+    struct config_strings communities; /* homeCommunityIds that it speaks for, bare OIDs; the first
+                                          is its own */
     const char *xcpd_url, *query_url, *retrieve_url; /* https; NULL: not offered */
     enum partner_identity identity;
-    struct config_strings tls_names;   /* identity san: its certificate must carry one of these */
-    struct config_strings tls_sha256;  /* identity certificate: pinned, lower-case hexadecimal */
+    struct config_strings tls_names;    /* identity san: its certificate must carry one of these */
+    struct config_strings tls_sha256;   /* identity certificate: pinned, lower-case hexadecimal */
     struct certificate *const *signing; /* registered keys for assertions and Timestamps */
     size_t signing_n;
-    struct config_strings issuers;     /* SAML Issuer values; empty: subject DNs of <signing> */
-    bool may_use_bearer;               /* confirmation: [holder-of-key, bearer] */
+    struct config_strings issuers; /* SAML Issuer values; empty: subject DNs of <signing> */
+    bool may_use_bearer;           /* confirmation: [holder-of-key, bearer] */
     enum partner_fault_status fault_status;
-    int64_t timeout_us;                /* cap on one exchange with it */
+    int64_t timeout_us; /* cap on one exchange with it */
 };
 
 struct config {
     const char *path;
-    const char *community;      /* our own homeCommunityId, bare OID */
+    const char *community; /* our own homeCommunityId, bare OID */
     const char *community_name;
-    const char *patient_authority;   /* assigning authority of the ids we give out; default <community>.1 */
-    const char *repository;          /* repositoryUniqueId of the embedded store; default <community>.2 */
+    const char
+        *patient_authority; /* assigning authority of the ids we give out; default <community>.1 */
+    const char *repository; /* repositoryUniqueId of the embedded store; default <community>.2 */
     struct config_listener network, local, admin;
-    const char *base_url;       /* how partners reach us (audiences): https://host:port */
+    const char *base_url; /* how partners reach us (audiences): https://host:port */
     struct config_asserts asserts;
     const struct credential *signing;
-    const struct credential *node;  /* TLS of outbound connections */
+    const struct credential *node; /* TLS of outbound connections */
     const struct trust *partner_trust;
     const struct partner *partners;
     size_t partners_n;
-    const char *store_path;     /* SQLite file */
+    const char *store_path; /* SQLite file */
     const char *journal_dir;
     const struct policy *policy;
-    int64_t clock_skew_us;      /* security: clock_skew, default 60 s */
-    int64_t max_lifetime_us;    /* security: max_lifetime of Timestamps and assertions, default 1 h */
-    int64_t timeout_us;         /* limits: timeout, the default deadline of a transaction */
-    size_t body_limit;          /* limits: body, bytes of a request */
-    size_t root_part_limit;     /* limits: root_part, bytes of the SOAP part of a request */
+    int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
+    int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
+    int64_t timeout_us;      /* limits: timeout, the default deadline of a transaction */
+    size_t body_limit;       /* limits: body, bytes of a request */
+    size_t root_part_limit;  /* limits: root_part, bytes of the SOAP part of a request */
     enum log_level log_level;
     enum log_format log_format;
 };

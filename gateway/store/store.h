@@ -1,10 +1,11 @@
 /*
- * The store: patient index, registry (DocumentEntries) and repository (bytes) of the local community,
- * one interface with engines behind it (SQLite now). Results are copied into the caller's arena.
+ * The store: patient index, registry (DocumentEntries) and repository (bytes) of the local
+ * community, one interface with engines behind it (SQLite now). Results are copied into the
+ * caller's arena.
  *
- * Waiting: a call that must ask a server takes the caller's park and may say ANSWER_LATER (base/park.h);
- * the caller then repeats the same call after the wake. SQLite always answers now, from the caller's
- * thread, on a connection of that thread's own. Thread: any.
+ * Waiting: a call that must ask a server takes the caller's park and may say ANSWER_LATER
+ * (base/park.h); the caller then repeats the same call after the wake. SQLite always answers now,
+ * from the caller's thread, on a connection of that thread's own. Thread: any.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -37,7 +38,7 @@ enum store_put { STORE_PUT_NEW, STORE_PUT_KNOWN /* the same bytes are stored alr
 struct store_document {
     const struct patient *patient;
     const struct document_entry *entry;
-    struct span header_id;  /* id of the document's header, root or root^extension; may be empty */
+    struct span header_id; /* id of the document's header, root or root^extension; may be empty */
     struct span bytes;
 };
 struct store_put_result {
@@ -47,7 +48,8 @@ struct store_put_result {
     bool is_new_patient;
     bool is_unique_id_made; /* the header's id could not serve */
 };
-MUST_CHECK struct status store_put_document(struct store *store, const struct store_document *document,
+MUST_CHECK struct status store_put_document(struct store *store,
+                                            const struct store_document *document,
                                             struct arena *arena, struct diag *diag,
                                             struct store_put_result *ret_result);
 
@@ -55,7 +57,8 @@ MUST_CHECK struct status store_put_document(struct store *store, const struct st
 enum store_match { STORE_MATCH_NONE, STORE_MATCH_ONE, STORE_MATCH_AMBIGUOUS };
 struct store_match_result {
     enum store_match kind;
-    struct patient patient; /* STORE_MATCH_ONE: ids[0] is the gateway's own patient id; believable ids follow */
+    struct patient patient; /* STORE_MATCH_ONE: ids[0] is the gateway's own patient id; believable
+                               ids follow */
     const char *rule;       /* the rule that decided, for the audit's and tests' explanation */
 };
 MUST_CHECK struct status store_match_patient(struct store *store, const struct patient *query,
@@ -68,27 +71,31 @@ MUST_CHECK struct status store_knows_patient(struct store *store, const struct i
                                              enum answer *ret_answer, bool *ret_known);
 
 /* ---- registry ---- */
-/* FindDocuments (ITI TF-2 3.18.4.1.2.3.7.1): empty lists do not restrict. Times are DTM, From <= t < To. */
+/* FindDocuments (ITI TF-2 3.18.4.1.2.3.7.1): empty lists do not restrict. Times are DTM, From <= t
+ * < To. */
 struct code_list_set { /* AND of ORs: a repeated slot */
     struct code_list *items;
     size_t n, capacity;
 };
 struct store_filter {
-    struct ident patient_id; /* required */
-    struct span_list status; /* required: at least one */
+    struct ident patient_id;       /* required */
+    struct span_list status;       /* required: at least one */
     struct span_list object_types; /* empty: stable only */
     struct code_list class_codes, type_codes, practice_settings, facility_types, format_codes;
     struct code_list_set event_codes, confidentiality;
     struct span_list authors; /* LIKE patterns over authorPerson, OR */
-    struct span creation_from, creation_to, service_start_from, service_start_to,
-        service_stop_from, service_stop_to;
+    struct span creation_from, creation_to, service_start_from, service_start_to, service_stop_from,
+        service_stop_to;
 };
-MUST_CHECK struct status store_find_documents(struct store *store, const struct store_filter *filter,
-                                              struct park *park, struct arena *arena,
-                                              struct diag *diag, enum answer *ret_answer,
+MUST_CHECK struct status store_find_documents(struct store *store,
+                                              const struct store_filter *filter, struct park *park,
+                                              struct arena *arena, struct diag *diag,
+                                              enum answer *ret_answer,
                                               struct document_list *ret_documents);
-/* GetDocuments: by entryUUID or by uniqueId, whichever list is not empty. Unknown ones are simply absent. */
-MUST_CHECK struct status store_get_documents(struct store *store, const struct span_list *entry_uuids,
+/* GetDocuments: by entryUUID or by uniqueId, whichever list is not empty. Unknown ones are simply
+ * absent. */
+MUST_CHECK struct status store_get_documents(struct store *store,
+                                             const struct span_list *entry_uuids,
                                              const struct span_list *unique_ids, struct park *park,
                                              struct arena *arena, struct diag *diag,
                                              enum answer *ret_answer,

@@ -27,11 +27,11 @@ int unit_main(const char *suite, const struct unit_test *tests, size_t n);
     }
 
 /* Checks a status; prints file, line, the wanted and the actual error name and the diag's text. */
-#define CHECK_OK(diag, call)         unit_check(__FILE__, __LINE__, #call, (diag), ERR_NONE, (call))
-#define CHECK_ERR(diag, want, call)  unit_check(__FILE__, __LINE__, #call, (diag), (want), (call))
+#define CHECK_OK(diag, call)        unit_check(__FILE__, __LINE__, #call, (diag), ERR_NONE, (call))
+#define CHECK_ERR(diag, want, call) unit_check(__FILE__, __LINE__, #call, (diag), (want), (call))
 bool unit_check(const char *file, int line, const char *what, struct diag *diag, enum err want,
                 struct status got);
-#define CHECK_SPAN(got, want_cstr)   unit_check_span(__FILE__, __LINE__, (got), (want_cstr))
+#define CHECK_SPAN(got, want_cstr) unit_check_span(__FILE__, __LINE__, (got), (want_cstr))
 bool unit_check_span(const char *file, int line, struct span got, const char *want);
 
 /* <data>/<relative> in a static buffer, or NULL (and "not run: no data" printed) when the data is
