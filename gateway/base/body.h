@@ -19,12 +19,14 @@ struct body {
 
 void body_init(struct body *body);                          /* empty, in memory */
 void body_from_buf(struct body *body, struct buf *content); /* *content becomes empty */
-/* Takes the descriptor (a file, read from offset 0). ERR_IO when its size cannot be known. */
+/* Takes the descriptor (a regular file, read from offset 0), also on failure: it is closed then.
+ * ERR_IO when its size cannot be known. */
 MUST_CHECK struct status body_from_fd(struct body *body, int fd, struct diag *diag);
 void body_done(struct body *body);
-void body_move(struct body *to, struct body *from); /* *from becomes empty */
+/* *to is overwritten (initialise or finish it before), *from becomes empty. */
+void body_move(struct body *to, struct body *from);
 
-/* Read up to <n> bytes at <offset>; *ret_n is 0 only at the end. */
+/* Read up to <n> bytes at <offset>; *ret_n is 0 only at the end. ERR_IO when the file became shorter. */
 MUST_CHECK struct status body_read(const struct body *body, uint64_t offset, char *to, size_t n,
                                    struct diag *diag, size_t *ret_n);
 /* The whole content as one span: memory as it is, a file read into <scratch> (bounded by its

@@ -40,7 +40,7 @@ buf_span(const struct buf *buf)
     return span_of(buf->p, buf->n);
 }
 
-/* Move the content out: *from becomes empty, *to must be empty. */
+/* Move the content out, with its limit and secrecy: *from becomes empty, *to must be empty. */
 void buf_move(struct buf *to, struct buf *from);
 
 #endif

@@ -20,12 +20,15 @@ MUST_CHECK struct status digest_sha256_hex(struct span bytes, struct diag *diag,
 MUST_CHECK struct status digest_sha1_hex(struct span bytes, struct diag *diag,
                                          char ret_hex[SHA1_HEX]);
 uint32_t crc32c(uint32_t start, const void *bytes, size_t n); /* start: 0, or the value so far */
+/* The same without the processor's instruction: what other machines run, and what tests compare. */
+uint32_t crc32c_portable(uint32_t start, const void *bytes, size_t n);
 
 void hex_encode(const uint8_t *bytes, size_t n, char *ret_hex); /* 2n + 1 bytes, lower case */
 bool hex_decode(struct span hex, uint8_t *ret_bytes, size_t n); /* exactly n bytes, any case */
 
 MUST_CHECK struct status base64_encode(struct span bytes, struct buf *out, struct diag *diag);
-/* XML white space is skipped; any other foreign character or bad padding is ERR_MESSAGE_CONTENT. */
+/* XML white space is skipped; any other foreign character, bad padding or set bits after the last
+ * byte are ERR_MESSAGE_CONTENT. */
 MUST_CHECK struct status base64_decode(struct span text, struct buf *out, struct diag *diag);
 
 #endif

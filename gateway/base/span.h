@@ -36,7 +36,7 @@ struct span span_slice(struct span s, size_t from, size_t n); /* clipped to s */
 /* Take <n> bytes from the front; false (and nothing changed) when there are fewer. */
 bool span_take(struct span *in, size_t n, struct span *ret_part);
 /* Cut at the next <separator>: *ret_part is what stood before it, *in what follows. False when *in
- * was exhausted before. "a,b," yields "a", "b", "". */
+ * was exhausted before (p is NULL then). "a,b," yields "a", "b", ""; "" yields one "". */
 bool span_split(struct span *in, char separator, struct span *ret_part);
 /* An unsigned decimal number, digits only; false when empty, not digits or above <max>. */
 bool span_to_u64(struct span s, uint64_t max, uint64_t *ret_value);

@@ -12,7 +12,12 @@
  * absent). */
 MUST_CHECK struct status text_fold(struct arena *arena, struct span text, struct diag *diag,
                                    struct span *ret_folded);
+/* Strict: no surrogates, no overlong forms, nothing above U+10FFFF. */
 bool text_is_utf8(struct span text);
+/* Take one character from the front; false at the end. A byte that is not UTF-8 is taken alone and
+ * given as TEXT_MALFORMED. */
+#define TEXT_MALFORMED UINT32_MAX
+bool text_take_char(struct span *in, uint32_t *ret_char);
 /* How many columns of a terminal the text takes; control characters count as none. */
 size_t text_columns(struct span text);
 /* Edit distance, at most <most> + 1 (for "did you mean"). */

@@ -1,0 +1,300 @@
+/*
+ * Digests (OpenSSL), CRC-32C, hexadecimal and base64. Called by the store, the journal, the
+ * signature code and the codecs; any thread. The digest algorithms are fetched once per process and
+ * kept until its end; the CRC's table is built once.
+ */
+#include "base/digest.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
+
+#define SHA1_BYTES 20
+
+/* Fetching walks OpenSSL's providers under locks: once, not once per message. */
+static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
+static EVP_MD *sha256;
+static EVP_MD *sha1;
+
+static void
+fetch_digests(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+}
+
+static struct status
+digest(const EVP_MD *algorithm, const char *name, struct span bytes, struct diag *diag,
+       uint8_t *ret_digest)
+{
+    if (algorithm == NULL || EVP_Digest(bytes.p, bytes.n, ret_digest, NULL, algorithm, NULL) != 1) {
+        return FAIL(diag, ERR_CRYPTO, "OpenSSL cannot compute %s: is its default provider there?",
+                    name);
+    }
+    return OK;
+}
+
+struct status
+digest_sha256(struct span bytes, struct diag *diag, uint8_t ret_digest[SHA256_BYTES])
+{
+    (void)pthread_once(&fetch_once, fetch_digests);
+    return digest(sha256, "SHA-256", bytes, diag, ret_digest);
+}
+
+struct status
+digest_sha256_hex(struct span bytes, struct diag *diag, char ret_hex[SHA256_HEX])
+{
+    uint8_t value[SHA256_BYTES];
+    TRY(digest_sha256(bytes, diag, value));
+    hex_encode(value, sizeof(value), ret_hex);
+    return OK;
+}
+
+struct status
+digest_sha1_hex(struct span bytes, struct diag *diag, char ret_hex[SHA1_HEX])
+{
+    uint8_t value[SHA1_BYTES];
+    (void)pthread_once(&fetch_once, fetch_digests);
+    TRY(digest(sha1, "SHA-1", bytes, diag, value));
+    hex_encode(value, sizeof(value), ret_hex);
+    return OK;
+}
+
+/* CRC-32C in software, eight bytes a step: table[k][b] is the CRC of byte b and k zero bytes. */
+#define CRC32C_POLYNOMIAL UINT32_C(0x82F63B78) /* 0x1EDC6F41 with its bits reversed */
+
+static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
+static uint32_t crc_table[8][256];
+
+static void
+build_crc_table(void)
+{
+    for (uint32_t b = 0; b < 256; b++) {
+        uint32_t crc = b;
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc >> 1) ^ ((crc & 1U) != 0 ? CRC32C_POLYNOMIAL : 0);
+        }
+        crc_table[0][b] = crc;
+    }
+    for (size_t k = 1; k < 8; k++) {
+        for (size_t b = 0; b < 256; b++) {
+            const uint32_t before = crc_table[k - 1][b];
+            crc_table[k][b] = (before >> 8) ^ crc_table[0][before & 0xFFU];
+        }
+    }
+}
+
+static uint32_t
+crc32c_software(uint32_t crc, const uint8_t *p, size_t n)
+{
+    (void)pthread_once(&crc_once, build_crc_table);
+    for (; n >= 8; p += 8, n -= 8) {
+        const uint32_t low = crc ^ ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+                                    (uint32_t)p[3] << 24);
+        crc = crc_table[7][low & 0xFFU] ^ crc_table[6][low >> 8 & 0xFFU] ^
+              crc_table[5][low >> 16 & 0xFFU] ^ crc_table[4][low >> 24] ^ crc_table[3][p[4]] ^
+              crc_table[2][p[5]] ^ crc_table[1][p[6]] ^ crc_table[0][p[7]];
+    }
+    for (; n > 0; p++, n--) {
+        crc = (crc >> 8) ^ crc_table[0][(crc ^ *p) & 0xFFU];
+    }
+    return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t
+crc32c_hardware(uint32_t start, const uint8_t *p, size_t n)
+{
+    uint64_t crc = start;
+    for (; n >= 8; p += 8, n -= 8) {
+        uint64_t word = 0;
+        memcpy(&word, p, sizeof(word));
+        crc = _mm_crc32_u64(crc, word);
+    }
+    uint32_t rest = (uint32_t)crc;
+    for (; n > 0; p++, n--) {
+        rest = _mm_crc32_u8(rest, *p);
+    }
+    return rest;
+}
+#endif
+
+uint32_t
+crc32c(uint32_t start, const void *bytes, size_t n)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) {
+        return ~crc32c_hardware(~start, bytes, n);
+    }
+#endif
+    return ~crc32c_software(~start, bytes, n);
+}
+
+uint32_t
+crc32c_portable(uint32_t start, const void *bytes, size_t n)
+{
+    return ~crc32c_software(~start, bytes, n);
+}
+
+void
+hex_encode(const uint8_t *bytes, size_t n, char *ret_hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        ret_hex[2 * i] = digits[bytes[i] >> 4];
+        ret_hex[2 * i + 1] = digits[bytes[i] & 0x0FU];
+    }
+    ret_hex[2 * n] = '\0';
+}
+
+static int
+hex_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool
+hex_decode(struct span hex, uint8_t *ret_bytes, size_t n)
+{
+    if (hex.n % 2 != 0 || hex.n / 2 != n) {
+        return false;
+    }
+    for (size_t i = 0; i < hex.n; i++) {
+        if (hex_value(hex.p[i]) < 0) {
+            return false; /* before anything is written: a failure leaves the result alone */
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        ret_bytes[i] = (uint8_t)(hex_value(hex.p[2 * i]) << 4 | hex_value(hex.p[2 * i + 1]));
+    }
+    return true;
+}
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+struct status
+base64_encode(struct span bytes, struct buf *out, struct diag *diag)
+{
+    char *to = NULL;
+    const size_t size = bytes.n / 3 * 4 + (bytes.n % 3 == 0 ? 0 : 4);
+    TRY(buf_reserve(out, size, diag, &to));
+    for (size_t i = 0; i < bytes.n; i += 3) {
+        const size_t n = bytes.n - i < 3 ? bytes.n - i : 3;
+        const uint32_t bits = (uint32_t)(uint8_t)bytes.p[i] << 16 |
+                              (n > 1 ? (uint32_t)(uint8_t)bytes.p[i + 1] << 8 : 0) |
+                              (n > 2 ? (uint32_t)(uint8_t)bytes.p[i + 2] : 0);
+        *to++ = base64_digits[bits >> 18];
+        *to++ = base64_digits[bits >> 12 & 0x3FU];
+        *to++ = n > 1 ? base64_digits[bits >> 6 & 0x3FU] : '=';
+        *to++ = n > 2 ? base64_digits[bits & 0x3FU] : '=';
+    }
+    out->n += size;
+    return OK;
+}
+
+static int
+base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
+    }
+    if (c >= 'a' && c <= 'z') {
+        return c - 'a' + 26;
+    }
+    if (c >= '0' && c <= '9') {
+        return c - '0' + 52;
+    }
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+struct base64_state {
+    uint32_t bits; /* of the current group of four */
+    unsigned digits;
+    unsigned padding;
+};
+
+/* One character; false when it may not stand here. Full groups are written to *to. */
+static bool
+base64_step(struct base64_state *s, char c, char **to)
+{
+    if (c == '=') {
+        s->padding++;
+        return s->digits + s->padding == 4 && s->digits >= 2 ? true
+                                                             : s->digits == 2 && s->padding == 1;
+    }
+    const int value = base64_value(c);
+    if (value < 0 || s->padding > 0) {
+        return false;
+    }
+    s->bits = s->bits << 6 | (uint32_t)value;
+    if (++s->digits == 4) {
+        *(*to)++ = (char)(s->bits >> 16 & 0xFFU);
+        *(*to)++ = (char)(s->bits >> 8 & 0xFFU);
+        *(*to)++ = (char)(s->bits & 0xFFU);
+        s->bits = 0;
+        s->digits = 0;
+    }
+    return true;
+}
+
+/* The last, padded group. Left-over bits must be zero (XML Schema part 2, 3.2.16): two texts for
+ * the same bytes would let a signed value be spelled anew. */
+static bool
+base64_end(const struct base64_state *s, char **to)
+{
+    if (s->digits == 0 && s->padding == 0) {
+        return true;
+    }
+    if (s->digits == 2 && s->padding == 2 && (s->bits & 0x0FU) == 0) {
+        *(*to)++ = (char)(s->bits >> 4 & 0xFFU);
+        return true;
+    }
+    if (s->digits == 3 && s->padding == 1 && (s->bits & 0x03U) == 0) {
+        *(*to)++ = (char)(s->bits >> 10 & 0xFFU);
+        *(*to)++ = (char)(s->bits >> 2 & 0xFFU);
+        return true;
+    }
+    return false;
+}
+
+struct status
+base64_decode(struct span text, struct buf *out, struct diag *diag)
+{
+    struct base64_state state = {0, 0, 0};
+    char *room = NULL;
+    size_t digits = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        digits += base64_value(text.p[i]) >= 0 ? 1 : 0;
+    }
+    TRY(buf_reserve(out, digits / 4 * 3 + (digits % 4 == 0 ? 0 : digits % 4 - 1), diag, &room));
+    char *to = room;
+    for (size_t i = 0; i < text.n; i++) {
+        const char c = text.p[i];
+        const bool is_white = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+        if (!is_white && !base64_step(&state, c, &to)) {
+            memset(room, 0, (size_t)(to - room));
+            return FAIL(diag, ERR_MESSAGE_CONTENT,
+                        "base64 expected, but byte %zu of %zu (0x%02x) may not stand there", i + 1,
+                        text.n, (unsigned)(unsigned char)c);
+        }
+    }
+    if (!base64_end(&state, &to)) {
+        memset(room, 0, (size_t)(to - room));
+        return FAIL(diag, ERR_MESSAGE_CONTENT,
+                    "base64 of %zu bytes ends within a group of four or with stray bits", text.n);
+    }
+    out->n += (size_t)(to - room);
+    return OK;
+}

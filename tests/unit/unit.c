@@ -1,0 +1,180 @@
+/*
+ * The main of every unit test program: runs one CUnit suite, names wanted and actual errors, finds
+ * real documents and gives a folder for files. One thread; the folder lives until unit_main ends.
+ */
+#include "tests/unit/unit.h"
+
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <CUnit/Basic.h>
+
+#include "base/mem.h"
+
+#define TIME_LIMIT_S 300 /* of one test program, also under valgrind */
+
+static char temp_dir[PATH_MAX];
+
+static int
+remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    (void)info;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+static void
+remove_temp_dir(void)
+{
+    if (temp_dir[0] != '\0') {
+        (void)nftw(temp_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        temp_dir[0] = '\0';
+    }
+}
+
+const char *
+unit_temp_dir(void)
+{
+    if (temp_dir[0] != '\0') {
+        return temp_dir;
+    }
+    const char *base = getenv("TMPDIR");
+    (void)snprintf(temp_dir, sizeof(temp_dir), "%s/isthmus-unit-XXXXXX",
+                   base == NULL || base[0] == '\0' ? "/tmp" : base);
+    if (mkdtemp(temp_dir) == NULL) {
+        perror(temp_dir);
+        exit(EXIT_FAILURE);
+    }
+    (void)atexit(remove_temp_dir);
+    return temp_dir;
+}
+
+static bool
+has_configure(const char *folder)
+{
+    char path[PATH_MAX];
+    const int n = snprintf(path, sizeof(path), "%s/configure.ac", folder);
+    return n > 0 && n < PATH_MAX && access(path, R_OK) == 0;
+}
+
+/* The root of the sources: where automake says, else the first folder upwards that has one. */
+static bool
+find_source_root(char root[PATH_MAX])
+{
+    const char *const from_make[] = {getenv("top_srcdir"), getenv("srcdir")};
+    for (size_t i = 0; i < ARRAY_LEN(from_make); i++) {
+        if (from_make[i] != NULL && has_configure(from_make[i])) {
+            return realpath(from_make[i], root) != NULL;
+        }
+    }
+    if (getcwd(root, PATH_MAX) == NULL) {
+        return false;
+    }
+    while (!has_configure(root)) {
+        char *slash = strrchr(root, '/');
+        if (slash == NULL || slash == root) {
+            return false;
+        }
+        *slash = '\0';
+    }
+    return true;
+}
+
+const char *
+unit_data_path(const char *relative)
+{
+    static char path[PATH_MAX];
+    char root[PATH_MAX];
+    const char *data = getenv("ISTHMUS_DATA");
+    int n = -1;
+    if (data != NULL && data[0] != '\0') {
+        n = snprintf(path, sizeof(path), "%s/%s", data, relative);
+    } else if (find_source_root(root)) {
+        n = snprintf(path, sizeof(path), "%s/../shared/data/%s", root, relative);
+    }
+    if (n < 0 || n >= PATH_MAX || access(path, R_OK) != 0) {
+        printf("\n    not run: no data (%s)\n", relative);
+        return NULL;
+    }
+    return path;
+}
+
+bool
+unit_check(const char *file, int line, const char *what, struct diag *diag, enum err want,
+           struct status got)
+{
+    /* A failure that nobody recorded would reach the operator without a reason. */
+    const bool is_recorded = want == ERR_NONE || diag == NULL || diag->code != ERR_NONE;
+    const bool is_good = got.code == want && is_recorded;
+    if (!is_good) {
+        printf("\n    %s:%d: %s\n      wanted %s, got %s%s%s%s\n", file, line, what, err_name(want),
+               err_name(got.code), is_recorded ? "" : " (not recorded in the diag)",
+               diag != NULL && diag->code != ERR_NONE ? ": " : "",
+               diag != NULL && diag->code != ERR_NONE ? diag->text : "");
+    }
+    return CU_assertImplementation(is_good, (unsigned)line, what, file, "", CU_FALSE) == CU_TRUE;
+}
+
+bool
+unit_check_span(const char *file, int line, struct span got, const char *want)
+{
+    const bool is_good = span_eq_cstr(got, want);
+    if (!is_good) {
+        printf("\n    %s:%d: wanted '%s'\n      got '%.*s'\n", file, line, want, SPAN_PRINT(got));
+    }
+    return CU_assertImplementation(is_good, (unsigned)line, "CHECK_SPAN", file, "", CU_FALSE) ==
+           CU_TRUE;
+}
+
+void unit_torture(struct status (*run)(struct diag *diag))
+{
+    enum { ALLOCATIONS_MAX = 100000 };
+    for (uint64_t n = 0; n < ALLOCATIONS_MAX; n++) {
+        struct diag diag;
+        diag_clear(&diag);
+        mem_fail_after(n);
+        const struct status st = run(&diag);
+        mem_fail_after(UINT64_MAX);
+        if (is_ok(st)) {
+            CU_ASSERT_FATAL(n > 0); /* it allocated nothing: there was nothing to test */
+            return;
+        }
+        if (!CHECK_ERR(&diag, ERR_NO_MEMORY, st)) {
+            printf("      when allocation %llu failed\n", (unsigned long long)n + 1);
+            return;
+        }
+    }
+    CU_FAIL("still failing after 100000 allocations");
+}
+
+int
+unit_main(const char *suite, const struct unit_test *tests, size_t n)
+{
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    (void)alarm(TIME_LIMIT_S);
+    if (CU_initialize_registry() != CUE_SUCCESS) {
+        return EXIT_FAILURE;
+    }
+    CU_Suite *registered = CU_add_suite(suite, NULL, NULL);
+    for (size_t i = 0; registered != NULL && i < n; i++) {
+        if (CU_add_test(registered, tests[i].name, tests[i].run) == NULL) {
+            registered = NULL;
+        }
+    }
+    int failures = 1;
+    CU_basic_set_mode(CU_BRM_VERBOSE);
+    if (registered != NULL && CU_basic_run_tests() == CUE_SUCCESS) {
+        failures = (int)CU_get_number_of_failure_records();
+        failures += (int)(CU_get_number_of_tests_run() != n);
+    } else {
+        printf("%s: %s\n", suite, CU_get_error_msg());
+    }
+    CU_cleanup_registry();
+    remove_temp_dir();
+    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
