@@ -1,0 +1,76 @@
+/*
+ * An inbound message: bytes to one libxml2 tree, once. After this nobody reads the bytes with
+ * another parser to decide anything.
+ *
+ * message_read takes the HTTP body and its Content-Type, splits MIME when it is MTOM, pre-scans the
+ * root part (DOCTYPE, encoding, depth, attributes, length: before libxml2 sees it), parses it, and
+ * checks the SOAP 1.2 structure. The message and all that it hands out live in <arena>. Nothing
+ * here is proven: addressing is for dispatch only, and must agree with the payload. Thread: whoever
+ * owns the arena.
+ */
+#ifndef SOAP_MESSAGE_H
+#define SOAP_MESSAGE_H
+
+#include "base/arena.h"
+
+struct _xmlNode; /* libxml2's, for soap/ only */
+struct message;
+
+struct message_limits {
+    size_t root_part_bytes; /* requests: configuration's root_part; answers of partners: 32 MB */
+    size_t nodes;           /* elements, 20,000 for requests; 4 million for answers */
+    size_t depth;           /* 64 */
+    size_t attributes;      /* per element, 64, namespace declarations included */
+    size_t start_tag_bytes; /* 16 KB */
+    size_t parts;           /* of a MIME body */
+    bool is_lenient; /* answers: plain SOAP instead of MTOM, LF-only part headers, missing part
+                        types */
+};
+struct message_limits message_limits_request(size_t root_part_bytes);
+struct message_limits message_limits_answer(void);
+
+/* WS-Addressing 1.0 headers; absent ones are empty. */
+struct addressing {
+    struct span action, to, message_id, relates_to, reply_to, fault_to;
+};
+
+/* <body> must outlive the arena's message: parts are spans into it. Refuses (ERR_MIME, ERR_XML_*,
+ * ERR_LIMIT_XML, ERR_SOAP_*, ERR_HTTP_MEDIA_TYPE): see the error table; also a second Body, foreign
+ * children of Envelope, more than one payload element, a mandatory header that we do not
+ * understand, comments aside. */
+MUST_CHECK struct status message_read(struct span body, struct span content_type,
+                                      const struct message_limits *limits, struct arena *arena,
+                                      struct diag *diag, struct message **ret_message);
+
+const struct addressing *message_addressing(const struct message *message);
+bool message_is_mtom(const struct message *message);
+bool message_is_fault(const struct message *message);
+/* Name of the Body's one child. */
+struct span message_payload_name(const struct message *message);
+struct span message_payload_namespace(const struct message *message);
+/* SOAP fault: code (local name of the deepest Subcode, else of the Code) and reason text. */
+void message_fault(const struct message *message, struct span *ret_code, struct span *ret_reason);
+
+/* What is asked of a message by its action: addressing and payload must name the same transaction,
+ * both ways. */
+enum soap_transaction { SOAP_ITI_55, SOAP_ITI_38, SOAP_ITI_39, SOAP_TRANSACTION_COUNT };
+struct soap_transaction_row {
+    const char *name; /* "ITI-55" */
+    const char *request_action, *response_action;
+    const char *payload_namespace, *request_payload, *response_payload;
+    const char *path; /* on the network listener */
+    bool is_mtom;     /* answers (and our requests) are MTOM */
+};
+const struct soap_transaction_row *soap_transaction(enum soap_transaction transaction);
+/* The transaction of a request by its payload; ERR_WSA_ACTION when action, payload or <path>
+ * disagree, ERR_WSA_HEADER when Action or MessageID is missing. */
+MUST_CHECK struct status message_transaction(const struct message *message, struct span path,
+                                             struct diag *diag,
+                                             enum soap_transaction *ret_transaction);
+/* An answer must carry the response action and payload and relate to our MessageID.
+ * ERR_PARTNER_ANSWER. */
+MUST_CHECK struct status message_check_answer(const struct message *message,
+                                              enum soap_transaction transaction,
+                                              struct span request_message_id, struct diag *diag);
+
+#endif

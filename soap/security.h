@@ -1,0 +1,104 @@
+/*
+ * WS-Security with SAML 2.0 (ITI-40; IHE XUA as US networks send it, spec of the header: Timestamp,
+ * signed assertion, holder-of-key signature over the Timestamp, or bearer).
+ *
+ * Reading: security_verify proves and returns an opaque view; SAML facts can be read from a view
+ * only, so unsigned data cannot reach a decision: the call does not compile. The key is always one
+ * that the caller registered for the partner; KeyInfo is a hint for which of them. Writing:
+ * assertions and Timestamps of ours.
+ */
+#ifndef SOAP_SECURITY_H
+#define SOAP_SECURITY_H
+
+#include "base/document.h" /* struct code */
+#include "certs/credential.h"
+#include "soap/message.h"
+
+struct verified_view; /* the nodes that were signed; made only by sigverify.c; lives in the arena */
+
+/* What must hold for one partner's message. */
+struct security_rules {
+    int64_t now_us;                  /* wall */
+    int64_t clock_skew_us;           /* tolerance for Created, Expires, NotBefore, NotOnOrAfter */
+    int64_t max_lifetime_us;         /* of the Timestamp and the assertion's Conditions */
+    struct certificate *const *keys; /* registered signing certificates of the partner */
+    size_t keys_n;
+    bool may_use_bearer;          /* else holder-of-key is required */
+    const char *const *audiences; /* our registered URLs and community: one must be named */
+    size_t audiences_n;
+};
+
+/* Header to view: exactly one wsse:Security for us, one Timestamp (Created <= now < Expires), one
+ * assertion, its enveloped signature and (holder-of-key) the signature over the Timestamp by the
+ * confirmation's key. All ERR_WSS_*, ERR_SIG_*, ERR_SAML_* of err_table.h come from here and from
+ * saml_read. */
+MUST_CHECK struct status security_verify(const struct message *message,
+                                         const struct security_rules *rules, struct arena *arena,
+                                         struct diag *diag, const struct verified_view **ret_view);
+
+/* What the assertion says (ITI TF-2 3.40; attribute names in 3.40.4.1.2). Absent: empty. */
+struct saml_facts {
+    struct span assertion_id;
+    struct span issuer;
+    struct span issuer_format;
+    struct span name_id;
+    struct span name_id_format;
+    struct span name_id_provided; /* SPProvidedID: the alias of the audit's UserName */
+    bool is_holder_of_key;
+    int64_t not_before_us, not_on_or_after_us, authn_instant_us;
+    int64_t timestamp_created_us, timestamp_expires_us;
+    struct span
+        timestamp_signature; /* SignatureValue text of the Timestamp's signature: replay key */
+    struct span subject_id;  /* the human's name */
+    struct span organization, organization_id;
+    struct span
+        home_community; /* OID, bare; both attribute names, which must agree when both are there */
+    struct code role;
+    struct code purpose; /* exactly one */
+    struct span npi;
+    struct span resource_id;
+    struct span_list acp, iacp; /* access consent policies */
+};
+/* Required: subject-id, organization, organization-id, homeCommunityId, role, purposeofuse
+ * (ERR_SAML_ATTRIBUTE names the missing one). */
+MUST_CHECK struct status saml_read(const struct verified_view *view, struct arena *arena,
+                                   struct diag *diag, struct saml_facts *ret_facts);
+
+/* ---- writing ---- */
+struct assertion_order {
+    const struct credential *signer; /* RSA or EC */
+    int64_t now_us;
+    int64_t lifetime_us;
+    const char *audience; /* the target's endpoint URL: the only Audience */
+    const char *subject_id, *organization, *organization_id; /* required */
+    const char *home_community;           /* bare OID; both attribute names are written */
+    const char *role, *role_display;      /* SNOMED CT; code required */
+    const char *purpose, *purpose_system; /* required */
+    const char *npi;                      /* may be NULL */
+    struct span resource_id;              /* CX, may be empty */
+    bool is_bearer;
+};
+/* A Timestamp that is signed once and shared by all messages of one fan-out (never sent twice to
+ * the same endpoint). */
+struct signed_timestamp {
+    struct span
+        timestamp_xml; /* wsu:Timestamp, with its namespaces, as it must stand in the header */
+    struct span signed_info_xml; /* ds:SignedInfo of the message signature */
+    struct span signature_value; /* base64 */
+};
+MUST_CHECK struct status timestamp_sign(const struct credential *signer, int64_t now_us,
+                                        int64_t lifetime_us, struct arena *arena, struct diag *diag,
+                                        struct signed_timestamp *ret_timestamp);
+/* The whole wsse:Security element for one target: shared Timestamp, its own assertion, the message
+ * signature whose KeyInfo names that assertion. <assertion_order->is_bearer>: no message signature.
+ */
+MUST_CHECK struct status security_write(const struct assertion_order *order,
+                                        const struct signed_timestamp *timestamp, struct buf *out,
+                                        struct diag *diag);
+
+/* Once per process, before threads: libxml2 and xmlsec set up with everything optional switched
+ * off. */
+MUST_CHECK struct status soap_library_init(struct diag *diag);
+void soap_library_done(void);
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * ITI-38 Cross Gateway Query and ITI-39 Cross Gateway Retrieve: ebXML RegRep 3.0 and XDS.b messages
+ * as typed records. The typed codec behind it is gSOAP's (regrep_gsoap.c is the one file that sees
+ * its generated header); what is read comes from the Body payload as libxml2 serialises it from the
+ * one tree. Sources: ITI TF-2 3.38, 3.39, 3.18, 3.43; ITI TF-3 4.2.
+ */
+#ifndef SOAP_XCA_H
+#define SOAP_XCA_H
+
+#include "base/body.h"
+#include "base/document.h"
+#include "soap/message.h"
+
+#define XCA_FIND_DOCUMENTS "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"
+#define XCA_GET_DOCUMENTS  "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"
+
+/* One Slot of an AdhocQuery: its decoded values. Values of several rim:Value elements are joined.
+ */
+struct query_param {
+    struct span name;        /* "$XDSDocumentEntryPatientId" */
+    struct span_list values; /* without quotes and parentheses, '' undone */
+    bool is_multiple;        /* was written with parentheses */
+};
+struct query_param_list {
+    struct query_param *items;
+    size_t n, capacity;
+};
+struct stored_query {
+    struct span id;                 /* urn:uuid:... */
+    struct span home;               /* urn:oid:..., empty when absent */
+    bool wants_leaf_class;          /* else ObjectRef */
+    struct query_param_list params; /* repeated slots stay separate: AND */
+    struct span query_xml;          /* the AdhocQueryRequest, for the audit record */
+};
+MUST_CHECK struct status stored_query_read(const struct message *message, struct arena *arena,
+                                           struct diag *diag, struct stored_query *ret_query);
+/* String values are quoted; numbers (names ending in TimeFrom/TimeTo) are not. */
+MUST_CHECK struct status stored_query_write(const struct stored_query *query, struct arena *arena,
+                                            struct buf *out, struct diag *diag,
+                                            struct span *ret_query_xml);
+/* The one value of a single-valued parameter: ERR_QUERY_PARAM_MISSING, ERR_QUERY_PARAM_NUMBER. */
+MUST_CHECK struct status query_param_one(const struct stored_query *query, const char *name,
+                                         bool is_required, struct diag *diag,
+                                         struct span *ret_value);
+/* All values of a parameter that is not repeated; empty list when absent. */
+MUST_CHECK struct status query_param_many(const struct stored_query *query, const char *name,
+                                          bool is_required, struct diag *diag,
+                                          struct span_list *ret_values);
+
+enum registry_status { REGISTRY_SUCCESS, REGISTRY_PARTIAL_SUCCESS, REGISTRY_FAILURE };
+struct registry_error {
+    struct span code; /* XDSUnknownPatientId ... */
+    struct span context;
+    struct span location;
+    bool is_warning;
+};
+struct registry_error_list {
+    struct registry_error *items;
+    size_t n, capacity;
+};
+
+struct query_answer {
+    enum registry_status status;
+    struct registry_error_list errors;
+    struct document_list documents; /* LeafClass */
+    struct document_ref_list
+        refs; /* ObjectRef: unique_id holds the entry's urn:uuid, home the community */
+};
+MUST_CHECK struct status query_answer_write(const struct query_answer *answer, struct arena *arena,
+                                            struct buf *out, struct diag *diag);
+MUST_CHECK struct status query_answer_read(const struct message *message, struct arena *arena,
+                                           struct diag *diag, struct query_answer *ret_answer);
+
+MUST_CHECK struct status retrieve_query_read(const struct message *message, struct arena *arena,
+                                             struct diag *diag, struct document_ref_list *ret_refs);
+MUST_CHECK struct status retrieve_query_write(const struct document_ref_list *refs,
+                                              struct arena *arena, struct buf *out,
+                                              struct diag *diag);
+
+struct retrieved_document {
+    struct document_ref ref; /* echoes the request */
+    struct span mime_type;
+    struct body body;       /* owned by whoever holds the answer: retrieve_answer_done */
+    struct span content_id; /* writing: the MTOM part's id, set by the writer */
+};
+struct retrieved_list {
+    struct retrieved_document *items;
+    size_t n, capacity;
+};
+struct retrieve_answer {
+    enum registry_status status;
+    struct registry_error_list errors;
+    struct retrieved_list documents;
+};
+/* Writes the RetrieveDocumentSetResponse with one xop:Include per document and sets content_id of
+ * each; the caller packs the parts with mtom_write. */
+MUST_CHECK struct status retrieve_answer_write(struct retrieve_answer *answer, struct arena *arena,
+                                               struct buf *out, struct diag *diag);
+/* Resolves xop:Include (each part used once, only inside Document) and inline base64. */
+MUST_CHECK struct status retrieve_answer_read(const struct message *message, struct arena *arena,
+                                              struct diag *diag,
+                                              struct retrieve_answer *ret_answer);
+void retrieve_answer_done(struct retrieve_answer *answer);
+
+#endif
