@@ -26,7 +26,8 @@ void body_done(struct body *body);
 /* *to is overwritten (initialise or finish it before), *from becomes empty. */
 void body_move(struct body *to, struct body *from);
 
-/* Read up to <n> bytes at <offset>; *ret_n is 0 only at the end. ERR_IO when the file became shorter. */
+/* Read up to <n> bytes at <offset>; *ret_n is 0 only at the end. ERR_IO when the file became
+ * shorter. */
 MUST_CHECK struct status body_read(const struct body *body, uint64_t offset, char *to, size_t n,
                                    struct diag *diag, size_t *ret_n);
 /* The whole content as one span: memory as it is, a file read into <scratch> (bounded by its

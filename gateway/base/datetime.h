@@ -18,7 +18,8 @@
 
 /* Years 1 to 9999; seconds up to 60 (a leap second reads as the next second); at most nine digits
  * of fraction. A zone (Z or +hh:mm) is required: WS-Security 1.1 section 10 and SAML core 1.3.3
- * want UTC. */
+ * want UTC. White space around it, the hour 24 and what a zone moves out of those years are
+ * refused. */
 bool datetime_read_xs(struct span text, int64_t *ret_us);
 /* YYYY[MM[DD[HH[MM[SS[.f]]]]]][+ZZzz]; missing parts read as their start. *ret_digits (may be NULL)
  * is how many digits of YYYYMMDDHHMMSS were there. */

@@ -34,8 +34,9 @@ bool unit_check(const char *file, int line, const char *what, struct diag *diag,
 #define CHECK_SPAN(got, want_cstr) unit_check_span(__FILE__, __LINE__, (got), (want_cstr))
 bool unit_check_span(const char *file, int line, struct span got, const char *want);
 
-/* Runs <run> with the first allocation failing, then the second, ... until it succeeds; every failure
- * must be ERR_NO_MEMORY, recorded. With the sanitizers a leak on any path is a failure too. */
+/* Runs <run> with the first allocation failing, then the second, ... until it succeeds; every
+ * failure must be ERR_NO_MEMORY, recorded. With the sanitizers a leak on any path is a failure too.
+ */
 void unit_torture(struct status (*run)(struct diag *diag));
 
 /* <data>/<relative> in a static buffer, or NULL (and "not run: no data" printed) when the data is
