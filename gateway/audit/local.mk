@@ -9,3 +9,11 @@ libisthmus_a_SOURCES += \
 	gateway/audit/record.c gateway/audit/record.h \
 	gateway/audit/recovery.c \
 	gateway/audit/segment.c gateway/audit/segment.h
+
+AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_journal \
+	tests/unit/test_journal_recovery
+check_PROGRAMS += $(AUDIT_TESTS)
+tests_unit_test_event_LDADD = $(UNIT_LIBS)
+tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_recovery_LDADD = $(UNIT_LIBS)
