@@ -191,7 +191,7 @@ arena_dup(struct arena *arena, struct span bytes, struct diag *diag, struct span
     return OK;
 }
 
-static struct status
+__attribute__((format(printf, 4, 0))) static struct status
 print_into(struct arena *arena, struct diag *diag, struct span *ret_text, const char *format,
            va_list args)
 {
