@@ -244,9 +244,14 @@ read_text(struct reader *r, const char *name, const json_t *value, struct span *
     struct buf bytes;
     buf_init_secret(&bytes, digits.n + 1);
     const struct status st = base64_decode(digits, &bytes, &why);
-    const struct status copied = is_ok(st)
-                                     ? arena_dup(r->arena, buf_span(&bytes), r->diag, ret_text)
-                                     : wrong(r, name, "valid base64");
+    struct status copied = OK;
+    if (is_ok(st)) {
+        copied = arena_dup(r->arena, buf_span(&bytes), r->diag, ret_text);
+    } else if (st.code == ERR_MESSAGE_CONTENT) {
+        copied = wrong(r, name, "valid base64");
+    } else {
+        copied = FAIL(r->diag, st.code, "%s", why.text);
+    }
     buf_done(&bytes);
     return copied;
 }
