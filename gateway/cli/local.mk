@@ -1,1 +1,15 @@
-# gateway/cli: sources and unit tests (see Makefile.am).
+# gateway/cli: the program, and its subcommands in the library so that tests can call them.
+libisthmus_a_SOURCES += \
+	gateway/cli/answers.c gateway/cli/answers.h \
+	gateway/cli/answers_write.c \
+	gateway/cli/cli.c gateway/cli/cli.h \
+	gateway/cli/client.c gateway/cli/client.h \
+	gateway/cli/cmd_discover.c \
+	gateway/cli/cmd_gather.c \
+	gateway/cli/cmd_query.c \
+	gateway/cli/cmd_retrieve.c \
+	gateway/cli/cmd_serve.c
+
+bin_PROGRAMS += gateway/isthmus
+gateway_isthmus_SOURCES = gateway/cli/main.c
+gateway_isthmus_LDADD = $(ISTHMUS_LIBS)

@@ -1,0 +1,44 @@
+/*
+ * isthmus discover: ITI-55 to partners and to our own patient index.
+ */
+#include "cli/answers.h"
+#include "cli/client.h"
+
+static struct client_options options;
+static struct client_person person;
+
+static const struct cli_option rows[] = {CLIENT_OPTIONS(options), CLIENT_PERSON_OPTIONS(person)};
+
+static const struct cli_command command = {
+    "discover",
+    "-c FILE --family NAME --given NAME --birth-date DATE [--sex CODE] [--to OID]...",
+    "ask partners who knows a patient (ITI-55)",
+    "Asks every partner (or those named by --to) and our own store, in parallel and with one "
+    "deadline,\n"
+    "whether they know a patient. Prints one row per community. What our assertion says comes from "
+    "the\n"
+    "options or from 'asserts:' in the configuration; nothing is invented.\n\n"
+    "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
+    rows,
+    ARRAY_LEN(rows),
+};
+
+int
+cmd_discover(int argc, char **argv)
+{
+    struct cli_values rest;
+    struct client client = {0};
+    struct asking_order order;
+    int exit_code = CLI_FAILED;
+
+    if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
+        return exit_code;
+    }
+    if (client_open(&client, &command, options.config) && client_order(&client, &options, &order) &&
+        client_person(&client, &person, &order.who)) {
+        order.goal = ASKING_DISCOVER;
+        exit_code = client_show(&client, &order, options.is_json, NULL);
+    }
+    client_close(&client);
+    return exit_code;
+}
