@@ -184,6 +184,9 @@ fill(struct arena *arena, struct diag *diag)
             return FAIL(diag, ERR_INTERNAL, "item %d is %d", i, list.items[i]);
         }
     }
+    for (int i = 0; i < 200; i++) { /* more than one chunk of objects that share it */
+        TRY(arena_alloc(arena, 1000, diag, &big));
+    }
     TRY(arena_defer(arena, note, "d", diag));
     TRY(arena_alloc(arena, 100000, diag, &big));
     TRY(arena_dup(arena, SPAN("text"), diag, &text));

@@ -52,6 +52,23 @@ test_descriptors_refused(void)
 }
 
 static void
+test_unreadable(void)
+{
+    char path[512];
+    char byte = 'o';
+    size_t n = 99;
+    struct diag diag;
+    struct body body;
+    diag_clear(&diag);
+    (void)close(make_file(CONTENT));
+    (void)snprintf(path, sizeof(path), "%s/body", unit_temp_dir());
+    CHECK_OK(&diag, body_from_fd(&body, open(path, O_WRONLY | O_CLOEXEC), &diag));
+    CHECK_ERR(&diag, ERR_IO, body_read(&body, 0, &byte, 1, &diag, &n));
+    CU_ASSERT(n == 99 && byte == 'o');
+    body_done(&body);
+}
+
+static void
 test_file_became_shorter(void)
 {
     char bytes[64];
@@ -155,6 +172,7 @@ test_move_and_empty(void)
 
 static const struct unit_test tests[] = {
     {"descriptors that are refused", test_descriptors_refused},
+    {"a file that cannot be read", test_unreadable},
     {"a file that became shorter", test_file_became_shorter},
     {"a scratch buffer that is too small", test_scratch_too_small},
     {"reading, from memory and from a file", test_reading},
