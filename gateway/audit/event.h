@@ -38,7 +38,8 @@ struct audit_event {
     /* who asked and who answered: SOAP endpoints or stable names, and network addresses */
     struct span source_id, source_address;
     struct span destination_id, destination_address;
-    /* the human behind it (XUA): plain-text name (subject-id), alias<user@issuer>, role, organisation */
+    /* the human behind it (XUA): plain-text name (subject-id), alias<user@issuer>, role,
+     * organisation */
     struct span user_id;
     struct span user_name;
     struct code role;

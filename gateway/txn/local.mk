@@ -15,3 +15,6 @@ libisthmus_a_SOURCES += \
 	gateway/txn/runner.c \
 	gateway/txn/txn.h
 EXTRA_DIST += gateway/txn/README.md
+
+check_PROGRAMS += tests/unit/test_runner
+tests_unit_test_runner_LDADD = $(UNIT_LIBS)
