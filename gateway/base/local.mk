@@ -24,3 +24,7 @@ EXTRA_DIST += gateway/base/README.md
 BASE_TESTS = tests/unit/test_span
 check_PROGRAMS += $(BASE_TESTS)
 tests_unit_test_span_LDADD = $(UNIT_LIBS)
+
+libisthmus_a_SOURCES += gateway/base/yaml.c gateway/base/yaml.h gateway/base/yaml_report.c
+check_PROGRAMS += tests/unit/test_yaml
+tests_unit_test_yaml_LDADD = $(UNIT_LIBS)
