@@ -23,7 +23,7 @@ static const struct wrong_file wrong_files[] = {
     {"", "1:1: error: the file has no 'rules': a list of rules (policies/README.md)\n"},
     {"rule: []\n", "1:1: error: unknown key 'rule'; did you mean 'rules'?\n"
                    "1:1: error: the file has no 'rules': a list of rules (policies/README.md)\n"},
-    {"rules:\n", "1:7: error: 'rules' must be a list with at least one rule\n"},
+    {"rules:\n", "1:1: error: 'rules' must be a list with at least one rule\n"},
     {"rules: []\n", "1:1: error: 'rules' must be a list with at least one rule\n"},
     {"rules: [text]\n",
      "1:9: error: a rule must be a mapping with 'name', 'effect' and 'reason'\n"},
@@ -53,8 +53,8 @@ static const struct wrong_file wrong_files[] = {
      "2:82: error: unknown transaction 'ITI-83'; did you mean 'ITI-38'?\n"
      "2:90: error: unknown transaction 'XCA'; expected one of: ITI-38, ITI-39, ITI-55\n"},
     {"rules:\n  - {" DENY_HEAD ", communities: [2.999.1, urn:oid:2.999.2, red, 2.09]}\n",
-     "2:82: error: 'red' is not an OID; write it as 2.999.1\n"
-     "2:87: error: '2.09' is not an OID; write it as 2.999.1\n"},
+     "2:80: error: 'red' is not an OID; write it as 2.999.1\n"
+     "2:85: error: '2.09' is not an OID; write it as 2.999.1\n"},
     {"rules:\n  - {" DENY_HEAD ", purposes: []}\n",
      "2:40: error: 'purposes' lists nothing, so the rule would never match; leave it out or write "
      "any\n"},
@@ -63,8 +63,8 @@ static const struct wrong_file wrong_files[] = {
      "2:59: error: 'X' is listed twice\n"},
     {"rules:\n  - {" DENY_HEAD ", purposes: {code: X}, roles: [[x], '']}\n",
      "2:40: error: 'purposes' must be a list, one value, or the word any\n"
-     "2:70: error: 'roles' holds texts only; an empty one never matches\n"
-     "2:75: error: 'roles' holds texts only; an empty one never matches\n"},
+     "2:69: error: 'roles' holds texts only; an empty one never matches\n"
+     "2:74: error: 'roles' holds texts only; an empty one never matches\n"},
     {"rules:\n  - {" DENY_HEAD ", purpose_system: 2.999.5}\n",
      "2:56: error: 'purpose_system' needs a list of 'purposes' beside it\n"},
     {"rules:\n  - {" DENY_HEAD ", purposes: any, purpose_system: 2.999.5}\n",
@@ -81,7 +81,7 @@ static const struct wrong_file wrong_files[] = {
     {"rules:\n  - {" GOOD_HEAD ", partners: any, purposes: any, withhold: [R]}\n",
      "2:72: error: 'withhold' must be a mapping, as in {confidentiality: [R, V]}\n"},
     {"rules:\n  - {" GOOD_HEAD ", partners: any, purposes: any, withhold: {confidential: [R]}}\n",
-     "2:83: error: unknown key 'confidential'; expected one of: confidentiality\n"
+     "2:83: error: unknown key 'confidential'; did you mean 'confidentiality'?\n"
      "2:72: error: 'withhold' says nothing; leave it out\n"},
     {"rules:\n  - {" GOOD_HEAD
      ", partners: any, purposes: any, withhold: {confidentiality: any}}\n",
