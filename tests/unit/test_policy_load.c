@@ -49,7 +49,7 @@ static const struct wrong_file wrong_files[] = {
     {"rules:\n  - {name: No Name, effect: deny, reason: r}\n",
      "2:12: error: rule name 'No Name' must be lower-case letters, digits and '-', at most 64\n"},
     {"rules:\n  - {" DENY_HEAD ", direction: inward, transactions: [ITI-55, ITI-83, XCA]}\n",
-     "2:51: error: unknown direction 'inward'; expected one of: inbound, outbound\n"
+     "2:51: error: unknown direction 'inward'; expected one of: inbound, outbound, local\n"
      "2:82: error: unknown transaction 'ITI-83'; did you mean 'ITI-38'?\n"
      "2:90: error: unknown transaction 'XCA'; expected one of: ITI-38, ITI-39, ITI-55\n"},
     {"rules:\n  - {" DENY_HEAD ", communities: [2.999.1, urn:oid:2.999.2, red, 2.09]}\n",
