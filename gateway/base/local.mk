@@ -37,3 +37,7 @@ tests_unit_test_span_LDADD = $(UNIT_LIBS)
 tests_unit_test_status_LDADD = $(UNIT_LIBS)
 tests_unit_test_text_LDADD = $(UNIT_LIBS)
 tests_unit_test_writers_LDADD = $(UNIT_LIBS)
+
+libisthmus_a_SOURCES += gateway/base/mailbox.c gateway/base/mailbox.h
+check_PROGRAMS += tests/unit/test_mailbox
+tests_unit_test_mailbox_LDADD = $(UNIT_LIBS)
