@@ -81,4 +81,18 @@ MUST_CHECK struct status http1_body_feed(struct http1_body *body, struct span *i
 struct span http1_header_value(const struct http1_head *head, const char *name);
 const char *http1_reason(int status); /* "OK" for 200; "" for a status that we never send */
 
+/* The head of an answer: status line, Date (RFC 9110 6.6.1), Content-Type unless empty,
+ * Content-Length, Allow unless NULL (RFC 9110 15.5.6), and Connection: close when it closes. The
+ * strings must hold no controls: they are ours, never a peer's. */
+struct http1_answer {
+    int status;
+    const char *content_type;
+    uint64_t content_length;
+    const char *allow;
+    bool closes;
+    int64_t now_us; /* wall time */
+};
+MUST_CHECK struct status http1_write_answer(const struct http1_answer *answer, struct buf *out,
+                                            struct diag *diag);
+
 #endif
