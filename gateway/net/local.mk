@@ -1,1 +1,15 @@
 # gateway/net: sources and unit tests (see Makefile.am).
+libisthmus_a_SOURCES += \
+	gateway/net/answer.c \
+	gateway/net/connection.c gateway/net/connection.h \
+	gateway/net/http1.c gateway/net/http1.h \
+	gateway/net/http1_answer.c \
+	gateway/net/http1_body.c \
+	gateway/net/listener.c \
+	gateway/net/loop.c \
+	gateway/net/parts.h \
+	gateway/net/request.c \
+	gateway/net/server.c gateway/net/server.h
+
+check_PROGRAMS += tests/unit/test_http1
+tests_unit_test_http1_LDADD = $(UNIT_LIBS)
