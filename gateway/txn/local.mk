@@ -18,3 +18,6 @@ EXTRA_DIST += gateway/txn/README.md
 
 check_PROGRAMS += tests/unit/test_runner
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario
+tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c tests/unit/scene.c tests/unit/scene.h
+tests_unit_test_scenario_LDADD = $(UNIT_LIBS)
