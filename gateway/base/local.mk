@@ -7,8 +7,9 @@ libisthmus_a_SOURCES += \
 	gateway/base/datetime.c gateway/base/datetime.h \
 	gateway/base/diag.c gateway/base/diag.h \
 	gateway/base/digest.c gateway/base/digest.h \
-	gateway/base/document.h \
+	gateway/base/document.c gateway/base/document.h \
 	gateway/base/err_table.h \
+	gateway/base/hl7v2.c gateway/base/hl7v2.h \
 	gateway/base/ids.c gateway/base/ids.h \
 	gateway/base/jsonw.c gateway/base/jsonw.h \
 	gateway/base/log.c gateway/base/log.h \
@@ -24,3 +25,5 @@ EXTRA_DIST += gateway/base/README.md
 BASE_TESTS = tests/unit/test_span
 check_PROGRAMS += $(BASE_TESTS)
 tests_unit_test_span_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_document
+tests_unit_test_document_LDADD = $(UNIT_LIBS)
