@@ -277,7 +277,7 @@ check_bytes(struct span bytes, struct span sha256, struct diag *diag)
 static struct status
 read_bytes(const struct db_query *query, struct diag *diag, struct body *ret_body)
 {
-    CLEANUP(buf_done) struct buf copy;
+    CLEANUP(buf_done) struct buf copy = {0};
     struct span bytes, sha256;
 
     TRY(db_column_blob(query, SQLITE_ENTRY_COLUMNS_N, diag, &bytes));
