@@ -72,6 +72,11 @@ struct document_list {
     size_t n, capacity;
 };
 
+/* May this be a documentUniqueId? An OID, or OID^extension with at most 16 characters after the
+ * '^', none of them a control character or '^', no white space at its ends; 128 bytes in all (ITI
+ * TF-3 4.2.3.2.26). */
+bool document_unique_id_is_legal(struct span unique_id);
+
 /* HomeCommunityId, RepositoryUniqueId, DocumentUniqueId: what names a document in ITI-39. */
 struct document_ref {
     struct span home;       /* urn:oid:..., empty when the message had none */
