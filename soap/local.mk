@@ -19,7 +19,11 @@ libisthmus_a_SOURCES += \
 	soap/regrep.h soap/regrep_gsoap.c \
 	soap/regrep_io.c soap/regrep_io.h \
 	soap/regrep_payload.c soap/regrep_payload.h \
-	soap/xca.h \
+	soap/xca.h soap/xca_answer.c soap/xca_response.h \
+	soap/xca_entry.c soap/xca_entry.h \
+	soap/xca_query.c soap/xca_retrieve.c \
+	soap/xca_value.c soap/xca_value.h \
+	soap/xop.c soap/xop.h \
 	soap/xcpd.h soap/xcpd_parts.h \
 	soap/xcpd_answer_read.c soap/xcpd_answer_write.c \
 	soap/xcpd_query_read.c soap/xcpd_query_write.c \
@@ -48,3 +52,9 @@ libregrep_a_CFLAGS = -O2 -g -fstack-protector-strong -fPIE -pthread $(SANITIZE_C
 ISTHMUS_GENERATED += libregrep.a
 BUILT_SOURCES += $(REGREP_STAMP)
 CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) soap/generated/soapcpp2.log
+
+CODEC_TESTS = tests/unit/test_envelope
+check_PROGRAMS += $(CODEC_TESTS)
+CODEC_SUPPORT = tests/unit/soap_support.c tests/unit/soap_support.h
+tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c $(CODEC_SUPPORT)
+tests_unit_test_envelope_LDADD = $(UNIT_LIBS)

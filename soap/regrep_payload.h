@@ -12,6 +12,9 @@
 
 #include "soap/xml.h"
 
+/* The most text that a payload may become: answers of partners are at most as long. */
+#define REGREP_PAYLOAD_MAX ((size_t)64 * 1024 * 1024)
+
 struct document_node_list {
     const xmlNode **items;
     size_t n, capacity;

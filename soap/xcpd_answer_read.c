@@ -248,7 +248,8 @@ struct status
 xcpd_answer_read(const struct message *message, const struct ident *query_id, struct arena *arena,
                  struct diag *diag, struct xcpd_answer *ret_answer)
 {
-    const struct xcpd_reader reader = {.arena = arena, .diag = diag, .code = ERR_PARTNER_ANSWER};
+    const struct xcpd_reader reader = {
+        .arena = arena, .diag = diag, .code = ERR_PARTNER_ANSWER, .is_lenient = true};
     const xmlNode *payload = message_payload(message);
     if (!xml_is(payload, HL7_NAMESPACE, XCPD_ANSWER_ELEMENT)) {
         return FAIL(diag, ERR_PARTNER_ANSWER, "the Body holds <%.*s>; expected <%s>",

@@ -55,6 +55,7 @@ struct xcpd_reader {
     struct arena *arena;
     struct diag *diag;
     enum err code;
+    bool is_lenient; /* an answer: a birth time that is none is absent, not an error */
 };
 
 /* The first child in the HL7 namespace, or NULL; the next sibling of that name. */
@@ -80,7 +81,7 @@ MUST_CHECK struct status xcpd_add_address(const struct xcpd_reader *reader, cons
                                           struct address_list *addresses);
 MUST_CHECK struct status xcpd_add_telecom(const struct xcpd_reader *reader, const xmlNode *node,
                                           struct telecom_list *telecoms);
-/* TS or IVL<TS>: the value, or low and high when both name one day; else the empty span. */
+/* TS or IVL<TS>: the value, or the day that low and high both name; else the empty span. */
 MUST_CHECK struct status xcpd_read_birth_time(const struct xcpd_reader *reader, const xmlNode *node,
                                               struct span *ret_time);
 /* M, F or UN; anything else is the empty span. */

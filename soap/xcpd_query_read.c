@@ -103,7 +103,7 @@ static struct status
 keep_query_text(const struct xcpd_reader *reader, const xmlNode *parameters, struct span *ret_xml)
 {
     struct buf text;
-    buf_init(&text, ARENA_LIMIT_DEFAULT);
+    buf_init_secret(&text, ARENA_LIMIT_DEFAULT);
     struct status st = xml_serialise(parameters, &text, reader->diag);
     if (is_ok(st)) {
         st = arena_dup(reader->arena, buf_span(&text), reader->diag, ret_xml);

@@ -205,10 +205,12 @@ xcpd_read_birth_time(const struct xcpd_reader *reader, const xmlNode *node, stru
         time = is_one_day ? span_slice(low, 0, 8) : SPAN_EMPTY;
     }
     int64_t us = 0;
-    int digits = 0;
-    if (time.n > 0 && (!datetime_read_hl7(time, &us, &digits) || digits < 4)) {
-        return FAIL(reader->diag, reader->code,
-                    "a birth time of %zu bytes is not an HL7 time (YYYYMMDD[...])", time.n);
+    if (time.n > 0 && !datetime_read_hl7(time, &us, NULL)) {
+        if (!reader->is_lenient) {
+            return FAIL(reader->diag, reader->code,
+                        "a birth time of %zu bytes is not an HL7 time (YYYYMMDD[...])", time.n);
+        }
+        time = SPAN_EMPTY;
     }
     return keep(reader, time, ret_time);
 }
