@@ -109,6 +109,19 @@ find_chains(struct journal_reader *reader, uint64_t last, struct diag *diag)
     return st;
 }
 
+/* "The last records" are those of now. What cannot be opened is tried, and said, by the first read.
+ */
+static void
+open_sources(struct journal_reader *reader)
+{
+    for (size_t i = 0; i < reader->n; i++) {
+        struct source *source = &reader->sources[i];
+        struct diag ignored = {0};
+        (void)is_ok(
+            chain_open_last(reader->dir, source->name, source->last, &ignored, &source->chain));
+    }
+}
+
 struct status
 journal_reader_open(const char *dir, uint64_t last, struct diag *diag,
                     struct journal_reader **ret_reader)
@@ -129,6 +142,7 @@ journal_reader_open(const char *dir, uint64_t last, struct diag *diag,
         journal_reader_close(reader);
         return st;
     }
+    open_sources(reader);
     *ret_reader = reader;
     return OK;
 }

@@ -372,8 +372,10 @@ segment_read(const struct segment *segment, uint64_t offset, struct buf *record,
         TRY(read_more(segment, offset + RECORD_HEAD_BYTES, head.length, record, diag));
         verdict = record_check(buf_span(record), &head);
     }
+    if (verdict == RECORD_GOOD) {
+        *ret_head = head;
+    }
     *ret_verdict = verdict;
-    *ret_head = head;
     return OK;
 }
 

@@ -58,7 +58,8 @@ MUST_CHECK struct status segment_size(const struct segment *segment, struct diag
                                       uint64_t *ret_size);
 
 /* Reads the record at <offset> into <record> (its old content goes; it must be able to hold
- * RECORD_HEAD_BYTES + RECORD_PAYLOAD_MAX). Any verdict is OK; failures are the disk's. */
+ * RECORD_HEAD_BYTES + RECORD_PAYLOAD_MAX). Any verdict is OK; failures are the disk's. *ret_head
+ * only when GOOD. */
 MUST_CHECK struct status segment_read(const struct segment *segment, uint64_t offset,
                                       struct buf *record, struct diag *diag,
                                       enum record_verdict *ret_verdict,
