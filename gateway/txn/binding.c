@@ -17,7 +17,7 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
     struct span text;
 
     TRY(ARENA_ARRAY(arena, SOAP_TRANSACTION_COUNT + 2, diag, &audiences));
-    for (int i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
+    for (enum soap_transaction i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
         TRY(arena_printf(arena, diag, &text, "%s%s", config->base_url, soap_transaction(i)->path));
         audiences[n++] = text.p;
     }
