@@ -174,6 +174,7 @@ submit_leg(struct asking *asking, size_t at, struct timestamps *timestamps)
     TRY(timestamp_for(asking, timestamps, timestamp_index(legs_of_round(asking), at), &timestamp));
     TRY(leg_write(asking, leg, timestamp, &request));
     leg->state = LEG_ASKED;
+    leg->asked_us = clock_mono_us(asking->node->clock);
     fanout_submit(asking->fanout, at, asking->node->out, &request);
     return OK;
 }
@@ -232,6 +233,7 @@ step_take(struct txn *txn)
         if (fanout_take(asking->fanout, i, &answer)) {
             leg_take_answer(asking, leg, &answer);
         } else if (txn_is_overdue(txn)) {
+            leg->elapsed_us = clock_mono_us(asking->node->clock) - leg->asked_us;
             leg_fail(leg, ERR_PARTNER_TIMEOUT, "no answer before the deadline");
         } else {
             still_out++;

@@ -56,6 +56,7 @@ struct leg {
     struct audit_event event; /* intent; the outcome is made from it */
     struct diag diag;
     char peer_address[64];
+    int64_t asked_us; /* mono: when it left */
     int64_t elapsed_us;
     /* ITI-55 */
     struct ident query_id;

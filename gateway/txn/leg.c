@@ -271,6 +271,9 @@ leg_ask_store(struct asking *asking, struct leg *leg)
     enum answer answer = ANSWER_NOW;
     struct status st;
 
+    if (leg->asked_us == 0) {
+        leg->asked_us = clock_mono_us(asking->node->clock);
+    }
     txn_expect(txn);
     st = kinds[leg->transaction].ask_store(asking, leg, &answer);
     if (is_ok(st) && answer == ANSWER_LATER) {
@@ -278,6 +281,7 @@ leg_ask_store(struct asking *asking, struct leg *leg)
     }
     txn_unexpect(txn);
     leg->state = is_ok(st) ? LEG_ANSWERED : LEG_FAILED;
+    leg->elapsed_us = clock_mono_us(asking->node->clock) - leg->asked_us;
     return ANSWER_NOW;
 }
 
