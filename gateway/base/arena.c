@@ -158,7 +158,9 @@ arena_alloc(struct arena *arena, size_t n, struct diag *diag, void **ret_memory)
         return FAIL(diag, ERR_NO_MEMORY, "no memory for %zu bytes", n);
     }
     arena->used += rounded;
-    *ret_memory = memory;
+    /* memcpy: the caller's pointer has another type than void *, which a plain store may not touch
+     */
+    memcpy(ret_memory, &memory, sizeof(memory));
     return OK;
 }
 
@@ -189,7 +191,7 @@ arena_dup(struct arena *arena, struct span bytes, struct diag *diag, struct span
     return OK;
 }
 
-static struct status
+__attribute__((format(printf, 4, 0))) static struct status
 print_into(struct arena *arena, struct diag *diag, struct span *ret_text, const char *format,
            va_list args)
 {
@@ -230,10 +232,12 @@ arena_grow(struct arena *arena, struct diag *diag, void **items, size_t *capacit
     }
     const size_t wanted = *capacity == 0 ? FIRST_CAPACITY : *capacity * 2;
     TRY(arena_alloc_array(arena, wanted, item_size, diag, &bigger));
+    void *old = NULL;
+    memcpy(&old, items, sizeof(old)); /* see arena_alloc */
     if (n > 0) {
-        memcpy(bigger, *items, n * item_size);
+        memcpy(bigger, old, n * item_size);
     }
-    *items = bigger;
+    memcpy(items, &bigger, sizeof(bigger));
     *capacity = wanted;
     return OK;
 }

@@ -125,7 +125,7 @@ buf_append_char(struct buf *buf, char c, struct diag *diag)
     return buf_append(buf, span_of(&c, 1), diag);
 }
 
-static struct status
+__attribute__((format(printf, 3, 0))) static struct status
 print_into(struct buf *buf, struct diag *diag, const char *format, va_list args)
 {
     char *room = NULL;

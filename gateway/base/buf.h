@@ -24,6 +24,7 @@ void buf_init_secret(struct buf *buf, size_t limit_bytes);
 void buf_done(struct buf *buf);  /* frees; the buffer may be used again with its old limit */
 void buf_reset(struct buf *buf); /* empty, memory kept (wiped when secret) */
 
+/* What is appended must not lie in the buffer itself: growing it moves the bytes. */
 MUST_CHECK struct status buf_append(struct buf *buf, struct span bytes, struct diag *diag);
 MUST_CHECK struct status buf_append_cstr(struct buf *buf, const char *s, struct diag *diag);
 MUST_CHECK struct status buf_append_char(struct buf *buf, char c, struct diag *diag);

@@ -31,7 +31,7 @@ mark_cut(char text[DIAG_TEXT_MAX])
     memcpy(text + end, CUT_MARK, sizeof(CUT_MARK));
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 write_text(char text[DIAG_TEXT_MAX], const char *format, va_list args)
 {
     const int n = vsnprintf(text, DIAG_TEXT_MAX, format, args);

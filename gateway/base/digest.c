@@ -231,8 +231,7 @@ base64_step(struct base64_state *s, char c, char **to)
 {
     if (c == '=') {
         s->padding++;
-        return s->digits + s->padding == 4 && s->digits >= 2 ? true
-                                                             : s->digits == 2 && s->padding == 1;
+        return s->digits >= 2 && s->digits + s->padding <= 4;
     }
     const int value = base64_value(c);
     if (value < 0 || s->padding > 0) {

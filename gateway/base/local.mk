@@ -21,9 +21,22 @@ libisthmus_a_SOURCES += \
 	gateway/base/xmlw.c gateway/base/xmlw.h
 EXTRA_DIST += gateway/base/README.md
 
-BASE_TESTS = tests/unit/test_span
+BASE_TESTS = tests/unit/test_arena tests/unit/test_body tests/unit/test_buf tests/unit/test_datetime \
+	tests/unit/test_digest tests/unit/test_ids tests/unit/test_log tests/unit/test_patient \
+	tests/unit/test_span tests/unit/test_status tests/unit/test_text tests/unit/test_writers
 check_PROGRAMS += $(BASE_TESTS)
+tests_unit_test_arena_LDADD = $(UNIT_LIBS)
+tests_unit_test_body_LDADD = $(UNIT_LIBS)
+tests_unit_test_buf_LDADD = $(UNIT_LIBS)
+tests_unit_test_datetime_LDADD = $(UNIT_LIBS)
+tests_unit_test_digest_LDADD = $(UNIT_LIBS)
+tests_unit_test_ids_LDADD = $(UNIT_LIBS)
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
+tests_unit_test_patient_LDADD = $(UNIT_LIBS)
 tests_unit_test_span_LDADD = $(UNIT_LIBS)
+tests_unit_test_status_LDADD = $(UNIT_LIBS)
+tests_unit_test_text_LDADD = $(UNIT_LIBS)
+tests_unit_test_writers_LDADD = $(UNIT_LIBS)
 
 libisthmus_a_SOURCES += gateway/base/yaml.c gateway/base/yaml.h gateway/base/yaml_report.c
 check_PROGRAMS += tests/unit/test_yaml

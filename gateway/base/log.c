@@ -20,8 +20,8 @@
 #include "base/text.h"
 
 #define LINE_BYTES  PIPE_BUF
-#define TAIL_BYTES  16   /* room for: ,"cut":true}\n */
-#define VALUE_BYTES 1024 /* of one escaped value */
+#define TAIL_BYTES  16  /* room for: ,"cut":true}\n */
+#define VALUE_BYTES 512 /* of one escaped value: no peer can push the others out of the line */
 
 static _Atomic int log_least = LOG_LEVEL_INFO;
 static _Atomic int log_form = LOG_FORMAT_TEXT;

@@ -59,6 +59,9 @@ ident_read_cx(struct span cx, struct diag *diag, struct ident *ret_id)
     const struct span authority = part_of(cx, '^', 3);
     const struct span root = part_of(authority, '&', 1);
     const struct span type = part_of(authority, '&', 2);
+    if (span_find_char(cx, '~') != SPAN_MISSING) {
+        return FAIL(diag, ERR_MESSAGE_CONTENT, "one CX (id^^^&OID&ISO) expected, but it repeats");
+    }
     if (extension.n == 0 || has_delimiter(extension)) {
         return FAIL(diag, ERR_MESSAGE_CONTENT,
                     "CX (id^^^&OID&ISO) must start with an id without HL7 delimiters and escapes");
@@ -102,7 +105,7 @@ own_items(struct arena *arena, struct diag *diag, const void *items, size_t n, s
         TRY(arena_alloc_array(arena, n, size, diag, &memory));
         memcpy(memory, items, n * size);
     }
-    *ret_items = memory;
+    memcpy(ret_items, &memory, sizeof(memory)); /* the list's pointer is not a void * */
     *ret_capacity = n;
     return OK;
 }

@@ -16,6 +16,12 @@ text_take_char(struct span *in, uint32_t *ret_char)
     if (in->n == 0) {
         return false;
     }
+    if ((unsigned char)in->p[0] < 0x80) {
+        *ret_char = (unsigned char)in->p[0];
+        in->p++;
+        in->n--;
+        return true;
+    }
     const size_t most = in->n < 4 ? in->n : 4;
     const utf8proc_ssize_t n =
         utf8proc_iterate((const utf8proc_uint8_t *)in->p, (utf8proc_ssize_t)most, &value);
@@ -27,12 +33,32 @@ text_take_char(struct span *in, uint32_t *ret_char)
     return true;
 }
 
+/* How many bytes at the front are ASCII, seen eight at a time (documents of megabytes). */
+static size_t
+ascii_words(struct span text)
+{
+    size_t n = 0;
+    uint64_t word = 0;
+    while (text.n - n >= sizeof(word)) {
+        memcpy(&word, text.p + n, sizeof(word));
+        if ((word & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+        n += sizeof(word);
+    }
+    return n;
+}
+
 bool
 text_is_utf8(struct span text)
 {
     uint32_t c = 0;
-    while (text_take_char(&text, &c)) {
-        if (c == TEXT_MALFORMED) {
+    while (text.n > 0) {
+        const size_t plain = ascii_words(text);
+        if (plain > 0) {
+            text.p += plain;
+            text.n -= plain;
+        } else if (text_take_char(&text, &c) && c == TEXT_MALFORMED) {
             return false;
         }
     }
