@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "tests/synth/rules.h"
 #include "tests/synth/spelling.h"
 #include "tests/unit/unit.h"
@@ -198,11 +199,45 @@ test_spellings(void)
     }
 }
 
+/* Two foldings, written apart, agree on every kind of name that the cases use. */
+static void
+test_product_folds_alike(void)
+{
+    static const char *const names[] = {
+        "Smith",
+        "Núñez-Ibarra",
+        "GUTIÉRREZ OLMEDO",
+        "O'Brien",
+        "O\xe2\x80\x99"
+        "Hara",
+        "Jose\xcc\x81",
+        "Müller",
+        "Mueller",
+        "Groß",
+        "GROSS",
+        "Jean-Luc",
+        "R.",
+        "",
+        "-",
+        "Çelik Ånström",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct diag diag = {0};
+        struct span ours = SPAN_EMPTY, product = SPAN_EMPTY;
+
+        CHECK_OK(&diag, spelling_fold(arena, span_of_cstr(names[i]), &diag, &ours));
+        CHECK_OK(&diag, text_fold(arena, span_of_cstr(names[i]), &diag, &product));
+        CU_ASSERT_TRUE(span_eq(ours, product));
+    }
+}
+
 static const struct unit_test tests[] = {
     {"who agrees", test_agree},
     {"groups", test_groups},
     {"answers", test_answers},
     {"spellings", test_spellings},
+    {"the product folds alike", test_product_folds_alike},
 };
 
 int
