@@ -72,7 +72,7 @@ read_key_file(const char *path, struct buf *text, struct diag *diag)
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (fd < 0) {
-        return FAIL(diag, ERR_IO, "%s: %s", path, strerror(errno));
+        return FAIL(diag, ERR_IO, "cannot open %s: %s", path, strerror(errno));
     }
     struct status st = check_key_file(fd, path, diag);
 
@@ -193,11 +193,18 @@ check_validity(const struct certificate *leaf, int64_t now_us, struct diag *diag
 }
 
 static struct status
-check_credential(const struct credential *credential, const char *certificate_path,
-                 const char *key_path, int64_t now_us, struct diag *diag)
+load_certificates(struct credential *credential, const char *path, int64_t now_us,
+                  struct diag *diag)
 {
-    struct status st = certificate_check_key(credential->leaf->key, diag);
+    struct certificate_list list = {0};
 
+    TRY(certificate_list_from_file(path, diag, &list));
+    struct status st = take_chain(credential, &list, diag);
+
+    certificate_list_done(&list);
+    if (is_ok(st)) {
+        st = certificate_check_key(credential->leaf->key, diag);
+    }
     if (is_ok(st)) {
         st = check_chain(credential, diag);
     }
@@ -205,9 +212,19 @@ check_credential(const struct credential *credential, const char *certificate_pa
         st = check_validity(credential->leaf, now_us, diag);
     }
     if (!is_ok(st)) {
-        diag_prefix(diag, "%s", certificate_path);
-        return st;
+        diag_prefix(diag, "%s", path);
     }
+    return st;
+}
+
+static struct status
+load(struct credential *credential, const char *certificate_path, const char *key_path,
+     int64_t now_us, struct diag *diag, enum credential_file *ret_culprit)
+{
+    *ret_culprit = CREDENTIAL_FILE_CERTIFICATE;
+    TRY(load_certificates(credential, certificate_path, now_us, diag));
+    *ret_culprit = CREDENTIAL_FILE_KEY;
+    TRY(load_key(key_path, diag, &credential->key));
     if (EVP_PKEY_eq(credential->leaf->key, credential->key) != 1) {
         ERR_clear_error();
         return FAIL(diag, ERR_CREDENTIAL, "%s: this key does not belong to the certificate %s",
@@ -216,31 +233,18 @@ check_credential(const struct credential *credential, const char *certificate_pa
     return OK;
 }
 
-static struct status
-load(struct credential *credential, const char *certificate_path, const char *key_path,
-     int64_t now_us, struct diag *diag)
-{
-    struct certificate_list list = {0};
-
-    TRY(certificate_list_from_file(certificate_path, diag, &list));
-    const struct status st = take_chain(credential, &list, diag);
-
-    certificate_list_done(&list);
-    TRY(st);
-    TRY(load_key(key_path, diag, &credential->key));
-    return check_credential(credential, certificate_path, key_path, now_us, diag);
-}
-
 struct status
-credential_load(const char *certificate_path, const char *key_path, int64_t now_us,
-                struct diag *diag, struct credential **ret_credential)
+credential_load_files(const char *certificate_path, const char *key_path, int64_t now_us,
+                      struct diag *diag, enum credential_file *ret_culprit,
+                      struct credential **ret_credential)
 {
     struct credential *credential = mem_alloc(sizeof(*credential));
 
     if (credential == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "credential");
     }
-    const struct status st = load(credential, certificate_path, key_path, now_us, diag);
+    const struct status st =
+        load(credential, certificate_path, key_path, now_us, diag, ret_culprit);
 
     if (!is_ok(st)) {
         credential_free(credential);
@@ -248,6 +252,16 @@ credential_load(const char *certificate_path, const char *key_path, int64_t now_
     }
     *ret_credential = credential;
     return OK;
+}
+
+struct status
+credential_load(const char *certificate_path, const char *key_path, int64_t now_us,
+                struct diag *diag, struct credential **ret_credential)
+{
+    enum credential_file culprit;
+
+    return credential_load_files(certificate_path, key_path, now_us, diag, &culprit,
+                                 ret_credential);
 }
 
 void

@@ -138,8 +138,10 @@ load_crls(struct trust *trust, const char *path, struct diag *diag)
 }
 
 static struct status
-load(struct trust *trust, const char *anchors_path, const char *crl_path, struct diag *diag)
+load(struct trust *trust, const char *anchors_path, const char *crl_path, struct diag *diag,
+     enum trust_file *ret_culprit)
 {
+    *ret_culprit = TRUST_FILE_ANCHORS;
     trust->store = X509_STORE_new();
     if (trust->store == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "trust store");
@@ -159,12 +161,13 @@ load(struct trust *trust, const char *anchors_path, const char *crl_path, struct
     X509_VERIFY_PARAM_set_depth(param, CHAIN_MAX);
     X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
     TRY(load_anchors(trust, anchors_path, diag));
+    *ret_culprit = TRUST_FILE_CRL;
     return crl_path == NULL ? OK : load_crls(trust, crl_path, diag);
 }
 
 struct status
-trust_load(const char *anchors_path, const char *crl_path, struct diag *diag,
-           struct trust **ret_trust)
+trust_load_files(const char *anchors_path, const char *crl_path, struct diag *diag,
+                 enum trust_file *ret_culprit, struct trust **ret_trust)
 {
     struct trust *trust = mem_alloc(sizeof(*trust));
 
@@ -172,7 +175,7 @@ trust_load(const char *anchors_path, const char *crl_path, struct diag *diag,
         return FAIL(diag, ERR_NO_MEMORY, "trust store");
     }
     trust->crl_next_update_us = INT64_MAX;
-    const struct status st = load(trust, anchors_path, crl_path, diag);
+    const struct status st = load(trust, anchors_path, crl_path, diag, ret_culprit);
 
     if (!is_ok(st)) {
         trust_free(trust);
@@ -180,6 +183,15 @@ trust_load(const char *anchors_path, const char *crl_path, struct diag *diag,
     }
     *ret_trust = trust;
     return OK;
+}
+
+struct status
+trust_load(const char *anchors_path, const char *crl_path, struct diag *diag,
+           struct trust **ret_trust)
+{
+    enum trust_file culprit;
+
+    return trust_load_files(anchors_path, crl_path, diag, &culprit, ret_trust);
 }
 
 void

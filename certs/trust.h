@@ -15,6 +15,11 @@ struct trust;
  * certificate of a chain must have a current CRL there (fail closed). ERR_IO, ERR_CREDENTIAL. */
 MUST_CHECK struct status trust_load(const char *anchors_path, const char *crl_path,
                                     struct diag *diag, struct trust **ret_trust);
+/* As trust_load; on failure *ret_culprit says which of the two files is to be changed. */
+enum trust_file { TRUST_FILE_ANCHORS, TRUST_FILE_CRL };
+MUST_CHECK struct status trust_load_files(const char *anchors_path, const char *crl_path,
+                                          struct diag *diag, enum trust_file *ret_culprit,
+                                          struct trust **ret_trust);
 void trust_free(struct trust *trust);
 X509_STORE *trust_store(const struct trust *trust); /* borrowed */
 size_t trust_anchors(const struct trust *trust);    /* how many */
