@@ -318,7 +318,7 @@ listener_start(struct listener *listener, struct event_base *base, struct diag *
 void
 listener_stop(struct listener *listener)
 {
-    if (listener->event != NULL) {
+    if (listener->event != NULL && listener->restart != NULL) { /* both, or never started */
         (void)event_del(listener->event);
         (void)event_del(listener->restart);
     }

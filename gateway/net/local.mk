@@ -18,3 +18,6 @@ NET_FIXTURE = tests/unit/net_fixture.c tests/unit/net_fixture.h
 check_PROGRAMS += tests/unit/test_server
 tests_unit_test_server_SOURCES = tests/unit/test_server.c $(NET_FIXTURE)
 tests_unit_test_server_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_limits
+tests_unit_test_server_limits_SOURCES = tests/unit/test_server_limits.c $(NET_FIXTURE)
+tests_unit_test_server_limits_LDADD = $(UNIT_LIBS)

@@ -92,6 +92,14 @@ start_parts(struct net_server *server, const struct config *config, struct diag 
     return OK;
 }
 
+/* What goes wrong in libevent comes back as results; its own words would go to standard error. */
+static void
+discard_message(int severity, const char *message)
+{
+    (void)severity;
+    (void)message;
+}
+
 struct status
 net_start(const struct net_options *options, struct diag *diag, struct net_server **ret_server)
 {
@@ -102,6 +110,7 @@ net_start(const struct net_options *options, struct diag *diag, struct net_serve
     }
     /* A peer that has gone is an error of that write, not the end of the program. */
     (void)signal(SIGPIPE, SIG_IGN);
+    event_set_log_callback(discard_message);
     server->options = *options;
     server->options.config = NULL;
     server->body_limit = options->config->body_limit;
