@@ -58,3 +58,14 @@ check_PROGRAMS += $(CODEC_TESTS)
 CODEC_SUPPORT = tests/unit/soap_support.c tests/unit/soap_support.h
 tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c $(CODEC_SUPPORT)
 tests_unit_test_envelope_LDADD = $(UNIT_LIBS)
+
+# ---- documents ----
+libisthmus_a_SOURCES += \
+	soap/ccda.c soap/ccda.h soap/ccda_parts.h \
+	soap/ccda_author.c \
+	soap/ccda_codes.c \
+	soap/ccda_person.c \
+	soap/ccda_xml.c
+
+check_PROGRAMS += tests/unit/test_ccda
+tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
