@@ -65,11 +65,18 @@ ISTHMUS_GENERATED += libregrep.a
 BUILT_SOURCES += $(REGREP_STAMP)
 CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) soap/generated/soapcpp2.log
 
-CODEC_TESTS = tests/unit/test_envelope
+CODEC_TESTS = tests/unit/test_envelope tests/unit/test_xcpd tests/unit/test_xcpd_read \
+	tests/unit/test_regrep
 check_PROGRAMS += $(CODEC_TESTS)
 CODEC_SUPPORT = tests/unit/soap_support.c tests/unit/soap_support.h
 tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c $(CODEC_SUPPORT)
 tests_unit_test_envelope_LDADD = $(UNIT_LIBS)
+tests_unit_test_xcpd_SOURCES = tests/unit/test_xcpd.c $(CODEC_SUPPORT)
+tests_unit_test_xcpd_LDADD = $(UNIT_LIBS)
+tests_unit_test_xcpd_read_SOURCES = tests/unit/test_xcpd_read.c $(CODEC_SUPPORT)
+tests_unit_test_xcpd_read_LDADD = $(UNIT_LIBS)
+tests_unit_test_regrep_SOURCES = tests/unit/test_regrep.c $(CODEC_SUPPORT)
+tests_unit_test_regrep_LDADD = $(UNIT_LIBS)
 
 # ---- documents ----
 libisthmus_a_SOURCES += \

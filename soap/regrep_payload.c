@@ -41,6 +41,17 @@ static const char *const singles[] = {
     "mimeType",        "NewDocumentUniqueId", "Document",
 };
 
+/* Elements that hold text. */
+static const char *const texts[] = {
+    "Value",
+    "HomeCommunityId",
+    "RepositoryUniqueId",
+    "DocumentUniqueId",
+    "NewRepositoryUniqueId",
+    "NewDocumentUniqueId",
+    "mimeType",
+};
+
 struct walk {
     enum err code;
     struct arena *arena;
@@ -72,12 +83,6 @@ static bool
 is_document(const xmlNode *node)
 {
     return xml_is(node, NS_XDSB, "Document");
-}
-
-static bool
-holds_documents(const xmlNode *node)
-{
-    return xml_is(node, NS_XDSB, "DocumentResponse");
 }
 
 static struct status
@@ -129,35 +134,43 @@ write_document(struct walk *walk, const xmlNode *node, const char *ns, const cha
     return OK;
 }
 
-/* Depth is bounded by the parse and again by the writer. NOLINTNEXTLINE(misc-no-recursion) */
 static struct status
-write_element(struct walk *walk, const xmlNode *node, const char *ns, const char *outer_ns)
+write_text(struct walk *walk, const xmlNode *node)
 {
     struct span text = SPAN_EMPTY;
-    if (is_document(node) && holds_documents(node->parent)) {
-        return write_document(walk, node, ns, outer_ns);
+    if (xml_child(node, NS_XOP, "Include") != NULL) {
+        return FAIL(walk->diag, ERR_XOP,
+                    "xop:Include in <%s>; only the Document of a DocumentResponse may have one",
+                    (const char *)node->name);
     }
-    start_element(walk, node, ns, outer_ns);
-    if (xml_first(node) == NULL) {
+    if (find_name(xml_local_name(node), texts, ARRAY_LEN(texts)) != NULL) {
         TRY(xml_text(node, walk->code, walk->arena, walk->diag, &text));
         xmlw_text(&walk->w, text);
-    } else if (!xml_has_element_content(node)) {
+    } else if (xml_first(node) != NULL && !xml_has_element_content(node)) {
         return FAIL(walk->diag, walk->code, "<%s> holds text between its elements",
                     (const char *)node->name);
     }
+    return OK;
+}
+
+/* Depth is bounded by the parse and again by the writer. */
+static struct status
+write_element(struct walk *walk, const xmlNode *node, const char *ns, const char *outer_ns)
+{
+    start_element(walk, node, ns, outer_ns);
+    TRY(write_text(walk, node));
     for (const xmlNode *child = xml_first(node); child != NULL; child = xml_next(child)) {
         const char *child_ns = known_namespace(child);
-        if (xml_is(child, NS_XOP, "Include")) {
-            return FAIL(walk->diag, ERR_XOP,
-                        "xop:Include in <%s>; only the Document of a DocumentResponse may have one",
-                        (const char *)node->name);
+        if (child_ns == NULL) {
+            continue;
+        }
+        TRY(check_single(walk, child, child_ns));
+        if (!is_document(child)) {
+            TRY(write_element(walk, child, child_ns, ns));
+        } else if (xml_is(node, NS_XDSB, "DocumentResponse")) {
+            TRY(write_document(walk, child, child_ns, ns));
         }
         /* A Document elsewhere (an extension puts one into ExtrinsicObject) is not ours to read. */
-        const bool is_ours = child_ns != NULL && (!is_document(child) || holds_documents(node));
-        if (is_ours) {
-            TRY(check_single(walk, child, child_ns));
-            TRY(write_element(walk, child, child_ns, ns));
-        }
     }
     xmlw_end(&walk->w);
     return OK;

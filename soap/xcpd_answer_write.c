@@ -4,7 +4,6 @@
  * RegistrationEvent per match, exactly one id per patient, the custodian is the homeCommunityId as
  * a bare OID, and queryByParameter is the asker's own text.
  */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/ids.h"
@@ -95,6 +94,7 @@ write_provider(struct xmlw *w, struct span home)
     xmlw_end(w);
 }
 
+/* The schema wants an observation in any case; a degree that we do not know is null. */
 static void
 write_degree(struct xmlw *w, int degree)
 {
@@ -106,7 +106,7 @@ write_degree(struct xmlw *w, int degree)
     xmlw_start(w, "value");
     xmlw_attr_cstr(w, "xmlns:xsi", XSI_NAMESPACE);
     xmlw_attr_cstr(w, "xsi:type", "INT");
-    xmlw_attr_cstr(w, "value", text);
+    xmlw_attr_cstr(w, degree >= 0 ? "value" : "nullFlavor", degree >= 0 ? text : "UNK");
     xmlw_end(w);
     xmlw_end(w);
     xmlw_end(w);
@@ -140,9 +140,7 @@ write_match(struct xmlw *w, const struct xcpd_match *match, struct span our_home
     xcpd_write_code(w, "statusCode", SPAN("active"), NULL);
     write_person(w, &match->patient);
     write_provider(w, home);
-    if (match->degree >= 0) {
-        write_degree(w, match->degree);
-    }
+    write_degree(w, match->degree);
     xmlw_end(w);
     xmlw_end(w);
     write_custodian(w, home);
