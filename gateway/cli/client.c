@@ -10,7 +10,6 @@
 
 #include "base/mem.h"
 #include "cli/answers.h"
-#include "config/value.h"
 
 #define ORDER_ARENA ((size_t)1024 * 1024)
 #define SHOW_LIMIT  ((size_t)64 * 1024 * 1024)
