@@ -295,7 +295,7 @@ scene_order(enum asking_goal goal, const char *family, const char *given, const 
 static void
 init_node(const char *dir, const char *name, size_t number)
 {
-    char target[300], oid[32], address[32], url[64], ca[300];
+    char target[512], oid[32], address[64], url[64], ca[512];
     char *argv[] = {(char *)"init",
                     target,
                     (char *)"--community",
@@ -335,7 +335,7 @@ exchange_cards(const char *dir, const char *const *names, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < n; j++) {
-            char command[1024];
+            char command[2048];
 
             if (i == j) {
                 continue;
@@ -353,7 +353,7 @@ open_place(struct scene *scene, struct place *place, const char *dir, const char
     struct scene_out *out = &scene->outs[place - scene->places];
     struct yaml_report report;
     struct diag diag = {0};
-    char path[400];
+    char path[512];
     struct store_options options;
 
     snprintf(path, sizeof(path), "%s/%s/isthmus.yaml", dir, name);
