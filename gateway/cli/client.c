@@ -332,3 +332,19 @@ client_show(struct client *client, const struct asking_order *order, bool is_jso
     asking_free(asking);
     return exit_code;
 }
+
+int
+client_run(const struct cli_command *command, const struct client_options *options,
+           client_complete complete, const char *folder)
+{
+    struct client client = {0};
+    struct asking_order order;
+    int exit_code = CLI_FAILED;
+
+    if (client_open(&client, command, options->config) && client_order(&client, options, &order) &&
+        complete(&client, &order)) {
+        exit_code = client_show(&client, &order, options->is_json, folder);
+    }
+    client_close(&client);
+    return exit_code;
+}

@@ -78,6 +78,12 @@ bool client_person(struct client *client, const struct client_person *person,
 /* Runs the order to its end. NULL when it was refused (said on standard error). The caller frees
  * it. */
 struct asking *client_ask(struct client *client, const struct asking_order *order);
+/* A whole asking command: opens the node's parts, makes the order (<complete> adds what is the
+ * command's own, says what is wrong and returns false), asks, shows. The exit code. */
+typedef bool (*client_complete)(struct client *client, struct asking_order *order);
+int client_run(const struct cli_command *command, const struct client_options *options,
+               client_complete complete, const char *folder);
+
 /* client_ask, then the answers on standard output and, with a <folder>, the documents there. The
  * exit code: 0 every asked partner answered, 3 some failed, 1 none answered or the order was
  * refused. */

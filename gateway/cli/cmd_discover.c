@@ -1,7 +1,6 @@
 /*
  * isthmus discover: ITI-55 to partners and to our own patient index.
  */
-#include "cli/answers.h"
 #include "cli/client.h"
 
 static struct client_options options;
@@ -23,22 +22,21 @@ static const struct cli_command command = {
     ARRAY_LEN(rows),
 };
 
+static bool
+complete_order(struct client *client, struct asking_order *order)
+{
+    order->goal = ASKING_DISCOVER;
+    return client_person(client, &person, &order->who);
+}
+
 int
 cmd_discover(int argc, char **argv)
 {
     struct cli_values rest;
-    struct client client = {0};
-    struct asking_order order;
-    int exit_code = CLI_FAILED;
+    int exit_code;
 
     if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
         return exit_code;
     }
-    if (client_open(&client, &command, options.config) && client_order(&client, &options, &order) &&
-        client_person(&client, &person, &order.who)) {
-        order.goal = ASKING_DISCOVER;
-        exit_code = client_show(&client, &order, options.is_json, NULL);
-    }
-    client_close(&client);
-    return exit_code;
+    return client_run(&command, &options, complete_order, NULL);
 }

@@ -1,7 +1,6 @@
 /*
  * isthmus gather: everything that everyone has of one patient, in one folder.
  */
-#include "cli/answers.h"
 #include "cli/client.h"
 
 static struct client_options options;
@@ -29,26 +28,25 @@ static const struct cli_command command = {
     ARRAY_LEN(rows),
 };
 
+static bool
+complete_order(struct client *client, struct asking_order *order)
+{
+    if (folder == NULL) {
+        cli_complain(&command, "where to put the documents? say -o DIR");
+        return false;
+    }
+    order->goal = ASKING_GATHER;
+    return client_person(client, &person, &order->who);
+}
+
 int
 cmd_gather(int argc, char **argv)
 {
     struct cli_values rest;
-    struct client client = {0};
-    struct asking_order order;
-    int exit_code = CLI_FAILED;
+    int exit_code;
 
     if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
         return exit_code;
     }
-    if (folder == NULL) {
-        cli_complain(&command, "where to put the documents? say -o DIR");
-        return CLI_USAGE;
-    }
-    if (client_open(&client, &command, options.config) && client_order(&client, &options, &order) &&
-        client_person(&client, &person, &order.who)) {
-        order.goal = ASKING_GATHER;
-        exit_code = client_show(&client, &order, options.is_json, folder);
-    }
-    client_close(&client);
-    return exit_code;
+    return client_run(&command, &options, complete_order, folder);
 }

@@ -1,7 +1,6 @@
 /*
  * isthmus query: ITI-38 FindDocuments to partners and to our own registry.
  */
-#include "cli/answers.h"
 #include "cli/client.h"
 
 static struct client_options options;
@@ -56,17 +55,10 @@ int
 cmd_query(int argc, char **argv)
 {
     struct cli_values rest;
-    struct client client = {0};
-    struct asking_order order;
-    int exit_code = CLI_FAILED;
+    int exit_code;
 
     if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
         return exit_code;
     }
-    if (client_open(&client, &command, options.config) && client_order(&client, &options, &order) &&
-        complete_order(&client, &order)) {
-        exit_code = client_show(&client, &order, options.is_json, NULL);
-    }
-    client_close(&client);
-    return exit_code;
+    return client_run(&command, &options, complete_order, NULL);
 }

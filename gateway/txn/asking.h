@@ -153,6 +153,9 @@ void leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *
 /* Asks our own store (partner NULL); ANSWER_LATER: call again. Sets state. */
 enum answer leg_ask_store(struct asking *asking, struct leg *leg);
 void leg_fail(struct leg *leg, enum err code, const char *detail);
+/* May the partner name things of <home> (urn:oid or bare OID)? If not: counted in leg->dropped, and
+ * logged. */
+bool leg_may_name(const struct asking *asking, struct leg *leg, struct span home);
 /* The outcome, from the intent and what came: one event, or two when some documents came and some
  * did not (ITI TF-2 3.39.5: success and failure apart). */
 #define LEG_OUTCOMES_MAX 2

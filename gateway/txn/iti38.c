@@ -383,14 +383,8 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
     }
     for (size_t i = 0; i < answer.documents.n; i++) {
         const struct document_entry *entry = &answer.documents.items[i];
-        struct span oid;
 
-        if (!home_community_oid(entry->home, &oid) || !partner_speaks_for(leg->partner, oid)) {
-            leg->dropped++;
-            LOG_EVENT(LOG_LEVEL_WARNING, "answer-dropped", LOG_ID("txn", txn->id),
-                      LOG_ID("partner", leg->partner->id), LOG_SPAN("community", entry->home),
-                      LOG_ID("why", "the partner's file does not list this community"));
-        } else {
+        if (leg_may_name(asking, leg, entry->home)) {
             TRY(ARENA_PUSH(txn->arena, &leg->diag, &leg->documents, *entry));
         }
     }

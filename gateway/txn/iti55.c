@@ -174,12 +174,7 @@ iti55_answer(struct asking *asking, struct leg *leg, const struct message *messa
     for (size_t i = 0; i < answer.matches.n; i++) {
         const struct xcpd_match *match = &answer.matches.items[i];
 
-        if (!partner_speaks_for(leg->partner, match->home)) {
-            leg->dropped++;
-            LOG_EVENT(LOG_LEVEL_WARNING, "answer-dropped", LOG_ID("txn", txn->id),
-                      LOG_ID("partner", leg->partner->id), LOG_SPAN("community", match->home),
-                      LOG_ID("why", "the partner's file does not list this community"));
-        } else {
+        if (leg_may_name(asking, leg, match->home)) {
             TRY(ARENA_PUSH(txn->arena, &leg->diag, &leg->matches, *match));
         }
     }

@@ -50,6 +50,21 @@ leg_fail(struct leg *leg, enum err code, const char *detail)
                leg->partner == NULL ? "our own store" : leg->partner->id, detail);
 }
 
+bool
+leg_may_name(const struct asking *asking, struct leg *leg, struct span home)
+{
+    struct span oid;
+
+    if (home_community_oid(home, &oid) && partner_speaks_for(leg->partner, oid)) {
+        return true;
+    }
+    leg->dropped++;
+    LOG_EVENT(LOG_LEVEL_WARNING, "answer-dropped", LOG_ID("txn", asking->txn.id),
+              LOG_ID("partner", leg->partner->id), LOG_SPAN("community", home),
+              LOG_ID("why", "the partner's file does not list this community"));
+    return false;
+}
+
 /* ---- asking ---- */
 
 static struct status
