@@ -42,10 +42,9 @@ complete_order(struct client *client, struct asking_order *order)
 int
 cmd_gather(int argc, char **argv)
 {
-    struct cli_values rest;
     int exit_code;
 
-    if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
+    if (!cli_parse_options(&command, argc, argv, &exit_code)) {
         return exit_code;
     }
     return client_run(&command, &options, complete_order, folder);

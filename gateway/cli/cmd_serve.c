@@ -241,12 +241,11 @@ int
 cmd_serve(int argc, char **argv)
 {
     struct serve serve = {0};
-    struct cli_values rest;
     struct diag diag = {0};
     sigset_t signals;
     int exit_code;
 
-    if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
+    if (!cli_parse_options(&command, argc, argv, &exit_code)) {
         return exit_code;
     }
     serve.config = cli_config(&command, config_path);
