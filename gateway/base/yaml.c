@@ -115,10 +115,13 @@ release_event(struct reader *reader)
     }
 }
 
-/* A quoted scalar's mark lies behind its opening quote. */
+/* The mark of a quoted scalar lies behind its quote, that of an alias behind its star. */
 static int
-quote_columns(struct fy_event *event)
+sign_columns(struct fy_event *event)
 {
+    if (event->type == FYET_ALIAS) {
+        return 1;
+    }
     if (event->type != FYET_SCALAR || event->scalar.value == NULL) {
         return 0;
     }
@@ -139,7 +142,7 @@ next_event(struct reader *reader)
 
     if (mark != NULL) {
         reader->line = mark->line + 1;
-        reader->column = mark->column + 1 - quote_columns(reader->event);
+        reader->column = mark->column + 1 - sign_columns(reader->event);
     }
     return OK;
 }

@@ -83,10 +83,10 @@ static const struct refusal refusals[] = {
     /* anchors, aliases, tags: named, at their place, all at once */
     {"a: &x 1\nb: *x\nc: !!str 4\n", ERR_NONE,
      "t.yaml:1:7: error: anchor '&x' is not allowed; write each value where it is used\n"
-     "t.yaml:2:5: error: alias '*x' is not allowed; write each value where it is used\n"
+     "t.yaml:2:4: error: alias '*x' is not allowed; write each value where it is used\n"
      "t.yaml:3:10: error: a tag is not allowed; remove the '!' before this value\n"},
     {"a: *nowhere\n", ERR_NONE,
-     "t.yaml:1:5: error: alias '*nowhere' is not allowed; write each value where it is used\n"},
+     "t.yaml:1:4: error: alias '*nowhere' is not allowed; write each value where it is used\n"},
     {"a: &m {b: 1}\nc: &s [1]\n", ERR_NONE,
      "t.yaml:1:7: error: anchor '&m' is not allowed; write each value where it is used\n"
      "t.yaml:2:7: error: anchor '&s' is not allowed; write each value where it is used\n"},
@@ -129,7 +129,7 @@ static const struct refusal refusals[] = {
     {"%YAML 3.0\n---\na: 1\n", ERR_CONFIG_SYNTAX, "t.yaml:1:1: error: this is not YAML 1.2\n"},
     /* errors before a syntax error stay */
     {"a: *x\nb: ]\n", ERR_CONFIG_SYNTAX,
-     "t.yaml:1:5: error: alias '*x' is not allowed; write each value where it is used\n"
+     "t.yaml:1:4: error: alias '*x' is not allowed; write each value where it is used\n"
      "t.yaml:2:4: error: YAML syntax: flow sequence with invalid extra closing bracket\n"},
     /* the root */
     {"just text\n", ERR_CONFIG_SYNTAX, "t.yaml:1:1: error: expected 'key: value' pairs\n"},
