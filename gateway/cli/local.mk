@@ -6,6 +6,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/client.c gateway/cli/client.h \
 	gateway/cli/cmd_discover.c \
 	gateway/cli/cmd_gather.c \
+	gateway/cli/cmd_policy.c \
 	gateway/cli/cmd_query.c \
 	gateway/cli/cmd_retrieve.c \
 	gateway/cli/cmd_serve.c
@@ -13,3 +14,6 @@ libisthmus_a_SOURCES += \
 bin_PROGRAMS += gateway/isthmus
 gateway_isthmus_SOURCES = gateway/cli/main.c
 gateway_isthmus_LDADD = $(ISTHMUS_LIBS)
+
+check_PROGRAMS += tests/unit/test_cmd_policy
+tests_unit_test_cmd_policy_LDADD = $(UNIT_LIBS)
