@@ -1,4 +1,15 @@
 # soap: sources and unit tests (see Makefile.am).
+# ---- documents ----
+libisthmus_a_SOURCES += \
+	soap/ccda.c soap/ccda.h soap/ccda_parts.h \
+	soap/ccda_author.c \
+	soap/ccda_codes.c \
+	soap/ccda_person.c \
+	soap/ccda_xml.c
+
+check_PROGRAMS += tests/unit/test_ccda
+tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
+
 libisthmus_a_SOURCES += \
 	certs/der.c certs/der.h \
 	soap/content_type.c \
@@ -66,7 +77,7 @@ BUILT_SOURCES += $(REGREP_STAMP)
 CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) soap/generated/soapcpp2.log
 
 CODEC_TESTS = tests/unit/test_envelope tests/unit/test_xcpd tests/unit/test_xcpd_read \
-	tests/unit/test_regrep
+	tests/unit/test_regrep tests/unit/test_xca tests/unit/test_xca_answer
 check_PROGRAMS += $(CODEC_TESTS)
 CODEC_SUPPORT = tests/unit/soap_support.c tests/unit/soap_support.h
 tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c $(CODEC_SUPPORT)
@@ -77,14 +88,7 @@ tests_unit_test_xcpd_read_SOURCES = tests/unit/test_xcpd_read.c $(CODEC_SUPPORT)
 tests_unit_test_xcpd_read_LDADD = $(UNIT_LIBS)
 tests_unit_test_regrep_SOURCES = tests/unit/test_regrep.c $(CODEC_SUPPORT)
 tests_unit_test_regrep_LDADD = $(UNIT_LIBS)
-
-# ---- documents ----
-libisthmus_a_SOURCES += \
-	soap/ccda.c soap/ccda.h soap/ccda_parts.h \
-	soap/ccda_author.c \
-	soap/ccda_codes.c \
-	soap/ccda_person.c \
-	soap/ccda_xml.c
-
-check_PROGRAMS += tests/unit/test_ccda
-tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
+tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(CODEC_SUPPORT)
+tests_unit_test_xca_LDADD = $(UNIT_LIBS)
+tests_unit_test_xca_answer_SOURCES = tests/unit/test_xca_answer.c $(CODEC_SUPPORT)
+tests_unit_test_xca_answer_LDADD = $(UNIT_LIBS)
