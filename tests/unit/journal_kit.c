@@ -34,6 +34,7 @@ kit_disk_reset(void)
     atomic_store(&wakes_so_far, 0);
     kit_disk.on_write = NULL;
     kit_disk.on_sync = NULL;
+    kit_disk.on_read = NULL;
 }
 
 static void
@@ -87,6 +88,18 @@ pwrite(int fd, const void *bytes, size_t n, off_t offset)
     }
     note_sequences(span_of(bytes, n));
     return syscall(SYS_pwrite64, fd, bytes, n, offset);
+}
+
+ssize_t pread(int fd, void *to, size_t n, off_t offset);
+
+ssize_t
+pread(int fd, void *to, size_t n, off_t offset)
+{
+    const ssize_t got = syscall(SYS_pread64, fd, to, n, offset);
+    if (kit_disk.on_read != NULL) {
+        kit_disk.on_read(offset);
+    }
+    return got;
 }
 
 int fdatasync(int fd);

@@ -26,6 +26,7 @@ struct kit_disk {
     /* What a test that keeps its own copy of the disk wants to see; may be NULL. */
     void (*on_write)(int fd, const void *bytes, size_t n, off_t offset);
     void (*on_sync)(int fd);
+    void (*on_read)(off_t offset); /* after a pread */
 };
 extern struct kit_disk kit_disk;
 void kit_disk_reset(void);

@@ -311,6 +311,39 @@ test_unknown_types(void)
     buf_done(&image.bytes);
 }
 
+/* A reader looks, the writer finishes that record and makes the next one, the reader looks further:
+ * what it saw first was unfinished, not damaged. */
+static struct kit_image unfinished;
+
+static void
+finish_writing(off_t offset)
+{
+    if ((uint64_t)offset == unfinished.offsets[KIT_RECORDS - 2] + RECORD_HEAD_BYTES) {
+        kit_disk.on_read = NULL;
+        kit_write_file(unfinished.path, buf_span(&unfinished.bytes));
+    }
+}
+
+static void
+test_unfinished_is_no_damage(void)
+{
+    char half[65536];
+    struct kit_count count;
+    struct diag diag = {0};
+    kit_image_make(&unfinished, "unfinished", false);
+    const size_t n = unfinished.bytes.n;
+    CU_ASSERT_TRUE_FATAL(n <= sizeof(half));
+    memcpy(half, unfinished.bytes.p, n);
+    const uint64_t from = unfinished.offsets[KIT_RECORDS - 2] + 100;
+    memset(half + from, 0, n - from);
+    kit_write_file(unfinished.path, span_of(half, n));
+    kit_disk.on_read = finish_writing;
+    CHECK_OK(&diag, kit_count_records(unfinished.dir, &diag, &count));
+    CU_ASSERT_PTR_NULL(kit_disk.on_read);
+    CU_ASSERT_EQUAL(count.records, KIT_RECORDS);
+    buf_done(&unfinished.bytes);
+}
+
 /* A reader beside a writer that is as fast as it can: it must never see damage, and loses nothing.
  */
 struct pressure {
@@ -365,6 +398,7 @@ static const struct unit_test tests[] = {
     {"one record", test_find},
     {"a damaged chain hides no other", test_damaged_chain},
     {"records of unknown types", test_unknown_types},
+    {"what is being written is no damage", test_unfinished_is_no_damage},
     {"beside a writer", test_beside_a_writer},
 };
 UNIT_MAIN("journal reader", tests)
