@@ -4,16 +4,22 @@ libisthmus_a_SOURCES += \
 	gateway/cli/answers_write.c \
 	gateway/cli/cli.c gateway/cli/cli.h \
 	gateway/cli/client.c gateway/cli/client.h \
+	gateway/cli/cmd_check.c \
 	gateway/cli/cmd_discover.c \
 	gateway/cli/cmd_gather.c \
+	gateway/cli/cmd_init.c gateway/cli/init.h gateway/cli/init_plan.c gateway/cli/init_text.c \
+	gateway/cli/cmd_partners.c \
 	gateway/cli/cmd_policy.c \
 	gateway/cli/cmd_query.c \
 	gateway/cli/cmd_retrieve.c \
-	gateway/cli/cmd_serve.c
+	gateway/cli/cmd_serve.c \
+	gateway/cli/show.c gateway/cli/show.h
 
 bin_PROGRAMS += gateway/isthmus
 gateway_isthmus_SOURCES = gateway/cli/main.c
 gateway_isthmus_LDADD = $(ISTHMUS_LIBS)
 
+check_PROGRAMS += tests/unit/test_init
+tests_unit_test_init_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_cmd_policy
 tests_unit_test_cmd_policy_LDADD = $(UNIT_LIBS)

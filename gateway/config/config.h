@@ -134,4 +134,10 @@ MUST_CHECK struct status config_partner_of_peer(const struct config *config,
 const struct partner *config_partner_of_community(const struct config *config, struct span oid);
 bool partner_speaks_for(const struct partner *partner, struct span oid);
 
+/* What `asserts:` accepts, for options that mean the same: "urn:oid:OID" or a URL; a code (visible
+ * ASCII without blanks); ten digits with the check digit of a National Provider Identifier. */
+bool config_is_organization_id(struct span text);
+bool config_is_code(struct span text);
+bool config_is_npi(struct span text);
+
 #endif
