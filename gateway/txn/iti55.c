@@ -167,9 +167,10 @@ iti55_answer(struct asking *asking, struct leg *leg, const struct message *messa
     TRY(xcpd_answer_read(message, &leg->query_id, txn->arena, &leg->diag, &answer));
     leg->result = answer.result;
     if (answer.result == XCPD_ERROR) {
-        return FAIL(
-            &leg->diag, ERR_PARTNER_REFUSED, "the community answered with an error: %.*s",
-            SPAN_PRINT(answer.error_text.n > 0 ? answer.error_text : SPAN("no reason given")));
+        return FAIL(&leg->diag, ERR_PARTNER_REFUSED, "%s answered with an error: %.*s %.*s",
+                    leg->partner->id,
+                    SPAN_PRINT(answer.issues.n > 0 ? answer.issues.items[0] : SPAN_EMPTY),
+                    SPAN_PRINT(answer.error_text));
     }
     for (size_t i = 0; i < answer.matches.n; i++) {
         const struct xcpd_match *match = &answer.matches.items[i];

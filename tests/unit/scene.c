@@ -3,6 +3,7 @@
  */
 #include "scene.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,42 +293,58 @@ scene_order(enum asking_goal goal, const char *family, const char *given, const 
 
 /* ---- places ---- */
 
+#define CLI_ARGUMENT(text) (char *)(uintptr_t)(text)
+
 static void
 init_node(const char *dir, const char *name, size_t number)
 {
-    char target[512], oid[32], address[64], url[64], ca[512];
-    char *argv[] = {(char *)"init",
-                    target,
-                    (char *)"--community",
-                    oid,
-                    (char *)"--name",
-                    (char *)name,
-                    (char *)"--id",
-                    (char *)name,
-                    (char *)"--listen",
-                    address,
-                    (char *)"--url",
-                    url,
-                    (char *)"--dev-pki",
-                    (char *)"--key",
-                    (char *)"p256",
-                    (char *)"--ca",
-                    ca,
-                    (char *)"--organization",
-                    (char *)name,
-                    (char *)"--user",
-                    (char *)"Dr. Ada Example",
-                    (char *)"--role",
-                    (char *)"112247003",
-                    (char *)"--purpose",
-                    (char *)"T-TREAT"};
+    char target[512], oid[32], urn[64], address[64], url[64], ca[512];
+    char *argv[] = {
+        CLI_ARGUMENT("init"),
+        target,
+        CLI_ARGUMENT("--dev-pki"),
+        CLI_ARGUMENT("--key"),
+        CLI_ARGUMENT("p256"),
+        CLI_ARGUMENT("--ca"),
+        ca,
+        CLI_ARGUMENT("--community"),
+        oid,
+        CLI_ARGUMENT("--name"),
+        CLI_ARGUMENT(name),
+        CLI_ARGUMENT("--id"),
+        CLI_ARGUMENT(name),
+        CLI_ARGUMENT("--listen"),
+        address,
+        CLI_ARGUMENT("--url"),
+        url,
+        CLI_ARGUMENT("--organization"),
+        CLI_ARGUMENT(name),
+        CLI_ARGUMENT("--organization-id"),
+        urn,
+        CLI_ARGUMENT("--user"),
+        CLI_ARGUMENT("Dr. Ada Example"),
+        CLI_ARGUMENT("--role"),
+        CLI_ARGUMENT("112247003"),
+        CLI_ARGUMENT("--purpose"),
+        CLI_ARGUMENT("T-TREAT"),
+    };
 
     snprintf(target, sizeof(target), "%s/%s", dir, name);
     snprintf(oid, sizeof(oid), "2.999.%zu", number);
+    snprintf(urn, sizeof(urn), "urn:oid:%s", oid);
     snprintf(address, sizeof(address), "127.0.0.1:%zu", 8440 + number);
     snprintf(url, sizeof(url), "https://127.0.0.1:%zu", 8440 + number);
     snprintf(ca, sizeof(ca), "%s/ca", dir);
-    CU_ASSERT_EQUAL_FATAL(cmd_init((int)ARRAY_LEN(argv), argv), CLI_DONE);
+    fflush(stdout);
+    const int out = dup(STDOUT_FILENO);
+    const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    const int silenced = dup2(null, STDOUT_FILENO);
+    const int exit_code = cmd_init((int)ARRAY_LEN(argv), argv);
+    fflush(stdout);
+    CU_ASSERT(dup2(out, STDOUT_FILENO) != -1 && silenced != -1);
+    close(out);
+    close(null);
+    CU_ASSERT_EQUAL_FATAL(exit_code, CLI_DONE);
 }
 
 static void
