@@ -2,8 +2,11 @@
 libisthmus_a_SOURCES += \
 	gateway/cli/answers.c gateway/cli/answers.h \
 	gateway/cli/answers_write.c \
+	gateway/cli/audit_text.c gateway/cli/audit_text.h \
+	gateway/cli/audit_view.c gateway/cli/audit_view.h \
 	gateway/cli/cli.c gateway/cli/cli.h \
 	gateway/cli/client.c gateway/cli/client.h \
+	gateway/cli/cmd_audit.c \
 	gateway/cli/cmd_check.c \
 	gateway/cli/cmd_discover.c \
 	gateway/cli/cmd_gather.c \
@@ -23,3 +26,6 @@ check_PROGRAMS += tests/unit/test_init
 tests_unit_test_init_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_cmd_policy
 tests_unit_test_cmd_policy_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_audit_view
+tests_unit_test_audit_view_SOURCES = tests/unit/test_audit_view.c $(JOURNAL_KIT)
+tests_unit_test_audit_view_LDADD = $(UNIT_LIBS)

@@ -365,6 +365,19 @@ exchange_cards(const char *dir, const char *const *names, size_t n)
 }
 
 static void
+init_library_once(void)
+{
+    static bool is_ready;
+    struct diag diag = {0};
+
+    if (!is_ready) {
+        is_ready = true;
+        CHECK_OK(&diag, soap_library_init(&diag));
+        CU_ASSERT_EQUAL(atexit(soap_library_done), 0);
+    }
+}
+
+static void
 open_place(struct scene *scene, struct place *place, const char *dir, const char *name)
 {
     struct scene_out *out = &scene->outs[place - scene->places];
@@ -409,7 +422,7 @@ scene_open(struct scene *scene, const char *const *names, size_t n)
 
     memset(scene, 0, sizeof(*scene));
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, 2);
-    CHECK_OK(&diag, soap_library_init(&diag));
+    init_library_once();
     fake_clock_init(&scene->clock, clock_wall_us(clock_system()));
     CHECK_OK(&diag, runner_new(&scene->clock.clock, 0, &diag, &scene->runner));
     snprintf(dir, sizeof(dir), "%s/scene-%d", unit_temp_dir(), serial++);
@@ -429,6 +442,9 @@ scene_close(struct scene *scene)
     scene_run(scene);
     CU_ASSERT_EQUAL(runner_active(scene->runner), 0);
     for (size_t i = 0; i < scene->questions_n; i++) {
+        if (!scene->questions[i].is_answered) {
+            scene_fail(scene, i, ERR_SHUTTING_DOWN);
+        }
         buf_done(&scene->questions[i].body);
     }
     runner_free(scene->runner);
