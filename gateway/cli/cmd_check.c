@@ -246,7 +246,7 @@ write_trusts(struct jsonw *json, const struct config *config)
         jsonw_key_int(json, "anchors", (int64_t)trust_anchors(entry->trust));
         if (entry->crl_path != NULL) {
             datetime_write_xs(trust_crl_next_update_us(entry->trust), text);
-            jsonw_key_text(json, "crlNextUpdate", span_of_cstr(text));
+            jsonw_key_text(json, "crl_next_update", span_of_cstr(text));
         }
         jsonw_close(json);
     }
@@ -340,7 +340,7 @@ write_errors(struct jsonw *json, const struct yaml_report *report, const struct 
         jsonw_close(json);
     }
     jsonw_close(json);
-    jsonw_key_int(json, "errorCount",
+    jsonw_key_int(json, "error_count",
                   report->errors > 0 ? report->errors : reason->code != ERR_NONE);
 }
 

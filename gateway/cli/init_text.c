@@ -124,7 +124,7 @@ write_trust(struct buf *out, struct diag *diag)
         "# list of its issuer.\n"
         "trust:\n"
         "  partners: {anchors: pki/ca.pem, crl: pki/crl.pem}\n\n"
-        "# One file per partner. A partner's `isthmus init` wrote his into his card/ folder.\n"
+        "# One file per partner: what its `isthmus init` wrote into its card folder.\n"
         "partners:\n"
         "  - partners.d/*.yaml\n\n",
         diag);
@@ -206,9 +206,12 @@ init_write_deny_policy(struct buf *out, struct diag *diag)
 {
     return buf_append_cstr(
         out,
-        "# No rule: everything is denied, in both directions. The rule files that come with "
-        "Isthmus\n"
-        "# were not found when this was written. The language is described in policies/README.md.\n"
-        "rules: []\n",
+        "# Everything is denied, in both directions: the rule files that come with Isthmus were "
+        "not\n"
+        "# found when this was written. The language is described in policies/README.md.\n"
+        "rules:\n"
+        "  - name: deny-everything\n"
+        "    effect: deny\n"
+        "    reason: this node has no rules yet\n",
         diag);
 }

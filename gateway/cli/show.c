@@ -51,7 +51,7 @@ show_certificate_json(struct jsonw *json, const struct certificate *certificate,
     datetime_write_xs(certificate->not_after_us, text);
     jsonw_key_text(json, "subject", span_of_cstr(certificate->subject));
     jsonw_key_text(json, "sha256", span_of_cstr(certificate->sha256));
-    jsonw_key_text(json, "notAfter", span_of_cstr(text));
+    jsonw_key_text(json, "not_after", span_of_cstr(text));
     jsonw_key_int(json, "days", show_days(certificate->not_after_us, now_us));
 }
 

@@ -17,7 +17,7 @@ void show_date(int64_t us, char ret_text[SHOW_DATE_MAX]);
 void show_expiry(int64_t not_after_us, int64_t now_us, char ret_text[SHOW_DATE_MAX]);
 /* Whole days until then; negative when it is over. */
 int64_t show_days(int64_t until_us, int64_t now_us);
-/* subject, sha256, notAfter, days: as members of the open object. */
+/* subject, sha256, not_after, days: as members of the open object. */
 void show_certificate_json(struct jsonw *json, const struct certificate *certificate,
                            int64_t now_us);
 /* An array of strings under <key>. */

@@ -11,6 +11,7 @@
 
 #include "base/yaml.h"
 #include "cli/cli.h"
+#include "cli/init.h"
 #include "config/config.h"
 #include "unit.h"
 
@@ -343,6 +344,40 @@ test_without_pki(void)
     check_says(output.err, "bare/isthmus.yaml: 3 errors [CONFIG]");
 }
 
+/* Where no shipped rules are found: what is written instead can be loaded, and denies. */
+static void
+test_deny_policy(void)
+{
+    const struct policy_facts facts = {.transaction = SPAN("ITI-55"),
+                                       .direction = SPAN("inbound"),
+                                       .partner = SPAN("blue"),
+                                       .community = SPAN("2.999.2"),
+                                       .purpose = SPAN("T-TREAT"),
+                                       .purpose_system = SPAN(POLICY_PURPOSE_SYSTEM_TEFCA)};
+    struct policy *policy = policy_new();
+    struct yaml_report report;
+    struct diag diag = {0};
+    struct buf text;
+
+    buf_init(&text, 4096);
+    CHECK_OK(&diag, init_write_deny_policy(&text, &diag));
+    FILE *file = fopen(path_of("deny.yaml"), "w");
+
+    CU_ASSERT_FATAL(file != NULL && policy != NULL);
+    CU_ASSERT(fwrite(text.p, 1, text.n, file) == text.n);
+    CU_ASSERT(fclose(file) == 0);
+    buf_done(&text);
+    yaml_report_init(&report);
+    CHECK_OK(&diag, policy_load(policy, path_of("deny.yaml"), &report, &diag));
+    CHECK_SPAN(buf_span(&report.text), "");
+    const struct policy_decision decision = policy_decide(policy, &facts);
+
+    CU_ASSERT(decision.verdict == POLICY_DENY);
+    CHECK_SPAN(span_of_cstr(decision.rule), "deny-everything");
+    yaml_report_done(&report);
+    policy_free(policy);
+}
+
 /* ---- two nodes, one authority, exchanged cards ---- */
 
 static void
@@ -433,7 +468,7 @@ test_check_json_errors(void)
     check_says(output.out, "\"good\": false");
     check_says(output.out, "bare/isthmus.yaml\",\n      \"line\": ");
     check_says(output.out, "bare/pki/node.pem: No such file or directory\"");
-    check_says(output.out, "\"errorCount\": 3");
+    check_says(output.out, "\"error_count\": 3");
     CU_ASSERT(output.err[0] == '\0');
 }
 
@@ -489,6 +524,7 @@ static const struct unit_test tests[] = {
     {"options", test_options},
     {"wildcard", test_wildcard},
     {"without pki", test_without_pki},
+    {"deny policy", test_deny_policy},
     {"two nodes", test_two_nodes},
     {"own card", test_own_card},
     {"check", test_check},
