@@ -183,9 +183,8 @@ read_envelope(const xmlNode *root, struct diag *diag, struct message *message)
 
 /* ---- header blocks ---- */
 
-/* Is the block for the ultimate receiver (SOAP 1.2 part 1, section 2.2)? */
-static bool
-is_for_us(const xmlNode *block)
+bool
+message_block_is_for_us(const xmlNode *block)
 {
     struct span role;
     if (!xml_attr(block, NS_SOAP12, "role", &role)) {
@@ -224,7 +223,7 @@ check_block(const xmlNode *block, struct diag *diag)
     if (!is_true && !span_eq(must, SPAN("0")) && !span_eq(must, SPAN("false"))) {
         return bad_structure(diag, block, "mustUnderstand must be 1, true, 0 or false");
     }
-    if (is_true && is_for_us(block) && !is_understood(block)) {
+    if (is_true && message_block_is_for_us(block) && !is_understood(block)) {
         return FAIL(diag, ERR_SOAP_MUST_UNDERSTAND,
                     "header block <%.*s> in namespace '%.*s' is mandatory and not understood",
                     SPAN_PRINT(span_slice(xml_local_name(block), 0, 60)),

@@ -7,12 +7,9 @@
 
 #include "base/patient.h" /* struct span_list */
 #include "soap/mime.h"
+#include "soap/namespaces.h"
 #include "soap/xml.h"
 
-#define NS_SOAP12     "http://www.w3.org/2003/05/soap-envelope"
-#define NS_SOAP11     "http://schemas.xmlsoap.org/soap/envelope/"
-#define NS_WSA        "http://www.w3.org/2005/08/addressing"
-#define NS_WSSE       "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 #define WSA_ANONYMOUS "http://www.w3.org/2005/08/addressing/anonymous"
 
 struct message {
@@ -28,6 +25,8 @@ struct message {
     bool is_fault;
 };
 
+/* Is the header block for the ultimate receiver (SOAP 1.2 part 1, section 2.2)? */
+bool message_block_is_for_us(const xmlNode *block);
 const xmlNode *message_payload(const struct message *message);
 /* The content of the part with that Content-ID (without < > and "cid:", not percent-encoded). The
  * root part is never given out. False when there is none. */
