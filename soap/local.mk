@@ -77,7 +77,8 @@ BUILT_SOURCES += $(REGREP_STAMP)
 CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) soap/generated/soapcpp2.log
 
 CODEC_TESTS = tests/unit/test_envelope tests/unit/test_xcpd tests/unit/test_xcpd_read \
-	tests/unit/test_regrep tests/unit/test_xca tests/unit/test_xca_answer
+	tests/unit/test_regrep tests/unit/test_xca tests/unit/test_xca_answer \
+	tests/unit/test_xca_retrieve tests/unit/test_codec_torture
 check_PROGRAMS += $(CODEC_TESTS)
 CODEC_SUPPORT = tests/unit/soap_support.c tests/unit/soap_support.h
 tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c $(CODEC_SUPPORT)
@@ -92,3 +93,7 @@ tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(CODEC_SUPPORT)
 tests_unit_test_xca_LDADD = $(UNIT_LIBS)
 tests_unit_test_xca_answer_SOURCES = tests/unit/test_xca_answer.c $(CODEC_SUPPORT)
 tests_unit_test_xca_answer_LDADD = $(UNIT_LIBS)
+tests_unit_test_xca_retrieve_SOURCES = tests/unit/test_xca_retrieve.c $(CODEC_SUPPORT)
+tests_unit_test_xca_retrieve_LDADD = $(UNIT_LIBS)
+tests_unit_test_codec_torture_SOURCES = tests/unit/test_codec_torture.c $(CODEC_SUPPORT)
+tests_unit_test_codec_torture_LDADD = $(UNIT_LIBS)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,29 +151,90 @@ print_file(const char *path)
     }
 }
 
-bool
-support_check_schema(const char *schema, struct span xml)
+static bool
+write_file(const char *path, struct span content)
+{
+    FILE *file = fopen(path, "w");
+    const bool is_written = file != NULL && fwrite(content.p, 1, content.n, file) == content.n;
+    return file != NULL && fclose(file) == 0 && is_written;
+}
+
+static bool
+check_with(const char *schema_path, struct span xml)
 {
     char path[4096];
     char log[4200];
-    const char *schema_path = unit_data_path(schema);
-    if (schema_path == NULL) {
-        return true;
-    }
     if (access(XMLLINT, X_OK) != 0) {
         printf("\n    not run: no %s (Debian package libxml2-utils)\n", XMLLINT);
         return true;
     }
     (void)snprintf(path, sizeof(path), "%s/made.xml", unit_temp_dir());
     (void)snprintf(log, sizeof(log), "%s.log", path);
-    FILE *file = fopen(path, "w");
-    const bool is_written = file != NULL && fwrite(xml.p, 1, xml.n, file) == xml.n;
-    const bool is_closed = file != NULL && fclose(file) == 0;
-    const int result = is_written && is_closed ? run_xmllint(schema_path, path, log) : -1;
+    const int result = write_file(path, xml) ? run_xmllint(schema_path, path, log) : -1;
     CU_ASSERT_EQUAL(result, 0);
     if (result != 0) {
         print_file(log);
         printf("      %.*s\n", (int)(xml.n < 3000 ? xml.n : 3000), xml.p);
     }
     return result == 0;
+}
+
+bool
+support_check_schema(const char *schema, struct span xml)
+{
+    const char *schema_path = unit_data_path(schema);
+    return schema_path == NULL || check_with(schema_path, xml);
+}
+
+/* Copies one schema file to the temporary folder, without what stands from <from> to <to>. */
+static bool
+copy_schema(const char *name, const char *const cuts[][2], size_t cuts_n)
+{
+    char path[4096];
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct diag diag;
+    struct span text = SPAN_EMPTY;
+    diag_clear(&diag);
+    (void)snprintf(path, sizeof(path), "%s%s", XDS_SCHEMA(""), name);
+    bool is_there = support_data(path, arena, &text);
+    for (size_t i = 0; is_there && i < cuts_n; i++) {
+        const size_t at = span_find(text, span_of_cstr(cuts[i][0]));
+        const struct span rest = span_slice(text, at, text.n);
+        const size_t end = span_find(rest, span_of_cstr(cuts[i][1]));
+        CU_ASSERT_FATAL(at != SPAN_MISSING && end != SPAN_MISSING);
+        CHECK_OK(&diag,
+                 arena_printf(arena, &diag, &text, "%.*s%.*s", (int)at, text.p,
+                              SPAN_PRINT(span_slice(rest, end + strlen(cuts[i][1]), rest.n))));
+    }
+    (void)snprintf(path, sizeof(path), "%s/schema/%s", unit_temp_dir(), name);
+    is_there = is_there && write_file(path, text);
+    arena_free(arena);
+    return is_there;
+}
+
+bool
+support_check_xdsb(struct span xml)
+{
+    /* rim.xsd imports one element of XDS.b from a file of its own (XCF), and libxml2 takes one file
+     * per namespace: without that element IHEXDSB.xsd cannot be used. */
+    static const char *const rim_cuts[][2] = {
+        {"<import namespace=\"urn:ihe:iti:xds-b:2007\"", "/>"},
+        {"<element maxOccurs=\"1\" minOccurs=\"0\" ref=\"xdsext:Document\"", "/>"},
+    };
+    static const char *const others[] = {"ebRS30/rs.xsd", "ebRS30/lcm.xsd", "ebRS30/query.xsd",
+                                         "IHE/IHEXDSB.xsd", "xml.xsd"};
+    char path[4096];
+    static const char *const folders[] = {"", "/ebRS30", "/IHE"};
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        (void)snprintf(path, sizeof(path), "%s/schema%s", unit_temp_dir(), folders[i]);
+        (void)mkdir(path, 0700);
+    }
+    if (!copy_schema("ebRS30/rim.xsd", rim_cuts, ARRAY_LEN(rim_cuts))) {
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        CU_ASSERT(copy_schema(others[i], NULL, 0));
+    }
+    (void)snprintf(path, sizeof(path), "%s/schema/IHE/IHEXDSB.xsd", unit_temp_dir());
+    return check_with(path, xml);
 }

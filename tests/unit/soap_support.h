@@ -30,5 +30,7 @@ struct span support_replace(struct arena *arena, struct span text, const char *f
 /* True when xmllint finds <xml> valid, and when there is no data or no xmllint (printed). Else it
  * prints what xmllint says. A schema error fails the running CUnit test. */
 bool support_check_schema(const char *schema, struct span xml);
+/* The same with IHEXDSB.xsd, whose folder libxml2 cannot use as it is. */
+bool support_check_xdsb(struct span xml);
 
 #endif
