@@ -175,6 +175,10 @@ connection_keeps_rate(struct connection *connection, uint64_t progress)
 
 /* ---- handshake ---- */
 
+static void on_read(struct bufferevent *stream, void *arg);
+static void on_write(struct bufferevent *stream, void *arg);
+static void on_event(struct bufferevent *stream, short what, void *arg);
+
 static void
 report_handshake(struct connection *connection, const char *why)
 {
@@ -193,6 +197,27 @@ report_handshake(struct connection *connection, const char *why)
     connection_report(connection, &diag);
 }
 
+/* TLS is over; plain reading goes on for a moment, because closing with bytes unread would reset
+ * the connection, and the alert that tells the peer why could be lost. */
+static void
+linger_plainly(struct connection *connection)
+{
+    const int fd = dup(bufferevent_getfd(connection->stream));
+    struct bufferevent *plain =
+        fd < 0 ? NULL : bufferevent_socket_new(connection->loop->base, fd, STREAM_OPTIONS);
+    if (plain == NULL) {
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        connection_close(connection);
+        return;
+    }
+    bufferevent_free(connection->stream);
+    connection->stream = plain;
+    bufferevent_setcb(plain, on_read, on_write, on_event, connection);
+    connection_linger(connection);
+}
+
 /* libevent keeps the errors of OpenSSL's calls that it made. */
 static void
 handshake_failed(struct connection *connection)
@@ -201,7 +226,11 @@ handshake_failed(struct connection *connection)
     const char *why = error == 0 ? NULL : ERR_reason_error_string(error);
     report_handshake(connection, why == NULL ? "the end of the connection" : why);
     connection->is_broken = true;
-    connection_close(connection);
+    if (error == 0) {
+        connection_close(connection); /* the peer has gone */
+    } else {
+        linger_plainly(connection);
+    }
 }
 
 static void

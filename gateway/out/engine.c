@@ -11,13 +11,18 @@
 #include "base/mem.h"
 #include "out/parts.h"
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static CURLcode curl_ready;
+static pthread_once_t libraries_once = PTHREAD_ONCE_INIT;
+static struct diag libraries_diag; /* why they did not start; written once */
 
 static void
-start_curl(void)
+start_libraries(void)
 {
-    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+    const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    const struct status st = code != CURLE_OK
+                                 ? FAIL(&libraries_diag, ERR_INTERNAL, "libcurl does not start: %s",
+                                        curl_easy_strerror(code))
+                                 : peer_check_init(&libraries_diag);
+    (void)st; /* the diag has it */
 }
 
 /* ---- requests ---- */
@@ -189,10 +194,9 @@ out_start(const struct config *config, const struct clock *clock, struct diag *d
           struct out **ret_out)
 {
     (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that a partner may have closed */
-    (void)pthread_once(&curl_once, start_curl);
-    if (curl_ready != CURLE_OK) {
-        return FAIL(diag, ERR_INTERNAL, "libcurl does not start: %s",
-                    curl_easy_strerror(curl_ready));
+    (void)pthread_once(&libraries_once, start_libraries);
+    if (libraries_diag.code != ERR_NONE) {
+        return FAIL(diag, libraries_diag.code, "%s", libraries_diag.text);
     }
     struct engine *engine = mem_alloc(sizeof(*engine));
     if (engine == NULL) {

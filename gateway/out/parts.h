@@ -43,6 +43,13 @@ struct pool {
     struct event *timer;
 };
 
+/* What the header lines of an answer said, of the last one when there were several (1xx). */
+struct answer_head {
+    size_t bytes; /* of all */
+    bool is_whole;
+    bool has_length, is_chunked;
+};
+
 struct transfer {
     struct letter letter; /* first member */
     struct engine *engine;
@@ -56,7 +63,8 @@ struct transfer {
     CURL *easy;
     struct curl_slist *headers;
     struct buf answer;
-    size_t head_bytes;
+    bool is_connected, is_secured; /* TCP, TLS: how far it came */
+    struct answer_head head;
     struct diag diag; /* what a callback found; else curl's own text says it */
     char curl_text[CURL_ERROR_SIZE];
 };
@@ -74,7 +82,9 @@ void transfer_finish(struct transfer *transfer, CURLcode code);
 /* The same for a reason of ours. */
 void transfer_fail(struct transfer *transfer, enum err error, const char *why);
 
-/* peer_check.c: curl's callback before a handshake (CURLOPT_SSL_CTX_FUNCTION). */
+/* peer_check.c */
+MUST_CHECK struct status peer_check_init(struct diag *diag); /* once in the process */
+/* curl's callback before a handshake (CURLOPT_SSL_CTX_FUNCTION). */
 CURLcode peer_check_prepare(CURL *easy, void *ssl_context, void *arg);
 
 #endif

@@ -15,12 +15,26 @@
 #include "certs/tls.h"
 #include "out/parts.h"
 
-/* A handshake belongs to the transfer that opened the connection. The pointer is only compared
- * until the transfer is found: a connection may outlive it. */
-static struct transfer *
-transfer_of(const struct pool *pool, const SSL *ssl)
+static int pool_index = -1, opener_index = -1; /* of what we note at a context */
+
+struct status
+peer_check_init(struct diag *diag)
 {
-    const void *opener = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    pool_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    opener_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    return pool_index >= 0 && opener_index >= 0
+               ? OK
+               : FAIL(diag, ERR_CRYPTO, "OpenSSL has no room for data of ours");
+}
+
+/* A handshake belongs to the transfer that opened the connection, which may outlive it: the pointer
+ * is only compared until the transfer is found. The pool is there as long as its connections. */
+static struct transfer *
+opener_of(const SSL *ssl)
+{
+    const SSL_CTX *context = SSL_get_SSL_CTX(ssl);
+    const struct pool *pool = SSL_CTX_get_ex_data(context, pool_index);
+    const void *opener = SSL_CTX_get_ex_data(context, opener_index);
     struct transfer *transfer = pool->engine->transfers;
     while (transfer != NULL && transfer != opener) {
         transfer = transfer->next;
@@ -100,8 +114,37 @@ verify(X509_STORE_CTX *store, void *arg)
 {
     const struct pool *pool = arg;
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-    struct transfer *transfer = ssl == NULL ? NULL : transfer_of(pool, ssl);
+    struct transfer *transfer = ssl == NULL ? NULL : opener_of(ssl);
     return is_ok(check_peer(pool->partner, store, transfer == NULL ? NULL : &transfer->diag));
+}
+
+/* RFC 8446 6.2: alerts that judge a certificate, by the numbers in OpenSSL's names. */
+static bool
+is_about_certificate(int alert)
+{
+    return (alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) ||
+           alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_ACCESS_DENIED ||
+           alert == SSL_AD_CERTIFICATE_REQUIRED;
+}
+
+/* The partner judges us as well. In TLS 1.3 it does so when our side of the handshake is done: its
+ * refusal comes in place of an answer. */
+static void
+note_alert(const SSL *ssl, int where, int value)
+{
+    const int level = value >> 8, alert = value & 0xFF;
+    struct transfer *transfer = where == SSL_CB_READ_ALERT ? opener_of(ssl) : NULL;
+    if (transfer == NULL || level != SSL3_AL_FATAL) {
+        return;
+    }
+    const struct status st =
+        FAIL(&transfer->diag, ERR_PARTNER_TLS, "partner '%s' %s (TLS alert: %s); %s",
+             transfer->request.partner->id,
+             is_about_certificate(alert) ? "refused our certificate" : "ended the TLS connection",
+             SSL_alert_desc_string_long(value),
+             is_about_certificate(alert) ? "does it know this node's, and trust its authority?"
+                                         : "compare TLS versions and suites with the partner");
+    (void)st;
 }
 
 CURLcode
@@ -111,13 +154,16 @@ peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
     const struct config *config = transfer->engine->config;
     SSL_CTX *context = ssl_context;
     (void)easy;
+    transfer->is_connected = true;
     if (!is_ok(tls_client_context_prepare(context, config->node, config->partner_trust,
                                           &transfer->diag))) {
         return CURLE_SSL_CERTPROBLEM;
     }
-    if (SSL_CTX_set_app_data(context, transfer) != 1) {
+    if (SSL_CTX_set_ex_data(context, pool_index, transfer->pool) != 1 ||
+        SSL_CTX_set_ex_data(context, opener_index, transfer) != 1) {
         return CURLE_OUT_OF_MEMORY;
     }
+    SSL_CTX_set_info_callback(context, note_alert);
     SSL_CTX_set_cert_verify_callback(context, verify, transfer->pool);
     SSL_CTX_set_keylog_callback(context, NULL); /* curl's, which the environment switches on */
     return CURLE_OK;

@@ -19,13 +19,31 @@
 
 /* ---- what curl hands over ---- */
 
+static bool
+is_header(struct span line, struct span name)
+{
+    return line.n > name.n && line.p[name.n] == ':' &&
+           span_eq_nocase(span_slice(line, 0, name.n), name);
+}
+
+/* curl calls this once per line; a status line starts a head, an empty line ends it. */
+static void
+note_line(struct answer_head *head, struct span line)
+{
+    if (span_starts_with(line, SPAN("HTTP/"))) {
+        head->is_whole = head->has_length = head->is_chunked = false;
+    }
+    head->is_whole = head->is_whole || span_trim(line).n == 0;
+    head->has_length = head->has_length || is_header(line, SPAN("Content-Length"));
+    head->is_chunked = head->is_chunked || is_header(line, SPAN("Transfer-Encoding"));
+}
+
 static size_t
 take_head(char *bytes, size_t size, size_t n, void *arg)
 {
     struct transfer *transfer = arg;
-    (void)bytes;
-    transfer->head_bytes += size * n;
-    if (transfer->head_bytes > HEAD_MAX) {
+    transfer->head.bytes += size * n;
+    if (transfer->head.bytes > HEAD_MAX) {
         const struct status st =
             FAIL(&transfer->diag, ERR_PARTNER_ANSWER,
                  "partner '%s': expected at most %zu bytes of headers, got more",
@@ -33,7 +51,21 @@ take_head(char *bytes, size_t size, size_t n, void *arg)
         (void)st;
         return 0;
     }
+    note_line(&transfer->head, span_of(bytes, size * n));
     return size * n;
+}
+
+/* The connection is proven, new or kept; the request goes next. */
+static int
+note_secured(void *arg, char *peer, char *local, int peer_port, int local_port)
+{
+    struct transfer *transfer = arg;
+    (void)peer;
+    (void)local;
+    (void)peer_port;
+    (void)local_port;
+    transfer->is_connected = transfer->is_secured = true;
+    return CURL_PREREQFUNC_OK;
 }
 
 static size_t
@@ -148,6 +180,8 @@ set_exchange(CURL *easy, struct transfer *transfer)
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
     SET(CURLOPT_HEADERFUNCTION, take_head);
     SET(CURLOPT_HEADERDATA, transfer);
+    SET(CURLOPT_PREREQFUNCTION, note_secured);
+    SET(CURLOPT_PREREQDATA, transfer);
     SET(CURLOPT_WRITEFUNCTION, take_body);
     SET(CURLOPT_WRITEDATA, transfer);
     SET(CURLOPT_ERRORBUFFER, transfer->curl_text);
@@ -228,29 +262,32 @@ transfer_fail(struct transfer *transfer, enum err error, const char *why)
     give(transfer, &answer);
 }
 
+/* A URL that we may repeat: whatever else stands in a record may hold a password. */
+static const char *
+shown_url(const struct out_request *request)
+{
+    const bool is_plain =
+        strncmp(request->url, "https://", 8) == 0 && strchr(request->url, '@') == NULL;
+    return is_plain ? request->url : "the URL of its record";
+}
+
 static const char *
 stage_of(const struct transfer *transfer)
 {
-    curl_off_t connected = 0, secured = 0;
-    (void)curl_easy_getinfo(transfer->easy, CURLINFO_CONNECT_TIME_T, &connected);
-    (void)curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME_T, &secured);
-    if (transfer->head_bytes > 0) {
+    if (transfer->head.bytes > 0) {
         return "a part of an answer";
     }
-    if (secured > 0) {
+    if (transfer->is_secured) {
         return "no answer";
     }
-    return connected > 0 ? "no end of the TLS handshake" : "no connection";
+    return transfer->is_connected ? "no end of the TLS handshake" : "no connection";
 }
 
-/* In TLS 1.3 the server judges our certificate after our handshake is done: its refusal comes as an
- * alert in place of the answer. */
-static bool
-is_alert(const struct transfer *transfer)
-{
-    return strstr(transfer->curl_text, "SSL") != NULL &&
-           strstr(transfer->curl_text, "alert") != NULL;
-}
+#define CORRECT_URL "correct the URL in its record"
+/* A server that refuses our certificate and closes at once can lose its own alert on the way. */
+#define CUT                                                                                        \
+    "the partner closed the connection; ask again, and if it always does, see whether it refuses " \
+    "our certificate (its log)"
 
 static const struct {
     CURLcode code;
@@ -266,8 +303,8 @@ static const struct {
     {CURLE_PEER_FAILED_VERIFICATION, ERR_PARTNER_TLS, "check the partner's certificate"},
     {CURLE_SSL_CERTPROBLEM, ERR_PARTNER_TLS, "check the credential of this node"},
     {CURLE_SSL_CIPHER, ERR_PARTNER_TLS, "the partner offers no suite of ours"},
-    {CURLE_SEND_ERROR, ERR_PARTNER_UNREACHABLE, "the partner closed the connection; ask again"},
-    {CURLE_RECV_ERROR, ERR_PARTNER_UNREACHABLE, "the partner closed the connection; ask again"},
+    {CURLE_SEND_ERROR, ERR_PARTNER_UNREACHABLE, CUT},
+    {CURLE_RECV_ERROR, ERR_PARTNER_UNREACHABLE, CUT},
     {CURLE_GOT_NOTHING, ERR_PARTNER_UNREACHABLE,
      "the partner closed the connection without an answer; its log may say why"},
     {CURLE_PARTIAL_FILE, ERR_PARTNER_UNREACHABLE,
@@ -276,7 +313,8 @@ static const struct {
     {CURLE_WEIRD_SERVER_REPLY, ERR_PARTNER_ANSWER, "is this a web service?"},
     {CURLE_UNSUPPORTED_PROTOCOL, ERR_PARTNER_ANSWER, "only HTTP/1.1 over https is spoken here"},
     {CURLE_BAD_CONTENT_ENCODING, ERR_PARTNER_ANSWER, "the answer is damaged"},
-    {CURLE_URL_MALFORMAT, ERR_PARTNER_UNREACHABLE, "correct the URL in its record"},
+    {CURLE_URL_MALFORMAT, ERR_PARTNER_UNREACHABLE, CORRECT_URL},
+    {CURLE_LOGIN_DENIED, ERR_PARTNER_UNREACHABLE, CORRECT_URL},
     {CURLE_OUT_OF_MEMORY, ERR_NO_MEMORY, "this node has no memory left"},
 };
 
@@ -294,13 +332,16 @@ describe(const struct transfer *transfer, CURLcode code, struct diag *diag)
             advice = failures[i].advice;
         }
     }
-    if (is_alert(transfer)) {
-        error = ERR_PARTNER_TLS;
-        advice = "the partner refused our certificate: does it know this node's?";
+    if (code == CURLE_UNSUPPORTED_PROTOCOL && !transfer->is_connected) {
+        error = ERR_PARTNER_UNREACHABLE; /* the URL's protocol, not the answer's */
+        advice = CORRECT_URL;
+    } else if (code == CURLE_OUT_OF_MEMORY && transfer->is_secured && !transfer->head.is_whole) {
+        error = ERR_PARTNER_ANSWER; /* so curl calls a header line above its limit of 100 KB */
+        advice = "a header line of its answer is too long, or this node has no memory left";
     }
     const struct status st =
         FAIL(diag, error, "partner '%s': expected an answer from %s, got: %s; %s",
-             request->partner->id, request->url, text, advice);
+             request->partner->id, shown_url(request), text, advice);
     (void)st;
 }
 
@@ -313,7 +354,7 @@ explain(struct transfer *transfer, CURLcode code, struct out_answer *answer)
         const struct status st =
             FAIL(&diag, ERR_PARTNER_TIMEOUT,
                  "partner '%s': expected an answer from %s within %" PRId64 " ms, got %s",
-                 transfer->request.partner->id, transfer->request.url,
+                 transfer->request.partner->id, shown_url(&transfer->request),
                  transfer->allowed_us / US_PER_MS, stage_of(transfer));
         (void)st;
     } else if (diag.code == ERR_NONE) {
@@ -338,14 +379,45 @@ take_content_type(const struct transfer *transfer, struct diag *diag, struct out
     return OK;
 }
 
+/* The library takes the end of a connection for the end of an answer, at any place and without
+ * TLS's own end (close_notify), so that whoever is on the way could cut an answer unseen. Hence
+ * every answer must say how long it is. */
+static struct status
+check_whole(const struct transfer *transfer, int status, struct diag *diag)
+{
+    const struct answer_head *head = &transfer->head;
+    const char *id = transfer->request.partner->id;
+    if (!head->is_whole) {
+        return FAIL(diag, ERR_PARTNER_UNREACHABLE,
+                    "partner '%s': the connection ended inside the head of its answer; ask again",
+                    id);
+    }
+    if (head->has_length == head->is_chunked && status != 204) {
+        return FAIL(
+            diag, ERR_PARTNER_ANSWER,
+            "partner '%s': expected an answer with either Content-Length or chunks, got %s; "
+            "its end could not be known",
+            id, head->has_length ? "both" : "neither");
+    }
+    return OK;
+}
+
+static struct status
+take_answer(struct transfer *transfer, struct diag *diag, struct out_answer *answer)
+{
+    TRY(check_whole(transfer, answer->http_status, diag));
+    TRY(take_content_type(transfer, diag, answer));
+    body_from_buf(&answer->body, &transfer->answer);
+    return OK;
+}
+
 void
 transfer_finish(struct transfer *transfer, CURLcode code)
 {
     struct out_answer answer = {.error = ERR_NONE};
     fill_facts(transfer, &answer);
-    if (code == CURLE_OK && is_ok(take_content_type(transfer, &transfer->diag, &answer))) {
-        body_from_buf(&answer.body, &transfer->answer);
-    } else {
+    const bool is_good = code == CURLE_OK && is_ok(take_answer(transfer, &transfer->diag, &answer));
+    if (!is_good) {
         explain(transfer, code, &answer);
     }
     give(transfer, &answer);
