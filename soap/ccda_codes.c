@@ -6,7 +6,6 @@
 #include "soap/ccda_parts.h"
 
 #define LOINC           "2.16.840.1.113883.6.1"
-#define SNOMED_CT       "2.16.840.1.113883.6.96"
 #define CONFIDENTIALITY "2.16.840.1.113883.5.25"
 #define IHE_FORMATS     "1.3.6.1.4.1.19376.1.2.3"
 
@@ -126,13 +125,12 @@ set_format(struct ccda_reader *r, const xmlNode *root, bool is_unstructured, str
     const char *release = is_2_1 ? "2.1" : "1.1"; /* R2.1 documents may carry both */
     struct code *format = &ccda->entry.format_code;
 
-    format->scheme = SPAN(IHE_FORMATS);
     if (!is_1_1 && !is_2_1) {
-        format->value = SPAN("urn:ihe:iti:xds:2017:mimeTypeSufficient");
-        format->display = SPAN("mimeType Sufficient");
+        *format = DOCUMENT_ANY_FORMAT;
         assume(r, ccda, "formatCode");
         return;
     }
+    format->scheme = SPAN(IHE_FORMATS);
     format->value = ccda_printf(r, "urn:hl7-org:sdwg:ccda-%s:%s",
                                 is_unstructured ? "nonXMLBody" : "structuredBody", release);
     format->display =
@@ -149,8 +147,7 @@ set_facility(struct ccda_reader *r, const xmlNode *root, struct ccda *ccda)
                                     "healthCareFacility", NULL),
                           "code");
     if (facility->value.n == 0) {
-        *facility =
-            (struct code){SPAN("394777002"), SPAN(SNOMED_CT), SPAN("Health encounter site")};
+        *facility = DOCUMENT_ANY_FACILITY;
         assume(r, ccda, "healthcareFacilityTypeCode");
     }
     if (facility->display.n == 0) {
@@ -162,8 +159,7 @@ set_facility(struct ccda_reader *r, const xmlNode *root, struct ccda *ccda)
 static void
 set_practice(struct ccda_reader *r, struct ccda *ccda)
 {
-    ccda->entry.practice_setting =
-        (struct code){SPAN("394658006"), SPAN(SNOMED_CT), SPAN("Clinical specialty")};
+    ccda->entry.practice_setting = DOCUMENT_ANY_PRACTICE;
     assume(r, ccda, "practiceSettingCode");
 }
 
@@ -188,7 +184,7 @@ set_language(struct ccda_reader *r, const xmlNode *root, struct ccda *ccda)
 {
     ccda->entry.language = ccda_attribute(r, ccda_child(root, "languageCode"), "code");
     if (ccda->entry.language.n == 0) {
-        ccda->entry.language = SPAN("und"); /* RFC 5646 4.1: undetermined */
+        ccda->entry.language = DOCUMENT_ANY_LANGUAGE;
         assume(r, ccda, "languageCode");
     }
 }

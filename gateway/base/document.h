@@ -23,6 +23,18 @@ struct code_list {
     size_t n, capacity;
 };
 
+/* What stands for metadata that XDS requires and a document does not give: the most general code of
+ * its kind, which claims nothing more than that there is a clinical document. */
+#define DOCUMENT_SNOMED "2.16.840.1.113883.6.96"
+#define DOCUMENT_ANY_FACILITY                                                                      \
+    ((struct code){SPAN("394777002"), SPAN(DOCUMENT_SNOMED), SPAN("Health encounter site")})
+#define DOCUMENT_ANY_PRACTICE                                                                      \
+    ((struct code){SPAN("394658006"), SPAN(DOCUMENT_SNOMED), SPAN("Clinical specialty")})
+#define DOCUMENT_ANY_FORMAT /* the MIME type says enough */                                        \
+    ((struct code){SPAN("urn:ihe:iti:xds:2017:mimeTypeSufficient"),                                \
+                   SPAN("1.3.6.1.4.1.19376.1.2.3"), SPAN("mimeType Sufficient")})
+#define DOCUMENT_ANY_LANGUAGE SPAN("und") /* RFC 5646 4.1: undetermined */
+
 struct author {
     struct span person;      /* XCN */
     struct span institution; /* XON */

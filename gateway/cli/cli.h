@@ -12,7 +12,7 @@
 
 enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_PARTIAL = 3 };
 
-#define CLI_VALUES_MAX 64
+#define CLI_VALUES_MAX 4096 /* what a shell makes of *.xml */
 
 /* What an option's argument becomes. */
 struct cli_values {
