@@ -69,6 +69,22 @@ answer_text(struct net_request *request, int status, const char *text)
     net_answer(request, status, "text/plain; charset=UTF-8", &body);
 }
 
+/* Live: this process answers. Ready: it may take work, which it may not when the journal has
+ * failed. */
+static void
+answer_admin(struct serve *serve, struct net_request *request)
+{
+    if (strcmp(request->path, "/livez") == 0) {
+        answer_text(request, 200, "ok\n");
+    } else if (strcmp(request->path, "/readyz") != 0) {
+        answer_text(request, 404, "this listener serves /livez and /readyz\n");
+    } else if (!journal_is_healthy(serve->journal)) {
+        answer_text(request, 503, "journal: failed; the node refuses work (see the log)\n");
+    } else {
+        answer_text(request, 200, "ok\n");
+    }
+}
+
 static void
 take_request(void *arg, struct net_request *request)
 {
@@ -82,8 +98,12 @@ take_request(void *arg, struct net_request *request)
         .body = &request->body,
     };
 
-    if (request->listener != NET_NETWORK) {
-        answer_text(request, 404, "nothing is served here\n");
+    if (request->listener == NET_ADMIN) {
+        answer_admin(serve, request);
+        return;
+    }
+    if (request->listener == NET_LOCAL) {
+        answer_text(request, 404, "this version serves partners only\n");
         return;
     }
     if (request->method != HTTP1_POST) {
