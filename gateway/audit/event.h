@@ -45,7 +45,7 @@ struct audit_event {
     int64_t process_id; /* of the node that writes this; set by the journal when 0 */
     /* the human behind it (XUA): alias<user@issuer>, role, organisation */
     struct span user_name;
-    struct span user_id; /* the Subject's NameID; empty: user_name stands for it */
+    struct span user_id; /* plain-text name (subject-id); empty: user_name stands for it */
     struct code role;
     struct span organization;
     struct code purpose;
