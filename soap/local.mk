@@ -1,6 +1,5 @@
 # soap: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
-	certs/der.c certs/der.h \
 	soap/content_type.c \
 	soap/dsig.c soap/dsig.h \
 	soap/dsig_sign.c soap/dsig_sign.h \
