@@ -2,6 +2,7 @@
 libisthmus_a_SOURCES += \
 	certs/certificate.c certs/certificate.h \
 	certs/credential.c certs/credential.h \
+	certs/der.c certs/der.h \
 	certs/devpki.c certs/devpki.h \
 	certs/issue.c certs/issue.h \
 	certs/openssl_error.c certs/openssl_error.h \
