@@ -8,15 +8,11 @@
 #include "soap/envelope.h"
 
 #include "base/ids.h"
+#include "soap/message_internal.h"
 
-#define ENV_NAMESPACE "http://www.w3.org/2003/05/soap-envelope"
-#define WSA_NAMESPACE "http://www.w3.org/2005/08/addressing"
-#define WSSE_NAMESPACE                                                                             \
-    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 #define DETAIL_NAMESPACE  "urn:isthmus:fault:1"
-#define WSA_ANONYMOUS     WSA_NAMESPACE "/anonymous"
-#define WSA_ACTION_FAULT  WSA_NAMESPACE "/fault"
-#define SOAP_ACTION_FAULT WSA_NAMESPACE "/soap/fault"
+#define WSA_ACTION_FAULT  NS_WSA "/fault"
+#define SOAP_ACTION_FAULT NS_WSA "/soap/fault"
 
 /* How a SOAP 1.2 answer says it: Code, Subcode (or NULL) and the wsa:Action. */
 struct fault_row {
@@ -47,8 +43,8 @@ static void
 start_envelope(struct xmlw *w, struct span action)
 {
     xmlw_start(w, "env:Envelope");
-    xmlw_attr_cstr(w, "xmlns:env", ENV_NAMESPACE);
-    xmlw_attr_cstr(w, "xmlns:wsa", WSA_NAMESPACE);
+    xmlw_attr_cstr(w, "xmlns:env", NS_SOAP12);
+    xmlw_attr_cstr(w, "xmlns:wsa", NS_WSA);
     xmlw_start(w, "env:Header");
     xmlw_start(w, "wsa:Action");
     xmlw_attr_cstr(w, "env:mustUnderstand", "1");
@@ -122,7 +118,7 @@ write_fault(struct xmlw *w, enum err code, const struct fault_row *row, struct s
         xmlw_start(w, "env:Subcode");
         xmlw_start(w, "env:Value");
         /* The QName's prefix is content: nothing else would declare it. */
-        xmlw_attr_cstr(w, "xmlns:wsse", WSSE_NAMESPACE);
+        xmlw_attr_cstr(w, "xmlns:wsse", NS_WSSE);
         xmlw_text_cstr(w, row->subcode);
         xmlw_end(w);
         xmlw_end(w);

@@ -68,19 +68,20 @@ libisthmus_a_SOURCES += \
 EXTRA_DIST += soap/regrep.gsoap.h
 
 # What soapcpp2 makes of regrep.gsoap.h: in the build folder, never in the tar ball. It makes all
-# files at once, so they depend on one stamp (safe under make -j); a file that somebody removed is
-# made again. They are compiled apart, without our warnings, with gSOAP's own flags (AM_CPPFLAGS has
-# them: struct soap depends on them).
+# files at once, so they depend on one stamp that is older than they (safe under make -j). They are
+# compiled apart, without our warnings, with gSOAP's own flags (AM_CPPFLAGS has them: struct soap
+# depends on them).
 REGREP_MADE = soap/generated/regrepC.c soap/generated/regrepH.h soap/generated/regrepStub.h \
 	soap/generated/regrep.nsmap
 REGREP_STAMP = soap/generated/regrep.stamp
 $(REGREP_STAMP): $(srcdir)/soap/regrep.gsoap.h
-	$(AM_V_GEN)$(MKDIR_P) soap/generated && rm -f $(REGREP_MADE) $@ && \
+	$(AM_V_GEN)$(MKDIR_P) soap/generated && rm -f $(REGREP_MADE) $@ && touch $@.new && \
 	if $(SOAPCPP2) -c -0 -CS -w -x -L -p regrep -d soap/generated $(srcdir)/soap/regrep.gsoap.h \
-		>soap/generated/soapcpp2.log 2>&1; then :; \
-	else cat soap/generated/soapcpp2.log; exit 1; fi && touch $@
+		>soap/generated/soapcpp2.log 2>&1; then mv $@.new $@; \
+	else cat soap/generated/soapcpp2.log; exit 1; fi
+# The empty recipe makes make look at the files' times again.
 $(REGREP_MADE): $(REGREP_STAMP)
-	$(AM_V_at)if test ! -f $@; then rm -f $(REGREP_STAMP) && $(MAKE) $(AM_MAKEFLAGS) $(REGREP_STAMP); fi
+	@:
 soap/regrep_gsoap.$(OBJEXT): $(REGREP_STAMP)
 
 noinst_LIBRARIES += libregrep.a
@@ -88,7 +89,7 @@ nodist_libregrep_a_SOURCES = soap/generated/regrepC.c
 libregrep_a_CFLAGS = -O2 -g -fstack-protector-strong -fPIE -pthread $(SANITIZE_CFLAGS) -w
 ISTHMUS_GENERATED += libregrep.a
 BUILT_SOURCES += $(REGREP_STAMP)
-CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) soap/generated/soapcpp2.log
+CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) $(REGREP_STAMP).new soap/generated/soapcpp2.log
 
 CODEC_TESTS = tests/unit/test_envelope tests/unit/test_xcpd tests/unit/test_xcpd_read \
 	tests/unit/test_regrep tests/unit/test_xca tests/unit/test_xca_answer \

@@ -2,22 +2,22 @@
  * Inside soap/ only: the ebXML RegRep and XDS.b records as plain structs, and their codec.
  *
  * regrep_gsoap.c implements it with gSOAP and is the one file that sees gSOAP's types. It reads the
- * text that regrep_payload.c makes of a tree (never a peer's bytes), copies every fact to the arena
- * before it returns, opens no socket and keeps one struct soap per thread. Absent attributes and
- * elements are empty spans; what must be there is checked by the callers. Thread: any.
- * Sources: ebRIM 3.0, ebRS 3.0, ITI TF-3 4.2, IHEXDSB.xsd.
+ * text that regrep_payload.c makes of a tree (never a peer's bytes), copies every record to an
+ * arena before it returns, opens no socket and keeps one struct soap per thread. Absent attributes
+ * and elements are empty spans; what must be there is checked by the callers. Thread: any. Sources:
+ * ebRIM 3.0, ebRS 3.0, ITI TF-3 4.2, IHEXDSB.xsd.
  */
 #ifndef SOAP_REGREP_H
 #define SOAP_REGREP_H
 
 #include "base/buf.h"
 #include "base/patient.h" /* struct span_list */
+#include "soap/namespaces.h"
 
 #define NS_RIM   "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
 #define NS_RS    "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"
 #define NS_QUERY "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
 #define NS_XDSB  "urn:ihe:iti:xds-b:2007"
-#define NS_XOP   "http://www.w3.org/2004/08/xop/include"
 
 struct rim_slot {
     struct span name;
@@ -106,6 +106,11 @@ struct xdsb_answer { /* RetrieveDocumentSetResponse */
     struct rs_response response;
     struct xdsb_document_list documents;
 };
+
+/* Memory for the records of one call, between gSOAP's and the caller's: bounded by the message,
+ * which is bounded already, so that the caller's arena holds facts only. For CLEANUP. */
+MUST_CHECK struct status regrep_scratch_new(struct diag *diag, struct arena **ret_scratch);
+void regrep_scratch_free(struct arena **scratch); /* *scratch may be NULL */
 
 /* What cannot be read is <code>. <xml> has no declaration and no foreign elements. */
 struct regrep_reader {

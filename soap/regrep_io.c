@@ -5,16 +5,21 @@
  */
 #include "soap/regrep_io.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 
 #include <stdsoap2.h>
+
+#include "base/text.h"
 
 /* gSOAP's own limits are 10000 levels (a crash on a small stack), 100000 elements of one kind and
  * strings without end. */
 #define LEVELS_MAX 64
 #define OCCURS_MAX 50000
 #define STRING_MAX (1024L * 1024L)
+
+#define SCRATCH_MAX ((size_t)512 * 1024 * 1024)
 
 /* UTF-8 in char* (else gSOAP recodes to Latin-1); no id/href graphs; output as exclusive
  * canonicalisation would have it: namespaces where they are first used, no xsi attributes. */
@@ -54,6 +59,24 @@ thread_soap(void)
         }
     }
     return soap;
+}
+
+struct status
+regrep_scratch_new(struct diag *diag, struct arena **ret_scratch)
+{
+    struct arena *scratch = arena_new(SCRATCH_MAX);
+    if (scratch == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "memory for a RegRep message");
+    }
+    *ret_scratch = scratch;
+    return OK;
+}
+
+void
+regrep_scratch_free(struct arena **scratch)
+{
+    arena_free(*scratch);
+    *scratch = NULL;
 }
 
 static size_t
@@ -123,4 +146,74 @@ regrep_call_write_failed(const struct regrep_call *call, const char *element)
     const int error = call->soap->error;
     return FAIL(call->diag, error == SOAP_EOM ? ERR_NO_MEMORY : ERR_INTERNAL,
                 "writing %s: gSOAP error %d", element, error);
+}
+
+/* ---- texts and records ---- */
+
+struct status
+regrep_keep(const struct regrep_reader *reader, const char *text, struct span *ret_text)
+{
+    if (text == NULL) {
+        *ret_text = SPAN_EMPTY;
+        return OK;
+    }
+    return arena_dup(reader->arena, span_of_cstr(text), reader->diag, ret_text);
+}
+
+struct status
+regrep_keep_all(const struct regrep_reader *reader, const struct regrep_kept *pairs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        TRY(regrep_keep(reader, pairs[i].from, pairs[i].to));
+    }
+    return OK;
+}
+
+void *
+regrep_room(struct regrep_writer *w, size_t n, size_t size)
+{
+    if (!is_ok(w->status) || n == 0) {
+        return NULL;
+    }
+    void *memory = n > INT_MAX / size ? NULL : soap_malloc(w->call.soap, n * size);
+    if (memory == NULL) {
+        w->status = FAIL(w->call.diag, ERR_NO_MEMORY, "%zu records of a RegRep message", n);
+        return NULL;
+    }
+    memset(memory, 0, n * size);
+    return memory;
+}
+
+static bool
+is_writable(struct span text)
+{
+    struct span rest = text;
+    uint32_t c = 0;
+    while (text_take_char(&rest, &c)) {
+        const bool is_space = c == '\t' || c == '\n' || c == '\r';
+        if (c == TEXT_MALFORMED || (c < ' ' && !is_space) || c == 0xFFFE || c == 0xFFFF) {
+            return false;
+        }
+    }
+    return true;
+}
+
+char *
+regrep_required(struct regrep_writer *w, struct span text)
+{
+    if (is_ok(w->status) && !is_writable(text)) {
+        w->status = FAIL(w->call.diag, ERR_MESSAGE_CONTENT,
+                         "a value of %zu bytes is not UTF-8 text that XML 1.0 can hold", text.n);
+    }
+    char *copy = regrep_room(w, text.n + 1, 1);
+    if (copy != NULL && text.n > 0) {
+        memcpy(copy, text.p, text.n);
+    }
+    return copy;
+}
+
+char *
+regrep_optional(struct regrep_writer *w, struct span text)
+{
+    return text.n == 0 ? NULL : regrep_required(w, text);
 }

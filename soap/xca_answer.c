@@ -3,6 +3,7 @@
  * the retrieve answer. Called by both sides of the transactions on the thread that owns the
  * message; facts go to the caller's arena. Sources: ITI TF-2 3.38.4.1.3, ITI TF-3 4.2.4.
  */
+#include "base/mem.h"
 #include "soap/message_internal.h"
 #include "soap/regrep_payload.h"
 #include "soap/xca_entry.h"
@@ -72,12 +73,12 @@ response_read(const struct rs_response *response, struct arena *arena, struct di
     }
     for (size_t i = 0; i < response->errors.n; i++) {
         const struct rs_error *from = &response->errors.items[i];
-        const struct registry_error error = {
-            .code = span_trim(from->code),
-            .context = from->context,
-            .location = from->location,
+        struct registry_error error = {
             .is_warning = span_ends_with(span_trim(from->severity), SPAN(":Warning")),
         };
+        TRY(arena_dup(arena, span_trim(from->code), diag, &error.code));
+        TRY(arena_dup(arena, from->context, diag, &error.context));
+        TRY(arena_dup(arena, from->location, diag, &error.location));
         TRY(ARENA_PUSH(arena, diag, &errors, error));
     }
     *ret_status = status;
@@ -90,11 +91,14 @@ query_answer_write(const struct query_answer *answer, struct arena *arena, struc
                    struct diag *diag)
 {
     struct regrep_answer record = {.objects = {.items = NULL}};
-    TRY(response_write(answer->status, &answer->errors, arena, diag, &record.response));
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    (void)arena; /* nothing of a written answer outlives the call */
+    TRY(regrep_scratch_new(diag, &scratch));
+    TRY(response_write(answer->status, &answer->errors, scratch, diag, &record.response));
     for (size_t i = 0; i < answer->documents.n; i++) {
         struct rim_object object;
-        TRY(entry_to_object(&answer->documents.items[i], arena, diag, &object));
-        TRY(ARENA_PUSH(arena, diag, &record.objects, object));
+        TRY(entry_to_object(&answer->documents.items[i], scratch, diag, &object));
+        TRY(ARENA_PUSH(scratch, diag, &record.objects, object));
     }
     for (size_t i = 0; i < answer->refs.n; i++) {
         const struct document_ref *from = &answer->refs.items[i];
@@ -103,7 +107,7 @@ query_answer_write(const struct query_answer *answer, struct arena *arena, struc
             return FAIL(diag, ERR_INTERNAL, "an ObjectRef of an answer has no %s",
                         ref.id.n == 0 ? "id" : "homeCommunityId");
         }
-        TRY(ARENA_PUSH(arena, diag, &record.refs, ref));
+        TRY(ARENA_PUSH(scratch, diag, &record.refs, ref));
     }
     return regrep_write_answer(&record, out, diag);
 }
@@ -119,10 +123,9 @@ fill_answer(const struct regrep_answer *from, struct arena *arena, struct diag *
         TRY(ARENA_PUSH(arena, diag, &answer->documents, entry));
     }
     for (size_t i = 0; i < from->refs.n; i++) {
-        const struct document_ref ref = {
-            .home = span_trim(from->refs.items[i].home),
-            .unique_id = span_trim(from->refs.items[i].id),
-        };
+        struct document_ref ref = {.home = SPAN_EMPTY};
+        TRY(arena_dup(arena, span_trim(from->refs.items[i].home), diag, &ref.home));
+        TRY(arena_dup(arena, span_trim(from->refs.items[i].id), diag, &ref.unique_id));
         TRY(ARENA_PUSH(arena, diag, &answer->refs, ref));
     }
     return OK;
@@ -132,19 +135,18 @@ struct status
 query_answer_read(const struct message *message, struct arena *arena, struct diag *diag,
                   struct query_answer *ret_answer)
 {
-    const struct regrep_reader reader = {.arena = arena, .diag = diag, .code = ERR_PARTNER_ANSWER};
     struct document_node_list no_documents;
     struct regrep_answer record = {.objects = {.items = NULL}};
     struct query_answer answer = {.status = REGISTRY_FAILURE};
-    struct buf xml;
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    CLEANUP(buf_done) struct buf xml;
     buf_init_secret(&xml, REGREP_PAYLOAD_MAX);
-    struct status st = regrep_payload_write(message_payload(message), ERR_PARTNER_ANSWER, arena,
-                                            &xml, diag, &no_documents);
-    if (is_ok(st)) {
-        st = regrep_read_answer(&reader, buf_span(&xml), &record);
-    }
-    buf_done(&xml);
-    TRY(st);
+    TRY(regrep_scratch_new(diag, &scratch));
+    const struct regrep_reader reader = {
+        .arena = scratch, .diag = diag, .code = ERR_PARTNER_ANSWER};
+    TRY(regrep_payload_write(message_payload(message), reader.code, scratch, &xml, diag,
+                             &no_documents));
+    TRY(regrep_read_answer(&reader, buf_span(&xml), &record));
     TRY(fill_answer(&record, arena, diag, &answer));
     *ret_answer = answer;
     return OK;

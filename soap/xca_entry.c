@@ -229,6 +229,20 @@ entry_to_object(const struct document_entry *entry, struct arena *arena, struct 
 
 /* ---- reading ---- */
 
+struct taker {
+    struct arena *arena;
+    struct diag *diag;
+    struct document_entry *entry;
+};
+
+/* A trimmed copy; what is there already stays, so that the first of several wins. */
+static struct status
+keep(const struct taker *t, struct span text, struct span *to)
+{
+    const struct span trimmed = span_trim(text);
+    return to->n > 0 || trimmed.n == 0 ? OK : arena_dup(t->arena, trimmed, t->diag, to);
+}
+
 static struct span
 first_value(const struct rim_slot *slot)
 {
@@ -253,105 +267,118 @@ find_slot(const struct rim_slot_list *slots, const char *name)
 }
 
 static struct status
-append_values(struct arena *arena, struct diag *diag, const struct rim_slot *slot,
-              struct span_list *list)
+take_values(const struct taker *t, const struct rim_slot *slot, struct span_list *list)
 {
     for (size_t i = 0; i < slot->values.n; i++) {
-        const struct span value = span_trim(slot->values.items[i]);
+        struct span value = SPAN_EMPTY;
+        TRY(keep(t, slot->values.items[i], &value));
         if (value.n > 0) {
-            TRY(ARENA_PUSH(arena, diag, list, value));
+            TRY(ARENA_PUSH(t->arena, t->diag, list, value));
         }
     }
     return OK;
 }
 
 static struct status
-take_slot(struct arena *arena, struct diag *diag, const struct rim_slot *slot,
-          struct document_entry *entry)
+take_slot(const struct taker *t, const struct rim_slot *slot)
 {
     if (span_eq_cstr(slot->name, SLOT_SIZE)) {
-        entry->has_size = span_to_u64(first_value(slot), INT64_MAX, &entry->size);
+        t->entry->has_size = span_to_u64(first_value(slot), INT64_MAX, &t->entry->size);
         return OK;
     }
     for (size_t i = 0; i < ARRAY_LEN(slot_rows); i++) {
-        const struct entry_row *row = &slot_rows[i];
-        if (!span_eq_cstr(slot->name, row->key)) {
-            continue;
+        void *to = member_of(t->entry, slot_rows[i].offset);
+        if (span_eq_cstr(slot->name, slot_rows[i].key)) {
+            return slot_rows[i].shape == LIST ? take_values(t, slot, to)
+                                              : keep(t, first_value(slot), to);
         }
-        if (row->shape == LIST) {
-            return append_values(arena, diag, slot, member_of(entry, row->offset));
-        }
-        struct span *to = member_of(entry, row->offset);
-        *to = to->n > 0 ? *to : first_value(slot);
     }
     return OK;
 }
 
 static struct status
-take_author(struct arena *arena, struct diag *diag, const struct rim_classification *c,
-            struct document_entry *entry)
+take_author(const struct taker *t, const struct rim_classification *c)
 {
     struct author author = {.person = SPAN_EMPTY};
     for (size_t i = 0; i < ARRAY_LEN(author_rows); i++) {
-        struct span *to = member_of(&author, author_rows[i].offset);
-        *to = find_slot(&c->slots, author_rows[i].slot);
+        TRY(keep(t, find_slot(&c->slots, author_rows[i].slot),
+                 member_of(&author, author_rows[i].offset)));
     }
-    return ARENA_PUSH(arena, diag, &entry->authors, author);
+    return ARENA_PUSH(t->arena, t->diag, &t->entry->authors, author);
 }
 
 static struct status
-take_classification(struct arena *arena, struct diag *diag, const struct rim_classification *c,
-                    struct document_entry *entry)
+take_code(const struct taker *t, const struct rim_classification *c, const struct entry_row *row)
 {
-    const struct code code = {
-        .value = c->node,
-        .scheme = find_slot(&c->slots, SLOT_SCHEME),
-        .display = c->name,
-    };
+    struct code code = {.value = SPAN_EMPTY};
+    TRY(keep(t, c->node, &code.value));
+    TRY(keep(t, find_slot(&c->slots, SLOT_SCHEME), &code.scheme));
+    TRY(keep(t, c->name, &code.display));
+    if (code.value.n == 0) {
+        return OK;
+    }
+    if (row->shape == LIST) {
+        struct code_list *list = member_of(t->entry, row->offset);
+        return ARENA_PUSH(t->arena, t->diag, list, code);
+    }
+    struct code *to = member_of(t->entry, row->offset);
+    *to = to->value.n > 0 ? *to : code;
+    return OK;
+}
+
+static struct status
+take_classification(const struct taker *t, const struct rim_classification *c)
+{
     if (span_eq_cstr(c->scheme, SCHEME_AUTHOR)) {
-        return take_author(arena, diag, c, entry);
+        return take_author(t, c);
     }
     for (size_t i = 0; i < ARRAY_LEN(code_rows); i++) {
-        const struct entry_row *row = &code_rows[i];
-        if (!span_eq_cstr(c->scheme, row->key) || code.value.n == 0) {
-            continue;
+        if (span_eq_cstr(c->scheme, code_rows[i].key)) {
+            return take_code(t, c, &code_rows[i]);
         }
-        if (row->shape == LIST) {
-            struct code_list *list = member_of(entry, row->offset);
-            return ARENA_PUSH(arena, diag, list, code);
-        }
-        struct code *to = member_of(entry, row->offset);
-        *to = to->value.n > 0 ? *to : code;
     }
     return OK;
+}
+
+static struct status
+take_identifier(const struct taker *t, const struct rim_identifier *identifier)
+{
+    if (span_eq_cstr(identifier->scheme, SCHEME_PATIENT_ID)) {
+        return keep(t, identifier->value, &t->entry->patient_id);
+    }
+    if (span_eq_cstr(identifier->scheme, SCHEME_UNIQUE_ID)) {
+        return keep(t, identifier->value, &t->entry->unique_id);
+    }
+    return OK;
+}
+
+static struct status
+take_attributes(const struct taker *t, const struct rim_object *object)
+{
+    TRY(keep(t, object->id, &t->entry->entry_uuid));
+    TRY(keep(t, object->home, &t->entry->home));
+    TRY(keep(t, object->object_type, &t->entry->object_type));
+    TRY(keep(t, object->status, &t->entry->status));
+    TRY(keep(t, object->mime_type, &t->entry->mime_type));
+    TRY(keep(t, object->name, &t->entry->title));
+    return keep(t, object->description, &t->entry->comments);
 }
 
 struct status
 entry_from_object(const struct rim_object *object, struct arena *arena, struct diag *diag,
                   struct document_entry *ret_entry)
 {
-    struct document_entry entry = {
-        .entry_uuid = object->id,
-        .home = span_trim(object->home),
-        .object_type = object->object_type,
-        .status = object->status,
-        .mime_type = object->mime_type,
-        .title = object->name,
-        .comments = object->description,
-    };
+    struct document_entry entry = {.home = SPAN_EMPTY};
+    const struct taker t = {.arena = arena, .diag = diag, .entry = &entry};
+    TRY(take_attributes(&t, object));
     for (size_t i = 0; i < object->slots.n; i++) {
-        TRY(take_slot(arena, diag, &object->slots.items[i], &entry));
+        TRY(take_slot(&t, &object->slots.items[i]));
     }
     for (size_t i = 0; i < object->classifications.n; i++) {
-        TRY(take_classification(arena, diag, &object->classifications.items[i], &entry));
+        TRY(take_classification(&t, &object->classifications.items[i]));
     }
     for (size_t i = 0; i < object->identifiers.n; i++) {
-        const struct rim_identifier *identifier = &object->identifiers.items[i];
-        if (span_eq_cstr(identifier->scheme, SCHEME_PATIENT_ID)) {
-            entry.patient_id = span_trim(identifier->value);
-        } else if (span_eq_cstr(identifier->scheme, SCHEME_UNIQUE_ID)) {
-            entry.unique_id = span_trim(identifier->value);
-        }
+        TRY(take_identifier(&t, &object->identifiers.items[i]));
     }
     *ret_entry = entry;
     return OK;

@@ -3,21 +3,10 @@
  * sides of the transaction on the thread that owns the message; facts go to the caller's arena.
  * Source: ITI TF-2 3.38.4.1, 3.18.4.1.
  */
+#include "base/mem.h"
 #include "soap/message_internal.h"
 #include "soap/regrep_payload.h"
 #include "soap/xca_value.h"
-
-/* Keeps <xml> in the arena, whatever happened before; frees it. */
-static struct status
-keep_text(struct buf *xml, struct status st, struct arena *arena, struct diag *diag,
-          struct span *ret_text)
-{
-    if (is_ok(st)) {
-        st = arena_dup(arena, buf_span(xml), diag, ret_text);
-    }
-    buf_done(xml);
-    return st;
-}
 
 static struct status
 read_params(const struct rim_slot_list *slots, struct arena *arena, struct diag *diag,
@@ -26,6 +15,7 @@ read_params(const struct rim_slot_list *slots, struct arena *arena, struct diag 
     for (size_t i = 0; i < slots->n; i++) {
         struct query_param param;
         TRY(query_values_read(&slots->items[i], arena, diag, &param));
+        TRY(arena_dup(arena, param.name, diag, &param.name));
         TRY(ARENA_PUSH(arena, diag, params, param));
     }
     return OK;
@@ -36,8 +26,8 @@ fill_query(const struct regrep_query *from, struct arena *arena, struct diag *di
            struct stored_query *query)
 {
     const struct span type = span_trim(from->return_type);
-    query->id = span_trim(from->id);
-    query->home = span_trim(from->home);
+    TRY(arena_dup(arena, span_trim(from->id), diag, &query->id));
+    TRY(arena_dup(arena, span_trim(from->home), diag, &query->home));
     query->wants_leaf_class = span_eq_cstr(type, "LeafClass");
     if (!query->wants_leaf_class && !span_eq_cstr(type, "ObjectRef")) {
         return FAIL(diag, ERR_MESSAGE_CONTENT,
@@ -54,22 +44,22 @@ struct status
 stored_query_read(const struct message *message, struct arena *arena, struct diag *diag,
                   struct stored_query *ret_query)
 {
-    const struct regrep_reader reader = {.arena = arena, .diag = diag, .code = ERR_MESSAGE_CONTENT};
     const xmlNode *payload = message_payload(message);
     struct document_node_list no_documents;
     struct regrep_query record = {.id = SPAN_EMPTY};
     struct stored_query query = {.id = SPAN_EMPTY};
-    struct buf xml;
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    CLEANUP(buf_done) struct buf xml;
     buf_init_secret(&xml, REGREP_PAYLOAD_MAX);
-    struct status st =
-        regrep_payload_write(payload, ERR_MESSAGE_CONTENT, arena, &xml, diag, &no_documents);
-    if (is_ok(st)) {
-        st = regrep_read_query(&reader, buf_span(&xml), &record);
-    }
-    buf_done(&xml);
-    TRY(st);
+    TRY(regrep_scratch_new(diag, &scratch));
+    const struct regrep_reader reader = {
+        .arena = scratch, .diag = diag, .code = ERR_MESSAGE_CONTENT};
+    TRY(regrep_payload_write(payload, reader.code, scratch, &xml, diag, &no_documents));
+    TRY(regrep_read_query(&reader, buf_span(&xml), &record));
     TRY(fill_query(&record, arena, diag, &query));
-    TRY(keep_text(&xml, xml_serialise(payload, &xml, diag), arena, diag, &query.query_xml));
+    buf_reset(&xml);
+    TRY(xml_serialise(payload, &xml, diag));
+    TRY(arena_dup(arena, buf_span(&xml), diag, &query.query_xml));
     *ret_query = query;
     return OK;
 }
@@ -83,10 +73,12 @@ stored_query_write(const struct stored_query *query, struct arena *arena, struct
         .id = query->id,
         .home = query->home,
     };
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    TRY(regrep_scratch_new(diag, &scratch));
     for (size_t i = 0; i < query->params.n; i++) {
         struct rim_slot slot;
-        TRY(query_values_write(&query->params.items[i], arena, diag, &slot));
-        TRY(ARENA_PUSH(arena, diag, &record.slots, slot));
+        TRY(query_values_write(&query->params.items[i], scratch, diag, &slot));
+        TRY(ARENA_PUSH(scratch, diag, &record.slots, slot));
     }
     const size_t from = out->n;
     TRY(regrep_write_query(&record, out, diag));

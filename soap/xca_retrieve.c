@@ -6,10 +6,20 @@
  * from the tree or the MIME part. Sources: ITI TF-2 3.39.4.1, 3.43.4.1, IHEXDSB.xsd.
  */
 #include "base/ids.h"
+#include "base/mem.h"
 #include "soap/message_internal.h"
 #include "soap/regrep_payload.h"
 #include "soap/xca_response.h"
 #include "soap/xop.h"
+
+static struct status
+keep_ref(const struct xdsb_document *from, struct arena *arena, struct diag *diag,
+         struct document_ref *ret_ref)
+{
+    TRY(arena_dup(arena, span_trim(from->home), diag, &ret_ref->home));
+    TRY(arena_dup(arena, span_trim(from->repository), diag, &ret_ref->repository));
+    return arena_dup(arena, span_trim(from->unique_id), diag, &ret_ref->unique_id);
+}
 
 /* ---- the question ---- */
 
@@ -18,11 +28,8 @@ read_refs(const struct xdsb_document_list *from, struct arena *arena, struct dia
           struct document_ref_list *refs)
 {
     for (size_t i = 0; i < from->n; i++) {
-        const struct document_ref ref = {
-            .home = span_trim(from->items[i].home),
-            .repository = span_trim(from->items[i].repository),
-            .unique_id = span_trim(from->items[i].unique_id),
-        };
+        struct document_ref ref;
+        TRY(keep_ref(&from->items[i], arena, diag, &ref));
         if (ref.repository.n == 0 || ref.unique_id.n == 0) {
             return FAIL(diag, ERR_MESSAGE_CONTENT, "DocumentRequest %zu has no %s", i + 1,
                         ref.repository.n == 0 ? "RepositoryUniqueId" : "DocumentUniqueId");
@@ -40,19 +47,18 @@ struct status
 retrieve_query_read(const struct message *message, struct arena *arena, struct diag *diag,
                     struct document_ref_list *ret_refs)
 {
-    const struct regrep_reader reader = {.arena = arena, .diag = diag, .code = ERR_MESSAGE_CONTENT};
     struct document_node_list no_documents;
     struct xdsb_document_list record = {.items = NULL};
     struct document_ref_list refs = {.items = NULL};
-    struct buf xml;
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    CLEANUP(buf_done) struct buf xml;
     buf_init_secret(&xml, REGREP_PAYLOAD_MAX);
-    struct status st = regrep_payload_write(message_payload(message), ERR_MESSAGE_CONTENT, arena,
-                                            &xml, diag, &no_documents);
-    if (is_ok(st)) {
-        st = regrep_read_retrieve(&reader, buf_span(&xml), &record);
-    }
-    buf_done(&xml);
-    TRY(st);
+    TRY(regrep_scratch_new(diag, &scratch));
+    const struct regrep_reader reader = {
+        .arena = scratch, .diag = diag, .code = ERR_MESSAGE_CONTENT};
+    TRY(regrep_payload_write(message_payload(message), reader.code, scratch, &xml, diag,
+                             &no_documents));
+    TRY(regrep_read_retrieve(&reader, buf_span(&xml), &record));
     TRY(read_refs(&record, arena, diag, &refs));
     *ret_refs = refs;
     return OK;
@@ -63,13 +69,16 @@ retrieve_query_write(const struct document_ref_list *refs, struct arena *arena, 
                      struct diag *diag)
 {
     struct xdsb_document_list record = {.items = NULL};
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    (void)arena; /* nothing of a written question outlives the call */
+    TRY(regrep_scratch_new(diag, &scratch));
     for (size_t i = 0; i < refs->n; i++) {
         const struct xdsb_document document = {
             .home = refs->items[i].home,
             .repository = refs->items[i].repository,
             .unique_id = refs->items[i].unique_id,
         };
-        TRY(ARENA_PUSH(arena, diag, &record, document));
+        TRY(ARENA_PUSH(scratch, diag, &record, document));
     }
     return regrep_write_retrieve(&record, out, diag);
 }
@@ -81,7 +90,9 @@ retrieve_answer_write(struct retrieve_answer *answer, struct arena *arena, struc
                       struct diag *diag)
 {
     struct xdsb_answer record = {.documents = {.items = NULL}};
-    TRY(response_write(answer->status, &answer->errors, arena, diag, &record.response));
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    TRY(regrep_scratch_new(diag, &scratch));
+    TRY(response_write(answer->status, &answer->errors, scratch, diag, &record.response));
     for (size_t i = 0; i < answer->documents.n; i++) {
         struct retrieved_document *from = &answer->documents.items[i];
         char uuid[UUID_TEXT];
@@ -94,8 +105,8 @@ retrieve_answer_write(struct retrieve_answer *answer, struct arena *arena, struc
         };
         /* Nothing in it that a URL would have to escape (RFC 2392). */
         TRY(arena_printf(arena, diag, &from->content_id, "%s@isthmus", uuid));
-        TRY(arena_printf(arena, diag, &document.href, "cid:%s@isthmus", uuid));
-        TRY(ARENA_PUSH(arena, diag, &record.documents, document));
+        TRY(arena_printf(scratch, diag, &document.href, "cid:%s@isthmus", uuid));
+        TRY(ARENA_PUSH(scratch, diag, &record.documents, document));
     }
     return regrep_write_retrieved(&record, out, diag);
 }
@@ -121,7 +132,8 @@ find_node(const struct xdsb_document *document, const struct document_node_list 
 
 struct answer_reader {
     const struct message *message;
-    struct arena *arena;
+    struct arena *arena;   /* the caller's: facts */
+    struct arena *scratch; /* this call's */
     struct diag *diag;
     struct document_node_list nodes;
     struct xop_used_list used;
@@ -132,18 +144,15 @@ read_document(struct answer_reader *r, const struct xdsb_document *from,
               struct retrieved_list *documents)
 {
     const xmlNode *node = NULL;
-    struct retrieved_document document = {
-        .ref = {.home = span_trim(from->home),
-                .repository = span_trim(from->repository),
-                .unique_id = span_trim(from->unique_id)},
-        .mime_type = span_trim(from->mime_type),
-    };
+    struct retrieved_document document = {.content_id = SPAN_EMPTY};
+    TRY(keep_ref(from, r->arena, r->diag, &document.ref));
+    TRY(arena_dup(r->arena, span_trim(from->mime_type), r->diag, &document.mime_type));
     if (document.ref.unique_id.n == 0) {
         return FAIL(r->diag, ERR_PARTNER_ANSWER, "a DocumentResponse has no DocumentUniqueId");
     }
     body_init(&document.body);
     TRY(find_node(from, &r->nodes, r->diag, &node));
-    TRY(xop_read(r->message, node, ERR_PARTNER_ANSWER, r->arena, r->diag, &r->used,
+    TRY(xop_read(r->message, node, ERR_PARTNER_ANSWER, r->scratch, r->diag, &r->used,
                  &document.body));
     const struct status st = ARENA_PUSH(r->arena, r->diag, documents, document);
     if (!is_ok(st)) {
@@ -167,20 +176,18 @@ struct status
 retrieve_answer_read(const struct message *message, struct arena *arena, struct diag *diag,
                      struct retrieve_answer *ret_answer)
 {
-    const struct regrep_reader reader = {.arena = arena, .diag = diag, .code = ERR_PARTNER_ANSWER};
-    struct answer_reader r = {.message = message, .arena = arena, .diag = diag};
     struct xdsb_answer record = {.documents = {.items = NULL}};
     struct retrieve_answer answer = {.status = REGISTRY_FAILURE};
-    struct buf xml;
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    CLEANUP(buf_done) struct buf xml;
     buf_init_secret(&xml, REGREP_PAYLOAD_MAX);
-    struct status st = regrep_payload_write(message_payload(message), ERR_PARTNER_ANSWER, arena,
-                                            &xml, diag, &r.nodes);
-    if (is_ok(st)) {
-        st = regrep_read_retrieved(&reader, buf_span(&xml), &record);
-    }
-    buf_done(&xml);
-    TRY(st);
-    st = read_documents(&r, &record, &answer);
+    TRY(regrep_scratch_new(diag, &scratch));
+    struct answer_reader r = {.message = message, .arena = arena, .scratch = scratch, .diag = diag};
+    const struct regrep_reader reader = {
+        .arena = scratch, .diag = diag, .code = ERR_PARTNER_ANSWER};
+    TRY(regrep_payload_write(message_payload(message), reader.code, scratch, &xml, diag, &r.nodes));
+    TRY(regrep_read_retrieved(&reader, buf_span(&xml), &record));
+    const struct status st = read_documents(&r, &record, &answer);
     if (!is_ok(st)) {
         retrieve_answer_done(&answer);
         return st;

@@ -41,15 +41,15 @@ static struct status
 read_person(const struct xcpd_reader *reader, const xmlNode *person, struct patient *patient)
 {
     for (const xmlNode *child = xml_first(person); child != NULL; child = xml_next(child)) {
-        if (xml_is(child, HL7_NAMESPACE, "name")) {
+        if (xml_is(child, NS_HL7, "name")) {
             TRY(xcpd_add_name(reader, child, &patient->names));
-        } else if (xml_is(child, HL7_NAMESPACE, "addr")) {
+        } else if (xml_is(child, NS_HL7, "addr")) {
             TRY(xcpd_add_address(reader, child, &patient->addresses));
-        } else if (xml_is(child, HL7_NAMESPACE, "telecom")) {
+        } else if (xml_is(child, NS_HL7, "telecom")) {
             TRY(xcpd_add_telecom(reader, child, &patient->telecoms));
-        } else if (xml_is(child, HL7_NAMESPACE, "birthTime")) {
+        } else if (xml_is(child, NS_HL7, "birthTime")) {
             TRY(xcpd_read_birth_time(reader, child, &patient->birth_time));
-        } else if (xml_is(child, HL7_NAMESPACE, "administrativeGenderCode")) {
+        } else if (xml_is(child, NS_HL7, "administrativeGenderCode")) {
             patient->sex = xcpd_read_sex(child);
         }
     }
@@ -150,10 +150,10 @@ read_reasons(const struct xcpd_reader *reader, const xmlNode *act, struct verdic
         const xmlNode *event = xcpd_child(reason, "detectedIssueEvent");
         verdict->has_reason = true;
         for (const xmlNode *child = xml_first(event); child != NULL; child = xml_next(child)) {
-            if (xml_is(child, HL7_NAMESPACE, "triggerFor")) {
+            if (xml_is(child, NS_HL7, "triggerFor")) {
                 verdict->has_trigger = true;
                 TRY(add_issue(reader, xcpd_child(child, "actOrderRequired"), issues));
-            } else if (xml_is(child, HL7_NAMESPACE, "mitigatedBy")) {
+            } else if (xml_is(child, NS_HL7, "mitigatedBy")) {
                 verdict->has_mitigation = true;
                 TRY(add_issue(reader, xcpd_child(child, "detectedIssueManagement"), issues));
             }
@@ -251,7 +251,7 @@ xcpd_answer_read(const struct message *message, const struct ident *query_id, st
     const struct xcpd_reader reader = {
         .arena = arena, .diag = diag, .code = ERR_PARTNER_ANSWER, .is_lenient = true};
     const xmlNode *payload = message_payload(message);
-    if (!xml_is(payload, HL7_NAMESPACE, XCPD_ANSWER_ELEMENT)) {
+    if (!xml_is(payload, NS_HL7, XCPD_ANSWER_ELEMENT)) {
         return FAIL(diag, ERR_PARTNER_ANSWER, "the Body holds <%.*s>; expected <%s>",
                     SPAN_PRINT(xml_local_name(payload)), XCPD_ANSWER_ELEMENT);
     }

@@ -104,7 +104,7 @@ write_degree(struct xmlw *w, int degree)
     start_with_class(w, "queryMatchObservation", "OBS", "EVN");
     xcpd_write_code(w, "code", SPAN("IHE_PDQ"), NULL);
     xmlw_start(w, "value");
-    xmlw_attr_cstr(w, "xmlns:xsi", XSI_NAMESPACE);
+    xmlw_attr_cstr(w, "xmlns:xsi", NS_XSI);
     xmlw_attr_cstr(w, "xsi:type", "INT");
     xmlw_attr_cstr(w, degree >= 0 ? "value" : "nullFlavor", degree >= 0 ? text : "UNK");
     xmlw_end(w);

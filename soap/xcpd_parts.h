@@ -7,11 +7,10 @@
 #define SOAP_XCPD_PARTS_H
 
 #include "base/xmlw.h"
+#include "soap/namespaces.h"
 #include "soap/xcpd.h"
 #include "soap/xml.h"
 
-#define HL7_NAMESPACE        "urn:hl7-org:v3"
-#define XSI_NAMESPACE        "http://www.w3.org/2001/XMLSchema-instance"
 #define XCPD_QUERY_ELEMENT   "PRPA_IN201305UV02"
 #define XCPD_ANSWER_ELEMENT  "PRPA_IN201306UV02"
 #define HL7_INTERACTION_ROOT "2.16.840.1.113883.1.6"

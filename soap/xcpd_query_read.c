@@ -140,7 +140,7 @@ xcpd_query_read(const struct message *message, struct arena *arena, struct diag 
 {
     const struct xcpd_reader reader = {.arena = arena, .diag = diag, .code = ERR_MESSAGE_CONTENT};
     const xmlNode *payload = message_payload(message);
-    if (!xml_is(payload, HL7_NAMESPACE, XCPD_QUERY_ELEMENT)) {
+    if (!xml_is(payload, NS_HL7, XCPD_QUERY_ELEMENT)) {
         return FAIL(diag, ERR_MESSAGE_CONTENT, "the Body holds <%.*s>; expected <%s>",
                     SPAN_PRINT(xml_local_name(payload)), XCPD_QUERY_ELEMENT);
     }

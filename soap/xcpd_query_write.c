@@ -80,7 +80,7 @@ write_parameters(const struct xcpd_query *query, struct buf *out, struct diag *d
     struct xmlw w;
     xmlw_init(&w, out, diag);
     xmlw_start(&w, "queryByParameter");
-    xmlw_attr_cstr(&w, "xmlns", HL7_NAMESPACE);
+    xmlw_attr_cstr(&w, "xmlns", NS_HL7);
     xcpd_write_ident(&w, "queryId", &query->query_id);
     xcpd_write_code(&w, "statusCode", SPAN("new"), NULL);
     xcpd_write_code(&w, "responseModalityCode", SPAN("R"), NULL);

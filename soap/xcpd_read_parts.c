@@ -13,27 +13,27 @@
 const xmlNode *
 xcpd_child(const xmlNode *parent, const char *name)
 {
-    return xml_child(parent, HL7_NAMESPACE, name);
+    return xml_child(parent, NS_HL7, name);
 }
 
 const xmlNode *
 xcpd_next(const xmlNode *node, const char *name)
 {
-    return xml_next_named(node, HL7_NAMESPACE, name);
+    return xml_next_named(node, NS_HL7, name);
 }
 
 struct status
 xcpd_child_optional(const struct xcpd_reader *reader, const xmlNode *parent, const char *name,
                     const xmlNode **ret_child)
 {
-    return xml_child_optional(parent, HL7_NAMESPACE, name, reader->code, reader->diag, ret_child);
+    return xml_child_optional(parent, NS_HL7, name, reader->code, reader->diag, ret_child);
 }
 
 struct status
 xcpd_child_one(const struct xcpd_reader *reader, const xmlNode *parent, const char *name,
                const xmlNode **ret_child)
 {
-    return xml_child_one(parent, HL7_NAMESPACE, name, reader->code, reader->diag, ret_child);
+    return xml_child_one(parent, NS_HL7, name, reader->code, reader->diag, ret_child);
 }
 
 struct span
@@ -109,13 +109,13 @@ read_name_part(const struct xcpd_reader *reader, const xmlNode *part, struct per
 {
     struct span text;
     struct span *single = NULL;
-    if (xml_is(part, HL7_NAMESPACE, "family")) {
+    if (xml_is(part, NS_HL7, "family")) {
         single = &name->family;
-    } else if (xml_is(part, HL7_NAMESPACE, "prefix")) {
+    } else if (xml_is(part, NS_HL7, "prefix")) {
         single = &name->prefix;
-    } else if (xml_is(part, HL7_NAMESPACE, "suffix")) {
+    } else if (xml_is(part, NS_HL7, "suffix")) {
         single = &name->suffix;
-    } else if (!xml_is(part, HL7_NAMESPACE, "given")) {
+    } else if (!xml_is(part, NS_HL7, "given")) {
         return OK;
     }
     TRY(read_part(reader, part, &text));
@@ -143,20 +143,20 @@ read_address_part(const struct xcpd_reader *reader, const xmlNode *part, struct 
     struct span text;
     TRY(read_part(reader, part, &text));
     for (size_t i = 0; i < ARRAY_LEN(street_parts); i++) {
-        if (xml_is(part, HL7_NAMESPACE, street_parts[i])) {
+        if (xml_is(part, NS_HL7, street_parts[i])) {
             return add_text(reader, text, &address->street);
         }
     }
-    if (xml_is(part, HL7_NAMESPACE, "city")) {
+    if (xml_is(part, NS_HL7, "city")) {
         return join_part(reader, text, &address->city);
     }
-    if (xml_is(part, HL7_NAMESPACE, "state")) {
+    if (xml_is(part, NS_HL7, "state")) {
         return join_part(reader, text, &address->state);
     }
-    if (xml_is(part, HL7_NAMESPACE, "postalCode")) {
+    if (xml_is(part, NS_HL7, "postalCode")) {
         return join_part(reader, text, &address->postal_code);
     }
-    if (xml_is(part, HL7_NAMESPACE, "country")) {
+    if (xml_is(part, NS_HL7, "country")) {
         return join_part(reader, text, &address->country);
     }
     return OK;

@@ -163,7 +163,7 @@ xcpd_write_wrapper(struct xmlw *w, const struct xcpd_wrapper *wrapper)
     const struct ident interaction = {.root = SPAN(HL7_INTERACTION_ROOT),
                                       .extension = span_of_cstr(wrapper->element)};
     xmlw_start(w, wrapper->element);
-    xmlw_attr_cstr(w, "xmlns", HL7_NAMESPACE);
+    xmlw_attr_cstr(w, "xmlns", NS_HL7);
     xmlw_attr_cstr(w, "ITSVersion", "XML_1.0");
     xcpd_write_ident(w, "id", &wrapper->id);
     xmlw_start(w, "creationTime");
