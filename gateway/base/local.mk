@@ -40,6 +40,10 @@ tests_unit_test_status_LDADD = $(UNIT_LIBS)
 tests_unit_test_text_LDADD = $(UNIT_LIBS)
 tests_unit_test_writers_LDADD = $(UNIT_LIBS)
 
+libisthmus_a_SOURCES += gateway/base/mailbox.c gateway/base/mailbox.h
+check_PROGRAMS += tests/unit/test_mailbox
+tests_unit_test_mailbox_LDADD = $(UNIT_LIBS)
+
 libisthmus_a_SOURCES += gateway/base/yaml.c gateway/base/yaml.h gateway/base/yaml_report.c
 check_PROGRAMS += tests/unit/test_yaml
 tests_unit_test_yaml_LDADD = $(UNIT_LIBS)

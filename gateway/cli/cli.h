@@ -44,6 +44,9 @@ struct cli_command {
 bool cli_parse(const struct cli_command *command, int argc, char **argv,
                struct cli_values *ret_rest, int *ret_exit);
 
+/* The same for a command that takes options only: any other argument is wrong usage. */
+bool cli_parse_options(const struct cli_command *command, int argc, char **argv, int *ret_exit);
+
 /* "isthmus NAME: <text>" on standard error, then the diag's text. */
 void cli_error(const struct cli_command *command, const struct diag *diag);
 void cli_complain(const struct cli_command *command, const char *format, ...)
