@@ -393,8 +393,8 @@ static void
 put_items(struct text *t, const struct journal_record *record, const struct audit_event *event)
 {
     put_outcome(t, event);
-    put_item(t, "person", event->user_id);
-    put_item(t, "user", event->user_name);
+    put_item(t, "user", event->user_id);
+    put_item(t, event->user_id.n > 0 ? "asserted as" : "user", event->user_name);
     put_code(t, "role", &event->role);
     put_item(t, "organization", event->organization);
     put_code(t, "purpose", &event->purpose);

@@ -102,8 +102,9 @@ make_event(void)
         .source_address = SPAN("127.0.0.1"),
         .destination_id = SPAN("https://blue.example"),
         .process_id = 4711,
-        .user_name = SPAN("<N\xC3\xBA\xC3\xB1"
-                          "ez@CN=Red>"),
+        .user_id = SPAN("N\xC3\xBA\xC3\xB1"
+                        "ez"),
+        .user_name = SPAN("<red@CN=Red>"),
         .role = {SPAN("112247003"), SPAN("2.16.840.1.113883.6.96"), SPAN("Medical doctor")},
         .organization = SPAN("Red HIE"),
         .purpose = {SPAN("T-TREAT"), SPAN("2.999.9"), SPAN_EMPTY},
@@ -142,7 +143,8 @@ test_lines(void)
                                  .side = AUDIT_INITIATING,
                                  .phase = AUDIT_INTENT,
                                  .time_us = START,
-                                 .partner = SPAN("a-partner-with-a-long-name")};
+                                 .partner = SPAN("a-partner-with-a-long-name"),
+                                 .user_name = SPAN("<only@this>")};
     write_event(dir, &event);
     event = (struct audit_event){.type = AUDIT_AUTHENTICATION_FAILURE,
                                  .side = AUDIT_RESPONDING,
@@ -157,11 +159,11 @@ test_lines(void)
         printed.text,
         "TIME (UTC)               WHAT     SIDE     OUTCOME PARTNER      USER                     "
         "PURPOSE    PATIENTS DOCUMENTS RECORD\n"
-        "2026-11-22T10:30:00.250Z ITI-39   asked    minor   blue         <N\xC3\xBA\xC3\xB1"
-        "ez@CN=Red>           T-TREAT           1         2 serve/1\n"
+        "2026-11-22T10:30:00.250Z ITI-39   asked    minor   blue         N\xC3\xBA\xC3\xB1"
+        "ez                    T-TREAT           1         2 serve/1\n"
         "2026-11-22T10:30:00.250Z stop     -        ok      -            -                        "
         "-                 0         0 serve/2\n"
-        "2026-11-22T10:30:00.250Z ITI-55   asked    intent  a-partner-with-a-long-name -          "
+        "2026-11-22T10:30:00.250Z ITI-55   asked    intent  a-partner-with-a-long-name <only@this>"
         "              -                 0         0 serve/3\n"
         "2026-11-22T10:30:00.250Z security answered major   -            -                        "
         "-                 0         0 serve/4\n");
@@ -181,7 +183,7 @@ test_hostile_text(void)
     kit_disk_reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("hostile"));
     event.partner = SPAN("x\x1B[2J\n\x07y");
-    event.user_name = SPAN("\xE2\x80\xAEtxt\xC2\x9B\xFF\x7F");
+    event.user_id = SPAN("\xE2\x80\xAEtxt\xC2\x9B\xFF\x7F");
     event.outcome_text = SPAN("a\x1B]0;title\x07");
     write_event(dir, &event);
     begin(&printed, dir, AUDIT_FORM_TEXT);
@@ -216,8 +218,9 @@ test_explanation(void)
         "  outcome       minor failure\n"
         "  reason        UNKNOWN_DOCUMENT: one of two\n"
         "  policy rule   treatment\n"
-        "  user          <N\xC3\xBA\xC3\xB1"
-        "ez@CN=Red>\n"
+        "  user          N\xC3\xBA\xC3\xB1"
+        "ez\n"
+        "  asserted as   <red@CN=Red>\n"
         "  role          112247003, Medical doctor (code system 2.16.840.1.113883.6.96)\n"
         "  organization  Red HIE\n"
         "  purpose       T-TREAT (code system 2.999.9)\n"
