@@ -11,7 +11,10 @@
 #include "base/digest.h"
 #include "base/patient.h" /* struct span_list */
 
-#define CERTIFICATE_SANS_MAX 32
+#define CERTIFICATE_SANS_MAX     256
+#define CERTIFICATE_LIST_MAX     256
+#define CERTIFICATE_RSA_BITS_MIN 2048
+#define CERTIFICATE_RSA_BITS_MAX 8192 /* what a peer may make us compute with */
 
 struct certificate {
     X509 *x509;
@@ -35,5 +38,19 @@ MUST_CHECK struct status certificate_from_file(const char *path, struct diag *di
 void certificate_free(struct certificate *certificate);
 /* Does <host> (DNS name or IP text, no wildcard of its own) match one of its SANs (RFC 6125)? */
 bool certificate_names(const struct certificate *certificate, struct span host);
+
+/* Is this a key that we compute with: RSA of 2048 to 8192 bits, EC on P-256 or P-384?
+ * ERR_CREDENTIAL says what it is instead. */
+MUST_CHECK struct status certificate_check_key(const EVP_PKEY *key, struct diag *diag);
+
+/* All certificates of a PEM file, in its order; each is owned by the list. */
+struct certificate_list {
+    struct certificate *items[CERTIFICATE_LIST_MAX];
+    size_t n;
+};
+/* At least one; a damaged one is refused. ERR_IO, ERR_CREDENTIAL. */
+MUST_CHECK struct status certificate_list_from_file(const char *path, struct diag *diag,
+                                                    struct certificate_list *ret_list);
+void certificate_list_done(struct certificate_list *list);
 
 #endif

@@ -20,6 +20,12 @@ struct credential {
 MUST_CHECK struct status credential_load(const char *certificate_path, const char *key_path,
                                          int64_t now_us, struct diag *diag,
                                          struct credential **ret_credential);
+/* As credential_load; on failure *ret_culprit says which of the two files is to be changed. */
+enum credential_file { CREDENTIAL_FILE_CERTIFICATE, CREDENTIAL_FILE_KEY };
+MUST_CHECK struct status credential_load_files(const char *certificate_path, const char *key_path,
+                                               int64_t now_us, struct diag *diag,
+                                               enum credential_file *ret_culprit,
+                                               struct credential **ret_credential);
 void credential_free(struct credential *credential);
 
 #endif

@@ -6,6 +6,8 @@
 #ifndef CERTS_DEVPKI_H
 #define CERTS_DEVPKI_H
 
+#include <stdint.h>
+
 #include "base/diag.h"
 
 enum devpki_key { DEVPKI_RSA_2048, DEVPKI_P256 };

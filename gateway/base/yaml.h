@@ -12,6 +12,7 @@
 #define BASE_YAML_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 #define YAML_ERRORS_MAX 50 /* printed; more are counted */
 
@@ -26,7 +27,8 @@ struct yaml_node {
     struct span scalar;         /* YAML_SCALAR */
     struct yaml_node *children; /* YAML_SEQUENCE, YAML_MAPPING: first child */
     struct yaml_node *next;
-    bool is_known; /* marked by yaml_get: what stays unmarked is an unknown key */
+    bool is_known;   /* marked by yaml_get: what stays unmarked is an unknown key */
+    bool is_refused; /* reported already (an alias, a tag): yaml_error says nothing more about it */
 };
 
 /* Errors found so far, in order of appearance: "file:line:column: error: text". */
@@ -36,9 +38,12 @@ struct yaml_report {
 };
 void yaml_report_init(struct yaml_report *report);
 void yaml_report_done(struct yaml_report *report);
+/* Bytes that would break the line are shown as '?'. */
 void yaml_report_add(struct yaml_report *report, const char *file, int line, int column,
                      const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* At a node's value, or at its key. */
+void yaml_report_vadd(struct yaml_report *report, const char *file, int line, int column,
+                      const char *format, va_list arguments) __attribute__((format(printf, 5, 0)));
+/* At a scalar's value or at a collection's key. Nothing when the node is refused already. */
 void yaml_error(struct yaml_report *report, const struct yaml_node *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -53,5 +58,9 @@ struct yaml_node *yaml_get(struct yaml_node *mapping, const char *key);
  * ("unknown key 'endpont'; did you mean 'endpoint'?"). */
 void yaml_check_keys(struct yaml_report *report, const struct yaml_node *mapping,
                      const char *const *names, size_t n);
+/* For "did you mean": the nearest of <names>, or NULL when none is near. */
+const char *yaml_nearest(struct span word, const char *const *names, size_t n);
+/* "a, b, c", cut at <size> bytes. */
+void yaml_list_names(const char *const *names, size_t n, char *ret_list, size_t size);
 
 #endif

@@ -26,6 +26,20 @@ struct config_address {
     const char *text; /* as written, for messages */
 };
 
+/* A named credential of `credentials:`, for summaries and expiry. */
+struct config_credential {
+    const char *name;
+    const char *certificate_path;
+    const struct credential *credential;
+};
+
+/* A named trust store of `trust:`. */
+struct config_trust {
+    const char *name;
+    const char *crl_path; /* NULL: no revocation lists */
+    const struct trust *trust;
+};
+
 struct config_listener {
     bool is_set;
     struct config_address address;
@@ -50,7 +64,8 @@ enum partner_fault_status { PARTNER_FAULT_STATUS_500, PARTNER_FAULT_STATUS_SOAP1
 
 /* One community (or network) that we talk to: partners.d/<id>.yaml. */
 struct partner {
-    const char *id; /* short label: logs, metrics, policy */
+    const char *id;   /* short label: logs, metrics, policy */
+    const char *path; /* its file */
     const char *name;
     struct config_strings communities; /* homeCommunityIds that it speaks for, bare OIDs; the first
                                           is its own */
@@ -74,12 +89,17 @@ struct config {
         *patient_authority; /* assigning authority of the ids we give out; default <community>.1 */
     const char *repository; /* repositoryUniqueId of the embedded store; default <community>.2 */
     struct config_listener network, local, admin;
-    const char *base_url; /* how partners reach us (audiences): https://host:port */
+    const char *base_url; /* how partners reach us (audiences): https://host:port, no slash at the
+                             end; NULL without a network listener */
     struct config_asserts asserts;
     const struct credential *signing;
     const struct credential *node; /* TLS of outbound connections */
     const struct trust *partner_trust;
-    const struct partner *partners;
+    const struct config_credential *credentials; /* all of them, node and signing included */
+    size_t credentials_n;
+    const struct config_trust *trusts;
+    size_t trusts_n;
+    const struct partner *partners; /* in the order of `partners:`, a pattern's files by name */
     size_t partners_n;
     const char *store_path; /* SQLite file */
     const char *journal_dir;
@@ -93,20 +113,31 @@ struct config {
     enum log_format log_format;
 };
 
-/* All errors are in <report>, each with file:line:column; ERR_CONFIG when there was one. The
- * result starts with one reference. */
+/* All errors are in <report>, each with file:line:column; ERR_CONFIG when there was one, ERR_IO
+ * when <path> itself cannot be read. The result starts with one reference. */
 MUST_CHECK struct status config_load(const char *path, const struct clock *clock,
                                      struct yaml_report *report, struct diag *diag,
                                      const struct config **ret_config);
 const struct config *config_ref(const struct config *config);
 void config_unref(const struct config *config); /* NULL is fine */
 
-/* The one partner whose record lists this TLS certificate; ERR_PEER_UNKNOWN when none does. */
+/* A time as the configuration writes it (20s, 500ms, 1m, 1h), for command lines; false when it is
+ * not one, or nought. */
+bool config_read_duration(struct span text, int64_t *ret_us);
+
+/* The one partner whose record lists this TLS certificate; ERR_PEER_UNKNOWN when none does, or when
+ * its names belong to several. That the certificate is proven is the handshake's to say. */
 MUST_CHECK struct status config_partner_of_peer(const struct config *config,
                                                 const struct certificate *peer, struct diag *diag,
                                                 const struct partner **ret_partner);
 /* The partner that speaks for a community (bare OID), or NULL. */
 const struct partner *config_partner_of_community(const struct config *config, struct span oid);
 bool partner_speaks_for(const struct partner *partner, struct span oid);
+
+/* What `asserts:` accepts, for options that mean the same: "urn:oid:OID" or a URL; a code (visible
+ * ASCII without blanks); ten digits with the check digit of a National Provider Identifier. */
+bool config_is_organization_id(struct span text);
+bool config_is_code(struct span text);
+bool config_is_npi(struct span text);
 
 #endif

@@ -1,1 +1,17 @@
 # gateway/config: sources and unit tests (see Makefile.am).
+libisthmus_a_SOURCES += \
+	gateway/config/config.c gateway/config/config.h \
+	gateway/config/config_address.c \
+	gateway/config/config_asserts.c \
+	gateway/config/config_claims.c \
+	gateway/config/config_credentials.c \
+	gateway/config/config_files.c \
+	gateway/config/config_listen.c \
+	gateway/config/config_partner.c \
+	gateway/config/config_reader.h \
+	gateway/config/config_schema.c \
+	gateway/config/config_value.c
+EXTRA_DIST += gateway/config/README.md
+
+check_PROGRAMS += tests/unit/test_config
+tests_unit_test_config_LDADD = $(UNIT_LIBS)

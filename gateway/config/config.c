@@ -1,0 +1,196 @@
+/*
+ * Loads a configuration, counts references to it, and answers which partner a certificate or a
+ * community belongs to. config_load runs on the program's main thread (start, reload, `isthmus
+ * check`); everything else on any thread. The arena holds the struct itself, all its strings, and
+ * through its deferred functions the keys, trust stores and rules.
+ */
+#include "config/config.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "config/config_reader.h"
+
+#define CONFIG_ARENA_MAX ((size_t)256 * 1024 * 1024)
+
+/* What config_load makes: the struct that everybody sees is its first member. */
+struct config_owner {
+    struct config config;
+    atomic_uint references;
+    struct arena *arena;
+};
+
+static struct config_owner *
+owner_of(const struct config *config)
+{
+    /* Nobody else makes what is referenced, and only the count is written. */
+    return (struct config_owner *)(uintptr_t)config;
+}
+
+static struct status
+read_config(struct config_reader *reader, const char *path)
+{
+    struct yaml_node *root = NULL;
+    struct diag reason = {0};
+    const struct status st = yaml_read_file(path, reader->arena, reader->report, &reason, &root);
+
+    if (st.code == ERR_CONFIG_SYNTAX) {
+        return OK; /* reported */
+    }
+    if (!is_ok(st)) {
+        return FAIL(reader->diag, st.code, "%s", reason.text);
+    }
+    return config_read_root(reader, root);
+}
+
+static struct status
+load(struct arena *arena, const char *path, int64_t now_us, struct yaml_report *report,
+     struct diag *diag, struct config_owner **ret_owner)
+{
+    struct config_owner *owner = NULL;
+    const int errors_before = report->errors;
+    struct span path_copy;
+
+    TRY(ARENA_NEW(arena, diag, &owner));
+    TRY(arena_dup(arena, span_of_cstr(path), diag, &path_copy));
+    owner->arena = arena;
+    owner->config.path = path_copy.p;
+    atomic_init(&owner->references, 1);
+    struct config_reader reader = {
+        .report = report, .diag = diag, .arena = arena, .now_us = now_us, .config = &owner->config};
+
+    TRY(read_config(&reader, path));
+    const int errors = report->errors - errors_before;
+
+    if (errors > 0) {
+        return FAIL(diag, ERR_CONFIG, "%s: %d error%s%s", path, errors, errors == 1 ? "" : "s",
+                    report->errors > YAML_ERRORS_MAX ? "; the first ones are shown" : "");
+    }
+    *ret_owner = owner;
+    return OK;
+}
+
+struct status
+config_load(const char *path, const struct clock *clock, struct yaml_report *report,
+            struct diag *diag, const struct config **ret_config)
+{
+    struct arena *arena = arena_new(CONFIG_ARENA_MAX);
+    struct config_owner *owner = NULL;
+
+    if (arena == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "configuration");
+    }
+    const struct status st = load(arena, path, clock_wall_us(clock), report, diag, &owner);
+
+    if (!is_ok(st)) {
+        arena_free(arena);
+        return st;
+    }
+    *ret_config = &owner->config;
+    return OK;
+}
+
+const struct config *
+config_ref(const struct config *config)
+{
+    const unsigned before =
+        atomic_fetch_add_explicit(&owner_of(config)->references, 1, memory_order_relaxed);
+
+    assert(before > 0);
+    (void)before;
+    return config;
+}
+
+void
+config_unref(const struct config *config)
+{
+    if (config == NULL) {
+        return;
+    }
+    struct config_owner *owner = owner_of(config);
+    const unsigned before = atomic_fetch_sub_explicit(&owner->references, 1, memory_order_acq_rel);
+
+    assert(before > 0);
+    if (before == 1) {
+        arena_free(owner->arena); /* holds the owner, too */
+    }
+}
+
+/* ---- who is it ---- */
+
+static bool
+has_string(const struct config_strings *strings, const char *text)
+{
+    for (size_t i = 0; i < strings->n; i++) {
+        if (strcmp(strings->items[i], text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_certificate_of(const struct partner *partner, const struct certificate *peer)
+{
+    if (partner->identity == PARTNER_IDENTITY_CERTIFICATE) {
+        return has_string(&partner->tls_sha256, peer->sha256);
+    }
+    for (size_t i = 0; i < peer->dns_n; i++) {
+        if (has_string(&partner->tls_names, peer->dns[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct status
+config_partner_of_peer(const struct config *config, const struct certificate *peer,
+                       struct diag *diag, const struct partner **ret_partner)
+{
+    const struct partner *found = NULL;
+
+    for (size_t i = 0; i < config->partners_n; i++) {
+        const struct partner *partner = &config->partners[i];
+
+        if (!is_certificate_of(partner, peer)) {
+            continue;
+        }
+        if (found != NULL) {
+            return FAIL(diag, ERR_PEER_UNKNOWN,
+                        "TLS certificate '%s' (SHA-256 %s) belongs to partners '%s' and '%s'",
+                        peer->subject, peer->sha256, found->id, partner->id);
+        }
+        found = partner;
+    }
+    if (found == NULL) {
+        return FAIL(diag, ERR_PEER_UNKNOWN,
+                    "TLS certificate '%s' (SHA-256 %s) belongs to no partner", peer->subject,
+                    peer->sha256);
+    }
+    *ret_partner = found;
+    return OK;
+}
+
+bool
+partner_speaks_for(const struct partner *partner, struct span oid)
+{
+    for (size_t i = 0; i < partner->communities.n; i++) {
+        if (span_eq_cstr(oid, partner->communities.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct partner *
+config_partner_of_community(const struct config *config, struct span oid)
+{
+    for (size_t i = 0; i < config->partners_n; i++) {
+        if (partner_speaks_for(&config->partners[i], oid)) {
+            return &config->partners[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,271 @@
+/*
+ * Reads `credentials:` and `trust:`, loads what they name, and finds it by name for the parts that
+ * refer to it. What cannot be loaded is reported here and kept as a name, so that a reference to it
+ * is no second error.
+ */
+#include <string.h>
+
+#include "config/config_reader.h"
+
+#define KNOWN_MAX 32 /* names that "did you mean" looks at */
+
+static void
+free_credential(void *credential)
+{
+    credential_free(credential);
+}
+
+static void
+free_trust(void *trust)
+{
+    trust_free(trust);
+}
+
+static void
+free_certificate(void *certificate)
+{
+    certificate_free(certificate);
+}
+
+/* What ends loading is not the operator's mistake. */
+static bool
+is_fatal(enum err code)
+{
+    return code == ERR_NO_MEMORY || code == ERR_CRYPTO || code == ERR_INTERNAL;
+}
+
+/* Reports a failed load at <at>, or passes a fatal one on. */
+static struct status
+report_failure(struct config_reader *reader, const struct yaml_node *at, const struct diag *reason)
+{
+    if (is_fatal(reason->code)) {
+        return FAIL(reader->diag, reason->code, "%s", reason->text);
+    }
+    yaml_error(reader->report, at, "%s", reason->text);
+    return OK;
+}
+
+/* The name of an entry; reported when it is none. */
+static bool
+check_name(struct config_reader *reader, const struct yaml_node *entry)
+{
+    if (config_is_name(entry->key)) {
+        return true;
+    }
+    yaml_report_add(
+        reader->report, entry->file, entry->key_line, entry->key_column,
+        "'%.*s' is no name; expected lower-case letters, digits, '-' and '_', at most %d",
+        SPAN_PRINT(entry->key), CONFIG_NAME_MAX);
+    return false;
+}
+
+struct status
+config_load_certificate(struct config_reader *reader, const struct yaml_node *at, const char *path,
+                        struct certificate **ret_certificate)
+{
+    struct diag reason = {0};
+    struct certificate *certificate = NULL;
+
+    if (!is_ok(certificate_from_file(path, &reason, &certificate))) {
+        return report_failure(reader, at, &reason);
+    }
+    TRY(arena_defer(reader->arena, free_certificate, certificate, reader->diag));
+    *ret_certificate = certificate;
+    return OK;
+}
+
+/* ---- credentials ---- */
+
+static struct status
+load_credential(struct config_reader *reader, const struct yaml_node *certificate,
+                const struct yaml_node *key, struct config_credential *entry)
+{
+    struct diag reason = {0};
+    enum credential_file culprit;
+    struct credential *credential = NULL;
+    const char *key_path = NULL;
+
+    TRY(config_path(reader, certificate, &entry->certificate_path));
+    TRY(config_path(reader, key, &key_path));
+    if (entry->certificate_path == NULL || key_path == NULL) {
+        return OK;
+    }
+    if (!is_ok(credential_load_files(entry->certificate_path, key_path, reader->now_us, &reason,
+                                     &culprit, &credential))) {
+        return report_failure(reader, culprit == CREDENTIAL_FILE_KEY ? key : certificate, &reason);
+    }
+    TRY(arena_defer(reader->arena, free_credential, credential, reader->diag));
+    entry->credential = credential;
+    return OK;
+}
+
+static struct status
+read_credential(struct config_reader *reader, struct yaml_node *node)
+{
+    static const char *const names[] = {"certificate", "key"};
+    struct config_credential entry = {.name = node->key.p};
+
+    if (!check_name(reader, node)) {
+        return OK;
+    }
+    if (node->kind != YAML_MAPPING) {
+        config_expected(reader, node, "{certificate: FILE, key: FILE}");
+    } else {
+        yaml_check_keys(reader->report, node, names, ARRAY_LEN(names));
+        TRY(load_credential(reader, config_need(reader, node, "certificate"),
+                            config_need(reader, node, "key"), &entry));
+    }
+    return ARENA_PUSH(reader->arena, reader->diag, &reader->credentials, entry);
+}
+
+struct status
+config_read_credentials(struct config_reader *reader, struct yaml_node *root)
+{
+    struct yaml_node *section = config_need_section(reader, root, "credentials", NULL, 0);
+
+    if (section == NULL) {
+        return OK;
+    }
+    const struct yaml_node *node = config_need(reader, section, "node");
+    const struct yaml_node *signing = config_need(reader, section, "signing");
+
+    for (struct yaml_node *child = section->children; child != NULL; child = child->next) {
+        TRY(read_credential(reader, child));
+    }
+    for (size_t i = 0; i < reader->credentials.n; i++) {
+        const struct config_credential *entry = &reader->credentials.items[i];
+
+        if (node != NULL && strcmp(entry->name, "node") == 0) {
+            reader->config->node = entry->credential;
+        }
+        if (signing != NULL && strcmp(entry->name, "signing") == 0) {
+            reader->config->signing = entry->credential;
+        }
+    }
+    reader->config->credentials = reader->credentials.items;
+    reader->config->credentials_n = reader->credentials.n;
+    return OK;
+}
+
+/* ---- trust ---- */
+
+static struct status
+load_trust(struct config_reader *reader, const struct yaml_node *anchors,
+           const struct yaml_node *crl, struct config_trust *entry)
+{
+    struct diag reason = {0};
+    enum trust_file culprit;
+    struct trust *trust = NULL;
+    const char *anchors_path = NULL;
+
+    TRY(config_path(reader, anchors, &anchors_path));
+    TRY(config_path(reader, crl, &entry->crl_path));
+    if (anchors_path == NULL || (crl != NULL && entry->crl_path == NULL)) {
+        return OK;
+    }
+    if (!is_ok(trust_load_files(anchors_path, entry->crl_path, &reason, &culprit, &trust))) {
+        return report_failure(reader, culprit == TRUST_FILE_CRL ? crl : anchors, &reason);
+    }
+    TRY(arena_defer(reader->arena, free_trust, trust, reader->diag));
+    entry->trust = trust;
+    return OK;
+}
+
+static struct status
+read_trust(struct config_reader *reader, struct yaml_node *node)
+{
+    static const char *const names[] = {"anchors", "crl"};
+    struct config_trust entry = {.name = node->key.p};
+
+    if (!check_name(reader, node)) {
+        return OK;
+    }
+    if (node->kind != YAML_MAPPING) {
+        config_expected(reader, node, "{anchors: FILE, crl: FILE}");
+    } else {
+        yaml_check_keys(reader->report, node, names, ARRAY_LEN(names));
+        TRY(load_trust(reader, config_need(reader, node, "anchors"), yaml_get(node, "crl"),
+                       &entry));
+    }
+    return ARENA_PUSH(reader->arena, reader->diag, &reader->trusts, entry);
+}
+
+struct status
+config_read_trust(struct config_reader *reader, struct yaml_node *root)
+{
+    struct yaml_node *section = config_need_section(reader, root, "trust", NULL, 0);
+
+    if (section == NULL) {
+        return OK;
+    }
+    (void)config_need(reader, section, "partners");
+    for (struct yaml_node *child = section->children; child != NULL; child = child->next) {
+        TRY(read_trust(reader, child));
+    }
+    for (size_t i = 0; i < reader->trusts.n; i++) {
+        if (strcmp(reader->trusts.items[i].name, "partners") == 0) {
+            reader->config->partner_trust = reader->trusts.items[i].trust;
+        }
+    }
+    reader->config->trusts = reader->trusts.items;
+    reader->config->trusts_n = reader->trusts.n;
+    return OK;
+}
+
+/* ---- references ---- */
+
+/* A name that is in no list, with the nearest that is. */
+static void
+report_unknown(struct config_reader *reader, const struct yaml_node *name, const char *section,
+               const struct config_string_list *names)
+{
+    const char *nearest = yaml_nearest(name->scalar, names->items, names->n);
+
+    yaml_error(reader->report, name, "%.*s '%.*s' is not in '%s'%s%s%s", SPAN_PRINT(name->key),
+               SPAN_PRINT(name->scalar), section, nearest == NULL ? "" : "; did you mean '",
+               nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
+}
+
+const struct credential *
+config_find_credential(struct config_reader *reader, const struct yaml_node *name)
+{
+    const char *text = NULL;
+    const char *known[KNOWN_MAX];
+    struct config_string_list names = {.items = known};
+
+    if (!config_text(reader, name, "a name of 'credentials'", &text)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < reader->credentials.n; i++) {
+        if (strcmp(reader->credentials.items[i].name, text) == 0) {
+            return reader->credentials.items[i].credential;
+        }
+        if (names.n < ARRAY_LEN(known)) {
+            known[names.n++] = reader->credentials.items[i].name;
+        }
+    }
+    report_unknown(reader, name, "credentials", &names);
+    return NULL;
+}
+
+const struct trust *
+config_find_trust(struct config_reader *reader, const struct yaml_node *name)
+{
+    const char *text = NULL;
+    const char *known[KNOWN_MAX];
+    struct config_string_list names = {.items = known};
+
+    if (!config_text(reader, name, "a name of 'trust'", &text)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < reader->trusts.n; i++) {
+        if (strcmp(reader->trusts.items[i].name, text) == 0) {
+            return reader->trusts.items[i].trust;
+        }
+        if (names.n < ARRAY_LEN(known)) {
+            known[names.n++] = reader->trusts.items[i].name;
+        }
+    }
+    report_unknown(reader, name, "trust", &names);
+    return NULL;
+}

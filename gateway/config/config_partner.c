@@ -1,0 +1,382 @@
+/*
+ * Reads one partner file into its record, loads the certificates that it names and claims what no
+ * other partner may have. Called while the configuration loads, after credentials and trust.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/ids.h"
+#include "config/config_reader.h"
+
+#define TIMEOUT_MIN_US (100 * US_PER_MS)
+#define TIMEOUT_MAX_US (3600 * US_PER_S)
+#define TLS_NAME_MAX   253
+
+static const char *const root_names[] = {
+    "id",      "name",         "communities",  "endpoints", "tls",
+    "signing", "confirmation", "fault_status", "timeout",
+};
+
+struct certificates {
+    struct certificate **items;
+    size_t n, capacity;
+};
+
+/* ---- who ---- */
+
+static struct status
+read_id(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
+{
+    static const char what[] = "lower-case letters, digits, '-' and '_', at most 32";
+    struct yaml_node *node = config_need(reader, root, "id");
+
+    if (!config_text(reader, node, what, &partner->id)) {
+        return OK;
+    }
+    if (!config_is_name(node->scalar)) {
+        config_expected(reader, node, what);
+        return OK;
+    }
+    return config_claim(reader, CONFIG_CLAIM_ID, partner->id, node);
+}
+
+static struct status
+read_communities(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
+{
+    static const char what[] = "a list of OIDs such as [2.999.1]";
+    struct yaml_node *list = config_need(reader, root, "communities");
+    struct config_string_list oids = {0};
+
+    if (!config_is_list(reader, list, what)) {
+        return OK;
+    }
+    if (list->children == NULL) {
+        yaml_error(reader->report, list, "communities: expected at least one OID");
+    }
+    for (const struct yaml_node *item = list->children; item != NULL; item = item->next) {
+        const char *oid = NULL;
+
+        config_oid(reader, item, &oid);
+        if (oid != NULL) {
+            TRY(config_claim(reader, CONFIG_CLAIM_COMMUNITY, oid, item));
+            TRY(ARENA_PUSH(reader->arena, reader->diag, &oids, oid));
+        }
+    }
+    partner->communities.items = oids.items;
+    partner->communities.n = oids.n;
+    return OK;
+}
+
+static void
+read_endpoints(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
+{
+    static const char *const names[] = {"xcpd", "query", "retrieve"};
+    struct yaml_node *node = config_section(reader, root, "endpoints", names, ARRAY_LEN(names));
+
+    config_url(reader, yaml_get(node, "xcpd"), &partner->xcpd_url);
+    config_url(reader, yaml_get(node, "query"), &partner->query_url);
+    config_url(reader, yaml_get(node, "retrieve"), &partner->retrieve_url);
+}
+
+/* ---- tls ---- */
+
+/* Compared with a certificate's names byte by byte, in lower case: "*.x" means exactly that name.
+ */
+static struct status
+add_tls_name(struct config_reader *reader, const struct yaml_node *item,
+             struct config_string_list *names)
+{
+    static const char what[] = "a DNS name or an address as in the certificate";
+    const char *text = NULL;
+    char lower[TLS_NAME_MAX + 1];
+    struct span copy;
+
+    if (!config_text(reader, item, what, &text)) {
+        return OK;
+    }
+    if (item->scalar.n > TLS_NAME_MAX) {
+        config_expected(reader, item, what);
+        return OK;
+    }
+    for (size_t i = 0; i < item->scalar.n; i++) {
+        if (!isalnum((unsigned char)text[i]) && strchr("-._:*", text[i]) == NULL) {
+            config_expected(reader, item, what);
+            return OK;
+        }
+        lower[i] = (char)tolower((unsigned char)text[i]);
+    }
+    TRY(arena_dup(reader->arena, span_of(lower, item->scalar.n), reader->diag, &copy));
+    TRY(config_claim(reader, CONFIG_CLAIM_TLS_NAME, copy.p, item));
+    return ARENA_PUSH(reader->arena, reader->diag, names, copy.p);
+}
+
+static struct status
+read_tls_names(struct config_reader *reader, struct yaml_node *tls, struct partner *partner)
+{
+    struct yaml_node *list = config_need(reader, tls, "names");
+    struct config_string_list names = {0};
+
+    if (!config_is_list(reader, list, "a list of names such as [gateway.blue.example]")) {
+        return OK;
+    }
+    if (list->children == NULL) {
+        yaml_error(reader->report, list, "names: expected at least one name");
+    }
+    for (const struct yaml_node *item = list->children; item != NULL; item = item->next) {
+        TRY(add_tls_name(reader, item, &names));
+    }
+    partner->tls_names.items = names.items;
+    partner->tls_names.n = names.n;
+    return OK;
+}
+
+static struct status
+add_pin(struct config_reader *reader, const char *sha256, const struct yaml_node *item,
+        struct config_string_list *pins)
+{
+    TRY(config_claim(reader, CONFIG_CLAIM_TLS_CERTIFICATE, sha256, item));
+    return ARENA_PUSH(reader->arena, reader->diag, pins, sha256);
+}
+
+/* As openssl prints it, too: upper case, colons between the bytes. */
+static struct status
+add_sha256(struct config_reader *reader, const struct yaml_node *item,
+           struct config_string_list *pins)
+{
+    static const char what[] = "the SHA-256 of a certificate, 64 hexadecimal digits";
+    const char *text = NULL;
+    char hex[SHA256_HEX];
+    uint8_t bytes[SHA256_BYTES];
+    size_t n = 0;
+    struct span copy;
+
+    if (!config_text(reader, item, what, &text)) {
+        return OK;
+    }
+    for (size_t i = 0; i < item->scalar.n && n < sizeof(hex); i++) {
+        if (text[i] != ':' || i % 3 != 2) {
+            hex[n++] = text[i];
+        }
+    }
+    if (!hex_decode(span_of(hex, n), bytes, sizeof(bytes))) {
+        config_expected(reader, item, what);
+        return OK;
+    }
+    hex_encode(bytes, sizeof(bytes), hex);
+    TRY(arena_dup(reader->arena, span_of_cstr(hex), reader->diag, &copy));
+    return add_pin(reader, copy.p, item, pins);
+}
+
+static struct status
+add_pinned_file(struct config_reader *reader, const struct yaml_node *item,
+                struct config_string_list *pins)
+{
+    const char *path = NULL;
+    struct certificate *certificate = NULL;
+
+    TRY(config_path(reader, item, &path));
+    if (path == NULL) {
+        return OK;
+    }
+    TRY(config_load_certificate(reader, item, path, &certificate));
+    return certificate == NULL ? OK : add_pin(reader, certificate->sha256, item, pins);
+}
+
+static struct status
+read_tls_pins(struct config_reader *reader, struct yaml_node *tls, struct partner *partner)
+{
+    struct yaml_node *sha256 = yaml_get(tls, "sha256");
+    struct yaml_node *files = yaml_get(tls, "certificates");
+    struct config_string_list pins = {0};
+
+    if ((sha256 == NULL || sha256->children == NULL) &&
+        (files == NULL || files->children == NULL)) {
+        yaml_error(reader->report, tls,
+                   "tls: identity 'certificate' needs 'sha256' or 'certificates'");
+    }
+    if (config_is_list(reader, sha256, "a list of SHA-256 fingerprints")) {
+        for (const struct yaml_node *item = sha256->children; item != NULL; item = item->next) {
+            TRY(add_sha256(reader, item, &pins));
+        }
+    }
+    if (config_is_list(reader, files, "a list of certificate files")) {
+        for (const struct yaml_node *item = files->children; item != NULL; item = item->next) {
+            TRY(add_pinned_file(reader, item, &pins));
+        }
+    }
+    partner->tls_sha256.items = pins.items;
+    partner->tls_sha256.n = pins.n;
+    return OK;
+}
+
+/* A list of the identity that was not chosen would be ignored: say so instead. */
+static void
+refuse_key(struct config_reader *reader, struct yaml_node *tls, const char *key,
+           const char *identity)
+{
+    const struct yaml_node *node = yaml_get(tls, key);
+
+    if (node != NULL) {
+        yaml_report_add(reader->report, node->file, node->key_line, node->key_column,
+                        "'%s' has no effect with identity '%s'; remove it or change 'identity'",
+                        key, identity);
+    }
+}
+
+static struct status
+read_tls(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
+{
+    static const char *const names[] = {"identity", "names", "sha256", "certificates"};
+    static const char *const identities[] = {"san", "certificate"};
+    struct yaml_node *tls = config_need_section(reader, root, "tls", names, ARRAY_LEN(names));
+    size_t identity = PARTNER_IDENTITY_SAN;
+
+    if (tls == NULL) {
+        return OK;
+    }
+    struct yaml_node *chosen = yaml_get(tls, "identity");
+
+    if (!config_choice(reader, chosen, identities, ARRAY_LEN(identities), &identity) &&
+        chosen != NULL) {
+        return OK;
+    }
+    partner->identity = (enum partner_identity)identity;
+    if (partner->identity == PARTNER_IDENTITY_SAN) {
+        refuse_key(reader, tls, "sha256", "san");
+        refuse_key(reader, tls, "certificates", "san");
+        return read_tls_names(reader, tls, partner);
+    }
+    refuse_key(reader, tls, "names", "certificate");
+    return read_tls_pins(reader, tls, partner);
+}
+
+/* ---- signing ---- */
+
+static struct status
+add_signing(struct config_reader *reader, const struct yaml_node *item,
+            struct certificates *certificates)
+{
+    const char *path = NULL;
+    struct certificate *certificate = NULL;
+    struct diag reason = {0};
+
+    TRY(config_path(reader, item, &path));
+    if (path == NULL) {
+        return OK;
+    }
+    TRY(config_load_certificate(reader, item, path, &certificate));
+    if (certificate == NULL) {
+        return OK;
+    }
+    if (reader->config->partner_trust != NULL &&
+        !is_ok(trust_verify(reader->config->partner_trust, certificate, reader->now_us, &reason))) {
+        yaml_error(reader->report, item, "%s: not trusted by 'trust.partners': %s", path,
+                   reason.text);
+        return OK;
+    }
+    TRY(config_claim(reader, CONFIG_CLAIM_SIGNING, certificate->sha256, item));
+    return ARENA_PUSH(reader->arena, reader->diag, certificates, certificate);
+}
+
+static struct status
+read_signing(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
+{
+    static const char *const names[] = {"certificates", "issuers"};
+    struct yaml_node *signing =
+        config_need_section(reader, root, "signing", names, ARRAY_LEN(names));
+    struct yaml_node *list = config_need(reader, signing, "certificates");
+    struct certificates certificates = {0};
+
+    if (config_is_list(reader, list, "a list of certificate files")) {
+        if (list->children == NULL) {
+            yaml_error(reader->report, list, "certificates: expected at least one file");
+        }
+        for (const struct yaml_node *item = list->children; item != NULL; item = item->next) {
+            TRY(add_signing(reader, item, &certificates));
+        }
+    }
+    partner->signing = certificates.items;
+    partner->signing_n = certificates.n;
+    return config_text_list(reader, yaml_get(signing, "issuers"), "text", NULL, &partner->issuers);
+}
+
+/* ---- agreements ---- */
+
+static void
+read_confirmation(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
+{
+    static const char *const names[] = {"holder-of-key", "bearer"};
+    struct yaml_node *list = yaml_get(root, "confirmation");
+    bool has_holder = false;
+
+    if (!config_is_list(reader, list, "a list such as [holder-of-key]")) {
+        return;
+    }
+    for (const struct yaml_node *item = list->children; item != NULL; item = item->next) {
+        size_t which = 0;
+
+        if (!config_choice(reader, item, names, ARRAY_LEN(names), &which)) {
+            return;
+        }
+        has_holder = has_holder || which == 0;
+        partner->may_use_bearer = partner->may_use_bearer || which == 1;
+    }
+    if (!has_holder) {
+        yaml_error(reader->report, list,
+                   "confirmation: holder-of-key is always accepted and must be listed; add "
+                   "bearer to it where agreed");
+    }
+}
+
+static void
+read_fault_status(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
+{
+    static const char *const names[] = {"500", "soap12"};
+    size_t which = PARTNER_FAULT_STATUS_500;
+
+    if (config_choice(reader, yaml_get(root, "fault_status"), names, ARRAY_LEN(names), &which)) {
+        partner->fault_status = (enum partner_fault_status)which;
+    }
+}
+
+static struct status
+read_record(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
+{
+    yaml_check_keys(reader->report, root, root_names, ARRAY_LEN(root_names));
+    TRY(read_id(reader, root, partner));
+    partner->name = partner->id;
+    (void)config_text(reader, yaml_get(root, "name"), "text", &partner->name);
+    TRY(read_communities(reader, root, partner));
+    read_endpoints(reader, root, partner);
+    TRY(read_tls(reader, root, partner));
+    TRY(read_signing(reader, root, partner));
+    read_confirmation(reader, root, partner);
+    read_fault_status(reader, root, partner);
+    partner->timeout_us = reader->config->timeout_us;
+    config_duration(reader, yaml_get(root, "timeout"), TIMEOUT_MIN_US, TIMEOUT_MAX_US,
+                    &partner->timeout_us);
+    return OK;
+}
+
+struct status
+config_read_partner(struct config_reader *reader, const struct config_file *file)
+{
+    struct partner partner = {.path = file->path};
+    struct yaml_node *root = NULL;
+    struct diag reason = {0};
+    const struct status st =
+        yaml_read_file(file->path, reader->arena, reader->report, &reason, &root);
+
+    if (st.code == ERR_CONFIG_SYNTAX) {
+        return OK; /* reported, with its place in that file */
+    }
+    if (st.code == ERR_IO || st.code == ERR_LIMIT_BUFFER) {
+        yaml_error(reader->report, file->at, "%s", reason.text);
+        return OK;
+    }
+    if (!is_ok(st)) {
+        return FAIL(reader->diag, st.code, "%s", reason.text);
+    }
+    TRY(read_record(reader, root, &partner));
+    return ARENA_PUSH(reader->arena, reader->diag, &reader->partners, partner);
+}

@@ -1,0 +1,287 @@
+/*
+ * The shape of the main file, section by section, and the order in which its parts are read: keys
+ * and trust first, then what refers to them. Called by config_load.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/ids.h"
+#include "config/config_reader.h"
+
+#define KB ((size_t)1024)
+#define MB (1024 * KB)
+#define GB (1024 * MB)
+
+static const char *const root_names[] = {
+    "community", "listen", "asserts",  "credentials", "trust",  "partners", "store",
+    "sources",   "audit",  "policies", "security",    "limits", "log",
+};
+
+/* ---- community ---- */
+
+static struct status
+default_oid(struct config_reader *reader, const struct yaml_node *id, const char *suffix,
+            const char *key, const char **oid)
+{
+    struct span text;
+
+    if (*oid != NULL || reader->config->community == NULL) {
+        return OK;
+    }
+    TRY(arena_printf(reader->arena, reader->diag, &text, "%s%s", reader->config->community,
+                     suffix));
+    if (!oid_is_valid(text)) {
+        yaml_error(reader->report, id, "the default of '%s', %s, is too long an OID; set it", key,
+                   text.p);
+        return OK;
+    }
+    *oid = text.p;
+    return OK;
+}
+
+static struct status
+read_community(struct config_reader *reader, struct yaml_node *root)
+{
+    static const char *const names[] = {"id", "name", "patient_authority", "repository"};
+    struct yaml_node *node =
+        config_need_section(reader, root, "community", names, ARRAY_LEN(names));
+    struct config *config = reader->config;
+    struct yaml_node *id = config_need(reader, node, "id");
+
+    config_oid(reader, id, &config->community);
+    if (config->community != NULL) {
+        TRY(config_claim(reader, CONFIG_CLAIM_COMMUNITY, config->community, id));
+    }
+    (void)config_text(reader, config_need(reader, node, "name"), "text", &config->community_name);
+    config_oid(reader, yaml_get(node, "patient_authority"), &config->patient_authority);
+    config_oid(reader, yaml_get(node, "repository"), &config->repository);
+    if (yaml_get(node, "patient_authority") == NULL) {
+        TRY(default_oid(reader, id, ".1", "patient_authority", &config->patient_authority));
+    }
+    if (yaml_get(node, "repository") == NULL) {
+        TRY(default_oid(reader, id, ".2", "repository", &config->repository));
+    }
+    return OK;
+}
+
+/* ---- store, audit ---- */
+
+static struct status
+check_parent(struct config_reader *reader, const struct yaml_node *node, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct span parent = SPAN(".");
+    struct stat facts;
+
+    if (slash != NULL) {
+        TRY(arena_dup(reader->arena, span_of(path, slash == path ? 1 : (size_t)(slash - path)),
+                      reader->diag, &parent));
+    }
+    if (stat(parent.p, &facts) != 0) {
+        yaml_error(reader->report, node, "folder %s: %s", parent.p, strerror(errno));
+    } else if (!S_ISDIR(facts.st_mode)) {
+        yaml_error(reader->report, node, "%s: not a folder", parent.p);
+    }
+    return OK;
+}
+
+/* A file or folder that is made when missing, in a folder that must exist. */
+static struct status
+read_made_path(struct config_reader *reader, const struct yaml_node *node, const char **ret_path)
+{
+    TRY(config_path(reader, node, ret_path));
+    return *ret_path == NULL ? OK : check_parent(reader, node, *ret_path);
+}
+
+static void
+refuse_unsupported(struct config_reader *reader, const struct yaml_node *node, const char *what)
+{
+    if (node != NULL) {
+        yaml_report_add(reader->report, node->file, node->key_line, node->key_column,
+                        "%s not supported by this version; remove it", what);
+    }
+}
+
+static struct status
+read_store(struct config_reader *reader, struct yaml_node *root)
+{
+    static const char *const names[] = {"engine", "path", "dsn"};
+    static const char *const engines[] = {"sqlite"};
+    struct yaml_node *node = config_need_section(reader, root, "store", names, ARRAY_LEN(names));
+    struct yaml_node *engine = yaml_get(node, "engine");
+    size_t which = 0;
+
+    if (engine != NULL && span_eq_cstr(engine->scalar, "postgresql")) {
+        yaml_error(reader->report, engine,
+                   "engine 'postgresql' is not supported by this version; write sqlite");
+    } else {
+        (void)config_choice(reader, engine, engines, ARRAY_LEN(engines), &which);
+    }
+    refuse_unsupported(reader, yaml_get(node, "dsn"), "'dsn' is");
+    return read_made_path(reader, config_need(reader, node, "path"), &reader->config->store_path);
+}
+
+/* A list that a later version will fill: what stands in it must not be ignored in silence. */
+static void
+need_empty_list(struct config_reader *reader, const struct yaml_node *node, const char *what)
+{
+    if (config_is_list(reader, node, "an empty list") && node->children != NULL) {
+        yaml_error(reader->report, node, "%s not supported by this version; leave the list empty",
+                   what);
+    }
+}
+
+static struct status
+read_audit(struct config_reader *reader, struct yaml_node *root)
+{
+    static const char *const names[] = {"journal", "repositories"};
+    struct yaml_node *node = config_need_section(reader, root, "audit", names, ARRAY_LEN(names));
+
+    need_empty_list(reader, yaml_get(node, "repositories"), "audit repositories are");
+    return read_made_path(reader, config_need(reader, node, "journal"),
+                          &reader->config->journal_dir);
+}
+
+/* ---- security, limits, log ---- */
+
+static void
+read_security(struct config_reader *reader, struct yaml_node *root)
+{
+    static const char *const names[] = {"clock_skew", "max_lifetime"};
+    struct yaml_node *node = config_section(reader, root, "security", names, ARRAY_LEN(names));
+    struct config *config = reader->config;
+
+    config->clock_skew_us = 60 * US_PER_S;
+    config->max_lifetime_us = 3600 * US_PER_S;
+    config_duration(reader, yaml_get(node, "clock_skew"), 0, 600 * US_PER_S,
+                    &config->clock_skew_us);
+    config_duration(reader, yaml_get(node, "max_lifetime"), 60 * US_PER_S, 24 * 3600 * US_PER_S,
+                    &config->max_lifetime_us);
+}
+
+static void
+read_limits(struct config_reader *reader, struct yaml_node *root)
+{
+    static const char *const names[] = {"timeout", "body", "root_part"};
+    struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
+    struct config *config = reader->config;
+
+    config->timeout_us = 20 * US_PER_S;
+    config->body_limit = 64 * MB;
+    config->root_part_limit = 1 * MB;
+    config_duration(reader, yaml_get(node, "timeout"), 100 * US_PER_MS, 3600 * US_PER_S,
+                    &config->timeout_us);
+    config_size(reader, yaml_get(node, "body"), 64 * KB, 4 * GB, &config->body_limit);
+    config_size(reader, yaml_get(node, "root_part"), 64 * KB, 16 * MB, &config->root_part_limit);
+    if (config->root_part_limit > config->body_limit) {
+        yaml_error(reader->report, node, "limits: 'root_part' is greater than 'body'");
+    }
+}
+
+static void
+read_log(struct config_reader *reader, struct yaml_node *root)
+{
+    static const char *const names[] = {"level", "format"};
+    static const char *const levels[] = {"debug", "info", "warning", "error"};
+    static const char *const formats[] = {"text", "json"};
+    struct yaml_node *node = config_section(reader, root, "log", names, ARRAY_LEN(names));
+    size_t level = LOG_LEVEL_INFO, format = LOG_FORMAT_TEXT;
+
+    (void)config_choice(reader, yaml_get(node, "level"), levels, ARRAY_LEN(levels), &level);
+    (void)config_choice(reader, yaml_get(node, "format"), formats, ARRAY_LEN(formats), &format);
+    reader->config->log_level = (enum log_level)level;
+    reader->config->log_format = (enum log_format)format;
+}
+
+/* ---- other files ---- */
+
+static struct status
+read_partners(struct config_reader *reader, struct yaml_node *root)
+{
+    struct config_file_list files = {0};
+
+    TRY(config_files(reader, yaml_get(root, "partners"), &files));
+    for (size_t i = 0; i < files.n; i++) {
+        TRY(config_read_partner(reader, &files.items[i]));
+    }
+    reader->config->partners = reader->partners.items;
+    reader->config->partners_n = reader->partners.n;
+    return OK;
+}
+
+static void
+free_policy(void *policy)
+{
+    policy_free(policy);
+}
+
+static struct status
+load_policy(struct config_reader *reader, struct policy *policy, const struct config_file *file)
+{
+    struct diag reason = {0};
+    const struct status st = policy_load(policy, file->path, reader->report, &reason);
+
+    if (is_ok(st) || st.code == ERR_POLICY_SYNTAX) {
+        return OK; /* reported, with its place in that file */
+    }
+    if (st.code == ERR_IO || st.code == ERR_LIMIT_BUFFER) {
+        yaml_error(reader->report, file->at, "%s", reason.text);
+        return OK;
+    }
+    return FAIL(reader->diag, st.code, "%s", reason.text);
+}
+
+/* Rules that name a partner whom no file describes would be holes. */
+static struct status
+check_policy_partners(struct config_reader *reader, const struct policy *policy)
+{
+    struct config_string_list ids = {0};
+
+    for (size_t i = 0; i < reader->partners.n; i++) {
+        if (reader->partners.items[i].id != NULL) {
+            TRY(ARENA_PUSH(reader->arena, reader->diag, &ids, reader->partners.items[i].id));
+        }
+    }
+    (void)policy_check_partners(policy, ids.items, ids.n, reader->report);
+    return OK;
+}
+
+static struct status
+read_policies(struct config_reader *reader, struct yaml_node *root)
+{
+    struct config_file_list files = {0};
+    struct policy *policy = policy_new();
+
+    if (policy == NULL) {
+        return FAIL(reader->diag, ERR_NO_MEMORY, "policy");
+    }
+    TRY(arena_defer(reader->arena, free_policy, policy, reader->diag));
+    TRY(config_files(reader, config_need(reader, root, "policies"), &files));
+    for (size_t i = 0; i < files.n; i++) {
+        TRY(load_policy(reader, policy, &files.items[i]));
+    }
+    reader->config->policy = policy;
+    return check_policy_partners(reader, policy);
+}
+
+struct status
+config_read_root(struct config_reader *reader, struct yaml_node *root)
+{
+    yaml_check_keys(reader->report, root, root_names, ARRAY_LEN(root_names));
+    TRY(read_community(reader, root));
+    TRY(config_read_credentials(reader, root));
+    TRY(config_read_trust(reader, root));
+    TRY(config_read_listen(reader, root));
+    config_read_asserts(reader, root);
+    TRY(read_store(reader, root));
+    need_empty_list(reader, yaml_get(root, "sources"), "sources are");
+    TRY(read_audit(reader, root));
+    read_security(reader, root);
+    read_limits(reader, root);
+    read_log(reader, root);
+    TRY(read_partners(reader, root)); /* their timeout's default is in limits */
+    TRY(read_policies(reader, root));
+    config_check_claims(reader);
+    return OK;
+}

@@ -1,0 +1,1056 @@
+/*
+ * The configuration: every mistake with its exact line, what the struct holds afterwards, and which
+ * partner a certificate belongs to. Real files, keys and certificates in a fresh folder.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/mem.h"
+#include "certs/devpki.h"
+#include "certs/issue.h"
+#include "config/config.h"
+#include "unit.h"
+
+#define DAY_US (INT64_C(86400) * US_PER_S)
+
+/* A good configuration; the tests replace one line of it. */
+static const char *const main_lines[] = {
+    /* 1 */ "community: {id: 2.999.1, name: Red HIE}",
+    /* 2 */ "listen:",
+    /* 3 */ "  network: {address: 127.0.0.1:8443, credential: node, trust: partners}",
+    /* 4 */ "  local: {address: 127.0.0.1:8080}",
+    /* 5 */ "  admin: {address: 127.0.0.1:9090}",
+    /* 6 */ "asserts: {organization: Red HIE, purpose: T-TREAT}",
+    /* 7 */ "credentials:",
+    /* 8 */ "  node: {certificate: red/node.pem, key: red/node.key}",
+    /* 9 */ "  signing: {certificate: red/signing.pem, key: red/signing.key}",
+    /* 10 */ "trust:",
+    /* 11 */ "  partners: {anchors: red/ca.pem, crl: red/crl.pem}",
+    /* 12 */ "partners: [partners.d/*.yaml]",
+    /* 13 */ "store: {engine: sqlite, path: var/isthmus.db}",
+    /* 14 */ "sources: []",
+    /* 15 */ "audit: {journal: var/audit, repositories: []}",
+    /* 16 */ "policies: [policy.yaml]",
+    /* 17 */ "# the end",
+};
+
+static const char *const blue_lines[] = {
+    /* 1 */ "id: blue",
+    /* 2 */ "name: Blue HIE",
+    /* 3 */ "communities: [2.999.2, 2.999.2.7]",
+    /* 4 */ "endpoints:",
+    /* 5 */ "  xcpd: https://localhost:8453/xcpd",
+    /* 6 */ "  query: https://localhost:8453/xca/query",
+    /* 7 */ "tls: {identity: san, names: [Blue.example]}",
+    /* 8 */ "signing: {certificates: [../blue/signing.pem]}",
+    /* 9 */ "confirmation: [holder-of-key]",
+    /* 10 */ "timeout: 10s",
+};
+
+static const char *const gold_lines[] = {
+    /* 1 */ "id: gold",
+    /* 2 */ "communities: [2.999.4]",
+    /* 3 */ "tls: {names: [gold.example]}",
+    /* 4 */ "signing: {certificates: [../gold/signing.pem]}",
+};
+
+static struct {
+    char dir[256];
+    int64_t now_us;
+    struct fake_clock clock;
+} world;
+
+/* ---- files ---- */
+
+static const char *
+path_of(const char *name)
+{
+    static char paths[8][512];
+    static size_t next;
+    char *path = paths[next++ % 8];
+
+    snprintf(path, sizeof(paths[0]), "%s/%s", world.dir, name);
+    return path;
+}
+
+static void
+write_text(const char *name, const char *text)
+{
+    FILE *file = fopen(path_of(name), "w");
+
+    CU_ASSERT_FATAL(file != NULL);
+    CU_ASSERT(fputs(text, file) >= 0);
+    CU_ASSERT(fclose(file) == 0);
+}
+
+/* The lines, with line <change> (from 1) replaced by <instead>; 0 changes nothing. */
+static void
+write_lines(const char *name, const char *const *lines, size_t n, size_t change,
+            const char *instead)
+{
+    char text[8192] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s\n",
+                                 i + 1 == change ? instead : lines[i]);
+    }
+    CU_ASSERT_FATAL(used < sizeof(text));
+    write_text(name, text);
+}
+
+static void
+write_main(size_t change, const char *instead)
+{
+    write_lines("isthmus.yaml", main_lines, ARRAY_LEN(main_lines), change, instead);
+}
+
+static void
+write_blue(size_t change, const char *instead)
+{
+    write_lines("partners.d/blue.yaml", blue_lines, ARRAY_LEN(blue_lines), change, instead);
+}
+
+static void
+write_gold(size_t change, const char *instead)
+{
+    write_lines("partners.d/gold.yaml", gold_lines, ARRAY_LEN(gold_lines), change, instead);
+}
+
+static void
+make_node(const char *name, const char *ca)
+{
+    struct diag diag = {0};
+    char host[64];
+    const struct devpki_node node = {.name = name, .host = host, .key = DEVPKI_P256};
+
+    snprintf(host, sizeof(host), "%s.example", name);
+    CHECK_OK(&diag, devpki_make_node(path_of(name), path_of(ca), &node, world.now_us, &diag));
+}
+
+static void
+test_make_world(void)
+{
+    struct diag diag = {0};
+
+    snprintf(world.dir, sizeof(world.dir), "%s", unit_temp_dir());
+    world.now_us = clock_wall_us(clock_system());
+    fake_clock_init(&world.clock, world.now_us);
+    CHECK_OK(&diag, devpki_make_ca(path_of("ca"), "Test", world.now_us, &diag));
+    CHECK_OK(&diag, devpki_make_ca(path_of("other-ca"), "Other", world.now_us, &diag));
+    make_node("red", "ca");
+    make_node("blue", "ca");
+    make_node("gold", "ca");
+    make_node("green", "other-ca");
+    CU_ASSERT(mkdir(path_of("partners.d"), 0700) == 0);
+    CU_ASSERT(mkdir(path_of("var"), 0700) == 0);
+    write_text("policy.yaml", "rules:\n"
+                              "  - name: treatment\n"
+                              "    effect: permit\n"
+                              "    reason: treatment\n"
+                              "    partners: [blue]\n"
+                              "    purposes: [T-TREAT]\n");
+    CU_ASSERT(symlink("node.key", path_of("red/link.key")) == 0);
+    write_text("red/open.key", "");
+    CU_ASSERT(chmod(path_of("red/open.key"), 0644) == 0);
+}
+
+/* ---- loading ---- */
+
+struct loaded {
+    struct yaml_report report;
+    struct diag diag;
+    const struct config *config;
+    struct status status;
+};
+
+static void
+load(struct loaded *loaded)
+{
+    memset(loaded, 0, sizeof(*loaded));
+    yaml_report_init(&loaded->report);
+    loaded->status = config_load(path_of("isthmus.yaml"), &world.clock.clock, &loaded->report,
+                                 &loaded->diag, &loaded->config);
+}
+
+static void
+unload(struct loaded *loaded)
+{
+    config_unref(loaded->config);
+    yaml_report_done(&loaded->report);
+}
+
+/* The report without the test's folder. */
+static void
+short_report(const struct yaml_report *report, char *ret_text, size_t size)
+{
+    const size_t folder = strlen(world.dir);
+    const char *p = report->text.p == NULL ? "" : report->text.p;
+    size_t n = 0;
+
+    while (*p != '\0' && n + 1 < size) {
+        if (strncmp(p, world.dir, folder) == 0) {
+            p += folder + 1;
+        } else {
+            ret_text[n++] = *p++;
+        }
+    }
+    ret_text[n] = '\0';
+}
+
+static void
+check_report(const char *what, const struct yaml_report *report, const char *want)
+{
+    char got[16384];
+
+    short_report(report, got, sizeof(got));
+    if (strcmp(got, want) != 0) {
+        fprintf(stderr, "%s\n--- wanted\n%s--- got\n%s", what, want, got);
+        CU_FAIL("another report");
+    }
+}
+
+static void
+check_refused(const char *what, const char *want)
+{
+    struct loaded loaded;
+
+    load(&loaded);
+    CHECK_ERR(&loaded.diag, ERR_CONFIG, loaded.status);
+    check_report(what, &loaded.report, want);
+    CU_ASSERT(loaded.config == NULL);
+    unload(&loaded);
+}
+
+/* One line changed, and what is said about it. */
+struct mistake {
+    size_t line;
+    const char *instead;
+    const char *report;
+};
+
+#define MAIN "isthmus.yaml:"
+
+static const struct mistake main_mistakes[] = {
+    /* keys */
+    {1, "comunity: {id: 2.999.1, name: Red HIE}",
+     MAIN "1:1: error: unknown key 'comunity'; did you mean 'community'?\n" MAIN
+          "1:1: error: missing 'community'\n"},
+    {17, "endpoints: x",
+     MAIN "17:1: error: unknown key 'endpoints'; expected one of: community, listen, asserts, "
+          "credentials, trust, partners, store, sources, audit, policies, security, limits, log\n"},
+    {17, "store: {path: x}", MAIN "17:1: error: 'store' is already set at isthmus.yaml:13:1\n"},
+    {17, "log: &x {level: info}",
+     MAIN "17:9: error: anchor '&x' is not allowed; write each value where it is used\n"},
+    {17, "log: !t {level: info}",
+     MAIN "17:9: error: a tag is not allowed; remove the '!' before this value\n"},
+    {17, "log: {level: *nothing}",
+     MAIN "17:14: error: alias '*nothing' is not allowed; write each value where it is used\n"},
+    {17, "log: [", MAIN "18:1: error: YAML syntax: flow sequence without a closing bracket\n"},
+    /* community */
+    {1, "community: Red",
+     MAIN "1:12: error: community: expected 'key: value' pairs of id, name, patient_authority, "
+          "repository, got 'Red'\n"},
+    {1, "community: {name: Red}", MAIN "1:1: error: missing 'id' in 'community'\n"},
+    {1, "community: {id: 2.999.1}", MAIN "1:1: error: missing 'name' in 'community'\n"},
+    {1, "community: {id: 2.999.01, name: Red}",
+     MAIN "1:17: error: id: expected an OID such as 2.999.1, got '2.999.01'\n"},
+    {1, "community: {id: [2.999.1], name: Red}",
+     MAIN "1:13: error: id: expected an OID such as 2.999.1, got a list\n"},
+    {1, "community: {id: red, name: }",
+     MAIN "1:17: error: id: expected an OID such as 2.999.1, got 'red'\n" MAIN
+          "1:22: error: name: expected text, got nothing\n"},
+    {1, "community: {id: 2.999.1, name: Red, repository: urn:oid:2}",
+     MAIN "1:49: error: repository: expected an OID such as 2.999.1, got 'urn:oid:2'\n"},
+    {1, "community: {id: 2.999.111111111111111111111111111111111111111111111111111111111, name: R}",
+     MAIN "1:17: error: the default of 'patient_authority', "
+          "2.999.111111111111111111111111111111111111111111111111111111111.1, is too long an "
+          "OID; set it\n" MAIN "1:17: error: the default of 'repository', "
+          "2.999.111111111111111111111111111111111111111111111111111111111.2, is too long an "
+          "OID; set it\n"},
+    /* listen */
+    {3, "  network: {address: 127.0.0.1, credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got '127.0.0.1'\n"},
+    {3, "  network: {address: localhost:8443, credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got 'localhost:8443'\n"},
+    {3, "  network: {address: 127.0.0.1:70000, credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got '127.0.0.1:70000'\n"},
+    {3, "  network: {address: 127.0.0.1:0, credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got '127.0.0.1:0'\n"},
+    {3, "  network: {address: '::1:8443', credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got '::1:8443'\n"},
+    {3, "  network: {address: 'unix:/run/x', credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected an address that partners can reach, such as "
+          "0.0.0.0:8443, got 'unix:/run/x'\n"},
+    {3, "  network: {address: 0.0.0.0:8443, credential: node, trust: partners}",
+     MAIN "3:22: error: address '0.0.0.0:8443' does not say how partners reach this node; add "
+          "url: https://HOST:8443\n"},
+    {3, "  network: {address: '[::]:8443', credential: node, trust: partners}",
+     MAIN "3:22: error: address '[::]:8443' does not say how partners reach this node; add url: "
+          "https://HOST:8443\n"},
+    {3, "  network: {address: 127.0.0.1:8443}",
+     MAIN "3:3: error: missing 'credential' in 'network'\n" MAIN
+          "3:3: error: missing 'trust' in 'network'\n"},
+    {3, "  network: {address: 127.0.0.1:8443, credential: node}",
+     MAIN "3:3: error: 'network' has a credential but no 'trust'; say whose certificates may "
+          "connect\n"},
+    {3, "  network: {address: 127.0.0.1:8443, trust: partners}",
+     MAIN "3:3: error: 'network' has 'trust' but no 'credential'; without TLS nobody shows a "
+          "certificate\n"},
+    {3, "  network: {address: 127.0.0.1:8443, credential: nod, trust: parners}",
+     MAIN "3:50: error: credential 'nod' is not in 'credentials'; did you mean 'node'?\n" MAIN
+          "3:62: error: trust 'parners' is not in 'trust'; did you mean 'partners'?\n"},
+    {3, "  network: {address: 127.0.0.1:8443, credential: tls, trust: audit}",
+     MAIN "3:50: error: credential 'tls' is not in 'credentials'\n" MAIN
+          "3:62: error: trust 'audit' is not in 'trust'\n"},
+    {3,
+     "  network: {address: 127.0.0.1:8443, credential: node, trust: partners, url: "
+     "http://red.example}",
+     MAIN "3:78: error: url: 'http://red.example' is not encrypted; expected https://host[:port] "
+          "without a path\n"},
+    {3,
+     "  network: {address: 127.0.0.1:8443, credential: node, trust: partners, url: "
+     "https://red.example/x}",
+     MAIN "3:78: error: url: expected https://host[:port] without a path, got "
+          "'https://red.example/x'\n"},
+    {3, "  netwrk: {address: 127.0.0.1:8443}",
+     MAIN "3:3: error: unknown key 'netwrk'; did you mean 'network'?\n"},
+    {4, "  local: {address: 10.0.0.1:8080}",
+     MAIN "4:20: error: address '10.0.0.1:8080' leaves this machine without TLS; use 127.0.0.1, "
+          "[::1] or a unix socket, or add 'credential' and 'trust'\n"},
+    {5, "  admin: {address: 0.0.0.0:9090}",
+     MAIN "5:20: error: address '0.0.0.0:9090' leaves this machine without TLS; use 127.0.0.1, "
+          "[::1] or a unix socket, or add 'credential' and 'trust'\n"},
+    {5, "  admin: {}", MAIN "5:3: error: missing 'address' in 'admin'\n"},
+    {5, "  admin: {address: 127.0.0.1:8080}",
+     MAIN "5:20: error: address '127.0.0.1:8080' is the address of 'local' already\n"},
+    {4, "  local: {address: 'unix:run/x'}",
+     MAIN "4:20: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got 'unix:run/x'\n"},
+    /* asserts */
+    {6, "asserts: {organization: , npi: '1234567890', purposes: [T-TREAT]}",
+     MAIN "6:46: error: unknown key 'purposes'; did you mean 'purpose'?\n" MAIN
+          "6:11: error: organization: expected text, got nothing\n" MAIN
+          "6:32: error: npi: expected ten digits with a valid check digit, got '1234567890'\n"},
+    {6, "asserts: {organization_id: 2.999.1, role: a b, purpose_system: x, npi: 123456789}",
+     MAIN "6:28: error: organization_id: expected urn:oid:OID or a URL, got '2.999.1'\n" MAIN
+          "6:43: error: role: expected a code, got 'a b'\n" MAIN
+          "6:64: error: purpose_system: expected an OID such as 2.999.1, got 'x'\n" MAIN
+          "6:72: error: npi: expected ten digits with a valid check digit, got '123456789'\n"},
+    {6, "asserts: {user: \"A\\nB\"}",
+     MAIN "6:17: error: user: expected one line of at most 256 bytes\n"},
+    /* credentials */
+    {8, "  tls: {certificate: red/node.pem, key: red/node.key}",
+     MAIN "7:1: error: missing 'node' in 'credentials'\n" MAIN
+          "3:50: error: credential 'node' is not in 'credentials'\n"},
+    {8, "  node: {certificate: red/missing.pem, key: red/node.key}",
+     MAIN "8:23: error: cannot open red/missing.pem: No such file or directory\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/missing.key}",
+     MAIN "8:42: error: cannot open red/missing.key: No such file or directory\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/signing.key}",
+     MAIN "8:42: error: red/signing.key: this key does not belong to the certificate "
+          "red/node.pem\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/open.key}",
+     MAIN "8:42: error: red/open.key: mode 0644 lets others use this private key; run chmod 600 on "
+          "it\n"},
+    {8, "  node: {certificate: red/node.key, key: red/node.key}",
+     MAIN "8:23: error: red/node.key: no certificate; expected PEM ('-----BEGIN "
+          "CERTIFICATE-----')\n"},
+    {8, "  node: {certificate: red/node.pem}", MAIN "8:3: error: missing 'key' in 'node'\n"},
+    {8, "  node: {certificate: red/node.pem, key: [x]}",
+     MAIN "8:37: error: key: expected a path, got a list\n"},
+    {8, "  node: red/node.pem",
+     MAIN "8:9: error: node: expected {certificate: FILE, key: FILE}, got 'red/node.pem'\n"},
+    {8,
+     "  node: {certificate: red/node.pem, key: red/node.key}\n"
+     "  No De: {certificate: red/node.pem, key: red/node.key}",
+     MAIN "9:3: error: 'No De' is no name; expected lower-case letters, digits, '-' and '_', at "
+          "most 32\n"},
+    {8, "  node: {certificat: red/node.pem, key: red/node.key}",
+     MAIN "8:10: error: unknown key 'certificat'; did you mean 'certificate'?\n" MAIN
+          "8:3: error: missing 'certificate' in 'node'\n"},
+    /* trust */
+    {11, "  audit: {anchors: red/ca.pem}",
+     MAIN "10:1: error: missing 'partners' in 'trust'\n" MAIN
+          "3:63: error: trust 'partners' is not in 'trust'\n"},
+    {11, "  partners: {crl: red/crl.pem}", MAIN "11:3: error: missing 'anchors' in 'partners'\n"},
+    {11, "  partners: {anchors: red/missing.pem}",
+     MAIN "11:23: error: cannot open red/missing.pem: No such file or directory\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/ca.pem}",
+     MAIN "11:40: error: red/ca.pem: no revocation list; expected PEM ('-----BEGIN X509 "
+          "CRL-----')\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/missing.pem}",
+     MAIN "11:40: error: cannot open red/missing.pem: No such file or directory\n"},
+    /* partners */
+    {12, "partners: [partners.d/green.yaml]",
+     MAIN "12:12: error: cannot open partners.d/green.yaml: No such file or directory\n"
+          "policy.yaml:5:16: error: rule 'treatment' names partner 'blue', and no partner file "
+          "has that id\n"},
+    {12, "partners: [partners.d, partners.d/*.yaml]",
+     MAIN "12:12: error: partners.d: not a file; for a folder's files write partners.d/*.yaml\n"},
+    {12, "partners: partners.d/*.yaml",
+     MAIN "12:11: error: partners: expected a list of paths, got 'partners.d/*.yaml'\n"
+          "policy.yaml:5:16: error: rule 'treatment' names partner 'blue', and no partner file "
+          "has that id\n"},
+    {12, "partners: [partners.d/*.yaml, {a: b}]",
+     MAIN "12:31: error: expected a path, got 'key: value' pairs\n"},
+    /* store, sources, audit */
+    {13, "store: {engine: postgresql, path: var/x.db}",
+     MAIN "13:17: error: engine 'postgresql' is not supported by this version; write sqlite\n"},
+    {13, "store: {engine: mysql, path: var/x.db}",
+     MAIN "13:17: error: engine: expected sqlite, got 'mysql'\n"},
+    {13, "store: {dsn: x, path: var/x.db}",
+     MAIN "13:9: error: 'dsn' is not supported by this version; remove it\n"},
+    {13, "store: {engine: sqlite}", MAIN "13:1: error: missing 'path' in 'store'\n"},
+    {13, "store: {path: none/isthmus.db}",
+     MAIN "13:15: error: folder none: No such file or directory\n"},
+    {13, "store: {path: policy.yaml/isthmus.db}", MAIN "13:15: error: policy.yaml: not a folder\n"},
+    {14, "sources: [{registry: x}]",
+     MAIN "14:1: error: sources are not supported by this version; leave the list empty\n"},
+    {14, "sources: x", MAIN "14:10: error: sources: expected an empty list, got 'x'\n"},
+    {15, "audit: {journal: var/audit, repositories: [{syslog-tls: '127.0.0.1:6514'}]}",
+     MAIN "15:29: error: audit repositories are not supported by this version; leave the list "
+          "empty\n"},
+    {15, "audit: {repositories: []}", MAIN "15:1: error: missing 'journal' in 'audit'\n"},
+    /* policies */
+    {16, "policies: [missing.yaml]",
+     MAIN "16:12: error: cannot open missing.yaml: No such file or directory\n"},
+    {16, "policies: []\npolices: []",
+     MAIN "17:1: error: unknown key 'polices'; did you mean "
+          "'policies'?\n"},
+    {16, "# none", MAIN "1:1: error: missing 'policies'\n"},
+    /* security, limits, log */
+    {17, "security: {clock_skew: 20}",
+     MAIN "17:24: error: clock_skew '20' has no unit; write 20s, 500ms or 1m\n"},
+    {17, "security: {clock_skew: soon, max_lifetime: 1day}",
+     MAIN "17:24: error: clock_skew: expected a time such as 20s, 500ms or 1m, got 'soon'\n" MAIN
+          "17:44: error: max_lifetime: expected a time such as 20s, 500ms or 1m, got '1day'\n"},
+    {17, "security: {clock_skew: 11m, max_lifetime: 59s}",
+     MAIN "17:24: error: clock_skew '11m' is out of range; expected 0ms to 10m\n" MAIN
+          "17:43: error: max_lifetime '59s' is out of range; expected 1m to 24h\n"},
+    {17, "security: {clock_skew: -1s, max_lifetime: 99999999999s}",
+     MAIN "17:24: error: clock_skew: expected a time such as 20s, 500ms or 1m, got '-1s'\n" MAIN
+          "17:43: error: max_lifetime: expected a time such as 20s, 500ms or 1m, got "
+          "'99999999999s'\n"},
+    {17, "limits: {timeout: 20, body: 64, root_part: 64 MB}",
+     MAIN "17:19: error: timeout '20' has no unit; write 20s, 500ms or 1m\n" MAIN
+          "17:29: error: body '64' has no unit; write 64MB, 512KB or 1GB\n" MAIN
+          "17:44: error: root_part: expected a size such as 64MB, 512KB or 1GB, got '64 MB'\n"},
+    {17, "limits: {body: 5GB, root_part: 1KB}",
+     MAIN "17:16: error: body '5GB' is out of range; expected 64KB to 4GB\n" MAIN
+          "17:32: error: root_part '1KB' is out of range; expected 64KB to 16MB\n"},
+    {17, "limits: {body: 1MB, root_part: 2MB}",
+     MAIN "17:1: error: limits: 'root_part' is greater than 'body'\n"},
+    {17, "log: {level: loud, format: xml}",
+     MAIN "17:14: error: level: expected one of debug, info, warning, error, got 'loud'\n" MAIN
+          "17:28: error: format: expected one of text, json, got 'xml'\n"},
+};
+
+static void
+test_main_mistakes(void)
+{
+    write_blue(0, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(main_mistakes); i++) {
+        write_main(main_mistakes[i].line, main_mistakes[i].instead);
+        check_refused(main_mistakes[i].instead, main_mistakes[i].report);
+    }
+}
+
+#define BLUE "partners.d/blue.yaml:"
+#define HOLE                                                                                       \
+    "policy.yaml:5:16: error: rule 'treatment' names partner 'blue', and no partner file has "     \
+    "that id\n"
+
+static const struct mistake partner_mistakes[] = {
+    {1, "id: Blue",
+     BLUE "1:5: error: id: expected lower-case letters, digits, '-' and '_', at most 32, got "
+          "'Blue'\n" HOLE},
+    {1, "# no id", BLUE "2:1: error: missing 'id'\n" HOLE},
+    {1, "id: gold",
+     HOLE "partners.d/gold.yaml:1:5: error: partner id 'gold' is already used at "
+          "partners.d/blue.yaml:1:5\n"},
+    {2, "nam: Blue HIE", BLUE "2:1: error: unknown key 'nam'; did you mean 'name'?\n"},
+    {3, "communities: 2.999.2",
+     BLUE "3:14: error: communities: expected a list of OIDs such as [2.999.1], got '2.999.2'\n"},
+    {3, "communities: []", BLUE "3:1: error: communities: expected at least one OID\n"},
+    {3, "communities: [2.999.2, x]",
+     BLUE "3:24: error: expected an OID such as 2.999.1, got 'x'\n"},
+    {3, "communities: [2.999.2, 2.999.2]",
+     BLUE "3:24: error: community '2.999.2' is already used at partners.d/blue.yaml:3:15\n"},
+    {3, "communities: [2.999.2, urn:oid:2.999.1]",
+     BLUE "3:24: error: community '2.999.1' is already used at isthmus.yaml:1:17\n"},
+    {3, "communities: [2.999.4]",
+     "partners.d/gold.yaml:2:15: error: community '2.999.4' is already used at "
+     "partners.d/blue.yaml:3:15\n"},
+    {5, "  xcpd: http://localhost:8453/xcpd",
+     BLUE "5:9: error: xcpd: 'http://localhost:8453/xcpd' is not encrypted; expected "
+          "https://host[:port]/path\n"},
+    {5, "  xcpd: localhost:8453",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'localhost:8453'\n"},
+    {5, "  xcpd: https://user:word@localhost/",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got "
+          "'https://user:word@localhost/'\n"},
+    {5, "  xcpd: https://localhost:0/x",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://localhost:0/x'\n"},
+    {5, "  xcpd: https:///x",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https:///x'\n"},
+    {5, "  xcpd: https://local host/x",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://local host/x'\n"},
+    {5, "  xcpd: https://localhost/x#y",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://localhost/x#y'\n"},
+    {5, "  xcpd: https://[::1/x",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://[::1/x'\n"},
+    {5, "  xpcd: https://localhost:8453/xcpd",
+     BLUE "5:3: error: unknown key 'xpcd'; did you mean 'xcpd'?\n"},
+    {7, "# no tls", BLUE "1:1: error: missing 'tls'\n"},
+    {7, "tls: {identity: dn}",
+     BLUE "7:17: error: identity: expected one of san, certificate, got 'dn'\n"},
+    {7, "tls: {identity: san}", BLUE "7:1: error: missing 'names' in 'tls'\n"},
+    {7, "tls: {names: []}", BLUE "7:7: error: names: expected at least one name\n"},
+    {7, "tls: {names: [a b, 'x/y']}",
+     BLUE "7:15: error: expected a DNS name or an address as in the certificate, got 'a b'\n" BLUE
+          "7:20: error: expected a DNS name or an address as in the certificate, got 'x/y'\n"},
+    {7, "tls: {names: [blue.example, GOLD.example]}",
+     "partners.d/gold.yaml:3:15: error: TLS name 'gold.example' is already used at "
+     "partners.d/blue.yaml:7:29\n"},
+    {7, "tls: {names: [blue.example], sha256: [ab]}",
+     BLUE "7:30: error: 'sha256' has no effect with identity 'san'; remove it or change "
+          "'identity'\n"},
+    {7, "tls: {identity: certificate, names: [x]}",
+     BLUE "7:30: error: 'names' has no effect with identity 'certificate'; remove it or change "
+          "'identity'\n" BLUE
+          "7:1: error: tls: identity 'certificate' needs 'sha256' or 'certificates'\n"},
+    {7, "tls: {identity: certificate, sha256: [ab12]}",
+     BLUE "7:39: error: expected the SHA-256 of a certificate, 64 hexadecimal digits, got "
+          "'ab12'\n"},
+    {7, "tls: {identity: certificate, certificates: [../blue/missing.pem]}",
+     BLUE "7:45: error: cannot open partners.d/../blue/missing.pem: No such file or directory\n"},
+    {7, "tls: {identity: certificate, certificates: [../blue/node.pem, ../blue/node.pem]}",
+     BLUE "7:63: error: TLS certificate '@' is already used at partners.d/blue.yaml:7:45\n"},
+    {8, "# no signing", BLUE "1:1: error: missing 'signing'\n"},
+    {8, "signing: {issuers: [x]}", BLUE "8:1: error: missing 'certificates' in 'signing'\n"},
+    {8, "signing: {certificates: []}",
+     BLUE "8:11: error: certificates: expected at least one file\n"},
+    {8, "signing: {certificates: [../blue/signing.key]}",
+     BLUE "8:26: error: partners.d/../blue/signing.key: no certificate; expected PEM ('-----BEGIN "
+          "CERTIFICATE-----')\n"},
+    {8, "signing: {certificates: [../green/signing.pem]}",
+     BLUE "8:26: error: partners.d/../green/signing.pem: not trusted by 'trust.partners': "
+          "certificate 'CN=signing,O=green': unable to get local issuer certificate (at depth 0: "
+          "/O=green/CN=signing)\n"},
+    {8, "signing: {certificates: [../gold/signing.pem]}",
+     "partners.d/gold.yaml:4:26: error: signing certificate '@' is already used at "
+     "partners.d/blue.yaml:8:26\n"},
+    {9, "confirmation: bearer",
+     BLUE "9:15: error: confirmation: expected a list such as [holder-of-key], got 'bearer'\n"},
+    {9, "confirmation: [bearer]",
+     BLUE "9:1: error: confirmation: holder-of-key is always accepted and must be listed; add "
+          "bearer to it where agreed\n"},
+    {9, "confirmation: [holder-of-key, sender-vouches]",
+     BLUE "9:31: error: expected one of holder-of-key, bearer, got 'sender-vouches'\n"},
+    {9, "fault_status: 400",
+     BLUE "9:15: error: fault_status: expected one of 500, soap12, got '400'\n"},
+    {10, "timeout: 10", BLUE "10:10: error: timeout '10' has no unit; write 10s, 500ms or 1m\n"},
+    {10, "timeout: 10us",
+     BLUE "10:10: error: timeout: expected a time such as 20s, 500ms or 1m, got '10us'\n"},
+    {10, "timeout: 2h", BLUE "10:10: error: timeout '2h' is out of range; expected 100ms to 1h\n"},
+    {10, "timeout: {", BLUE "11:1: error: YAML syntax: did not find expected node content\n" HOLE},
+};
+
+/* Fingerprints differ in every run: the report shows them as '@'. */
+static void
+hide_fingerprints(struct yaml_report *report)
+{
+    char *out = report->text.p;
+    size_t run = 0, n = 0;
+
+    for (size_t i = 0; i < report->text.n; i++) {
+        const char c = report->text.p[i];
+
+        run = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ? run + 1 : 0;
+        out[n++] = c;
+        if (run == 64) {
+            n -= 64;
+            out[n++] = '@';
+        }
+    }
+    report->text.n = n;
+    out[n] = '\0';
+}
+
+static void
+test_partner_mistakes(void)
+{
+    write_main(0, NULL);
+    write_gold(0, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(partner_mistakes); i++) {
+        struct loaded loaded;
+
+        write_blue(partner_mistakes[i].line, partner_mistakes[i].instead);
+        load(&loaded);
+        CHECK_ERR(&loaded.diag, ERR_CONFIG, loaded.status);
+        hide_fingerprints(&loaded.report);
+        check_report(partner_mistakes[i].instead, &loaded.report, partner_mistakes[i].report);
+        unload(&loaded);
+    }
+    CU_ASSERT(unlink(path_of("partners.d/gold.yaml")) == 0);
+    write_blue(0, NULL);
+}
+
+/* Main file, partner file and policy file: one run says everything. */
+static void
+test_all_at_once(void)
+{
+    write_main(13, "store: {path: none/x.db}");
+    write_blue(10, "timeout: 10");
+    write_text("policy.yaml", "rules:\n"
+                              "  - name: treatment\n"
+                              "    effect: allow\n"
+                              "    reason: treatment\n"
+                              "    partners: [blue]\n"
+                              "    purposes: [T-TREAT]\n"
+                              "  - effect: deny\n"
+                              "    reason: no name\n");
+    check_refused("all at once", MAIN
+                  "13:15: error: folder none: No such file or directory\n" BLUE
+                  "10:10: error: timeout '10' has no unit; write 10s, 500ms or 1m\n"
+                  "policy.yaml:3:13: error: unknown effect 'allow'; expected one of: permit, deny\n"
+                  "policy.yaml:7:5: error: the rule has no 'name': the audit record names the rule "
+                  "that decided\n");
+    write_text("policy.yaml", "rules:\n"
+                              "  - name: treatment\n"
+                              "    effect: permit\n"
+                              "    reason: treatment\n"
+                              "    partners: [blue]\n"
+                              "    purposes: [T-TREAT]\n");
+}
+
+static void
+test_missing_main_file(void)
+{
+    struct yaml_report report;
+    struct diag diag = {0};
+    const struct config *config = NULL;
+
+    yaml_report_init(&report);
+    CHECK_ERR(&diag, ERR_IO,
+              config_load(path_of("none.yaml"), &world.clock.clock, &report, &diag, &config));
+    CU_ASSERT(strstr(diag.text, "none.yaml: No such file or directory") != NULL);
+    CU_ASSERT(config == NULL && report.errors == 0);
+    yaml_report_done(&report);
+}
+
+/* An empty file lacks everything that has no default. */
+static void
+test_empty_file(void)
+{
+    write_text("isthmus.yaml", "# nothing\n");
+    check_refused("empty",
+                  MAIN "1:1: error: missing 'community'\n" MAIN
+                       "1:1: error: missing 'credentials'\n" MAIN
+                       "1:1: error: missing 'trust'\n" MAIN "1:1: error: missing 'store'\n" MAIN
+                       "1:1: error: missing 'audit'\n" MAIN "1:1: error: missing 'policies'\n");
+}
+
+/* Three years later everything has ended, and each file says so. */
+static void
+test_expired(void)
+{
+    struct loaded loaded;
+
+    write_main(0, NULL);
+    write_blue(0, NULL);
+    fake_clock_init(&world.clock, world.now_us + 1100 * DAY_US);
+    load(&loaded);
+    CHECK_ERR(&loaded.diag, ERR_CONFIG, loaded.status);
+    CU_ASSERT(loaded.report.errors == 3);
+    CU_ASSERT(strstr(loaded.report.text.p, MAIN "8:23: error:") != NULL);
+    CU_ASSERT(strstr(loaded.report.text.p, MAIN "9:26: error:") != NULL);
+    CU_ASSERT(strstr(loaded.report.text.p, BLUE "8:26: error:") != NULL);
+    CU_ASSERT(strstr(loaded.report.text.p, "the certificate expired at 20") != NULL);
+    unload(&loaded);
+    fake_clock_init(&world.clock, world.now_us);
+}
+
+/* ---- what a good file gives ---- */
+
+static void
+check_text(const char *got, const char *want)
+{
+    CU_ASSERT((got == NULL) == (want == NULL));
+    if (got != NULL && want != NULL) {
+        CHECK_SPAN(span_of_cstr(got), want);
+    }
+}
+
+static void
+check_main_values(const struct config *config)
+{
+    check_text(config->path, path_of("isthmus.yaml"));
+    check_text(config->community, "2.999.1");
+    check_text(config->community_name, "Red HIE");
+    check_text(config->patient_authority, "2.999.1.1");
+    check_text(config->repository, "2.999.1.2");
+    check_text(config->base_url, "https://127.0.0.1:8443");
+    check_text(config->network.address.host, "127.0.0.1");
+    CU_ASSERT(config->network.is_set && config->network.address.port == 8443);
+    CU_ASSERT(config->network.credential == config->node && config->node != NULL);
+    CU_ASSERT(config->network.trust == config->partner_trust && config->partner_trust != NULL);
+    CU_ASSERT(config->local.is_set && config->local.credential == NULL);
+    CU_ASSERT(config->admin.is_set && config->admin.address.port == 9090);
+    check_text(config->asserts.organization, "Red HIE");
+    check_text(config->asserts.purpose, "T-TREAT");
+    check_text(config->asserts.purpose_system, "2.16.840.1.113883.3.7204.1.5.2.1");
+    check_text(config->asserts.user, NULL);
+    check_text(config->asserts.role, NULL);
+    check_text(config->store_path, path_of("var/isthmus.db"));
+    check_text(config->journal_dir, path_of("var/audit"));
+    CU_ASSERT(config->signing != NULL && config->signing != config->node);
+    CU_ASSERT(config->credentials_n == 2 && config->trusts_n == 1);
+    CU_ASSERT(policy_rule_count(config->policy) == 1);
+    CU_ASSERT(config->clock_skew_us == 60 * US_PER_S);
+    CU_ASSERT(config->max_lifetime_us == 3600 * US_PER_S);
+    CU_ASSERT(config->timeout_us == 20 * US_PER_S);
+    CU_ASSERT(config->body_limit == 64U * 1024 * 1024);
+    CU_ASSERT(config->root_part_limit == 1024U * 1024);
+    CU_ASSERT(config->log_level == LOG_LEVEL_INFO && config->log_format == LOG_FORMAT_TEXT);
+}
+
+static void
+check_blue_values(const struct partner *blue)
+{
+    check_text(blue->id, "blue");
+    check_text(blue->path, path_of("partners.d/blue.yaml"));
+    check_text(blue->name, "Blue HIE");
+    CU_ASSERT(blue->communities.n == 2);
+    check_text(blue->communities.items[1], "2.999.2.7");
+    check_text(blue->xcpd_url, "https://localhost:8453/xcpd");
+    check_text(blue->query_url, "https://localhost:8453/xca/query");
+    check_text(blue->retrieve_url, NULL);
+    CU_ASSERT(blue->identity == PARTNER_IDENTITY_SAN && blue->tls_names.n == 1);
+    check_text(blue->tls_names.items[0], "blue.example");
+    CU_ASSERT(blue->signing_n == 1);
+    check_text(blue->signing[0]->subject, "CN=signing,O=blue");
+    CU_ASSERT(blue->issuers.n == 0);
+    CU_ASSERT(!blue->may_use_bearer);
+    CU_ASSERT(blue->fault_status == PARTNER_FAULT_STATUS_500);
+    CU_ASSERT(blue->timeout_us == 10 * US_PER_S);
+}
+
+static void
+test_good(void)
+{
+    struct loaded loaded;
+
+    write_main(0, NULL);
+    write_blue(0, NULL);
+    write_gold(0, NULL);
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    check_report("good", &loaded.report, "");
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    check_main_values(loaded.config);
+    CU_ASSERT_FATAL(loaded.config->partners_n == 2);
+    check_blue_values(&loaded.config->partners[0]);
+    check_text(loaded.config->partners[1].name, "gold");
+    CU_ASSERT(loaded.config->partners[1].timeout_us == 20 * US_PER_S);
+    unload(&loaded);
+    CU_ASSERT(unlink(path_of("partners.d/gold.yaml")) == 0);
+}
+
+static const char full_main[] =
+    "community: {id: urn:oid:2.999.1, name: Red HIE, patient_authority: 2.999.1.13,\n"
+    "            repository: urn:oid:2.999.1.14}\n"
+    "listen:\n"
+    "  network: {address: '[::]:8443', credential: edge, trust: partners,\n"
+    "            url: 'https://red.example:443/'}\n"
+    "  local: {address: '192.0.2.1:8080', credential: node, trust: inside}\n"
+    "  admin: {address: 'unix:/run/isthmus/admin'}\n"
+    "asserts: {organization: Red HIE, organization_id: 'urn:oid:2.999.1', user: Ann Example,\n"
+    "          role: '112247003', role_display: Medical doctor, purpose: TREATMENT,\n"
+    "          purpose_system: 2.16.840.1.113883.3.18.7.1, npi: '1234567893'}\n"
+    "credentials:\n"
+    "  node: {certificate: red/node.pem, key: red/link.key}\n"
+    "  signing: {certificate: red/signing.pem, key: red/signing.key}\n"
+    "  edge: {certificate: red/audit.pem, key: red/audit.key}\n"
+    "trust:\n"
+    "  partners: {anchors: red/ca.pem, crl: red/crl.pem}\n"
+    "  inside: {anchors: red/ca.pem}\n"
+    "partners: [partners.d/*.yaml, 'none.d/*.yaml']\n"
+    "store: {path: var/isthmus.db}\n"
+    "audit: {journal: var/audit}\n"
+    "policies: ['polic?.yaml']\n"
+    "security: {clock_skew: 500ms, max_lifetime: 24h}\n"
+    "limits: {timeout: 1m, body: 4GB, root_part: 16MB}\n"
+    "log: {level: debug, format: json}\n";
+
+static void
+check_full_values(const struct config *config)
+{
+    check_text(config->community, "2.999.1");
+    check_text(config->patient_authority, "2.999.1.13");
+    check_text(config->repository, "2.999.1.14");
+    check_text(config->base_url, "https://red.example:443");
+    check_text(config->network.address.host, "::");
+    check_text(config->network.address.text, "[::]:8443");
+    check_text(config->admin.address.host, "unix:/run/isthmus/admin");
+    CU_ASSERT(config->network.credential != config->node);
+    CU_ASSERT(config->local.credential == config->node);
+    CU_ASSERT(config->local.trust != config->partner_trust);
+    check_text(config->asserts.organization_id, "urn:oid:2.999.1");
+    check_text(config->asserts.user, "Ann Example");
+    check_text(config->asserts.role, "112247003");
+    check_text(config->asserts.role_display, "Medical doctor");
+    check_text(config->asserts.purpose_system, "2.16.840.1.113883.3.18.7.1");
+    check_text(config->asserts.npi, "1234567893");
+    CU_ASSERT(config->clock_skew_us == 500 * US_PER_MS);
+    CU_ASSERT(config->max_lifetime_us == 24 * 3600 * US_PER_S);
+    CU_ASSERT(config->timeout_us == 60 * US_PER_S);
+    CU_ASSERT(config->body_limit == 4ULL * 1024 * 1024 * 1024);
+    CU_ASSERT(config->root_part_limit == 16U * 1024 * 1024);
+    CU_ASSERT(config->log_level == LOG_LEVEL_DEBUG && config->log_format == LOG_FORMAT_JSON);
+    CU_ASSERT(config->credentials_n == 3 && config->trusts_n == 2);
+}
+
+static void
+test_full(void)
+{
+    struct loaded loaded;
+
+    write_text("isthmus.yaml", full_main);
+    write_blue(9, "confirmation: [holder-of-key, bearer]\nfault_status: \"soap12\"\n");
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    check_report("full", &loaded.report, "");
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    check_full_values(loaded.config);
+    CU_ASSERT_FATAL(loaded.config->partners_n == 1);
+    CU_ASSERT(loaded.config->partners[0].may_use_bearer);
+    CU_ASSERT(loaded.config->partners[0].fault_status == PARTNER_FAULT_STATUS_SOAP12);
+    unload(&loaded);
+}
+
+/* A path without a folder: the files beside it are found all the same. */
+static void
+test_relative_path(void)
+{
+    struct loaded loaded = {0};
+    char before[512];
+
+    CU_ASSERT_FATAL(getcwd(before, sizeof(before)) != NULL);
+    CU_ASSERT_FATAL(chdir(world.dir) == 0);
+    write_main(0, NULL);
+    write_blue(0, NULL);
+    yaml_report_init(&loaded.report);
+    loaded.status = config_load("isthmus.yaml", &world.clock.clock, &loaded.report, &loaded.diag,
+                                &loaded.config);
+    CHECK_OK(&loaded.diag, loaded.status);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    check_text(loaded.config->store_path, "var/isthmus.db");
+    check_text(loaded.config->partners[0].path, "partners.d/blue.yaml");
+    unload(&loaded);
+    CU_ASSERT(chdir(before) == 0);
+}
+
+/* ---- who is it ---- */
+
+static struct certificate *
+load_certificate(const char *name)
+{
+    struct diag diag = {0};
+    struct certificate *certificate = NULL;
+
+    CHECK_OK(&diag, certificate_from_file(path_of(name), &diag, &certificate));
+    CU_ASSERT_FATAL(certificate != NULL);
+    return certificate;
+}
+
+/* A certificate that names two partners. */
+static struct certificate *
+make_double(void)
+{
+    static const char *const hosts[] = {"blue.example", "gold.example"};
+    const struct issue_request request = {.kind = ISSUE_TLS,
+                                          .organization = "Both",
+                                          .common_name = "both",
+                                          .hosts = hosts,
+                                          .hosts_n = ARRAY_LEN(hosts),
+                                          .not_before_us = world.now_us,
+                                          .not_after_us = world.now_us + DAY_US,
+                                          .digest = "SHA256"};
+    struct diag diag = {0};
+    EVP_PKEY *key = NULL;
+    X509 *x509 = NULL;
+    struct certificate *certificate = NULL;
+
+    CHECK_OK(&diag, issue_key("ec:P-256", &diag, &key));
+    CHECK_OK(&diag, issue_certificate(&request, key, NULL, key, &diag, &x509));
+    CHECK_OK(&diag, certificate_from_x509(x509, &diag, &certificate));
+    X509_free(x509);
+    EVP_PKEY_free(key);
+    CU_ASSERT_FATAL(certificate != NULL);
+    return certificate;
+}
+
+static void
+check_peer(const struct config *config, struct certificate *peer, const char *want)
+{
+    struct diag diag = {0};
+    const struct partner *partner = NULL;
+
+    CHECK_ERR(&diag, want == NULL ? ERR_PEER_UNKNOWN : ERR_NONE,
+              config_partner_of_peer(config, peer, &diag, &partner));
+    CU_ASSERT((partner == NULL) == (want == NULL));
+    if (partner != NULL && want != NULL) {
+        check_text(partner->id, want);
+    }
+    certificate_free(peer);
+}
+
+static void
+test_peers(void)
+{
+    struct loaded loaded;
+
+    write_main(0, NULL);
+    write_blue(0, NULL);
+    write_gold(0, NULL);
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    check_peer(loaded.config, load_certificate("red/node.pem"), NULL);
+    check_peer(loaded.config, load_certificate("green/node.pem"), NULL);
+    check_peer(loaded.config, load_certificate("blue/signing.pem"), NULL);
+    check_peer(loaded.config, make_double(), NULL);
+    check_peer(loaded.config, load_certificate("blue/node.pem"), "blue");
+    check_peer(loaded.config, load_certificate("gold/node.pem"), "gold");
+    unload(&loaded);
+
+    /* pinned: the name no longer counts, only this certificate */
+    write_gold(3, "tls: {identity: certificate, certificates: [../gold/node.pem]}");
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    check_peer(loaded.config, load_certificate("gold/audit.pem"), NULL);
+    check_peer(loaded.config, load_certificate("gold/node.pem"), "gold");
+    unload(&loaded);
+}
+
+/* The fingerprint as OpenSSL prints it is the same pin. */
+static void
+test_pin_forms(void)
+{
+    struct certificate *node = load_certificate("gold/node.pem");
+    char line[256], colons[100] = "";
+    struct loaded loaded;
+
+    for (size_t i = 0; i < 64; i++) {
+        colons[i / 2 * 3 + i % 2] = (char)toupper((unsigned char)node->sha256[i]);
+        colons[i / 2 * 3 + 2] = i < 62 ? ':' : '\0';
+    }
+    snprintf(line, sizeof(line), "tls: {identity: certificate, sha256: ['%s']}", colons);
+    write_gold(3, line);
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    check_report(line, &loaded.report, "");
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    check_text(loaded.config->partners[1].tls_sha256.items[0], node->sha256);
+    unload(&loaded);
+    certificate_free(node);
+    CU_ASSERT(unlink(path_of("partners.d/gold.yaml")) == 0);
+}
+
+static void
+test_communities(void)
+{
+    struct loaded loaded;
+
+    write_main(0, NULL);
+    write_blue(0, NULL);
+    load(&loaded);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    const struct partner *blue = &loaded.config->partners[0];
+
+    CU_ASSERT(config_partner_of_community(loaded.config, SPAN("2.999.2")) == blue);
+    CU_ASSERT(config_partner_of_community(loaded.config, SPAN("2.999.2.7")) == blue);
+    CU_ASSERT(config_partner_of_community(loaded.config, SPAN("2.999.2.8")) == NULL);
+    CU_ASSERT(config_partner_of_community(loaded.config, SPAN("2.999.1")) == NULL);
+    CU_ASSERT(config_partner_of_community(loaded.config, SPAN("urn:oid:2.999.2")) == NULL);
+    CU_ASSERT(config_partner_of_community(loaded.config, SPAN_EMPTY) == NULL);
+    CU_ASSERT(partner_speaks_for(blue, SPAN("2.999.2")));
+    CU_ASSERT(!partner_speaks_for(blue, SPAN("2.999")));
+    unload(&loaded);
+}
+
+static void
+test_references(void)
+{
+    struct loaded loaded;
+
+    load(&loaded);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    const struct config *second = config_ref(loaded.config);
+
+    config_unref(loaded.config);
+    check_text(second->community, "2.999.1"); /* sanitizers see it when it is gone */
+    config_unref(second);
+    config_unref(NULL);
+    yaml_report_done(&loaded.report);
+}
+
+/* Whichever allocation fails: no configuration, no leak, and the reason is memory. */
+static void
+test_no_memory(void)
+{
+    bool is_loaded = false;
+    uint64_t n = 0;
+
+    for (; n < 5000 && !is_loaded; n++) {
+        struct loaded loaded = {0};
+
+        yaml_report_init(&loaded.report);
+        mem_fail_after(n);
+        loaded.status = config_load(path_of("isthmus.yaml"), &world.clock.clock, &loaded.report,
+                                    &loaded.diag, &loaded.config);
+        mem_fail_after(UINT64_MAX);
+        is_loaded = is_ok(loaded.status);
+        if (!is_loaded && loaded.diag.code != ERR_NO_MEMORY) {
+            fprintf(stderr, "allocation %llu: %s %s\n", (unsigned long long)n,
+                    err_name(loaded.diag.code), loaded.diag.text);
+            CU_FAIL("another failure than memory");
+        }
+        unload(&loaded);
+    }
+    CU_ASSERT(is_loaded && n > 10);
+}
+
+static const struct unit_test tests[] = {
+    {"make files and certificates", test_make_world},
+    {"main mistakes", test_main_mistakes},
+    {"partner mistakes", test_partner_mistakes},
+    {"all at once", test_all_at_once},
+    {"missing main file", test_missing_main_file},
+    {"empty file", test_empty_file},
+    {"expired", test_expired},
+    {"good", test_good},
+    {"full", test_full},
+    {"relative path", test_relative_path},
+    {"peers", test_peers},
+    {"pin forms", test_pin_forms},
+    {"communities", test_communities},
+    {"references", test_references},
+    {"no memory", test_no_memory},
+};
+
+UNIT_MAIN("config", tests)
