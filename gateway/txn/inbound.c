@@ -499,6 +499,13 @@ inbound_start(struct node *node, const struct inbound_request *request, inbound_
         mem_free(in);
         return st;
     }
+    st = arena_printf(in->txn.arena, diag, &in->event.destination_id, "%s%.*s",
+                      node->config->base_url, SPAN_PRINT(request->path));
+    if (!is_ok(st)) {
+        txn_done(&in->txn);
+        mem_free(in);
+        return st;
+    }
     in->node = node;
     in->request = *request;
     in->reply = reply;
@@ -507,14 +514,11 @@ inbound_start(struct node *node, const struct inbound_request *request, inbound_
     buf_init_secret(&in->payload, ANSWER_LIMIT);
     body_init(&in->answer.body);
     records_init(&in->records);
-    in->event = (struct audit_event){
-        .type = AUDIT_AUTHENTICATION_FAILURE, /* until the route is known */
-        .side = AUDIT_RESPONDING,
-        .phase = AUDIT_OUTCOME,
-        .transaction_id = span_of_cstr(in->txn.id),
-        .source_address = request->peer_address,
-        .destination_id = request->path,
-    };
+    in->event.type = AUDIT_AUTHENTICATION_FAILURE; /* until the route is known */
+    in->event.side = AUDIT_RESPONDING;
+    in->event.phase = AUDIT_OUTCOME;
+    in->event.transaction_id = span_of_cstr(in->txn.id);
+    in->event.source_address = request->peer_address;
     runner_start(node->runner, &in->txn);
     return OK;
 }

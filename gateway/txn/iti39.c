@@ -213,8 +213,15 @@ const struct responder iti39_responder = {AUDIT_ITI_39, read_query, fetch_all, w
 struct status
 iti39_ask(struct asking *asking, struct leg *leg)
 {
+    struct txn *txn = &asking->txn;
+    struct span cx;
+
     leg->event.documents = leg->refs;
-    return retrieve_query_write(&leg->refs, asking->txn.arena, &leg->payload, &asking->txn.diag);
+    if (leg->patient.ids.n > 0) { /* known when the round before found the patient */
+        TRY(ident_write_cx(txn->arena, &leg->patient.ids.items[0], &txn->diag, &cx));
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, &leg->event.patients, cx));
+    }
+    return retrieve_query_write(&leg->refs, txn->arena, &leg->payload, &txn->diag);
 }
 
 static bool
