@@ -12,4 +12,9 @@ $(ORDER_SHIM): $(srcdir)/tests/integration/order_shim.c
 	$(AM_V_CC)$(CC) -shared -fPIC -O1 -o $@ $(srcdir)/tests/integration/order_shim.c -ldl
 EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run tests/integration/order_check \
 	tests/integration/order_shim.c gateway/bootstrap.sh gateway/demo gateway/README.md \
-	gateway/cli/README.md conformance/README.md LICENSE README.md .clang-format
+	gateway/cli/README.md conformance/README.md conformance/peers/run conformance/peers/build \
+	conformance/peers/zeep_client.py conformance/peers/assertion.py conformance/peers/wire.py conformance/peers/messages.py \
+	conformance/peers/discovery.py conformance/peers/through_zeep.py conformance/peers/cases_discover.py \
+	conformance/peers/cases_query.py conformance/peers/cases_retrieve.py conformance/peers/cases_security.py \
+	conformance/peers/gsoap_client.c conformance/peers/gsoap_peer.c conformance/peers/gsoap_peer.h \
+	conformance/peers/gsoap_wire.gsoap.h conformance/peers/gsoap_names.dat LICENSE README.md .clang-format
