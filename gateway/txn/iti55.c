@@ -64,12 +64,14 @@ add_match(struct inbound *in, const struct iti55_work *work, struct xcpd_answer 
 {
     struct txn *txn = &in->txn;
     struct span cx;
-    const struct xcpd_match match = {
+    struct xcpd_match match = {
         .patient = work->found.patient,
         .home = span_of_cstr(in->node->config->community),
         .degree = 100,
     };
 
+    /* Partners get the id of our own authority, never a medical record or social security number. */
+    match.patient.ids.n = 1;
     TRY(ident_write_cx(txn->arena, &match.patient.ids.items[0], &txn->diag, &cx));
     TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->event.patients, cx));
     return ARENA_PUSH(txn->arena, &txn->diag, &answer->matches, match);
