@@ -70,7 +70,8 @@ add_match(struct inbound *in, const struct iti55_work *work, struct xcpd_answer 
         .degree = 100,
     };
 
-    /* Partners get the id of our own authority, never a medical record or social security number. */
+    /* Partners get the id of our own authority, never a medical record or social security number.
+     */
     match.patient.ids.n = 1;
     TRY(ident_write_cx(txn->arena, &match.patient.ids.items[0], &txn->diag, &cx));
     TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->event.patients, cx));
