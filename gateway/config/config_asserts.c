@@ -31,51 +31,33 @@ read_line(struct config_reader *reader, const struct yaml_node *node, const char
     *ret_text = text;
 }
 
-static void
-read_code(struct config_reader *reader, const struct yaml_node *node, const char *what,
-          const char **ret_code)
+bool
+config_is_code(struct span text)
 {
-    const char *text = NULL;
-
-    if (!config_text(reader, node, what, &text)) {
-        return;
-    }
-    for (size_t i = 0; i < node->scalar.n; i++) {
-        if (text[i] <= ' ' || text[i] >= 0x7f) {
-            config_expected(reader, node, what);
-            return;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] <= ' ' || text.p[i] >= 0x7f) {
+            return false;
         }
     }
-    *ret_code = text;
+    return text.n > 0 && text.n <= TEXT_MAX;
 }
 
-/* "urn:oid:" and an OID, or a URL (ITI TF-2 3.40, subject:organization-id). */
-static void
-read_organization_id(struct config_reader *reader, const struct yaml_node *node,
-                     const char **ret_id)
+/* ITI TF-2 3.40, subject:organization-id. */
+bool
+config_is_organization_id(struct span text)
 {
-    static const char what[] = "urn:oid:OID or a URL";
-    const char *text = NULL;
     struct span oid;
 
-    read_code(reader, node, what, &text);
-    if (text == NULL) {
-        return;
+    if (span_starts_with(text, SPAN("urn:oid:"))) {
+        return home_community_oid(text, &oid);
     }
-    const bool is_oid =
-        span_starts_with(node->scalar, SPAN("urn:oid:")) && home_community_oid(node->scalar, &oid);
-
-    if (!is_oid && !span_starts_with(node->scalar, SPAN("https://")) &&
-        !span_starts_with(node->scalar, SPAN("http://"))) {
-        config_expected(reader, node, what);
-        return;
-    }
-    *ret_id = text;
+    return config_is_code(text) &&
+           (span_starts_with(text, SPAN("https://")) || span_starts_with(text, SPAN("http://")));
 }
 
 /* ISO/IEC 7812 over "80840" and the ten digits: the United States' health identifiers. */
-static bool
-is_npi(struct span text)
+bool
+config_is_npi(struct span text)
 {
     int sum = 24; /* of the prefix 80840 */
 
@@ -96,19 +78,19 @@ is_npi(struct span text)
 }
 
 static void
-read_npi(struct config_reader *reader, const struct yaml_node *node, const char **ret_npi)
+read_checked(struct config_reader *reader, const struct yaml_node *node,
+             bool (*is_good)(struct span), const char *what, const char **ret_text)
 {
-    static const char what[] = "ten digits with a valid check digit";
     const char *text = NULL;
 
     if (!config_text(reader, node, what, &text)) {
         return;
     }
-    if (!is_npi(node->scalar)) {
+    if (!is_good(node->scalar)) {
         config_expected(reader, node, what);
         return;
     }
-    *ret_npi = text;
+    *ret_text = text;
 }
 
 void
@@ -119,11 +101,14 @@ config_read_asserts(struct config_reader *reader, struct yaml_node *root)
 
     asserts->purpose_system = POLICY_PURPOSE_SYSTEM_TEFCA;
     read_line(reader, yaml_get(node, "organization"), &asserts->organization);
-    read_organization_id(reader, yaml_get(node, "organization_id"), &asserts->organization_id);
+    read_checked(reader, yaml_get(node, "organization_id"), config_is_organization_id,
+                 "urn:oid:OID or a URL", &asserts->organization_id);
     read_line(reader, yaml_get(node, "user"), &asserts->user);
-    read_code(reader, yaml_get(node, "role"), "a code", &asserts->role);
+    read_checked(reader, yaml_get(node, "role"), config_is_code, "a code", &asserts->role);
     read_line(reader, yaml_get(node, "role_display"), &asserts->role_display);
-    read_code(reader, yaml_get(node, "purpose"), "a code such as T-TREAT", &asserts->purpose);
+    read_checked(reader, yaml_get(node, "purpose"), config_is_code, "a code such as T-TREAT",
+                 &asserts->purpose);
     config_oid(reader, yaml_get(node, "purpose_system"), &asserts->purpose_system);
-    read_npi(reader, yaml_get(node, "npi"), &asserts->npi);
+    read_checked(reader, yaml_get(node, "npi"), config_is_npi,
+                 "ten digits with a valid check digit", &asserts->npi);
 }

@@ -1,0 +1,422 @@
+/*
+ * `isthmus check`: reads the configuration as `isthmus serve` would and says every mistake, or what
+ * it means. Opens no socket and no database. Runs on the program's main thread.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/datetime.h"
+#include "cli/cli.h"
+#include "cli/show.h"
+
+#define JSON_MAX      ((size_t)64 * 1024 * 1024)
+#define SOON_DAYS     30
+#define HOST_MAX      256
+#define NOTES_MAX     64
+#define NOTE_TEXT_MAX 512
+
+static const char *path;
+static bool is_json;
+
+static const struct cli_option options[] = {
+    {"c", "FILE", "the configuration", &path, NULL, NULL},
+    {"json", NULL, "print JSON", NULL, NULL, &is_json},
+};
+
+static const struct cli_command command = {
+    .name = "check",
+    .usage = "-c FILE [--json]",
+    .summary = "check configuration, keys, certificates and policies",
+    .text =
+        "Reads FILE and the partner and policy files that it names, loads keys, certificates and\n"
+        "revocation lists, and prints every mistake as file:line:column, or what it found.\n"
+        "Exit codes: 0 good, 1 at least one mistake, 2 usage.",
+    .options = options,
+    .options_n = ARRAY_LEN(options),
+};
+
+/* Not wrong, but worth a look. */
+struct notes {
+    char items[NOTES_MAX][NOTE_TEXT_MAX];
+    size_t n;
+};
+
+static void note(struct notes *notes, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+note(struct notes *notes, const char *format, ...)
+{
+    va_list arguments;
+
+    if (notes->n == NOTES_MAX) {
+        return;
+    }
+    va_start(arguments, format);
+    vsnprintf(notes->items[notes->n++], NOTE_TEXT_MAX, format, arguments);
+    va_end(arguments);
+}
+
+/* ---- notes ---- */
+
+static void
+note_expiry(struct notes *notes, const char *what, const char *name, int64_t not_after_us,
+            int64_t now_us)
+{
+    char text[SHOW_DATE_MAX];
+
+    if (show_days(not_after_us, now_us) < SOON_DAYS) {
+        show_expiry(not_after_us, now_us, text);
+        note(notes, "%s '%s': %s", what, name, text);
+    }
+}
+
+/* The host of https://host[:port]. */
+static struct span
+host_of(const char *url)
+{
+    struct span rest = span_slice(span_of_cstr(url), strlen("https://"), SIZE_MAX);
+    size_t n = 0;
+
+    if (rest.n > 0 && rest.p[0] == '[') {
+        rest = span_slice(rest, 1, rest.n);
+        n = span_find_char(rest, ']');
+    } else {
+        n = span_find_char(rest, ':');
+    }
+    return n == SPAN_MISSING ? rest : span_slice(rest, 0, n);
+}
+
+static void
+note_listener(struct notes *notes, const struct config *config)
+{
+    const struct credential *credential = config->network.credential;
+
+    if (!config->network.is_set) {
+        note(notes, "no network listener: partners cannot ask this node");
+        return;
+    }
+    if (!certificate_names(credential->leaf, host_of(config->base_url))) {
+        note(notes,
+             "the TLS certificate has no name '%.*s' (listen.network.url): partners that check the "
+             "name will refuse it",
+             SPAN_PRINT(host_of(config->base_url)));
+    }
+}
+
+static void
+collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
+{
+    note_listener(notes, config);
+    for (size_t i = 0; i < config->credentials_n; i++) {
+        note_expiry(notes, "credential", config->credentials[i].name,
+                    config->credentials[i].credential->leaf->not_after_us, now_us);
+    }
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        note_expiry(notes, "revocation lists of trust", config->trusts[i].name,
+                    trust_crl_next_update_us(config->trusts[i].trust), now_us);
+    }
+    if (config->partner_trust != NULL &&
+        trust_crl_next_update_us(config->partner_trust) == INT64_MAX) {
+        note(notes, "trust 'partners' has no crl: revoked certificates are believed");
+    }
+    for (size_t i = 0; i < config->partners_n; i++) {
+        for (size_t k = 0; k < config->partners[i].signing_n; k++) {
+            note_expiry(notes, "signing certificate of partner", config->partners[i].id,
+                        config->partners[i].signing[k]->not_after_us, now_us);
+        }
+    }
+    if (config->partners_n == 0) {
+        note(notes, "no partners");
+    }
+    if (policy_rule_count(config->policy) == 0) {
+        note(notes, "no policy rules: everything is denied");
+    }
+}
+
+/* ---- for people ---- */
+
+static void
+print_listener(const char *name, const struct config_listener *listener)
+{
+    if (listener->is_set) {
+        printf("  %-10s %s%s\n", name, listener->address.text,
+               listener->credential == NULL ? "" : " (TLS with client certificates)");
+    }
+}
+
+static void
+print_credentials(const struct config *config, int64_t now_us)
+{
+    char text[SHOW_DATE_MAX];
+
+    printf("credentials\n");
+    for (size_t i = 0; i < config->credentials_n; i++) {
+        const struct certificate *leaf = config->credentials[i].credential->leaf;
+
+        show_expiry(leaf->not_after_us, now_us, text);
+        printf("  %-10s %s, %s\n", config->credentials[i].name, leaf->subject, text);
+    }
+}
+
+static void
+print_trusts(const struct config *config, int64_t now_us)
+{
+    char text[SHOW_DATE_MAX];
+
+    printf("trust\n");
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        const struct config_trust *entry = &config->trusts[i];
+        const size_t n = trust_anchors(entry->trust);
+
+        printf("  %-10s %zu anchor%s, ", entry->name, n, n == 1 ? "" : "s");
+        if (entry->crl_path == NULL) {
+            printf("no revocation lists\n");
+        } else {
+            show_expiry(trust_crl_next_update_us(entry->trust), now_us, text);
+            printf("revocation lists %s\n", text);
+        }
+    }
+}
+
+static void
+print_summary(const struct config *config, const struct notes *notes, int64_t now_us)
+{
+    printf("%s: good\n", config->path);
+    printf("community\n  %s %s\n", config->community, config->community_name);
+    printf("listeners\n");
+    print_listener("network", &config->network);
+    print_listener("local", &config->local);
+    print_listener("admin", &config->admin);
+    print_credentials(config, now_us);
+    print_trusts(config, now_us);
+    printf("partners\n");
+    for (size_t i = 0; i < config->partners_n; i++) {
+        printf("  %-10s ", config->partners[i].id);
+        show_strings(&config->partners[i].communities);
+    }
+    printf("policy\n  %zu rule%s\n", policy_rule_count(config->policy),
+           policy_rule_count(config->policy) == 1 ? "" : "s");
+    for (size_t i = 0; i < notes->n; i++) {
+        printf("note: %s\n", notes->items[i]);
+    }
+}
+
+/* ---- for programs ---- */
+
+static void
+write_listener(struct jsonw *json, const char *name, const struct config_listener *listener)
+{
+    if (listener->is_set) {
+        jsonw_key(json, name);
+        jsonw_object(json);
+        jsonw_key_text(json, "address", span_of_cstr(listener->address.text));
+        jsonw_key(json, "tls");
+        jsonw_bool(json, listener->credential != NULL);
+        jsonw_close(json);
+    }
+}
+
+static void
+write_credentials(struct jsonw *json, const struct config *config, int64_t now_us)
+{
+    jsonw_key(json, "credentials");
+    jsonw_array(json);
+    for (size_t i = 0; i < config->credentials_n; i++) {
+        jsonw_object(json);
+        jsonw_key_text(json, "name", span_of_cstr(config->credentials[i].name));
+        show_certificate_json(json, config->credentials[i].credential->leaf, now_us);
+        jsonw_close(json);
+    }
+    jsonw_close(json);
+}
+
+static void
+write_trusts(struct jsonw *json, const struct config *config)
+{
+    char text[DATETIME_MAX];
+
+    jsonw_key(json, "trust");
+    jsonw_array(json);
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        const struct config_trust *entry = &config->trusts[i];
+
+        jsonw_object(json);
+        jsonw_key_text(json, "name", span_of_cstr(entry->name));
+        jsonw_key_int(json, "anchors", (int64_t)trust_anchors(entry->trust));
+        if (entry->crl_path != NULL) {
+            datetime_write_xs(trust_crl_next_update_us(entry->trust), text);
+            jsonw_key_text(json, "crl_next_update", span_of_cstr(text));
+        }
+        jsonw_close(json);
+    }
+    jsonw_close(json);
+}
+
+static void
+write_partners(struct jsonw *json, const struct config *config)
+{
+    jsonw_key(json, "partners");
+    jsonw_array(json);
+    for (size_t i = 0; i < config->partners_n; i++) {
+        jsonw_object(json);
+        jsonw_key_text(json, "id", span_of_cstr(config->partners[i].id));
+        show_strings_json(json, "communities", &config->partners[i].communities);
+        jsonw_close(json);
+    }
+    jsonw_close(json);
+}
+
+static void
+write_summary(struct jsonw *json, const struct config *config, const struct notes *notes,
+              int64_t now_us)
+{
+    jsonw_key(json, "community");
+    jsonw_object(json);
+    jsonw_key_text(json, "id", span_of_cstr(config->community));
+    jsonw_key_text(json, "name", span_of_cstr(config->community_name));
+    jsonw_close(json);
+    jsonw_key(json, "listeners");
+    jsonw_object(json);
+    write_listener(json, "network", &config->network);
+    write_listener(json, "local", &config->local);
+    write_listener(json, "admin", &config->admin);
+    jsonw_close(json);
+    write_credentials(json, config, now_us);
+    write_trusts(json, config);
+    write_partners(json, config);
+    jsonw_key_int(json, "rules", (int64_t)policy_rule_count(config->policy));
+    jsonw_key(json, "notes");
+    jsonw_array(json);
+    for (size_t i = 0; i < notes->n; i++) {
+        jsonw_string(json, span_of_cstr(notes->items[i]));
+    }
+    jsonw_close(json);
+}
+
+/* "file:line:column: error: text"; a file's name may hold colons, the numbers do not. */
+static void
+write_error(struct jsonw *json, struct span line)
+{
+    const struct span mark = SPAN(": error: ");
+    const size_t at = span_find(line, mark);
+    uint64_t numbers[2] = {0};
+    struct span place = at == SPAN_MISSING ? SPAN_EMPTY : span_slice(line, 0, at);
+
+    for (int i = 1; i >= 0 && place.n > 0; i--) {
+        size_t colon = place.n;
+
+        while (colon > 0 && place.p[colon - 1] != ':') {
+            colon--;
+        }
+        if (colon == 0 || !span_to_u64(span_slice(place, colon, place.n), INT32_MAX, &numbers[i])) {
+            break;
+        }
+        place = span_slice(place, 0, colon - 1);
+    }
+    jsonw_object(json);
+    jsonw_key_text(json, "file", place);
+    jsonw_key_int(json, "line", (int64_t)numbers[0]);
+    jsonw_key_int(json, "column", (int64_t)numbers[1]);
+    jsonw_key_text(json, "text", at == SPAN_MISSING ? line : span_slice(line, at + mark.n, line.n));
+    jsonw_close(json);
+}
+
+static void
+write_errors(struct jsonw *json, const struct yaml_report *report, const struct diag *reason)
+{
+    struct span rest = buf_span(&report->text), line;
+
+    jsonw_key(json, "errors");
+    jsonw_array(json);
+    while (span_split(&rest, '\n', &line)) {
+        if (line.n > 0) {
+            write_error(json, line);
+        }
+    }
+    if (report->errors == 0 && reason->code != ERR_NONE) { /* the file itself cannot be read */
+        jsonw_object(json);
+        jsonw_key_text(json, "text", span_of_cstr(reason->text));
+        jsonw_close(json);
+    }
+    jsonw_close(json);
+    jsonw_key_int(json, "error_count",
+                  report->errors > 0 ? report->errors : reason->code != ERR_NONE);
+}
+
+static bool
+print_json(const struct config *config, const struct notes *notes, int64_t now_us,
+           const struct yaml_report *report, const struct diag *reason)
+{
+    struct diag diag = {0};
+    struct jsonw json;
+    struct buf text;
+
+    buf_init(&text, JSON_MAX);
+    jsonw_init(&json, &text, true, &diag);
+    jsonw_object(&json);
+    jsonw_key(&json, "good");
+    jsonw_bool(&json, config != NULL);
+    jsonw_key_text(&json, "file", span_of_cstr(path));
+    if (config != NULL) {
+        write_summary(&json, config, notes, now_us);
+    }
+    write_errors(&json, report, reason);
+    jsonw_close(&json);
+    const bool is_printed = show_json(&command, &json, &text, &diag);
+
+    buf_done(&text);
+    return is_printed;
+}
+
+/* ---- the command ---- */
+
+static bool
+print_result(const struct config *config, const struct yaml_report *report,
+             const struct diag *reason)
+{
+    const int64_t now_us = clock_wall_us(clock_system());
+    static struct notes notes;
+
+    notes.n = 0;
+    if (config != NULL) {
+        collect_notes(&notes, config, now_us);
+    }
+    if (is_json) {
+        return print_json(config, &notes, now_us, report, reason);
+    }
+    if (config != NULL) {
+        print_summary(config, &notes, now_us);
+        return true;
+    }
+    fprintf(stderr, "%.*s", SPAN_PRINT(buf_span(&report->text)));
+    cli_error(&command, reason);
+    return true;
+}
+
+int
+cmd_check(int argc, char **argv)
+{
+    struct cli_values rest;
+    struct yaml_report report;
+    struct diag diag = {0};
+    const struct config *config = NULL;
+    int exit_code = CLI_DONE;
+
+    path = NULL;
+    is_json = false;
+    if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
+        return exit_code;
+    }
+    if (path == NULL || rest.n > 0) {
+        cli_complain(&command, "expected: isthmus check %s", command.usage);
+        return CLI_USAGE;
+    }
+    yaml_report_init(&report);
+    const struct status st = config_load(path, clock_system(), &report, &diag, &config);
+    const bool is_printed = print_result(is_ok(st) ? config : NULL, &report, &diag);
+
+    yaml_report_done(&report);
+    config_unref(config);
+    return is_ok(st) && is_printed ? CLI_DONE : CLI_FAILED;
+}

@@ -1,0 +1,212 @@
+/*
+ * `isthmus partners`: who they are, as the configuration knows them. Asks nobody. Runs on the
+ * program's main thread.
+ */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/show.h"
+
+#define JSON_MAX    ((size_t)64 * 1024 * 1024)
+#define RELAXED_MAX 256
+
+static const char *path;
+static bool is_json;
+
+static const struct cli_option options[] = {
+    {"c", "FILE", "the configuration", &path, NULL, NULL},
+    {"json", NULL, "print JSON", NULL, NULL, &is_json},
+};
+
+static const struct cli_command command = {
+    .name = "partners",
+    .usage = "-c FILE [--json]",
+    .summary = "partners: communities, endpoints, certificates, what is relaxed",
+    .text =
+        "Prints every partner of the configuration: its communities, endpoints, how its TLS\n"
+        "certificate is recognised, until when its signing certificates are valid, and what is\n"
+        "relaxed for it.\n"
+        "Exit codes: 0 done, 1 the configuration has mistakes, 2 usage.",
+    .options = options,
+    .options_n = ARRAY_LEN(options),
+};
+
+static const char *
+fault_status_name(const struct partner *partner)
+{
+    return partner->fault_status == PARTNER_FAULT_STATUS_SOAP12 ? "soap12" : "500";
+}
+
+/* ---- for people ---- */
+
+static void
+print_endpoint(const char *name, const char *url)
+{
+    printf("  %-12s %s\n", name, url == NULL ? "-" : url);
+}
+
+static void
+print_identity(const struct partner *partner)
+{
+    if (partner->identity == PARTNER_IDENTITY_SAN) {
+        printf("  %-12s certificate with the name ", "tls");
+        show_strings(&partner->tls_names);
+        return;
+    }
+    for (size_t i = 0; i < partner->tls_sha256.n; i++) {
+        printf("  %-12s certificate with SHA-256 %s\n", i == 0 ? "tls" : "",
+               partner->tls_sha256.items[i]);
+    }
+}
+
+static void
+print_signing(const struct partner *partner, int64_t now_us)
+{
+    char text[SHOW_DATE_MAX];
+
+    for (size_t i = 0; i < partner->signing_n; i++) {
+        show_expiry(partner->signing[i]->not_after_us, now_us, text);
+        printf("  %-12s %s, %s\n", i == 0 ? "signing" : "", partner->signing[i]->subject, text);
+    }
+    if (partner->issuers.n > 0) {
+        printf("  %-12s ", "issuers");
+        show_strings(&partner->issuers);
+    }
+}
+
+static void
+print_partner(const struct partner *partner, int64_t now_us)
+{
+    char relaxed[RELAXED_MAX];
+
+    printf("%s  %s\n  %-12s ", partner->id, partner->name, "communities");
+    show_strings(&partner->communities);
+    print_endpoint("xcpd", partner->xcpd_url);
+    print_endpoint("query", partner->query_url);
+    print_endpoint("retrieve", partner->retrieve_url);
+    print_identity(partner);
+    print_signing(partner, now_us);
+    printf("  %-12s %lld ms\n", "timeout", (long long)(partner->timeout_us / US_PER_MS));
+    if (partner->fault_status != PARTNER_FAULT_STATUS_500) {
+        printf("  %-12s %s\n", "fault_status", fault_status_name(partner));
+    }
+    printf("  %-12s %s\n\n", "relaxed",
+           show_relaxations(partner, relaxed, sizeof(relaxed)) ? relaxed : "nothing");
+}
+
+static void
+print_partners(const struct config *config, int64_t now_us)
+{
+    for (size_t i = 0; i < config->partners_n; i++) {
+        print_partner(&config->partners[i], now_us);
+    }
+    printf("%zu partner%s\n", config->partners_n, config->partners_n == 1 ? "" : "s");
+}
+
+/* ---- for programs ---- */
+
+static void
+write_endpoints(struct jsonw *json, const struct partner *partner)
+{
+    jsonw_key(json, "endpoints");
+    jsonw_object(json);
+    jsonw_key_text(json, "xcpd", span_of_cstr(partner->xcpd_url));
+    jsonw_key_text(json, "query", span_of_cstr(partner->query_url));
+    jsonw_key_text(json, "retrieve", span_of_cstr(partner->retrieve_url));
+    jsonw_close(json);
+}
+
+static void
+write_signing(struct jsonw *json, const struct partner *partner, int64_t now_us)
+{
+    jsonw_key(json, "signing");
+    jsonw_array(json);
+    for (size_t i = 0; i < partner->signing_n; i++) {
+        jsonw_object(json);
+        show_certificate_json(json, partner->signing[i], now_us);
+        jsonw_close(json);
+    }
+    jsonw_close(json);
+    show_strings_json(json, "issuers", &partner->issuers);
+}
+
+static void
+write_partner(struct jsonw *json, const struct partner *partner, int64_t now_us)
+{
+    const bool is_san = partner->identity == PARTNER_IDENTITY_SAN;
+
+    jsonw_object(json);
+    jsonw_key_text(json, "id", span_of_cstr(partner->id));
+    jsonw_key_text(json, "name", span_of_cstr(partner->name));
+    jsonw_key_text(json, "file", span_of_cstr(partner->path));
+    show_strings_json(json, "communities", &partner->communities);
+    write_endpoints(json, partner);
+    jsonw_key(json, "tls");
+    jsonw_object(json);
+    jsonw_key_text(json, "identity", is_san ? SPAN("san") : SPAN("certificate"));
+    show_strings_json(json, is_san ? "names" : "sha256",
+                      is_san ? &partner->tls_names : &partner->tls_sha256);
+    jsonw_close(json);
+    write_signing(json, partner, now_us);
+    jsonw_key(json, "bearer");
+    jsonw_bool(json, partner->may_use_bearer);
+    jsonw_key_text(json, "fault_status", span_of_cstr(fault_status_name(partner)));
+    jsonw_key_int(json, "timeout_ms", partner->timeout_us / US_PER_MS);
+    jsonw_close(json);
+}
+
+static bool
+print_json(const struct config *config, int64_t now_us)
+{
+    struct diag diag = {0};
+    struct jsonw json;
+    struct buf text;
+
+    buf_init(&text, JSON_MAX);
+    jsonw_init(&json, &text, true, &diag);
+    jsonw_object(&json);
+    jsonw_key(&json, "partners");
+    jsonw_array(&json);
+    for (size_t i = 0; i < config->partners_n; i++) {
+        write_partner(&json, &config->partners[i], now_us);
+    }
+    jsonw_close(&json);
+    jsonw_close(&json);
+    const bool is_printed = show_json(&command, &json, &text, &diag);
+
+    buf_done(&text);
+    return is_printed;
+}
+
+/* ---- the command ---- */
+
+int
+cmd_partners(int argc, char **argv)
+{
+    struct cli_values rest;
+    int exit_code = CLI_DONE;
+
+    path = NULL;
+    is_json = false;
+    if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
+        return exit_code;
+    }
+    if (rest.n > 0) {
+        cli_complain(&command, "expected: isthmus partners %s", command.usage);
+        return CLI_USAGE;
+    }
+    const struct config *config = cli_config(&command, path);
+
+    if (config == NULL) {
+        return path == NULL ? CLI_USAGE : CLI_FAILED;
+    }
+    const int64_t now_us = clock_wall_us(clock_system());
+
+    if (is_json) {
+        exit_code = print_json(config, now_us) ? CLI_DONE : CLI_FAILED;
+    } else {
+        print_partners(config, now_us);
+    }
+    config_unref(config);
+    return exit_code;
+}

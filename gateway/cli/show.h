@@ -1,0 +1,35 @@
+/*
+ * Pieces of output that several subcommands share. Internal to cli/. Thread: the program's main
+ * one.
+ */
+#ifndef CLI_SHOW_H
+#define CLI_SHOW_H
+
+#include "base/jsonw.h"
+#include "certs/certificate.h"
+#include "config/config.h"
+
+#define SHOW_DATE_MAX 48
+
+/* "2027-11-24" */
+void show_date(int64_t us, char ret_text[SHOW_DATE_MAX]);
+/* "until 2027-11-24 (729 days)", "ended 2026-01-01" */
+void show_expiry(int64_t not_after_us, int64_t now_us, char ret_text[SHOW_DATE_MAX]);
+/* Whole days until then; negative when it is over. */
+int64_t show_days(int64_t until_us, int64_t now_us);
+/* subject, sha256, not_after, days: as members of the open object. */
+void show_certificate_json(struct jsonw *json, const struct certificate *certificate,
+                           int64_t now_us);
+/* An array of strings under <key>. */
+void show_strings_json(struct jsonw *json, const char *key, const struct config_strings *strings);
+/* "a, b, c" and a line's end on standard output. */
+void show_strings(const struct config_strings *strings);
+/* What differs from the strictest way for this partner, in words; false when nothing does. */
+bool show_relaxations(const struct partner *partner, char *ret_text, size_t size);
+
+/* Prints the finished JSON text and a line's end; complains on standard error when it failed. */
+struct cli_command;
+bool show_json(const struct cli_command *command, struct jsonw *json, struct buf *text,
+               const struct diag *diag);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * The arithmetic of one XML signature: did this key sign these nodes? Nothing about trust, about
+ * which element must be signed, or about which algorithms are welcome is decided here; sigverify.c
+ * has done that before it asks. One function, so that a second engine can stand beside this one and
+ * be compared with it. Thread: whoever owns the tree.
+ */
+#ifndef SOAP_DSIG_H
+#define SOAP_DSIG_H
+
+#include <openssl/types.h>
+
+#include "soap/xml.h"
+
+struct dsig_job {
+    const xmlNode *signature; /* ds:Signature of the shape that sig_read accepts */
+    const xmlNode *target;    /* the element that its Reference names */
+    const xmlAttr *id;        /* the id attribute of <target> */
+    EVP_PKEY *key;            /* the public key, of the kind that the method needs */
+};
+/* ERR_SIG_INVALID when the digest or the value is not right, or anything does not compute. */
+MUST_CHECK struct status dsig_verify(const struct dsig_job *job, struct diag *diag);
+
+/* Once per process, before threads; part of soap_library_init, after xml_library_init. */
+MUST_CHECK struct status dsig_library_init(struct diag *diag);
+void dsig_library_done(void);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * What a message is made of, for the rest of soap/ (codecs, security) only. The nodes belong to the
+ * message's arena; nobody changes them.
+ */
+#ifndef SOAP_MESSAGE_INTERNAL_H
+#define SOAP_MESSAGE_INTERNAL_H
+
+#include "base/patient.h" /* struct span_list */
+#include "soap/mime.h"
+#include "soap/namespaces.h"
+#include "soap/xml.h"
+
+#define WSA_ANONYMOUS "http://www.w3.org/2005/08/addressing/anonymous"
+
+struct message {
+    const xmlNode *envelope;
+    const xmlNode *header; /* NULL when there is none */
+    const xmlNode *body;
+    const xmlNode *payload; /* the Body's one child */
+    struct addressing addressing;
+    struct span_list relates_to;     /* of relationship reply: all of them */
+    struct span content_type_action; /* "action" of Content-Type; may be empty */
+    struct mime mime;                /* MTOM only */
+    bool is_mtom;
+    bool is_fault;
+};
+
+/* Is the header block for the ultimate receiver (SOAP 1.2 part 1, section 2.2)? */
+bool message_block_is_for_us(const xmlNode *block);
+const xmlNode *message_payload(const struct message *message);
+/* The content of the part with that Content-ID (without < > and "cid:", not percent-encoded). The
+ * root part is never given out. False when there is none. */
+bool message_part(const struct message *message, struct span content_id, struct span *ret_content);
+/* The same for an xop:Include's href: "cid:" and percent-encoding are undone (RFC 2392). ERR_XOP
+ * when it is no cid: URL or names no part. */
+MUST_CHECK struct status message_part_by_href(const struct message *message, struct span href,
+                                              struct arena *arena, struct diag *diag,
+                                              const struct mime_part **ret_part);
+
+#endif

@@ -1,0 +1,401 @@
+/*
+ * The pre-scan: first every byte is checked to be part of an XML character, then the markup is
+ * walked tag by tag. Called by xml_parse before libxml2, on whichever thread reads a message; it
+ * owns nothing.
+ */
+#include "soap/prescan.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define REFERENCE_BYTES_MAX ((size_t)12) /* "&#x10FFFF;" and leading zeros */
+
+struct scan {
+    const char *p;
+    size_t n;
+    size_t at;
+    size_t depth;
+    size_t roots;
+    const struct message_limits *limits;
+    struct diag *diag;
+    struct prescan_counts counts;
+};
+
+static struct status
+syntax(struct scan *scan, const char *what)
+{
+    return FAIL(scan->diag, ERR_XML_SYNTAX, "XML at byte %zu: %s", scan->at + 1, what);
+}
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static bool
+is_at(const struct scan *scan, const char *literal)
+{
+    const size_t n = strlen(literal);
+    return scan->n - scan->at >= n && memcmp(scan->p + scan->at, literal, n) == 0;
+}
+
+/* Where <literal> begins at or after <from>, or SPAN_MISSING. */
+static size_t
+find(const struct scan *scan, size_t from, struct span literal)
+{
+    while (from < scan->n) {
+        const char *const found = memchr(scan->p + from, literal.p[0], scan->n - from);
+        if (found == NULL || (size_t)(scan->p + scan->n - found) < literal.n) {
+            break;
+        }
+        if (memcmp(found, literal.p, literal.n) == 0) {
+            return (size_t)(found - scan->p);
+        }
+        from = (size_t)(found - scan->p) + 1;
+    }
+    return SPAN_MISSING;
+}
+
+/* ---- characters (XML 1.0 section 2.2) ---- */
+
+static struct status
+check_characters(struct scan *scan)
+{
+    struct span rest = span_of(scan->p, scan->n);
+    while (rest.n > 0) {
+        const unsigned char byte = (unsigned char)*rest.p;
+        if (byte >= 0x20 && byte < 0x80) {
+            rest.p++;
+            rest.n--;
+            continue;
+        }
+        scan->at = scan->n - rest.n;
+        uint32_t c = 0;
+        (void)text_take_char(&rest, &c);
+        if (c == TEXT_MALFORMED || c == 0) {
+            return FAIL(scan->diag, ERR_XML_ENCODING,
+                        "byte %zu (0x%02x) is not UTF-8 text; only UTF-8 is accepted", scan->at + 1,
+                        byte);
+        }
+        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0xFFFE || c == 0xFFFF) {
+            return FAIL(scan->diag, ERR_XML_SYNTAX,
+                        "XML at byte %zu: the character U+%04X is not allowed", scan->at + 1,
+                        (unsigned)c);
+        }
+    }
+    scan->at = 0;
+    return OK;
+}
+
+/* ---- the XML declaration ---- */
+
+/* Takes ' name = "value"' from the front; false when it is not there. */
+static bool
+take_pseudo_attribute(struct span *rest, const char *name, struct span *ret_value)
+{
+    struct span in = span_trim(*rest);
+    struct span part;
+    if (rest->n == 0 || !is_blank(rest->p[0]) || !span_take(&in, strlen(name), &part) ||
+        !span_eq_cstr(part, name)) {
+        return false;
+    }
+    in = span_trim(in);
+    if (!span_take(&in, 1, &part) || part.p[0] != '=') {
+        return false;
+    }
+    in = span_trim(in);
+    if (!span_take(&in, 1, &part) || (part.p[0] != '"' && part.p[0] != '\'')) {
+        return false;
+    }
+    const size_t end = span_find_char(in, part.p[0]);
+    if (end == SPAN_MISSING || !span_take(&in, end, ret_value) || !span_take(&in, 1, &part)) {
+        return false;
+    }
+    *rest = in;
+    return true;
+}
+
+/* <?xml version="1.0" encoding="UTF-8" standalone="yes"?>; libxml2 takes any 1.x and any encoding
+ * that iconv knows. */
+static struct status
+scan_declaration(struct scan *scan)
+{
+    if (!is_at(scan, "<?xml") || scan->n - scan->at < 6 || !is_blank(scan->p[scan->at + 5])) {
+        return OK;
+    }
+    const size_t end = find(scan, scan->at, SPAN("?>"));
+    if (end == SPAN_MISSING) {
+        return syntax(scan, "the XML declaration does not end");
+    }
+    struct span rest = span_of(scan->p + scan->at + 5, end - scan->at - 5);
+    struct span value;
+    if (!take_pseudo_attribute(&rest, "version", &value) || !span_eq_cstr(value, "1.0")) {
+        return syntax(scan, "version=\"1.0\" is expected in the XML declaration");
+    }
+    if (take_pseudo_attribute(&rest, "encoding", &value) && !span_eq_nocase(value, SPAN("UTF-8"))) {
+        return FAIL(scan->diag, ERR_XML_ENCODING,
+                    "encoding '%.*s' is declared; only UTF-8 is accepted",
+                    SPAN_PRINT(span_slice(value, 0, 40)));
+    }
+    (void)take_pseudo_attribute(&rest, "standalone", &value);
+    if (span_trim(rest).n > 0) {
+        return syntax(scan, "the XML declaration is malformed");
+    }
+    scan->at = end + 2;
+    return OK;
+}
+
+/* ---- text and attribute values ---- */
+
+static bool
+is_reference(struct span name)
+{
+    static const char *const predefined[] = {"lt", "gt", "amp", "quot", "apos"};
+    for (size_t i = 0; i < ARRAY_LEN(predefined); i++) {
+        if (span_eq_cstr(name, predefined[i])) {
+            return true;
+        }
+    }
+    if (name.n < 2 || name.p[0] != '#') {
+        return false;
+    }
+    const bool is_hex = name.p[1] == 'x';
+    const char *const digits = is_hex ? "0123456789abcdefABCDEF" : "0123456789";
+    size_t i = is_hex ? 2 : 1;
+    for (; i < name.n && memchr(digits, name.p[i], strlen(digits)) != NULL; i++) {
+    }
+    return i == name.n && i > (is_hex ? 2U : 1U);
+}
+
+/* Every & between scan->at and <to> opens a reference that needs no declaration. */
+static struct status
+check_references(struct scan *scan, size_t to)
+{
+    while (scan->at < to) {
+        const char *const found = memchr(scan->p + scan->at, '&', to - scan->at);
+        if (found == NULL) {
+            break;
+        }
+        scan->at = (size_t)(found - scan->p);
+        const struct span name =
+            span_slice(span_of(found + 1, to - scan->at - 1), 0, REFERENCE_BYTES_MAX);
+        const size_t end = span_find_char(name, ';');
+        if (end == SPAN_MISSING || !is_reference(span_of(name.p, end))) {
+            return syntax(scan, "& opens no character reference and none of XML's five entities");
+        }
+        scan->at += end + 2;
+    }
+    scan->at = to;
+    return OK;
+}
+
+static struct status
+scan_text(struct scan *scan)
+{
+    const char *const found = memchr(scan->p + scan->at, '<', scan->n - scan->at);
+    const size_t end = found == NULL ? scan->n : (size_t)(found - scan->p);
+    if (scan->depth > 0) {
+        return check_references(scan, end);
+    }
+    for (; scan->at < end; scan->at++) {
+        if (!is_blank(scan->p[scan->at])) {
+            return syntax(scan, "text outside of the document's element");
+        }
+    }
+    return OK;
+}
+
+/* ---- tags ---- */
+
+static bool
+is_name_start(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' ||
+           (unsigned char)c >= 0x80;
+}
+
+/* At an opening quote: goes behind the closing one. */
+static struct status
+scan_value(struct scan *scan, size_t start, size_t *attributes)
+{
+    const char quote = scan->p[scan->at++];
+    const char *const found = memchr(scan->p + scan->at, quote, scan->n - scan->at);
+    if (found == NULL) {
+        return syntax(scan, "an attribute value does not end");
+    }
+    const size_t end = (size_t)(found - scan->p);
+    if (end - start > scan->limits->start_tag_bytes) {
+        return FAIL(scan->diag, ERR_LIMIT_XML, "a start tag at byte %zu is longer than %zu bytes",
+                    start + 1, scan->limits->start_tag_bytes);
+    }
+    if (memchr(scan->p + scan->at, '<', end - scan->at) != NULL) {
+        return syntax(scan, "'<' in an attribute value");
+    }
+    if (++*attributes > scan->limits->attributes) {
+        return FAIL(scan->diag, ERR_LIMIT_XML,
+                    "the start tag at byte %zu has more than %zu attributes", start + 1,
+                    scan->limits->attributes);
+    }
+    TRY(check_references(scan, end));
+    scan->at++;
+    return OK;
+}
+
+/* At the first byte of the name: goes behind the '>'. */
+static struct status
+scan_to_tag_end(struct scan *scan, size_t start, bool *ret_is_empty)
+{
+    size_t attributes = 0;
+    for (;;) {
+        if (scan->at == scan->n) {
+            return syntax(scan, "a start tag does not end");
+        }
+        if (scan->at - start >= scan->limits->start_tag_bytes) {
+            return FAIL(scan->diag, ERR_LIMIT_XML,
+                        "a start tag at byte %zu is longer than %zu bytes", start + 1,
+                        scan->limits->start_tag_bytes);
+        }
+        const char c = scan->p[scan->at];
+        if (c == '"' || c == '\'') {
+            TRY(scan_value(scan, start, &attributes));
+            continue;
+        }
+        if (c == '<' || c == '&' || (c == '/' && !is_at(scan, "/>"))) {
+            return syntax(scan, "a start tag is malformed");
+        }
+        scan->at++;
+        if (c == '>') {
+            *ret_is_empty = scan->p[scan->at - 2] == '/';
+            scan->counts.attributes += attributes;
+            return OK;
+        }
+    }
+}
+
+static struct status
+scan_start_tag(struct scan *scan)
+{
+    const size_t start = scan->at++;
+    if (scan->depth == 0 && ++scan->roots > 1) {
+        return syntax(scan, "a second root element");
+    }
+    if (scan->depth == scan->limits->depth) {
+        return FAIL(scan->diag, ERR_LIMIT_XML, "XML at byte %zu: nested deeper than %zu elements",
+                    start + 1, scan->limits->depth);
+    }
+    if (++scan->counts.elements > scan->limits->nodes) {
+        return FAIL(scan->diag, ERR_LIMIT_XML, "XML has more than %zu elements",
+                    scan->limits->nodes);
+    }
+    bool is_empty = false;
+    TRY(scan_to_tag_end(scan, start, &is_empty));
+    scan->depth += is_empty ? 0 : 1;
+    return OK;
+}
+
+static struct status
+scan_end_tag(struct scan *scan)
+{
+    const size_t end = find(scan, scan->at + 2, SPAN(">"));
+    if (end == SPAN_MISSING || scan->depth == 0) {
+        return syntax(scan, "an end tag that closes nothing or does not end");
+    }
+    if (memchr(scan->p + scan->at + 2, '<', end - scan->at - 2) != NULL) {
+        return syntax(scan, "an end tag is malformed");
+    }
+    scan->depth--;
+    scan->at = end + 1;
+    return OK;
+}
+
+/* ---- everything else that begins with '<' ---- */
+
+static struct status
+scan_comment(struct scan *scan)
+{
+    const size_t end = find(scan, scan->at + 4, SPAN("--"));
+    if (end == SPAN_MISSING || end + 2 >= scan->n || scan->p[end + 2] != '>') {
+        return syntax(scan, "a comment does not end, or has -- inside");
+    }
+    scan->at = end + 3;
+    return OK;
+}
+
+static struct status
+scan_cdata(struct scan *scan)
+{
+    const size_t end = find(scan, scan->at + 9, SPAN("]]>"));
+    if (end == SPAN_MISSING || scan->depth == 0) {
+        return syntax(scan, "a CDATA section does not end, or stands outside of an element");
+    }
+    scan->at = end + 3;
+    return OK;
+}
+
+static struct status
+scan_instruction(struct scan *scan)
+{
+    const size_t end = find(scan, scan->at + 2, SPAN("?>"));
+    if (end == SPAN_MISSING || scan->n - scan->at < 3 || !is_name_start(scan->p[scan->at + 2])) {
+        return syntax(scan, "a processing instruction is malformed");
+    }
+    scan->counts.instructions++;
+    scan->at = end + 2;
+    return OK;
+}
+
+static struct status
+scan_markup(struct scan *scan)
+{
+    if (is_at(scan, "<!--")) {
+        return scan_comment(scan);
+    }
+    if (is_at(scan, "<![CDATA[")) {
+        return scan_cdata(scan);
+    }
+    if (is_at(scan, "<!")) {
+        return FAIL(scan->diag, ERR_XML_DTD,
+                    "XML at byte %zu: document type and entity declarations are not accepted",
+                    scan->at + 1);
+    }
+    if (is_at(scan, "<?")) {
+        return scan_instruction(scan);
+    }
+    if (is_at(scan, "</")) {
+        return scan_end_tag(scan);
+    }
+    if (scan->at + 1 < scan->n && is_name_start(scan->p[scan->at + 1])) {
+        return scan_start_tag(scan);
+    }
+    return syntax(scan, "'<' opens no markup");
+}
+
+struct status
+prescan(struct span bytes, const struct message_limits *limits, struct diag *diag,
+        struct prescan_counts *ret_counts)
+{
+    struct scan scan = {.p = bytes.p, .n = bytes.n, .limits = limits, .diag = diag};
+    if (bytes.n > limits->root_part_bytes) {
+        return FAIL(diag, ERR_LIMIT_XML, "XML of %zu bytes; at most %zu are accepted", bytes.n,
+                    limits->root_part_bytes);
+    }
+    TRY(check_characters(&scan));
+    if (is_at(&scan, "\xEF\xBB\xBF")) {
+        scan.at = 3;
+    }
+    TRY(scan_declaration(&scan));
+    while (scan.at < scan.n) {
+        if (scan.p[scan.at] == '<') {
+            TRY(scan_markup(&scan));
+        } else {
+            TRY(scan_text(&scan));
+        }
+    }
+    if (scan.depth > 0 || scan.roots == 0) {
+        return syntax(&scan, scan.roots == 0 ? "there is no element" : "an element is not closed");
+    }
+    *ret_counts = scan.counts;
+    return OK;
+}

@@ -1,0 +1,54 @@
+/*
+ * What an XML signature must look like before anybody computes with it. The allowed shape is the
+ * one that SAML core 5.4 and the WSS SAML token profile need, and nothing else of XML Signature:
+ *
+ *   ds:Signature
+ *     ds:SignedInfo
+ *       ds:CanonicalizationMethod   exclusive c14n (may list inclusive prefixes)
+ *       ds:SignatureMethod          RSA or ECDSA over SHA-2
+ *       ds:Reference URI="#NCName"  exactly one
+ *         ds:Transforms             [enveloped-signature,] exclusive c14n
+ *         ds:DigestMethod, ds:DigestValue
+ *     ds:SignatureValue
+ *     ds:KeyInfo                    optional
+ *
+ * Pure: reads the tree, changes nothing. Thread: whoever owns the arena.
+ */
+#ifndef SOAP_SIGRULES_H
+#define SOAP_SIGRULES_H
+
+#include "soap/namespaces.h"
+#include "soap/xml.h"
+
+#define SIG_PREFIXES_MAX 64 /* of an InclusiveNamespaces PrefixList */
+
+enum sig_key_kind { SIG_KEY_RSA, SIG_KEY_EC };
+struct sig_method {
+    const char *uri;
+    enum sig_key_kind key;
+};
+
+struct signature {
+    const xmlNode *node;     /* ds:Signature */
+    const xmlNode *key_info; /* NULL when absent */
+    const struct sig_method *method;
+    struct span reference; /* the NCName behind '#' */
+    struct span value;     /* text of SignatureValue, base64 */
+};
+
+/* <is_enveloped>: the assertion's signature; else the Timestamp's. ERR_SIG_STRUCTURE,
+ * ERR_SIG_ALGORITHM (methods), ERR_SIG_TRANSFORM (transforms), ERR_SIG_REFERENCE (URI, number),
+ * ERR_SIG_COMMENT. */
+MUST_CHECK struct status sig_read(const xmlNode *node, bool is_enveloped, struct arena *arena,
+                                  struct diag *diag, struct signature *ret_signature);
+
+/* The whole document: no two attributes that any reader may take for an id (ID, Id, wsu:Id, xml:id,
+ * AssertionID) have the same value (ERR_SIG_DUPLICATE_ID), and no namespace is a relative URI,
+ * which has no canonical form (ERR_SIG_STRUCTURE). */
+MUST_CHECK struct status sig_check_document(const xmlNode *root, struct arena *arena,
+                                            struct diag *diag);
+/* No comment and no processing instruction in the subtree: ERR_SIG_COMMENT. */
+MUST_CHECK struct status sig_check_comments(const xmlNode *top, struct diag *diag);
+bool sig_is_ncname(struct span name); /* of ASCII characters */
+
+#endif

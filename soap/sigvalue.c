@@ -1,0 +1,59 @@
+/*
+ * Normal form of signature values. Called by sigverify.c after a signature turned out valid; owns
+ * nothing.
+ */
+#include "soap/sigvalue.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+
+#include "base/digest.h"
+#include "base/mem.h"
+
+#define VALUE_BYTES_MAX ((size_t)2048) /* RSA-16384 */
+
+static void
+free_bn(BIGNUM **bn)
+{
+    BN_free(*bn);
+}
+
+/* s becomes the smaller of s and n - s. */
+static bool
+lower_s(EVP_PKEY *key, uint8_t *bytes, size_t half)
+{
+    CLEANUP(free_bn) BIGNUM *order = NULL;
+    CLEANUP(free_bn) BIGNUM *s = BN_bin2bn(bytes + half, (int)half, NULL);
+    CLEANUP(free_bn) BIGNUM *other = BN_new();
+    if (s == NULL || other == NULL ||
+        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_ORDER, &order) != 1 ||
+        BN_sub(other, order, s) != 1) {
+        return false;
+    }
+    return BN_is_negative(other) ||
+           BN_bn2binpad(BN_cmp(other, s) < 0 ? other : s, bytes + half, (int)half) == (int)half;
+}
+
+struct status
+sig_value_normalise(struct span value, EVP_PKEY *key, struct arena *arena, struct diag *diag,
+                    struct span *ret_value)
+{
+    CLEANUP(buf_done) struct buf bytes;
+    CLEANUP(buf_done) struct buf text;
+    struct diag ignored;
+    diag_clear(&ignored);
+    buf_init(&bytes, VALUE_BYTES_MAX);
+    buf_init(&text, 2 * VALUE_BYTES_MAX);
+    const bool is_ec = EVP_PKEY_is_a(key, "EC") != 0;
+    const size_t size = ((size_t)EVP_PKEY_get_bits(key) + 7) / 8;
+    if (!is_ok(base64_decode(value, &bytes, &ignored)) || bytes.n != (is_ec ? 2 * size : size)) {
+        return FAIL(diag, ERR_SIG_INVALID, "SignatureValue: base64 of %zu bytes is expected",
+                    is_ec ? 2 * size : size);
+    }
+    if (is_ec && !lower_s(key, (uint8_t *)bytes.p, size)) {
+        return FAIL(diag, ERR_CRYPTO, "SignatureValue: the order of the curve cannot be read");
+    }
+    TRY(base64_encode(buf_span(&bytes), &text, diag));
+    return arena_dup(arena, buf_span(&text), diag, ret_value);
+}

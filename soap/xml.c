@@ -1,0 +1,233 @@
+/*
+ * The one parse: bytes that passed the pre-scan become a libxml2 tree that belongs to an arena.
+ * Called by message.c (messages) and by readers of documents, on whichever thread owns the arena.
+ * Everything optional of libxml2 is off: network, entities, DTDs, XInclude, error output.
+ */
+#include "soap/xml.h"
+
+#include <string.h>
+
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <libxml/xmlerror.h>
+
+#include "base/mem.h"
+#include "soap/prescan.h"
+
+/* libxml2's own ceiling for one text node unless XML_PARSE_HUGE is given. */
+#define TEXT_NODE_MAX ((size_t)10000000)
+
+static const struct message_limits document_limits = {
+    .root_part_bytes = (size_t)64 * 1024 * 1024,
+    .nodes = 4000000,
+    .depth = 200,
+    .attributes = 64,
+    .start_tag_bytes = (size_t)16 * 1024,
+};
+
+/* What the hooks saw during one parse; xmlParserCtxt._private points here. */
+struct parse_state {
+    bool has_dtd;
+    int code; /* xmlParserErrors, 0 as long as nothing was wrong */
+    int line, column;
+    char text[160];
+};
+
+static void
+on_internal_subset(void *data, const xmlChar *name, const xmlChar *external, const xmlChar *system)
+{
+    (void)name;
+    (void)external;
+    (void)system;
+    xmlParserCtxt *const context = data;
+    struct parse_state *const state = context->_private;
+    state->has_dtd = true;
+    xmlStopParser(context);
+}
+
+/* The first complaint is the cause; libxml2 goes on with consequences. */
+static void
+on_parse_error(void *data, xmlError *error)
+{
+    xmlParserCtxt *const context = data;
+    struct parse_state *const state = context->_private;
+    if (state == NULL || state->code != 0 || error->level < XML_ERR_ERROR) {
+        return;
+    }
+    state->code = error->code;
+    state->line = error->line;
+    state->column = error->int2;
+    const struct span message =
+        span_trim(span_slice(span_of_cstr(error->message), 0, sizeof(state->text) - 1));
+    if (message.n > 0) {
+        memcpy(state->text, message.p, message.n);
+    }
+}
+
+static void
+free_doc(void *doc)
+{
+    xmlFreeDoc(doc);
+}
+
+static void
+free_context(xmlParserCtxt **context)
+{
+    xmlFreeParserCtxt(*context);
+}
+
+/* Attributes hold one text node or none, elements hold elements, text, comments and instructions:
+ * what the rest of soap/ relies on. Counts the elements. */
+static bool
+is_plain_tree(const xmlNode *root, size_t *ret_elements)
+{
+    size_t elements = 0;
+    for (const xmlNode *node = root; node != NULL; node = xml_walk(node, root)) {
+        elements++;
+        for (const xmlAttr *attr = node->properties; attr != NULL; attr = attr->next) {
+            if (attr->children != NULL &&
+                (attr->children->type != XML_TEXT_NODE || attr->children->next != NULL)) {
+                return false;
+            }
+        }
+        for (const xmlNode *child = node->children; child != NULL; child = child->next) {
+            if (child->type != XML_ELEMENT_NODE && child->type != XML_TEXT_NODE &&
+                child->type != XML_COMMENT_NODE && child->type != XML_PI_NODE) {
+                return false;
+            }
+        }
+    }
+    *ret_elements = elements;
+    return true;
+}
+
+static struct status
+check_tree(const xmlParserCtxt *context, const xmlDoc *doc, const struct prescan_counts *counts,
+           struct diag *diag)
+{
+    const struct parse_state *const state = context->_private;
+    if (state->has_dtd) {
+        return FAIL(diag, ERR_XML_DTD, "document type declarations are not accepted");
+    }
+    if (state->code == XML_ERR_NO_MEMORY) {
+        return FAIL(diag, ERR_NO_MEMORY, "parsing XML");
+    }
+    /* doc != NULL proves nothing; an undeclared prefix leaves wellFormed at 1. */
+    const xmlNode *const root = doc == NULL ? NULL : xml_root(doc);
+    if (context->wellFormed == 0 || context->nsWellFormed == 0 || state->code != 0 ||
+        root == NULL) {
+        return FAIL(diag, ERR_XML_SYNTAX, "XML at line %d, column %d: %s (libxml2 error %d)",
+                    state->line, state->column, state->text, state->code);
+    }
+    size_t elements = 0;
+    if (!is_plain_tree(root, &elements) || elements != counts->elements) {
+        return FAIL(diag, ERR_XML_SYNTAX,
+                    "the pre-scan saw %zu elements and the parser something else; refused",
+                    counts->elements);
+    }
+    return OK;
+}
+
+static struct status
+parse(struct span bytes, const struct message_limits *limits, bool is_message, struct arena *arena,
+      struct diag *diag, xmlDoc **ret_doc)
+{
+    struct prescan_counts counts;
+    TRY(prescan(bytes, limits, diag, &counts));
+    CLEANUP(free_context) xmlParserCtxt *context = xmlNewParserCtxt();
+    if (context == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "a parser");
+    }
+    struct parse_state state = {0};
+    context->_private = &state;
+    context->sax->internalSubset = on_internal_subset;
+    context->sax->serror = on_parse_error;
+    if (!is_message) {
+        context->sax->comment = NULL;
+        context->sax->processingInstruction = NULL;
+    }
+    int options = XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC;
+    options |= limits->root_part_bytes > TEXT_NODE_MAX ? XML_PARSE_HUGE : 0;
+    /* The pre-scan bounds bytes.n far below INT_MAX. */
+    xmlDoc *const doc = xmlCtxtReadMemory(context, bytes.p, (int)bytes.n, NULL, "UTF-8", options);
+    const struct status st = check_tree(context, doc, &counts, diag);
+    if (!is_ok(st)) {
+        xmlFreeDoc(doc);
+        return st;
+    }
+    TRY(arena_defer(arena, free_doc, doc, diag));
+    *ret_doc = doc;
+    return OK;
+}
+
+struct status
+xml_parse(struct span bytes, const struct message_limits *limits, struct arena *arena,
+          struct diag *diag, xmlDoc **ret_doc)
+{
+    return parse(bytes, limits, true, arena, diag, ret_doc);
+}
+
+struct status
+xml_parse_document(struct span bytes, struct arena *arena, struct diag *diag, xmlDoc **ret_doc)
+{
+    return parse(bytes, &document_limits, false, arena, diag, ret_doc);
+}
+
+/* ---- the library as a whole ---- */
+
+static _Thread_local struct diag *complaints;
+
+struct diag *
+xml_complaints_to(struct diag *diag)
+{
+    struct diag *const before = complaints;
+    complaints = diag;
+    return before;
+}
+
+void
+xml_complain(const char *who, int code, const char *text)
+{
+    if (complaints != NULL) {
+        const struct span trimmed = span_trim(span_of_cstr(text));
+        (void)FAIL(complaints, ERR_INTERNAL, "%s error %d: %.*s", who, code, SPAN_PRINT(trimmed));
+    }
+}
+
+static void
+on_library_error(void *data, xmlError *error)
+{
+    (void)data;
+    if (error->level >= XML_ERR_ERROR) {
+        xml_complain("libxml2", error->code, error->message);
+    }
+}
+
+static xmlParserInput *
+deny_entity(const char *url, const char *id, xmlParserCtxt *context)
+{
+    (void)url;
+    (void)id;
+    (void)context;
+    return NULL;
+}
+
+struct status
+xml_library_init(struct diag *diag)
+{
+    LIBXML_TEST_VERSION
+    xmlInitParser();
+    if (xmlHasFeature(XML_WITH_THREAD) == 0) {
+        return FAIL(diag, ERR_INTERNAL, "libxml2 was built without threads");
+    }
+    xmlSetExternalEntityLoader(deny_entity);
+    xmlSetStructuredErrorFunc(NULL, on_library_error);
+    (void)xmlThrDefSetStructuredErrorFunc(NULL, on_library_error);
+    return OK;
+}
+
+void
+xml_library_done(void)
+{
+    xmlCleanupParser();
+}

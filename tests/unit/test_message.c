@@ -1,0 +1,226 @@
+/*
+ * Messages: the structure that SOAP 1.2 and WS-Addressing ask for, and what is refused by name.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "soap/message_internal.h"
+#include "soap/security.h"
+#include "tests/unit/unit.h"
+
+#define SOAP_TYPE "application/soap+xml; charset=UTF-8"
+#define ENVELOPE_START                                                                             \
+    "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" "                             \
+    "xmlns:a=\"http://www.w3.org/2005/08/addressing\" xmlns:x=\"urn:x\">"
+#define ACTION_55                                                                                  \
+    "<a:Action s:mustUnderstand=\"1\">"                                                            \
+    "urn:hl7-org:v3:PRPA_IN201305UV02:CrossGatewayPatientDiscovery</a:Action>"
+#define ID       "<a:MessageID>urn:uuid:11111111-1111-4111-8111-111111111111</a:MessageID>"
+#define QUERY_55 "<PRPA_IN201305UV02 xmlns=\"urn:hl7-org:v3\"/>"
+
+static struct status
+read_limited(const char *xml, const char *type, const struct message_limits *limits,
+             struct arena *arena, struct diag *diag, struct message **ret_message)
+{
+    diag_clear(diag);
+    return message_read(span_of_cstr(xml), span_of_cstr(type), limits, arena, diag, ret_message);
+}
+
+static struct status
+read_request(const char *xml, struct arena *arena, struct diag *diag, struct message **ret_message)
+{
+    const struct message_limits limits = message_limits_request(100000);
+    return read_limited(xml, SOAP_TYPE, &limits, arena, diag, ret_message);
+}
+
+static void
+test_refused(void)
+{
+    static const struct {
+        const char *xml;
+        enum err want;
+    } rows[] = {
+        {"", ERR_XML_SYNTAX},
+        {"<!DOCTYPE s><s/>", ERR_XML_DTD},
+        {"<x/>", ERR_SOAP_STRUCTURE},
+        {"<s:Envelope/>", ERR_XML_SYNTAX},
+        {"<Envelope "
+         "xmlns=\"http://schemas.xmlsoap.org/soap/envelope/\"><Body><x/></Body></Envelope>",
+         ERR_SOAP_VERSION},
+        {"<Envelope><Body><x/></Body></Envelope>", ERR_SOAP_VERSION},
+        {ENVELOPE_START "</s:Envelope>", ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Body/></s:Envelope>", ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Body><x/><y/></s:Body></s:Envelope>", ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Body><x/></s:Body><s:Body><x/></s:Body></s:Envelope>",
+         ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Body><x/></s:Body><s:Header/></s:Envelope>", ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Header/><s:Header/><s:Body><x/></s:Body></s:Envelope>",
+         ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<x:a/><s:Body><x/></s:Body></s:Envelope>", ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "text<s:Body><x/></s:Body></s:Envelope>", ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Body>text<x/></s:Body></s:Envelope>", ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Body><x/></s:Body><?go?></s:Envelope>", ERR_SOAP_STRUCTURE},
+        {"<?go?>" ENVELOPE_START "<s:Body><x/></s:Body></s:Envelope>", ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Header>text</s:Header><s:Body><x/></s:Body></s:Envelope>",
+         ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Header><plain/></s:Header><s:Body><x/></s:Body></s:Envelope>",
+         ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Header><x:h s:mustUnderstand=\"yes\"/></s:Header>"
+                        "<s:Body><x/></s:Body></s:Envelope>",
+         ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Header><x:h s:mustUnderstand=\"true\"/></s:Header>"
+                        "<s:Body><x/></s:Body></s:Envelope>",
+         ERR_SOAP_MUST_UNDERSTAND},
+        {ENVELOPE_START "<s:Header><x:h s:mustUnderstand=\"1\" "
+                        "s:role=\"http://www.w3.org/2003/05/soap-envelope/role/next\"/></s:Header>"
+                        "<s:Body><x/></s:Body></s:Envelope>",
+         ERR_SOAP_MUST_UNDERSTAND},
+        {ENVELOPE_START "<s:Header>" ACTION_55 ACTION_55
+                        "</s:Header><s:Body><x/></s:Body></s:Envelope>",
+         ERR_WSA_HEADER},
+        {ENVELOPE_START "<s:Header>" ID ID "</s:Header><s:Body><x/></s:Body></s:Envelope>",
+         ERR_WSA_HEADER},
+        {ENVELOPE_START "<s:Header><a:To>a</a:To><a:To s:role=\"urn:other\">b</a:To></s:Header>"
+                        "<s:Body><x/></s:Body></s:Envelope>",
+         ERR_WSA_HEADER},
+        {ENVELOPE_START "<s:Header><a:To>urn:<!-- -->x</a:To></s:Header>"
+                        "<s:Body><x/></s:Body></s:Envelope>",
+         ERR_WSA_HEADER},
+        {ENVELOPE_START "<s:Header><a:ReplyTo>urn:x</a:ReplyTo></s:Header>"
+                        "<s:Body><x/></s:Body></s:Envelope>",
+         ERR_WSA_HEADER},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct diag diag;
+        struct message *message = NULL;
+        if (!CHECK_ERR(&diag, rows[i].want, read_request(rows[i].xml, arena, &diag, &message))) {
+            printf("      %s\n", rows[i].xml);
+        }
+        arena_free(arena);
+    }
+}
+
+static void
+test_accepted(void)
+{
+    static const char *const rows[] = {
+        ENVELOPE_START "<s:Body><x/></s:Body></s:Envelope>",
+        "\xEF\xBB\xBF<?xml version=\"1.0\" encoding=\"utf-8\" standalone=\"yes\"?>\n"
+        "<!-- c -->" ENVELOPE_START "<!-- c --> <s:Header/> <s:Body> <x/><!-- c --> </s:Body>\n"
+        "</s:Envelope>\n<!-- c -->",
+        ENVELOPE_START "<s:Header><x:h s:mustUnderstand=\"1\" s:role=\"urn:somebody:else\"/>"
+                       "<x:h s:mustUnderstand=\"0\"/></s:Header><s:Body><x/></s:Body></s:Envelope>",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct diag diag;
+        struct message *message = NULL;
+        if (CHECK_OK(&diag, read_request(rows[i], arena, &diag, &message))) {
+            CHECK_SPAN(message_payload_name(message), "x");
+            CU_ASSERT(!message_is_mtom(message) && !message_is_fault(message));
+        }
+        arena_free(arena);
+    }
+}
+
+static void
+test_media_types(void)
+{
+    static const struct {
+        const char *type;
+        enum err request, answer;
+    } rows[] = {
+        {"", ERR_HTTP_MEDIA_TYPE, ERR_HTTP_MEDIA_TYPE},
+        {"application/json", ERR_HTTP_MEDIA_TYPE, ERR_HTTP_MEDIA_TYPE},
+        {"text/xml", ERR_HTTP_MEDIA_TYPE, ERR_NONE},
+        {"application/soap+xml; charset=latin1", ERR_XML_ENCODING, ERR_XML_ENCODING},
+        {"application/soap+xml; charset", ERR_MIME, ERR_MIME},
+        {"application/soap+xml; action=\"a\"; action=\"b\"", ERR_MIME, ERR_MIME},
+        {"Application/SOAP+xml;CHARSET=\"utf-8\";action=\"urn:x\"", ERR_NONE, ERR_NONE},
+        {"multipart/related; type=\"application/xop+xml\"", ERR_MIME, ERR_MIME},
+    };
+    const struct message_limits request = message_limits_request(100000);
+    const struct message_limits answer = message_limits_answer();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct diag diag;
+        struct message *message = NULL;
+        const char *xml = ENVELOPE_START "<s:Body><x/></s:Body></s:Envelope>";
+        CHECK_ERR(&diag, rows[i].request,
+                  read_limited(xml, rows[i].type, &request, arena, &diag, &message));
+        CHECK_ERR(&diag, rows[i].answer,
+                  read_limited(xml, rows[i].type, &answer, arena, &diag, &message));
+        arena_free(arena);
+    }
+}
+
+/* A request whose header and body are given. */
+static struct status
+transaction_of(const char *header, const char *payload, const char *type, const char *path,
+               struct diag *diag, enum soap_transaction *ret_transaction)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    const struct message_limits limits = message_limits_request(100000);
+    struct message *message = NULL;
+    struct span xml;
+    diag_clear(diag);
+    struct status st = arena_printf(arena, diag, &xml,
+                                    ENVELOPE_START "<s:Header>%s</s:Header><s:Body>%s</s:Body>"
+                                                   "</s:Envelope>",
+                                    header, payload);
+    if (is_ok(st)) {
+        st = message_read(xml, span_of_cstr(type), &limits, arena, diag, &message);
+    }
+    if (is_ok(st)) {
+        st = message_transaction(message, span_of_cstr(path), diag, ret_transaction);
+    }
+    arena_free(arena);
+    return st;
+}
+
+static void
+test_transaction(void)
+{
+    static const struct {
+        const char *header, *payload, *type, *path;
+        enum err want;
+    } rows[] = {
+        {ID, QUERY_55, SOAP_TYPE, "/xcpd", ERR_WSA_HEADER},
+        {ACTION_55, QUERY_55, SOAP_TYPE, "/xcpd", ERR_WSA_HEADER},
+        {ACTION_55 ID "<a:ReplyTo><a:Address>http://evil.example/</a:Address></a:ReplyTo>",
+         QUERY_55, SOAP_TYPE, "/xcpd", ERR_WSA_HEADER},
+        {ACTION_55 ID "<a:FaultTo><a:Address>http://evil.example/</a:Address></a:FaultTo>",
+         QUERY_55, SOAP_TYPE, "/xcpd", ERR_WSA_HEADER},
+        {ACTION_55 ID, "<PRPA_IN201305UV02/>", SOAP_TYPE, "/xcpd", ERR_WSA_ACTION},
+        {ACTION_55 ID, "<x:unknown/>", SOAP_TYPE, "/xcpd", ERR_WSA_ACTION},
+        {ACTION_55 ID, QUERY_55, SOAP_TYPE, "/xca/query", ERR_WSA_ACTION},
+        {ACTION_55 ID, QUERY_55, "application/soap+xml; action=\"urn:other\"", "/xcpd",
+         ERR_WSA_ACTION},
+        {"<a:Action>urn:ihe:iti:2007:CrossGatewayQuery</a:Action>" ID, QUERY_55, SOAP_TYPE, "/xcpd",
+         ERR_WSA_ACTION},
+        {ACTION_55 ID "<a:ReplyTo><a:Address>" WSA_ANONYMOUS "</a:Address></a:ReplyTo>", QUERY_55,
+         "application/soap+xml; action=\"urn:hl7-org:v3:PRPA_IN201305UV02:"
+         "CrossGatewayPatientDiscovery\"",
+         "/xcpd", ERR_NONE},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct diag diag;
+        enum soap_transaction transaction = SOAP_ITI_39;
+        if (!CHECK_ERR(&diag, rows[i].want,
+                       transaction_of(rows[i].header, rows[i].payload, rows[i].type, rows[i].path,
+                                      &diag, &transaction))) {
+            printf("      row %zu\n", i);
+        }
+        CU_ASSERT(transaction == (rows[i].want == ERR_NONE ? SOAP_ITI_55 : SOAP_ITI_39));
+    }
+}
+
+static const struct unit_test tests[] = {
+    {"refused structures, by error name", test_refused},
+    {"accepted structures", test_accepted},
+    {"media types", test_media_types},
+    {"action, payload and path agree", test_transaction},
+};
+UNIT_MAIN("message", tests)
