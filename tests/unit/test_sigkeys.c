@@ -12,18 +12,15 @@
 #include "tests/unit/soap_kit.h"
 
 #define SECURITY    "Header/Security"
-#define TIMESTAMP   SECURITY "/Timestamp"
 #define ASSERTION   SECURITY "/Assertion"
 #define SIGNATURE   ASSERTION "/Signature"
 #define INFO        SIGNATURE "/SignedInfo"
 #define REFERENCE   INFO "/Reference"
-#define TRANSFORMS  REFERENCE "/Transforms"
 #define KEY_INFO    SIGNATURE "/KeyInfo"
 #define NAME_ID     ASSERTION "/Subject/NameID"
 #define MESSAGE_SIG SECURITY "/Signature"
 #define MORE        "http://www.w3.org/2001/04/xmldsig-more#"
 #define DS(name)    "<ds:" name " xmlns:ds=\"" NS_DS "\""
-#define C14N        "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 enum signing { KEEP, RESIGN };
 
