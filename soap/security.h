@@ -28,14 +28,14 @@ struct security_rules {
     size_t audiences_n;
 };
 
-/* Header to view. The message must have exactly one wsse:Security for us, with one Timestamp that is
- * valid now and one assertion (no other anywhere, but the evidence of a consent inside of it), whose
- * enveloped signature is by one of <keys>. Holder-of-key: the signature over the Timestamp is by a
- * key that the confirmation names. Bearer, where allowed and no holder-of-key confirmation is there:
- * a signature over the Timestamp may be absent; when there is one it must be right. Only Timestamp
- * and assertion are signed, as these networks do: addressing and Body rest on TLS. All ERR_WSS_*,
- * ERR_SIG_*, ERR_SAML_* of err_table.h come from here and from saml_read. <keys>: at most 16, and
- * those whose certificates are not valid now do not count. */
+/* Header to view. The message must have exactly one wsse:Security for us, with one Timestamp that
+ * is valid now and one assertion (no other anywhere, but the evidence of a consent inside of it),
+ * whose enveloped signature is by one of <keys>. Holder-of-key: the signature over the Timestamp
+ * is by a key that the confirmation names. Bearer, where allowed and no holder-of-key confirmation
+ * is there: a signature over the Timestamp may be absent; when there is one it must be right. Only
+ * Timestamp and assertion are signed, as these networks do: addressing and Body rest on TLS. All
+ * ERR_WSS_*, ERR_SIG_*, ERR_SAML_* of err_table.h come from here and from saml_read. <keys>: at
+ * most 16, and those whose certificates are not valid now do not count. */
 MUST_CHECK struct status security_verify(const struct message *message,
                                          const struct security_rules *rules, struct arena *arena,
                                          struct diag *diag, const struct verified_view **ret_view);
