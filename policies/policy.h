@@ -25,11 +25,12 @@ struct yaml_report;
 /* What is asked: who, why, for what. Absent facts are empty spans, and never match a rule that
  * names a value. Comparison is exact, byte by byte. */
 struct policy_facts {
-    struct span transaction;     /* "ITI-55", "ITI-38", "ITI-39" */
-    struct span direction;       /* "inbound": a partner asks us; "outbound": we ask a partner */
-    struct span partner;         /* id of the partner record */
-    struct span community;       /* homeCommunityId that asks, bare OID */
-    struct span purpose;         /* purpose of use: code */
+    struct span transaction; /* "ITI-55", "ITI-38", "ITI-39" */
+    struct span direction;   /* "inbound": a partner asks us; "outbound": we ask a partner; "local":
+                                our own commands read our own store (no partner) */
+    struct span partner;     /* id of the partner record */
+    struct span community;   /* homeCommunityId that asks, bare OID */
+    struct span purpose;     /* purpose of use: code */
     struct span purpose_system;  /* ... and code system OID */
     struct span role;            /* role code */
     struct span confidentiality; /* of one DocumentEntry, when a document is in question */

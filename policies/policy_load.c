@@ -22,7 +22,7 @@ static const char *const rule_keys[] = {
     "name",        "effect",   "reason",         "direction", "transactions",    "partners",
     "communities", "purposes", "purpose_system", "roles",     "confidentiality", "withhold",
 };
-static const char *const direction_names[] = {"inbound", "outbound"};
+static const char *const direction_names[] = {"inbound", "outbound", "local"};
 /* What asks or is asked for policy_decide; a new transaction adds its row. */
 static const char *const transaction_names[] = {"ITI-38", "ITI-39", "ITI-55"};
 static const char *const effect_names[] = {"permit", "deny"};

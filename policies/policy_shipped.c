@@ -4,6 +4,7 @@
  * (policies/local.mk).
  */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,6 +27,19 @@ program_folder(char *room, size_t n)
     return path;
 }
 
+/* Does it run where it was built? Both paths are compared without symbolic links. */
+static bool
+is_in_build(struct span folder)
+{
+    char build[PATH_MAX];
+
+    if (realpath(ISTHMUS_BUILD_DIR, build) == NULL ||
+        !span_starts_with(folder, span_of_cstr(build))) {
+        return false;
+    }
+    return folder.p[strlen(build)] == '/'; /* <folder> ends with one */
+}
+
 struct status
 policy_find_shipped(const char *name, struct arena *arena, struct diag *diag, struct span *ret_path)
 {
@@ -36,9 +50,7 @@ policy_find_shipped(const char *name, struct arena *arena, struct diag *diag, st
     /* Where it was built comes before where it may have been installed once, but only for a program
      * that runs there: an installed one must not look into somebody's source tree. */
     TRY(arena_printf(arena, diag, &places[0], "%s/policies/%s",
-                     span_starts_with(folder, SPAN(ISTHMUS_BUILD_DIR "/")) ? ISTHMUS_SOURCE_DIR
-                                                                           : ISTHMUS_DATA_DIR,
-                     name));
+                     is_in_build(folder) ? ISTHMUS_SOURCE_DIR : ISTHMUS_DATA_DIR, name));
     TRY(arena_printf(arena, diag, &places[1], "%.*s../share/isthmus/policies/%s",
                      SPAN_PRINT(folder), name));
     TRY(arena_printf(arena, diag, &places[2], "%s/policies/%s", ISTHMUS_DATA_DIR, name));

@@ -1,4 +1,15 @@
 # soap: sources and unit tests (see Makefile.am).
+# ---- documents ----
+libisthmus_a_SOURCES += \
+	soap/ccda.c soap/ccda.h soap/ccda_parts.h \
+	soap/ccda_author.c \
+	soap/ccda_codes.c \
+	soap/ccda_person.c \
+	soap/ccda_xml.c
+
+check_PROGRAMS += tests/unit/test_ccda
+tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
+
 libisthmus_a_SOURCES += \
 	soap/content_type.c \
 	soap/dsig.c soap/dsig.h \
@@ -40,3 +51,74 @@ tests_unit_test_sigverify_LDADD = $(UNIT_LIBS)
 tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_KIT)
 tests_unit_test_wrapping_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += soap/README.md tests/interop/Jdk.java
+tests_unit_test_saml_SOURCES = tests/unit/test_saml.c $(SOAP_KIT)
+tests_unit_test_saml_LDADD = $(UNIT_LIBS)
+tests_unit_test_mutation_SOURCES = tests/unit/test_mutation.c $(SOAP_KIT)
+tests_unit_test_mutation_LDADD = $(UNIT_LIBS)
+tests_unit_test_jdk_SOURCES = tests/unit/test_jdk.c $(SOAP_KIT)
+tests_unit_test_jdk_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += tests/interop/Jdk.java
+
+# ---- codecs ----
+libisthmus_a_SOURCES += \
+	soap/envelope.c soap/envelope.h \
+	soap/mtom.c \
+	soap/regrep.h soap/regrep_gsoap.c \
+	soap/regrep_io.c soap/regrep_io.h \
+	soap/regrep_payload.c soap/regrep_payload.h \
+	soap/xca.h soap/xca_answer.c soap/xca_response.h \
+	soap/xca_entry.c soap/xca_entry.h \
+	soap/xca_query.c soap/xca_retrieve.c \
+	soap/xca_value.c soap/xca_value.h \
+	soap/xop.c soap/xop.h \
+	soap/xcpd.h soap/xcpd_parts.h \
+	soap/xcpd_answer_read.c soap/xcpd_answer_write.c \
+	soap/xcpd_query_read.c soap/xcpd_query_write.c \
+	soap/xcpd_read_parts.c soap/xcpd_write_parts.c
+EXTRA_DIST += soap/regrep.gsoap.h
+
+# What soapcpp2 makes of regrep.gsoap.h: in the build folder, never in the tar ball. It makes all
+# files at once, so they depend on one stamp that is older than they (safe under make -j). They are
+# compiled apart, without our warnings, with gSOAP's own flags (AM_CPPFLAGS has them: struct soap
+# depends on them).
+REGREP_MADE = soap/generated/regrepC.c soap/generated/regrepH.h soap/generated/regrepStub.h \
+	soap/generated/regrep.nsmap
+REGREP_STAMP = soap/generated/regrep.stamp
+$(REGREP_STAMP): $(srcdir)/soap/regrep.gsoap.h
+	$(AM_V_GEN)$(MKDIR_P) soap/generated && rm -f $(REGREP_MADE) $@ && touch $@.new && \
+	if $(SOAPCPP2) -c -0 -CS -w -x -L -p regrep -d soap/generated $(srcdir)/soap/regrep.gsoap.h \
+		>soap/generated/soapcpp2.log 2>&1; then mv $@.new $@; \
+	else cat soap/generated/soapcpp2.log; exit 1; fi
+# The empty recipe makes make look at the files' times again.
+$(REGREP_MADE): $(REGREP_STAMP)
+	@:
+soap/regrep_gsoap.$(OBJEXT): $(REGREP_STAMP)
+
+noinst_LIBRARIES += libregrep.a
+nodist_libregrep_a_SOURCES = soap/generated/regrepC.c
+libregrep_a_CFLAGS = -O2 -g -fstack-protector-strong -fPIE -pthread $(SANITIZE_CFLAGS) -w
+ISTHMUS_GENERATED += libregrep.a
+BUILT_SOURCES += $(REGREP_STAMP)
+CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) $(REGREP_STAMP).new soap/generated/soapcpp2.log
+
+CODEC_TESTS = tests/unit/test_envelope tests/unit/test_xcpd tests/unit/test_xcpd_read \
+	tests/unit/test_regrep tests/unit/test_xca tests/unit/test_xca_answer \
+	tests/unit/test_xca_retrieve tests/unit/test_codec_torture
+check_PROGRAMS += $(CODEC_TESTS)
+CODEC_SUPPORT = tests/unit/soap_support.c tests/unit/soap_support.h
+tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c $(CODEC_SUPPORT)
+tests_unit_test_envelope_LDADD = $(UNIT_LIBS)
+tests_unit_test_xcpd_SOURCES = tests/unit/test_xcpd.c $(CODEC_SUPPORT)
+tests_unit_test_xcpd_LDADD = $(UNIT_LIBS)
+tests_unit_test_xcpd_read_SOURCES = tests/unit/test_xcpd_read.c $(CODEC_SUPPORT)
+tests_unit_test_xcpd_read_LDADD = $(UNIT_LIBS)
+tests_unit_test_regrep_SOURCES = tests/unit/test_regrep.c $(CODEC_SUPPORT)
+tests_unit_test_regrep_LDADD = $(UNIT_LIBS)
+tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(CODEC_SUPPORT)
+tests_unit_test_xca_LDADD = $(UNIT_LIBS)
+tests_unit_test_xca_answer_SOURCES = tests/unit/test_xca_answer.c $(CODEC_SUPPORT)
+tests_unit_test_xca_answer_LDADD = $(UNIT_LIBS)
+tests_unit_test_xca_retrieve_SOURCES = tests/unit/test_xca_retrieve.c $(CODEC_SUPPORT)
+tests_unit_test_xca_retrieve_LDADD = $(UNIT_LIBS)
+tests_unit_test_codec_torture_SOURCES = tests/unit/test_codec_torture.c $(CODEC_SUPPORT)
+tests_unit_test_codec_torture_LDADD = $(UNIT_LIBS)

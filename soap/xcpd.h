@@ -6,6 +6,7 @@
 #ifndef SOAP_XCPD_H
 #define SOAP_XCPD_H
 
+#include "base/buf.h"
 #include "base/patient.h"
 #include "soap/message.h"
 

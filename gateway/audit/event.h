@@ -9,6 +9,7 @@
 #ifndef AUDIT_EVENT_H
 #define AUDIT_EVENT_H
 
+#include "base/buf.h"
 #include "base/document.h"
 
 enum audit_type {
@@ -35,42 +36,55 @@ struct audit_event {
     struct span transaction_id; /* ours: joins the log, the intent and the outcome */
     struct span message_id;     /* wsa:MessageID of the request */
     struct span partner;        /* id of the partner record; empty when unknown */
-    /* who asked and who answered: SOAP endpoints or stable names, and network addresses */
+    /* Who asked (source) and who answered (destination), in every transaction: SOAP endpoint or
+     * another stable name, and network address (numeric or a host name, without a port). ITI-39's
+     * AuditMessage turns the roles round (the documents' source answers); the renderer does that.
+     */
     struct span source_id, source_address;
     struct span destination_id, destination_address;
+    int64_t process_id; /* of the node that writes this; set by the journal when 0 */
     /* the human behind it (XUA): alias<user@issuer>, role, organisation */
     struct span user_name;
+    struct span user_id; /* plain-text name (subject-id); empty: user_name stands for it */
     struct code role;
     struct span organization;
     struct code purpose;
     struct span community;     /* homeCommunityId of the other side, bare OID */
     struct span query_id;      /* queryId or stored query UUID */
     struct span query;         /* exact XML of queryByParameter or AdhocQueryRequest */
-    struct span_list patients; /* CX */
+    struct span_list patients; /* CX; ITI-39: at most one, one event per patient (ITI TF-2 3.20) */
     struct document_ref_list documents;
     struct span policy_rule; /* rule that decided, when one did */
 };
 
-/* Journal payload <-> event (JSON; strict reader, unknown members are ignored so that older nodes
- * can read newer journals). */
+/* Journal payload <-> event: one JSON object, flat, named as the members above; what is empty is
+ * absent. Text that is not UTF-8 is kept byte for byte as {"base64": "..."}.
+ * Thread: any. Encode appends to <out>; on failure what it appended is to be thrown away. */
 MUST_CHECK struct status audit_event_encode(const struct audit_event *event, struct buf *out,
                                             struct diag *diag);
+/* Strict: ERR_JOURNAL names the member that is missing, doubled or of the wrong type. Members that
+ * it does not know are ignored, so that older nodes can read newer journals. Spans live in <arena>.
+ */
 MUST_CHECK struct status audit_event_decode(struct span payload, struct arena *arena,
                                             struct diag *diag, struct audit_event *ret_event);
 
-/* DICOM AuditMessage (spec: ITI TF-2 3.20, and 3.55.5, 3.38.5, 3.39.5 per transaction).
- * <source_id>: the AuditSourceID of this node. Query and document rows as the transaction's section
- * says. */
+/* DICOM AuditMessage (DICOM PS3.15 A.5; ITI TF-2 3.20, and 3.55.5, 3.38.5, 3.39.5 for the rows).
+ * Characters that XML cannot hold become U+FFFD. Appends to <out>, XML declaration first. */
 struct audit_source {
-    const char *source_id;       /* community's name or OID */
-    const char *enterprise_site; /* may be NULL */
+    const char *source_id;       /* AuditSourceID of this node: the community's name or OID */
+    const char *enterprise_site; /* own homeCommunityId, bare OID; may be NULL */
 };
 MUST_CHECK struct status audit_message_write(const struct audit_event *event,
                                              const struct audit_source *source, struct buf *out,
                                              struct diag *diag);
-/* "Cross Gateway Patient Discovery" and "ITI-55"; for types without a transaction the DICOM event's
- * name. */
-const char *audit_type_name(enum audit_type type);
+
+/* Stable names, of JSON and the command line: "ITI-55", "local-access", "node-start"; and of what
+ * it is: "Cross Gateway Patient Discovery", "Application Start". */
 const char *audit_type_code(enum audit_type type);
+const char *audit_type_name(enum audit_type type);
+const char *audit_side_name(enum audit_side side);    /* "initiating", "responding" */
+const char *audit_phase_name(enum audit_phase phase); /* "intent", "outcome" */
+/* "success", "minor failure", "serious failure", "major failure" */
+const char *audit_outcome_name(enum audit_outcome outcome);
 
 #endif

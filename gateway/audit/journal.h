@@ -1,9 +1,10 @@
 /*
  * The journal: the audit records' system of record. Append-only segments in one folder per writer;
  * every record carries length, CRC-32C, sequence, and the SHA-256 of the record before. One thread
- * writes: whoever appends hands it bytes and is woken when the group commit (write + fdatasync) has
- * made them durable. A failed write or fdatasync is never retried: the journal is failed from then
- * on, every append answers ERR_JOURNAL, and the node refuses work.
+ * writes: whoever appends hands it bytes and is woken when the group commit (pwrite + fdatasync)
+ * has made them durable. A failed write or fdatasync is never retried: the journal is failed from
+ * then on, every append answers ERR_JOURNAL, and the node refuses work. README.md has the format
+ * and the promises.
  */
 #ifndef AUDIT_JOURNAL_H
 #define AUDIT_JOURNAL_H
@@ -15,17 +16,21 @@
 
 struct journal;
 
-/* Opens <dir>/<chain> for writing (made when missing), verifies and recovers its last segment (a
- * torn tail is cut and said in <diag>'s text only when it is an error), starts the journal thread.
- * One writer per chain: a lock held by another process is ERR_JOURNAL. */
+/* Opens <dir>/<chain> for writing (both made when missing), verifies and recovers its last segment,
+ * starts the journal thread. A torn end, which no append was ever told to be durable, is cut
+ * silently; damage is ERR_JOURNAL and says where and what to do. One writer per chain: a lock held
+ * by another process (or journal) is ERR_JOURNAL. <chain>: letters, digits, '-', '_', '.'. */
 MUST_CHECK struct status journal_open(const char *dir, const char *chain, const struct clock *clock,
                                       struct diag *diag, struct journal **ret_journal);
-/* The first chain of "<prefix>-0", "<prefix>-1"... that no process holds: for short-lived commands.
- */
+/* The first chain of "<prefix>-0", "<prefix>-1"... that nobody holds, with small segments: for
+ * short-lived commands. */
 MUST_CHECK struct status journal_open_free(const char *dir, const char *prefix,
                                            const struct clock *clock, struct diag *diag,
                                            struct journal **ret_journal);
-void journal_close(struct journal *journal); /* commits what is queued; NULL is fine */
+/* Commits what is queued, wakes, cuts the segment to its content. Nobody may append any more. NULL
+ * is fine. */
+void journal_close(struct journal *journal);
+const char *journal_chain(const struct journal *journal);
 
 /* A claim on durability. Lives in the caller until the park was woken. */
 struct journal_ticket {
@@ -33,8 +38,10 @@ struct journal_ticket {
     struct park *park;
     struct journal_ticket *next; /* the journal's */
 };
-/* Encode and queue one record. Always ANSWER_LATER through <park> on success: when woken, ask
- * journal_ticket_status. */
+/* Encode and queue one record. Thread: any. OK: the answer comes later, <park> is woken exactly
+ * once (maybe before this returns), in order of sequence; then ask journal_ticket_status. Failure:
+ * nothing was queued and no wake comes; ERR_JOURNAL when the journal has failed or more waits for
+ * the disk than it may hold. */
 MUST_CHECK struct status journal_append(struct journal *journal, const struct audit_event *event,
                                         struct park *park, struct diag *diag,
                                         struct journal_ticket *ret_ticket);
@@ -48,19 +55,51 @@ MUST_CHECK struct status journal_append_wait(struct journal *journal,
                                              const struct audit_event *event, struct diag *diag);
 bool journal_is_healthy(struct journal *journal);
 
-/* ---- reading: `isthmus audit`, tests ---- */
+/* ---- reading: `isthmus audit`, tests ----
+ * Readers take no lock and may run while journals write. They verify as they read: ERR_JOURNAL says
+ * chain, segment, offset and what does not fit. A torn end is not an error. */
 struct journal_record {
     const char *chain;
     uint64_t sequence;
-    int64_t time_us;
+    int64_t time_us;       /* wall, when it was queued */
     char hash[SHA256_HEX]; /* of this record */
-    struct span payload;   /* valid during the callback */
+    struct span payload;   /* an event's JSON; valid until the next record is read */
 };
-/* Calls <visit> for every record of every chain under <dir>, in order of time within and across
- * chains (stable), until it returns false. Verifies as it reads: ERR_JOURNAL says chain, segment,
- * offset and what does not fit; a torn tail of a live chain is not an error. */
 typedef bool (*journal_visit)(void *arg, const struct journal_record *record);
+/* Calls <visit> for every record of every chain under <dir>, until it returns false: each chain in
+ * its own order, the chains merged by time (then by name). Records of a type that this version does
+ * not know are verified and left out. */
 MUST_CHECK struct status journal_read(const char *dir, journal_visit visit, void *arg,
                                       struct diag *diag);
+/* One record; ERR_NOT_FOUND. */
+MUST_CHECK struct status journal_find(const char *dir, const char *chain, uint64_t sequence,
+                                      journal_visit visit, void *arg, struct diag *diag);
+
+/* The same as a cursor, for whoever follows. Owner: the caller; one thread. */
+struct journal_reader;
+/* <last>: begin with the last so many records of each chain; UINT64_MAX: with the first. */
+MUST_CHECK struct status journal_reader_open(const char *dir, uint64_t last, struct diag *diag,
+                                             struct journal_reader **ret_reader);
+/* *ret_has false: nothing more now; ask again later (new chains are found then). ERR_JOURNAL is
+ * said once per damaged chain; asking again goes on with the others. */
+MUST_CHECK struct status journal_reader_next(struct journal_reader *reader, struct diag *diag,
+                                             bool *ret_has, struct journal_record *ret_record);
+void journal_reader_close(struct journal_reader *reader); /* NULL is fine */
+
+/* What verification of one chain found. */
+struct journal_chain_report {
+    const char *chain;
+    uint64_t records;
+    uint64_t first, last; /* sequences; 0 when there is no record */
+    int64_t first_time_us, last_time_us;
+    char last_hash[SHA256_HEX];
+    bool is_torn;        /* bytes follow the last record: being written, or cut at the next start */
+    const char *problem; /* NULL: whole */
+};
+typedef void (*journal_report)(void *arg, const struct journal_chain_report *report);
+/* Walks every chain from its first record. ERR_JOURNAL when a folder cannot be read; damage is in
+ * the reports only. */
+MUST_CHECK struct status journal_verify(const char *dir, journal_report visit, void *arg,
+                                        struct diag *diag);
 
 #endif

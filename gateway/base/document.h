@@ -23,6 +23,18 @@ struct code_list {
     size_t n, capacity;
 };
 
+/* What stands for metadata that XDS requires and a document does not give: the most general code of
+ * its kind, which claims nothing more than that there is a clinical document. */
+#define DOCUMENT_SNOMED "2.16.840.1.113883.6.96"
+#define DOCUMENT_ANY_FACILITY                                                                      \
+    ((struct code){SPAN("394777002"), SPAN(DOCUMENT_SNOMED), SPAN("Health encounter site")})
+#define DOCUMENT_ANY_PRACTICE                                                                      \
+    ((struct code){SPAN("394658006"), SPAN(DOCUMENT_SNOMED), SPAN("Clinical specialty")})
+#define DOCUMENT_ANY_FORMAT /* the MIME type says enough */                                        \
+    ((struct code){SPAN("urn:ihe:iti:xds:2017:mimeTypeSufficient"),                                \
+                   SPAN("1.3.6.1.4.1.19376.1.2.3"), SPAN("mimeType Sufficient")})
+#define DOCUMENT_ANY_LANGUAGE SPAN("und") /* RFC 5646 4.1: undetermined */
+
 struct author {
     struct span person;      /* XCN */
     struct span institution; /* XON */
@@ -71,6 +83,11 @@ struct document_list {
     struct document_entry *items;
     size_t n, capacity;
 };
+
+/* May this be a documentUniqueId? An OID, or OID^extension with at most 16 characters after the
+ * '^', none of them a control character or '^', no white space at its ends; 128 bytes in all (ITI
+ * TF-3 4.2.3.2.26). */
+bool document_unique_id_is_legal(struct span unique_id);
 
 /* HomeCommunityId, RepositoryUniqueId, DocumentUniqueId: what names a document in ITI-39. */
 struct document_ref {

@@ -42,6 +42,7 @@
     X(LIMIT_BUFFER,       LIMIT,    413, PLAIN,    "XDSRegistryOutOfResources", "too large") \
     X(LIMIT_HEAD,         LIMIT,    431, PLAIN,    "", "request header too large") \
     X(LIMIT_BODY,         LIMIT,    413, PLAIN,    "", "request body too large") \
+    X(LIMIT_CONNECTIONS,  LIMIT,    503, PLAIN,    "", "too many connections") \
     X(LIMIT_TIME,         LIMIT,    408, PLAIN,    "", "request took too long") \
     X(LIMIT_XML,          LIMIT,    400, PLAIN,    "", "XML exceeds the limits of this gateway") \
     X(DEADLINE,           LIMIT,    503, RECEIVER, "XDSRegistryBusy", "no answer within the time allowed") \

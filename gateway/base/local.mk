@@ -7,8 +7,9 @@ libisthmus_a_SOURCES += \
 	gateway/base/datetime.c gateway/base/datetime.h \
 	gateway/base/diag.c gateway/base/diag.h \
 	gateway/base/digest.c gateway/base/digest.h \
-	gateway/base/document.h \
+	gateway/base/document.c gateway/base/document.h \
 	gateway/base/err_table.h \
+	gateway/base/hl7v2.c gateway/base/hl7v2.h \
 	gateway/base/ids.c gateway/base/ids.h \
 	gateway/base/jsonw.c gateway/base/jsonw.h \
 	gateway/base/log.c gateway/base/log.h \
@@ -22,7 +23,7 @@ libisthmus_a_SOURCES += \
 EXTRA_DIST += gateway/base/README.md
 
 BASE_TESTS = tests/unit/test_arena tests/unit/test_body tests/unit/test_buf tests/unit/test_datetime \
-	tests/unit/test_digest tests/unit/test_ids tests/unit/test_log tests/unit/test_patient \
+	tests/unit/test_digest tests/unit/test_document tests/unit/test_ids tests/unit/test_log tests/unit/test_patient \
 	tests/unit/test_span tests/unit/test_status tests/unit/test_text tests/unit/test_writers
 check_PROGRAMS += $(BASE_TESTS)
 tests_unit_test_arena_LDADD = $(UNIT_LIBS)
@@ -30,6 +31,7 @@ tests_unit_test_body_LDADD = $(UNIT_LIBS)
 tests_unit_test_buf_LDADD = $(UNIT_LIBS)
 tests_unit_test_datetime_LDADD = $(UNIT_LIBS)
 tests_unit_test_digest_LDADD = $(UNIT_LIBS)
+tests_unit_test_document_LDADD = $(UNIT_LIBS)
 tests_unit_test_ids_LDADD = $(UNIT_LIBS)
 tests_unit_test_log_LDADD = $(UNIT_LIBS)
 tests_unit_test_patient_LDADD = $(UNIT_LIBS)
@@ -37,6 +39,10 @@ tests_unit_test_span_LDADD = $(UNIT_LIBS)
 tests_unit_test_status_LDADD = $(UNIT_LIBS)
 tests_unit_test_text_LDADD = $(UNIT_LIBS)
 tests_unit_test_writers_LDADD = $(UNIT_LIBS)
+
+libisthmus_a_SOURCES += gateway/base/mailbox.c gateway/base/mailbox.h
+check_PROGRAMS += tests/unit/test_mailbox
+tests_unit_test_mailbox_LDADD = $(UNIT_LIBS)
 
 libisthmus_a_SOURCES += gateway/base/yaml.c gateway/base/yaml.h gateway/base/yaml_report.c
 check_PROGRAMS += tests/unit/test_yaml

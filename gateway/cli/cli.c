@@ -162,6 +162,21 @@ cli_parse(const struct cli_command *command, int argc, char **argv, struct cli_v
     return true;
 }
 
+bool
+cli_parse_options(const struct cli_command *command, int argc, char **argv, int *ret_exit)
+{
+    struct cli_values rest;
+
+    if (!cli_parse(command, argc, argv, &rest, ret_exit)) {
+        return false;
+    }
+    if (rest.n > 0) {
+        cli_complain(command, "unexpected argument '%s'", rest.items[0]);
+        return wrong_usage(command, ret_exit);
+    }
+    return true;
+}
+
 void
 cli_complain(const struct cli_command *command, const char *format, ...)
 {

@@ -12,7 +12,7 @@
 
 enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_PARTIAL = 3 };
 
-#define CLI_VALUES_MAX 64
+#define CLI_VALUES_MAX 4096 /* what a shell makes of *.xml */
 
 /* What an option's argument becomes. */
 struct cli_values {
@@ -43,6 +43,9 @@ struct cli_command {
  * usage was wrong (CLI_USAGE, said on standard error with the nearest valid name). */
 bool cli_parse(const struct cli_command *command, int argc, char **argv,
                struct cli_values *ret_rest, int *ret_exit);
+
+/* The same for a command that takes options only: any other argument is wrong usage. */
+bool cli_parse_options(const struct cli_command *command, int argc, char **argv, int *ret_exit);
 
 /* "isthmus NAME: <text>" on standard error, then the diag's text. */
 void cli_error(const struct cli_command *command, const struct diag *diag);

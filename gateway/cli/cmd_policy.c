@@ -82,7 +82,7 @@ is_oid(const char *option, const char **value)
 static bool
 is_usable(const struct cli_values *rest)
 {
-    static const char *const directions[] = {"inbound", "outbound"};
+    static const char *const directions[] = {"inbound", "outbound", "local"};
     static const char *const transactions[] = {"ITI-38", "ITI-39", "ITI-55"};
     static const char *const actions[] = {"explain"};
     const struct {

@@ -160,8 +160,8 @@ static bool
 settle_addresses(const struct cli_command *command, struct init_plan *plan)
 {
     if (!numeric_host(plan->listen, plan->listen_host) ||
-        !check_address(command, "local", plan->local) ||
-        !check_address(command, "admin", plan->admin)) {
+        (plan->local != NULL && !check_address(command, "local", plan->local)) ||
+        (plan->admin != NULL && !check_address(command, "admin", plan->admin))) {
         return check_address(command, "listen", plan->listen) && false;
     }
     if (plan->url == NULL && is_wildcard(plan->listen_host) && plan->host == NULL) {
@@ -279,8 +279,6 @@ init_settle(const struct cli_command *command, const struct cli_values *rest,
     }
     plan->dir = rest->items[0];
     plan->listen = plan->listen == NULL ? "127.0.0.1:8443" : plan->listen;
-    plan->local = plan->local == NULL ? "127.0.0.1:8080" : plan->local;
-    plan->admin = plan->admin == NULL ? "127.0.0.1:9090" : plan->admin;
     plan->policy = plan->policy == NULL ? "tefca" : plan->policy;
     return check_text(command, "name", plan->name) && check_asserts(command, plan) &&
            settle_identity(command, plan) && settle_pki(command, plan) &&

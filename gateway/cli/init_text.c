@@ -67,16 +67,23 @@ write_listen(const struct init_plan *plan, struct buf *out, struct diag *diag)
                    "    credential: node\n"
                    "    trust: partners\n",
                    plan->listen, plan->url));
-    return buf_printf(out, diag,
-                      "  # Systems of this community. Only loopback or a unix socket without TLS; "
-                      "to open it, add\n"
-                      "  # credential and trust.\n"
-                      "  local:\n"
-                      "    address: \"%s\"\n"
-                      "  # /metrics /livez /readyz\n"
-                      "  admin:\n"
-                      "    address: \"%s\"\n\n",
-                      plan->local, plan->admin);
+    if (plan->local != NULL) {
+        TRY(buf_printf(out, diag,
+                       "  # Systems of this community. Only loopback or a unix socket without TLS; "
+                       "to open it, add\n"
+                       "  # credential and trust.\n"
+                       "  local:\n"
+                       "    address: \"%s\"\n",
+                       plan->local));
+    }
+    if (plan->admin != NULL) {
+        TRY(buf_printf(out, diag,
+                       "  # /livez and /readyz\n"
+                       "  admin:\n"
+                       "    address: \"%s\"\n",
+                       plan->admin));
+    }
+    return buf_append_cstr(out, "\n", diag);
 }
 
 static bool

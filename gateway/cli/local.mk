@@ -1,10 +1,40 @@
-# gateway/cli: sources and unit tests (see Makefile.am).
+# gateway/cli: the program, and its subcommands in the library so that tests can call them.
 libisthmus_a_SOURCES += \
+	gateway/cli/answers.c gateway/cli/answers.h \
+	gateway/cli/answers_write.c \
+	gateway/cli/audit_text.c gateway/cli/audit_text.h \
+	gateway/cli/audit_view.c gateway/cli/audit_view.h \
 	gateway/cli/cli.c gateway/cli/cli.h \
+	gateway/cli/client.c gateway/cli/client.h \
+	gateway/cli/cmd_audit.c \
 	gateway/cli/cmd_check.c \
+	gateway/cli/cmd_discover.c \
+	gateway/cli/cmd_gather.c \
+	gateway/cli/cmd_import.c \
 	gateway/cli/cmd_init.c gateway/cli/init.h gateway/cli/init_plan.c gateway/cli/init_text.c \
 	gateway/cli/cmd_partners.c \
+	gateway/cli/cmd_policy.c \
+	gateway/cli/cmd_query.c \
+	gateway/cli/cmd_retrieve.c \
+	gateway/cli/cmd_serve.c \
+	gateway/cli/import.c gateway/cli/import.h \
+	gateway/cli/import_files.c gateway/cli/import_files.h \
+	gateway/cli/sidecar.c gateway/cli/sidecar.h \
 	gateway/cli/show.c gateway/cli/show.h
+
+bin_PROGRAMS += gateway/isthmus
+gateway_isthmus_SOURCES = gateway/cli/main.c
+gateway_isthmus_LDADD = $(ISTHMUS_LIBS)
 
 check_PROGRAMS += tests/unit/test_init
 tests_unit_test_init_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_cmd_policy
+tests_unit_test_cmd_policy_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_audit_view
+tests_unit_test_audit_view_SOURCES = tests/unit/test_audit_view.c $(JOURNAL_KIT)
+tests_unit_test_audit_view_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_import tests/unit/test_sidecar
+tests_unit_test_import_SOURCES = tests/unit/test_import.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+tests_unit_test_import_LDADD = $(UNIT_LIBS)
+tests_unit_test_sidecar_LDADD = $(UNIT_LIBS)

@@ -121,6 +121,10 @@ MUST_CHECK struct status config_load(const char *path, const struct clock *clock
 const struct config *config_ref(const struct config *config);
 void config_unref(const struct config *config); /* NULL is fine */
 
+/* A time as the configuration writes it (20s, 500ms, 1m, 1h), for command lines; false when it is
+ * not one, or nought. */
+bool config_read_duration(struct span text, int64_t *ret_us);
+
 /* The one partner whose record lists this TLS certificate; ERR_PEER_UNKNOWN when none does, or when
  * its names belong to several. That the certificate is proven is the handshake's to say. */
 MUST_CHECK struct status config_partner_of_peer(const struct config *config,

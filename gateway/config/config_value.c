@@ -278,6 +278,24 @@ is_within(struct config_reader *reader, const struct yaml_node *node,
     return false;
 }
 
+bool
+config_read_duration(struct span text, int64_t *ret_us)
+{
+    size_t digits = 0;
+    uint64_t number = 0;
+
+    while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9') {
+        digits++;
+    }
+    const struct unit *unit = find_unit(&time_quantity, span_slice(text, digits, text.n));
+
+    if (unit == NULL || !span_to_u64(span_slice(text, 0, digits), 1000 * 1000 * 1000, &number)) {
+        return false;
+    }
+    *ret_us = (int64_t)(number * unit->factor);
+    return *ret_us > 0;
+}
+
 void
 config_duration(struct config_reader *reader, const struct yaml_node *node, int64_t least_us,
                 int64_t most_us, int64_t *ret_us)

@@ -1,1 +1,25 @@
 # gateway/net: sources and unit tests (see Makefile.am).
+libisthmus_a_SOURCES += \
+	gateway/net/answer.c \
+	gateway/net/connection.c gateway/net/connection.h \
+	gateway/net/http1.c gateway/net/http1.h \
+	gateway/net/http1_answer.c \
+	gateway/net/http1_body.c \
+	gateway/net/listener.c \
+	gateway/net/loop.c \
+	gateway/net/parts.h \
+	gateway/net/request.c \
+	gateway/net/server.c gateway/net/server.h
+
+check_PROGRAMS += tests/unit/test_http1
+tests_unit_test_http1_LDADD = $(UNIT_LIBS)
+
+EXTRA_DIST += gateway/net/README.md
+
+NET_FIXTURE = tests/unit/net_fixture.c tests/unit/net_fixture.h
+check_PROGRAMS += tests/unit/test_server
+tests_unit_test_server_SOURCES = tests/unit/test_server.c $(NET_FIXTURE)
+tests_unit_test_server_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_limits
+tests_unit_test_server_limits_SOURCES = tests/unit/test_server_limits.c $(NET_FIXTURE)
+tests_unit_test_server_limits_LDADD = $(UNIT_LIBS)

@@ -1,1 +1,18 @@
 # gateway/out: sources and unit tests (see Makefile.am).
+libisthmus_a_SOURCES += \
+	gateway/out/engine.c \
+	gateway/out/out.h \
+	gateway/out/parts.h \
+	gateway/out/peer_check.c \
+	gateway/out/pool.c \
+	gateway/out/transfer.c
+
+check_PROGRAMS += tests/unit/test_out
+tests_unit_test_out_SOURCES = tests/unit/test_out.c tests/unit/out_fixture.c tests/unit/out_fixture.h \
+	$(NET_FIXTURE)
+tests_unit_test_out_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_out_connections
+tests_unit_test_out_connections_SOURCES = tests/unit/test_out_connections.c \
+	tests/unit/out_fixture.c tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_connections_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += gateway/out/README.md

@@ -2,7 +2,11 @@
  * Outbound exchanges: one HTTPS POST to one partner, many at once, on a loop thread of its own
  * (libevent and curl's multi socket interface). No redirects, no environment proxies, https only,
  * answers capped; the server's certificate must chain to the partners' anchors AND be one that the
- * partner's record lists.
+ * partner's record lists. That is proven in the handshake, before a byte of the request is sent.
+ *
+ * Connections are kept and used again, but never for another partner, even behind one host and
+ * port. A request whose kept connection turns out to be closed, before a byte of an answer, is sent
+ * once more on a new one (curl's rule): the receiver cannot have answered it, but may have read it.
  *
  * The engine is a function table so that scenario tests can put a scripted one in its place.
  */
@@ -13,44 +17,53 @@
 #include "base/clock.h"
 #include "config/config.h"
 
+#define OUT_CONTENT_TYPE_MAX 512 /* bytes, NUL included */
+
 /* What is asked. Owner: the caller until submit, then the engine. */
 struct out_request {
     const struct partner *partner; /* TLS identity and pool; the engine's configuration holds it */
     const char *url;               /* borrowed from the partner's record */
-    char content_type[512];
+    char content_type[OUT_CONTENT_TYPE_MAX];
     struct buf body;
-    int64_t deadline_us; /* mono; the partner's own timeout is taken into account by the engine */
+    int64_t deadline_us; /* mono; the partner's own timeout is taken into account by the engine.
+                            INT64_MAX: only that one */
     size_t answer_limit; /* bytes */
 };
 
 /* What came. Owner: the callback's arg; body moved out or body_done by whoever takes it. */
 struct out_answer {
-    enum err error; /* ERR_NONE, or ERR_PARTNER_UNREACHABLE, _TIMEOUT, _TLS, _ANSWER (over the
-                       limit), _HTTP is not set here: any HTTP status with a body is an answer */
-    char detail[DIAG_TEXT_MAX]; /* why, for log and audit */
+    /* ERR_NONE: any HTTP status with a whole body is an answer. Else ERR_PARTNER_UNREACHABLE (name,
+     * connection), _TLS, _TIMEOUT, _ANSWER (over a limit, or not HTTP), ERR_SHUTTING_DOWN,
+     * ERR_NO_MEMORY, ERR_CRYPTO (our credential); then there is no body. */
+    enum err error;
+    char detail[DIAG_TEXT_MAX]; /* what was expected, what came, what to do: for log and audit */
     int http_status;
-    char content_type[512];
+    char content_type[OUT_CONTENT_TYPE_MAX];
     struct body body;
-    char peer_address[64];
+    char peer_address[64]; /* numeric; "" when there was no connection */
     int64_t elapsed_us;
 };
 
 /* Called exactly once per submit, on the engine's thread; must not block. *answer is moved out or
- * released by the callee. */
+ * released by the callee. Only when the engine cannot take the request at all (ERR_NO_MEMORY,
+ * ERR_SHUTTING_DOWN) it is called by submit itself. */
 typedef void (*out_done)(void *arg, struct out_answer *answer);
 
 struct out {
-    /* Takes request->body and the request's values (moved). Never fails: failures arrive through
-     * done. */
+    /* Any thread, <done> included. Takes request->body and the request's values (moved). Never
+     * fails: failures arrive through done. */
     void (*submit)(struct out *out, struct out_request *request, out_done done, void *arg);
 };
 
-/* The real engine. Keeps a reference to <config>. */
+/* The real engine. Keeps a reference to <config>. Ignores SIGPIPE for the process. ERR_CONFIG:
+ * there are partners, but nothing to prove ourselves or them with. */
 MUST_CHECK struct status out_start(const struct config *config, const struct clock *clock,
                                    struct diag *diag, struct out **ret_out);
-void
-out_stop(struct out *out); /* answers what is in flight with ERR_SHUTTING_DOWN, joins the thread */
+/* Answers what is in flight with ERR_SHUTTING_DOWN, joins the thread, frees. No submit may follow;
+ * never from the engine's thread. NULL is fine. */
+void out_stop(struct out *out);
 
+/* Its body is wiped when it is released. */
 void out_request_init(struct out_request *request, size_t body_limit_bytes);
 void out_answer_done(struct out_answer *answer);
 

@@ -1,1 +1,32 @@
 # gateway/store: sources and unit tests (see Makefile.am).
+libisthmus_a_SOURCES += \
+	gateway/store/db.c gateway/store/db.h \
+	gateway/store/match.c gateway/store/match.h \
+	gateway/store/sqlite.c gateway/store/sqlite.h \
+	gateway/store/sqlite_documents.c \
+	gateway/store/sqlite_entries.c \
+	gateway/store/sqlite_find.c \
+	gateway/store/sqlite_join.c \
+	gateway/store/sqlite_match.c \
+	gateway/store/sqlite_patients.c \
+	gateway/store/sqlite_replay.c \
+	gateway/store/sqlite_schema.c \
+	gateway/store/store.c gateway/store/store.h gateway/store/store_engine.h
+EXTRA_DIST += gateway/store/README.md
+
+STORE_TESTS = tests/unit/test_match tests/unit/test_store tests/unit/test_store_find \
+	tests/unit/test_store_people tests/unit/test_store_threads
+check_PROGRAMS += $(STORE_TESTS)
+tests_unit_test_match_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+tests_unit_test_store_find_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_find_SOURCES = tests/unit/test_store_find.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+tests_unit_test_store_threads_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+tests_unit_test_store_people_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_people_SOURCES = tests/unit/test_store_people.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h

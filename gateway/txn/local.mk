@@ -1,1 +1,23 @@
 # gateway/txn: sources and unit tests (see Makefile.am).
+libisthmus_a_SOURCES += \
+	gateway/txn/asking.c gateway/txn/asking.h \
+	gateway/txn/binding.c gateway/txn/binding.h \
+	gateway/txn/deadlines.c gateway/txn/deadlines.h \
+	gateway/txn/fanout.c gateway/txn/fanout.h \
+	gateway/txn/inbound.c gateway/txn/inbound.h \
+	gateway/txn/iti38.c gateway/txn/iti38.h \
+	gateway/txn/iti39.c gateway/txn/iti39.h \
+	gateway/txn/iti55.c gateway/txn/iti55.h \
+	gateway/txn/leg.c \
+	gateway/txn/node.h \
+	gateway/txn/records.c gateway/txn/records.h \
+	gateway/txn/rounds.c \
+	gateway/txn/runner.c \
+	gateway/txn/txn.h
+EXTRA_DIST += gateway/txn/README.md
+
+check_PROGRAMS += tests/unit/test_runner
+tests_unit_test_runner_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario
+tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c tests/unit/scene.c tests/unit/scene.h
+tests_unit_test_scenario_LDADD = $(UNIT_LIBS)

@@ -445,8 +445,7 @@ test_check(void)
     run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
     check_exit("good", CLI_DONE);
     check_says(output.out, "isthmus.yaml: good\ncommunity\n  2.999.1 Red HIE\n");
-    check_says(output.out, "  network    127.0.0.1:8443 (TLS with client certificates)\n"
-                           "  local      127.0.0.1:8080\n");
+    check_says(output.out, "  network    127.0.0.1:8443 (TLS with client certificates)\n");
     check_says(output.out, "  node       CN=node,O=Red HIE, until 20");
     check_says(output.out, "  partners   1 anchor, revocation lists until 20");
     check_says(output.out, "partners\n  blue       2.999.2\n");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/yaml.h"
 #include "policies/policy.h"
 #include "tests/unit/unit.h"
@@ -49,7 +50,7 @@ static const struct wrong_file wrong_files[] = {
     {"rules:\n  - {name: No Name, effect: deny, reason: r}\n",
      "2:12: error: rule name 'No Name' must be lower-case letters, digits and '-', at most 64\n"},
     {"rules:\n  - {" DENY_HEAD ", direction: inward, transactions: [ITI-55, ITI-83, XCA]}\n",
-     "2:51: error: unknown direction 'inward'; expected one of: inbound, outbound\n"
+     "2:51: error: unknown direction 'inward'; expected one of: inbound, outbound, local\n"
      "2:82: error: unknown transaction 'ITI-83'; did you mean 'ITI-38'?\n"
      "2:90: error: unknown transaction 'XCA'; expected one of: ITI-38, ITI-39, ITI-55\n"},
     {"rules:\n  - {" DENY_HEAD ", communities: [2.999.1, urn:oid:2.999.2, red, 2.09]}\n",
@@ -226,11 +227,44 @@ test_unknown_partners(void)
     policy_free(policy);
 }
 
+/* Each allocation fails once: the load says so, adds nothing, and leaks nothing. */
+static void
+test_no_memory(void)
+{
+    static const char text[] = "rules:\n"
+                               "  - {name: one, effect: permit, reason: r, partners: [blue],\n"
+                               "     purposes: [X, Y], withhold: {confidentiality: [R]}}\n";
+    const char *path = write_file(text);
+    bool is_loaded = false;
+    uint64_t n = 0;
+
+    for (; n < 500 && !is_loaded; n++) {
+        struct diag diag = {0};
+        struct yaml_report report;
+        struct policy *policy;
+
+        mem_fail_after(n);
+        policy = policy_new();
+        yaml_report_init(&report);
+        if (policy != NULL) {
+            const struct status st = policy_load(policy, path, &report, &diag);
+
+            is_loaded = is_ok(st);
+            CU_ASSERT_TRUE(is_loaded || st.code == ERR_NO_MEMORY);
+            CU_ASSERT_EQUAL(policy_rule_count(policy), is_loaded ? 1 : 0);
+        }
+        mem_fail_after(UINT64_MAX);
+        yaml_report_done(&report);
+        policy_free(policy);
+    }
+    CU_ASSERT_TRUE(is_loaded);
+    CU_ASSERT_TRUE(n > 3);
+}
+
 static const struct unit_test tests[] = {
-    {"wrong files", test_wrong_files},
-    {"unreadable files", test_unreadable_files},
-    {"a second file", test_second_file},
-    {"unknown partners", test_unknown_partners},
+    {"wrong files", test_wrong_files},   {"unreadable files", test_unreadable_files},
+    {"a second file", test_second_file}, {"unknown partners", test_unknown_partners},
+    {"no memory", test_no_memory},
 };
 
 UNIT_MAIN("policy_load", tests)

@@ -1,0 +1,307 @@
+/*
+ * Opening, closing and appending. Appends come from any thread: they encode on the caller's thread,
+ * take a sequence and queue under the lock, and leave; the journal thread (commit.c) does the rest.
+ * The ticket is the caller's, the queue and everything else the journal's.
+ */
+#include "audit/journal.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/journal_state.h"
+#include "base/mem.h"
+
+#define FREE_CHAINS_MAX 256
+
+/* ---- opening and closing ---- */
+
+static struct status
+journal_make(const char *dir, const char *chain, const struct clock *clock,
+             struct journal_sizes sizes, struct diag *diag, struct journal **ret_journal)
+{
+    if (!journal_chain_is_valid(span_of_cstr(chain))) {
+        return FAIL(diag, ERR_JOURNAL,
+                    "a chain's name has 1 to %d letters, digits, '-', '_' or '.', and does not "
+                    "start with '.'",
+                    JOURNAL_CHAIN_MAX);
+    }
+    struct journal *journal = mem_alloc(sizeof(*journal));
+    if (journal == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a journal");
+    }
+    journal->clock = clock;
+    journal->sizes = sizes;
+    journal->lock_fd = -1;
+    journal->segment.fd = -1;
+    (void)snprintf(journal->chain, sizeof(journal->chain), "%s", chain);
+    buf_init_secret(&journal->queue, sizes.queue_bytes);
+    buf_init_secret(&journal->batch, sizes.queue_bytes);
+    (void)pthread_mutex_init(&journal->mutex, NULL);
+    (void)pthread_cond_init(&journal->work, NULL);
+    const struct status st = journal_path(journal->folder, dir, chain, diag);
+    *ret_journal = journal;
+    return st;
+}
+
+static void
+journal_free(struct journal *journal)
+{
+    segment_close(&journal->segment);
+    if (journal->lock_fd != -1) {
+        (void)close(journal->lock_fd);
+    }
+    buf_done(&journal->queue);
+    buf_done(&journal->batch);
+    (void)pthread_cond_destroy(&journal->work);
+    (void)pthread_mutex_destroy(&journal->mutex);
+    mem_free(journal);
+}
+
+/* The journal thread takes no signals: none may interrupt a write. */
+static struct status
+start_thread(struct journal *journal, struct diag *diag)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&journal->thread, NULL, journal_run, journal);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        return FAIL(diag, ERR_JOURNAL, "cannot start the journal thread: error %d", error);
+    }
+    return OK;
+}
+
+static struct status
+open_chain(const char *dir, const char *chain, const struct clock *clock,
+           struct journal_sizes sizes, struct diag *diag, bool *ret_is_held,
+           struct journal **ret_journal)
+{
+    struct journal *journal = NULL;
+    *ret_is_held = false;
+    struct status st = journal_make(dir, chain, clock, sizes, diag, &journal);
+    if (is_ok(st)) {
+        st = journal_lock(journal, dir, diag, ret_is_held);
+    }
+    if (is_ok(st)) {
+        st = journal_recover(journal, dir, diag);
+    }
+    if (is_ok(st)) {
+        st = start_thread(journal, diag);
+    }
+    if (!is_ok(st)) {
+        if (journal != NULL) {
+            journal_free(journal);
+        }
+        return st;
+    }
+    *ret_journal = journal;
+    return OK;
+}
+
+struct status
+journal_open_sized(const char *dir, const char *chain, const struct clock *clock,
+                   struct journal_sizes sizes, struct diag *diag, struct journal **ret_journal)
+{
+    bool is_held = false;
+    return open_chain(dir, chain, clock, sizes, diag, &is_held, ret_journal);
+}
+
+struct status
+journal_open(const char *dir, const char *chain, const struct clock *clock, struct diag *diag,
+             struct journal **ret_journal)
+{
+    return journal_open_sized(dir, chain, clock, JOURNAL_SIZES_NODE, diag, ret_journal);
+}
+
+struct status
+journal_open_free(const char *dir, const char *prefix, const struct clock *clock, struct diag *diag,
+                  struct journal **ret_journal)
+{
+    for (int i = 0; i < FREE_CHAINS_MAX; i++) {
+        char chain[2 * JOURNAL_CHAIN_MAX];
+        struct diag why = {0};
+        bool is_held = false;
+        (void)snprintf(chain, sizeof(chain), "%.*s-%d", JOURNAL_CHAIN_MAX, prefix, i);
+        const struct status st =
+            open_chain(dir, chain, clock, JOURNAL_SIZES_COMMAND, &why, &is_held, ret_journal);
+        if (!is_held) {
+            return is_ok(st) ? OK : FAIL(diag, st.code, "%s", why.text);
+        }
+    }
+    return FAIL(diag, ERR_JOURNAL, "all %d chains %s/%s-N are being written by other processes",
+                FREE_CHAINS_MAX, dir, prefix);
+}
+
+void
+journal_close(struct journal *journal)
+{
+    if (journal == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&journal->mutex);
+    journal->is_closing = true;
+    (void)pthread_cond_signal(&journal->work);
+    (void)pthread_mutex_unlock(&journal->mutex);
+    (void)pthread_join(journal->thread, NULL);
+    if (!journal->is_failed) {
+        /* Only tidiness: a file that is not cut is read as well. */
+        struct diag ignored = {0};
+        (void)is_ok(segment_finish(&journal->segment, journal->offset, &ignored));
+    }
+    journal_free(journal);
+}
+
+const char *
+journal_chain(const struct journal *journal)
+{
+    return journal->chain;
+}
+
+/* ---- appending ---- */
+
+static struct status
+failed(const struct journal *journal, struct diag *diag)
+{
+    return FAIL(diag, ERR_JOURNAL,
+                "the journal failed and takes no more records until a restart: %s",
+                journal->failure.text);
+}
+
+/* Under the lock. */
+static struct status
+queue_record(struct journal *journal, struct span payload, struct diag *diag)
+{
+    struct buf *queue = &journal->queue;
+    const size_t n = RECORD_HEAD_BYTES + payload.n;
+    char *room = NULL;
+    if (journal->is_failed) {
+        return failed(journal, diag);
+    }
+    if (queue->n + n > journal->sizes.queue_bytes) {
+        return FAIL(diag, ERR_JOURNAL,
+                    "%zu bytes of audit records wait for the disk and %zu are allowed; it is too "
+                    "slow for this load",
+                    queue->n, journal->sizes.queue_bytes);
+    }
+    TRY(buf_reserve(queue, n, diag, &room));
+    const struct record_head head = {
+        .length = (uint32_t)payload.n,
+        .type = RECORD_EVENT,
+        .sequence = journal->next_sequence,
+        .wall_us = clock_wall_us(journal->clock),
+        .mono_us = clock_mono_us(journal->clock),
+    };
+    record_pack(&head, (uint8_t *)room);
+    memcpy(room + RECORD_HEAD_BYTES, payload.p, payload.n);
+    queue->n += n;
+    journal->next_sequence++;
+    return OK;
+}
+
+/* Under the lock. */
+static void
+queue_ticket(struct journal *journal, struct park *park, struct journal_ticket *ticket)
+{
+    *ticket = (struct journal_ticket){.sequence = journal->next_sequence - 1, .park = park};
+    if (journal->waiting.first == NULL) {
+        journal->waiting.first = ticket;
+        (void)pthread_cond_signal(&journal->work);
+    } else {
+        journal->waiting.last->next = ticket;
+    }
+    journal->waiting.last = ticket;
+}
+
+struct status
+journal_append(struct journal *journal, const struct audit_event *event, struct park *park,
+               struct diag *diag, struct journal_ticket *ret_ticket)
+{
+    struct audit_event stamped = *event;
+    struct buf payload;
+    if (stamped.time_us == 0) {
+        stamped.time_us = clock_wall_us(journal->clock);
+    }
+    if (stamped.process_id == 0) {
+        stamped.process_id = getpid();
+    }
+    buf_init_secret(&payload, RECORD_PAYLOAD_MAX);
+    struct status st = audit_event_encode(&stamped, &payload, diag);
+    if (is_ok(st)) {
+        (void)pthread_mutex_lock(&journal->mutex);
+        st = queue_record(journal, buf_span(&payload), diag);
+        if (is_ok(st)) {
+            queue_ticket(journal, park, ret_ticket);
+        }
+        (void)pthread_mutex_unlock(&journal->mutex);
+    }
+    buf_done(&payload);
+    return st;
+}
+
+struct status
+journal_ticket_status(struct journal *journal, const struct journal_ticket *ticket,
+                      struct diag *diag)
+{
+    (void)pthread_mutex_lock(&journal->mutex);
+    struct status st = OK;
+    if (ticket->sequence > journal->durable) {
+        assert(journal->is_failed); /* else it was asked before the wake */
+        st = failed(journal, diag);
+    }
+    (void)pthread_mutex_unlock(&journal->mutex);
+    return st;
+}
+
+bool
+journal_is_healthy(struct journal *journal)
+{
+    (void)pthread_mutex_lock(&journal->mutex);
+    const bool is_healthy = !journal->is_failed;
+    (void)pthread_mutex_unlock(&journal->mutex);
+    return is_healthy;
+}
+
+/* ---- waiting ---- */
+
+struct waiter {
+    struct park park; /* first member */
+    pthread_mutex_t mutex;
+    pthread_cond_t woken;
+    bool is_woken;
+};
+
+static void
+wake_waiter(struct park *park)
+{
+    struct waiter *waiter = (struct waiter *)park;
+    (void)pthread_mutex_lock(&waiter->mutex);
+    waiter->is_woken = true;
+    (void)pthread_cond_signal(&waiter->woken);
+    (void)pthread_mutex_unlock(&waiter->mutex);
+}
+
+struct status
+journal_append_wait(struct journal *journal, const struct audit_event *event, struct diag *diag)
+{
+    struct journal_ticket ticket;
+    struct waiter waiter = {.park = {wake_waiter},
+                            .mutex = PTHREAD_MUTEX_INITIALIZER,
+                            .woken = PTHREAD_COND_INITIALIZER};
+    struct status st = journal_append(journal, event, &waiter.park, diag, &ticket);
+    if (is_ok(st)) {
+        (void)pthread_mutex_lock(&waiter.mutex);
+        while (!waiter.is_woken) {
+            (void)pthread_cond_wait(&waiter.woken, &waiter.mutex);
+        }
+        (void)pthread_mutex_unlock(&waiter.mutex);
+        st = journal_ticket_status(journal, &ticket, diag);
+    }
+    (void)pthread_cond_destroy(&waiter.woken);
+    (void)pthread_mutex_destroy(&waiter.mutex);
+    return st;
+}

@@ -1,0 +1,33 @@
+/*
+ * What the files of the AuditMessage renderer share; nobody else includes this.
+ * Rows follow ITI TF-2 3.55.5, 3.38.5, 3.39.5 and DICOM PS3.15 A.5.3. Thread: one at a time.
+ */
+#ifndef AUDIT_MESSAGE_ROWS_H
+#define AUDIT_MESSAGE_ROWS_H
+
+#include "audit/event.h"
+#include "base/xmlw.h"
+
+/* A coded value of DICOM's CID 400 to 405, RFC 3881 or IHE. */
+struct audit_code {
+    const char *code;
+    const char *system; /* "DCM", "RFC-3881", "IHE Transactions" */
+    const char *text;
+};
+
+struct message {
+    struct xmlw *w;
+    const struct audit_event *event;
+    const struct audit_source *source;
+    struct buf *scratch; /* one value at a time: base64, cleaned text */
+    struct diag *diag;
+};
+
+void message_code(struct message *m, const char *element, const struct audit_code *code);
+/* As xmlw_attr and xmlw_text, but what XML cannot hold is written as U+FFFD. */
+void message_attr(struct message *m, const char *name, struct span value);
+void message_text(struct message *m, struct span text);
+/* Every ParticipantObjectIdentification of the event, in the order of its table. */
+void message_objects(struct message *m);
+
+#endif

@@ -1,0 +1,343 @@
+/*
+ * Reading all chains of a folder as one journal: merged by time, followed, searched, verified.
+ * Called by the command line and by tests, on the caller's thread; no locks are taken.
+ */
+#include "audit/journal.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "audit/chain.h"
+#include "base/mem.h"
+
+struct source {
+    char name[JOURNAL_CHAIN_MAX + 1];
+    uint64_t last;       /* begin with the last so many records */
+    struct chain *chain; /* NULL: not opened yet */
+    bool has_record;     /* chain->record was read and not yet given */
+    bool is_at_end;      /* asked again only when every chain is */
+    bool is_broken;
+};
+
+struct journal_reader {
+    char dir[PATH_MAX];
+    struct source *sources; /* in order of names */
+    size_t n, capacity;
+};
+
+/* ---- the chains of a folder ---- */
+
+static bool
+has_source(const struct journal_reader *reader, const char *name)
+{
+    for (size_t i = 0; i < reader->n; i++) {
+        if (strcmp(reader->sources[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct status
+reserve_source(struct journal_reader *reader, struct diag *diag)
+{
+    if (reader->n < reader->capacity) {
+        return OK;
+    }
+    const size_t wanted = reader->capacity == 0 ? 16 : reader->capacity * 2;
+    struct source *sources = mem_resize(reader->sources, wanted * sizeof(*sources));
+    if (sources == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory to read %zu chains", wanted);
+    }
+    reader->sources = sources;
+    reader->capacity = wanted;
+    return OK;
+}
+
+static struct status
+add_source(struct journal_reader *reader, const char *name, uint64_t last, struct diag *diag)
+{
+    TRY(reserve_source(reader, diag));
+    size_t at = reader->n;
+    while (at > 0 && strcmp(reader->sources[at - 1].name, name) > 0) {
+        reader->sources[at] = reader->sources[at - 1];
+        at--;
+    }
+    struct source source = {.last = last};
+    (void)snprintf(source.name, sizeof(source.name), "%.*s", JOURNAL_CHAIN_MAX, name);
+    reader->sources[at] = source;
+    reader->n++;
+    return OK;
+}
+
+static bool
+is_chain(const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+    struct diag ignored = {0};
+    struct stat info;
+    return journal_chain_is_valid(span_of_cstr(name)) &&
+           is_ok(journal_path(path, dir, name, &ignored)) && stat(path, &info) == 0 &&
+           S_ISDIR(info.st_mode);
+}
+
+static struct status
+add_new_sources(struct journal_reader *reader, DIR *folder, uint64_t last, struct diag *diag)
+{
+    const struct dirent *entry = NULL;
+    while ((entry = readdir(folder)) != NULL) {
+        if (!has_source(reader, entry->d_name) && is_chain(reader->dir, entry->d_name)) {
+            TRY(add_source(reader, entry->d_name, last, diag));
+        }
+    }
+    return OK;
+}
+
+static struct status
+find_chains(struct journal_reader *reader, uint64_t last, struct diag *diag)
+{
+    char why[64];
+    DIR *folder = opendir(reader->dir);
+    if (folder == NULL) {
+        return FAIL(diag, ERR_JOURNAL, "cannot read the journal's folder %s: %s", reader->dir,
+                    journal_errno(why));
+    }
+    const struct status st = add_new_sources(reader, folder, last, diag);
+    (void)closedir(folder);
+    return st;
+}
+
+/* "The last records" are those of now. What cannot be opened is tried, and said, by the first read.
+ */
+static void
+open_sources(struct journal_reader *reader)
+{
+    for (size_t i = 0; i < reader->n; i++) {
+        struct source *source = &reader->sources[i];
+        struct diag ignored = {0};
+        (void)is_ok(
+            chain_open_last(reader->dir, source->name, source->last, &ignored, &source->chain));
+    }
+}
+
+struct status
+journal_reader_open(const char *dir, uint64_t last, struct diag *diag,
+                    struct journal_reader **ret_reader)
+{
+    struct journal_reader *reader = mem_alloc(sizeof(*reader));
+    if (reader == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory to read a journal");
+    }
+    struct status st = OK;
+    if (snprintf(reader->dir, sizeof(reader->dir), "%s", dir) >= PATH_MAX) {
+        st = FAIL(diag, ERR_JOURNAL, "the path of the journal is longer than %d bytes",
+                  PATH_MAX - 1);
+    }
+    if (is_ok(st)) {
+        st = find_chains(reader, last, diag);
+    }
+    if (!is_ok(st)) {
+        journal_reader_close(reader);
+        return st;
+    }
+    open_sources(reader);
+    *ret_reader = reader;
+    return OK;
+}
+
+void
+journal_reader_close(struct journal_reader *reader)
+{
+    if (reader == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < reader->n; i++) {
+        chain_close(reader->sources[i].chain);
+    }
+    mem_free(reader->sources);
+    mem_free(reader);
+}
+
+/* ---- merging ---- */
+
+static struct status
+read_event_record(const char *dir, struct source *source, struct diag *diag)
+{
+    if (source->chain == NULL) {
+        TRY(chain_open_last(dir, source->name, source->last, diag, &source->chain));
+    }
+    bool has = true;
+    do {
+        TRY(chain_next(source->chain, diag, &has));
+    } while (has && source->chain->head.type != RECORD_EVENT);
+    source->has_record = has;
+    source->is_at_end = !has;
+    return OK;
+}
+
+/* Every chain that may have one has its next record read. */
+static struct status
+fill(struct journal_reader *reader, struct diag *diag)
+{
+    for (size_t i = 0; i < reader->n; i++) {
+        struct source *source = &reader->sources[i];
+        if (source->has_record || source->is_at_end || source->is_broken) {
+            continue;
+        }
+        const struct status st = read_event_record(reader->dir, source, diag);
+        if (!is_ok(st)) {
+            source->is_broken = true;
+            return st;
+        }
+    }
+    return OK;
+}
+
+static struct source *
+earliest(struct journal_reader *reader)
+{
+    struct source *found = NULL;
+    for (size_t i = 0; i < reader->n; i++) {
+        struct source *source = &reader->sources[i];
+        if (source->has_record &&
+            (found == NULL || source->chain->head.wall_us < found->chain->head.wall_us)) {
+            found = source;
+        }
+    }
+    return found;
+}
+
+static void
+describe(const struct chain *chain, struct journal_record *ret_record)
+{
+    *ret_record = (struct journal_record){
+        .chain = chain->name,
+        .sequence = chain->head.sequence,
+        .time_us = chain->head.wall_us,
+        .payload = chain_payload(chain),
+    };
+    hex_encode(chain->previous, SHA256_BYTES, ret_record->hash);
+}
+
+static void
+ask_all_again(struct journal_reader *reader)
+{
+    for (size_t i = 0; i < reader->n; i++) {
+        reader->sources[i].is_at_end = false;
+    }
+}
+
+struct status
+journal_reader_next(struct journal_reader *reader, struct diag *diag, bool *ret_has,
+                    struct journal_record *ret_record)
+{
+    *ret_has = false;
+    TRY(fill(reader, diag));
+    struct source *source = earliest(reader);
+    if (source == NULL) {
+        ask_all_again(reader);
+        return find_chains(reader, UINT64_MAX, diag);
+    }
+    describe(source->chain, ret_record);
+    source->has_record = false; /* its bytes stay until the next call reads on */
+    *ret_has = true;
+    return OK;
+}
+
+struct status
+journal_read(const char *dir, journal_visit visit, void *arg, struct diag *diag)
+{
+    struct journal_reader *reader = NULL;
+    TRY(journal_reader_open(dir, UINT64_MAX, diag, &reader));
+    struct status st = OK;
+    bool has = true;
+    while (is_ok(st) && has) {
+        struct journal_record record;
+        st = journal_reader_next(reader, diag, &has, &record);
+        has = is_ok(st) && has && visit(arg, &record);
+    }
+    journal_reader_close(reader);
+    return st;
+}
+
+struct status
+journal_find(const char *dir, const char *chain, uint64_t sequence, journal_visit visit, void *arg,
+             struct diag *diag)
+{
+    struct chain *opened = NULL;
+    bool has = false;
+    if (!is_chain(dir, chain)) {
+        return FAIL(diag, ERR_NOT_FOUND, "there is no chain '%s' in %s", chain, dir);
+    }
+    TRY(chain_open(dir, chain, sequence, diag, &opened));
+    struct status st = chain_next(opened, diag, &has);
+    if (is_ok(st) && has && opened->head.sequence == sequence) {
+        struct journal_record record;
+        describe(opened, &record);
+        (void)visit(arg, &record);
+    } else if (is_ok(st)) {
+        st = FAIL(diag, ERR_NOT_FOUND, "chain '%s' has no record %llu", chain,
+                  (unsigned long long)sequence);
+    }
+    chain_close(opened);
+    return st;
+}
+
+/* ---- verifying ---- */
+
+static void
+note(struct journal_chain_report *report, const struct chain *chain)
+{
+    if (report->records == 0) {
+        report->first = chain->head.sequence;
+        report->first_time_us = chain->head.wall_us;
+    }
+    report->records++;
+    report->last = chain->head.sequence;
+    report->last_time_us = chain->head.wall_us;
+}
+
+static struct status
+walk_chain(const char *dir, const char *name, struct diag *diag,
+           struct journal_chain_report *report)
+{
+    struct chain *chain = NULL;
+    TRY(chain_open(dir, name, 0, diag, &chain));
+    bool has = true;
+    struct status st = OK;
+    while (is_ok(st) && has) {
+        st = chain_next(chain, diag, &has);
+        if (is_ok(st) && has) {
+            note(report, chain);
+        }
+    }
+    report->is_torn = chain->is_torn;
+    if (report->records > 0) {
+        hex_encode(chain->previous, SHA256_BYTES, report->last_hash);
+    }
+    chain_close(chain);
+    return st;
+}
+
+struct status
+journal_verify(const char *dir, journal_report visit, void *arg, struct diag *diag)
+{
+    struct journal_reader *reader = NULL;
+    TRY(journal_reader_open(dir, UINT64_MAX, diag, &reader));
+    struct status st = OK;
+    for (size_t i = 0; i < reader->n && is_ok(st); i++) {
+        struct diag why = {0};
+        struct journal_chain_report report = {.chain = reader->sources[i].name};
+        const struct status walked = walk_chain(dir, report.chain, &why, &report);
+        report.problem = is_ok(walked) ? NULL : why.text;
+        if (is_ok(walked) || walked.code == ERR_JOURNAL) {
+            visit(arg, &report);
+        } else { /* not the chain's fault */
+            st = FAIL(diag, walked.code, "%s", why.text);
+        }
+    }
+    journal_reader_close(reader);
+    return st;
+}

@@ -1,0 +1,68 @@
+# What gateway/demo and tests/check share: installing what is missing, building, saying what goes on.
+# Sourced by bash scripts with `set -u`; they set $root (the source folder) first.
+
+BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config gsoap libgsoap-dev libxml2-dev libxmlsec1-dev
+ libssl-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev libfyaml-dev libjansson-dev libutf8proc-dev libcunit1-dev"
+
+logs=$root/build/logs
+started=$(date +%s)
+
+say() {
+    printf '%4ss  %s\n' "$(($(date +%s) - started))" "$*"
+}
+
+die() {
+    printf '\n%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# step TEXT COMMAND...: says what it does; its output goes to a log, of which the end is shown when it fails.
+step() {
+    local text=$1 log
+    shift
+    log=$logs/$(printf '%s' "$text" | tr -c 'A-Za-z0-9\n' '-' | cut -c1-60).log
+    mkdir -p "$logs"
+    say "$text"
+    if ! "$@" >"$log" 2>&1; then
+        printf '\n' >&2
+        tail -n 40 "$log" >&2
+        die "failed: $text (the whole output is in ${log#"$root"/})"
+    fi
+}
+
+missing_packages() {
+    local package
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || printf '%s ' "$package"
+    done
+}
+
+# need_packages PACKAGE...: installs what is missing; without root says what to install.
+need_packages() {
+    local missing
+    missing=$(missing_packages "$@")
+    [ -z "$missing" ] && return 0
+    [ "$(id -u)" = 0 ] || die "these Debian packages are missing; as root run: apt-get install $missing"
+    export DEBIAN_FRONTEND=noninteractive
+    step "updating the package list" apt-get -q update
+    # shellcheck disable=SC2086
+    step "installing: $missing" apt-get -qy --no-install-recommends install $missing
+}
+
+prepare_sources() {
+    if [ ! -x "$root/configure" ] || [ "$root/configure.ac" -nt "$root/configure" ]; then
+        step "making configure" autoreconf -i "$root"
+    fi
+}
+
+# build_in FOLDER TARGETS CONFIGURE-ARGUMENTS...: configures once, then makes TARGETS.
+build_in() {
+    local folder=$1 targets=$2
+    shift 2
+    mkdir -p "$folder"
+    if [ ! -f "$folder/config.status" ] || [ "$root/configure" -nt "$folder/config.status" ]; then
+        (cd "$folder" && step "configuring ${folder#"$root"/}" "$root/configure" -q "$@") || exit 1
+    fi
+    # shellcheck disable=SC2086
+    step "building ${folder#"$root"/}" make -s -j "$(nproc)" -C "$folder" $targets
+}

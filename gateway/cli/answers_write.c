@@ -1,0 +1,414 @@
+/*
+ * Answers as JSON, as a table for people, and as a folder of documents with both. Called by the
+ * asking commands after answers_collect.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/answers.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#define INDEX_LIMIT ((size_t)64 * 1024 * 1024)
+
+/* ---- JSON ---- */
+
+static void
+write_patient(struct jsonw *w, const struct patient *patient)
+{
+    jsonw_key(w, "patient");
+    jsonw_object(w);
+    if (patient->names.n > 0) {
+        const struct person_name *name = &patient->names.items[0];
+
+        jsonw_key_text(w, "family", name->family);
+        jsonw_key(w, "given");
+        jsonw_array(w);
+        for (size_t i = 0; i < name->given.n; i++) {
+            jsonw_string(w, name->given.items[i]);
+        }
+        jsonw_close(w);
+    }
+    jsonw_key_text(w, "birth_date", patient->birth_time);
+    jsonw_key_text(w, "sex", patient->sex);
+    jsonw_close(w);
+}
+
+static void
+write_row(struct jsonw *w, const struct answer_row *row)
+{
+    jsonw_object(w);
+    jsonw_key_text(w, "community", row->community);
+    jsonw_key(w, "partner");
+    jsonw_string(w, span_of_cstr(row->partner));
+    jsonw_key_text(w, "name", span_of_cstr(row->name));
+    jsonw_key_text(w, "status", span_of_cstr(row->status));
+    jsonw_key(w, "patient_id");
+    jsonw_string(w, row->patient_id);
+    jsonw_key_int(w, "documents", (int64_t)row->documents);
+    jsonw_key(w, "error");
+    jsonw_string(w, row->error);
+    jsonw_key_int(w, "milliseconds", row->elapsed_us / US_PER_MS);
+    jsonw_close(w);
+}
+
+static void
+write_entry(struct jsonw *w, const struct document_entry *entry)
+{
+    jsonw_key_text(w, "title", entry->title);
+    jsonw_key_text(w, "type", entry->type_code.value);
+    jsonw_key_text(w, "type_name", entry->type_code.display);
+    jsonw_key_text(w, "format", entry->format_code.value);
+    jsonw_key_text(w, "created", entry->creation_time);
+    jsonw_key_text(w, "entry_uuid", entry->entry_uuid);
+}
+
+static struct span
+bare_oid(struct span home)
+{
+    struct span oid;
+
+    return home_community_oid(home, &oid) ? oid : home;
+}
+
+static const char *
+file_of(const struct answers *answers, size_t i)
+{
+    return answers->files == NULL || i == SIZE_MAX ? "" : answers->files[i];
+}
+
+static void
+write_document(struct jsonw *w, const struct answers *answers, size_t i)
+{
+    const struct asking_document *document = &answers->asking->documents.items[i];
+
+    jsonw_object(w);
+    jsonw_key_text(w, "file", span_of_cstr(file_of(answers, i)));
+    jsonw_key_text(w, "community", bare_oid(document->ref.home));
+    jsonw_key_text(w, "repository", document->ref.repository);
+    jsonw_key_text(w, "unique_id", document->ref.unique_id);
+    write_entry(w, &document->entry);
+    jsonw_key_text(w, "mime_type", document->mime_type);
+    jsonw_key_int(w, "size", (int64_t)document->body.size);
+    jsonw_key_text(w, "sha256", span_of_cstr(document->sha256));
+    jsonw_key(w, "duplicate_of");
+    jsonw_string(w, span_of_cstr(file_of(answers, document->duplicate_of)));
+    jsonw_key(w, "is_hash_wrong");
+    jsonw_bool(w, document->is_hash_wrong);
+    jsonw_close(w);
+}
+
+/* A query's answer: what could be fetched. */
+static void
+write_found(struct jsonw *w, const struct leg_list *legs)
+{
+    for (size_t i = 0; i < legs->n; i++) {
+        for (size_t d = 0; d < legs->items[i].documents.n; d++) {
+            const struct document_entry *entry = &legs->items[i].documents.items[d];
+
+            jsonw_object(w);
+            jsonw_key_text(w, "community", bare_oid(entry->home));
+            jsonw_key_text(w, "repository", entry->repository);
+            jsonw_key_text(w, "unique_id", entry->unique_id);
+            write_entry(w, entry);
+            jsonw_key_text(w, "mime_type", entry->mime_type);
+            jsonw_key_int(w, "size", (int64_t)entry->size);
+            jsonw_key_text(w, "sha1", entry->hash);
+            jsonw_close(w);
+        }
+    }
+}
+
+struct status
+answers_write_json(const struct answers *answers, struct buf *out, struct diag *diag)
+{
+    const struct asking *asking = answers->asking;
+    struct jsonw w;
+
+    jsonw_init(&w, out, true, diag);
+    jsonw_object(&w);
+    if (asking->order.who.names.n > 0) {
+        write_patient(&w, &asking->order.who);
+    }
+    jsonw_key_text(&w, "asked", span_of_cstr(asking->node->config->community));
+    jsonw_key(&w, "communities");
+    jsonw_array(&w);
+    for (size_t i = 0; i < answers->rows.n; i++) {
+        write_row(&w, &answers->rows.items[i]);
+    }
+    jsonw_close(&w);
+    jsonw_key(&w, "documents");
+    jsonw_array(&w);
+    if (asking->order.goal == ASKING_QUERY) {
+        write_found(&w, &asking->legs[1]);
+    } else {
+        for (size_t i = 0; i < asking->documents.n; i++) {
+            write_document(&w, answers, i);
+        }
+    }
+    jsonw_close(&w);
+    jsonw_key_int(&w, "failed_partners", answers->failed_partners);
+    jsonw_key_int(&w, "audit_records", asking->records_n);
+    jsonw_close(&w);
+    TRY(jsonw_finish(&w));
+    return buf_append_char(out, '\n', diag);
+}
+
+/* ---- text ---- */
+
+/* Pads to a column of a terminal; text from the wire is shown without its control characters. */
+static struct status
+put_cell(struct buf *out, struct span text, size_t width, struct diag *diag)
+{
+    const size_t columns = text_columns(text);
+
+    for (size_t i = 0; i < text.n; i++) {
+        if ((unsigned char)text.p[i] >= 0x20 && text.p[i] != 0x7f) {
+            TRY(buf_append_char(out, text.p[i], diag));
+        }
+    }
+    for (size_t i = columns; i < width; i++) {
+        TRY(buf_append_char(out, ' ', diag));
+    }
+    return buf_append_cstr(out, "  ", diag);
+}
+
+static size_t
+wider(size_t width, struct span text)
+{
+    const size_t columns = text_columns(text);
+
+    return columns > width ? columns : width;
+}
+
+static struct status
+put_rows(const struct answers *answers, struct buf *out, struct diag *diag)
+{
+    size_t name = strlen("COMMUNITY"), oid = strlen("ID");
+
+    for (size_t i = 0; i < answers->rows.n; i++) {
+        name = wider(name, span_of_cstr(answers->rows.items[i].name));
+        oid = wider(oid, answers->rows.items[i].community);
+    }
+    TRY(put_cell(out, SPAN("COMMUNITY"), name, diag));
+    TRY(put_cell(out, SPAN("ID"), oid, diag));
+    TRY(buf_append_cstr(out, "ANSWER     DOCUMENTS     TIME\n", diag));
+    for (size_t i = 0; i < answers->rows.n; i++) {
+        const struct answer_row *row = &answers->rows.items[i];
+
+        TRY(put_cell(out, span_of_cstr(row->name), name, diag));
+        TRY(put_cell(out, row->community, oid, diag));
+        TRY(buf_printf(out, diag, "%-9s  %9zu  %4lld ms", row->status, row->documents,
+                       (long long)(row->elapsed_us / US_PER_MS)));
+        if (row->error.n > 0) {
+            TRY(buf_append_cstr(out, "  ", diag));
+            TRY(put_cell(out, row->error, 0, diag));
+        }
+        TRY(buf_append_char(out, '\n', diag));
+    }
+    return OK;
+}
+
+static struct status
+put_date(struct buf *out, struct span dtm, struct diag *diag)
+{
+    if (dtm.n < 8) {
+        return put_cell(out, dtm, 10, diag);
+    }
+    return buf_printf(out, diag, "%.4s-%.2s-%.2s  ", dtm.p, dtm.p + 4, dtm.p + 6);
+}
+
+static struct span
+title_of(const struct document_entry *entry)
+{
+    if (entry->title.n > 0) {
+        return entry->title;
+    }
+    return entry->type_code.display.n > 0 ? entry->type_code.display : entry->unique_id;
+}
+
+static struct status
+put_document(const struct answers *answers, size_t i, struct buf *out, struct diag *diag)
+{
+    const struct asking_document *document = &answers->asking->documents.items[i];
+
+    TRY(put_date(out, document->entry.creation_time, diag));
+    TRY(put_cell(out, bare_oid(document->ref.home), 12, diag));
+    TRY(put_cell(out, title_of(&document->entry), 36, diag));
+    TRY(buf_printf(out, diag, "%8llu B  %s", (unsigned long long)document->body.size,
+                   file_of(answers, i)));
+    if (document->duplicate_of != SIZE_MAX) {
+        TRY(buf_printf(out, diag, "  (same bytes as %s)",
+                       file_of(answers, document->duplicate_of)));
+    }
+    if (document->is_hash_wrong) {
+        TRY(buf_append_cstr(out, "  WARNING: not the bytes that its metadata's hash names", diag));
+    }
+    return buf_append_char(out, '\n', diag);
+}
+
+static struct status
+put_found(const struct answers *answers, struct buf *out, struct diag *diag)
+{
+    const struct leg_list *legs = &answers->asking->legs[1];
+
+    for (size_t i = 0; i < legs->n; i++) {
+        for (size_t d = 0; d < legs->items[i].documents.n; d++) {
+            const struct document_entry *entry = &legs->items[i].documents.items[d];
+
+            TRY(put_date(out, entry->creation_time, diag));
+            TRY(put_cell(out, title_of(entry), 36, diag));
+            TRY(buf_printf(out, diag, "%8llu B  %.*s/%.*s/%.*s\n", (unsigned long long)entry->size,
+                           SPAN_PRINT(bare_oid(entry->home)), SPAN_PRINT(entry->repository),
+                           SPAN_PRINT(entry->unique_id)));
+        }
+    }
+    return OK;
+}
+
+struct status
+answers_write_text(const struct answers *answers, struct buf *out, struct diag *diag)
+{
+    TRY(put_rows(answers, out, diag));
+    if (answers->asking->order.goal == ASKING_QUERY) {
+        TRY(buf_append_char(out, '\n', diag));
+        return put_found(answers, out, diag);
+    }
+    if (answers->documents > 0) {
+        TRY(buf_append_cstr(out, "\nCREATED     COMMUNITY     DOCUMENT\n", diag));
+    }
+    for (size_t i = 0; i < answers->documents; i++) {
+        TRY(put_document(answers, i, out, diag));
+    }
+    return OK;
+}
+
+/* ---- folder ---- */
+
+static struct status
+make_folder(const char *path, struct diag *diag)
+{
+    if (mkdir(path, 0700) == -1 && errno != EEXIST) {
+        return FAIL(diag, ERR_IO, "cannot make the folder %s: %s", path, strerror(errno));
+    }
+    return OK;
+}
+
+static struct status
+write_file(const char *path, struct span bytes, struct diag *diag)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct span left = bytes;
+
+    if (fd == -1) {
+        return FAIL(diag, ERR_IO, "cannot write %s: %s", path, strerror(errno));
+    }
+    while (left.n > 0) {
+        const ssize_t n = write(fd, left.p, left.n);
+
+        if (n == -1) {
+            const int error = errno;
+
+            (void)close(fd);
+            return FAIL(diag, ERR_IO, "cannot write %s: %s", path, strerror(error));
+        }
+        left = span_slice(left, (size_t)n, left.n);
+    }
+    if (close(fd) == -1) {
+        return FAIL(diag, ERR_IO, "cannot write %s: %s", path, strerror(errno));
+    }
+    return OK;
+}
+
+static const char *
+suffix_of(struct span mime_type)
+{
+    static const struct {
+        const char *mime_type, *suffix;
+    } rows[] = {{"text/xml", "xml"},        {"application/xml", "xml"},
+                {"application/pdf", "pdf"}, {"text/plain", "txt"},
+                {"image/jpeg", "jpg"},      {"image/png", "png"},
+                {"text/html", "html"},      {"application/hl7-cda+xml", "xml"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (span_eq_cstr(mime_type, rows[i].mime_type)) {
+            return rows[i].suffix;
+        }
+    }
+    return "bin";
+}
+
+/* The community's OID was checked when it was matched to a partner; number and digest are ours. */
+static struct status
+name_document(const struct answers *answers, size_t i, struct diag *diag, const char **ret_name)
+{
+    const struct asking_document *document = &answers->asking->documents.items[i];
+    struct span oid, name;
+
+    if (!home_community_oid(document->ref.home, &oid)) {
+        return FAIL(diag, ERR_INTERNAL, "a document without a homeCommunityId was collected");
+    }
+    TRY(arena_printf(answers->asking->txn.arena, diag, &name, "documents/%.*s/%03zu-%.12s.%s",
+                     SPAN_PRINT(oid), i + 1, document->sha256, suffix_of(document->mime_type)));
+    *ret_name = name.p;
+    return OK;
+}
+
+static struct status
+write_one(const struct answers *answers, const char *dir, size_t i, struct diag *diag)
+{
+    const struct asking_document *document = &answers->asking->documents.items[i];
+    CLEANUP(buf_done) struct buf scratch;
+    char path[4096];
+    struct span bytes;
+    char *slash;
+
+    buf_init_secret(&scratch, (size_t)document->body.size + 1);
+    TRY(body_span(&document->body, &scratch, diag, &bytes));
+    snprintf(path, sizeof(path), "%s/%s", dir, answers->files[i]);
+    slash = strrchr(path, '/');
+    *slash = '\0';
+    TRY(make_folder(path, diag));
+    *slash = '/';
+    return write_file(path, bytes, diag);
+}
+
+static struct status
+write_index(const struct answers *answers, const char *dir, const char *name,
+            struct status (*write)(const struct answers *, struct buf *, struct diag *),
+            struct diag *diag)
+{
+    CLEANUP(buf_done) struct buf text;
+    char path[4096];
+
+    buf_init_secret(&text, INDEX_LIMIT);
+    TRY(write(answers, &text, diag));
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return write_file(path, buf_span(&text), diag);
+}
+
+struct status
+answers_write_folder(struct answers *answers, const char *dir, struct diag *diag)
+{
+    char path[4096];
+    const char **files;
+
+    TRY(make_folder(dir, diag));
+    snprintf(path, sizeof(path), "%s/documents", dir);
+    TRY(make_folder(path, diag));
+    TRY(ARENA_ARRAY(answers->asking->txn.arena, answers->documents + 1, diag, &files));
+    for (size_t i = 0; i < answers->documents; i++) {
+        TRY(name_document(answers, i, diag, &files[i]));
+    }
+    answers->files = files;
+    for (size_t i = 0; i < answers->documents; i++) {
+        TRY(write_one(answers, dir, i, diag));
+    }
+    TRY(write_index(answers, dir, "index.json", answers_write_json, diag));
+    return write_index(answers, dir, "index.txt", answers_write_text, diag);
+}

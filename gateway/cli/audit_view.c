@@ -1,0 +1,377 @@
+/*
+ * Tail, show and verify. Called by cmd_audit.c. One arena lives as long as one record is rendered;
+ * rendered text is kept only for the lines that tail will print.
+ */
+#include "cli/audit_view.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/datetime.h"
+#include "base/jsonw.h"
+#include "base/mem.h"
+#include "cli/audit_text.h"
+
+#define RENDERED_BYTES_MAX ((size_t)64 * 1024 * 1024)
+
+/* ---- one record ---- */
+
+static struct status
+render_event(const struct audit_view *view, const struct journal_record *record, bool is_line,
+             struct buf *out, struct diag *diag)
+{
+    struct audit_event event;
+    struct arena *arena = arena_new(2 * RENDERED_BYTES_MAX);
+    if (arena == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory to read a record");
+    }
+    struct status st = audit_event_decode(record->payload, arena, diag, &event);
+    if (is_ok(st) && view->form == AUDIT_FORM_XML) {
+        st = audit_message_write(&event, &view->source, out, diag);
+        st = is_ok(st) ? buf_append_char(out, '\n', diag) : st;
+    } else if (is_ok(st) && is_line) {
+        st = audit_text_line(record, &event, out, diag);
+    } else if (is_ok(st)) {
+        st = audit_text_explain(record, &event, out, diag);
+    }
+    arena_free(arena);
+    return st;
+}
+
+static struct status
+render(const struct audit_view *view, const struct journal_record *record, bool is_line,
+       struct buf *out, struct diag *diag)
+{
+    struct status st = OK;
+    buf_init_secret(out, RENDERED_BYTES_MAX);
+    if (view->form == AUDIT_FORM_JSON) {
+        st = audit_text_json(record, out, diag);
+    } else {
+        st = render_event(view, record, is_line, out, diag);
+    }
+    if (!is_ok(st)) {
+        buf_done(out);
+        diag_prefix(diag, "record %s/%" PRIu64, record->chain, record->sequence);
+    }
+    return st;
+}
+
+static bool
+print(const struct audit_view *view, struct span text)
+{
+    return fwrite(text.p, 1, text.n, view->out) == text.n && fflush(view->out) == 0;
+}
+
+/* ---- tail ---- */
+
+/* The rendered records that will be printed: the last <size> of those seen. */
+struct ring {
+    struct buf *items;
+    size_t size, n, next;
+};
+
+static void
+ring_put(struct ring *ring, struct buf *text)
+{
+    if (ring->size == 0) {
+        buf_done(text);
+        return;
+    }
+    buf_done(&ring->items[ring->next]);
+    ring->items[ring->next] = *text;
+    ring->next = (ring->next + 1) % ring->size;
+    ring->n += ring->n < ring->size ? 1 : 0;
+}
+
+static bool
+ring_print(const struct audit_view *view, const struct ring *ring)
+{
+    for (size_t i = 0; i < ring->n; i++) {
+        const size_t at = (ring->next + ring->size - ring->n + i) % ring->size;
+        if (!print(view, buf_span(&ring->items[at]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+ring_done(struct ring *ring)
+{
+    for (size_t i = 0; i < ring->size && ring->items != NULL; i++) {
+        buf_done(&ring->items[i]);
+    }
+    mem_free(ring->items);
+}
+
+struct tail {
+    const struct audit_view *view;
+    struct journal_reader *reader;
+    struct ring *ring; /* NULL: print at once */
+    bool has_failed;
+};
+
+static void
+say(struct tail *tail, const struct diag *diag)
+{
+    cli_error(tail->view->command, diag);
+    tail->has_failed = true;
+}
+
+/* Everything that is there now; false when the output is closed. */
+static bool
+take_all(struct tail *tail)
+{
+    struct journal_record record;
+    bool has = true;
+    while (has) {
+        struct diag diag = {0};
+        struct buf text;
+        if (!is_ok(journal_reader_next(tail->reader, &diag, &has, &record))) {
+            say(tail, &diag);
+            has = true; /* the other chains go on; each fails once */
+            continue;
+        }
+        if (!has) {
+            return true;
+        }
+        if (!is_ok(render(tail->view, &record, true, &text, &diag))) {
+            say(tail, &diag);
+        } else if (tail->ring != NULL) {
+            ring_put(tail->ring, &text);
+        } else {
+            const bool is_printed = print(tail->view, buf_span(&text));
+            buf_done(&text);
+            if (!is_printed) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool
+print_columns(const struct audit_view *view)
+{
+    struct buf text;
+    struct diag diag = {0};
+    if (view->form != AUDIT_FORM_TEXT) {
+        return true;
+    }
+    buf_init(&text, 4096);
+    const bool is_printed = is_ok(audit_text_columns(&text, &diag)) && print(view, buf_span(&text));
+    buf_done(&text);
+    return is_printed;
+}
+
+static void
+run_tail(struct tail *tail, struct ring *ring, bool (*may_go_on)(void *arg), void *arg)
+{
+    tail->ring = ring;
+    bool is_open = take_all(tail) && print_columns(tail->view) && ring_print(tail->view, ring);
+    tail->ring = NULL;
+    while (is_open && may_go_on != NULL && may_go_on(arg)) {
+        is_open = take_all(tail);
+    }
+    if (!is_open) {
+        cli_complain(tail->view->command, "cannot write the output");
+        tail->has_failed = true;
+    }
+}
+
+enum cli_exit
+audit_view_tail(const struct audit_view *view, uint64_t n, bool (*may_go_on)(void *arg), void *arg)
+{
+    struct diag diag = {0};
+    struct tail tail = {.view = view};
+    struct ring ring = {.size = n > AUDIT_TAIL_MAX ? AUDIT_TAIL_MAX : (size_t)n};
+    ring.items = mem_alloc((ring.size + 1) * sizeof(*ring.items));
+    if (ring.items == NULL) {
+        cli_complain(view->command, "no memory for %zu records", ring.size);
+        return CLI_FAILED;
+    }
+    if (!is_ok(journal_reader_open(view->dir, n, &diag, &tail.reader))) {
+        say(&tail, &diag);
+    } else {
+        run_tail(&tail, &ring, may_go_on, arg);
+        journal_reader_close(tail.reader);
+    }
+    ring_done(&ring);
+    return tail.has_failed ? CLI_FAILED : CLI_DONE;
+}
+
+/* ---- show ---- */
+
+struct show {
+    const struct audit_view *view;
+    struct diag *diag;
+    bool is_shown;
+};
+
+static bool
+show_record(void *arg, const struct journal_record *record)
+{
+    struct show *show = arg;
+    struct buf text;
+    if (is_ok(render(show->view, record, false, &text, show->diag))) {
+        show->is_shown = print(show->view, buf_span(&text));
+        buf_done(&text);
+    }
+    return false;
+}
+
+enum cli_exit
+audit_view_show(const struct audit_view *view, const char *record)
+{
+    char chain[64];
+    uint64_t sequence = 0;
+    struct diag diag = {0};
+    struct show show = {.view = view, .diag = &diag};
+    if (!audit_text_read_record(record, chain, &sequence)) {
+        cli_complain(view->command,
+                     "'%s' is not a record: say CHAIN/NUMBER as isthmus audit tail prints it",
+                     record);
+        return CLI_USAGE;
+    }
+    if (is_ok(journal_find(view->dir, chain, sequence, show_record, &show, &diag)) &&
+        diag.code == ERR_NONE && !show.is_shown) {
+        cli_complain(view->command, "cannot write the output");
+    }
+    if (diag.code != ERR_NONE) {
+        cli_error(view->command, &diag);
+    }
+    return show.is_shown ? CLI_DONE : CLI_FAILED;
+}
+
+/* ---- verify ---- */
+
+struct verify {
+    const struct audit_view *view;
+    struct buf out;
+    struct diag diag;
+    struct jsonw json;
+    struct status status;
+    uint64_t records;
+    unsigned chains, broken;
+};
+
+static void
+report_as_text(struct verify *verify, const struct journal_chain_report *report)
+{
+    char from[DATETIME_MAX] = "";
+    char to[DATETIME_MAX] = "";
+    struct buf *out = &verify->out;
+    if (report->records == 0) {
+        verify->status = buf_printf(out, &verify->diag, "%-16s no records", report->chain);
+    } else {
+        datetime_write_xs(report->first_time_us, from);
+        datetime_write_xs(report->last_time_us, to);
+        verify->status = buf_printf(
+            out, &verify->diag, "%-16s %" PRIu64 " records, %" PRIu64 " (%s) to %" PRIu64 " (%s)",
+            report->chain, report->records, report->first, from, report->last, to);
+    }
+    if (!is_ok(verify->status)) {
+        return;
+    }
+    if (report->problem != NULL) {
+        verify->status = buf_printf(out, &verify->diag, ": BROKEN\n    %s\n", report->problem);
+    } else if (report->is_torn) {
+        verify->status = buf_append_cstr(
+            out, ": OK; an unfinished write follows (one is under way, or a crash cut it short)\n",
+            &verify->diag);
+    } else {
+        verify->status = buf_append_cstr(out, ": OK\n", &verify->diag);
+    }
+}
+
+static void
+report_as_json(struct verify *verify, const struct journal_chain_report *report)
+{
+    struct jsonw *w = &verify->json;
+    jsonw_object(w);
+    jsonw_key_text(w, "chain", span_of_cstr(report->chain));
+    jsonw_key(w, "ok");
+    jsonw_bool(w, report->problem == NULL);
+    jsonw_key_int(w, "records", (int64_t)report->records);
+    if (report->records > 0) {
+        char time[DATETIME_MAX];
+        jsonw_key_int(w, "first", (int64_t)report->first);
+        jsonw_key_int(w, "last", (int64_t)report->last);
+        datetime_write_xs(report->first_time_us, time);
+        jsonw_key_text(w, "first_time", span_of_cstr(time));
+        datetime_write_xs(report->last_time_us, time);
+        jsonw_key_text(w, "last_time", span_of_cstr(time));
+        jsonw_key_text(w, "last_hash", span_of_cstr(report->last_hash));
+    }
+    jsonw_key(w, "unfinished_write");
+    jsonw_bool(w, report->is_torn);
+    jsonw_key_text(w, "problem", span_of_cstr(report->problem));
+    jsonw_close(w);
+}
+
+static void
+take_report(void *arg, const struct journal_chain_report *report)
+{
+    struct verify *verify = arg;
+    verify->chains++;
+    verify->records += report->records;
+    verify->broken += report->problem == NULL ? 0 : 1;
+    if (verify->view->form == AUDIT_FORM_JSON) {
+        report_as_json(verify, report);
+    } else if (is_ok(verify->status)) {
+        report_as_text(verify, report);
+    }
+}
+
+static void
+begin_report(struct verify *verify)
+{
+    if (verify->view->form == AUDIT_FORM_JSON) {
+        jsonw_init(&verify->json, &verify->out, true, &verify->diag);
+        jsonw_object(&verify->json);
+        jsonw_key(&verify->json, "chains");
+        jsonw_array(&verify->json);
+    }
+}
+
+static void
+end_report(struct verify *verify)
+{
+    if (verify->view->form == AUDIT_FORM_JSON) {
+        jsonw_close(&verify->json);
+        jsonw_key_int(&verify->json, "records", (int64_t)verify->records);
+        jsonw_key(&verify->json, "ok");
+        jsonw_bool(&verify->json, verify->broken == 0);
+        jsonw_close(&verify->json);
+        verify->status = jsonw_finish(&verify->json);
+        if (is_ok(verify->status)) {
+            verify->status = buf_append_char(&verify->out, '\n', &verify->diag);
+        }
+    } else if (is_ok(verify->status)) {
+        verify->status =
+            buf_printf(&verify->out, &verify->diag, "%u chain%s, %" PRIu64 " records: %s\n",
+                       verify->chains, verify->chains == 1 ? "" : "s", verify->records,
+                       verify->broken == 0 ? "everything holds" : "NOT everything holds");
+    }
+}
+
+enum cli_exit
+audit_view_verify(const struct audit_view *view)
+{
+    struct verify verify = {.view = view, .status = OK};
+    buf_init(&verify.out, RENDERED_BYTES_MAX);
+    begin_report(&verify);
+    struct status st = journal_verify(view->dir, take_report, &verify, &verify.diag);
+    if (is_ok(st)) {
+        end_report(&verify);
+        st = verify.status;
+    }
+    if (!is_ok(st)) {
+        cli_error(view->command, &verify.diag);
+    } else if (!print(view, buf_span(&verify.out))) {
+        cli_complain(view->command, "cannot write the output");
+        st.code = ERR_IO;
+    }
+    buf_done(&verify.out);
+    return is_ok(st) && verify.broken == 0 ? CLI_DONE : CLI_FAILED;
+}

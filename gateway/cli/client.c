@@ -1,0 +1,350 @@
+/*
+ * The node's parts inside an asking command. The command keeps a journal chain of its own
+ * ("cli-N"), so it works beside a running node; its records are read together with the node's.
+ */
+#include "cli/client.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/answers.h"
+
+#define ORDER_ARENA ((size_t)1024 * 1024)
+#define SHOW_LIMIT  ((size_t)64 * 1024 * 1024)
+
+bool
+client_open(struct client *client, const struct cli_command *command, const char *config_path)
+{
+    struct diag diag = {0};
+    struct store_options options;
+
+    *client = (struct client){.command = command};
+    client->config = cli_config(command, config_path);
+    if (client->config == NULL) {
+        return false;
+    }
+    log_configure(LOG_LEVEL_ERROR, client->config->log_format, 2);
+    options = (struct store_options){
+        .path = client->config->store_path,
+        .community = client->config->community,
+        .patient_authority = client->config->patient_authority,
+        .repository = client->config->repository,
+        .clock = clock_system(),
+    };
+    client->arena = arena_new(ORDER_ARENA);
+    if (client->arena == NULL || !is_ok(soap_library_init(&diag)) ||
+        !is_ok(store_open(&options, &diag, &client->store)) ||
+        !is_ok(journal_open_free(client->config->journal_dir, "cli", clock_system(), &diag,
+                                 &client->journal)) ||
+        !is_ok(out_start(client->config, clock_system(), &diag, &client->out)) ||
+        !is_ok(runner_new(clock_system(), 1, &diag, &client->runner))) {
+        cli_error(command, &diag);
+        return false;
+    }
+    journal_sink_init(&client->sink, client->journal);
+    client->node = (struct node){.config = client->config,
+                                 .clock = clock_system(),
+                                 .store = client->store,
+                                 .audit = &client->sink.sink,
+                                 .out = client->out,
+                                 .runner = client->runner};
+    return true;
+}
+
+void
+client_close(struct client *client)
+{
+    if (client->out != NULL) {
+        out_stop(client->out);
+    }
+    runner_free(client->runner);
+    journal_close(client->journal);
+    store_close(client->store);
+    arena_free(client->arena);
+    config_unref(client->config);
+    soap_library_done();
+}
+
+static bool
+take_communities(struct client *client, const struct cli_values *to, struct span_list *list,
+                 struct diag *diag)
+{
+    for (size_t i = 0; i < to->n; i++) {
+        struct span oid;
+
+        if (!home_community_oid(span_of_cstr(to->items[i]), &oid)) {
+            cli_complain(client->command,
+                         "--to %s: expected a homeCommunityId, e.g. 2.999.2 or urn:oid:2.999.2",
+                         to->items[i]);
+            return false;
+        }
+        if (!is_ok(ARENA_PUSH(client->arena, diag, list, oid))) {
+            cli_error(client->command, diag);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+client_order(struct client *client, const struct client_options *options,
+             struct asking_order *ret_order)
+{
+    struct diag diag = {0};
+    struct asking_order order = {
+        .timeout_us = client->config->timeout_us,
+        .user = options->user,
+        .role = options->role,
+        .purpose = options->purpose,
+        .organization = options->organization,
+        .organization_id = options->organization_id,
+        .npi = options->npi,
+    };
+
+    if (options->timeout != NULL &&
+        !config_read_duration(span_of_cstr(options->timeout), &order.timeout_us)) {
+        cli_complain(client->command, "--timeout %s: expected a time with unit, e.g. 20s or 1m",
+                     options->timeout);
+        return false;
+    }
+    if (!take_communities(client, &options->to, &order.to, &diag)) {
+        return false;
+    }
+    *ret_order = order;
+    return true;
+}
+
+/* ---- the person ---- */
+
+static bool
+digits_of_date(const char *text, char digits[9])
+{
+    size_t n = 0;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '-' && (n == 4 || n == 6)) {
+            continue;
+        }
+        if (*p < '0' || *p > '9' || n == 8) {
+            return false;
+        }
+        digits[n++] = *p;
+    }
+    digits[n] = '\0';
+    return n == 8;
+}
+
+static bool
+take_birth_date(struct client *client, const char *text, struct diag *diag, struct patient *patient)
+{
+    char digits[9];
+
+    if (text == NULL) {
+        return true;
+    }
+    if (!digits_of_date(text, digits)) {
+        cli_complain(client->command, "--birth-date %s: expected YYYY-MM-DD or YYYYMMDD", text);
+        return false;
+    }
+    return is_ok(arena_dup(client->arena, span_of_cstr(digits), diag, &patient->birth_time));
+}
+
+static bool
+take_name(struct client *client, const struct client_person *person, struct diag *diag,
+          struct patient *patient)
+{
+    struct person_name name = {.family = span_of_cstr(person->family)};
+
+    for (size_t i = 0; i < person->given.n; i++) {
+        if (!is_ok(ARENA_PUSH(client->arena, diag, &name.given,
+                              span_of_cstr(person->given.items[i])))) {
+            return false;
+        }
+    }
+    return is_ok(ARENA_PUSH(client->arena, diag, &patient->names, name));
+}
+
+static bool
+take_ids(struct client *client, const struct cli_values *ids, struct diag *diag,
+         struct patient *patient)
+{
+    for (size_t i = 0; i < ids->n; i++) {
+        struct ident id;
+
+        if (!is_ok(ident_read_cx(span_of_cstr(ids->items[i]), diag, &id)) ||
+            !is_ok(ARENA_PUSH(client->arena, diag, &patient->ids, id))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+take_address(struct client *client, const struct client_person *person, struct diag *diag,
+             struct patient *patient)
+{
+    struct address address = {.city = span_of_cstr(person->city),
+                              .state = span_of_cstr(person->state),
+                              .postal_code = span_of_cstr(person->postal_code)};
+    struct telecom phone = {0};
+
+    if (person->street != NULL &&
+        !is_ok(ARENA_PUSH(client->arena, diag, &address.street, span_of_cstr(person->street)))) {
+        return false;
+    }
+    if ((address.street.n > 0 || address.city.n > 0 || address.state.n > 0 ||
+         address.postal_code.n > 0) &&
+        !is_ok(ARENA_PUSH(client->arena, diag, &patient->addresses, address))) {
+        return false;
+    }
+    if (person->phone == NULL) {
+        return true;
+    }
+    return is_ok(arena_printf(client->arena, diag, &phone.value, "tel:%s", person->phone)) &&
+           is_ok(ARENA_PUSH(client->arena, diag, &patient->telecoms, phone));
+}
+
+static bool
+is_sex(const char *code)
+{
+    return strcmp(code, "M") == 0 || strcmp(code, "F") == 0 || strcmp(code, "UN") == 0;
+}
+
+bool
+client_person(struct client *client, const struct client_person *person,
+              struct patient *ret_patient)
+{
+    struct patient patient = {.sex = span_of_cstr(person->sex)};
+    struct diag diag = {0};
+
+    if (person->family == NULL || person->given.n == 0 || person->birth_date == NULL) {
+        cli_complain(client->command,
+                     "a patient needs --family, --given and --birth-date (and --sex, where known)");
+        return false;
+    }
+    if (person->sex != NULL && !is_sex(person->sex)) {
+        cli_complain(client->command, "--sex %s: expected M, F or UN", person->sex);
+        return false;
+    }
+    if (!take_birth_date(client, person->birth_date, &diag, &patient)) {
+        return false;
+    }
+    if (!take_name(client, person, &diag, &patient) ||
+        !take_ids(client, &person->ids, &diag, &patient) ||
+        !take_address(client, person, &diag, &patient)) {
+        cli_error(client->command, &diag);
+        return false;
+    }
+    *ret_patient = patient;
+    return true;
+}
+
+/* ---- asking ---- */
+
+struct client_wait {
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    struct asking *asking;
+};
+
+static void
+note_end(void *arg, struct asking *asking)
+{
+    struct client_wait *wait = arg;
+
+    pthread_mutex_lock(&wait->lock);
+    wait->asking = asking;
+    pthread_cond_signal(&wait->ended);
+    pthread_mutex_unlock(&wait->lock);
+}
+
+struct asking *
+client_ask(struct client *client, const struct asking_order *order)
+{
+    struct client_wait wait = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
+    struct diag diag = {0};
+
+    if (!is_ok(asking_start(&client->node, order, note_end, &wait, &diag))) {
+        cli_error(client->command, &diag);
+        return NULL;
+    }
+    pthread_mutex_lock(&wait.lock);
+    while (wait.asking == NULL) {
+        pthread_cond_wait(&wait.ended, &wait.lock);
+    }
+    pthread_mutex_unlock(&wait.lock);
+    /* The worker may still be between its last step and the transaction's end. */
+    (void)runner_drain(client->runner, clock_mono_us(clock_system()) + 10 * US_PER_S);
+    if (wait.asking->txn.diag.code != ERR_NONE) {
+        cli_error(client->command, &wait.asking->txn.diag);
+        asking_free(wait.asking);
+        return NULL;
+    }
+    return wait.asking;
+}
+
+static int
+exit_code_of(const struct asking *asking)
+{
+    if (asking_failed(asking) == 0) {
+        return CLI_DONE;
+    }
+    return asking_answered(asking) > 0 ? CLI_PARTIAL : CLI_FAILED;
+}
+
+static struct status
+show(struct asking *asking, bool is_json, const char *folder, struct diag *diag)
+{
+    struct answers answers;
+    CLEANUP(buf_done) struct buf text;
+
+    buf_init_secret(&text, SHOW_LIMIT);
+    TRY(answers_collect(asking, diag, &answers));
+    if (folder != NULL) {
+        TRY(answers_write_folder(&answers, folder, diag));
+    }
+    TRY(is_json ? answers_write_json(&answers, &text, diag)
+                : answers_write_text(&answers, &text, diag));
+    if (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0) {
+        return FAIL(diag, ERR_IO, "cannot write to standard output");
+    }
+    return OK;
+}
+
+int
+client_show(struct client *client, const struct asking_order *order, bool is_json,
+            const char *folder)
+{
+    struct asking *asking = client_ask(client, order);
+    struct diag diag = {0};
+    int exit_code;
+
+    if (asking == NULL) {
+        return CLI_FAILED;
+    }
+    exit_code = exit_code_of(asking);
+    if (!is_ok(show(asking, is_json, folder, &diag))) {
+        cli_error(client->command, &diag);
+        exit_code = CLI_FAILED;
+    }
+    asking_free(asking);
+    return exit_code;
+}
+
+int
+client_run(const struct cli_command *command, const struct client_options *options,
+           client_complete complete, const char *folder)
+{
+    struct client client = {0};
+    struct asking_order order;
+    int exit_code = CLI_FAILED;
+
+    if (client_open(&client, command, options->config) && client_order(&client, options, &order) &&
+        complete(&client, &order)) {
+        exit_code = client_show(&client, &order, options->is_json, folder);
+    }
+    client_close(&client);
+    return exit_code;
+}

@@ -1,0 +1,41 @@
+/*
+ * isthmus discover: ITI-55 to partners and to our own patient index.
+ */
+#include "cli/client.h"
+
+static struct client_options options;
+static struct client_person person;
+
+static const struct cli_option rows[] = {CLIENT_OPTIONS(options), CLIENT_PERSON_OPTIONS(person)};
+
+static const struct cli_command command = {
+    "discover",
+    "-c FILE --family NAME --given NAME --birth-date DATE [--sex CODE] [--to OID]...",
+    "ask partners who knows a patient (ITI-55)",
+    "Asks every partner (or those named by --to) and our own store, in parallel and with one "
+    "deadline,\n"
+    "whether they know a patient. Prints one row per community. What our assertion says comes from "
+    "the\n"
+    "options or from 'asserts:' in the configuration; nothing is invented.\n\n"
+    "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
+    rows,
+    ARRAY_LEN(rows),
+};
+
+static bool
+complete_order(struct client *client, struct asking_order *order)
+{
+    order->goal = ASKING_DISCOVER;
+    return client_person(client, &person, &order->who);
+}
+
+int
+cmd_discover(int argc, char **argv)
+{
+    int exit_code;
+
+    if (!cli_parse_options(&command, argc, argv, &exit_code)) {
+        return exit_code;
+    }
+    return client_run(&command, &options, complete_order, NULL);
+}

@@ -1,0 +1,51 @@
+/*
+ * isthmus gather: everything that everyone has of one patient, in one folder.
+ */
+#include "cli/client.h"
+
+static struct client_options options;
+static struct client_person person;
+static const char *folder;
+
+static const struct cli_option rows[] = {
+    CLIENT_OPTIONS(options),
+    CLIENT_PERSON_OPTIONS(person),
+    {"o", "DIR", "where the documents and the index go", &folder, NULL, NULL}};
+
+static const struct cli_command command = {
+    "gather",
+    "-c FILE --family NAME --given NAME --birth-date DATE [--sex CODE] -o DIR",
+    "discover, query and retrieve from everyone, deduplicated",
+    "Asks every partner and our own store for a patient, then for the patient's documents, then "
+    "for the\n"
+    "documents; all in parallel and within one deadline. Writes them below DIR with index.json "
+    "and\n"
+    "index.txt: which community, which document, when; documents with equal bytes are marked. A "
+    "partner\n"
+    "that fails is named and does not hold up the others.\n\n"
+    "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
+    rows,
+    ARRAY_LEN(rows),
+};
+
+static bool
+complete_order(struct client *client, struct asking_order *order)
+{
+    if (folder == NULL) {
+        cli_complain(&command, "where to put the documents? say -o DIR");
+        return false;
+    }
+    order->goal = ASKING_GATHER;
+    return client_person(client, &person, &order->who);
+}
+
+int
+cmd_gather(int argc, char **argv)
+{
+    int exit_code;
+
+    if (!cli_parse_options(&command, argc, argv, &exit_code)) {
+        return exit_code;
+    }
+    return client_run(&command, &options, complete_order, folder);
+}

@@ -1,0 +1,63 @@
+/*
+ * isthmus query: ITI-38 FindDocuments to partners and to our own registry.
+ */
+#include "cli/client.h"
+
+static struct client_options options;
+static const char *patient;
+static struct cli_values types;
+
+static const struct cli_option rows[] = {
+    CLIENT_OPTIONS(options),
+    {"patient", "CX", "the id that the asked community knows, 'ID^^^&OID&ISO'", &patient, NULL,
+     NULL},
+    {"type", "CODE", "only this typeCode, 'code^^system' (may be repeated)", NULL, &types, NULL}};
+
+static const struct cli_command command = {
+    "query",
+    "-c FILE --patient 'ID^^^&OID&ISO' [--to OID]... [--type CODE]...",
+    "ask partners for a patient's documents (ITI-38)",
+    "Asks communities which documents they have for a patient whose id they gave ('isthmus "
+    "discover' prints\n"
+    "it). Without --to everyone is asked, though an id means something to the community that gave "
+    "it only.\n"
+    "Prints each document as COMMUNITY/REPOSITORY/UNIQUEID, which 'isthmus retrieve --document' "
+    "takes.\n\n"
+    "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
+    rows,
+    ARRAY_LEN(rows),
+};
+
+static bool
+complete_order(struct client *client, struct asking_order *order)
+{
+    struct diag diag = {0};
+
+    if (patient == NULL) {
+        cli_complain(&command, "whose documents? say --patient 'ID^^^&OID&ISO'");
+        return false;
+    }
+    if (!is_ok(ident_read_cx(span_of_cstr(patient), &diag, &order->patient_id))) {
+        cli_error(&command, &diag);
+        return false;
+    }
+    for (size_t i = 0; i < types.n; i++) {
+        if (!is_ok(ARENA_PUSH(client->arena, &diag, &order->types, span_of_cstr(types.items[i])))) {
+            cli_error(&command, &diag);
+            return false;
+        }
+    }
+    order->goal = ASKING_QUERY;
+    return true;
+}
+
+int
+cmd_query(int argc, char **argv)
+{
+    int exit_code;
+
+    if (!cli_parse_options(&command, argc, argv, &exit_code)) {
+        return exit_code;
+    }
+    return client_run(&command, &options, complete_order, NULL);
+}

@@ -1,0 +1,95 @@
+/*
+ * The program: finds the subcommand and runs it. One binary serves, asks, imports and explains.
+ */
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+#include "config.h"
+
+struct command_row {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv);
+};
+
+/* In the order in which an operator meets them. */
+static const struct command_row commands[] = {
+    {"init", "make a new node's configuration, folders and development certificates", cmd_init},
+    {"check", "check the configuration, keys, certificates and policies", cmd_check},
+    {"import", "put C-CDA and other documents into the embedded repository", cmd_import},
+    {"serve", "run the node in the foreground", cmd_serve},
+    {"discover", "ask partners who knows a patient (ITI-55)", cmd_discover},
+    {"query", "ask partners for a patient's documents (ITI-38)", cmd_query},
+    {"retrieve", "fetch documents by name (ITI-39)", cmd_retrieve},
+    {"gather", "discover, query and retrieve from everyone, deduplicated", cmd_gather},
+    {"partners", "who the partners are, their certificates, what is relaxed for them",
+     cmd_partners},
+    {"audit", "read the audit journal: tail, show, verify", cmd_audit},
+    {"policy", "explain what the policy allows and why", cmd_policy},
+};
+
+static void
+print_commands(FILE *to)
+{
+    fprintf(to,
+            "isthmus %s: a gateway node between a health community and the national network "
+            "(TEFCA, IHE XCPD and XCA)\n\nusage: isthmus COMMAND [options]\n\n",
+            PACKAGE_VERSION);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    }
+    fprintf(to, "\n'isthmus COMMAND --help' explains a command. Exit codes: 0 done, 1 refused or "
+                "failed, 2 usage, 3 partial.\n");
+}
+
+static int
+unknown_command(const char *name)
+{
+    const char *nearest = NULL;
+    size_t least = 3;
+
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        const size_t distance =
+            text_distance(span_of_cstr(name), span_of_cstr(commands[i].name), 3);
+
+        if (distance < least) {
+            least = distance;
+            nearest = commands[i].name;
+        }
+    }
+    fprintf(stderr, "isthmus: unknown command '%s'", name);
+    if (nearest != NULL) {
+        fprintf(stderr, "; did you mean '%s'?", nearest);
+    }
+    fprintf(stderr, "\nTry 'isthmus --help'.\n");
+    return CLI_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        print_commands(stderr);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_commands(stdout);
+        return CLI_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("isthmus %s\n", PACKAGE_VERSION);
+        return CLI_DONE;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    return unknown_command(argv[1]);
+}

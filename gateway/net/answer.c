@@ -1,0 +1,199 @@
+/*
+ * Answers: net_answer and net_drop post them from any thread to the connection's loop; there the
+ * body is written piece by piece, as fast as the peer takes it, so that its size never is the size
+ * of our memory. All but net_answer, net_drop and exchange_free run on the loop's thread.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "net/connection.h"
+
+#define PIECE_BYTES ((size_t)32 * 1024)
+#define OUTPUT_HIGH ((size_t)64 * 1024) /* no more of an answer waits in memory */
+#define HEAD_BYTES  2048                /* of an answer */
+
+static const struct net_options *
+options_of(const struct connection *connection)
+{
+    return &connection->loop->server->options;
+}
+
+/* ---- from other threads ---- */
+
+void
+exchange_free(struct exchange *exchange)
+{
+    if (exchange == NULL) {
+        return;
+    }
+    mem_free(exchange->request.path);
+    mem_free(exchange->request.content_type);
+    mem_free(exchange->request.peer_address);
+    body_done(&exchange->request.body);
+    body_done(&exchange->answer);
+    certificate_free(exchange->peer);
+    mailbox_unref(exchange->mailbox);
+    mem_free(exchange);
+}
+
+/* RFC 9110 15.5.6: a handler that refuses a GET offers POST, and the other way round. */
+static const char *
+allowed_methods(const struct exchange *exchange)
+{
+    if (exchange->status != 405) {
+        return NULL;
+    }
+    return exchange->request.method == HTTP1_GET ? "POST" : "GET";
+}
+
+static void
+deliver(struct letter *letter)
+{
+    struct exchange *exchange =
+        (struct exchange *)((char *)letter - offsetof(struct exchange, letter));
+    struct connection *connection = exchange->connection;
+    if (connection != NULL) {
+        assert(connection->exchange == exchange && connection->state == CONNECTION_HANDLER);
+        connection->exchange = NULL;
+        if (exchange->status == 0) {
+            connection_close(connection);
+        } else {
+            answer_start(connection, exchange->status, exchange->content_type,
+                         allowed_methods(exchange), &exchange->answer);
+        }
+    }
+    exchange_free(exchange);
+}
+
+static void
+post_back(struct exchange *exchange)
+{
+    exchange->letter.deliver = deliver;
+    if (!mailbox_post(exchange->mailbox, &exchange->letter)) {
+        exchange_free(exchange); /* the loop has ended, and the connection before it */
+    }
+}
+
+void
+net_answer(struct net_request *request, int status, const char *content_type, struct body *body)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    const size_t n = strlen(content_type);
+    assert(status >= 200 && status <= 599 && n < sizeof(exchange->content_type));
+    memcpy(exchange->content_type, content_type, n + 1);
+    exchange->status = status;
+    body_move(&exchange->answer, body);
+    post_back(exchange);
+}
+
+void
+net_drop(struct net_request *request)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    exchange->status = 0;
+    post_back(exchange);
+}
+
+/* ---- on the loop ---- */
+
+static struct status
+take_piece(struct connection *connection, struct evbuffer *output, struct diag *diag)
+{
+    struct evbuffer_iovec room;
+    size_t n = 0;
+    if (evbuffer_reserve_space(output, (ev_ssize_t)PIECE_BYTES, &room, 1) != 1) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a piece of an answer");
+    }
+    TRY(body_read(&connection->answer, connection->answer_taken, room.iov_base,
+                  room.iov_len < PIECE_BYTES ? room.iov_len : PIECE_BYTES, diag, &n));
+    room.iov_len = n;
+    if (evbuffer_commit_space(output, &room, 1) != 0) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a piece of an answer");
+    }
+    connection->answer_taken += n;
+    connection->output_total += n;
+    return OK;
+}
+
+static void
+finish(struct connection *connection)
+{
+    body_done(&connection->answer);
+    if (connection->closes) {
+        connection_linger(connection);
+        return;
+    }
+    connection_await_request(connection);
+    request_read(connection); /* pipelined bytes may be there already: no event tells of them */
+}
+
+uint64_t
+answer_progress(const struct connection *connection)
+{
+    return connection->output_total -
+           evbuffer_get_length(bufferevent_get_output(connection->stream));
+}
+
+void
+answer_continue(struct connection *connection)
+{
+    struct evbuffer *output = bufferevent_get_output(connection->stream);
+    struct diag diag = {.code = ERR_NONE};
+    if (connection->state != CONNECTION_ANSWER) {
+        return; /* "100 Continue" went out */
+    }
+    while (connection->answer_taken < connection->answer.size &&
+           evbuffer_get_length(output) < OUTPUT_HIGH) {
+        if (!is_ok(take_piece(connection, output, &diag))) {
+            connection_report(connection, &diag);
+            connection_close(connection); /* the length is promised: all that is left is to cut */
+            return;
+        }
+    }
+    if (connection->answer_taken == connection->answer.size && evbuffer_get_length(output) == 0) {
+        finish(connection);
+    }
+}
+
+static struct status
+write_head(struct connection *connection, const struct http1_answer *answer, struct diag *diag)
+{
+    struct buf head;
+    buf_init(&head, HEAD_BYTES);
+    struct status st = http1_write_answer(answer, &head, diag);
+    if (is_ok(st) && bufferevent_write(connection->stream, head.p, head.n) != 0) {
+        st = FAIL(diag, ERR_NO_MEMORY, "no memory for the head of an answer");
+    }
+    connection->output_total += head.n;
+    buf_done(&head);
+    return st;
+}
+
+void
+answer_start(struct connection *connection, int status, const char *content_type, const char *allow,
+             struct body *body)
+{
+    struct diag diag = {.code = ERR_NONE};
+    connection->closes = connection->closes || connection->loop->is_stopping;
+    connection->state = CONNECTION_ANSWER;
+    connection->answer_taken = 0;
+    connection->output_total = evbuffer_get_length(bufferevent_get_output(connection->stream));
+    connection->window_start = 0;
+    body_move(&connection->answer, body);
+    connection_set_timer(connection, options_of(connection)->body_stall_us);
+    const struct http1_answer answer = {
+        .status = status,
+        .content_type = content_type,
+        .content_length = connection->answer.size,
+        .allow = allow,
+        .closes = connection->closes,
+        .now_us = clock_wall_us(options_of(connection)->clock),
+    };
+    if (!is_ok(write_head(connection, &answer, &diag))) {
+        connection_report(connection, &diag);
+        connection_close(connection);
+        return;
+    }
+    answer_continue(connection);
+}

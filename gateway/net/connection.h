@@ -1,0 +1,85 @@
+/*
+ * One connection and the exchange that it has in hand; shared by connection.c, request.c and
+ * answer.c. Everything here belongs to the connection's loop thread, except what struct exchange
+ * says.
+ */
+#ifndef NET_CONNECTION_H
+#define NET_CONNECTION_H
+
+#include "net/parts.h"
+
+enum connection_state {
+    CONNECTION_HANDSHAKE,
+    CONNECTION_IDLE,    /* between requests: not one byte of the next is there */
+    CONNECTION_HEAD,    /* reading a head */
+    CONNECTION_BODY,    /* reading a body */
+    CONNECTION_HANDLER, /* the handler has the request; nothing is read */
+    CONNECTION_ANSWER,  /* writing; nothing is read */
+    CONNECTION_LINGER   /* the last answer is written: read and forget until the peer ends */
+};
+
+#define CONTENT_TYPE_MAX 512
+
+/* A request with its way back. Owner: the connection while it reads; then the handler, until
+ * net_answer or net_drop posts it back to the loop. */
+struct exchange {
+    struct net_request request; /* first member: net_answer finds the exchange by it */
+    struct mailbox *mailbox;    /* a reference */
+    /* the loop's thread only */
+    struct connection *connection; /* NULL: gone */
+    struct certificate *peer;      /* when the connection went first: keeps request.peer alive */
+    /* written by net_answer before the letter is posted */
+    struct letter letter;
+    int status; /* 0: drop */
+    char content_type[CONTENT_TYPE_MAX];
+    struct body answer;
+};
+
+struct connection {
+    struct loop *loop;
+    struct connection *next, *previous; /* in the loop's list */
+    const struct listener *listener;
+    struct bufferevent *stream;
+    struct event *timer; /* one at a time: of the state */
+    enum connection_state state;
+    char peer_address[PEER_ADDRESS_MAX];
+    struct certificate *peer;
+    bool is_broken;            /* the stream had an error: nothing more can be said on it */
+    bool has_peer_ended;       /* no more bytes will come */
+    bool closes;               /* after the current answer */
+    struct exchange *exchange; /* being read, or with the handler */
+    /* request.c */
+    size_t head_seen; /* bytes of the head that have no LF in them or were looked at */
+    struct http1_body body_reader;
+    struct buf body;
+    /* answer.c */
+    struct body answer;
+    uint64_t answer_taken; /* bytes of it that were given to the output buffer */
+    uint64_t output_total; /* bytes that were given to it since the answer began, head included */
+    uint64_t window_start; /* progress when the current body_stall_us began */
+};
+
+/* connection.c */
+void connection_close(struct connection *connection); /* frees it */
+void connection_set_timer(struct connection *connection, int64_t us);
+void connection_clear_timer(struct connection *connection);
+void connection_report(const struct connection *connection, const struct diag *diag);
+/* Answer with the error's public text, then close. */
+void connection_refuse(struct connection *connection, const struct diag *diag);
+void connection_await_request(struct connection *connection); /* a new request may begin */
+void connection_linger(struct connection *connection);
+/* Has the peer moved at least NET_RATE_MIN since the last call? <progress> counts its bytes. */
+bool connection_keeps_rate(struct connection *connection, uint64_t progress);
+
+/* request.c: takes what the input buffer holds; may free the connection. */
+void request_read(struct connection *connection);
+
+/* answer.c */
+void exchange_free(struct exchange *exchange);
+/* <body> is moved out. May free the connection. */
+void answer_start(struct connection *connection, int status, const char *content_type,
+                  const char *allow, struct body *body);
+void answer_continue(struct connection *connection); /* after output was written; may free it */
+uint64_t answer_progress(const struct connection *connection); /* bytes that went out */
+
+#endif

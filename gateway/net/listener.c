@@ -1,0 +1,347 @@
+/*
+ * Listening sockets: numeric IPv4 and IPv6 addresses and unix: paths. Opened and closed by
+ * server.c; accepts on the first loop's thread and hands each connection to a loop in turn. A
+ * single accepting socket, not SO_REUSEPORT: with that a second gateway started by mistake would
+ * silently share the port.
+ */
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <openssl/ssl.h>
+
+#include "base/mem.h"
+#include "certs/tls.h"
+#include "net/parts.h"
+
+#define BACKLOG        1024
+#define ACCEPTS_A_WAKE 64 /* then the other events of the loop have their turn */
+#define RESTART_US     (100 * US_PER_MS)
+#define UNIX_PREFIX    "unix:"
+
+/* A new connection on its way to its loop. */
+struct arrival {
+    struct letter letter; /* first member */
+    struct loop *loop;
+    const struct listener *listener;
+    int fd;
+    char peer_address[PEER_ADDRESS_MAX];
+};
+
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_un local;
+};
+
+/* ---- opening ---- */
+
+static bool
+is_loopback(const union socket_address *address)
+{
+    if (address->any.sa_family == AF_INET) {
+        return ntohl(address->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    if (address->any.sa_family == AF_INET6) {
+        return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+    }
+    return true; /* unix */
+}
+
+static struct status
+read_unix_path(const char *path, const char *text, struct diag *diag,
+               union socket_address *ret_address, socklen_t *ret_n)
+{
+    const size_t n = strlen(path);
+    union socket_address address = {.local = {.sun_family = AF_UNIX}};
+    if (n == 0 || n >= sizeof(address.local.sun_path)) {
+        return FAIL(diag, ERR_CONFIG, "%s: expected a path of 1 to %zu bytes, got %zu", text,
+                    sizeof(address.local.sun_path) - 1, n);
+    }
+    memcpy(address.local.sun_path, path, n + 1);
+    *ret_address = address;
+    *ret_n = (socklen_t)sizeof(address.local);
+    return OK;
+}
+
+static struct status
+read_address(const struct config_address *config, struct diag *diag,
+             union socket_address *ret_address, socklen_t *ret_n)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                                   .ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    char port[8];
+    if (span_starts_with(span_of_cstr(config->host), SPAN(UNIX_PREFIX))) {
+        return read_unix_path(config->host + sizeof(UNIX_PREFIX) - 1, config->text, diag,
+                              ret_address, ret_n);
+    }
+    (void)snprintf(port, sizeof(port), "%" PRIu16, config->port);
+    const int error = getaddrinfo(config->host, port, &hints, &found);
+    if (error != 0) {
+        return FAIL(diag, ERR_CONFIG, "%s: expected a numeric address or unix:/path, got '%s'",
+                    config->text, config->host);
+    }
+    assert(found->ai_addrlen <= sizeof(*ret_address));
+    memcpy(ret_address, found->ai_addr, found->ai_addrlen);
+    *ret_n = found->ai_addrlen;
+    freeaddrinfo(found);
+    return OK;
+}
+
+/* A socket file that nobody listens on is a leftover of a gateway that was killed. */
+static void
+remove_leftover(const union socket_address *address, socklen_t n)
+{
+    struct stat info;
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, &address->any, n) != 0 && errno == ECONNREFUSED &&
+        lstat(address->local.sun_path, &info) == 0 && S_ISSOCK(info.st_mode)) {
+        (void)unlink(address->local.sun_path);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
+/* The operator's user alone may connect: on Linux the mode of the socket becomes the file's. */
+static int
+prepare_socket(int fd, const union socket_address *address, socklen_t n)
+{
+    const int on = 1, off = 0;
+    if (address->any.sa_family == AF_UNIX) {
+        remove_leftover(address, n);
+        return fchmod(fd, S_IRUSR | S_IWUSR);
+    }
+    if (address->any.sa_family == AF_INET6 &&
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) != 0) {
+        return -1;
+    }
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+}
+
+static struct status
+bind_socket(struct listener *listener, const union socket_address *address, socklen_t n,
+            const char *text, struct diag *diag)
+{
+    union socket_address bound;
+    socklen_t bound_n = sizeof(bound);
+    const int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return FAIL(diag, ERR_IO, "no socket for %s: %s", text, strerrordesc_np(errno));
+    }
+    listener->fd = fd;
+    if (prepare_socket(fd, address, n) != 0 || bind(fd, &address->any, n) != 0 ||
+        listen(fd, BACKLOG) != 0 || getsockname(fd, &bound.any, &bound_n) != 0) {
+        return FAIL(diag, ERR_IO, "cannot listen on %s: %s", text, strerrordesc_np(errno));
+    }
+    if (address->any.sa_family == AF_INET) {
+        listener->port = ntohs(bound.v4.sin_port);
+    } else if (address->any.sa_family == AF_INET6) {
+        listener->port = ntohs(bound.v6.sin6_port);
+    }
+    return OK;
+}
+
+static struct status
+check_security(const struct config_listener *config, const union socket_address *address,
+               struct diag *diag)
+{
+    if (config->credential == NULL && !is_loopback(address)) {
+        return FAIL(diag, ERR_CONFIG,
+                    "%s: expected TLS, or a loopback or unix: address; others could reach it",
+                    config->address.text);
+    }
+    if (config->credential != NULL && config->trust == NULL) {
+        return FAIL(diag, ERR_CONFIG, "%s: expected a trust store for client certificates",
+                    config->address.text);
+    }
+    return OK;
+}
+
+struct status
+listener_open(struct listener *listener, const struct config_listener *config, struct diag *diag)
+{
+    union socket_address address;
+    socklen_t n = 0;
+    TRY(read_address(&config->address, diag, &address, &n));
+    TRY(check_security(config, &address, diag));
+    if (config->credential != NULL) {
+        TRY(tls_server_context(config->credential, config->trust, diag, &listener->context));
+    }
+    TRY(bind_socket(listener, &address, n, config->address.text, diag));
+    if (address.any.sa_family == AF_UNIX) {
+        listener->unix_path = mem_strdup(address.local.sun_path);
+        if (listener->unix_path == NULL) {
+            (void)unlink(address.local.sun_path);
+            return FAIL(diag, ERR_NO_MEMORY, "no memory for %s", config->address.text);
+        }
+    }
+    return OK;
+}
+
+/* ---- accepting ---- */
+
+static void
+deliver_arrival(struct letter *letter)
+{
+    struct arrival *arrival = (struct arrival *)letter;
+    if (arrival->loop->is_stopping) {
+        (void)close(arrival->fd);
+        (void)atomic_fetch_sub(&arrival->loop->server->connections_n, 1);
+    } else {
+        connection_open(arrival->loop, arrival->listener, arrival->fd, arrival->peer_address);
+    }
+    mem_free(arrival);
+}
+
+/* Without port; an IPv4 peer of an IPv6 socket as IPv4. */
+static void
+print_peer(const union socket_address *address, char ret_text[PEER_ADDRESS_MAX])
+{
+    static const char mapped[] = "::ffff:";
+    char text[PEER_ADDRESS_MAX] = "unix";
+    if (address->any.sa_family == AF_INET) {
+        (void)inet_ntop(AF_INET, &address->v4.sin_addr, text, sizeof(text));
+    } else if (address->any.sa_family == AF_INET6) {
+        (void)inet_ntop(AF_INET6, &address->v6.sin6_addr, text, sizeof(text));
+    }
+    const bool is_mapped =
+        address->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr);
+    const size_t skip = is_mapped ? sizeof(mapped) - 1 : 0;
+    memcpy(ret_text, text + skip, sizeof(text) - skip);
+}
+
+static void
+refuse(const struct listener *listener, int fd, const char *peer_address, enum err code,
+       const char *why)
+{
+    const struct net_options *options = &listener->server->options;
+    struct diag diag;
+    diag_clear(&diag);
+    const struct status st = FAIL(&diag, code, "%s", why);
+    (void)st;
+    if (options->on_refused != NULL) {
+        options->on_refused(options->handler_arg, peer_address, &diag);
+    }
+    (void)close(fd);
+    (void)atomic_fetch_sub(&listener->server->connections_n, 1);
+}
+
+static void
+hand_over(struct listener *listener, int fd, const union socket_address *address)
+{
+    struct net_server *server = listener->server;
+    struct loop *loop = &server->loops[server->next_loop++ % server->loops_n];
+    char peer_address[PEER_ADDRESS_MAX];
+    print_peer(address, peer_address);
+    if (atomic_fetch_add(&server->connections_n, 1) >= server->options.connections_max) {
+        refuse(listener, fd, peer_address, ERR_LIMIT_CONNECTIONS,
+               "as many connections as are allowed are open already");
+        return;
+    }
+    struct arrival *arrival = mem_alloc(sizeof(*arrival));
+    if (arrival == NULL) {
+        refuse(listener, fd, peer_address, ERR_NO_MEMORY, "no memory for a connection");
+        return;
+    }
+    *arrival = (struct arrival){{NULL, deliver_arrival}, loop, listener, fd, ""};
+    memcpy(arrival->peer_address, peer_address, sizeof(peer_address));
+    if (!mailbox_post(loop->mailbox, &arrival->letter)) {
+        deliver_arrival(&arrival->letter); /* that loop has ended: this one is about to */
+    }
+}
+
+/* The process has no descriptor or memory for more: the socket would stay readable, and the loop
+ * would spin. */
+static void
+pause_accepting(struct listener *listener)
+{
+    const struct timeval later = net_timeval(RESTART_US);
+    if (event_add(listener->restart, &later) == 0) {
+        (void)event_del(listener->event);
+    }
+}
+
+static void
+on_restart(evutil_socket_t fd, short what, void *arg)
+{
+    struct listener *listener = arg;
+    (void)fd;
+    (void)what;
+    (void)event_add(listener->event, NULL);
+}
+
+static void
+on_accept(evutil_socket_t fd, short what, void *arg)
+{
+    struct listener *listener = arg;
+    (void)what;
+    for (int i = 0; i < ACCEPTS_A_WAKE; i++) {
+        union socket_address address = {.any = {.sa_family = AF_UNIX}};
+        socklen_t n = sizeof(address);
+        const int accepted = accept4(fd, &address.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (accepted >= 0) {
+            hand_over(listener, accepted, &address);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_accepting(listener);
+            return;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return;
+        } /* else: that one connection has gone again (accept(2)) */
+    }
+}
+
+struct status
+listener_start(struct listener *listener, struct event_base *base, struct diag *diag)
+{
+    listener->event = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_accept, listener);
+    listener->restart = evtimer_new(base, on_restart, listener);
+    if (listener->event == NULL || listener->restart == NULL ||
+        event_add(listener->event, NULL) != 0) {
+        return FAIL(diag, ERR_NO_MEMORY, "no events for a listener");
+    }
+    return OK;
+}
+
+void
+listener_stop(struct listener *listener)
+{
+    if (listener->event != NULL && listener->restart != NULL) { /* both, or never started */
+        (void)event_del(listener->event);
+        (void)event_del(listener->restart);
+    }
+    if (listener->fd >= 0) {
+        (void)close(listener->fd);
+        listener->fd = -1;
+    }
+    if (listener->unix_path != NULL) {
+        (void)unlink(listener->unix_path);
+        mem_free(listener->unix_path);
+        listener->unix_path = NULL; /* once: the name may be another gateway's soon */
+    }
+}
+
+void
+listener_done(struct listener *listener)
+{
+    listener_stop(listener);
+    if (listener->event != NULL) {
+        event_free(listener->event);
+    }
+    if (listener->restart != NULL) {
+        event_free(listener->restart);
+    }
+    SSL_CTX_free(listener->context);
+}

@@ -1,0 +1,158 @@
+/*
+ * One loop: an event base, a thread that runs it, and a mailbox through which other threads reach
+ * it. Made and joined by server.c; everything else here runs on the loop's own thread.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "net/parts.h"
+
+#include "base/mem.h"
+
+struct timeval
+net_timeval(int64_t us)
+{
+    const int64_t at_least_1 = us < 1 ? 1 : us;
+    return (struct timeval){.tv_sec = (time_t)(at_least_1 / US_PER_S),
+                            .tv_usec = (suseconds_t)(at_least_1 % US_PER_S)};
+}
+
+static void
+on_mail(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *loop = arg;
+    (void)fd;
+    (void)what;
+    mailbox_deliver(loop->mailbox);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *loop = arg;
+    (void)fd;
+    (void)what;
+    connections_close(loop);
+    (void)event_base_loopbreak(loop->base);
+}
+
+void
+loop_connection_gone(struct loop *loop)
+{
+    if (loop->is_stopping && loop->connections == NULL) {
+        (void)event_base_loopbreak(loop->base);
+    }
+}
+
+static void
+deliver_stop(struct letter *letter)
+{
+    struct loop *loop = (struct loop *)((char *)letter - offsetof(struct loop, stop_letter));
+    const int64_t now_us = clock_mono_us(loop->server->options.clock);
+    const struct timeval left = net_timeval(loop->stop_deadline_us - now_us);
+    loop->is_stopping = true;
+    if (loop == &loop->server->loops[0]) {
+        for (size_t i = 0; i < NET_LISTENERS; i++) {
+            listener_stop(&loop->server->listeners[i]);
+        }
+    }
+    connections_stop(loop);
+    if (loop->connections == NULL || loop->stop_deadline_us <= now_us ||
+        event_add(loop->deadline_event, &left) != 0) {
+        on_deadline(-1, 0, loop);
+    }
+}
+
+struct status
+loop_init(struct loop *loop, struct net_server *server, struct diag *diag)
+{
+    loop->server = server;
+    loop->stop_letter.deliver = deliver_stop;
+    TRY(mailbox_new(diag, &loop->mailbox));
+    loop->base = event_base_new();
+    if (loop->base == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no event base");
+    }
+    loop->mail_event =
+        event_new(loop->base, mailbox_fd(loop->mailbox), EV_READ | EV_PERSIST, on_mail, loop);
+    loop->deadline_event = evtimer_new(loop->base, on_deadline, loop);
+    if (loop->mail_event == NULL || loop->deadline_event == NULL ||
+        event_add(loop->mail_event, NULL) != 0) {
+        return FAIL(diag, ERR_NO_MEMORY, "no events for a loop");
+    }
+    return OK;
+}
+
+/* What libevent still has to do for freed connections: it frees their streams on a later round. */
+static void
+finish_base(struct loop *loop)
+{
+    for (int round = 0; round < 8; round++) {
+        (void)event_base_loop(loop->base, EVLOOP_NONBLOCK);
+    }
+}
+
+static void *
+run(void *arg)
+{
+    struct loop *loop = arg;
+    (void)event_base_dispatch(loop->base);
+    loop->is_stopping = true; /* also when the base failed by itself */
+    connections_close(loop);
+    mailbox_close(loop->mailbox);
+    (void)event_del(loop->mail_event);
+    (void)event_del(loop->deadline_event);
+    finish_base(loop);
+    return NULL;
+}
+
+/* Signals are the main thread's; a loop must never run a handler. */
+struct status
+loop_start(struct loop *loop, struct diag *diag)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&loop->thread, NULL, run, loop);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        return FAIL(diag, ERR_IO, "no thread for a network loop: %s", strerrordesc_np(error));
+    }
+    loop->has_thread = true;
+    return OK;
+}
+
+void
+loop_stop(struct loop *loop, int64_t deadline_us)
+{
+    loop->stop_deadline_us = deadline_us;
+    if (loop->has_thread) {
+        const bool is_running = mailbox_post(loop->mailbox, &loop->stop_letter);
+        (void)is_running; /* if not, it has ended already */
+    }
+}
+
+void
+loop_join(struct loop *loop)
+{
+    if (loop->has_thread) {
+        (void)pthread_join(loop->thread, NULL);
+        loop->has_thread = false;
+    }
+}
+
+void
+loop_done(struct loop *loop)
+{
+    if (loop->mail_event != NULL) {
+        event_free(loop->mail_event);
+    }
+    if (loop->deadline_event != NULL) {
+        event_free(loop->deadline_event);
+    }
+    if (loop->base != NULL) {
+        event_base_free(loop->base);
+    }
+    mailbox_unref(loop->mailbox);
+}

@@ -1,0 +1,235 @@
+/*
+ * The outbound engine: a thread with an event base, to which submit posts exchanges. out_start,
+ * submit and out_stop are called by others; everything else runs on the engine's thread. It owns
+ * the pools and every transfer from submit to done.
+ */
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "out/parts.h"
+
+static pthread_once_t libraries_once = PTHREAD_ONCE_INIT;
+static struct diag libraries_diag; /* why they did not start; written once */
+
+static void
+start_libraries(void)
+{
+    const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    const struct status st = code != CURLE_OK
+                                 ? FAIL(&libraries_diag, ERR_INTERNAL, "libcurl does not start: %s",
+                                        curl_easy_strerror(code))
+                                 : peer_check_init(&libraries_diag);
+    (void)st; /* the diag has it */
+}
+
+/* ---- requests ---- */
+
+void
+out_request_init(struct out_request *request, size_t body_limit_bytes)
+{
+    *request = (struct out_request){.deadline_us = INT64_MAX};
+    buf_init_secret(&request->body, body_limit_bytes);
+}
+
+void
+out_answer_done(struct out_answer *answer)
+{
+    body_done(&answer->body);
+    *answer = (struct out_answer){.error = ERR_NONE};
+    body_init(&answer->body);
+}
+
+static void
+refuse(struct out_request *request, out_done done, void *arg, enum err error, const char *why)
+{
+    struct out_answer answer = {.error = error};
+    body_init(&answer.body);
+    (void)snprintf(answer.detail, sizeof(answer.detail), "%s", why);
+    buf_done(&request->body);
+    done(arg, &answer);
+}
+
+static void
+deliver(struct letter *letter)
+{
+    transfer_start((struct transfer *)letter);
+}
+
+static void
+submit(struct out *out, struct out_request *request, out_done done, void *arg)
+{
+    struct engine *engine = (struct engine *)out;
+    const size_t index = (size_t)(request->partner - engine->config->partners);
+    assert(index < engine->config->partners_n && request->url != NULL && request->answer_limit > 0);
+    struct transfer *transfer = mem_alloc(sizeof(*transfer));
+    if (transfer == NULL) {
+        refuse(request, done, arg, ERR_NO_MEMORY, "no memory for an exchange");
+        return;
+    }
+    transfer->letter.deliver = deliver;
+    transfer->engine = engine;
+    transfer->pool = &engine->pools[index];
+    transfer->request = *request;
+    transfer->done = done;
+    transfer->arg = arg;
+    transfer->start_us = clock_mono_us(engine->clock);
+    buf_init_secret(&request->body, request->body.limit); /* its bytes have moved */
+    if (!mailbox_post(engine->mailbox, &transfer->letter)) {
+        refuse(&transfer->request, done, arg, ERR_SHUTTING_DOWN, "this node is stopping");
+        mem_free(transfer);
+    }
+}
+
+/* ---- the thread ---- */
+
+static void
+on_mail(evutil_socket_t fd, short what, void *arg)
+{
+    struct engine *engine = arg;
+    (void)fd;
+    (void)what;
+    mailbox_deliver(engine->mailbox);
+}
+
+static void
+deliver_stop(struct letter *letter)
+{
+    struct engine *engine =
+        (struct engine *)((char *)letter - offsetof(struct engine, stop_letter));
+    engine->is_stopping = true;
+    (void)event_base_loopbreak(engine->base);
+}
+
+static void *
+run(void *arg)
+{
+    struct engine *engine = arg;
+    (void)event_base_dispatch(engine->base);
+    engine->is_stopping = true; /* also when the base failed by itself */
+    while (engine->transfers != NULL) {
+        transfer_fail(engine->transfers, ERR_SHUTTING_DOWN, "this node is stopping");
+    }
+    mailbox_close(engine->mailbox);
+    for (size_t i = 0; i < engine->config->partners_n; i++) {
+        pool_close(&engine->pools[i]);
+    }
+    (void)event_del(engine->mail_event);
+    return NULL;
+}
+
+/* Signals are the main thread's. */
+static struct status
+start_thread(struct engine *engine, struct diag *diag)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&engine->thread, NULL, run, engine);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        return FAIL(diag, ERR_IO, "no thread for the outbound engine: %s", strerrordesc_np(error));
+    }
+    engine->has_thread = true;
+    return OK;
+}
+
+/* ---- start and stop ---- */
+
+static void
+free_engine(struct engine *engine)
+{
+    if (engine->mail_event != NULL) {
+        event_free(engine->mail_event);
+    }
+    if (engine->base != NULL) {
+        event_base_free(engine->base);
+    }
+    mailbox_unref(engine->mailbox);
+    mem_free(engine->pools);
+    config_unref(engine->config);
+    mem_free(engine);
+}
+
+static struct status
+make_pools(struct engine *engine, struct diag *diag)
+{
+    const struct config *config = engine->config;
+    engine->pools = mem_alloc(config->partners_n * sizeof(*engine->pools));
+    if (engine->pools == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for %zu partners", config->partners_n);
+    }
+    for (size_t i = 0; i < config->partners_n; i++) {
+        engine->pools[i] = (struct pool){.engine = engine, .partner = &config->partners[i]};
+    }
+    return OK;
+}
+
+static struct status
+make_base(struct engine *engine, struct diag *diag)
+{
+    TRY(mailbox_new(diag, &engine->mailbox));
+    engine->base = event_base_new();
+    engine->mail_event = engine->base == NULL ? NULL
+                                              : event_new(engine->base, mailbox_fd(engine->mailbox),
+                                                          EV_READ | EV_PERSIST, on_mail, engine);
+    if (engine->mail_event == NULL || event_add(engine->mail_event, NULL) != 0) {
+        return FAIL(diag, ERR_NO_MEMORY, "no event base for the outbound engine");
+    }
+    return OK;
+}
+
+static struct status
+start(struct engine *engine, struct diag *diag)
+{
+    const struct config *config = engine->config;
+    if (config->partners_n > 0 && (config->node == NULL || config->partner_trust == NULL)) {
+        return FAIL(diag, ERR_CONFIG,
+                    "%zu partners, but no credential of this node or no trust for partners",
+                    config->partners_n);
+    }
+    TRY(make_pools(engine, diag));
+    TRY(make_base(engine, diag));
+    return start_thread(engine, diag);
+}
+
+struct status
+out_start(const struct config *config, const struct clock *clock, struct diag *diag,
+          struct out **ret_out)
+{
+    (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that a partner may have closed */
+    (void)pthread_once(&libraries_once, start_libraries);
+    if (libraries_diag.code != ERR_NONE) {
+        return FAIL(diag, libraries_diag.code, "%s", libraries_diag.text);
+    }
+    struct engine *engine = mem_alloc(sizeof(*engine));
+    if (engine == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for the outbound engine");
+    }
+    engine->out.submit = submit;
+    engine->stop_letter.deliver = deliver_stop;
+    engine->config = config_ref(config);
+    engine->clock = clock;
+    const struct status st = start(engine, diag);
+    if (!is_ok(st)) {
+        free_engine(engine);
+        return st;
+    }
+    *ret_out = &engine->out;
+    return OK;
+}
+
+void
+out_stop(struct out *out)
+{
+    struct engine *engine = (struct engine *)out;
+    if (engine == NULL) {
+        return;
+    }
+    const bool is_running = mailbox_post(engine->mailbox, &engine->stop_letter);
+    (void)is_running; /* if not, it has ended already */
+    (void)pthread_join(engine->thread, NULL);
+    free_engine(engine);
+}

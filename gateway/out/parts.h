@@ -1,0 +1,90 @@
+/*
+ * What the files of out/ share; nobody else includes it.
+ *
+ *   engine.c     thread, mailbox, start and stop
+ *   pool.c       one partner: a curl multi handle and the sockets that it watches
+ *   transfer.c   one exchange: options of curl, bytes in and out, what became of it
+ *   peer_check.c the server's certificate against the partner's record
+ *
+ * Thread: everything but out_start, submit and out_stop runs on the engine's thread.
+ */
+#ifndef OUT_PARTS_H
+#define OUT_PARTS_H
+
+#include <pthread.h>
+
+#include <curl/curl.h>
+#include <event2/event.h>
+#include <openssl/types.h>
+
+#include "base/mailbox.h"
+#include "out/out.h"
+
+struct engine {
+    struct out out; /* first member */
+    const struct config *config;
+    const struct clock *clock;
+    struct event_base *base;
+    struct mailbox *mailbox;
+    struct event *mail_event;
+    pthread_t thread;
+    bool has_thread;
+    struct letter stop_letter;
+    struct pool *pools; /* one per partner, in the configuration's order */
+    /* the engine's thread only */
+    bool is_stopping;
+    struct transfer *transfers; /* in flight, newest first */
+};
+
+struct pool {
+    struct engine *engine;
+    const struct partner *partner;
+    CURLM *multi; /* NULL until the first exchange */
+    struct event *timer;
+};
+
+/* What the header lines of an answer said, of the last one when there were several (1xx). */
+struct answer_head {
+    size_t bytes; /* of all */
+    bool is_whole;
+    bool has_length, is_chunked;
+};
+
+struct transfer {
+    struct letter letter; /* first member */
+    struct engine *engine;
+    struct pool *pool;
+    struct transfer *next, *previous;
+    struct out_request request;
+    out_done done;
+    void *arg;
+    int64_t start_us; /* mono */
+    int64_t allowed_us;
+    CURL *easy;
+    struct curl_slist *headers;
+    struct buf answer;
+    bool is_connected, is_secured; /* TCP, TLS: how far it came */
+    struct answer_head head;
+    struct diag diag; /* what a callback found; else curl's own text says it */
+    char curl_text[CURL_ERROR_SIZE];
+};
+
+/* pool.c */
+MUST_CHECK struct status pool_add(struct pool *pool, struct transfer *transfer, struct diag *diag);
+void pool_remove(struct pool *pool, struct transfer *transfer);
+void pool_close(struct pool *pool); /* its connections too; no transfer may be in it */
+
+/* transfer.c */
+/* Starts it; a failure is its answer. */
+void transfer_start(struct transfer *transfer);
+/* Its easy handle is done: gives the answer and frees the transfer. */
+void transfer_finish(struct transfer *transfer, CURLcode code);
+/* The same for a reason of ours. */
+void transfer_fail(struct transfer *transfer, enum err error, const char *why);
+
+/* peer_check.c */
+MUST_CHECK struct status peer_check_init(struct diag *diag); /* once in the process */
+/* curl's callback before a handshake (CURLOPT_SSL_CTX_FUNCTION). */
+CURLcode peer_check_prepare(CURL *easy, void *ssl_context, void *arg);
+
+#endif

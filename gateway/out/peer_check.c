@@ -1,0 +1,170 @@
+/*
+ * Is the server that answered the partner that was asked? OpenSSL proves the chain to the partners'
+ * anchors; then the certificate must be one that the partner's record lists, by a name in it
+ * (identity: san) or by its fingerprint (identity: certificate). Called by curl and OpenSSL inside
+ * the handshake, on the engine's thread: when it says no, the handshake fails with an alert and no
+ * byte of the request has been sent.
+ *
+ * curl's own check of the host name is off: any certificate that our partners' authorities issue
+ * for the host of the URL would pass it, another partner's included. The record is stricter.
+ */
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+
+#include "certs/certificate.h"
+#include "certs/tls.h"
+#include "out/parts.h"
+
+static int pool_index = -1, opener_index = -1; /* of what we note at a context */
+
+struct status
+peer_check_init(struct diag *diag)
+{
+    pool_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    opener_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    return pool_index >= 0 && opener_index >= 0
+               ? OK
+               : FAIL(diag, ERR_CRYPTO, "OpenSSL has no room for data of ours");
+}
+
+/* A handshake belongs to the transfer that opened the connection, which may outlive it: the pointer
+ * is only compared until the transfer is found. The pool is there as long as its connections. */
+static struct transfer *
+opener_of(const SSL *ssl)
+{
+    const SSL_CTX *context = SSL_get_SSL_CTX(ssl);
+    const struct pool *pool = SSL_CTX_get_ex_data(context, pool_index);
+    const void *opener = SSL_CTX_get_ex_data(context, opener_index);
+    struct transfer *transfer = pool->engine->transfers;
+    while (transfer != NULL && transfer != opener) {
+        transfer = transfer->next;
+    }
+    return transfer;
+}
+
+static struct status
+check_names(const struct partner *partner, const struct certificate *certificate, struct diag *diag)
+{
+    for (size_t i = 0; i < partner->tls_names.n; i++) {
+        if (certificate_names(certificate, span_of_cstr(partner->tls_names.items[i]))) {
+            return OK;
+        }
+    }
+    return FAIL(diag, ERR_PARTNER_TLS,
+                "partner '%s': expected a certificate with one of the %zu names of its record "
+                "('%s'), got '%s' with %zu names ('%s'); correct its record or ask the partner",
+                partner->id, partner->tls_names.n,
+                partner->tls_names.n > 0 ? partner->tls_names.items[0] : "", certificate->subject,
+                certificate->dns_n, certificate->dns_n > 0 ? certificate->dns[0] : "");
+}
+
+static struct status
+check_fingerprints(const struct partner *partner, const struct certificate *certificate,
+                   struct diag *diag)
+{
+    const struct span sha256 = span_of_cstr(certificate->sha256);
+    for (size_t i = 0; i < partner->tls_sha256.n; i++) {
+        if (span_eq_nocase(span_of_cstr(partner->tls_sha256.items[i]), sha256)) {
+            return OK;
+        }
+    }
+    return FAIL(diag, ERR_PARTNER_TLS,
+                "partner '%s': expected one of the %zu certificates of its record, got '%s' with "
+                "SHA-256 %s; has the partner a new one?",
+                partner->id, partner->tls_sha256.n, certificate->subject, certificate->sha256);
+}
+
+static struct status
+check_record(const struct partner *partner, X509 *x509, struct diag *diag)
+{
+    struct certificate *certificate = NULL;
+    struct diag reason = {.code = ERR_NONE};
+    if (!is_ok(certificate_from_x509(x509, &reason, &certificate))) {
+        return FAIL(diag, ERR_PARTNER_TLS, "partner '%s': its certificate cannot be used: %s",
+                    partner->id, reason.text);
+    }
+    const struct status st = partner->identity == PARTNER_IDENTITY_CERTIFICATE
+                                 ? check_fingerprints(partner, certificate, diag)
+                                 : check_names(partner, certificate, diag);
+    certificate_free(certificate);
+    return st;
+}
+
+static struct status
+check_peer(const struct partner *partner, X509_STORE_CTX *store, struct diag *diag)
+{
+    if (X509_verify_cert(store) != 1) {
+        return FAIL(diag, ERR_PARTNER_TLS,
+                    "partner '%s': expected a certificate that chains to our anchors for partners, "
+                    "got one that does not (at depth %d: %s); is its authority in the trust store, "
+                    "and are the revocation lists current?",
+                    partner->id, X509_STORE_CTX_get_error_depth(store),
+                    X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
+    }
+    const struct status st = check_record(partner, X509_STORE_CTX_get0_cert(store), diag);
+    if (!is_ok(st)) {
+        X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    }
+    return st;
+}
+
+/* In place of OpenSSL's verification, which it calls first. 1: the peer is the partner. */
+static int
+verify(X509_STORE_CTX *store, void *arg)
+{
+    const struct pool *pool = arg;
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct transfer *transfer = ssl == NULL ? NULL : opener_of(ssl);
+    return is_ok(check_peer(pool->partner, store, transfer == NULL ? NULL : &transfer->diag));
+}
+
+/* RFC 8446 6.2: alerts that judge a certificate, by the numbers in OpenSSL's names. */
+static bool
+is_about_certificate(int alert)
+{
+    return (alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) ||
+           alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_ACCESS_DENIED ||
+           alert == SSL_AD_CERTIFICATE_REQUIRED;
+}
+
+/* The partner judges us as well. In TLS 1.3 it does so when our side of the handshake is done: its
+ * refusal comes in place of an answer. */
+static void
+note_alert(const SSL *ssl, int where, int value)
+{
+    const int level = value >> 8, alert = value & 0xFF;
+    struct transfer *transfer = where == SSL_CB_READ_ALERT ? opener_of(ssl) : NULL;
+    if (transfer == NULL || level != SSL3_AL_FATAL) {
+        return;
+    }
+    const struct status st =
+        FAIL(&transfer->diag, ERR_PARTNER_TLS, "partner '%s' %s (TLS alert: %s); %s",
+             transfer->request.partner->id,
+             is_about_certificate(alert) ? "refused our certificate" : "ended the TLS connection",
+             SSL_alert_desc_string_long(value),
+             is_about_certificate(alert) ? "does it know this node's, and trust its authority?"
+                                         : "compare TLS versions and suites with the partner");
+    (void)st;
+}
+
+CURLcode
+peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
+{
+    struct transfer *transfer = arg;
+    const struct config *config = transfer->engine->config;
+    SSL_CTX *context = ssl_context;
+    (void)easy;
+    transfer->is_connected = true;
+    if (!is_ok(tls_client_context_prepare(context, config->node, config->partner_trust,
+                                          &transfer->diag))) {
+        return CURLE_SSL_CERTPROBLEM;
+    }
+    if (SSL_CTX_set_ex_data(context, pool_index, transfer->pool) != 1 ||
+        SSL_CTX_set_ex_data(context, opener_index, transfer) != 1) {
+        return CURLE_OUT_OF_MEMORY;
+    }
+    SSL_CTX_set_info_callback(context, note_alert);
+    SSL_CTX_set_cert_verify_callback(context, verify, transfer->pool);
+    SSL_CTX_set_keylog_callback(context, NULL); /* curl's, which the environment switches on */
+    return CURLE_OK;
+}

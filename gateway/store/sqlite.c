@@ -1,0 +1,270 @@
+/*
+ * The SQLite engine's table: each store call takes a connection, runs its part in one transaction
+ * and answers now. Called through store.c on the caller's thread; waits only for the disk and, when
+ * writing, for other writers. The store owns its options' copies and the pool of connections.
+ */
+#include "store/sqlite.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+#define BUSY_TIMEOUT_MS 10000
+
+static void
+close_store(struct store *store)
+{
+    struct sqlite_store *sqlite = sqlite_of(store);
+
+    db_close(sqlite->db);
+    mem_free(sqlite->community);
+    mem_free(sqlite->patient_authority);
+    mem_free(sqlite->repository);
+    mem_free(sqlite);
+}
+
+static struct status
+fill(struct sqlite_store *store, const struct store_options *options, struct diag *diag)
+{
+    const struct db_options db = {options->path, options->is_read_only, BUSY_TIMEOUT_MS};
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+
+    store->store.engine = &store_engine_sqlite;
+    store->clock = options->clock;
+    store->community = mem_strdup(options->community);
+    store->patient_authority = mem_strdup(options->patient_authority);
+    store->repository = mem_strdup(options->repository);
+    if (store->community == NULL || store->patient_authority == NULL || store->repository == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for the store");
+    }
+    TRY(db_open(&db, diag, &store->db));
+    TRY(db_take(store->db, diag, &conn));
+    return sqlite_schema_open(store, conn, options->is_read_only, diag);
+}
+
+static struct status
+open_store(const struct store_options *options, struct diag *diag, struct store **ret_store)
+{
+    struct sqlite_store *store = mem_alloc(sizeof(*store));
+
+    if (store == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for the store");
+    }
+    const struct status st = fill(store, options, diag);
+
+    if (!is_ok(st)) {
+        diag_prefix(diag, "%s", options->path);
+        close_store(&store->store);
+        return st;
+    }
+    *ret_store = &store->store;
+    return OK;
+}
+
+static struct status
+put_document(struct store *store, const struct store_document *document, struct arena *arena,
+             struct diag *diag, struct store_put_result *ret_result)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    struct store_put_result result = {0};
+
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_write(conn, diag));
+    TRY(db_finish(conn, sqlite_document_put(sqlite_of(store), conn, document, arena, diag, &result),
+                  diag));
+    *ret_result = result;
+    return OK;
+}
+
+/* The patient as partners may see him: our own id first, then ids that can be believed. */
+static struct status
+present_patient(const struct sqlite_store *store, const struct sqlite_patient *stored,
+                struct arena *arena, struct diag *diag, struct patient *ret_patient)
+{
+    struct patient patient = stored->patient;
+    const struct ident own = {span_of_cstr(store->patient_authority), stored->public_id,
+                              SPAN_EMPTY};
+
+    patient.ids = (struct ident_list){0};
+    TRY(ARENA_PUSH(arena, diag, &patient.ids, own));
+    for (size_t i = 0; i < stored->patient.ids.n; i++) {
+        const struct ident *id = &stored->patient.ids.items[i];
+
+        if (!stored->is_unreliable[i] && id->extension.n > 0) {
+            TRY(ARENA_PUSH(arena, diag, &patient.ids, *id));
+        }
+    }
+    /* The authority's text is the store's: the result must outlive it. */
+    TRY(arena_dup(arena, own.root, diag, &patient.ids.items[0].root));
+    *ret_patient = patient;
+    return OK;
+}
+
+static struct status
+match_inside(struct sqlite_store *store, struct db_conn *conn, const struct patient *query,
+             struct arena *arena, struct diag *diag, struct store_match_result *ret_result)
+{
+    struct store_match_result result = {.kind = STORE_MATCH_NONE};
+    struct sqlite_decision decision;
+    struct sqlite_patient stored;
+
+    TRY(sqlite_patient_match(conn, query, arena, diag, &decision));
+    result.rule = match_rule_text(decision.rule);
+    if (decision.rule == MATCH_RULE_SEVERAL) {
+        result.kind = STORE_MATCH_AMBIGUOUS;
+    } else if (decision.row != 0) {
+        TRY(sqlite_patient_load(conn, decision.row, arena, diag, &stored));
+        TRY(present_patient(store, &stored, arena, diag, &result.patient));
+        result.kind = STORE_MATCH_ONE;
+    }
+    *ret_result = result;
+    return OK;
+}
+
+static struct status
+match_patient(struct store *store, const struct patient *query, struct park *park,
+              struct arena *arena, struct diag *diag, enum answer *ret_answer,
+              struct store_match_result *ret_result)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    struct store_match_result result;
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_read(conn, diag));
+    TRY(db_finish(conn, match_inside(sqlite_of(store), conn, query, arena, diag, &result), diag));
+    *ret_result = result;
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+knows_patient(struct store *store, const struct ident *id, struct park *park, struct diag *diag,
+              enum answer *ret_answer, bool *ret_known)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    int64_t row = 0;
+
+    (void)park;
+    if (span_eq_cstr(id->root, sqlite_of(store)->patient_authority)) {
+        TRY(db_take(sqlite_of(store)->db, diag, &conn));
+        TRY(sqlite_patient_find(conn, id->extension, diag, &row));
+    }
+    *ret_known = row != 0;
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+find_documents(struct store *store, const struct store_filter *filter, struct park *park,
+               struct arena *arena, struct diag *diag, enum answer *ret_answer,
+               struct document_list *ret_documents)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    struct document_list documents = {0};
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_read(conn, diag));
+    TRY(db_finish(conn,
+                  sqlite_find_documents(sqlite_of(store), conn, filter, arena, diag, &documents),
+                  diag));
+    *ret_documents = documents;
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+get_documents(struct store *store, const struct span_list *entry_uuids,
+              const struct span_list *unique_ids, struct park *park, struct arena *arena,
+              struct diag *diag, enum answer *ret_answer, struct document_list *ret_documents)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    struct document_list documents = {0};
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_read(conn, diag));
+    TRY(db_finish(conn,
+                  sqlite_get_documents(sqlite_of(store), conn, entry_uuids, unique_ids, arena, diag,
+                                       &documents),
+                  diag));
+    *ret_documents = documents;
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+retrieve(struct store *store, const struct document_ref *ref, struct park *park,
+         struct arena *arena, struct diag *diag, enum answer *ret_answer,
+         struct document_entry *ret_entry, struct body *ret_body)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    CLEANUP(body_done) struct body body;
+    struct document_entry entry = {0};
+
+    (void)park;
+    body_init(&body);
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_read(conn, diag));
+    TRY(db_finish(conn, sqlite_retrieve(sqlite_of(store), conn, ref, arena, diag, &entry, &body),
+                  diag));
+    *ret_entry = entry;
+    body_move(ret_body, &body);
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+remember_once(struct store *store, struct span key, int64_t until_us, struct park *park,
+              struct diag *diag, enum answer *ret_answer, bool *ret_is_new)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    bool is_new = false;
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_quick_write(conn, diag));
+    TRY(db_finish(conn,
+                  sqlite_remember_once(conn, key, until_us, clock_wall_us(sqlite_of(store)->clock),
+                                       diag, &is_new),
+                  diag));
+    *ret_is_new = is_new;
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+count(struct store *store, struct diag *diag, struct store_counts *ret_counts)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    CLEANUP(db_end) struct db_query query = {0};
+    bool has_row = false;
+
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    db_prepare(conn,
+               "SELECT (SELECT count(*) FROM patients), (SELECT count(*) FROM documents),"
+               " (SELECT count(*) FROM (SELECT DISTINCT root, extension_key FROM identifiers"
+               "  WHERE unreliable = 1))",
+               &query);
+    TRY(db_step(&query, diag, &has_row));
+    assert(has_row);
+    *ret_counts = (struct store_counts){(uint64_t)db_column_int(&query, 0),
+                                        (uint64_t)db_column_int(&query, 1),
+                                        (uint64_t)db_column_int(&query, 2)};
+    return OK;
+}
+
+const struct store_engine store_engine_sqlite = {
+    .name = "sqlite",
+    .open = open_store,
+    .close = close_store,
+    .put_document = put_document,
+    .match_patient = match_patient,
+    .knows_patient = knows_patient,
+    .find_documents = find_documents,
+    .get_documents = get_documents,
+    .retrieve = retrieve,
+    .remember_once = remember_once,
+    .count = count,
+};

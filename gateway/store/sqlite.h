@@ -1,0 +1,139 @@
+/*
+ * The parts of the SQLite engine among themselves: one file each for opening and dispatch
+ * (sqlite.c), the schema, patients, documents, searching and the replay memory. Every function runs
+ * on the thread of one store call, on the connection that this call has taken. Nobody outside of
+ * these files includes this.
+ */
+#ifndef STORE_SQLITE_H
+#define STORE_SQLITE_H
+
+#include "store/db.h"
+#include "store/match.h"
+#include "store/store_engine.h"
+
+struct sqlite_store {
+    struct store store; /* first member */
+    struct db *db;
+    char *community, *patient_authority, *repository;
+    const struct clock *clock;
+};
+
+static inline struct sqlite_store *
+sqlite_of(struct store *store)
+{
+    return (struct sqlite_store *)store;
+}
+
+/* ---- sqlite_schema.c ---- */
+/* Makes the tables of an empty file, checks the version of one that has them, and that it belongs
+ * to this community, patient authority and repository. ERR_STORE says what to do. */
+MUST_CHECK struct status sqlite_schema_open(struct sqlite_store *store, struct db_conn *conn,
+                                            bool is_read_only, struct diag *diag);
+
+/* ---- sqlite_patients.c ---- */
+struct sqlite_patient {
+    int64_t row;
+    struct span public_id;  /* the extension of the id that we give out */
+    struct patient patient; /* ids as they came, without our own */
+    bool *is_unreliable;    /* one for each id */
+};
+MUST_CHECK struct status sqlite_patient_load(struct db_conn *conn, int64_t row, struct arena *arena,
+                                             struct diag *diag, struct sqlite_patient *ret_patient);
+/* Row of the patient with this public id; 0 when there is none. */
+MUST_CHECK struct status sqlite_patient_find(struct db_conn *conn, struct span public_id,
+                                             struct diag *diag, int64_t *ret_row);
+
+/* Between given names, and between street lines, in one column. */
+#define SQLITE_PART_SEPARATOR '\x1f'
+
+/* ---- sqlite_match.c ---- */
+/* Who here is <person>? *ret_row is 0 unless exactly one agrees. */
+struct sqlite_decision {
+    enum match_rule rule;
+    int64_t row;
+};
+MUST_CHECK struct status sqlite_patient_match(struct db_conn *conn, const struct patient *person,
+                                              struct arena *arena, struct diag *diag,
+                                              struct sqlite_decision *ret_decision);
+/* One stored patient against <person>; <with_ids>: match_compare, else demographics alone. */
+MUST_CHECK struct status sqlite_patient_compare(struct db_conn *conn, int64_t row,
+                                                const struct match_person *person, bool with_ids,
+                                                struct diag *diag, enum match_rule *ret_rule);
+
+/* ---- sqlite_join.c ---- */
+/* Joins <person> to the patient whom the decision names, or makes a new one; afterwards marks ids
+ * that different people carry. Within a write transaction. */
+MUST_CHECK struct status sqlite_patient_put(struct db_conn *conn, const struct patient *person,
+                                            const struct sqlite_decision *decision, int64_t now_us,
+                                            struct arena *arena, struct diag *diag,
+                                            int64_t *ret_row, struct span *ret_public_id);
+/* ---- sqlite_documents.c ---- */
+MUST_CHECK struct status sqlite_document_put(struct sqlite_store *store, struct db_conn *conn,
+                                             const struct store_document *document,
+                                             struct arena *arena, struct diag *diag,
+                                             struct store_put_result *ret_result);
+
+/* ---- sqlite_entries.c: DocumentEntries as rows ---- */
+/* Writes the entry's row and its child rows. */
+struct sqlite_entry_origin {
+    int64_t patient;
+    struct span sha256; /* of the bytes, 32 bytes */
+    bool is_unique_id_made;
+    const char *patient_rule; /* why it is this patient's */
+    struct span header_id;
+    int64_t now_us;
+};
+MUST_CHECK struct status sqlite_entry_insert(struct db_conn *conn,
+                                             const struct document_entry *entry,
+                                             const struct sqlite_entry_origin *origin,
+                                             struct diag *diag, int64_t *ret_row);
+/* Columns that every query of entries selects first, in the order that sqlite_entry_read wants. */
+#define SQLITE_ENTRY_COLUMNS                                                                       \
+    "d.id, p.public_id, d.entry_uuid, d.unique_id, d.mime_type, d.object_type, d.status, "         \
+    "d.title, d.comments, d.creation_time, d.service_start, d.service_stop, d.language, "          \
+    "d.hash, d.uri, d.legal_authenticator, d.size"
+#define SQLITE_ENTRY_COLUMNS_N 17
+MUST_CHECK struct status sqlite_entry_read(const struct sqlite_store *store,
+                                           const struct db_query *query, struct arena *arena,
+                                           struct diag *diag, int64_t *ret_row,
+                                           struct document_entry *ret_entry);
+/* Codes, authors and lists of an entry that sqlite_entry_read has read. */
+MUST_CHECK struct status sqlite_entry_complete(struct db_conn *conn, int64_t row,
+                                               struct arena *arena, struct diag *diag,
+                                               struct document_entry *entry);
+/* Kinds of rows in document_codes and document_texts; the numbers are in the file: never change. */
+enum sqlite_code_kind {
+    SQLITE_CODE_CLASS = 1,
+    SQLITE_CODE_TYPE = 2,
+    SQLITE_CODE_FORMAT = 3,
+    SQLITE_CODE_FACILITY = 4,
+    SQLITE_CODE_PRACTICE = 5,
+    SQLITE_CODE_CONFIDENTIALITY = 6,
+    SQLITE_CODE_EVENT = 7
+};
+enum sqlite_text_kind { SQLITE_TEXT_REFERENCE = 1, SQLITE_TEXT_SOURCE_PATIENT = 2 };
+/* A DTM with all 14 digits, missing ones at their start, so that texts compare as times; empty
+ * stays empty. False when it is not a DTM. */
+bool sqlite_dtm_key(struct span dtm, char ret_key[15]);
+
+/* ---- sqlite_find.c ---- */
+MUST_CHECK struct status sqlite_find_documents(struct sqlite_store *store, struct db_conn *conn,
+                                               const struct store_filter *filter,
+                                               struct arena *arena, struct diag *diag,
+                                               struct document_list *ret_documents);
+MUST_CHECK struct status sqlite_get_documents(struct sqlite_store *store, struct db_conn *conn,
+                                              const struct span_list *entry_uuids,
+                                              const struct span_list *unique_ids,
+                                              struct arena *arena, struct diag *diag,
+                                              struct document_list *ret_documents);
+MUST_CHECK struct status sqlite_retrieve(struct sqlite_store *store, struct db_conn *conn,
+                                         const struct document_ref *ref, struct arena *arena,
+                                         struct diag *diag, struct document_entry *ret_entry,
+                                         struct body *ret_body);
+
+/* ---- sqlite_replay.c ---- */
+MUST_CHECK struct status sqlite_remember_once(struct db_conn *conn, struct span key,
+                                              int64_t until_us, int64_t now_us, struct diag *diag,
+                                              bool *ret_is_new);
+
+#endif

@@ -1,0 +1,228 @@
+/*
+ * The tables of the SQLite engine and their version. Called once when a store is opened, on that
+ * thread. A file is made in one transaction; one of another program, of a newer version or of
+ * another community is refused, never touched.
+ */
+#include "store/sqlite.h"
+
+#define APPLICATION_ID 0x49535448 /* "ISTH", in the file's header */
+#define SCHEMA_VERSION 1
+
+/* Absent text is '' everywhere: no column is null. Times end in _us: microseconds since 1970 UTC.
+ * given and street hold their parts separated by U+001F. */
+static const char schema[] =
+    "CREATE TABLE meta ("
+    "  key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
+    /* public_id: opaque and random, the only id of a person that partners get */
+    "CREATE TABLE patients ("
+    "  id INTEGER PRIMARY KEY,"
+    "  public_id TEXT NOT NULL UNIQUE,"
+    "  birth_time TEXT NOT NULL,"
+    "  birth_date TEXT NOT NULL,"
+    "  sex TEXT NOT NULL,"
+    "  added_us INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX patients_birth_date ON patients (birth_date);"
+
+    /* family_key: folded, for finding candidates */
+    "CREATE TABLE names ("
+    "  patient INTEGER NOT NULL REFERENCES patients (id),"
+    "  position INTEGER NOT NULL,"
+    "  family TEXT NOT NULL, given TEXT NOT NULL, prefix TEXT NOT NULL, suffix TEXT NOT NULL,"
+    "  use TEXT NOT NULL, family_key TEXT NOT NULL,"
+    "  PRIMARY KEY (patient, position)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX names_family_key ON names (family_key, patient);"
+
+    /* unreliable: different people carry it; the same for all rows of (root, extension_key) */
+    "CREATE TABLE identifiers ("
+    "  patient INTEGER NOT NULL REFERENCES patients (id),"
+    "  position INTEGER NOT NULL,"
+    "  root TEXT NOT NULL, extension TEXT NOT NULL, authority TEXT NOT NULL,"
+    "  extension_key TEXT NOT NULL, unreliable INTEGER NOT NULL,"
+    "  PRIMARY KEY (patient, position)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX identifiers_key ON identifiers (root, extension_key, patient);"
+
+    "CREATE TABLE addresses ("
+    "  patient INTEGER NOT NULL REFERENCES patients (id),"
+    "  position INTEGER NOT NULL,"
+    "  street TEXT NOT NULL, city TEXT NOT NULL, state TEXT NOT NULL,"
+    "  postal_code TEXT NOT NULL, country TEXT NOT NULL, use TEXT NOT NULL,"
+    "  PRIMARY KEY (patient, position)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE telecoms ("
+    "  patient INTEGER NOT NULL REFERENCES patients (id),"
+    "  position INTEGER NOT NULL,"
+    "  value TEXT NOT NULL, use TEXT NOT NULL,"
+    "  PRIMARY KEY (patient, position)) STRICT, WITHOUT ROWID;"
+
+    /* *_key: 14 digits, for comparing; patient_rule: why it is this patient's */
+    "CREATE TABLE documents ("
+    "  id INTEGER PRIMARY KEY,"
+    "  patient INTEGER NOT NULL REFERENCES patients (id),"
+    "  sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),"
+    "  entry_uuid TEXT NOT NULL UNIQUE,"
+    "  unique_id TEXT NOT NULL UNIQUE,"
+    "  is_unique_id_made INTEGER NOT NULL,"
+    "  header_id TEXT NOT NULL,"
+    "  patient_rule TEXT NOT NULL,"
+    "  added_us INTEGER NOT NULL,"
+    "  mime_type TEXT NOT NULL, object_type TEXT NOT NULL, status TEXT NOT NULL,"
+    "  title TEXT NOT NULL, comments TEXT NOT NULL,"
+    "  creation_time TEXT NOT NULL, service_start TEXT NOT NULL, service_stop TEXT NOT NULL,"
+    "  creation_key TEXT NOT NULL, service_start_key TEXT NOT NULL,"
+    "  service_stop_key TEXT NOT NULL,"
+    "  language TEXT NOT NULL, hash TEXT NOT NULL, uri TEXT NOT NULL,"
+    "  legal_authenticator TEXT NOT NULL, size INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX documents_patient ON documents (patient, status);"
+
+    "CREATE TABLE document_codes ("
+    "  document INTEGER NOT NULL REFERENCES documents (id),"
+    "  kind INTEGER NOT NULL, position INTEGER NOT NULL,"
+    "  code TEXT NOT NULL, scheme TEXT NOT NULL, display TEXT NOT NULL,"
+    "  PRIMARY KEY (document, kind, position)) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE document_authors ("
+    "  document INTEGER NOT NULL REFERENCES documents (id),"
+    "  position INTEGER NOT NULL,"
+    "  person TEXT NOT NULL, institution TEXT NOT NULL, role TEXT NOT NULL,"
+    "  specialty TEXT NOT NULL, telecom TEXT NOT NULL,"
+    "  PRIMARY KEY (document, position)) STRICT, WITHOUT ROWID;"
+
+    /* reference ids and source patient info: enum sqlite_text_kind */
+    "CREATE TABLE document_texts ("
+    "  document INTEGER NOT NULL REFERENCES documents (id),"
+    "  kind INTEGER NOT NULL, position INTEGER NOT NULL,"
+    "  value TEXT NOT NULL,"
+    "  PRIMARY KEY (document, kind, position)) STRICT, WITHOUT ROWID;"
+
+    /* apart from the metadata, so that a search never reads past documents */
+    "CREATE TABLE contents ("
+    "  document INTEGER PRIMARY KEY REFERENCES documents (id),"
+    "  bytes BLOB NOT NULL) STRICT;"
+
+    /* key: SHA-256 of what must not come twice */
+    "CREATE TABLE replays ("
+    "  key BLOB PRIMARY KEY, until_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX replays_until ON replays (until_us);"
+
+    "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
+    "PRAGMA user_version = 1";            /* SCHEMA_VERSION */
+
+static struct status
+read_number(struct db_conn *conn, const char *sql, struct diag *diag, int64_t *ret_value)
+{
+    CLEANUP(db_end) struct db_query query = {0};
+    bool has_row = false;
+
+    db_prepare(conn, sql, &query);
+    TRY(db_step(&query, diag, &has_row));
+    *ret_value = has_row ? db_column_int(&query, 0) : 0;
+    return OK;
+}
+
+static struct status
+set_meta(struct db_conn *conn, const char *key, const char *value, struct diag *diag)
+{
+    CLEANUP(db_end) struct db_query query = {0};
+
+    db_prepare(conn, "INSERT INTO meta (key, value) VALUES (?, ?)", &query);
+    db_text(&query, span_of_cstr(key));
+    db_text(&query, span_of_cstr(value));
+    return db_run(&query, diag);
+}
+
+/* The ids in the file were given out under this name: under another they would be unknown to
+ * everyone, or another community's patients would be given out as ours. */
+static struct status
+check_meta(struct db_conn *conn, const char *key, const char *value, struct diag *diag)
+{
+    CLEANUP(db_end) struct db_query query = {0};
+    bool has_row = false, is_same = false;
+
+    db_prepare(conn, "SELECT value = ? FROM meta WHERE key = ?", &query);
+    db_text(&query, span_of_cstr(value));
+    db_text(&query, span_of_cstr(key));
+    TRY(db_step(&query, diag, &has_row));
+    is_same = has_row && db_column_int(&query, 0) != 0;
+    if (!is_same) {
+        return FAIL(diag, ERR_STORE,
+                    "the store was made for another %s than '%s'; set the configuration back, or "
+                    "import into a new store file",
+                    key, value);
+    }
+    return OK;
+}
+
+struct meta {
+    const char *key, *value;
+};
+#define META_N 3
+
+static void
+list_meta(const struct sqlite_store *store, struct meta ret_meta[META_N])
+{
+    ret_meta[0] = (struct meta){"community", store->community};
+    ret_meta[1] = (struct meta){"patient authority", store->patient_authority};
+    ret_meta[2] = (struct meta){"repository", store->repository};
+}
+
+/* Within a write transaction, so that two processes cannot both make the tables. */
+static struct status
+make_schema(const struct sqlite_store *store, struct db_conn *conn, struct diag *diag)
+{
+    struct meta meta[META_N];
+    int64_t version = 0, tables = 0;
+
+    TRY(read_number(conn, "PRAGMA user_version", diag, &version));
+    TRY(read_number(conn, "SELECT count(*) FROM sqlite_schema", diag, &tables));
+    if (version != 0 || tables != 0) {
+        return OK; /* another process was faster, or it is not ours: the check follows */
+    }
+    TRY(db_script(conn, schema, diag));
+    list_meta(store, meta);
+    for (size_t i = 0; i < META_N; i++) {
+        TRY(set_meta(conn, meta[i].key, meta[i].value, diag));
+    }
+    return OK;
+}
+
+static struct status
+check_schema(const struct sqlite_store *store, struct db_conn *conn, struct diag *diag)
+{
+    struct meta meta[META_N];
+    int64_t version = 0, application = 0;
+
+    TRY(read_number(conn, "PRAGMA application_id", diag, &application));
+    TRY(read_number(conn, "PRAGMA user_version", diag, &version));
+    if (application != APPLICATION_ID) {
+        return FAIL(diag, ERR_STORE,
+                    "the file is a database of another program, not a store of this gateway; name "
+                    "another file in store: path");
+    }
+    if (version != SCHEMA_VERSION) {
+        return FAIL(diag, ERR_STORE,
+                    "the store has schema version %d, this program knows version %d; use the "
+                    "program that made it",
+                    (int)version, SCHEMA_VERSION);
+    }
+    list_meta(store, meta);
+    for (size_t i = 0; i < META_N; i++) {
+        TRY(check_meta(conn, meta[i].key, meta[i].value, diag));
+    }
+    return OK;
+}
+
+struct status
+sqlite_schema_open(struct sqlite_store *store, struct db_conn *conn, bool is_read_only,
+                   struct diag *diag)
+{
+    int64_t version = 0;
+
+    TRY(read_number(conn, "PRAGMA user_version", diag, &version));
+    if (version == 0 && !is_read_only) {
+        TRY(db_begin_write(conn, diag));
+        TRY(db_finish(conn, make_schema(store, conn, diag), diag));
+    }
+    TRY(db_begin_read(conn, diag));
+    return db_finish(conn, check_schema(store, conn, diag), diag);
+}

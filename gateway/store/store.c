@@ -1,0 +1,99 @@
+/*
+ * The store's one entrance: checks what does not depend on the engine and dispatches to it. Called
+ * by transactions (worker threads) and by `isthmus import` (main thread). Owns nothing; the engine
+ * owns the store.
+ */
+#include "store/store.h"
+
+#include <assert.h>
+
+#include "base/ids.h"
+#include "store/store_engine.h"
+
+struct status
+store_open(const struct store_options *options, struct diag *diag, struct store **ret_store)
+{
+    const struct {
+        const char *name, *value;
+    } oids[] = {{"community", options->community},
+                {"patient authority", options->patient_authority},
+                {"repository", options->repository}};
+
+    for (size_t i = 0; i < ARRAY_LEN(oids); i++) {
+        if (!oid_is_valid(span_of_cstr(oids[i].value))) {
+            return FAIL(diag, ERR_STORE, "the store's %s must be a bare OID, got '%s'",
+                        oids[i].name, oids[i].value == NULL ? "" : oids[i].value);
+        }
+    }
+    return store_engine_sqlite.open(options, diag, ret_store);
+}
+
+void
+store_close(struct store *store)
+{
+    if (store != NULL) {
+        store->engine->close(store);
+    }
+}
+
+struct status
+store_put_document(struct store *store, const struct store_document *document, struct arena *arena,
+                   struct diag *diag, struct store_put_result *ret_result)
+{
+    return store->engine->put_document(store, document, arena, diag, ret_result);
+}
+
+struct status
+store_match_patient(struct store *store, const struct patient *query, struct park *park,
+                    struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                    struct store_match_result *ret_result)
+{
+    return store->engine->match_patient(store, query, park, arena, diag, ret_answer, ret_result);
+}
+
+struct status
+store_knows_patient(struct store *store, const struct ident *id, struct park *park,
+                    struct diag *diag, enum answer *ret_answer, bool *ret_known)
+{
+    return store->engine->knows_patient(store, id, park, diag, ret_answer, ret_known);
+}
+
+struct status
+store_find_documents(struct store *store, const struct store_filter *filter, struct park *park,
+                     struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                     struct document_list *ret_documents)
+{
+    assert(filter->status.n > 0);
+    return store->engine->find_documents(store, filter, park, arena, diag, ret_answer,
+                                         ret_documents);
+}
+
+struct status
+store_get_documents(struct store *store, const struct span_list *entry_uuids,
+                    const struct span_list *unique_ids, struct park *park, struct arena *arena,
+                    struct diag *diag, enum answer *ret_answer, struct document_list *ret_documents)
+{
+    return store->engine->get_documents(store, entry_uuids, unique_ids, park, arena, diag,
+                                        ret_answer, ret_documents);
+}
+
+struct status
+store_retrieve(struct store *store, const struct document_ref *ref, struct park *park,
+               struct arena *arena, struct diag *diag, enum answer *ret_answer,
+               struct document_entry *ret_entry, struct body *ret_body)
+{
+    return store->engine->retrieve(store, ref, park, arena, diag, ret_answer, ret_entry, ret_body);
+}
+
+struct status
+store_remember_once(struct store *store, struct span key, int64_t until_us, struct park *park,
+                    struct diag *diag, enum answer *ret_answer, bool *ret_is_new)
+{
+    return store->engine->remember_once(store, key, until_us, park, diag, ret_answer, ret_is_new);
+}
+
+struct status
+store_count(struct store *store, struct diag *diag, struct store_counts *ret_counts)
+{
+    return store->engine->count(store, diag, ret_counts);
+}

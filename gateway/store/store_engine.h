@@ -1,0 +1,48 @@
+/*
+ * What an engine of the store implements: store.c checks arguments and calls through this table, so
+ * that a second engine is one more table. The functions keep the promises of the functions of
+ * store.h with the same names.
+ */
+#ifndef STORE_STORE_ENGINE_H
+#define STORE_STORE_ENGINE_H
+
+#include "store/store.h"
+
+struct store_engine {
+    const char *name;
+    struct status (*open)(const struct store_options *options, struct diag *diag,
+                          struct store **ret_store);
+    void (*close)(struct store *store);
+    struct status (*put_document)(struct store *store, const struct store_document *document,
+                                  struct arena *arena, struct diag *diag,
+                                  struct store_put_result *ret_result);
+    struct status (*match_patient)(struct store *store, const struct patient *query,
+                                   struct park *park, struct arena *arena, struct diag *diag,
+                                   enum answer *ret_answer, struct store_match_result *ret_result);
+    struct status (*knows_patient)(struct store *store, const struct ident *id, struct park *park,
+                                   struct diag *diag, enum answer *ret_answer, bool *ret_known);
+    struct status (*find_documents)(struct store *store, const struct store_filter *filter,
+                                    struct park *park, struct arena *arena, struct diag *diag,
+                                    enum answer *ret_answer, struct document_list *ret_documents);
+    struct status (*get_documents)(struct store *store, const struct span_list *entry_uuids,
+                                   const struct span_list *unique_ids, struct park *park,
+                                   struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                                   struct document_list *ret_documents);
+    struct status (*retrieve)(struct store *store, const struct document_ref *ref,
+                              struct park *park, struct arena *arena, struct diag *diag,
+                              enum answer *ret_answer, struct document_entry *ret_entry,
+                              struct body *ret_body);
+    struct status (*remember_once)(struct store *store, struct span key, int64_t until_us,
+                                   struct park *park, struct diag *diag, enum answer *ret_answer,
+                                   bool *ret_is_new);
+    struct status (*count)(struct store *store, struct diag *diag, struct store_counts *ret_counts);
+};
+
+/* The first member of every engine's store. */
+struct store {
+    const struct store_engine *engine;
+};
+
+extern const struct store_engine store_engine_sqlite;
+
+#endif

@@ -1,0 +1,490 @@
+/*
+ * The steps of an initiating transaction: three rounds of the same shape (discover, query,
+ * retrieve), of which a goal runs one or all. Started by the commands; steps run on workers.
+ * Results live in the transaction's arena until asking_free.
+ */
+#include "txn/asking.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+static struct asking *
+asking_of(struct txn *txn)
+{
+    return (struct asking *)txn;
+}
+
+static struct leg_list *
+legs_of_round(struct asking *asking)
+{
+    return &asking->legs[asking->round];
+}
+
+struct status
+asking_add_leg(struct asking *asking, enum soap_transaction transaction,
+               const struct partner *partner, struct span community, struct leg **ret_leg)
+{
+    struct txn *txn = &asking->txn;
+    struct leg_list *legs = legs_of_round(asking);
+    const struct leg leg = {.transaction = transaction, .partner = partner, .community = community};
+
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, legs, leg));
+    *ret_leg = &legs->items[legs->n - 1];
+    return OK;
+}
+
+/* ---- plan ---- */
+
+static void
+set_round_deadline(struct asking *asking)
+{
+    const int64_t now_us = clock_mono_us(asking->node->clock);
+    const int rounds_left = asking->order.goal == ASKING_GATHER ? ASKING_ROUNDS - asking->round : 1;
+
+    /* A silent community may cost a round its share of the time, not the rounds after it. */
+    asking->txn.deadline_us = now_us + (asking->final_deadline_us - now_us) / rounds_left;
+}
+
+static void
+decide_leg(struct asking *asking, struct leg *leg)
+{
+    const struct asking_order *order = &asking->order;
+    const struct policy_facts facts = {
+        .transaction = span_of_cstr(soap_transaction(leg->transaction)->name),
+        .direction = leg->partner == NULL ? SPAN("local") : SPAN("outbound"),
+        .partner = leg->partner == NULL ? SPAN_EMPTY : span_of_cstr(leg->partner->id),
+        .community = leg->community,
+        .purpose = span_of_cstr(order->purpose),
+        .purpose_system = span_of_cstr(asking->node->config->asserts.purpose_system),
+        .role = span_of_cstr(order->role),
+    };
+    const struct policy_decision decision = policy_decide(asking->node->config->policy, &facts);
+
+    leg->event.policy_rule = span_of_cstr(decision.rule);
+    if (decision.verdict != POLICY_PERMIT) {
+        leg->state = LEG_DENIED;
+        (void)FAIL(&leg->diag, ERR_POLICY_DENIED, "our own policy, rule '%s': %s", decision.rule,
+                   decision.reason);
+    }
+}
+
+static enum txn_verdict
+step_plan(struct txn *txn)
+{
+    struct asking *asking = asking_of(txn);
+    struct leg_list *legs = legs_of_round(asking);
+
+    set_round_deadline(asking);
+    TXN_TRY(rounds_plan(asking));
+    for (size_t i = 0; i < legs->n; i++) {
+        decide_leg(asking, &legs->items[i]);
+        if (legs->items[i].state == LEG_PLANNED) {
+            TXN_TRY(leg_prepare(asking, &legs->items[i]));
+        }
+    }
+    return TXN_DONE;
+}
+
+/* ---- intents: durable before the first byte of a question leaves ---- */
+
+static bool
+will_leave(const struct leg *leg)
+{
+    return leg->state == LEG_PLANNED && leg->partner != NULL;
+}
+
+static enum txn_verdict
+step_intent(struct txn *txn)
+{
+    struct asking *asking = asking_of(txn);
+    struct leg_list *legs = legs_of_round(asking);
+
+    TXN_TRY(records_reserve(&asking->records, txn, legs->n + 1));
+    for (size_t i = 0; i < legs->n; i++) {
+        if (will_leave(&legs->items[i])) {
+            TXN_TRY(records_append(&asking->records, asking->node, txn, &legs->items[i].event));
+        }
+    }
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_recorded(struct txn *txn)
+{
+    struct asking *asking = asking_of(txn);
+
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
+    }
+    TXN_TRY(records_settle(&asking->records, asking->node, txn));
+    asking->records_n += (unsigned)asking->records.n;
+    return TXN_DONE;
+}
+
+/* ---- ask ---- */
+
+/* Which of the round's Timestamps a leg gets: receivers remember a Timestamp's signature, so none
+ * goes to one endpoint twice. */
+static size_t
+timestamp_index(const struct leg_list *legs, size_t at)
+{
+    size_t index = 0;
+
+    for (size_t i = 0; i < at; i++) {
+        if (legs->items[i].url != NULL &&
+            span_eq_cstr(span_of_cstr(legs->items[i].url), legs->items[at].url)) {
+            index++;
+        }
+    }
+    return index;
+}
+
+struct timestamps {
+    struct signed_timestamp *items;
+    size_t n, capacity;
+};
+
+static struct status
+timestamp_for(struct asking *asking, struct timestamps *timestamps, size_t index,
+              const struct signed_timestamp **ret_timestamp)
+{
+    struct txn *txn = &asking->txn;
+    const struct config *config = asking->node->config;
+
+    while (timestamps->n <= index) {
+        struct signed_timestamp timestamp;
+
+        TRY(timestamp_sign(config->signing, clock_wall_us(asking->node->clock),
+                           asking->order.timeout_us + config->clock_skew_us, txn->arena, &txn->diag,
+                           &timestamp));
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, timestamps, timestamp));
+    }
+    *ret_timestamp = &timestamps->items[index];
+    return OK;
+}
+
+static struct status
+submit_leg(struct asking *asking, size_t at, struct timestamps *timestamps)
+{
+    struct leg *leg = &legs_of_round(asking)->items[at];
+    const struct signed_timestamp *timestamp;
+    struct out_request request;
+
+    TRY(timestamp_for(asking, timestamps, timestamp_index(legs_of_round(asking), at), &timestamp));
+    TRY(leg_write(asking, leg, timestamp, &request));
+    leg->state = LEG_ASKED;
+    leg->asked_us = clock_mono_us(asking->node->clock);
+    fanout_submit(asking->fanout, at, asking->node->out, &request);
+    return OK;
+}
+
+static enum txn_verdict
+step_ask(struct txn *txn)
+{
+    struct asking *asking = asking_of(txn);
+    struct leg_list *legs = legs_of_round(asking);
+    struct timestamps timestamps = {0};
+
+    assert(asking->records.is_durable);
+    TXN_TRY(fanout_new(txn, legs->n, &txn->diag, &asking->fanout));
+    for (size_t i = 0; i < legs->n; i++) {
+        if (will_leave(&legs->items[i])) {
+            TXN_TRY(submit_leg(asking, i, &timestamps));
+        }
+    }
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_own(struct txn *txn)
+{
+    struct asking *asking = asking_of(txn);
+    struct leg_list *legs = legs_of_round(asking);
+
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
+    }
+    for (size_t i = 0; i < legs->n; i++) {
+        struct leg *leg = &legs->items[i];
+
+        if (leg->partner == NULL && leg->state == LEG_PLANNED &&
+            leg_ask_store(asking, leg) == ANSWER_LATER) {
+            return TXN_WAIT;
+        }
+    }
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_take(struct txn *txn)
+{
+    struct asking *asking = asking_of(txn);
+    struct leg_list *legs = legs_of_round(asking);
+    size_t still_out = 0;
+
+    for (size_t i = 0; i < legs->n; i++) {
+        struct leg *leg = &legs->items[i];
+        struct out_answer answer;
+
+        if (leg->state != LEG_ASKED) {
+            continue;
+        }
+        if (fanout_take(asking->fanout, i, &answer)) {
+            leg_take_answer(asking, leg, &answer);
+        } else if (txn_is_overdue(txn)) {
+            leg->elapsed_us = clock_mono_us(asking->node->clock) - leg->asked_us;
+            leg_fail(leg, ERR_PARTNER_TIMEOUT, "no answer before the deadline");
+        } else {
+            still_out++;
+        }
+    }
+    if (still_out > 0) {
+        return TXN_WAIT;
+    }
+    fanout_leave(asking->fanout);
+    asking->fanout = NULL;
+    return TXN_DONE;
+}
+
+/* ---- outcomes ---- */
+
+static enum txn_verdict
+step_outcome(struct txn *txn)
+{
+    struct asking *asking = asking_of(txn);
+    struct leg_list *legs = legs_of_round(asking);
+
+    TXN_TRY(records_reserve(&asking->records, txn, legs->n * LEG_OUTCOMES_MAX + 1));
+    for (size_t i = 0; i < legs->n; i++) {
+        struct audit_event events[LEG_OUTCOMES_MAX];
+        size_t n = 0;
+
+        TXN_TRY(leg_outcomes(asking, &legs->items[i], events, &n));
+        for (size_t e = 0; e < n; e++) {
+            TXN_TRY(records_append(&asking->records, asking->node, txn, &events[e]));
+        }
+    }
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_next(struct txn *txn)
+{
+    struct asking *asking = asking_of(txn);
+    const enum txn_verdict verdict = step_recorded(txn);
+
+    if (verdict == TXN_DONE && asking->round + 1 < ASKING_ROUNDS) {
+        asking->round++;
+    }
+    return verdict;
+}
+
+static enum txn_verdict
+step_collect(struct txn *txn)
+{
+    TXN_TRY(rounds_collect(asking_of(txn)));
+    return TXN_DONE;
+}
+
+#define ROUND(name)                                                                                \
+    {name "-plan", step_plan}, {name "-intent", step_intent}, {name "-intended", step_recorded},   \
+        {name "-ask", step_ask}, {name "-own", step_own}, {name "-take", step_take},               \
+        {name "-outcome", step_outcome},                                                           \
+    {                                                                                              \
+        name "-recorded", step_next                                                                \
+    }
+#define ROUND_STEPS 8
+
+static const struct txn_step asking_steps[] = {
+    ROUND("discover"), ROUND("query"), ROUND("retrieve"), {"collect", step_collect}};
+
+static const struct {
+    struct txn_table table;
+    int round;
+} goals[] = {
+    [ASKING_DISCOVER] = {{"discover", asking_steps, ROUND_STEPS, ROUND_STEPS}, 0},
+    [ASKING_QUERY] = {{"query", asking_steps + ROUND_STEPS, ROUND_STEPS, ROUND_STEPS}, 1},
+    [ASKING_RETRIEVE] = {{"retrieve", asking_steps + 2 * ROUND_STEPS, ROUND_STEPS + 1,
+                          ROUND_STEPS + 1},
+                         2},
+    [ASKING_GATHER] = {{"gather", asking_steps, 3 * ROUND_STEPS + 1, 3 * ROUND_STEPS + 1}, 0},
+};
+
+/* ---- start and end ---- */
+
+static struct status
+fill_in(const struct config *config, const char *what, const char *option, const char *configured,
+        struct diag *diag, const char **value)
+{
+    if (*value == NULL) {
+        *value = configured;
+    }
+    if (*value == NULL || (*value)[0] == '\0') {
+        return FAIL(diag, ERR_USAGE,
+                    "our assertion needs %s: say %s, or set it under asserts in %s", what, option,
+                    config->path);
+    }
+    return OK;
+}
+
+/* What the assertion must say comes from the order or the configuration; nothing is invented. */
+static struct status
+complete_order(const struct config *config, struct asking_order *order, struct diag *diag)
+{
+    const struct config_asserts *asserts = &config->asserts;
+
+    TRY(fill_in(config, "the user's name", "--user NAME", asserts->user, diag, &order->user));
+    TRY(fill_in(config, "a role", "--role CODE", asserts->role, diag, &order->role));
+    TRY(fill_in(config, "a purpose of use", "--purpose CODE", asserts->purpose, diag,
+                &order->purpose));
+    TRY(fill_in(config, "the organization", "--organization NAME", asserts->organization, diag,
+                &order->organization));
+    TRY(fill_in(config, "the organization's id", "--organization-id URN", asserts->organization_id,
+                diag, &order->organization_id));
+    if (order->role_display == NULL) {
+        order->role_display = asserts->role_display;
+    }
+    if (order->npi == NULL) {
+        order->npi = asserts->npi;
+    }
+    return OK;
+}
+
+static struct status
+check_communities(const struct config *config, const struct span_list *to, struct diag *diag)
+{
+    for (size_t i = 0; i < to->n; i++) {
+        if (!span_eq_cstr(to->items[i], config->community) &&
+            config_partner_of_community(config, to->items[i]) == NULL) {
+            return FAIL(
+                diag, ERR_USAGE,
+                "community '%.*s' is neither ours nor a partner's; isthmus partners lists them",
+                SPAN_PRINT(to->items[i]));
+        }
+    }
+    return OK;
+}
+
+static void
+log_leg(const struct asking *asking, const struct leg *leg)
+{
+    const char *partner = leg->partner == NULL ? "own-store" : leg->partner->id;
+    const char *action = soap_transaction(leg->transaction)->name;
+
+    if (leg->diag.code == ERR_NONE) {
+        LOG_EVENT(LOG_LEVEL_INFO, "leg-done", LOG_ID("txn", asking->txn.id),
+                  LOG_ID("action", action), LOG_ID("partner", partner),
+                  LOG_INT("ms", leg->elapsed_us / US_PER_MS));
+    } else {
+        LOG_EVENT(LOG_LEVEL_WARNING, "leg-done", LOG_ID("txn", asking->txn.id),
+                  LOG_ID("action", action), LOG_ID("partner", partner),
+                  LOG_INT("ms", leg->elapsed_us / US_PER_MS), LOG_DIAG(&leg->diag));
+    }
+}
+
+static void
+asking_end(struct txn *txn)
+{
+    struct asking *asking = asking_of(txn);
+
+    fanout_leave(asking->fanout);
+    asking->fanout = NULL;
+    for (size_t r = 0; r < ASKING_ROUNDS; r++) {
+        for (size_t i = 0; i < asking->legs[r].n; i++) {
+            log_leg(asking, &asking->legs[r].items[i]);
+        }
+    }
+    asking->done(asking->done_arg, asking);
+}
+
+struct status
+asking_start(struct node *node, const struct asking_order *order, asking_done done, void *arg,
+             struct diag *diag)
+{
+    struct asking *asking;
+    struct asking_order complete = *order;
+    struct status st;
+
+    TRY(complete_order(node->config, &complete, diag));
+    TRY(check_communities(node->config, &complete.to, diag));
+    asking = mem_alloc(sizeof(*asking));
+    if (asking == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
+    }
+    st = txn_init(&asking->txn, &goals[order->goal].table, node->clock, order->timeout_us,
+                  asking_end, diag);
+    if (!is_ok(st)) {
+        mem_free(asking);
+        return st;
+    }
+    asking->node = node;
+    asking->order = complete;
+    asking->done = done;
+    asking->done_arg = arg;
+    asking->round = goals[order->goal].round;
+    asking->final_deadline_us = asking->txn.deadline_us;
+    records_init(&asking->records);
+    runner_start(node->runner, &asking->txn);
+    return OK;
+}
+
+void
+asking_free(struct asking *asking)
+{
+    if (asking == NULL) {
+        return;
+    }
+    for (size_t r = 0; r < ASKING_ROUNDS; r++) {
+        for (size_t i = 0; i < asking->legs[r].n; i++) {
+            struct leg *leg = &asking->legs[r].items[i];
+
+            buf_done(&leg->payload);
+            for (size_t d = 0; d < leg->retrieved.n; d++) {
+                body_done(&leg->retrieved.items[d].body);
+            }
+        }
+    }
+    for (size_t i = 0; i < asking->documents.n; i++) {
+        body_done(&asking->documents.items[i].body);
+    }
+    txn_done(&asking->txn);
+    mem_free(asking);
+}
+
+static unsigned
+count_legs(const struct asking *asking, bool (*is_counted)(const struct leg *))
+{
+    unsigned count = 0;
+
+    for (size_t r = 0; r < ASKING_ROUNDS; r++) {
+        for (size_t i = 0; i < asking->legs[r].n; i++) {
+            count += is_counted(&asking->legs[r].items[i]) ? 1 : 0;
+        }
+    }
+    return count;
+}
+
+static bool
+has_failed(const struct leg *leg)
+{
+    return leg->state == LEG_FAILED || leg->state == LEG_DENIED;
+}
+
+static bool
+has_answered(const struct leg *leg)
+{
+    return leg->state == LEG_ANSWERED;
+}
+
+unsigned
+asking_failed(const struct asking *asking)
+{
+    return count_legs(asking, has_failed);
+}
+
+unsigned
+asking_answered(const struct asking *asking)
+{
+    return count_legs(asking, has_answered);
+}

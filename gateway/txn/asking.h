@@ -1,0 +1,166 @@
+/*
+ * The Initiating Gateway: ask partners (and our own store) who knows a patient, what documents they
+ * have, and for the documents, all at once, with one absolute deadline.
+ *
+ * Each round (discover, query, retrieve) is: plan the legs, one per community asked; sign; make the
+ * intent records durable; ask; take answers until all are here or the deadline has passed; prove
+ * and read each; make the outcome records durable. A partner that fails costs its own leg only.
+ * Nothing is invented: what our assertions say comes from the order (command line) or the
+ * configuration; a missing item is an error that names it.
+ */
+#ifndef TXN_ASKING_H
+#define TXN_ASKING_H
+
+#include "soap/message.h"
+#include "soap/security.h"
+#include "soap/xca.h"
+#include "soap/xcpd.h"
+#include "txn/fanout.h"
+#include "txn/node.h"
+#include "txn/records.h"
+
+enum asking_goal { ASKING_DISCOVER, ASKING_QUERY, ASKING_RETRIEVE, ASKING_GATHER };
+
+/* What is asked, and who asks. Spans and strings are borrowed until asking_free. */
+struct asking_order {
+    enum asking_goal goal;
+    struct patient who;                 /* ASKING_DISCOVER, ASKING_GATHER */
+    struct ident patient_id;            /* ASKING_QUERY: an id that the asked communities know */
+    struct document_ref_list documents; /* ASKING_RETRIEVE */
+    struct span_list to;    /* communities (bare OIDs); empty: every partner and ourselves */
+    struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
+    int64_t timeout_us;
+    /* What the assertion says; NULL: from the configuration's asserts. */
+    const char *user, *role, *role_display, *purpose, *purpose_system, *organization,
+        *organization_id, *npi;
+};
+
+enum leg_state {
+    LEG_PLANNED,
+    LEG_ASKED,
+    LEG_ANSWERED,
+    LEG_FAILED, /* leg->diag says why */
+    LEG_DENIED  /* our own policy does not let us ask */
+};
+
+/* One question to one community. */
+struct leg {
+    enum soap_transaction transaction;
+    enum leg_state state;
+    const struct partner *partner; /* NULL: our own store */
+    struct span community;         /* asked, bare OID */
+    const char *url;
+    char message_id[sizeof("urn:uuid:") + UUID_TEXT];
+    struct span message_uuid_oid; /* the same as 2.25.N */
+    struct buf payload;
+    struct audit_event event; /* intent; the outcome is made from it */
+    struct diag diag;
+    char peer_address[64];
+    int64_t asked_us; /* mono: when it left */
+    int64_t elapsed_us;
+    /* ITI-55 */
+    struct ident query_id;
+    enum xcpd_result result;
+    struct xcpd_match_list matches;
+    unsigned dropped; /* things named for communities that the partner does not speak for */
+    /* ITI-38 */
+    struct ident patient_id;
+    struct patient patient; /* as the community knows the patient */
+    struct document_list documents;
+    /* ITI-38, ITI-39 */
+    enum registry_status status;
+    struct registry_error_list errors;
+    /* ITI-39 */
+    struct document_ref_list refs;
+    struct retrieved_list retrieved;
+    size_t at; /* the store is asked ref by ref */
+};
+struct leg_list {
+    struct leg *items;
+    size_t n, capacity;
+};
+
+/* A document that came, with the metadata that named it (entry.unique_id empty when it was
+ * retrieved by name). */
+struct asking_document {
+    struct document_entry entry;
+    struct document_ref ref;
+    struct span mime_type;
+    const struct partner *partner; /* NULL: our own store */
+    struct body body;
+    char sha256[SHA256_HEX];
+    size_t duplicate_of; /* index of the first document with equal bytes, or SIZE_MAX */
+    bool is_hash_wrong;  /* its bytes are not those that the registry's hash names */
+};
+struct asking_document_list {
+    struct asking_document *items;
+    size_t n, capacity;
+};
+
+#define ASKING_ROUNDS 3
+
+struct asking;
+typedef void (*asking_done)(void *arg, struct asking *asking);
+
+struct asking {
+    struct txn txn; /* first member */
+    struct node *node;
+    struct asking_order order;
+    asking_done done;
+    void *done_arg;
+
+    struct leg_list
+        legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query, retrieve */
+    int round;
+    int64_t final_deadline_us; /* mono; txn.deadline_us is the current round's share of it */
+    struct fanout *fanout;     /* of the current round */
+    struct records records;
+    struct asking_document_list documents;
+    unsigned records_n; /* audit records that this transaction made */
+};
+
+/* <done> is called on a worker when everything has come or the deadline has passed; txn.diag.code
+ * is ERR_NONE unless nothing could be asked at all. Then the caller reads the legs and documents
+ * and calls asking_free. Refuses at once (nothing started): ERR_USAGE names a missing assertion
+ * item or an unknown community. */
+MUST_CHECK struct status asking_start(struct node *node, const struct asking_order *order,
+                                      asking_done done, void *arg, struct diag *diag);
+void asking_free(struct asking *asking);
+
+/* Partners (and own store) that failed in any round. */
+unsigned asking_failed(const struct asking *asking);
+unsigned asking_answered(const struct asking *asking);
+
+/* ---- for the rounds (rounds.c) and legs (leg.c) ---- */
+
+/* Adds a leg to the current round. */
+MUST_CHECK struct status asking_add_leg(struct asking *asking, enum soap_transaction transaction,
+                                        const struct partner *partner, struct span community,
+                                        struct leg **ret_leg);
+/* Plans the round's legs from the order or from the round before. */
+MUST_CHECK struct status rounds_plan(struct asking *asking);
+/* After the last round: documents with digests and duplicates. */
+MUST_CHECK struct status rounds_collect(struct asking *asking);
+
+/* The signed message of a leg, ready to leave. <timestamp> is shared by a round's legs. */
+MUST_CHECK struct status leg_write(struct asking *asking, struct leg *leg,
+                                   const struct signed_timestamp *timestamp,
+                                   struct out_request *ret_request);
+/* Writes the payload (leg->payload) and the intent event. */
+MUST_CHECK struct status leg_prepare(struct asking *asking, struct leg *leg);
+/* Reads what came; sets state and diag. Takes the answer. */
+void leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answer);
+/* Asks our own store (partner NULL); ANSWER_LATER: call again. Sets state. */
+enum answer leg_ask_store(struct asking *asking, struct leg *leg);
+void leg_fail(struct leg *leg, enum err code, const char *detail);
+/* May the partner name things of <home> (urn:oid or bare OID)? If not: counted in leg->dropped, and
+ * logged. */
+bool leg_may_name(const struct asking *asking, struct leg *leg, struct span home);
+/* The outcome, from the intent and what came: one event, or two when some documents came and some
+ * did not (ITI TF-2 3.39.5: success and failure apart). */
+#define LEG_OUTCOMES_MAX 2
+MUST_CHECK struct status leg_outcomes(struct asking *asking, struct leg *leg,
+                                      struct audit_event ret_events[LEG_OUTCOMES_MAX],
+                                      size_t *ret_n);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * The agreement of a request's proofs with one partner record. Called by inbound.c after the
+ * message was parsed; pure but for the arena.
+ */
+#include "txn/binding.h"
+
+#include <string.h>
+
+#include "soap/message.h"
+
+struct status
+binding_rules(const struct config *config, const struct partner *partner, int64_t now_us,
+              struct arena *arena, struct diag *diag, struct security_rules *ret_rules)
+{
+    const char **audiences;
+    size_t n = 0;
+    struct span text;
+
+    TRY(ARENA_ARRAY(arena, SOAP_TRANSACTION_COUNT + 2, diag, &audiences));
+    for (enum soap_transaction i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
+        TRY(arena_printf(arena, diag, &text, "%s%s", config->base_url, soap_transaction(i)->path));
+        audiences[n++] = text.p;
+    }
+    audiences[n++] = config->base_url;
+    TRY(arena_printf(arena, diag, &text, "urn:oid:%s", config->community));
+    audiences[n++] = text.p;
+    *ret_rules = (struct security_rules){
+        .now_us = now_us,
+        .clock_skew_us = config->clock_skew_us,
+        .max_lifetime_us = config->max_lifetime_us,
+        .keys = partner->signing,
+        .keys_n = partner->signing_n,
+        .may_use_bearer = partner->may_use_bearer,
+        .audiences = audiences,
+        .audiences_n = n,
+    };
+    return OK;
+}
+
+static bool
+is_issuer_of(const struct partner *partner, struct span issuer)
+{
+    for (size_t i = 0; i < partner->issuers.n; i++) {
+        if (span_eq_cstr(issuer, partner->issuers.items[i])) {
+            return true;
+        }
+    }
+    if (partner->issuers.n > 0) {
+        return false;
+    }
+    for (size_t i = 0; i < partner->signing_n; i++) {
+        if (span_eq_cstr(issuer, partner->signing[i]->subject)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct status
+binding_check_assertion(const struct partner *partner, const struct saml_facts *facts,
+                        struct diag *diag)
+{
+    if (!is_issuer_of(partner, facts->issuer)) {
+        return FAIL(diag, ERR_SAML_ISSUER,
+                    "the assertion's Issuer '%.*s' is not registered for partner '%s'; if it is "
+                    "right, add it to "
+                    "signing.issuers of its file",
+                    SPAN_PRINT(facts->issuer), partner->id);
+    }
+    if (!partner_speaks_for(partner, facts->home_community)) {
+        return FAIL(diag, ERR_PEER_BINDING,
+                    "the assertion speaks for community '%.*s', which partner '%s' does not list "
+                    "under communities",
+                    SPAN_PRINT(facts->home_community), partner->id);
+    }
+    return OK;
+}
+
+struct status
+binding_check_to(const struct config *config, struct span to, struct span path, struct diag *diag)
+{
+    const size_t base_n = strlen(config->base_url);
+
+    if (to.n == 0) {
+        return OK;
+    }
+    if (to.n == base_n + path.n && span_starts_with(to, span_of_cstr(config->base_url)) &&
+        span_ends_with(to, path)) {
+        return OK;
+    }
+    return FAIL(
+        diag, ERR_WSA_HEADER,
+        "wsa:To is '%.*s', but this message came to '%s%.*s' (listen.network.url sets our base)",
+        SPAN_PRINT(to), config->base_url, SPAN_PRINT(path));
+}

@@ -1,0 +1,139 @@
+/*
+ * The meeting point of a transaction and the answers it waits for. Locks itself; calls the runner
+ * only to nudge the transaction, while it is attached.
+ */
+#include "txn/fanout.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+#include "base/mem.h"
+
+struct slot {
+    struct fanout *fanout;
+    struct out_answer answer;
+    bool is_here;
+};
+
+struct fanout {
+    pthread_mutex_t lock;
+    struct txn *txn;   /* NULL after fanout_leave */
+    size_t references; /* the transaction, and one per question that is out */
+    size_t pending;
+    size_t slots_n;
+    struct slot slots[];
+};
+
+struct status
+fanout_new(struct txn *txn, size_t questions, struct diag *diag, struct fanout **ret_fanout)
+{
+    struct fanout *fanout = mem_alloc(sizeof(*fanout) + questions * sizeof(fanout->slots[0]));
+
+    if (fanout == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "memory for %zu questions", questions);
+    }
+    pthread_mutex_init(&fanout->lock, NULL);
+    fanout->txn = txn;
+    fanout->references = 1;
+    fanout->slots_n = questions;
+    for (size_t i = 0; i < questions; i++) {
+        fanout->slots[i].fanout = fanout;
+    }
+    *ret_fanout = fanout;
+    return OK;
+}
+
+static void
+fanout_free(struct fanout *fanout)
+{
+    for (size_t i = 0; i < fanout->slots_n; i++) {
+        if (fanout->slots[i].is_here) {
+            out_answer_done(&fanout->slots[i].answer);
+        }
+    }
+    pthread_mutex_destroy(&fanout->lock);
+    mem_free(fanout);
+}
+
+/* The lock is held, and released here. */
+static void
+unlock_and_release(struct fanout *fanout)
+{
+    const bool is_last = --fanout->references == 0;
+
+    pthread_mutex_unlock(&fanout->lock);
+    if (is_last) {
+        fanout_free(fanout);
+    }
+}
+
+static void
+answer_came(void *arg, struct out_answer *answer)
+{
+    struct slot *slot = arg;
+    struct fanout *fanout = slot->fanout;
+
+    pthread_mutex_lock(&fanout->lock);
+    fanout->pending--;
+    if (fanout->txn == NULL) {
+        out_answer_done(answer);
+    } else {
+        slot->answer = *answer;
+        body_init(&slot->answer.body);
+        body_move(&slot->answer.body, &answer->body);
+        slot->is_here = true;
+        txn_nudge(fanout->txn);
+    }
+    unlock_and_release(fanout);
+}
+
+void
+fanout_submit(struct fanout *fanout, size_t slot, struct out *out, struct out_request *request)
+{
+    assert(slot < fanout->slots_n);
+    pthread_mutex_lock(&fanout->lock);
+    fanout->references++;
+    fanout->pending++;
+    pthread_mutex_unlock(&fanout->lock);
+    out->submit(out, request, answer_came, &fanout->slots[slot]);
+}
+
+size_t
+fanout_pending(struct fanout *fanout)
+{
+    size_t pending;
+
+    pthread_mutex_lock(&fanout->lock);
+    pending = fanout->pending;
+    pthread_mutex_unlock(&fanout->lock);
+    return pending;
+}
+
+bool
+fanout_take(struct fanout *fanout, size_t slot, struct out_answer *ret_answer)
+{
+    bool is_here;
+
+    assert(slot < fanout->slots_n);
+    pthread_mutex_lock(&fanout->lock);
+    is_here = fanout->slots[slot].is_here;
+    if (is_here) {
+        *ret_answer = fanout->slots[slot].answer;
+        body_init(&ret_answer->body);
+        body_move(&ret_answer->body, &fanout->slots[slot].answer.body);
+        fanout->slots[slot].is_here = false;
+    }
+    pthread_mutex_unlock(&fanout->lock);
+    return is_here;
+}
+
+void
+fanout_leave(struct fanout *fanout)
+{
+    if (fanout == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&fanout->lock);
+    fanout->txn = NULL;
+    unlock_and_release(fanout);
+}

@@ -1,0 +1,28 @@
+/*
+ * A fan-out: many questions out at once, answers taken as they come. It is a heap object of its
+ * own, counted by the transaction and by every question that is still out: a late answer meets the
+ * fan-out, never a transaction that has ended. Submit and take: the transaction's worker; answers
+ * arrive on the outbound loop.
+ */
+#ifndef TXN_FANOUT_H
+#define TXN_FANOUT_H
+
+#include "out/out.h"
+#include "txn/txn.h"
+
+struct fanout;
+
+/* ERR_NO_MEMORY. <txn> is nudged when an answer has come. */
+MUST_CHECK struct status fanout_new(struct txn *txn, size_t questions, struct diag *diag,
+                                    struct fanout **ret_fanout);
+/* Question <slot> leaves; request is moved. */
+void fanout_submit(struct fanout *fanout, size_t slot, struct out *out,
+                   struct out_request *request);
+/* How many are still out. */
+size_t fanout_pending(struct fanout *fanout);
+/* Move the answer of <slot> out; false while it has not come (or was taken before). */
+bool fanout_take(struct fanout *fanout, size_t slot, struct out_answer *ret_answer);
+/* The transaction leaves: answers that come later are dropped. NULL is fine. */
+void fanout_leave(struct fanout *fanout);
+
+#endif

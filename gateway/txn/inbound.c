@@ -1,0 +1,520 @@
+/*
+ * The steps of an inbound transaction that all IHE transactions share. Started by serve (from
+ * net/'s loop threads) and by scenario tests; steps run on workers. Everything lives in the
+ * transaction's arena but the answer, which is moved to the replier.
+ */
+#include "txn/inbound.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "soap/envelope.h"
+#include "txn/binding.h"
+
+#define ANSWER_LIMIT ((size_t)512 * 1024 * 1024)
+
+static struct inbound *
+inbound_of(struct txn *txn)
+{
+    return (struct inbound *)txn;
+}
+
+/* ---- proof ---- */
+
+static enum txn_verdict
+step_peer(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+
+    if (in->request.peer == NULL) {
+        (void)FAIL(&txn->diag, ERR_PEER_UNKNOWN,
+                   "the request came without a TLS client certificate");
+        return TXN_FAILED;
+    }
+    TXN_TRY(config_partner_of_peer(in->node->config, in->request.peer, &txn->diag, &in->partner));
+    in->event.partner = span_of_cstr(in->partner->id);
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_message(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+    const struct message_limits limits = message_limits_request(in->node->config->root_part_limit);
+    struct span bytes;
+
+    TXN_TRY(body_span(in->request.body, &in->scratch, &txn->diag, &bytes));
+    TXN_TRY(message_read(bytes, in->request.content_type, &limits, txn->arena, &txn->diag,
+                         &in->message));
+    in->event.message_id = message_addressing(in->message)->message_id;
+    return TXN_DONE;
+}
+
+static const struct responder *
+responder_of(enum soap_transaction transaction)
+{
+    static const struct responder *const responders[SOAP_TRANSACTION_COUNT] = {
+        [SOAP_ITI_55] = &iti55_responder,
+        [SOAP_ITI_38] = &iti38_responder,
+        [SOAP_ITI_39] = &iti39_responder,
+    };
+
+    return responders[transaction];
+}
+
+static enum txn_verdict
+step_route(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+    const struct addressing *addressing = message_addressing(in->message);
+
+    TXN_TRY(message_transaction(in->message, in->request.path, &txn->diag, &in->transaction));
+    TXN_TRY(binding_check_to(in->node->config, addressing->to, in->request.path, &txn->diag));
+    in->responder = responder_of(in->transaction);
+    in->event.type = in->responder->audit_type;
+    return TXN_DONE;
+}
+
+static struct status
+note_asker(struct inbound *in)
+{
+    struct txn *txn = &in->txn;
+
+    in->event.role = in->saml.role;
+    in->event.purpose = in->saml.purpose;
+    in->event.organization = in->saml.organization;
+    in->event.community = in->saml.home_community;
+    in->event.user_id = in->saml.subject_id;
+    return records_user_name(txn->arena, in->saml.name_id_provided, in->saml.name_id,
+                             in->saml.issuer, &txn->diag, &in->event.user_name);
+}
+
+/* Nothing above this step may be used to decide; nothing below it reads unverified security data.
+ */
+static enum txn_verdict
+step_proof(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+    const struct verified_view *view;
+    struct security_rules rules;
+
+    TXN_TRY(binding_rules(in->node->config, in->partner, clock_wall_us(in->node->clock), txn->arena,
+                          &txn->diag, &rules));
+    TXN_TRY(security_verify(in->message, &rules, txn->arena, &txn->diag, &view));
+    TXN_TRY(saml_read(view, txn->arena, &txn->diag, &in->saml));
+    TXN_TRY(binding_check_assertion(in->partner, &in->saml, &txn->diag));
+    TXN_TRY(note_asker(in));
+    in->is_proven = true;
+    return TXN_DONE;
+}
+
+/* One message is accepted once: by its MessageID and by its Timestamp's signature. */
+static enum txn_verdict
+remember_once(struct inbound *in, const char *kind, struct span value)
+{
+    struct txn *txn = &in->txn;
+    const int64_t until_us =
+        in->saml.timestamp_expires_us + in->node->config->clock_skew_us + US_PER_S;
+    enum answer answer = ANSWER_NOW;
+    bool is_new = false;
+    struct span key;
+
+    TXN_TRY(arena_printf(txn->arena, &txn->diag, &key, "%s %s %.*s", in->partner->id, kind,
+                         SPAN_PRINT(value)));
+    txn_expect(txn);
+    if (!is_ok(store_remember_once(in->node->store, key, until_us, &txn->park, &txn->diag, &answer,
+                                   &is_new))) {
+        txn_unexpect(txn);
+        return TXN_FAILED;
+    }
+    if (answer == ANSWER_LATER) {
+        return TXN_WAIT;
+    }
+    txn_unexpect(txn);
+    if (!is_new) {
+        in->is_proven = false; /* a replayed proof proves nothing */
+        (void)FAIL(&txn->diag, ERR_REPLAY, "partner '%s' sent %s a second time", in->partner->id,
+                   kind);
+        return TXN_FAILED;
+    }
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_replay_message(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+
+    return remember_once(in, "message-id", message_addressing(in->message)->message_id);
+}
+
+static enum txn_verdict
+step_replay_timestamp(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+
+    if (in->saml.timestamp_signature.n == 0) {
+        return TXN_DONE; /* bearer: no message signature */
+    }
+    return remember_once(in, "timestamp", in->saml.timestamp_signature);
+}
+
+/* ---- decision and work ---- */
+
+struct policy_facts
+inbound_policy_facts(const struct inbound *in)
+{
+    return (struct policy_facts){
+        .transaction = span_of_cstr(soap_transaction(in->transaction)->name),
+        .direction = SPAN("inbound"),
+        .partner = span_of_cstr(in->partner->id),
+        .community = in->saml.home_community,
+        .purpose = in->saml.purpose.value,
+        .purpose_system = in->saml.purpose.scheme,
+        .role = in->saml.role.value,
+    };
+}
+
+static enum txn_verdict
+step_decide(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+    const struct policy_facts facts = inbound_policy_facts(in);
+
+    in->decision = policy_decide(in->node->config->policy, &facts);
+    in->event.policy_rule = span_of_cstr(in->decision.rule);
+    if (in->decision.verdict != POLICY_PERMIT) {
+        (void)FAIL(&txn->diag, ERR_POLICY_DENIED, "rule '%s': %s", in->decision.rule,
+                   in->decision.reason);
+        return TXN_FAILED;
+    }
+    return TXN_DONE;
+}
+
+static bool
+is_withheld(const struct policy_decision *decision, struct span code)
+{
+    for (size_t i = 0; i < decision->withhold_n; i++) {
+        if (span_eq_cstr(code, decision->withhold_confidentiality[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+inbound_may_disclose(const struct inbound *in, const struct code_list *confidentiality)
+{
+    for (size_t i = 0; i < confidentiality->n; i++) {
+        struct policy_facts facts = inbound_policy_facts(in);
+        struct policy_decision decision;
+
+        if (is_withheld(&in->decision, confidentiality->items[i].value)) {
+            return false;
+        }
+        facts.confidentiality = confidentiality->items[i].value;
+        decision = policy_decide(in->node->config->policy, &facts);
+        if (decision.verdict != POLICY_PERMIT ||
+            is_withheld(&decision, confidentiality->items[i].value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum txn_verdict
+step_read(struct txn *txn)
+{
+    return inbound_of(txn)->responder->read(inbound_of(txn));
+}
+
+static enum txn_verdict
+step_work(struct txn *txn)
+{
+    return inbound_of(txn)->responder->work(inbound_of(txn));
+}
+
+/* ---- the answer ---- */
+
+static struct status
+write_answer(struct inbound *in)
+{
+    const struct soap_transaction_row *row = soap_transaction(in->transaction);
+    struct diag *diag = &in->txn.diag;
+    char message_id[sizeof("urn:uuid:") + UUID_TEXT];
+    char uuid[UUID_TEXT];
+    struct envelope_answer answer = {
+        .action = span_of_cstr(row->response_action),
+        .relates_to = message_addressing(in->message)->message_id,
+        .payload = buf_span(&in->payload),
+    };
+    CLEANUP(buf_done) struct buf envelope;
+    CLEANUP(buf_done) struct buf package;
+
+    buf_init_secret(&envelope, ANSWER_LIMIT);
+    buf_init_secret(&package, ANSWER_LIMIT);
+    uuid_new(uuid);
+    snprintf(message_id, sizeof(message_id), "urn:uuid:%s", uuid);
+    answer.message_id = span_of_cstr(message_id);
+    TRY(envelope_write_answer(&answer, &envelope, diag));
+    in->answer.http_status = 200;
+    if (!row->is_mtom) {
+        snprintf(in->answer.content_type, sizeof(in->answer.content_type), "%s", SOAP_CONTENT_TYPE);
+        body_from_buf(&in->answer.body, &envelope);
+        return OK;
+    }
+    TRY(mtom_write(buf_span(&envelope), in->parts, in->parts_n, answer.action, &package, diag,
+                   in->answer.content_type));
+    body_from_buf(&in->answer.body, &package);
+    return OK;
+}
+
+static enum txn_verdict
+step_write(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+    const enum txn_verdict verdict = in->responder->write(in);
+
+    if (verdict != TXN_DONE) {
+        return verdict;
+    }
+    TXN_TRY(write_answer(in));
+    return TXN_DONE;
+}
+
+/* ---- refusal ---- */
+
+static int
+fault_status(const struct inbound *in, enum err code)
+{
+    const enum err_fault fault = err_fault(code);
+    const bool is_soap12 =
+        in->partner != NULL && in->partner->fault_status == PARTNER_FAULT_STATUS_SOAP12;
+
+    if (is_soap12 && err_http_status(code) == 500 && fault != ERR_FAULT_RECEIVER) {
+        return 400; /* SOAP 1.2 part 2 Table 20: env:Sender */
+    }
+    return err_http_status(code);
+}
+
+static struct status
+refuse_plain(struct inbound *in, enum err code)
+{
+    struct buf text;
+
+    buf_init(&text, 1024);
+    TRY(buf_printf(&text, &in->txn.diag, "%s\n", err_public_text(code)));
+    in->answer.http_status = err_http_status(code);
+    snprintf(in->answer.content_type, sizeof(in->answer.content_type), "text/plain; charset=UTF-8");
+    body_from_buf(&in->answer.body, &text);
+    return OK;
+}
+
+static struct status
+refuse_fault(struct inbound *in, enum err code)
+{
+    const struct span relates_to =
+        in->message == NULL ? SPAN_EMPTY : message_addressing(in->message)->message_id;
+    CLEANUP(buf_done) struct buf envelope;
+
+    buf_init(&envelope, (size_t)64 * 1024);
+    TRY(envelope_write_fault(code, relates_to, span_of_cstr(in->txn.id), &envelope, &in->txn.diag));
+    in->answer.http_status = fault_status(in, code);
+    snprintf(in->answer.content_type, sizeof(in->answer.content_type), "%s", SOAP_CONTENT_TYPE);
+    body_from_buf(&in->answer.body, &envelope);
+    return OK;
+}
+
+/* A proven request that fails for a reason of ours is answered inside the protocol (ITI
+ * TF-2 3.55.4.2.3: a SOAP fault is for transport, SOAP and security errors only). */
+static bool
+is_answered_inside(const struct inbound *in, enum err code)
+{
+    const enum err_class class = err_class(code);
+
+    return in->is_proven && in->responder != NULL && class != ERR_CLASS_SECURITY &&
+           (class != ERR_CLASS_MESSAGE || err_fault(code) == ERR_FAULT_NONE ||
+            code == ERR_MESSAGE_CONTENT);
+}
+
+static struct status
+refuse(struct inbound *in, enum err code)
+{
+    body_done(&in->answer.body);
+    body_init(&in->answer.body);
+    in->parts_n = 0;
+    in->is_partial = false;
+    if (err_fault(code) == ERR_FAULT_PLAIN) {
+        return refuse_plain(in, code);
+    }
+    buf_reset(&in->payload);
+    if (is_answered_inside(in, code) && is_ok(in->responder->refuse(in, code))) {
+        return write_answer(in);
+    }
+    diag_clear(&in->txn.diag);
+    return refuse_fault(in, code);
+}
+
+static void
+note_failure(struct inbound *in, enum err code)
+{
+    const enum err_class class = err_class(code);
+
+    if (!in->is_proven || class == ERR_CLASS_SECURITY) {
+        in->event.type = AUDIT_AUTHENTICATION_FAILURE;
+    }
+    in->event.outcome = class == ERR_CLASS_INTERNAL ? AUDIT_MAJOR : AUDIT_SERIOUS;
+    in->event.patients.n = 0;
+    in->event.documents.n = 0;
+}
+
+static enum txn_verdict
+step_refuse(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+    const struct diag failure = txn->diag;
+
+    if (failure.code == ERR_NONE) {
+        return TXN_DONE;
+    }
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
+    }
+    note_failure(in, failure.code);
+    diag_clear(&txn->diag);
+    TXN_TRY(records_reason(txn->arena, &failure, &txn->diag, &in->event.outcome_text));
+    TXN_TRY(refuse(in, failure.code));
+    txn->diag = failure; /* the log line names the cause */
+    return TXN_DONE;
+}
+
+/* ---- record and end ---- */
+
+static enum txn_verdict
+step_record(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+    const size_t events = in->is_partial ? 2 : 1;
+
+    TXN_TRY(records_reserve(&in->records, txn, events));
+    TXN_TRY(records_append(&in->records, in->node, txn, &in->event));
+    if (in->is_partial) {
+        TXN_TRY(records_append(&in->records, in->node, txn, &in->failure));
+    }
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_recorded(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
+    }
+    TXN_TRY(records_settle(&in->records, in->node, txn));
+    return TXN_DONE;
+}
+
+static const struct txn_step inbound_steps[] = {
+    {"peer", step_peer},
+    {"message", step_message},
+    {"route", step_route},
+    {"proof", step_proof},
+    {"replay-message", step_replay_message},
+    {"replay-timestamp", step_replay_timestamp},
+    {"read", step_read},
+    {"decide", step_decide},
+    {"work", step_work},
+    {"write", step_write},
+    {"refuse", step_refuse},
+    {"record", step_record},
+    {"recorded", step_recorded},
+};
+#define RECOVERY 10
+
+static const struct txn_table inbound_table = {"inbound", inbound_steps, ARRAY_LEN(inbound_steps),
+                                               RECOVERY};
+
+static void
+log_end(const struct inbound *in)
+{
+    const struct txn *txn = &in->txn;
+    const int64_t ms = (clock_mono_us(in->node->clock) - txn->started_us) / US_PER_MS;
+    const char *action =
+        in->responder == NULL ? "unknown" : soap_transaction(in->transaction)->name;
+    const char *partner = in->partner == NULL ? "unknown" : in->partner->id;
+
+    if (txn->diag.code == ERR_NONE) {
+        LOG_EVENT(LOG_LEVEL_INFO, "txn-done", LOG_ID("txn", txn->id), LOG_ID("action", action),
+                  LOG_ID("partner", partner), LOG_SPAN("peer", in->request.peer_address),
+                  LOG_ID("verdict", "answered"), LOG_INT("ms", ms));
+    } else {
+        LOG_EVENT(LOG_LEVEL_WARNING, "txn-done", LOG_ID("txn", txn->id), LOG_ID("action", action),
+                  LOG_ID("partner", partner), LOG_SPAN("peer", in->request.peer_address),
+                  LOG_ID("verdict", "refused"), LOG_INT("ms", ms), LOG_DIAG(&txn->diag));
+    }
+}
+
+/* The one place where an answer leaves: only behind durable records, else a refusal that discloses
+ * nothing. */
+static void
+inbound_end(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+
+    if (!in->records.is_durable) {
+        const enum err code = txn->diag.code == ERR_NO_MEMORY ? ERR_NO_MEMORY : ERR_JOURNAL;
+
+        body_done(&in->answer.body);
+        body_init(&in->answer.body);
+        in->answer.http_status = 503;
+        if (!is_ok(refuse_plain(in, code))) {
+            in->answer.content_type[0] = '\0';
+        }
+    }
+    log_end(in);
+    in->reply(in->reply_arg, &in->answer);
+    body_done(&in->answer.body);
+    buf_done(&in->payload);
+    buf_done(&in->scratch);
+    txn_done(txn);
+    mem_free(in);
+}
+
+struct status
+inbound_start(struct node *node, const struct inbound_request *request, inbound_reply reply,
+              void *arg, struct diag *diag)
+{
+    struct inbound *in = mem_alloc(sizeof(*in));
+    struct status st;
+
+    if (in == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
+    }
+    st = txn_init(&in->txn, &inbound_table, node->clock, node->config->timeout_us, inbound_end,
+                  diag);
+    if (!is_ok(st)) {
+        mem_free(in);
+        return st;
+    }
+    in->node = node;
+    in->request = *request;
+    in->reply = reply;
+    in->reply_arg = arg;
+    buf_init_secret(&in->scratch, node->config->body_limit);
+    buf_init_secret(&in->payload, ANSWER_LIMIT);
+    body_init(&in->answer.body);
+    records_init(&in->records);
+    in->event = (struct audit_event){
+        .type = AUDIT_AUTHENTICATION_FAILURE, /* until the route is known */
+        .side = AUDIT_RESPONDING,
+        .phase = AUDIT_OUTCOME,
+        .transaction_id = span_of_cstr(in->txn.id),
+        .source_address = request->peer_address,
+        .destination_id = request->path,
+    };
+    runner_start(node->runner, &in->txn);
+    return OK;
+}

@@ -1,0 +1,86 @@
+/*
+ * The Responding Gateway: one partner's request from bytes to answer.
+ *
+ *   peer -> message -> route -> proof -> replay -> read -> decide -> work -> write -> refuse? ->
+ * record -> answer
+ *
+ * inbound_start takes request bytes and the TLS peer's identity, and gives back answer bytes
+ * through <reply>, once, after the audit records of what the answer discloses are durable. No
+ * socket is involved: net/ and the scenario tests call the same function.
+ */
+#ifndef TXN_INBOUND_H
+#define TXN_INBOUND_H
+
+#include "base/body.h"
+#include "soap/message.h"
+#include "soap/security.h"
+#include "txn/node.h"
+#include "txn/records.h"
+
+struct inbound_request {
+    struct span path, content_type, peer_address; /* borrowed until the reply */
+    const struct certificate *peer; /* proven by TLS; borrowed until the reply; NULL: none */
+    const struct body *body;        /* borrowed until the reply */
+};
+
+struct inbound_answer {
+    int http_status;
+    char content_type[512];
+    struct body body; /* the replier moves it out or leaves it */
+};
+
+typedef void (*inbound_reply)(void *arg, struct inbound_answer *answer);
+
+/* On failure (no memory) nothing was started and <reply> is not called. */
+MUST_CHECK struct status inbound_start(struct node *node, const struct inbound_request *request,
+                                       inbound_reply reply, void *arg, struct diag *diag);
+
+/* ---- for the transactions' own files (iti55.c, iti38.c, iti39.c) ---- */
+
+struct inbound {
+    struct txn txn; /* first member */
+    struct node *node;
+    struct inbound_request request;
+    inbound_reply reply;
+    void *reply_arg;
+
+    const struct partner *partner; /* by TLS identity */
+    struct message *message;
+    const struct responder *responder; /* by the route */
+    enum soap_transaction transaction;
+    bool is_proven; /* security verified and bound to the partner: failures may be answered inside
+                       the protocol */
+    struct saml_facts saml;
+    struct policy_decision decision;
+    void *work; /* the transaction's own, in the arena */
+
+    struct buf scratch; /* a body that had to be read from a file */
+    struct buf payload; /* the answer's Body child */
+    const struct mtom_part *parts;
+    size_t parts_n;
+    struct audit_event event;   /* what is known so far; the outcome is made from it */
+    struct audit_event failure; /* of a partial success: the second event */
+    bool is_partial;
+    struct records records;
+    struct inbound_answer answer;
+};
+
+/* What a transaction adds. Each function is a step and may WAIT. */
+struct responder {
+    enum audit_type audit_type;
+    enum txn_verdict (*read)(struct inbound *in); /* payload to typed query; adds to in->event */
+    enum txn_verdict (*work)(struct inbound *in); /* ask the store */
+    enum txn_verdict (*write)(
+        struct inbound *in); /* typed answer to in->payload and parts; adds to in->event */
+    /* An answer that says why not, inside the protocol; a failure (the query could not be read, so
+     * there is nothing to relate to) makes it a SOAP fault instead. */
+    struct status (*refuse)(struct inbound *in, enum err code);
+};
+extern const struct responder iti55_responder, iti38_responder, iti39_responder;
+
+/* The facts for policy_decide that a proven request has. */
+struct policy_facts inbound_policy_facts(const struct inbound *in);
+/* May a document with these confidentiality codes be disclosed under the decision and the rules? */
+bool inbound_may_disclose(const struct inbound *in, const struct code_list *confidentiality);
+
+#endif

@@ -1,0 +1,409 @@
+/*
+ * ITI-38 Cross Gateway Query, both sides: FindDocuments and GetDocuments over the embedded store,
+ * and the FindDocuments that we ask. Runs on workers; everything lives in the transaction's arena.
+ * Source: ITI TF-2 3.38 and 3.18.
+ */
+#include "txn/iti38.h"
+
+#include <string.h>
+
+#include "txn/inbound.h"
+
+struct iti38_work {
+    struct stored_query query;
+    bool is_find; /* else GetDocuments */
+    struct store_filter filter;
+    struct span_list entry_uuids, unique_ids;
+    bool is_patient_known;
+    struct document_list found;
+};
+
+/* ---- Responding Gateway: parameters ---- */
+
+static struct status
+check_home(struct inbound *in, const struct iti38_work *work)
+{
+    struct diag *diag = &in->txn.diag;
+    struct span oid;
+
+    if (work->query.home.n == 0) {
+        /* ITI TF-2 3.38.4.1.3: required when no patient id is given */
+        return work->is_find ? OK
+                             : FAIL(diag, ERR_MISSING_COMMUNITY,
+                                    "GetDocuments needs the AdhocQuery's home attribute");
+    }
+    if (!home_community_oid(work->query.home, &oid) ||
+        !span_eq_cstr(oid, in->node->config->community)) {
+        return FAIL(diag, ERR_UNKNOWN_COMMUNITY, "the query is for '%.*s', this community is '%s'",
+                    SPAN_PRINT(work->query.home), in->node->config->community);
+    }
+    return OK;
+}
+
+/* code^^codingScheme (ITI TF-2 3.18.4.1.2.3.4) */
+static struct status
+read_code(struct span text, struct diag *diag, const char *param, struct code *ret_code)
+{
+    struct span rest = text;
+    struct span value = SPAN_EMPTY, empty = SPAN_EMPTY, scheme = SPAN_EMPTY;
+
+    if (!span_split(&rest, '^', &value) || !span_split(&rest, '^', &empty) ||
+        !span_split(&rest, '^', &scheme) || value.n == 0 || scheme.n == 0) {
+        return FAIL(diag, ERR_MESSAGE_CONTENT, "%s: expected 'code^^codingScheme'", param);
+    }
+    *ret_code = (struct code){.value = value, .scheme = scheme};
+    return OK;
+}
+
+static struct status
+read_codes(struct inbound *in, const struct query_param *param, const char *name,
+           struct code_list *codes)
+{
+    for (size_t i = 0; i < param->values.n; i++) {
+        struct code code;
+
+        TRY(read_code(param->values.items[i], &in->txn.diag, name, &code));
+        TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, codes, code));
+    }
+    return OK;
+}
+
+/* A coded parameter, OR of its values; repeated slots of the two that may repeat are ANDed. */
+static struct status
+read_coded_params(struct inbound *in, struct iti38_work *work)
+{
+    struct store_filter *filter = &work->filter;
+    const struct {
+        const char *name;
+        struct code_list *codes;
+        struct code_list_set *set;
+    } rows[] = {
+        {"$XDSDocumentEntryClassCode", &filter->class_codes, NULL},
+        {"$XDSDocumentEntryTypeCode", &filter->type_codes, NULL},
+        {"$XDSDocumentEntryPracticeSettingCode", &filter->practice_settings, NULL},
+        {"$XDSDocumentEntryHealthcareFacilityTypeCode", &filter->facility_types, NULL},
+        {"$XDSDocumentEntryFormatCode", &filter->format_codes, NULL},
+        {"$XDSDocumentEntryEventCodeList", NULL, &filter->event_codes},
+        {"$XDSDocumentEntryConfidentialityCode", NULL, &filter->confidentiality},
+    };
+
+    for (size_t i = 0; i < work->query.params.n; i++) {
+        const struct query_param *param = &work->query.params.items[i];
+
+        for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+            struct code_list codes = {0};
+
+            if (!span_eq_cstr(param->name, rows[r].name)) {
+                continue;
+            }
+            TRY(read_codes(in, param, rows[r].name,
+                           rows[r].codes != NULL ? rows[r].codes : &codes));
+            if (rows[r].set != NULL) {
+                TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, rows[r].set, codes));
+            }
+        }
+    }
+    return OK;
+}
+
+static bool
+is_dtm(struct span text)
+{
+    uint64_t value;
+
+    return text.n >= 4 && text.n <= 14 && text.n % 2 == 0 && span_to_u64(text, UINT64_MAX, &value);
+}
+
+static struct status
+read_times(struct inbound *in, struct iti38_work *work)
+{
+    struct store_filter *filter = &work->filter;
+    const struct {
+        const char *name;
+        struct span *time;
+    } rows[] = {
+        {"$XDSDocumentEntryCreationTimeFrom", &filter->creation_from},
+        {"$XDSDocumentEntryCreationTimeTo", &filter->creation_to},
+        {"$XDSDocumentEntryServiceStartTimeFrom", &filter->service_start_from},
+        {"$XDSDocumentEntryServiceStartTimeTo", &filter->service_start_to},
+        {"$XDSDocumentEntryServiceStopTimeFrom", &filter->service_stop_from},
+        {"$XDSDocumentEntryServiceStopTimeTo", &filter->service_stop_to},
+    };
+
+    for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+        TRY(query_param_one(&work->query, rows[r].name, false, &in->txn.diag, rows[r].time));
+        if (rows[r].time->n > 0 && !is_dtm(*rows[r].time)) {
+            return FAIL(&in->txn.diag, ERR_MESSAGE_CONTENT, "%s: expected YYYY[MM[DD[hh[mm[ss]]]]]",
+                        rows[r].name);
+        }
+    }
+    return OK;
+}
+
+static struct status
+read_find(struct inbound *in, struct iti38_work *work)
+{
+    struct diag *diag = &in->txn.diag;
+    struct span cx;
+
+    TRY(query_param_one(&work->query, "$XDSDocumentEntryPatientId", true, diag, &cx));
+    TRY(ident_read_cx(cx, diag, &work->filter.patient_id));
+    TRY(ARENA_PUSH(in->txn.arena, diag, &in->event.patients, cx));
+    TRY(query_param_many(&work->query, "$XDSDocumentEntryStatus", true, diag,
+                         &work->filter.status));
+    TRY(query_param_many(&work->query, "$XDSDocumentEntryType", false, diag,
+                         &work->filter.object_types));
+    TRY(query_param_many(&work->query, "$XDSDocumentEntryAuthorPerson", false, diag,
+                         &work->filter.authors));
+    TRY(read_coded_params(in, work));
+    return read_times(in, work);
+}
+
+static struct status
+read_get(struct inbound *in, struct iti38_work *work)
+{
+    struct diag *diag = &in->txn.diag;
+
+    TRY(query_param_many(&work->query, "$XDSDocumentEntryEntryUUID", false, diag,
+                         &work->entry_uuids));
+    TRY(query_param_many(&work->query, "$XDSDocumentEntryUniqueId", false, diag,
+                         &work->unique_ids));
+    if (work->entry_uuids.n > 0 && work->unique_ids.n > 0) {
+        return FAIL(
+            diag, ERR_QUERY_PARAM_NUMBER,
+            "GetDocuments takes $XDSDocumentEntryEntryUUID or $XDSDocumentEntryUniqueId, not both");
+    }
+    if (work->entry_uuids.n == 0 && work->unique_ids.n == 0) {
+        return FAIL(diag, ERR_QUERY_PARAM_MISSING,
+                    "GetDocuments needs $XDSDocumentEntryEntryUUID or $XDSDocumentEntryUniqueId");
+    }
+    return OK;
+}
+
+static enum txn_verdict
+read_query(struct inbound *in)
+{
+    struct txn *txn = &in->txn;
+    struct iti38_work *work;
+
+    TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
+    TXN_TRY(stored_query_read(in->message, txn->arena, &txn->diag, &work->query));
+    in->work = work;
+    in->event.query_id = work->query.id;
+    in->event.query = work->query.query_xml;
+    work->is_find = span_eq_cstr(work->query.id, XCA_FIND_DOCUMENTS);
+    if (!work->is_find && !span_eq_cstr(work->query.id, XCA_GET_DOCUMENTS)) {
+        (void)FAIL(&txn->diag, ERR_UNKNOWN_QUERY,
+                   "stored query '%.*s'; this node answers FindDocuments and GetDocuments",
+                   SPAN_PRINT(work->query.id));
+        return TXN_FAILED;
+    }
+    TXN_TRY(check_home(in, work));
+    TXN_TRY(work->is_find ? read_find(in, work) : read_get(in, work));
+    return TXN_DONE;
+}
+
+/* ---- Responding Gateway: work ---- */
+
+static struct status
+ask_store(struct inbound *in, struct iti38_work *work, enum answer *ret_answer)
+{
+    struct txn *txn = &in->txn;
+    struct store *store = in->node->store;
+
+    if (!work->is_find) {
+        return store_get_documents(store, &work->entry_uuids, &work->unique_ids, &txn->park,
+                                   txn->arena, &txn->diag, ret_answer, &work->found);
+    }
+    if (!work->is_patient_known) {
+        TRY(store_knows_patient(store, &work->filter.patient_id, &txn->park, &txn->diag, ret_answer,
+                                &work->is_patient_known));
+        if (*ret_answer == ANSWER_LATER) {
+            return OK;
+        }
+        if (!work->is_patient_known) {
+            return FAIL(&txn->diag, ERR_UNKNOWN_PATIENT, "the id was not given out by this node");
+        }
+    }
+    return store_find_documents(store, &work->filter, &txn->park, txn->arena, &txn->diag,
+                                ret_answer, &work->found);
+}
+
+static enum txn_verdict
+find_documents(struct inbound *in)
+{
+    struct txn *txn = &in->txn;
+    enum answer answer = ANSWER_NOW;
+
+    txn_expect(txn);
+    if (!is_ok(ask_store(in, in->work, &answer))) {
+        txn_unexpect(txn);
+        return TXN_FAILED;
+    }
+    if (answer == ANSWER_LATER) {
+        return TXN_WAIT;
+    }
+    txn_unexpect(txn);
+    return TXN_DONE;
+}
+
+static struct status
+check_single_patient(struct inbound *in, const struct document_list *documents)
+{
+    for (size_t i = 1; i < documents->n; i++) {
+        if (!span_eq(documents->items[i].patient_id, documents->items[0].patient_id)) {
+            return FAIL(
+                &in->txn.diag, ERR_NOT_SINGLE_PATIENT,
+                "the documents belong to several patients; ask with ObjectRef or one by one");
+        }
+    }
+    return OK;
+}
+
+static struct status
+add_found(struct inbound *in, const struct iti38_work *work, struct query_answer *answer)
+{
+    struct txn *txn = &in->txn;
+
+    for (size_t i = 0; i < work->found.n; i++) {
+        const struct document_entry *entry = &work->found.items[i];
+
+        if (!inbound_may_disclose(in, &entry->confidentiality)) {
+            continue;
+        }
+        if (work->query.wants_leaf_class) {
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->documents, *entry));
+        } else {
+            const struct document_ref ref = {.home = entry->home, .unique_id = entry->entry_uuid};
+
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->refs, ref));
+        }
+    }
+    return OK;
+}
+
+static enum txn_verdict
+write_answer(struct inbound *in)
+{
+    struct txn *txn = &in->txn;
+    const struct iti38_work *work = in->work;
+    struct query_answer answer = {.status = REGISTRY_SUCCESS};
+
+    if (!work->is_find && work->query.wants_leaf_class) {
+        TXN_TRY(check_single_patient(in, &work->found));
+    }
+    TXN_TRY(add_found(in, work, &answer));
+    if (in->event.patients.n == 0 && answer.documents.n > 0) {
+        TXN_TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->event.patients,
+                           answer.documents.items[0].patient_id));
+    }
+    TXN_TRY(query_answer_write(&answer, txn->arena, &in->payload, &txn->diag));
+    return TXN_DONE;
+}
+
+static struct status
+refuse(struct inbound *in, enum err code)
+{
+    struct txn *txn = &in->txn;
+    struct query_answer answer = {.status = REGISTRY_FAILURE};
+    struct registry_error error = {
+        .code =
+            span_of_cstr(err_ihe_code(code)[0] == '\0' ? "XDSRegistryError" : err_ihe_code(code)),
+        .context = span_of_cstr(err_public_text(code)),
+    };
+
+    /* ITI TF-2 3.38.4.1.3: location names the community that the error comes from */
+    TRY(arena_printf(txn->arena, &txn->diag, &error.location, "urn:oid:%s",
+                     in->node->config->community));
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer.errors, error));
+    return query_answer_write(&answer, txn->arena, &in->payload, &txn->diag);
+}
+
+const struct responder iti38_responder = {AUDIT_ITI_38, read_query, find_documents, write_answer,
+                                          refuse};
+
+/* ---- Initiating Gateway ---- */
+
+static struct status
+add_param(struct asking *asking, struct stored_query *query, const char *name, bool is_multiple,
+          const struct span_list *values)
+{
+    const struct query_param param = {
+        .name = span_of_cstr(name), .is_multiple = is_multiple, .values = *values};
+
+    return ARENA_PUSH(asking->txn.arena, &asking->txn.diag, &query->params, param);
+}
+
+struct status
+iti38_ask(struct asking *asking, struct leg *leg)
+{
+    struct txn *txn = &asking->txn;
+    struct stored_query query = {.id = SPAN(XCA_FIND_DOCUMENTS), .wants_leaf_class = true};
+    struct span_list patient = {0}, status = {0};
+    struct span cx;
+
+    TRY(ident_write_cx(txn->arena, &leg->patient_id, &txn->diag, &cx));
+    TRY(arena_printf(txn->arena, &txn->diag, &query.home, "urn:oid:%.*s",
+                     SPAN_PRINT(leg->community)));
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &patient, cx));
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &status, SPAN(DOCUMENT_APPROVED)));
+    TRY(add_param(asking, &query, "$XDSDocumentEntryPatientId", false, &patient));
+    TRY(add_param(asking, &query, "$XDSDocumentEntryStatus", true, &status));
+    if (asking->order.types.n > 0) {
+        TRY(add_param(asking, &query, "$XDSDocumentEntryTypeCode", true, &asking->order.types));
+    }
+    leg->event.query_id = query.id;
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &leg->event.patients, cx));
+    return stored_query_write(&query, txn->arena, &leg->payload, &txn->diag, &leg->event.query);
+}
+
+static struct span
+first_error(const struct registry_error_list *errors)
+{
+    for (size_t i = 0; i < errors->n; i++) {
+        if (!errors->items[i].is_warning) {
+            return errors->items[i].code;
+        }
+    }
+    return SPAN("no RegistryError given");
+}
+
+struct status
+iti38_answer(struct asking *asking, struct leg *leg, const struct message *message)
+{
+    struct txn *txn = &asking->txn;
+    struct query_answer answer = {0};
+
+    TRY(query_answer_read(message, txn->arena, &leg->diag, &answer));
+    leg->status = answer.status;
+    leg->errors = answer.errors;
+    if (answer.status == REGISTRY_FAILURE) {
+        return FAIL(&leg->diag, ERR_PARTNER_REFUSED, "the community answered Failure: %.*s",
+                    SPAN_PRINT(first_error(&answer.errors)));
+    }
+    for (size_t i = 0; i < answer.documents.n; i++) {
+        const struct document_entry *entry = &answer.documents.items[i];
+
+        if (leg_may_name(asking, leg, entry->home)) {
+            TRY(ARENA_PUSH(txn->arena, &leg->diag, &leg->documents, *entry));
+        }
+    }
+    return OK;
+}
+
+struct status
+iti38_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
+{
+    struct txn *txn = &asking->txn;
+    struct store_filter filter = {.patient_id = leg->patient_id};
+
+    TRY(ARENA_PUSH(txn->arena, &leg->diag, &filter.status, SPAN(DOCUMENT_APPROVED)));
+    for (size_t i = 0; i < asking->order.types.n; i++) {
+        struct code code;
+
+        TRY(read_code(asking->order.types.items[i], &leg->diag, "--type", &code));
+        TRY(ARENA_PUSH(txn->arena, &leg->diag, &filter.type_codes, code));
+    }
+    return store_find_documents(asking->node->store, &filter, &txn->park, txn->arena, &leg->diag,
+                                ret_answer, &leg->documents);
+}

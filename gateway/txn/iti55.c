@@ -1,0 +1,205 @@
+/*
+ * ITI-55 Cross Gateway Patient Discovery, both sides. The responder's functions are steps of an
+ * inbound transaction; the asking functions fill and read one leg of a fan-out. Runs on workers;
+ * everything lives in the transaction's arena. Source: ITI TF-2 3.55.
+ */
+#include "txn/iti55.h"
+
+#include <stdio.h>
+
+#include "soap/xcpd.h"
+#include "txn/inbound.h"
+
+struct iti55_work {
+    struct xcpd_query query;
+    struct store_match_result found;
+};
+
+/* ---- Responding Gateway ---- */
+
+static enum txn_verdict
+read_query(struct inbound *in)
+{
+    struct txn *txn = &in->txn;
+    struct iti55_work *work;
+
+    TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
+    TXN_TRY(xcpd_query_read(in->message, txn->arena, &txn->diag, &work->query));
+    in->work = work;
+    in->event.query_id = work->query.query_id.extension.n > 0 ? work->query.query_id.extension
+                                                              : work->query.query_id.root;
+    in->event.query = work->query.query_xml;
+    if (work->query.sender_home.n > 0 &&
+        !partner_speaks_for(in->partner, work->query.sender_home)) {
+        (void)FAIL(&txn->diag, ERR_PEER_BINDING,
+                   "the sender of the query is community '%.*s', which partner '%s' does not list",
+                   SPAN_PRINT(work->query.sender_home), in->partner->id);
+        return TXN_FAILED;
+    }
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+find_patient(struct inbound *in)
+{
+    struct txn *txn = &in->txn;
+    struct iti55_work *work = in->work;
+    enum answer answer = ANSWER_NOW;
+
+    txn_expect(txn);
+    if (!is_ok(store_match_patient(in->node->store, &work->query.subject, &txn->park, txn->arena,
+                                   &txn->diag, &answer, &work->found))) {
+        txn_unexpect(txn);
+        return TXN_FAILED;
+    }
+    if (answer == ANSWER_LATER) {
+        return TXN_WAIT;
+    }
+    txn_unexpect(txn);
+    return TXN_DONE;
+}
+
+static struct status
+add_match(struct inbound *in, const struct iti55_work *work, struct xcpd_answer *answer)
+{
+    struct txn *txn = &in->txn;
+    struct span cx;
+    const struct xcpd_match match = {
+        .patient = work->found.patient,
+        .home = span_of_cstr(in->node->config->community),
+        .degree = 100,
+    };
+
+    TRY(ident_write_cx(txn->arena, &match.patient.ids.items[0], &txn->diag, &cx));
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->event.patients, cx));
+    return ARENA_PUSH(txn->arena, &txn->diag, &answer->matches, match);
+}
+
+/* What would tell two candidates apart (ITI TF-2 3.55.4.2.2.6): what the query left out. */
+static struct status
+ask_for_more(struct inbound *in, const struct patient *subject, struct xcpd_answer *answer)
+{
+    struct txn *txn = &in->txn;
+
+    if (subject->addresses.n == 0) {
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues, SPAN("PatientAddressRequested")));
+    }
+    if (subject->telecoms.n == 0) {
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues, SPAN("PatientTelecomRequested")));
+    }
+    if (subject->sex.n == 0) {
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues,
+                       SPAN("LivingSubjectAdministrativeGenderRequested")));
+    }
+    return OK;
+}
+
+static enum txn_verdict
+write_answer(struct inbound *in)
+{
+    struct txn *txn = &in->txn;
+    const struct iti55_work *work = in->work;
+    struct xcpd_answer answer = {.result = XCPD_NONE};
+
+    if (work->found.kind == STORE_MATCH_ONE) {
+        answer.result = XCPD_MATCH;
+        TXN_TRY(add_match(in, work, &answer));
+    } else if (work->found.kind == STORE_MATCH_AMBIGUOUS) {
+        answer.result = XCPD_AMBIGUOUS;
+        TXN_TRY(ask_for_more(in, &work->query.subject, &answer));
+    }
+    TXN_TRY(xcpd_answer_write(&work->query, &answer, span_of_cstr(in->node->config->community),
+                              clock_wall_us(in->node->clock), &in->payload, &txn->diag));
+    return TXN_DONE;
+}
+
+static struct status
+refuse(struct inbound *in, enum err code)
+{
+    struct txn *txn = &in->txn;
+    const struct iti55_work *work = in->work;
+    struct xcpd_answer answer = {.result = XCPD_ERROR};
+    struct span why = SPAN("InternalError");
+
+    if (work == NULL) {
+        return FAIL(&txn->diag, code, "no query to answer");
+    }
+    if (err_class(code) == ERR_CLASS_POLICY) {
+        why = SPAN("AnswerNotAvailable");
+    } else if (err_http_status(code) == 503) {
+        why = SPAN("ResponderBusy");
+    }
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer.issues, why));
+    return xcpd_answer_write(&work->query, &answer, span_of_cstr(in->node->config->community),
+                             clock_wall_us(in->node->clock), &in->payload, &txn->diag);
+}
+
+const struct responder iti55_responder = {AUDIT_ITI_55, read_query, find_patient, write_answer,
+                                          refuse};
+
+/* ---- Initiating Gateway ---- */
+
+struct status
+iti55_ask(struct asking *asking, struct leg *leg)
+{
+    struct txn *txn = &asking->txn;
+    const struct config *config = asking->node->config;
+    struct xcpd_query query = {
+        .id = {.root = leg->message_uuid_oid},
+        .query_id = {.root = leg->message_uuid_oid, .extension = SPAN("1")},
+        .sender_home = span_of_cstr(config->community),
+        .receiver_home = leg->community,
+        .creation_us = clock_wall_us(asking->node->clock),
+        .subject = asking->order.who,
+    };
+
+    leg->query_id = query.query_id;
+    leg->event.query_id = query.query_id.root;
+    return xcpd_query_write(&query, txn->arena, &leg->payload, &txn->diag, &leg->event.query);
+}
+
+struct status
+iti55_answer(struct asking *asking, struct leg *leg, const struct message *message)
+{
+    struct txn *txn = &asking->txn;
+    struct xcpd_answer answer;
+
+    TRY(xcpd_answer_read(message, &leg->query_id, txn->arena, &leg->diag, &answer));
+    leg->result = answer.result;
+    if (answer.result == XCPD_ERROR) {
+        return FAIL(&leg->diag, ERR_PARTNER_REFUSED, "%s answered with an error: %.*s %.*s",
+                    leg->partner->id,
+                    SPAN_PRINT(answer.issues.n > 0 ? answer.issues.items[0] : SPAN_EMPTY),
+                    SPAN_PRINT(answer.error_text));
+    }
+    for (size_t i = 0; i < answer.matches.n; i++) {
+        const struct xcpd_match *match = &answer.matches.items[i];
+
+        if (leg_may_name(asking, leg, match->home)) {
+            TRY(ARENA_PUSH(txn->arena, &leg->diag, &leg->matches, *match));
+        }
+    }
+    return OK;
+}
+
+struct status
+iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
+{
+    struct txn *txn = &asking->txn;
+    struct store_match_result found = {.kind = STORE_MATCH_NONE};
+    struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community),
+                               .degree = 100};
+
+    TRY(store_match_patient(asking->node->store, &asking->order.who, &txn->park, txn->arena,
+                            &leg->diag, ret_answer, &found));
+    if (*ret_answer == ANSWER_LATER) {
+        return OK;
+    }
+    leg->result = found.kind == STORE_MATCH_AMBIGUOUS ? XCPD_AMBIGUOUS : XCPD_NONE;
+    if (found.kind != STORE_MATCH_ONE) {
+        return OK;
+    }
+    leg->result = XCPD_MATCH;
+    match.patient = found.patient;
+    return ARENA_PUSH(txn->arena, &leg->diag, &leg->matches, match);
+}

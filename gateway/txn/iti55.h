@@ -1,0 +1,20 @@
+/*
+ * ITI-55 Cross Gateway Patient Discovery: what the asking side adds to a leg (asking.h). The
+ * answering side is iti55_responder (inbound.h). Source: ITI TF-2 3.55.
+ */
+#ifndef TXN_ITI55_H
+#define TXN_ITI55_H
+
+#include "txn/asking.h"
+
+/* Write the question of <leg>: who is sought. */
+MUST_CHECK struct status iti55_ask(struct asking *asking, struct leg *leg);
+/* Read the partner's proven answer into leg->matches; matches of communities that the partner does
+ * not speak for are dropped and counted in leg->dropped. */
+MUST_CHECK struct status iti55_answer(struct asking *asking, struct leg *leg,
+                                      const struct message *message);
+/* The same question to our own store. */
+MUST_CHECK struct status iti55_ask_store(struct asking *asking, struct leg *leg,
+                                         enum answer *ret_answer);
+
+#endif

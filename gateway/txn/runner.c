@@ -1,0 +1,425 @@
+/*
+ * Runs transactions on worker threads. One lock guards the ready queue, the deadlines and every
+ * transaction's parking state; steps run without it. Called by serve (workers) and by scenario
+ * tests (no workers: the test's own thread). Owns no transaction's memory: on_end gives it back.
+ */
+#include <assert.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "txn/deadlines.h"
+#include "txn/txn.h"
+
+#define WORKERS_MAX 64
+
+struct runner {
+    const struct clock *clock;
+    pthread_mutex_t lock;
+    pthread_cond_t ready;     /* something to run, a nearer deadline, or stopping */
+    pthread_cond_t quiet;     /* active went down */
+    struct txn *first, *last; /* ready queue */
+    struct deadlines deadlines;
+    size_t active;
+    bool is_stopping;
+    unsigned workers_n;
+    pthread_t workers[WORKERS_MAX];
+};
+
+/* ---- parking; the runner's lock is held ---- */
+
+static void
+enqueue(struct runner *runner, struct txn *txn)
+{
+    txn->next = NULL;
+    if (runner->last == NULL) {
+        runner->first = txn;
+    } else {
+        runner->last->next = txn;
+    }
+    runner->last = txn;
+    pthread_cond_signal(&runner->ready);
+}
+
+static struct txn *
+dequeue(struct runner *runner)
+{
+    struct txn *txn = runner->first;
+
+    if (txn != NULL) {
+        runner->first = txn->next;
+        if (runner->first == NULL) {
+            runner->last = NULL;
+        }
+    }
+    return txn;
+}
+
+static void
+unpark(struct runner *runner, struct txn *txn)
+{
+    if (!txn->is_parked) {
+        txn->is_woken = true;
+        return;
+    }
+    txn->is_parked = false;
+    deadlines_remove(&runner->deadlines, txn);
+    enqueue(runner, txn);
+}
+
+/* False when a wake came while the step ran: run it again instead. */
+static bool
+park(struct runner *runner, struct txn *txn)
+{
+    if (txn->is_woken) {
+        txn->is_woken = false;
+        return false;
+    }
+    txn->is_parked = true;
+    /* Past the deadline only wakes that are due can run it again (the journal's always come). */
+    if (txn->deadline_us > clock_mono_us(runner->clock) && deadlines_add(&runner->deadlines, txn)) {
+        pthread_cond_signal(&runner->ready);
+    }
+    return true;
+}
+
+static void
+unpark_overdue(struct runner *runner)
+{
+    const int64_t now_us = clock_mono_us(runner->clock);
+    struct txn *txn = deadlines_first(&runner->deadlines);
+
+    while (txn != NULL && txn->deadline_us <= now_us) {
+        unpark(runner, txn);
+        txn = deadlines_first(&runner->deadlines);
+    }
+}
+
+/* ---- what steps and wakers call ---- */
+
+static void
+wake_from_park(struct park *park_of_txn)
+{
+    struct txn *txn = (struct txn *)((char *)park_of_txn - offsetof(struct txn, park));
+    struct runner *runner = txn->runner;
+
+    assert(txn->magic == TXN_MAGIC);
+    pthread_mutex_lock(&runner->lock);
+    assert(txn->due > 0);
+    txn->due--;
+    unpark(runner, txn);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+void
+txn_nudge(struct txn *txn)
+{
+    struct runner *runner = txn->runner;
+
+    pthread_mutex_lock(&runner->lock);
+    unpark(runner, txn);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+void
+txn_expect(struct txn *txn)
+{
+    pthread_mutex_lock(&txn->runner->lock);
+    txn->due++;
+    pthread_mutex_unlock(&txn->runner->lock);
+}
+
+void
+txn_unexpect(struct txn *txn)
+{
+    pthread_mutex_lock(&txn->runner->lock);
+    assert(txn->due > 0);
+    txn->due--;
+    pthread_mutex_unlock(&txn->runner->lock);
+}
+
+bool
+txn_is_due(struct txn *txn)
+{
+    bool is_due;
+
+    pthread_mutex_lock(&txn->runner->lock);
+    is_due = txn->due > 0;
+    pthread_mutex_unlock(&txn->runner->lock);
+    return is_due;
+}
+
+bool
+txn_is_overdue(const struct txn *txn)
+{
+    return clock_mono_us(txn->runner->clock) >= txn->deadline_us;
+}
+
+const char *
+txn_step_name(const struct txn *txn)
+{
+    return txn->step < txn->table->steps_n ? txn->table->steps[txn->step].name : "end";
+}
+
+struct status
+txn_init(struct txn *txn, const struct txn_table *table, const struct clock *clock,
+         int64_t timeout_us, void (*on_end)(struct txn *txn), struct diag *diag)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+
+    if (arena == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
+    }
+    *txn = (struct txn){.magic = TXN_MAGIC, .park = {wake_from_park}, .table = table};
+    txn->arena = arena;
+    txn->on_end = on_end;
+    txn->started_us = clock_mono_us(clock);
+    txn->deadline_us = txn->started_us + timeout_us;
+    uuid_new(txn->id);
+    return OK;
+}
+
+void
+txn_done(struct txn *txn)
+{
+    assert(txn->due == 0);
+    arena_free(txn->arena);
+    txn->arena = NULL;
+    txn->magic = 0;
+}
+
+/* ---- running ---- */
+
+enum run_end { RUN_PARKED, RUN_ENDED };
+
+static void
+advance(struct txn *txn, enum txn_verdict verdict)
+{
+    if (verdict == TXN_DONE) {
+        txn->step++;
+    } else if (txn->step < txn->table->recovery) {
+        txn->step = txn->table->recovery;
+    } else {
+        txn->step = txn->table->steps_n;
+    }
+}
+
+/* Past its last step, a transaction still waits for wakes that are due: their senders hold its
+ * park. */
+static enum run_end
+hold_while_due(struct runner *runner, struct txn *txn)
+{
+    enum run_end end = RUN_ENDED;
+
+    pthread_mutex_lock(&runner->lock);
+    if (txn->due > 0) {
+        txn->is_woken = false;
+        txn->is_parked = true;
+        end = RUN_PARKED;
+    }
+    pthread_mutex_unlock(&runner->lock);
+    return end;
+}
+
+/* Runs steps until the transaction parks or ends; without the lock. */
+static enum run_end
+run_steps(struct runner *runner, struct txn *txn)
+{
+    while (txn->step < txn->table->steps_n) {
+        const enum txn_verdict verdict = txn->table->steps[txn->step].run(txn);
+        bool is_parked = false;
+
+        if (verdict == TXN_WAIT) {
+            pthread_mutex_lock(&runner->lock);
+            is_parked = park(runner, txn);
+            pthread_mutex_unlock(&runner->lock);
+            if (is_parked) {
+                return RUN_PARKED; /* it may run elsewhere already: do not touch it any more */
+            }
+        } else {
+            advance(txn, verdict);
+        }
+    }
+    return hold_while_due(runner, txn);
+}
+
+static void
+run_one(struct runner *runner, struct txn *txn)
+{
+    if (run_steps(runner, txn) == RUN_PARKED) {
+        return;
+    }
+    txn->on_end(txn);
+    pthread_mutex_lock(&runner->lock);
+    runner->active--;
+    pthread_cond_broadcast(&runner->quiet);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+static void
+wait_for_work(struct runner *runner)
+{
+    const struct txn *txn = deadlines_first(&runner->deadlines);
+    struct timespec until;
+    int64_t left_us;
+
+    if (txn == NULL) {
+        pthread_cond_wait(&runner->ready, &runner->lock);
+        return;
+    }
+    left_us = txn->deadline_us - clock_mono_us(runner->clock);
+    if (left_us <= 0) {
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += left_us / US_PER_S;
+    until.tv_nsec += (left_us % US_PER_S) * 1000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&runner->ready, &runner->lock, &until);
+}
+
+static void *
+work(void *arg)
+{
+    struct runner *runner = arg;
+
+    pthread_mutex_lock(&runner->lock);
+    for (;;) {
+        struct txn *txn;
+
+        unpark_overdue(runner);
+        txn = dequeue(runner);
+        if (txn != NULL) {
+            pthread_mutex_unlock(&runner->lock);
+            run_one(runner, txn);
+            pthread_mutex_lock(&runner->lock);
+        } else if (runner->is_stopping) {
+            break;
+        } else {
+            wait_for_work(runner);
+        }
+    }
+    pthread_mutex_unlock(&runner->lock);
+    return NULL;
+}
+
+void
+runner_run_ready(struct runner *runner)
+{
+    struct txn *txn;
+
+    assert(runner->workers_n == 0);
+    pthread_mutex_lock(&runner->lock);
+    unpark_overdue(runner);
+    while ((txn = dequeue(runner)) != NULL) {
+        pthread_mutex_unlock(&runner->lock);
+        run_one(runner, txn);
+        pthread_mutex_lock(&runner->lock);
+        unpark_overdue(runner);
+    }
+    pthread_mutex_unlock(&runner->lock);
+}
+
+/* ---- life ---- */
+
+struct status
+runner_new(const struct clock *clock, unsigned workers, struct diag *diag,
+           struct runner **ret_runner)
+{
+    struct runner *runner = mem_alloc(sizeof(*runner));
+    pthread_condattr_t monotonic;
+
+    assert(workers <= WORKERS_MAX);
+    if (runner == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "memory of the transaction runner");
+    }
+    runner->clock = clock;
+    pthread_mutex_init(&runner->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&runner->ready, &monotonic);
+    pthread_cond_init(&runner->quiet, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    for (unsigned i = 0; i < workers; i++) {
+        if (pthread_create(&runner->workers[i], NULL, work, runner) != 0) {
+            runner_free(runner);
+            return FAIL(diag, ERR_INTERNAL, "cannot start worker thread %u of %u", i + 1, workers);
+        }
+        runner->workers_n++;
+    }
+    *ret_runner = runner;
+    return OK;
+}
+
+void
+runner_start(struct runner *runner, struct txn *txn)
+{
+    assert(txn->magic == TXN_MAGIC);
+    txn->runner = runner;
+    pthread_mutex_lock(&runner->lock);
+    runner->active++;
+    enqueue(runner, txn);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+size_t
+runner_active(struct runner *runner)
+{
+    size_t active;
+
+    pthread_mutex_lock(&runner->lock);
+    active = runner->active;
+    pthread_mutex_unlock(&runner->lock);
+    return active;
+}
+
+bool
+runner_drain(struct runner *runner, int64_t deadline_us)
+{
+    bool is_quiet;
+
+    pthread_mutex_lock(&runner->lock);
+    while (runner->active > 0 && clock_mono_us(runner->clock) < deadline_us) {
+        struct timespec soon;
+
+        clock_gettime(CLOCK_MONOTONIC, &soon);
+        soon.tv_nsec += 20 * 1000 * 1000;
+        if (soon.tv_nsec >= 1000000000) {
+            soon.tv_sec++;
+            soon.tv_nsec -= 1000000000;
+        }
+        pthread_cond_timedwait(&runner->quiet, &runner->lock, &soon);
+    }
+    is_quiet = runner->active == 0;
+    pthread_mutex_unlock(&runner->lock);
+    return is_quiet;
+}
+
+void
+runner_free(struct runner *runner)
+{
+    if (runner == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&runner->lock);
+    runner->is_stopping = true;
+    pthread_cond_broadcast(&runner->ready);
+    pthread_mutex_unlock(&runner->lock);
+    for (unsigned i = 0; i < runner->workers_n; i++) {
+        pthread_join(runner->workers[i], NULL);
+    }
+    deadlines_done(&runner->deadlines);
+    pthread_cond_destroy(&runner->ready);
+    pthread_cond_destroy(&runner->quiet);
+    pthread_mutex_destroy(&runner->lock);
+    mem_free(runner);
+}
+
+const struct clock *
+runner_clock(const struct runner *runner)
+{
+    return runner->clock;
+}

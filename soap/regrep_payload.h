@@ -1,0 +1,30 @@
+/*
+ * Inside soap/ only: from the one tree to the text that gSOAP reads.
+ *
+ * Only elements of the RegRep and XDS.b namespaces and only the attributes that we read are
+ * written, in one fixed form (default namespaces, no prefixes, no comments). So nothing that gSOAP
+ * treats in its own way (href, id, xsi:type, xsi:nil, prefixed attributes, QNames) can make it read
+ * something else than is in the tree. The bytes of documents stay in the tree: Document is written
+ * as an xop:Include whose href is its index in <documents>.
+ */
+#ifndef SOAP_REGREP_PAYLOAD_H
+#define SOAP_REGREP_PAYLOAD_H
+
+#include "soap/xml.h"
+
+/* The most text that a payload may become: answers of partners are at most as long. */
+#define REGREP_PAYLOAD_MAX ((size_t)64 * 1024 * 1024)
+
+struct document_node_list {
+    const xmlNode **items;
+    size_t n, capacity;
+};
+
+/* Refuses (<code>): text between elements, a comment inside text, an element twice that can only
+ * stand once. xop:Include anywhere but in the Document of a DocumentResponse is ERR_XOP. */
+MUST_CHECK struct status regrep_payload_write(const xmlNode *payload, enum err code,
+                                              struct arena *arena, struct buf *out,
+                                              struct diag *diag,
+                                              struct document_node_list *ret_documents);
+
+#endif

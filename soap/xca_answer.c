@@ -1,0 +1,153 @@
+/*
+ * The AdhocQueryResponse of ITI-38 (and ITI-18), and the status and error list that it shares with
+ * the retrieve answer. Called by both sides of the transactions on the thread that owns the
+ * message; facts go to the caller's arena. Sources: ITI TF-2 3.38.4.1.3, ITI TF-3 4.2.4.
+ */
+#include "base/mem.h"
+#include "soap/message_internal.h"
+#include "soap/regrep_payload.h"
+#include "soap/xca_entry.h"
+#include "soap/xca_response.h"
+
+#define SEVERITY_ERROR   "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error"
+#define SEVERITY_WARNING "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Warning"
+
+static const char *const status_urns[] = {
+    [REGISTRY_SUCCESS] = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success",
+    [REGISTRY_PARTIAL_SUCCESS] = "urn:ihe:iti:2007:ResponseStatusType:PartialSuccess",
+    [REGISTRY_FAILURE] = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure",
+};
+
+struct status
+response_write(enum registry_status status, const struct registry_error_list *errors,
+               struct arena *arena, struct diag *diag, struct rs_response *ret_response)
+{
+    struct rs_response response = {
+        .status = span_of_cstr(status_urns[status]),
+        .highest_severity = SPAN(SEVERITY_WARNING),
+    };
+    for (size_t i = 0; i < errors->n; i++) {
+        const struct registry_error *from = &errors->items[i];
+        const struct rs_error error = {
+            .code = from->code,
+            .context = from->context,
+            .location = from->location,
+            .severity = from->is_warning ? SPAN(SEVERITY_WARNING) : SPAN(SEVERITY_ERROR),
+        };
+        if (!from->is_warning) {
+            response.highest_severity = SPAN(SEVERITY_ERROR);
+        }
+        TRY(ARENA_PUSH(arena, diag, &response.errors, error));
+    }
+    *ret_response = response;
+    return OK;
+}
+
+/* Partners write PartialSuccess in the ebXML namespace too: the last part decides. */
+static bool
+read_status(struct span urn, enum registry_status *ret_status)
+{
+    const struct span text = span_trim(urn);
+    if (span_ends_with(text, SPAN("ResponseStatusType:Success"))) {
+        *ret_status = REGISTRY_SUCCESS;
+    } else if (span_ends_with(text, SPAN("ResponseStatusType:PartialSuccess"))) {
+        *ret_status = REGISTRY_PARTIAL_SUCCESS;
+    } else if (span_ends_with(text, SPAN("ResponseStatusType:Failure"))) {
+        *ret_status = REGISTRY_FAILURE;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+struct status
+response_read(const struct rs_response *response, struct arena *arena, struct diag *diag,
+              enum registry_status *ret_status, struct registry_error_list *ret_errors)
+{
+    enum registry_status status = REGISTRY_FAILURE;
+    struct registry_error_list errors = {.items = NULL};
+    if (!read_status(response->status, &status)) {
+        return FAIL(diag, ERR_PARTNER_ANSWER,
+                    "the answer's status is '%.*s'; expected Success, PartialSuccess or Failure",
+                    SPAN_PRINT(span_slice(response->status, 0, 100)));
+    }
+    for (size_t i = 0; i < response->errors.n; i++) {
+        const struct rs_error *from = &response->errors.items[i];
+        struct registry_error error = {
+            .is_warning = span_ends_with(span_trim(from->severity), SPAN(":Warning")),
+        };
+        TRY(arena_dup(arena, span_trim(from->code), diag, &error.code));
+        TRY(arena_dup(arena, from->context, diag, &error.context));
+        TRY(arena_dup(arena, from->location, diag, &error.location));
+        TRY(ARENA_PUSH(arena, diag, &errors, error));
+    }
+    *ret_status = status;
+    *ret_errors = errors;
+    return OK;
+}
+
+struct status
+query_answer_write(const struct query_answer *answer, struct arena *arena, struct buf *out,
+                   struct diag *diag)
+{
+    struct regrep_answer record = {.objects = {.items = NULL}};
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    (void)arena; /* nothing of a written answer outlives the call */
+    TRY(regrep_scratch_new(diag, &scratch));
+    TRY(response_write(answer->status, &answer->errors, scratch, diag, &record.response));
+    for (size_t i = 0; i < answer->documents.n; i++) {
+        struct rim_object object;
+        TRY(entry_to_object(&answer->documents.items[i], scratch, diag, &object));
+        TRY(ARENA_PUSH(scratch, diag, &record.objects, object));
+    }
+    for (size_t i = 0; i < answer->refs.n; i++) {
+        const struct document_ref *from = &answer->refs.items[i];
+        const struct rim_ref ref = {.id = from->unique_id, .home = from->home};
+        if (ref.id.n == 0 || ref.home.n == 0) {
+            return FAIL(diag, ERR_INTERNAL, "an ObjectRef of an answer has no %s",
+                        ref.id.n == 0 ? "id" : "homeCommunityId");
+        }
+        TRY(ARENA_PUSH(scratch, diag, &record.refs, ref));
+    }
+    return regrep_write_answer(&record, out, diag);
+}
+
+static struct status
+fill_answer(const struct regrep_answer *from, struct arena *arena, struct diag *diag,
+            struct query_answer *answer)
+{
+    TRY(response_read(&from->response, arena, diag, &answer->status, &answer->errors));
+    for (size_t i = 0; i < from->objects.n; i++) {
+        struct document_entry entry;
+        TRY(entry_from_object(&from->objects.items[i], arena, diag, &entry));
+        TRY(ARENA_PUSH(arena, diag, &answer->documents, entry));
+    }
+    for (size_t i = 0; i < from->refs.n; i++) {
+        struct document_ref ref = {.home = SPAN_EMPTY};
+        TRY(arena_dup(arena, span_trim(from->refs.items[i].home), diag, &ref.home));
+        TRY(arena_dup(arena, span_trim(from->refs.items[i].id), diag, &ref.unique_id));
+        TRY(ARENA_PUSH(arena, diag, &answer->refs, ref));
+    }
+    return OK;
+}
+
+struct status
+query_answer_read(const struct message *message, struct arena *arena, struct diag *diag,
+                  struct query_answer *ret_answer)
+{
+    struct document_node_list no_documents;
+    struct regrep_answer record = {.objects = {.items = NULL}};
+    struct query_answer answer = {.status = REGISTRY_FAILURE};
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    CLEANUP(buf_done) struct buf xml;
+    buf_init_secret(&xml, REGREP_PAYLOAD_MAX);
+    TRY(regrep_scratch_new(diag, &scratch));
+    const struct regrep_reader reader = {
+        .arena = scratch, .diag = diag, .code = ERR_PARTNER_ANSWER};
+    TRY(regrep_payload_write(message_payload(message), reader.code, scratch, &xml, diag,
+                             &no_documents));
+    TRY(regrep_read_answer(&reader, buf_span(&xml), &record));
+    TRY(fill_answer(&record, arena, diag, &answer));
+    *ret_answer = answer;
+    return OK;
+}

@@ -1,0 +1,219 @@
+/*
+ * The value encoding of stored queries. Called by xca_query.c; any thread; values are copied to the
+ * arena. Reading accepts what deployed systems send beside the standard form: white space around
+ * quotes, parentheses and commas, numbers in quotes, strings without.
+ */
+#include "soap/xca_value.h"
+
+/* ---- reading ---- */
+
+struct value_reader {
+    struct span rest;
+    struct arena *arena;
+    struct diag *diag;
+    struct span name; /* of the parameter, for complaints */
+};
+
+static void
+skip_space(struct value_reader *r)
+{
+    while (r->rest.n > 0 && span_trim(span_slice(r->rest, 0, 1)).n == 0) {
+        r->rest = span_slice(r->rest, 1, r->rest.n);
+    }
+}
+
+static bool
+take(struct value_reader *r, char wanted)
+{
+    skip_space(r);
+    if (r->rest.n == 0 || r->rest.p[0] != wanted) {
+        return false;
+    }
+    r->rest = span_slice(r->rest, 1, r->rest.n);
+    return true;
+}
+
+/* What it complains about is a name and a rule, never the value: values may be patients' ids. */
+static struct status
+malformed(const struct value_reader *r, const char *expected)
+{
+    return FAIL(r->diag, ERR_MESSAGE_CONTENT, "query parameter %.*s: expected %s",
+                (int)(r->name.n < 80 ? r->name.n : 80), r->name.p == NULL ? "" : r->name.p,
+                expected);
+}
+
+/* After the opening quote: up to the closing one, '' is a quote. */
+static struct status
+read_quoted(struct value_reader *r, struct span *ret_value)
+{
+    char *copy = NULL;
+    size_t n = 0;
+    TRY(arena_alloc(r->arena, r->rest.n + 1, r->diag, (void **)&copy));
+    for (size_t i = 0; i < r->rest.n; i++) {
+        const bool is_quote = r->rest.p[i] == '\'';
+        if (is_quote && (i + 1 == r->rest.n || r->rest.p[i + 1] != '\'')) {
+            r->rest = span_slice(r->rest, i + 1, r->rest.n);
+            *ret_value = span_of(copy, n);
+            return OK;
+        }
+        i += is_quote ? 1 : 0;
+        copy[n++] = r->rest.p[i];
+    }
+    return malformed(r, "a closing quote (quotes inside a value are doubled)");
+}
+
+/* A number, or a string without quotes: up to the next comma or the end of the list. */
+static struct status
+read_bare(struct value_reader *r, bool is_list, struct span *ret_value)
+{
+    size_t end = r->rest.n;
+    for (size_t i = 0; is_list && i < end; i++) {
+        if (r->rest.p[i] == ',' || r->rest.p[i] == ')') {
+            end = i;
+        }
+    }
+    const struct span text = span_trim(span_slice(r->rest, 0, end));
+    if (text.n == 0) {
+        return malformed(r, "a value");
+    }
+    if (span_find_char(text, '\'') != SPAN_MISSING) {
+        return malformed(r, "quotes around a whole value");
+    }
+    r->rest = span_slice(r->rest, end, r->rest.n);
+    return arena_dup(r->arena, text, r->diag, ret_value);
+}
+
+static struct status
+read_value(struct value_reader *r, bool is_list, struct span_list *values)
+{
+    struct span value;
+    if (take(r, '\'')) {
+        TRY(read_quoted(r, &value));
+    } else {
+        TRY(read_bare(r, is_list, &value));
+    }
+    return ARENA_PUSH(r->arena, r->diag, values, value);
+}
+
+/* After the opening parenthesis. */
+static struct status
+read_list(struct value_reader *r, struct span_list *values)
+{
+    if (take(r, ')')) {
+        return OK;
+    }
+    do {
+        TRY(read_value(r, true, values));
+    } while (take(r, ','));
+    return take(r, ')') ? OK : malformed(r, "a comma or a closing parenthesis after a value");
+}
+
+struct status
+query_values_read(const struct rim_slot *slot, struct arena *arena, struct diag *diag,
+                  struct query_param *ret_param)
+{
+    struct query_param param = {.name = slot->name};
+    for (size_t i = 0; i < slot->values.n; i++) {
+        struct value_reader r = {
+            .rest = slot->values.items[i], .arena = arena, .diag = diag, .name = slot->name};
+        if (span_trim(r.rest).n == 0) {
+            continue;
+        }
+        if (take(&r, '(')) {
+            param.is_multiple = true;
+            TRY(read_list(&r, &param.values));
+        } else {
+            TRY(read_value(&r, false, &param.values));
+        }
+        skip_space(&r);
+        if (r.rest.n > 0) {
+            return malformed(&r, "nothing after the value");
+        }
+    }
+    param.is_multiple = param.is_multiple || param.values.n > 1;
+    *ret_param = param;
+    return OK;
+}
+
+/* ---- writing ---- */
+
+/* Times are numbers: not quoted. */
+static bool
+is_number(struct span name)
+{
+    return span_ends_with(name, SPAN("TimeFrom")) || span_ends_with(name, SPAN("TimeTo"));
+}
+
+static struct status
+append_value(struct buf *out, struct span value, bool is_quoted, struct diag *diag)
+{
+    if (!is_quoted) {
+        return buf_append(out, value, diag);
+    }
+    TRY(buf_append_char(out, '\'', diag));
+    for (size_t i = 0; i < value.n; i++) {
+        if (value.p[i] == '\'') {
+            TRY(buf_append_char(out, '\'', diag));
+        }
+        TRY(buf_append_char(out, value.p[i], diag));
+    }
+    return buf_append_char(out, '\'', diag);
+}
+
+static struct status
+flush(struct buf *text, struct arena *arena, struct diag *diag, struct rim_slot *slot)
+{
+    struct span copy;
+    TRY(arena_dup(arena, buf_span(text), diag, &copy));
+    buf_reset(text);
+    return ARENA_PUSH(arena, diag, &slot->values, copy);
+}
+
+/* How many bytes the value takes when written. */
+static size_t
+written_size(struct span value)
+{
+    size_t n = value.n + 2;
+    for (size_t i = 0; i < value.n; i++) {
+        n += value.p[i] == '\'' ? 1 : 0;
+    }
+    return n;
+}
+
+static struct status
+write_list(const struct query_param *param, struct buf *text, struct arena *arena,
+           struct diag *diag, struct rim_slot *slot)
+{
+    for (size_t i = 0; i < param->values.n; i++) {
+        const struct span value = param->values.items[i];
+        if (text->n > 0 && text->n + written_size(value) + 2 > RIM_VALUE_MAX) {
+            TRY(buf_append_char(text, ')', diag));
+            TRY(flush(text, arena, diag, slot));
+        }
+        TRY(buf_append_char(text, text->n == 0 ? '(' : ',', diag));
+        TRY(append_value(text, value, !is_number(param->name), diag));
+    }
+    TRY(buf_append_cstr(text, text->n == 0 ? "()" : ")", diag));
+    return flush(text, arena, diag, slot);
+}
+
+struct status
+query_values_write(const struct query_param *param, struct arena *arena, struct diag *diag,
+                   struct rim_slot *ret_slot)
+{
+    struct rim_slot slot = {.name = param->name};
+    struct buf text;
+    buf_init_secret(&text, (size_t)1024 * 1024);
+    struct status st = OK;
+    if (param->is_multiple || param->values.n > 1) {
+        st = write_list(param, &text, arena, diag, &slot);
+    } else if (param->values.n == 1) {
+        st = append_value(&text, param->values.items[0], !is_number(param->name), diag);
+        st = is_ok(st) ? flush(&text, arena, diag, &slot) : st;
+    }
+    buf_done(&text);
+    if (is_ok(st)) {
+        *ret_slot = slot;
+    }
+    return st;
+}

@@ -1,0 +1,497 @@
+/*
+ * The network of scene.h. Used by scenario tests only.
+ */
+#include "scene.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/cli.h"
+
+/* ---- audit sink ---- */
+
+static struct status
+sink_append(struct audit_sink *audit, const struct audit_event *event, struct park *park,
+            struct diag *diag, struct journal_ticket *ret_ticket)
+{
+    struct scene_sink *sink = (struct scene_sink *)audit;
+    struct scene_event *seen;
+
+    if (sink->n == SCENE_EVENTS) {
+        return FAIL(diag, ERR_JOURNAL, "the scene's sink is full");
+    }
+    seen = &sink->events[sink->n];
+    seen->type = event->type;
+    seen->side = event->side;
+    seen->phase = event->phase;
+    seen->outcome = event->outcome;
+    snprintf(seen->partner, sizeof(seen->partner), "%.*s", SPAN_PRINT(event->partner));
+    snprintf(seen->reason, sizeof(seen->reason), "%.*s", SPAN_PRINT(event->outcome_text));
+    ret_ticket->sequence = sink->n++;
+    if (sink->is_held) {
+        sink->waiting[sink->waiting_n++] = park;
+        return OK;
+    }
+    seen->is_durable = !sink->is_broken;
+    park_wake(park);
+    return OK;
+}
+
+static struct status
+sink_check(struct audit_sink *audit, const struct journal_ticket *ticket, struct diag *diag)
+{
+    struct scene_sink *sink = (struct scene_sink *)audit;
+
+    if (!sink->events[ticket->sequence].is_durable) {
+        return FAIL(diag, ERR_JOURNAL, "the scene's sink is broken");
+    }
+    return OK;
+}
+
+void
+scene_commit(struct place *place)
+{
+    struct scene_sink *sink = &place->sink;
+    const size_t n = sink->waiting_n;
+
+    for (size_t i = 0; i < sink->n; i++) {
+        sink->events[i].is_durable = !sink->is_broken;
+    }
+    sink->waiting_n = 0;
+    for (size_t i = 0; i < n; i++) {
+        park_wake(sink->waiting[i]);
+    }
+}
+
+static size_t
+undurable(const struct scene_sink *sink)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < sink->n; i++) {
+        n += sink->events[i].is_durable ? 0 : 1;
+    }
+    return n;
+}
+
+size_t
+scene_count_events(const struct place *place, enum audit_type type, enum audit_side side,
+                   enum audit_phase phase, bool is_success)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < place->sink.n; i++) {
+        const struct scene_event *event = &place->sink.events[i];
+
+        if (event->type == type && event->side == side && event->phase == phase &&
+            (event->outcome == AUDIT_SUCCESS) == is_success) {
+            n++;
+        }
+    }
+    return n;
+}
+
+/* ---- questions ---- */
+
+static void
+take_question(struct out *out, struct out_request *request, out_done done, void *arg)
+{
+    struct place *place = ((struct scene_out *)out)->place;
+    struct scene *scene = place->scene;
+    struct scene_question *question = &scene->questions[scene->questions_n++];
+
+    CU_ASSERT_FATAL(scene->questions_n < SCENE_QUESTIONS);
+    *question =
+        (struct scene_question){.from = place, .to = request->partner, .done = done, .arg = arg};
+    snprintf(question->url, sizeof(question->url), "%s", request->url);
+    snprintf(question->content_type, sizeof(question->content_type), "%s", request->content_type);
+    buf_init(&question->body, request->body.limit);
+    buf_move(&question->body, &request->body);
+    question->undurable = undurable(&place->sink);
+}
+
+void
+scene_run(struct scene *scene)
+{
+    runner_run_ready(scene->runner);
+}
+
+static void
+take_reply(void *arg, struct inbound_answer *answer)
+{
+    struct scene_reply *reply = arg;
+    struct diag diag = {0};
+    size_t n = 0;
+
+    reply->is_here = true;
+    reply->http_status = answer->http_status;
+    snprintf(reply->content_type, sizeof(reply->content_type), "%s", answer->content_type);
+    CHECK_OK(&diag, body_read(&answer->body, 0, reply->text, sizeof(reply->text) - 1, &diag, &n));
+    reply->text[n] = '\0';
+}
+
+void
+scene_send(struct scene *scene, struct place *to, const struct certificate *peer, const char *path,
+           const char *content_type, struct span bytes, struct scene_reply *reply)
+{
+    static struct body bodies[SCENE_QUESTIONS * 2];
+    static size_t bodies_n;
+    struct body *body = &bodies[bodies_n++ % ARRAY_LEN(bodies)];
+    struct diag diag = {0};
+    struct buf copy;
+    const struct inbound_request request = {
+        .path = span_of_cstr(path),
+        .content_type = span_of_cstr(content_type),
+        .peer_address = SPAN("192.0.2.7"),
+        .peer = peer,
+        .body = body,
+    };
+
+    memset(reply, 0, sizeof(*reply));
+    body_done(body);
+    buf_init(&copy, bytes.n + 1);
+    CHECK_OK(&diag, buf_append(&copy, bytes, &diag));
+    body_from_buf(body, &copy);
+    CHECK_OK(&diag, inbound_start(&to->node, &request, take_reply, reply, &diag));
+    scene_run(scene);
+}
+
+static struct place *
+place_of_url(struct scene *scene, const char *url)
+{
+    for (size_t i = 0; i < scene->places_n; i++) {
+        if (strncmp(url, scene->places[i].config->base_url,
+                    strlen(scene->places[i].config->base_url)) == 0) {
+            return &scene->places[i];
+        }
+    }
+    return NULL;
+}
+
+/* Binary answers (MTOM with documents) go through a body, not through text. */
+struct relay {
+    struct scene_question *question;
+};
+
+static void
+relay_reply(void *arg, struct inbound_answer *answer)
+{
+    struct scene_question *question = ((struct relay *)arg)->question;
+    struct out_answer out = {.http_status = answer->http_status, .elapsed_us = 5000};
+
+    snprintf(out.content_type, sizeof(out.content_type), "%s", answer->content_type);
+    snprintf(out.peer_address, sizeof(out.peer_address), "192.0.2.8");
+    body_init(&out.body);
+    body_move(&out.body, &answer->body);
+    question->is_answered = true;
+    question->done(question->arg, &out);
+    mem_free(arg);
+}
+
+void
+scene_deliver(struct scene *scene, size_t i)
+{
+    struct scene_question *question = &scene->questions[i];
+    struct place *to = place_of_url(scene, question->url);
+    struct relay *relay = mem_alloc(sizeof(*relay));
+    struct diag diag = {0};
+    static struct body bodies[SCENE_QUESTIONS];
+    struct buf copy;
+    struct inbound_request request;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(to);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(relay);
+    relay->question = question;
+    body_done(&bodies[i]);
+    buf_init(&copy, question->body.n + 1);
+    CHECK_OK(&diag, buf_append(&copy, buf_span(&question->body), &diag));
+    body_from_buf(&bodies[i], &copy);
+    request = (struct inbound_request){
+        .path = span_of_cstr(question->url + strlen(to->config->base_url)),
+        .content_type = span_of_cstr(question->content_type),
+        .peer_address = SPAN("192.0.2.7"),
+        .peer = question->from->config->node->leaf,
+        .body = &bodies[i],
+    };
+    CHECK_OK(&diag, inbound_start(&to->node, &request, relay_reply, relay, &diag));
+    scene_run(scene);
+}
+
+void
+scene_deliver_all(struct scene *scene, const char *silent)
+{
+    bool is_progress = true;
+
+    scene_run(scene);
+    while (is_progress) {
+        is_progress = false;
+        for (size_t i = 0; i < scene->questions_n; i++) {
+            const struct scene_question *question = &scene->questions[i];
+
+            if (question->is_answered ||
+                (silent != NULL && strcmp(question->to->id, silent) == 0)) {
+                continue;
+            }
+            scene_deliver(scene, i);
+            is_progress = true;
+        }
+    }
+}
+
+void
+scene_fail(struct scene *scene, size_t i, enum err error)
+{
+    struct scene_question *question = &scene->questions[i];
+    struct out_answer answer = {.error = error};
+
+    body_init(&answer.body);
+    snprintf(answer.detail, sizeof(answer.detail), "planned failure");
+    question->is_answered = true;
+    question->done(question->arg, &answer);
+    scene_run(scene);
+}
+
+/* ---- asking ---- */
+
+static void
+note_end(void *arg, struct asking *asking)
+{
+    *(struct asking **)arg = asking;
+}
+
+void
+scene_ask(struct place *place, const struct asking_order *order, struct asking **ret_asking)
+{
+    struct diag diag = {0};
+
+    *ret_asking = NULL;
+    CHECK_OK(&diag, asking_start(&place->node, order, note_end, ret_asking, &diag));
+    scene_run(place->scene);
+}
+
+struct asking_order
+scene_order(enum asking_goal goal, const char *family, const char *given, const char *birth_date,
+            const char *sex)
+{
+    static struct span given_names[1];
+    static struct person_name name[1];
+
+    given_names[0] = span_of_cstr(given);
+    name[0] = (struct person_name){.family = span_of_cstr(family), .given = {given_names, 1, 1}};
+    return (struct asking_order){
+        .goal = goal,
+        .who = {.names = {name, 1, 1},
+                .birth_time = span_of_cstr(birth_date),
+                .sex = span_of_cstr(sex)},
+        .timeout_us = 20 * US_PER_S,
+    };
+}
+
+/* ---- places ---- */
+
+#define CLI_ARGUMENT(text) (char *)(uintptr_t)(text)
+
+static void
+init_node(const char *dir, const char *name, size_t number)
+{
+    char target[512], oid[32], urn[64], address[64], url[64], ca[512];
+    char *argv[] = {
+        CLI_ARGUMENT("init"),
+        target,
+        CLI_ARGUMENT("--dev-pki"),
+        CLI_ARGUMENT("--key"),
+        CLI_ARGUMENT("p256"),
+        CLI_ARGUMENT("--ca"),
+        ca,
+        CLI_ARGUMENT("--community"),
+        oid,
+        CLI_ARGUMENT("--name"),
+        CLI_ARGUMENT(name),
+        CLI_ARGUMENT("--id"),
+        CLI_ARGUMENT(name),
+        CLI_ARGUMENT("--listen"),
+        address,
+        CLI_ARGUMENT("--url"),
+        url,
+        CLI_ARGUMENT("--organization"),
+        CLI_ARGUMENT(name),
+        CLI_ARGUMENT("--organization-id"),
+        urn,
+        CLI_ARGUMENT("--user"),
+        CLI_ARGUMENT("Dr. Ada Example"),
+        CLI_ARGUMENT("--role"),
+        CLI_ARGUMENT("112247003"),
+        CLI_ARGUMENT("--purpose"),
+        CLI_ARGUMENT("T-TREAT"),
+    };
+
+    snprintf(target, sizeof(target), "%s/%s", dir, name);
+    snprintf(oid, sizeof(oid), "2.999.%zu", number);
+    snprintf(urn, sizeof(urn), "urn:oid:%s", oid);
+    snprintf(address, sizeof(address), "127.0.0.1:%zu", 8440 + number);
+    snprintf(url, sizeof(url), "https://127.0.0.1:%zu", 8440 + number);
+    snprintf(ca, sizeof(ca), "%s/ca", dir);
+    fflush(stdout);
+    const int out = dup(STDOUT_FILENO);
+    const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    const int silenced = dup2(null, STDOUT_FILENO);
+    const int exit_code = cmd_init((int)ARRAY_LEN(argv), argv);
+    fflush(stdout);
+    CU_ASSERT(dup2(out, STDOUT_FILENO) != -1 && silenced != -1);
+    close(out);
+    close(null);
+    CU_ASSERT_EQUAL_FATAL(exit_code, CLI_DONE);
+}
+
+static void
+exchange_cards(const char *dir, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++) {
+            char command[2048];
+
+            if (i == j) {
+                continue;
+            }
+            snprintf(command, sizeof(command), "cp %s/%s/card/* %s/%s/partners.d/", dir, names[i],
+                     dir, names[j]);
+            CU_ASSERT_EQUAL_FATAL(system(command), 0);
+        }
+    }
+}
+
+static void
+init_library_once(void)
+{
+    static bool is_ready;
+    struct diag diag = {0};
+
+    if (!is_ready) {
+        is_ready = true;
+        CHECK_OK(&diag, soap_library_init(&diag));
+        CU_ASSERT_EQUAL(atexit(soap_library_done), 0);
+    }
+}
+
+static void
+open_place(struct scene *scene, struct place *place, const char *dir, const char *name)
+{
+    struct scene_out *out = &scene->outs[place - scene->places];
+    struct yaml_report report;
+    struct diag diag = {0};
+    char path[512];
+    struct store_options options;
+
+    snprintf(path, sizeof(path), "%s/%s/isthmus.yaml", dir, name);
+    yaml_report_init(&report);
+    if (!CHECK_OK(&diag, config_load(path, clock_system(), &report, &diag, &place->config))) {
+        fprintf(stderr, "%.*s", SPAN_PRINT(buf_span(&report.text)));
+    }
+    yaml_report_done(&report);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(place->config);
+    options = (struct store_options){
+        .path = place->config->store_path,
+        .community = place->config->community,
+        .patient_authority = place->config->patient_authority,
+        .repository = place->config->repository,
+        .clock = &scene->clock.clock,
+    };
+    CHECK_OK(&diag, store_open(&options, &diag, &place->store));
+    place->scene = scene;
+    place->name = name;
+    place->sink.sink = (struct audit_sink){sink_append, sink_check};
+    *out = (struct scene_out){{take_question}, place};
+    place->node = (struct node){.config = place->config,
+                                .clock = &scene->clock.clock,
+                                .store = place->store,
+                                .audit = &place->sink.sink,
+                                .out = &out->out,
+                                .runner = scene->runner};
+}
+
+void
+scene_open(struct scene *scene, const char *const *names, size_t n)
+{
+    static int serial;
+    struct diag diag = {0};
+    char dir[300];
+
+    memset(scene, 0, sizeof(*scene));
+    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, 2);
+    init_library_once();
+    fake_clock_init(&scene->clock, clock_wall_us(clock_system()));
+    CHECK_OK(&diag, runner_new(&scene->clock.clock, 0, &diag, &scene->runner));
+    snprintf(dir, sizeof(dir), "%s/scene-%d", unit_temp_dir(), serial++);
+    scene->places_n = n;
+    for (size_t i = 0; i < n; i++) {
+        init_node(dir, names[i], i + 1);
+    }
+    exchange_cards(dir, names, n);
+    for (size_t i = 0; i < n; i++) {
+        open_place(scene, &scene->places[i], dir, names[i]);
+    }
+}
+
+void
+scene_close(struct scene *scene)
+{
+    scene_run(scene);
+    CU_ASSERT_EQUAL(runner_active(scene->runner), 0);
+    for (size_t i = 0; i < scene->questions_n; i++) {
+        if (!scene->questions[i].is_answered) {
+            scene_fail(scene, i, ERR_SHUTTING_DOWN);
+        }
+        buf_done(&scene->questions[i].body);
+    }
+    runner_free(scene->runner);
+    for (size_t i = 0; i < scene->places_n; i++) {
+        store_close(scene->places[i].store);
+        config_unref(scene->places[i].config);
+    }
+}
+
+struct place *
+scene_place(struct scene *scene, const char *name)
+{
+    for (size_t i = 0; i < scene->places_n; i++) {
+        if (strcmp(scene->places[i].name, name) == 0) {
+            return &scene->places[i];
+        }
+    }
+    return NULL;
+}
+
+void
+scene_add_document(struct place *place, const char *family, const char *given,
+                   const char *birth_date, const char *sex, const char *bytes)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct span given_names[1] = {span_of_cstr(given)};
+    struct person_name name[1] = {{.family = span_of_cstr(family), .given = {given_names, 1, 1}}};
+    const struct patient patient = {
+        .names = {name, 1, 1}, .birth_time = span_of_cstr(birth_date), .sex = span_of_cstr(sex)};
+    struct code normal[1] = {{SPAN("N"), SPAN("2.16.840.1.113883.5.25"), SPAN("normal")}};
+    const struct document_entry entry = {
+        .mime_type = SPAN("text/xml"),
+        .title = SPAN("Summary"),
+        .creation_time = SPAN("20260102030405"),
+        .language = SPAN("en-US"),
+        .type_code = {SPAN("34133-9"), SPAN("2.16.840.1.113883.6.1"), SPAN("Summary")},
+        .class_code = {SPAN("34133-9"), SPAN("2.16.840.1.113883.6.1"), SPAN("Summary")},
+        .format_code = {SPAN("urn:hl7-org:sdwg:ccda-structuredBody:2.1"),
+                        SPAN("1.3.6.1.4.1.19376.1.2.3"), SPAN("C-CDA")},
+        .facility_type = {SPAN("385432009"), SPAN("2.16.840.1.113883.6.96"), SPAN("N/A")},
+        .practice_setting = {SPAN("385432009"), SPAN("2.16.840.1.113883.6.96"), SPAN("N/A")},
+        .confidentiality = {normal, 1, 1},
+    };
+    const struct store_document document = {&patient, &entry, SPAN_EMPTY, span_of_cstr(bytes)};
+    struct store_put_result result;
+    struct diag diag = {0};
+
+    CHECK_OK(&diag, store_put_document(place->store, &document, arena, &diag, &result));
+    arena_free(arena);
+}

@@ -1,0 +1,399 @@
+/*
+ * The transaction runner and the fan-out: parking, wakes before and after the park, deadlines with
+ * a clock moved by hand, failures and recovery, late answers, and many transactions over several
+ * workers.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "txn/fanout.h"
+#include "unit.h"
+
+struct probe {
+    struct txn txn; /* first member */
+    char trace[64]; /* one letter per step that ran */
+    bool is_ended;
+    int waits_left;
+    struct park *held; /* a wake that the test owes */
+};
+
+static void
+note(struct txn *txn, char letter)
+{
+    char *trace = ((struct probe *)txn)->trace;
+
+    trace[strlen(trace)] = letter;
+}
+
+static void
+end_probe(struct txn *txn)
+{
+    ((struct probe *)txn)->is_ended = true;
+}
+
+static enum txn_verdict
+step_a(struct txn *txn)
+{
+    note(txn, 'a');
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_fail(struct txn *txn)
+{
+    note(txn, 'f');
+    (void)FAIL(&txn->diag, ERR_IO, "planned");
+    return TXN_FAILED;
+}
+
+static enum txn_verdict
+step_recover(struct txn *txn)
+{
+    note(txn, 'r');
+    return TXN_DONE;
+}
+
+/* Waits for a wake that the test gives later. */
+static enum txn_verdict
+step_wait(struct txn *txn)
+{
+    struct probe *probe = (struct probe *)txn;
+
+    note(txn, 'w');
+    if (probe->held == NULL) {
+        probe->held = &txn->park;
+        txn_expect(txn);
+        return TXN_WAIT;
+    }
+    return txn_is_due(txn) ? TXN_WAIT : TXN_DONE;
+}
+
+/* The wake comes before the step has returned WAIT. */
+static enum txn_verdict
+step_wake_early(struct txn *txn)
+{
+    struct probe *probe = (struct probe *)txn;
+
+    note(txn, 'e');
+    if (probe->waits_left-- > 0) {
+        txn_expect(txn);
+        park_wake(&txn->park);
+        return TXN_WAIT;
+    }
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_until_deadline(struct txn *txn)
+{
+    note(txn, 'd');
+    return txn_is_overdue(txn) ? TXN_DONE : TXN_WAIT;
+}
+
+static enum txn_verdict
+step_leave_due(struct txn *txn)
+{
+    note(txn, 'l');
+    ((struct probe *)txn)->held = &txn->park;
+    txn_expect(txn);
+    return TXN_DONE;
+}
+
+static void
+start(struct probe *probe, struct runner *runner, const struct txn_table *table, int64_t timeout_us)
+{
+    struct diag diag = {0};
+
+    memset(probe, 0, sizeof(*probe));
+    CHECK_OK(&diag,
+             txn_init(&probe->txn, table, runner_clock(runner), timeout_us, end_probe, &diag));
+    runner_start(runner, &probe->txn);
+}
+
+static struct runner *
+by_hand(struct fake_clock *clock)
+{
+    struct runner *runner = NULL;
+    struct diag diag = {0};
+
+    fake_clock_init(clock, 1700000000 * US_PER_S);
+    CHECK_OK(&diag, runner_new(&clock->clock, 0, &diag, &runner));
+    return runner;
+}
+
+static void
+test_failure_goes_to_recovery_once(void)
+{
+    static const struct txn_step steps[] = {{"a", step_a},
+                                            {"fail", step_fail},
+                                            {"a", step_a},
+                                            {"recover", step_recover},
+                                            {"a", step_a}};
+    static const struct txn_step twice[] = {
+        {"fail", step_fail}, {"again", step_fail}, {"a", step_a}};
+    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 3};
+    static const struct txn_table fails_twice = {"t", twice, ARRAY_LEN(twice), 1};
+    struct fake_clock clock;
+    struct runner *runner = by_hand(&clock);
+    struct probe probe;
+
+    start(&probe, runner, &table, US_PER_S);
+    runner_run_ready(runner);
+    CU_ASSERT_STRING_EQUAL(probe.trace, "afra");
+    CU_ASSERT_EQUAL(probe.txn.diag.code, ERR_IO);
+    CU_ASSERT(probe.is_ended);
+    txn_done(&probe.txn);
+
+    start(&probe, runner, &fails_twice, US_PER_S);
+    runner_run_ready(runner);
+    CU_ASSERT_STRING_EQUAL(probe.trace, "ff"); /* a failing recovery ends; it never loops */
+    CU_ASSERT(probe.is_ended);
+    txn_done(&probe.txn);
+    runner_free(runner);
+}
+
+static void
+test_parked_until_woken(void)
+{
+    static const struct txn_step steps[] = {{"wait", step_wait}, {"a", step_a}};
+    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 2};
+    struct fake_clock clock;
+    struct runner *runner = by_hand(&clock);
+    struct probe probe;
+
+    start(&probe, runner, &table, US_PER_S);
+    runner_run_ready(runner);
+    CU_ASSERT_STRING_EQUAL(probe.trace, "w");
+    runner_run_ready(runner);
+    CU_ASSERT_STRING_EQUAL(probe.trace, "w"); /* parked: costs nothing */
+    park_wake(probe.held);
+    runner_run_ready(runner);
+    CU_ASSERT_STRING_EQUAL(probe.trace, "wwa");
+    CU_ASSERT_EQUAL(runner_active(runner), 0);
+    txn_done(&probe.txn);
+    runner_free(runner);
+}
+
+static void
+test_wake_before_park_is_not_lost(void)
+{
+    static const struct txn_step steps[] = {{"early", step_wake_early}, {"a", step_a}};
+    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 2};
+    struct fake_clock clock;
+    struct runner *runner = by_hand(&clock);
+    struct probe probe;
+    struct diag diag = {0};
+
+    memset(&probe, 0, sizeof(probe));
+    CHECK_OK(&diag, txn_init(&probe.txn, &table, &clock.clock, US_PER_S, end_probe, &diag));
+    probe.waits_left = 3;
+    runner_start(runner, &probe.txn);
+    runner_run_ready(runner);
+    CU_ASSERT_STRING_EQUAL(probe.trace, "eeeea");
+    txn_done(&probe.txn);
+    runner_free(runner);
+}
+
+static void
+test_deadline_runs_a_parked_transaction(void)
+{
+    static const struct txn_step steps[] = {{"deadline", step_until_deadline}, {"a", step_a}};
+    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 2};
+    struct fake_clock clock;
+    struct runner *runner = by_hand(&clock);
+    struct probe probes[20];
+
+    /* deadlines in a scrambled order: each ends when its own time has come, none before */
+    for (int i = 0; i < 20; i++) {
+        start(&probes[i], runner, &table, (1 + (i * 7) % 20) * US_PER_S);
+    }
+    runner_run_ready(runner);
+    for (int second = 1; second <= 20; second++) {
+        fake_clock_advance(&clock, US_PER_S);
+        runner_run_ready(runner);
+        for (int i = 0; i < 20; i++) {
+            CU_ASSERT_EQUAL(probes[i].is_ended, 1 + (i * 7) % 20 <= second);
+        }
+    }
+    for (int i = 0; i < 20; i++) {
+        CU_ASSERT_STRING_EQUAL(probes[i].trace, "dda");
+        txn_done(&probes[i].txn);
+    }
+    runner_free(runner);
+}
+
+static void
+test_end_waits_for_wakes_that_are_due(void)
+{
+    static const struct txn_step steps[] = {{"leave", step_leave_due}};
+    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 1};
+    struct fake_clock clock;
+    struct runner *runner = by_hand(&clock);
+    struct probe probe;
+
+    start(&probe, runner, &table, US_PER_S);
+    runner_run_ready(runner);
+    CU_ASSERT_FALSE(probe.is_ended); /* somebody still holds its park */
+    fake_clock_advance(&clock, 10 * US_PER_S);
+    runner_run_ready(runner);
+    CU_ASSERT_FALSE(probe.is_ended);
+    park_wake(probe.held);
+    runner_run_ready(runner);
+    CU_ASSERT(probe.is_ended);
+    txn_done(&probe.txn);
+    runner_free(runner);
+}
+
+/* ---- fan-out ---- */
+
+struct scripted_out {
+    struct out out; /* first member */
+    out_done done[8];
+    void *arg[8];
+    size_t n;
+};
+
+static void
+hold_question(struct out *out, struct out_request *request, out_done done, void *arg)
+{
+    struct scripted_out *script = (struct scripted_out *)out;
+
+    buf_done(&request->body);
+    script->done[script->n] = done;
+    script->arg[script->n++] = arg;
+}
+
+static void
+answer_question(struct scripted_out *script, size_t i, int status)
+{
+    struct out_answer answer = {.http_status = status};
+
+    body_init(&answer.body);
+    script->done[i](script->arg[i], &answer);
+}
+
+static void
+ask(struct scripted_out *script, struct fanout *fanout, size_t slot)
+{
+    struct out_request request;
+
+    out_request_init(&request, 100);
+    fanout_submit(fanout, slot, &script->out, &request);
+}
+
+static void
+test_fanout_takes_answers_in_any_order(void)
+{
+    static const struct txn_step steps[] = {{"deadline", step_until_deadline}};
+    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 1};
+    struct scripted_out script = {{hold_question}, {0}, {0}, 0};
+    struct fake_clock clock;
+    struct runner *runner = by_hand(&clock);
+    struct fanout *fanout = NULL;
+    struct out_answer answer;
+    struct probe probe;
+    struct diag diag = {0};
+
+    start(&probe, runner, &table, US_PER_S);
+    runner_run_ready(runner);
+    CHECK_OK(&diag, fanout_new(&probe.txn, 3, &diag, &fanout));
+    for (size_t i = 0; i < 3; i++) {
+        ask(&script, fanout, i);
+    }
+    CU_ASSERT_EQUAL(fanout_pending(fanout), 3);
+    answer_question(&script, 2, 202);
+    CU_ASSERT_FALSE(fanout_take(fanout, 0, &answer));
+    CU_ASSERT(fanout_take(fanout, 2, &answer));
+    CU_ASSERT_EQUAL(answer.http_status, 202);
+    CU_ASSERT_FALSE(fanout_take(fanout, 2, &answer)); /* taken once */
+    runner_run_ready(runner);
+    CU_ASSERT_STRING_EQUAL(probe.trace, "dd"); /* the answer nudged it */
+    fanout_leave(fanout);
+    fake_clock_advance(&clock, 2 * US_PER_S);
+    runner_run_ready(runner);
+    CU_ASSERT(probe.is_ended);
+    txn_done(&probe.txn);
+    answer_question(&script, 0, 200); /* late: meets the fan-out, not the transaction */
+    answer_question(&script, 1, 200);
+    runner_free(runner);
+}
+
+/* ---- threads ---- */
+
+struct counted {
+    struct txn txn; /* first member */
+    int rounds;
+};
+
+static atomic_int ended;
+
+static void
+end_counted(struct txn *txn)
+{
+    txn_done(txn);
+    mem_free(txn);
+    atomic_fetch_add(&ended, 1);
+}
+
+static void *
+wake_later(void *arg)
+{
+    usleep(100);
+    park_wake(arg);
+    return NULL;
+}
+
+static enum txn_verdict
+step_thread_wake(struct txn *txn)
+{
+    struct counted *counted = (struct counted *)txn;
+    pthread_t thread;
+
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
+    }
+    if (counted->rounds-- == 0) {
+        return TXN_DONE;
+    }
+    txn_expect(txn);
+    CU_ASSERT_EQUAL(pthread_create(&thread, NULL, wake_later, &txn->park), 0);
+    pthread_detach(thread);
+    return TXN_WAIT;
+}
+
+static void
+test_many_transactions_over_workers(void)
+{
+    static const struct txn_step steps[] = {{"wake", step_thread_wake}};
+    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 1};
+    struct runner *runner = NULL;
+    struct diag diag = {0};
+
+    CHECK_OK(&diag, runner_new(clock_system(), 3, &diag, &runner));
+    for (int i = 0; i < 100; i++) {
+        struct counted *counted = mem_alloc(sizeof(*counted));
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(counted);
+        CHECK_OK(&diag, txn_init(&counted->txn, &table, clock_system(), 30 * US_PER_S, end_counted,
+                                 &diag));
+        counted->rounds = 5;
+        runner_start(runner, &counted->txn);
+    }
+    CU_ASSERT(runner_drain(runner, clock_mono_us(clock_system()) + 60 * US_PER_S));
+    CU_ASSERT_EQUAL(atomic_load(&ended), 100);
+    runner_free(runner);
+}
+
+static const struct unit_test tests[] = {
+    {"a failure goes to recovery once", test_failure_goes_to_recovery_once},
+    {"parked until woken", test_parked_until_woken},
+    {"a wake before the park is not lost", test_wake_before_park_is_not_lost},
+    {"the deadline runs a parked transaction", test_deadline_runs_a_parked_transaction},
+    {"the end waits for wakes that are due", test_end_waits_for_wakes_that_are_due},
+    {"fan-out takes answers in any order", test_fanout_takes_answers_in_any_order},
+    {"many transactions over workers", test_many_transactions_over_workers},
+};
+UNIT_MAIN("runner", tests)

@@ -1,0 +1,569 @@
+/*
+ * What the network server allows: time, size, number and memory; and that it holds what it promises
+ * at that size.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <openssl/ssl.h>
+
+#include "base/mem.h"
+#include "tests/unit/net_fixture.h"
+
+#define HOST     "Host: server.example\r\n"
+#define POST_ABC "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
+
+static int64_t
+now_us(void)
+{
+    return clock_mono_us(clock_system());
+}
+
+/* ---- time ---- */
+
+/* A rig with one limit of 300 ms; all others are far away. */
+static void
+short_init(struct rig *rig)
+{
+    rig_init(rig);
+    rig->options.handshake_timeout_us = 60 * US_PER_S;
+    rig->options.head_timeout_us = 60 * US_PER_S;
+    rig->options.idle_timeout_us = 60 * US_PER_S;
+    rig->options.body_stall_us = 60 * US_PER_S;
+}
+
+#define SHORT_US (300 * US_PER_MS)
+
+/* Sends <piece> every 20 ms until the server answers or ends, 10 s at most. */
+static void
+drip(struct client *client, struct span piece)
+{
+    for (int i = 0; i < 500 && client_send(client, piece); i++) {
+        struct timeval none = {0, 20000};
+        fd_set readable;
+        FD_ZERO(&readable);
+        FD_SET(client->fd, &readable);
+        if (select(client->fd + 1, &readable, NULL, NULL, &none) != 0) {
+            return;
+        }
+    }
+}
+
+static void
+check_slow(struct rig *rig, struct span start, struct span piece)
+{
+    struct client client;
+    CU_ASSERT_FATAL(rig_start(rig));
+    CU_ASSERT_FATAL(rig_connect(rig, &client));
+    const int64_t start_us = now_us();
+    CU_ASSERT(client_send(&client, start));
+    drip(&client, piece);
+    CU_ASSERT(client_exchange(&client, "", 408, "request took too long\n"));
+    CU_ASSERT(client_is_at_end(&client));
+    const int64_t took_us = now_us() - start_us;
+    CU_ASSERT(took_us >= SHORT_US - 10 * US_PER_MS && took_us < 5 * US_PER_S);
+    CU_ASSERT(rig_wait_refused(rig, 1, ERR_LIMIT_TIME));
+    CU_ASSERT_EQUAL(rig->handled, 0);
+    client_close(&client);
+    rig_done(rig);
+}
+
+/* One more byte or header does not give a head more time. */
+static void
+test_slow_head(void)
+{
+    struct rig rig;
+    short_init(&rig);
+    rig.options.head_timeout_us = SHORT_US;
+    check_slow(&rig, SPAN("P"), SPAN_EMPTY);
+    short_init(&rig);
+    rig.options.head_timeout_us = SHORT_US;
+    check_slow(&rig, SPAN("POST /x HTTP/1.1\r\n" HOST), SPAN("a:\r\n"));
+}
+
+/* Nothing at all, less than the least rate, and chunks of one byte. */
+static void
+test_slow_body(void)
+{
+    static const struct {
+        const char *start, *piece;
+    } rows[] = {
+        {"POST /x HTTP/1.1\r\n" HOST "Content-Length: 90000\r\n\r\n", ""},
+        {"POST /x HTTP/1.1\r\n" HOST "Content-Length: 90000\r\n\r\n", "a"},
+        {"POST /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig rig;
+        short_init(&rig);
+        rig.options.body_stall_us = SHORT_US;
+        check_slow(&rig, span_of_cstr(rows[i].start), span_of_cstr(rows[i].piece));
+    }
+}
+
+/* 2 KB a second for a second is slow, but not too slow. */
+static void
+test_slow_but_allowed(void)
+{
+    struct rig rig;
+    struct client client;
+    char piece[41];
+    short_init(&rig);
+    rig.options.body_stall_us = SHORT_US;
+    CU_ASSERT_FATAL(rig_start(&rig));
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
+    memset(piece, 'a', 40);
+    piece[40] = '\0';
+    CU_ASSERT(
+        client_send(&client, SPAN("POST /x HTTP/1.1\r\n" HOST "Content-Length: 2000\r\n\r\n")));
+    for (int i = 0; i < 49; i++) {
+        CU_ASSERT(client_send(&client, span_of(piece, 40)));
+        (void)usleep(20000);
+    }
+    CU_ASSERT(client_exchange(&client, piece, 200, NULL));
+    client_close(&client);
+    rig_done(&rig);
+}
+
+static void
+check_silent_end(struct rig *rig, bool has_tls, bool has_request)
+{
+    struct client client;
+    CU_ASSERT_FATAL(rig_start(rig));
+    if (has_tls) {
+        CU_ASSERT_FATAL(rig_connect(rig, &client));
+    } else {
+        CU_ASSERT_FATAL(client_open(&client, "127.0.0.1", net_port(rig->server, NET_NETWORK)));
+    }
+    if (has_request) {
+        CU_ASSERT(client_exchange(&client, POST_ABC, 200, "abc"));
+    }
+    const int64_t start_us = now_us();
+    CU_ASSERT(client_is_at_end(&client));
+    const int64_t took_us = now_us() - start_us;
+    CU_ASSERT(took_us >= SHORT_US - 50 * US_PER_MS && took_us < 5 * US_PER_S);
+    client_close(&client);
+}
+
+static void
+test_idle(void)
+{
+    for (int has_request = 0; has_request < 2; has_request++) {
+        struct rig rig;
+        short_init(&rig);
+        rig.options.idle_timeout_us = SHORT_US;
+        check_silent_end(&rig, true, has_request != 0);
+        CU_ASSERT_EQUAL(rig.refused_n, 0);
+        rig_done(&rig);
+    }
+}
+
+static void
+test_slow_handshake(void)
+{
+    struct rig rig;
+    short_init(&rig);
+    rig.options.handshake_timeout_us = SHORT_US;
+    check_silent_end(&rig, false, false);
+    CU_ASSERT(rig_wait_refused(&rig, 1, ERR_TLS));
+    rig_done(&rig);
+}
+
+/* The handler may take longer than any of these. */
+static void
+test_slow_handler(void)
+{
+    struct rig rig;
+    struct client client;
+    short_init(&rig);
+    rig.options.head_timeout_us = rig.options.idle_timeout_us = SHORT_US;
+    rig.options.body_stall_us = rig.options.handshake_timeout_us = SHORT_US;
+    rig.holds = true;
+    CU_ASSERT_FATAL(rig_start(&rig));
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
+    CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
+    struct net_request *request = rig_take(&rig);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(request);
+    (void)usleep(3 * SHORT_US);
+    rig_answer(request, 200, "late");
+    CU_ASSERT(client_exchange(&client, "", 200, "late"));
+    client_close(&client);
+    rig_done(&rig);
+}
+
+static void
+test_truncated(void)
+{
+    static const char *const starts[] = {"POST /x HT",
+                                         "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nab"};
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+        struct rig rig;
+        struct client client;
+        rig_init(&rig);
+        CU_ASSERT_FATAL(rig_start(&rig));
+        CU_ASSERT_FATAL(rig_connect(&rig, &client));
+        CU_ASSERT(client_send(&client, span_of_cstr(starts[i])));
+        (void)SSL_shutdown(client.ssl);
+        CU_ASSERT(rig_wait_refused(&rig, 1, ERR_HTTP_TRUNCATED));
+        CU_ASSERT_EQUAL(rig.handled, 0);
+        client_close(&client);
+        rig_done(&rig);
+    }
+}
+
+/* ---- size ---- */
+
+#define LARGE ((size_t)20 * 1024 * 1024)
+
+static char
+large_byte(size_t i)
+{
+    return (char)('a' + i % 23 + (i >> 16) % 3);
+}
+
+static bool
+make_large_file(int *ret_fd)
+{
+    char path[512];
+    char *bytes = mem_alloc(LARGE);
+    (void)snprintf(path, sizeof(path), "%s/large", unit_temp_dir());
+    const int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    for (size_t i = 0; bytes != NULL && i < LARGE; i++) {
+        bytes[i] = large_byte(i);
+    }
+    size_t written = 0;
+    while (fd >= 0 && bytes != NULL && written < LARGE) {
+        const ssize_t n = write(fd, bytes + written, LARGE - written);
+        if (n <= 0) {
+            break;
+        }
+        written += (size_t)n;
+    }
+    mem_free(bytes);
+    *ret_fd = fd;
+    return written == LARGE;
+}
+
+static bool
+is_large(const struct client_answer *answer)
+{
+    bool is_equal = answer->body_n == LARGE;
+    for (size_t i = 0; is_equal && i < LARGE; i++) {
+        is_equal = answer->body[i] == large_byte(i);
+    }
+    return is_equal;
+}
+
+/* From a file, piece by piece; then the connection goes on. */
+static void
+test_large_answer(void)
+{
+    struct rig rig;
+    struct client client;
+    struct body body;
+    struct client_answer answer;
+    struct diag diag = {.code = ERR_NONE};
+    int fd = -1;
+    rig_init(&rig);
+    rig.holds = true;
+    CU_ASSERT_FATAL(rig_start(&rig) && make_large_file(&fd));
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
+    CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
+    struct net_request *request = rig_take(&rig);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(request);
+    CHECK_OK(&diag, body_from_fd(&body, fd, &diag));
+    net_answer(request, 200, "", &body);
+    (void)usleep(200000); /* the reader is slower than the writer */
+    CU_ASSERT(client_read(&client, &answer));
+    CU_ASSERT(is_large(&answer));
+    CU_ASSERT_PTR_NULL(strstr(answer.head, "Content-Type"));
+    client_answer_done(&answer);
+    rig.holds = false;
+    CU_ASSERT(client_exchange(&client, POST_ABC, 200, "abc"));
+    client_close(&client);
+    rig_done(&rig);
+}
+
+/* A reader that stops reading is cut off, and the body is given back. */
+static void
+test_reader_stops(void)
+{
+    struct rig rig;
+    struct client client;
+    struct body body;
+    struct diag diag = {.code = ERR_NONE};
+    char piece[4096];
+    int fd = -1;
+    short_init(&rig);
+    rig.options.body_stall_us = SHORT_US;
+    rig.holds = true;
+    CU_ASSERT_FATAL(rig_start(&rig) && make_large_file(&fd));
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
+    CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
+    struct net_request *request = rig_take(&rig);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(request);
+    CHECK_OK(&diag, body_from_fd(&body, fd, &diag));
+    net_answer(request, 200, "", &body);
+    const int64_t start_us = now_us();
+    while (fcntl(fd, F_GETFD) >= 0 && now_us() - start_us < 9 * US_PER_S) {
+        (void)usleep(10000); /* the descriptor closes with the connection */
+    }
+    CU_ASSERT(now_us() - start_us < 9 * US_PER_S);
+    size_t got = 0;
+    for (long n = 1; n > 0; got += n > 0 ? (size_t)n : 0) {
+        n = client_receive(&client, piece, sizeof(piece));
+    }
+    CU_ASSERT(got < LARGE);
+    client_close(&client);
+    rig_done(&rig);
+}
+
+static void
+test_body_at_limit(void)
+{
+    struct rig rig;
+    struct client client;
+    struct client_answer answer;
+    char *body = mem_alloc(100001);
+    rig_init(&rig);
+    CU_ASSERT_FATAL(rig_start(&rig) && body != NULL);
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
+    memset(body, 'x', 100000);
+    CU_ASSERT(
+        client_send(&client, SPAN("POST /x HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\n")));
+    CU_ASSERT(client_send(&client, span_of(body, 100000)));
+    CU_ASSERT(client_read(&client, &answer));
+    CU_ASSERT_EQUAL(answer.status, 200);
+    CU_ASSERT_EQUAL(answer.body_n, 100000);
+    client_answer_done(&answer);
+    mem_free(body);
+    client_close(&client);
+    rig_done(&rig);
+}
+
+/* The sender of a body that is too large hears so, though it had sent much that nobody read. */
+static void
+test_body_over_limit(void)
+{
+    struct rig rig;
+    struct client client;
+    char *body = mem_alloc(1000001);
+    rig_init(&rig);
+    CU_ASSERT_FATAL(rig_start(&rig) && body != NULL);
+    for (int i = 0; i < 10; i++) {
+        CU_ASSERT_FATAL(rig_connect(&rig, &client));
+        memset(body, 'x', 1000000);
+        CU_ASSERT(client_send(&client, SPAN("POST /x HTTP/1.1\r\n" HOST
+                                            "Transfer-Encoding: chunked\r\n\r\n100\r\n")));
+        CU_ASSERT(client_send(&client, span_of(body, 256)));
+        CU_ASSERT(client_send(&client, SPAN("\r\nF4140\r\n")));
+        CU_ASSERT(client_exchange(&client, body, 413, "request body too large\n"));
+        CU_ASSERT(client_is_at_end(&client));
+        client_close(&client);
+    }
+    CU_ASSERT_EQUAL(rig.handled, 0);
+    mem_free(body);
+    rig_done(&rig);
+}
+
+static void
+test_head_over_limit(void)
+{
+    struct rig rig;
+    struct client client;
+    char head[2048];
+    rig_init(&rig);
+    rig.options.head_limit = 1024;
+    CU_ASSERT_FATAL(rig_start(&rig));
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
+    memset(head, 'x', sizeof(head));
+    memcpy(head, "POST /x HTTP/1.1\r\nX: ", 21);
+    head[sizeof(head) - 1] = '\0';
+    CU_ASSERT(client_exchange(&client, head, 431, "request header too large\n"));
+    CU_ASSERT(client_is_at_end(&client));
+    client_close(&client);
+    rig_done(&rig);
+}
+
+/* ---- number ---- */
+
+#define MANY 200
+
+static void
+test_many(void)
+{
+    struct rig rig;
+    struct client *clients = mem_alloc(MANY * sizeof(*clients));
+    rig_init(&rig);
+    CU_ASSERT_FATAL(rig_start(&rig) && clients != NULL);
+    for (size_t i = 0; i < MANY; i++) {
+        CU_ASSERT_FATAL(rig_connect(&rig, &clients[i]));
+    }
+    for (int round = 0; round < 3; round++) {
+        char request[128];
+        for (size_t i = 0; i < MANY; i++) {
+            const int n = snprintf(request, sizeof(request),
+                                   "POST /x HTTP/1.1\r\n" HOST "Content-Length: 6\r\n\r\n%06zu", i);
+            CU_ASSERT(client_send(&clients[i], span_of(request, (size_t)n)));
+        }
+        for (size_t i = 0; i < MANY; i++) {
+            (void)snprintf(request, sizeof(request), "%06zu", i);
+            CU_ASSERT(client_exchange(&clients[i], "", 200, request));
+        }
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        client_close(&clients[i]);
+    }
+    CU_ASSERT_EQUAL(rig.handled, 3 * MANY);
+    CU_ASSERT_EQUAL(rig.refused_n, 0);
+    mem_free(clients);
+    rig_done(&rig);
+}
+
+/* One more than allowed is closed; when one goes there is room again. */
+static void
+test_connection_cap(void)
+{
+    struct rig rig;
+    struct client clients[3];
+    bool has_room = false;
+    rig_init(&rig);
+    rig.options.connections_max = 2;
+    CU_ASSERT_FATAL(rig_start(&rig));
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_FATAL(rig_connect(&rig, &clients[i]));
+        CU_ASSERT(client_exchange(&clients[i], POST_ABC, 200, "abc"));
+    }
+    CU_ASSERT(!rig_connect(&rig, &clients[2]));
+    CU_ASSERT(rig_wait_refused(&rig, 1, ERR_LIMIT_CONNECTIONS));
+    client_close(&clients[0]);
+    for (int i = 0; i < 100 && !has_room; i++) {
+        (void)usleep(20000);
+        has_room = rig_connect(&rig, &clients[0]);
+    }
+    CU_ASSERT(has_room && client_exchange(&clients[0], POST_ABC, 200, "abc"));
+    CU_ASSERT(client_exchange(&clients[1], POST_ABC, 200, "abc"));
+    client_close(&clients[0]);
+    client_close(&clients[1]);
+    rig_done(&rig);
+}
+
+/* Without descriptors the server waits for one, and does not spin meanwhile. */
+static void
+test_no_descriptors(void)
+{
+    struct rig rig;
+    struct client client;
+    struct rlimit before, none;
+    struct rusage usage;
+    rig_init(&rig);
+    CU_ASSERT_FATAL(rig_start(&rig) && getrlimit(RLIMIT_NOFILE, &before) == 0);
+    CU_ASSERT_FATAL(client_open(&client, "127.0.0.1", net_port(rig.server, NET_NETWORK)));
+    client_reset(&client);
+    const int fd = dup(0);
+    none = (struct rlimit){(rlim_t)fd + 1, before.rlim_max}; /* room for the client's socket */
+    (void)close(fd);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const bool is_open = client_open(&client, "127.0.0.1", net_port(rig.server, NET_NETWORK));
+    CU_ASSERT(is_open);
+    (void)getrusage(RUSAGE_SELF, &usage);
+    const long cpu_before = usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec +
+                            usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec;
+    (void)usleep(500000);
+    (void)getrusage(RUSAGE_SELF, &usage);
+    const long cpu_after = usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec +
+                           usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec;
+    CU_ASSERT(cpu_after - cpu_before < 250000);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CU_ASSERT(is_open && client_start_tls(&client, fixture_pki()->client, fixture_pki()->trust,
+                                          TLS1_3_VERSION));
+    CU_ASSERT(client_exchange(&client, POST_ABC, 200, "abc"));
+    client_close(&client);
+    rig_done(&rig);
+}
+
+/* ---- memory ---- */
+
+/* libevent asks the same door, so its failures are tried as well. */
+static struct status
+start_and_stop(struct diag *diag)
+{
+    struct rig rig;
+    rig_init(&rig);
+    rig.config.network.credential = NULL; /* OpenSSL's own memory does not come from that door */
+    rig.config.network.trust = NULL;
+    const struct status st = net_start(&rig.options, diag, &rig.server);
+    rig_done(&rig);
+    return st;
+}
+
+static void
+test_no_memory_to_start(void)
+{
+    (void)fixture_pki();
+    unit_torture(start_and_stop);
+}
+
+/* While it serves: connections may be lost, the server must not be. */
+static void
+test_no_memory_to_serve(void)
+{
+    struct rig rig;
+    struct client client;
+    rig_init(&rig);
+    rig.config.network.credential = NULL;
+    rig.options.loop_threads = 1;
+    CU_ASSERT_FATAL(rig_start(&rig));
+    const uint16_t port = net_port(rig.server, NET_NETWORK);
+    for (uint64_t n = 0; n < 60; n++) {
+        struct client_answer answer = {.status = 0};
+        CU_ASSERT_FATAL(client_open(&client, "127.0.0.1", port));
+        mem_fail_after(n);
+        (void)client_send(&client, SPAN(POST_ABC));
+        const struct timeval wait = {0, 50000};
+        fd_set readable;
+        FD_ZERO(&readable);
+        FD_SET(client.fd, &readable);
+        struct timeval left = wait;
+        (void)select(client.fd + 1, &readable, NULL, NULL, &left);
+        mem_fail_after(UINT64_MAX);
+        client_close(&client);
+        client_answer_done(&answer);
+    }
+    CU_ASSERT_FATAL(client_open(&client, "127.0.0.1", port));
+    CU_ASSERT(client_exchange(&client, POST_ABC, 200, "abc"));
+    client_close(&client);
+    rig_done(&rig);
+}
+
+static const struct unit_test tests[] = {
+    {"slow head", test_slow_head},
+    {"slow body", test_slow_body},
+    {"slow but allowed", test_slow_but_allowed},
+    {"slow handshake", test_slow_handshake},
+    {"slow handler", test_slow_handler},
+    {"idle", test_idle},
+    {"truncated", test_truncated},
+    {"body over the limit", test_body_over_limit},
+    {"body at the limit", test_body_at_limit},
+    {"head over the limit", test_head_over_limit},
+    {"large answer", test_large_answer},
+    {"reader stops", test_reader_stops},
+    {"no memory to start", test_no_memory_to_start},
+    {"no memory to serve", test_no_memory_to_serve},
+    {"no descriptors", test_no_descriptors},
+    {"connection cap", test_connection_cap},
+    {"200 connections", test_many},
+};
+
+int
+main(void)
+{
+    event_set_mem_functions(mem_alloc, mem_resize, mem_free);
+    const int status = unit_main("server limits", tests, ARRAY_LEN(tests));
+    fixture_pki_done();
+    return status;
+}
