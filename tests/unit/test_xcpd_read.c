@@ -283,8 +283,8 @@ test_sample_questions(void)
         {"ihe/samples/sds-ehdsi/xcpd__request.xml", "3122391072", "",
          "2.16.470.1.100.1.2.1000.990.1", "1.2.208", "", "", "", "1.2.208.176.1.2:0410009234", 1,
          ERR_NONE},
-        {"ihe/samples/epr-by-example/ITI-47_request_raw.xml", "", "16944356511831",
-         "", "1.3.6.1.4.1.21367.2017.2.7.127", "", "", "",
+        {"ihe/samples/epr-by-example/ITI-47_request_raw.xml", "", "16944356511831", "",
+         "1.3.6.1.4.1.21367.2017.2.7.127", "", "", "",
          "1.1.1.2.2:08242eb8-dd47-4298-8d2f-25d60114f137", 0, ERR_NONE},
         /* the deferred mode */
         {"ihe/samples/ipf/iti55__iti55-sample-request-deferred.xml", "", "", "", "", "", "", "", "",
