@@ -96,15 +96,12 @@ known_namespace(const xmlNode *node)
     return find_name(xml_namespace(node), known, ARRAY_LEN(known));
 }
 
-/* NULL: not ours to read, whatever is in it. A Document is one in a DocumentResponse only (an
- * extension puts one into ExtrinsicObject). */
+/* NULL: not ours to read, whatever is in it. */
 static const struct element_row *
 find_row(const xmlNode *node)
 {
     const struct span name = xml_local_name(node);
-    const bool is_document = span_eq_cstr(name, "Document");
-    if (known_namespace(node) == NULL ||
-        (is_document && !xml_is(node->parent, NS_XDSB, "DocumentResponse"))) {
+    if (known_namespace(node) == NULL) {
         return NULL;
     }
     for (size_t i = 0; i < ARRAY_LEN(elements); i++) {

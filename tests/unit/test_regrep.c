@@ -139,6 +139,9 @@ test_confusing(void)
         "<RegistryPackage id='5'><Slot name='x'/></RegistryPackage><ExtrinsicObject id='6'>"
         "<Description/><Name><LocalizedString/><LocalizedString value='second'/></Name>"
         "</ExtrinsicObject></RegistryObjectList></AdhocQueryResponse>",
+        "<AdhocQueryResponse xmlns='" NS_QUERY "' status='s'><RegistryObjectList xmlns='" NS_RIM
+        "' xmlns:x='" NS_XDSB "'><ExtrinsicObject id='1'><x:Document>AAAA</x:Document>"
+        "</ExtrinsicObject><x:Document/></RegistryObjectList></AdhocQueryResponse>",
         "<AdhocQueryResponse xmlns='" NS_QUERY "' status='s'><RegistryErrorList xmlns='" NS_RS
         "' highestSeverity='h'><RegistryError errorCode='a' codeContext='b'>text</RegistryError>"
         "<RegistryError/></RegistryErrorList></AdhocQueryResponse>",
