@@ -51,7 +51,7 @@ libisthmus_a_SOURCES += \
 	soap/xcpd_answer_read.c soap/xcpd_answer_write.c \
 	soap/xcpd_query_read.c soap/xcpd_query_write.c \
 	soap/xcpd_read_parts.c soap/xcpd_write_parts.c
-EXTRA_DIST += soap/regrep.gsoap.h
+EXTRA_DIST += soap/regrep.gsoap.h soap/CODECS.md
 
 # What soapcpp2 makes of regrep.gsoap.h: in the build folder, never in the tar ball. It makes all
 # files at once, so they depend on one stamp that is older than they (safe under make -j). They are
