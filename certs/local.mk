@@ -2,6 +2,7 @@
 libisthmus_a_SOURCES += \
 	certs/certificate.c certs/certificate.h \
 	certs/credential.c certs/credential.h \
+	certs/der.c certs/der.h \
 	certs/devpki.c certs/devpki.h \
 	certs/issue.c certs/issue.h \
 	certs/openssl_error.c certs/openssl_error.h \
@@ -9,5 +10,11 @@ libisthmus_a_SOURCES += \
 	certs/trust.c certs/trust.h
 EXTRA_DIST += certs/README.md
 
-check_PROGRAMS += tests/unit/test_certs
+check_PROGRAMS += tests/unit/test_certs tests/unit/test_devpki tests/unit/test_tls
+CERTS_WORLD = tests/unit/certs_world.c tests/unit/certs_world.h
+tests_unit_test_certs_SOURCES = tests/unit/test_certs.c $(CERTS_WORLD)
 tests_unit_test_certs_LDADD = $(UNIT_LIBS)
+tests_unit_test_devpki_SOURCES = tests/unit/test_devpki.c $(CERTS_WORLD)
+tests_unit_test_devpki_LDADD = $(UNIT_LIBS)
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(CERTS_WORLD)
+tests_unit_test_tls_LDADD = $(UNIT_LIBS)

@@ -11,7 +11,6 @@ check_PROGRAMS += tests/unit/test_ccda
 tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
 
 libisthmus_a_SOURCES += \
-	certs/der.c certs/der.h \
 	soap/content_type.c \
 	soap/dsig.c soap/dsig.h \
 	soap/dsig_sign.c soap/dsig_sign.h \
@@ -31,9 +30,24 @@ libisthmus_a_SOURCES += \
 	soap/view.h \
 	soap/xml.c soap/xml.h soap/xmlout.c soap/xmlwalk.c
 
-SOAP_SECURITY_TESTS = tests/unit/test_message
+SOAP_KIT = tests/unit/soap_kit.c tests/unit/soap_kit.h
+SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/test_mime tests/unit/test_prescan \
+	tests/unit/test_mutation tests/unit/test_saml tests/unit/test_sigverify tests/unit/test_wrapping
 check_PROGRAMS += $(SOAP_SECURITY_TESTS)
 tests_unit_test_message_LDADD = $(UNIT_LIBS)
+tests_unit_test_mime_LDADD = $(UNIT_LIBS)
+tests_unit_test_prescan_LDADD = $(UNIT_LIBS)
+tests_unit_test_sigverify_SOURCES = tests/unit/test_sigverify.c $(SOAP_KIT)
+tests_unit_test_sigverify_LDADD = $(UNIT_LIBS)
+tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_KIT)
+tests_unit_test_wrapping_LDADD = $(UNIT_LIBS)
+tests_unit_test_saml_SOURCES = tests/unit/test_saml.c $(SOAP_KIT)
+tests_unit_test_saml_LDADD = $(UNIT_LIBS)
+tests_unit_test_mutation_SOURCES = tests/unit/test_mutation.c $(SOAP_KIT)
+tests_unit_test_mutation_LDADD = $(UNIT_LIBS)
+tests_unit_test_jdk_SOURCES = tests/unit/test_jdk.c $(SOAP_KIT)
+tests_unit_test_jdk_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += tests/interop/Jdk.java
 
 # ---- codecs ----
 libisthmus_a_SOURCES += \

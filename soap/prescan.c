@@ -45,8 +45,17 @@ is_at(const struct scan *scan, const char *literal)
 static size_t
 find(const struct scan *scan, size_t from, struct span literal)
 {
-    const size_t found = span_find(span_of(scan->p + from, scan->n - from), literal);
-    return found == SPAN_MISSING ? SPAN_MISSING : from + found;
+    while (from < scan->n) {
+        const char *const found = memchr(scan->p + from, literal.p[0], scan->n - from);
+        if (found == NULL || (size_t)(scan->p + scan->n - found) < literal.n) {
+            break;
+        }
+        if (memcmp(found, literal.p, literal.n) == 0) {
+            return (size_t)(found - scan->p);
+        }
+        from = (size_t)(found - scan->p) + 1;
+    }
+    return SPAN_MISSING;
 }
 
 /* ---- characters (XML 1.0 section 2.2) ---- */

@@ -9,10 +9,11 @@ libisthmus_a_SOURCES += \
 	gateway/audit/record.c gateway/audit/record.h \
 	gateway/audit/recovery.c \
 	gateway/audit/segment.c gateway/audit/segment.h
+EXTRA_DIST += gateway/audit/README.md
 
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h
 AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_journal \
-	tests/unit/test_journal_damage tests/unit/test_journal_reader \
+	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
 	tests/unit/test_journal_recovery
 check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
@@ -21,6 +22,8 @@ tests_unit_test_journal_SOURCES = tests/unit/test_journal.c $(JOURNAL_KIT)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_damage_SOURCES = tests/unit/test_journal_damage.c $(JOURNAL_KIT)
 tests_unit_test_journal_damage_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_disk_SOURCES = tests/unit/test_journal_disk.c $(JOURNAL_KIT)
+tests_unit_test_journal_disk_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_reader_SOURCES = tests/unit/test_journal_reader.c $(JOURNAL_KIT)
 tests_unit_test_journal_reader_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_recovery_SOURCES = tests/unit/test_journal_recovery.c $(JOURNAL_KIT)

@@ -326,13 +326,18 @@ journal_verify(const char *dir, journal_report visit, void *arg, struct diag *di
 {
     struct journal_reader *reader = NULL;
     TRY(journal_reader_open(dir, UINT64_MAX, diag, &reader));
-    for (size_t i = 0; i < reader->n; i++) {
+    struct status st = OK;
+    for (size_t i = 0; i < reader->n && is_ok(st); i++) {
         struct diag why = {0};
         struct journal_chain_report report = {.chain = reader->sources[i].name};
-        const struct status st = walk_chain(dir, report.chain, &why, &report);
-        report.problem = is_ok(st) ? NULL : why.text;
-        visit(arg, &report);
+        const struct status walked = walk_chain(dir, report.chain, &why, &report);
+        report.problem = is_ok(walked) ? NULL : why.text;
+        if (is_ok(walked) || walked.code == ERR_JOURNAL) {
+            visit(arg, &report);
+        } else { /* not the chain's fault */
+            st = FAIL(diag, walked.code, "%s", why.text);
+        }
     }
     journal_reader_close(reader);
-    return OK;
+    return st;
 }

@@ -83,9 +83,9 @@ note_holder(const struct journal *journal)
 {
     char text[32];
     const int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-    if (ftruncate(journal->lock_fd, 0) == 0 && pwrite(journal->lock_fd, text, (size_t)n, 0) != n) {
-        (void)ftruncate(journal->lock_fd, 0);
-    }
+    const bool is_noted =
+        ftruncate(journal->lock_fd, 0) == 0 && pwrite(journal->lock_fd, text, (size_t)n, 0) == n;
+    (void)is_noted;
 }
 
 struct status

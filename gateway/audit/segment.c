@@ -207,8 +207,11 @@ publish(struct segment *segment, const char *folder, struct diag *diag)
     char path[PATH_MAX];
     segment_name(segment->head.first_sequence, name);
     TRY(journal_path(path, folder, name, diag));
-    /* link refuses an existing name, rename would replace it. */
-    if (link(segment->path, path) == -1 || unlink(segment->path) == -1) {
+    if (access(path, F_OK) == 0) { /* rename would replace it; the lock keeps others away */
+        errno = EEXIST;
+        return fail_at(segment, "name a new segment from", diag);
+    }
+    if (rename(segment->path, path) == -1) {
         return fail_at(segment, "name a new segment from", diag);
     }
     memcpy(segment->path, path, sizeof(path));

@@ -192,7 +192,7 @@ audit_text_line(const struct journal_record *record, const struct audit_event *e
     put_column(&t, span_of_cstr(side_word(event)), SIDE_COLUMNS);
     put_column(&t, span_of_cstr(outcome_word(event)), OUTCOME_COLUMNS);
     put_column(&t, event->partner, PARTNER_COLUMNS);
-    put_column(&t, event->user_name, USER_COLUMNS);
+    put_column(&t, event->user_id.n > 0 ? event->user_id : event->user_name, USER_COLUMNS);
     put_column(&t, event->purpose.value, PURPOSE_COLUMNS);
     put_count(&t, event->patients.n, COUNT_COLUMNS);
     put_count(&t, event->documents.n, COUNT_COLUMNS + 1);
@@ -393,6 +393,7 @@ static void
 put_items(struct text *t, const struct journal_record *record, const struct audit_event *event)
 {
     put_outcome(t, event);
+    put_item(t, "person", event->user_id);
     put_item(t, "user", event->user_name);
     put_code(t, "role", &event->role);
     put_item(t, "organization", event->organization);

@@ -14,6 +14,8 @@ libisthmus_a_SOURCES += \
 check_PROGRAMS += tests/unit/test_http1
 tests_unit_test_http1_LDADD = $(UNIT_LIBS)
 
+EXTRA_DIST += gateway/net/README.md
+
 NET_FIXTURE = tests/unit/net_fixture.c tests/unit/net_fixture.h
 check_PROGRAMS += tests/unit/test_server
 tests_unit_test_server_SOURCES = tests/unit/test_server.c $(NET_FIXTURE)

@@ -6,10 +6,23 @@
 
 #include <assert.h>
 #include <signal.h>
-#include <string.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "net/parts.h"
+
+#define CONNECTIONS_MAX 10000
+
+/* Half of the descriptors: the rest is for partners, the store and the journal. */
+static size_t
+connections_that_fit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 2 >= CONNECTIONS_MAX) {
+        return CONNECTIONS_MAX;
+    }
+    return limit.rlim_cur < 2 ? 1 : (size_t)limit.rlim_cur / 2;
+}
 
 void
 net_options_default(struct net_options *options, const struct config *config)
@@ -23,7 +36,7 @@ net_options_default(struct net_options *options, const struct config *config)
         .head_timeout_us = 10 * US_PER_S,
         .idle_timeout_us = 60 * US_PER_S,
         .body_stall_us = 10 * US_PER_S,
-        .connections_max = 10000,
+        .connections_max = connections_that_fit(),
     };
 }
 

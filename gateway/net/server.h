@@ -59,6 +59,7 @@ struct net_options {
      * loop thread; must not block. */
     void (*on_refused)(void *arg, const char *peer_address, const struct diag *diag);
 };
+/* All but the handler and on_refused; connections_max fits the process's limit of descriptors. */
 void net_options_default(struct net_options *options, const struct config *config);
 
 /* Binds every configured listener and starts the loops. ERR_IO names address and reason;

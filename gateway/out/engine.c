@@ -184,6 +184,12 @@ make_base(struct engine *engine, struct diag *diag)
 static struct status
 start(struct engine *engine, struct diag *diag)
 {
+    const struct config *config = engine->config;
+    if (config->partners_n > 0 && (config->node == NULL || config->partner_trust == NULL)) {
+        return FAIL(diag, ERR_CONFIG,
+                    "%zu partners, but no credential of this node or no trust for partners",
+                    config->partners_n);
+    }
     TRY(make_pools(engine, diag));
     TRY(make_base(engine, diag));
     return start_thread(engine, diag);

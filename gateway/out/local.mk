@@ -11,3 +11,8 @@ check_PROGRAMS += tests/unit/test_out
 tests_unit_test_out_SOURCES = tests/unit/test_out.c tests/unit/out_fixture.c tests/unit/out_fixture.h \
 	$(NET_FIXTURE)
 tests_unit_test_out_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_out_connections
+tests_unit_test_out_connections_SOURCES = tests/unit/test_out_connections.c \
+	tests/unit/out_fixture.c tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_connections_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += gateway/out/README.md

@@ -55,7 +55,8 @@ struct out {
     void (*submit)(struct out *out, struct out_request *request, out_done done, void *arg);
 };
 
-/* The real engine. Keeps a reference to <config>. Ignores SIGPIPE for the process. */
+/* The real engine. Keeps a reference to <config>. Ignores SIGPIPE for the process. ERR_CONFIG:
+ * there are partners, but nothing to prove ourselves or them with. */
 MUST_CHECK struct status out_start(const struct config *config, const struct clock *clock,
                                    struct diag *diag, struct out **ret_out);
 /* Answers what is in flight with ERR_SHUTTING_DOWN, joins the thread, frees. No submit may follow;

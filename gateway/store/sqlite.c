@@ -224,7 +224,7 @@ remember_once(struct store *store, struct span key, int64_t until_us, struct par
 
     (void)park;
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
-    TRY(db_begin_write(conn, diag));
+    TRY(db_begin_quick_write(conn, diag));
     TRY(db_finish(conn,
                   sqlite_remember_once(conn, key, until_us, clock_wall_us(sqlite_of(store)->clock),
                                        diag, &is_new),

@@ -1,11 +1,12 @@
 /*
  * The store: patient index, registry (DocumentEntries) and repository (bytes) of the local
  * community, one interface with engines behind it (SQLite now). Results are copied into the
- * caller's arena.
+ * caller's arena. Patient ids that leave (in entries, in match results) are the gateway's own,
+ * opaque and random; ids of sources follow in match results only, and only believable ones.
  *
  * Waiting: a call that must ask a server takes the caller's park and may say ANSWER_LATER
  * (base/park.h); the caller then repeats the same call after the wake. SQLite always answers now,
- * from the caller's thread, on a connection of that thread's own. Thread: any.
+ * on the caller's thread, with a connection that is this call's alone. Thread: any.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -25,6 +26,9 @@ struct store_options {
     bool is_read_only;
     const struct clock *clock;
 };
+/* Makes the file and its tables when they are missing. ERR_STORE: not a store, one of a newer
+ * program, or one that was made for another community, authority or repository (the ids in it were
+ * given out under those). */
 MUST_CHECK struct status store_open(const struct store_options *options, struct diag *diag,
                                     struct store **ret_store);
 void store_close(struct store *store); /* NULL is fine */
@@ -33,8 +37,11 @@ void store_close(struct store *store); /* NULL is fine */
 enum store_put { STORE_PUT_NEW, STORE_PUT_KNOWN /* the same bytes are stored already */ };
 /* Stores one document, its DocumentEntry and its patient in one transaction: all or nothing.
  * <entry>: metadata from the document; unique_id is the header's id when it is legal for XDS, else
- * empty; entry_uuid, home, repository, patient_id, hash, size, status are the store's to set.
- * The patient is joined to a known one by the rules of store/match.h, else new. */
+ * empty; entry_uuid, home, repository, patient_id, source_patient_id, hash, size, status,
+ * object_type (stable) are the store's to set. ERR_DOCUMENT names what XDS requires and is missing.
+ * The patient is joined to the one known person whom the rules of store/match.h find; when there is
+ * none, or several fit, it is a new one. Ids that people carry whom the rules call different become
+ * unreliable, also where they are stored already. */
 struct store_document {
     const struct patient *patient;
     const struct document_entry *entry;
@@ -73,6 +80,8 @@ MUST_CHECK struct status store_knows_patient(struct store *store, const struct i
 /* ---- registry ---- */
 /* FindDocuments (ITI TF-2 3.18.4.1.2.3.7.1): empty lists do not restrict. Times are DTM, From <= t
  * < To. */
+/* A filter's code without a scheme matches the code in any scheme. ERR_MESSAGE_CONTENT when a time
+ * is no DTM. */
 struct code_list_set { /* AND of ORs: a repeated slot */
     struct code_list *items;
     size_t n, capacity;
@@ -102,8 +111,9 @@ MUST_CHECK struct status store_get_documents(struct store *store,
                                              struct document_list *ret_documents);
 
 /* ---- repository ---- */
-/* One document's bytes (owned by the caller: body_done) and its entry. ERR_UNKNOWN_REPOSITORY,
- * ERR_UNKNOWN_DOCUMENT. */
+/* One document's bytes (owned by the caller: body_done) and its entry. ERR_UNKNOWN_COMMUNITY (a
+ * home that is not ours), ERR_UNKNOWN_REPOSITORY, ERR_UNKNOWN_DOCUMENT; ERR_STORE when the bytes
+ * are no longer the ones that were put. */
 MUST_CHECK struct status store_retrieve(struct store *store, const struct document_ref *ref,
                                         struct park *park, struct arena *arena, struct diag *diag,
                                         enum answer *ret_answer, struct document_entry *ret_entry,
@@ -111,7 +121,8 @@ MUST_CHECK struct status store_retrieve(struct store *store, const struct docume
 
 /* ---- replay ---- */
 /* Remember <key> (partner and message id) until <until_us>; *ret_is_new is false when it was known.
- * Survives a restart. */
+ * Survives the program's end, also a sudden one; the last keys before a power failure may be lost,
+ * because every message waits for this and no sync is cheap. */
 MUST_CHECK struct status store_remember_once(struct store *store, struct span key, int64_t until_us,
                                              struct park *park, struct diag *diag,
                                              enum answer *ret_answer, bool *ret_is_new);

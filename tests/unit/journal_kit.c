@@ -274,6 +274,24 @@ kit_open(const char *dir, struct journal_sizes sizes)
     return journal;
 }
 
+struct status
+kit_append(struct journal *journal, uint64_t value, size_t padding, struct kit_claim *claim,
+           struct diag *diag)
+{
+    char number[24];
+    const struct audit_event event = kit_event(number, value, kit_padding(padding));
+    kit_claim_init(claim);
+    return journal_append(journal, &event, &claim->park, diag, &claim->ticket);
+}
+
+struct status
+kit_append_wait(struct journal *journal, uint64_t value, size_t padding, struct diag *diag)
+{
+    char number[24];
+    const struct audit_event event = kit_event(number, value, kit_padding(padding));
+    return journal_append_wait(journal, &event, diag);
+}
+
 static void
 find_offsets(struct kit_image *image)
 {

@@ -66,6 +66,10 @@ struct status kit_count_records(const char *dir, struct diag *diag, struct kit_c
 enum { KIT_RECORDS = 8 };
 
 struct journal *kit_open(const char *dir, struct journal_sizes sizes); /* chain "serve" */
+struct status kit_append(struct journal *journal, uint64_t value, size_t padding,
+                         struct kit_claim *claim, struct diag *diag);
+struct status kit_append_wait(struct journal *journal, uint64_t value, size_t padding,
+                              struct diag *diag);
 /* Appends and waits: events with the numbers <from> to <to>. */
 void kit_fill(struct journal *journal, uint64_t from, uint64_t to);
 void kit_join(char to[PATH_MAX], const char *folder, const char *name);

@@ -404,3 +404,13 @@ calls_expect(struct calls *calls, size_t partner, enum err want, const char *sai
     }
     return is_wanted;
 }
+
+bool
+call_is_answer(const struct out_answer *answer, int status, const char *content)
+{
+    struct diag diag = {.code = ERR_NONE};
+    struct span span = SPAN_EMPTY;
+    (void)CHECK_OK(&diag, body_span(&answer->body, NULL, &diag, &span));
+    return answer->error == ERR_NONE && answer->http_status == status &&
+           span_eq_cstr(span, content);
+}

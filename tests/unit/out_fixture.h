@@ -79,5 +79,7 @@ bool calls_wait(struct calls *calls, size_t n);
 const struct out_answer *calls_exchange(struct calls *calls, size_t partner, const char *body);
 /* The same, and the error that is wanted; says what came instead. */
 bool calls_expect(struct calls *calls, size_t partner, enum err want, const char *said);
+/* Is it this answer, in memory? */
+bool call_is_answer(const struct out_answer *answer, int status, const char *content);
 
 #endif

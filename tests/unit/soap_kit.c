@@ -227,8 +227,11 @@ kit_at(xmlDoc *doc, const char *path)
 xmlNode *
 kit_fragment(xmlDoc *doc, const char *xml)
 {
-    xmlDoc *const other = kit_open(span_of_cstr(xml));
-    xmlNode *const node = xmlDocCopyNode(xmlDocGetRootElement(other), doc, 1);
+    char wrapped[8192];
+    const int n = snprintf(wrapped, sizeof(wrapped), "<w>%s</w>", xml);
+    must(n > 0 && (size_t)n < sizeof(wrapped), "fragment is too long");
+    xmlDoc *const other = kit_open(span_of(wrapped, (size_t)n));
+    xmlNode *const node = xmlDocCopyNode(xmlDocGetRootElement(other)->children, doc, 1);
     xmlFreeDoc(other);
     must(node != NULL, "fragment");
     return node;
@@ -243,11 +246,50 @@ kit_set(xmlNode *node, const char *attribute, const char *value)
     }
     if (value == NULL) {
         must(attr != NULL && xmlRemoveProp(attr) == 0, attribute);
+    } else if (strncmp(attribute, "xmlns:", 6) == 0) {
+        must(xmlNewNs(node, (const xmlChar *)value, (const xmlChar *)attribute + 6) != NULL,
+             attribute);
     } else if (attr != NULL && attr->ns != NULL) {
         must(xmlSetNsProp(node, attr->ns, attr->name, (const xmlChar *)value) != NULL, attribute);
     } else {
         must(xmlSetProp(node, (const xmlChar *)attribute, (const xmlChar *)value) != NULL,
              attribute);
+    }
+}
+
+void
+kit_apply(xmlDoc *doc, const struct kit_edit *edit)
+{
+    xmlNode *const node = edit->op == KIT_NOTHING ? NULL : kit_at(doc, edit->path);
+    xmlNode *added = NULL;
+    if (edit->op >= KIT_APPEND) {
+        const bool is_xml = edit->value[0] == '<';
+        added = is_xml ? kit_fragment(doc, edit->value)
+                       : xmlNewDocText(doc, (const xmlChar *)edit->value);
+    }
+    switch (edit->op) {
+    case KIT_NOTHING:
+        break;
+    case KIT_ATTRIBUTE:
+        kit_set(node, edit->name, edit->value);
+        break;
+    case KIT_TEXT:
+        xmlNodeSetContent(node, (const xmlChar *)edit->value);
+        break;
+    case KIT_APPEND:
+        must(xmlAddChild(node, added) != NULL, edit->path);
+        break;
+    case KIT_BEFORE:
+        must(xmlAddPrevSibling(node, added) != NULL, edit->path);
+        break;
+    case KIT_REPLACE:
+        must(xmlReplaceNode(node, added) != NULL, edit->path);
+        xmlFreeNode(node);
+        break;
+    case KIT_REMOVE:
+        xmlUnlinkNode(node);
+        xmlFreeNode(node);
+        break;
     }
 }
 

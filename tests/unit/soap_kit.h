@@ -7,6 +7,7 @@
 #ifndef SOAP_KIT_H
 #define SOAP_KIT_H
 
+#include "base/digest.h"
 #include "soap/message_internal.h"
 #include "soap/security.h"
 #include "tests/unit/unit.h"
@@ -52,6 +53,22 @@ xmlNode *kit_at(xmlDoc *doc, const char *path);
 /* Parses <xml> and gives its element, to be put into <doc>; namespaces are its own. */
 xmlNode *kit_fragment(xmlDoc *doc, const char *xml);
 void kit_set(xmlNode *node, const char *attribute, const char *value); /* of any namespace */
+
+/* One change as data; a path is as in kit_at. */
+enum kit_op {
+    KIT_NOTHING,
+    KIT_ATTRIBUTE, /* set <name> to <value>, or remove it (NULL) */
+    KIT_TEXT,      /* replace the content by text */
+    KIT_REMOVE,    /* the element */
+    KIT_APPEND,    /* the XML <value> as last child; text when it does not begin with '<' */
+    KIT_BEFORE,    /* the XML <value> before the element */
+    KIT_REPLACE    /* the element by the XML <value> */
+};
+struct kit_edit {
+    enum kit_op op;
+    const char *path, *name, *value;
+};
+void kit_apply(xmlDoc *doc, const struct kit_edit *edit);
 
 /* ---- the second signer ---- */
 struct kit_signing {

@@ -535,6 +535,33 @@ test_mutations(void)
 }
 
 static void
+test_answer(void)
+{
+    struct diag diag = {.code = ERR_NONE};
+    struct buf head;
+    struct http1_answer answer = {.status = 200,
+                                  .content_type = "application/soap+xml; charset=UTF-8",
+                                  .content_length = 1234,
+                                  .now_us = INT64_C(784111777000000)}; /* of RFC 9110 5.6.7 */
+    buf_init(&head, 512);
+    CHECK_OK(&diag, http1_write_answer(&answer, &head, &diag));
+    CHECK_SPAN(buf_span(&head), "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                "Content-Type: application/soap+xml; charset=UTF-8\r\n"
+                                "Content-Length: 1234\r\n\r\n");
+    buf_reset(&head);
+    answer = (struct http1_answer){.status = 405,
+                                   .content_type = "",
+                                   .allow = "POST",
+                                   .closes = true,
+                                   .now_us = INT64_C(1704067199999999)};
+    CHECK_OK(&diag, http1_write_answer(&answer, &head, &diag));
+    CHECK_SPAN(buf_span(&head), "HTTP/1.1 405 Method Not Allowed\r\n"
+                                "Date: Sun, 31 Dec 2023 23:59:59 GMT\r\nContent-Length: 0\r\n"
+                                "Allow: POST\r\nConnection: close\r\n\r\n");
+    buf_done(&head);
+}
+
+static void
 test_reasons(void)
 {
     CU_ASSERT_STRING_EQUAL(http1_reason(200), "OK");
@@ -552,6 +579,7 @@ static const struct unit_test tests[] = {
     {"limits of the head", test_head_limits},
     {"limits of extensions and trailers", test_extra_limits},
     {"mutations", test_mutations},
+    {"head of an answer", test_answer},
     {"a reason for every status", test_reasons},
 };
 UNIT_MAIN("http1", tests)

@@ -312,8 +312,8 @@ all_real_documents_go_in(void)
         }
         check_same_bytes(store, arena, heard.files[i].path, heard.files[i].unique_id);
     }
-    /* In one community: 56 people, one of them twice, because the document of Practice Fusion fits
-     * two Adams whom Greenway's numbers tell apart. */
+    /* In one community, Practice Fusion's Adam fits two Adams whom Greenway's numbers tell
+     * apart: a third record, never a guess. */
     CU_ASSERT(summary.new_patients == 57);
     /* Seven header ids are legal and not taken: one of each of them serves. */
     CU_ASSERT(summary.made_ids == 70);

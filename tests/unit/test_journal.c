@@ -17,24 +17,6 @@
 #include "tests/unit/journal_kit.h"
 #include "tests/unit/unit.h"
 
-static struct status
-append(struct journal *journal, uint64_t value, size_t padding, struct kit_claim *claim,
-       struct diag *diag)
-{
-    char number[24];
-    const struct audit_event event = kit_event(number, value, kit_padding(padding));
-    kit_claim_init(claim);
-    return journal_append(journal, &event, &claim->park, diag, &claim->ticket);
-}
-
-static struct status
-append_wait(struct journal *journal, uint64_t value, size_t padding, struct diag *diag)
-{
-    char number[24];
-    const struct audit_event event = kit_event(number, value, kit_padding(padding));
-    return journal_append_wait(journal, &event, diag);
-}
-
 /* ---- opening ---- */
 
 static void
@@ -180,7 +162,7 @@ test_append_and_read(void)
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("append"));
     struct journal *journal = kit_open(dir, KIT_SIZES);
     for (uint64_t i = 1; i <= 50; i++) {
-        CHECK_OK(&diag, append_wait(journal, i * 10, (size_t)i * 20, &diag));
+        CHECK_OK(&diag, kit_append_wait(journal, i * 10, (size_t)i * 20, &diag));
         CU_ASSERT_EQUAL(atomic_load(&kit_disk.synced), i);
     }
     CU_ASSERT_TRUE(journal_is_healthy(journal));
@@ -208,7 +190,7 @@ test_event_too_large(void)
     CHECK_ERR(&diag, ERR_LIMIT_BUFFER,
               journal_append(journal, &event, &claim.park, &diag, &claim.ticket));
     diag_clear(&diag);
-    CHECK_OK(&diag, append_wait(journal, 1, 0, &diag));
+    CHECK_OK(&diag, kit_append_wait(journal, 1, 0, &diag));
     CU_ASSERT_FALSE(atomic_load(&claim.is_woken));
     journal_close(journal);
     mem_free(huge);
@@ -234,7 +216,8 @@ run_appender(void *arg)
     appender->is_good = true;
     for (unsigned i = 0; i < EACH; i++) {
         struct kit_claim *claim = &appender->claims[i];
-        if (!is_ok(append(appender->journal, appender->number * 1000U + i, 100, claim, &diag))) {
+        if (!is_ok(
+                kit_append(appender->journal, appender->number * 1000U + i, 100, claim, &diag))) {
             appender->is_good = false;
             return NULL;
         }
@@ -325,167 +308,9 @@ test_threads_and_segments(void)
     CU_ASSERT_EQUAL(count.records, THREADS * EACH);
 }
 
-/* ---- failures of the disk ---- */
+/* ---- the end ---- */
 
 enum { CLAIMS = 20 };
-
-static void
-wait_for_fdatasyncs(unsigned n)
-{
-    for (int i = 0; i < 100000 && atomic_load(&kit_disk.fdatasyncs) < n; i++) {
-        (void)usleep(100);
-    }
-    CU_ASSERT_TRUE(atomic_load(&kit_disk.fdatasyncs) >= n);
-}
-
-/* Every claim was woken once and is refused, and so is whatever comes after. */
-static void
-check_failed(struct journal *journal, struct kit_claim *claims, const char *says)
-{
-    struct kit_claim late;
-    for (size_t i = 0; i < CLAIMS; i++) {
-        struct diag diag = {0};
-        kit_claim_wait(&claims[i]);
-        CHECK_ERR(&diag, ERR_JOURNAL, journal_ticket_status(journal, &claims[i].ticket, &diag));
-        CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, says));
-        CU_ASSERT_EQUAL(atomic_load(&claims[i].wakes), 1);
-    }
-    for (int i = 0; i < 3; i++) {
-        struct diag diag = {0};
-        CHECK_ERR(&diag, ERR_JOURNAL, append(journal, 99, 0, &late, &diag));
-        CU_ASSERT_FALSE(atomic_load(&late.is_woken));
-    }
-    CU_ASSERT_FALSE(journal_is_healthy(journal));
-}
-
-static void
-test_failing_fdatasync(void)
-{
-    char dir[PATH_MAX];
-    struct diag diag = {0};
-    struct kit_claim first;
-    struct kit_claim claims[CLAIMS];
-    kit_disk_reset();
-    (void)snprintf(dir, sizeof(dir), "%s", kit_folder("failing-sync"));
-    struct journal *journal = kit_open(dir, KIT_SIZES);
-    CHECK_OK(&diag, append(journal, 1, 0, &first, &diag));
-    kit_claim_wait(&first);
-    atomic_store(&kit_disk.is_hanging, true);
-    const unsigned before = atomic_load(&kit_disk.fdatasyncs);
-    for (size_t i = 0; i < CLAIMS; i++) {
-        CHECK_OK(&diag, append(journal, i, 0, &claims[i], &diag));
-        if (i == 0) {
-            wait_for_fdatasyncs(before + 1); /* the others queue behind it */
-        }
-    }
-    const unsigned writes = atomic_load(&kit_disk.pwrites);
-    atomic_store(&kit_disk.fail_sync_at, 1);
-    atomic_store(&kit_disk.is_hanging, false);
-    check_failed(journal, claims, "fdatasync");
-    CHECK_OK(&diag, journal_ticket_status(journal, &first.ticket, &diag)); /* that was durable */
-    journal_close(journal);
-    CU_ASSERT_EQUAL(atomic_load(&kit_disk.fdatasyncs), before + 1); /* no second try */
-    CU_ASSERT_EQUAL(atomic_load(&kit_disk.pwrites), writes);
-    journal_close(kit_open(dir, KIT_SIZES)); /* a restart may go on */
-}
-
-static void
-test_failing_write(void)
-{
-    struct diag diag = {0};
-    struct kit_claim claims[CLAIMS];
-    kit_disk_reset();
-    struct journal *journal = kit_open(kit_folder("failing-write"), KIT_SIZES);
-    CHECK_OK(&diag, append_wait(journal, 1, 0, &diag));
-    const unsigned syncs = atomic_load(&kit_disk.fdatasyncs);
-    const unsigned writes = atomic_load(&kit_disk.pwrites);
-    atomic_store(&kit_disk.fail_write_at, 1);
-    CHECK_OK(&diag, append(journal, 0, 0, &claims[0], &diag));
-    kit_claim_wait(&claims[0]);
-    for (size_t i = 1; i < CLAIMS; i++) {
-        claims[i] = claims[0];
-    }
-    check_failed(journal, claims, "cannot write");
-    journal_close(journal);
-    CU_ASSERT_EQUAL(atomic_load(&kit_disk.fdatasyncs), syncs);
-    CU_ASSERT_EQUAL(atomic_load(&kit_disk.pwrites), writes + 1);
-}
-
-static void
-test_short_writes(void)
-{
-    char dir[PATH_MAX];
-    struct diag diag = {0};
-    struct kit_count count;
-    kit_disk_reset();
-    (void)snprintf(dir, sizeof(dir), "%s", kit_folder("short-writes"));
-    struct journal *journal = kit_open(dir, KIT_SIZES);
-    atomic_store(&kit_disk.cut_write, 97);
-    for (uint64_t i = 0; i < 20; i++) {
-        CHECK_OK(&diag, append_wait(journal, i, 1000, &diag));
-    }
-    journal_close(journal);
-    CHECK_OK(&diag, kit_count_records(dir, &diag, &count));
-    CU_ASSERT_EQUAL(count.records, 20);
-}
-
-/* A segment that cannot be made ends the journal; what was durable stays. */
-static void
-test_failing_segment(void)
-{
-    char dir[PATH_MAX];
-    struct kit_count count;
-    struct diag diag = {0};
-    uint64_t n = 0;
-    kit_disk_reset();
-    (void)snprintf(dir, sizeof(dir), "%s", kit_folder("failing-segment"));
-    struct journal *journal = kit_open(dir, (struct journal_sizes){4096, 65536});
-    CU_ASSERT_EQUAL(mkdir(kit_folder("failing-segment/serve/new.tmp"), 0700), 0);
-    while (n < 100 && is_ok(append_wait(journal, n, 100, &diag))) {
-        n++;
-    }
-    CU_ASSERT_EQUAL(diag.code, ERR_JOURNAL);
-    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "new.tmp"));
-    CU_ASSERT_FALSE(journal_is_healthy(journal));
-    journal_close(journal);
-    diag_clear(&diag);
-    CHECK_OK(&diag, kit_count_records(dir, &diag, &count));
-    CU_ASSERT_EQUAL(count.records, n);
-    CU_ASSERT_EQUAL(rmdir(kit_folder("failing-segment/serve/new.tmp")), 0);
-    journal = kit_open(dir, KIT_SIZES);
-    diag_clear(&diag);
-    CHECK_OK(&diag, append_wait(journal, n, 100, &diag));
-    journal_close(journal);
-    CHECK_OK(&diag, kit_count_records(dir, &diag, &count));
-    CU_ASSERT_EQUAL(count.records, n + 1);
-}
-
-static void
-test_full_queue(void)
-{
-    enum { MOST = 200 };
-    static struct kit_claim claims[MOST];
-    struct diag diag = {0};
-    size_t n = 0;
-    kit_disk_reset();
-    struct journal *journal = kit_open(kit_folder("queue"), (struct journal_sizes){16384, 16384});
-    atomic_store(&kit_disk.is_hanging, true);
-    while (n < MOST && is_ok(append(journal, n, 1000, &claims[n], &diag))) {
-        n++;
-    }
-    CU_ASSERT_EQUAL(diag.code, ERR_JOURNAL);
-    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "wait for the disk"));
-    CU_ASSERT_TRUE(n >= 10 && n <= 32); /* one queue waits, at most one more is being written */
-    CU_ASSERT_TRUE(journal_is_healthy(journal));
-    atomic_store(&kit_disk.is_hanging, false);
-    diag_clear(&diag);
-    for (size_t i = 0; i < n; i++) {
-        kit_claim_wait(&claims[i]);
-        CHECK_OK(&diag, journal_ticket_status(journal, &claims[i].ticket, &diag));
-    }
-    CHECK_OK(&diag, append_wait(journal, n, 1000, &diag));
-    journal_close(journal);
-}
 
 static void
 test_close_commits(void)
@@ -496,13 +321,51 @@ test_close_commits(void)
     struct journal *journal = kit_open(kit_folder("close"), KIT_SIZES);
     atomic_store(&kit_disk.sync_delay_us, 5000);
     for (size_t i = 0; i < CLAIMS; i++) {
-        CHECK_OK(&diag, append(journal, i, 0, &claims[i], &diag));
+        CHECK_OK(&diag, kit_append(journal, i, 0, &claims[i], &diag));
     }
     journal_close(journal);
     for (size_t i = 0; i < CLAIMS; i++) {
         CU_ASSERT_EQUAL(atomic_load(&claims[i].wakes), 1);
         CU_ASSERT_TRUE(claims[i].synced_at_wake >= claims[i].ticket.sequence);
     }
+}
+
+/* Opening, appending, reading and verifying, with every allocation failing once. */
+static bool
+ignore_record(void *arg, const struct journal_record *record)
+{
+    (void)arg;
+    (void)record;
+    return true;
+}
+
+static void
+ignore_report(void *arg, const struct journal_chain_report *report)
+{
+    (void)report;
+    *(unsigned *)arg += 1;
+}
+
+static struct status
+use_journal(struct diag *diag)
+{
+    struct journal *journal = NULL;
+    unsigned chains = 0;
+    TRY(journal_open_sized(kit_folder("torture"), "serve", clock_system(), KIT_SIZES, diag,
+                           &journal));
+    struct status st = kit_append_wait(journal, 1, 100, diag);
+    journal_close(journal);
+    TRY(st);
+    TRY(journal_read(kit_folder("torture"), ignore_record, NULL, diag));
+    TRY(journal_verify(kit_folder("torture"), ignore_report, &chains, diag));
+    return journal_find(kit_folder("torture"), "serve", 1, ignore_record, NULL, diag);
+}
+
+static void
+test_without_memory(void)
+{
+    kit_disk_reset();
+    unit_torture(use_journal);
 }
 
 static const struct unit_test tests[] = {
@@ -515,11 +378,7 @@ static const struct unit_test tests[] = {
     {"an event that is too large", test_event_too_large},
     {"group commit: order, and no wake before the fdatasync", test_group_commit},
     {"many threads over many segments", test_threads_and_segments},
-    {"a failing fdatasync is final", test_failing_fdatasync},
-    {"a failing write is final", test_failing_write},
-    {"short writes go on", test_short_writes},
-    {"a segment that cannot be made is final", test_failing_segment},
-    {"a full queue refuses and recovers", test_full_queue},
     {"closing commits what is queued", test_close_commits},
+    {"every failed allocation is survived", test_without_memory},
 };
 UNIT_MAIN("journal", tests)

@@ -190,9 +190,40 @@ test_missing_segments(void)
     segment_list_done(&list);
 }
 
+/* Any bytes anywhere, in lengths and sequences too: found, and never followed out of the file. */
+static void
+test_random_damage(void)
+{
+    enum { ROUNDS = 400, BYTES_MAX = 16 };
+    struct kit_image image;
+    unsigned random = 20261122;
+    kit_image_make(&image, "random", true);
+    char bytes[65536];
+    CU_ASSERT_TRUE_FATAL(image.bytes.n <= sizeof(bytes));
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        memcpy(bytes, image.bytes.p, image.bytes.n);
+        random = random * 1664525U + 1013904223U;
+        const size_t at = (random >> 8) % image.bytes.n;
+        const size_t n = 1 + round % BYTES_MAX;
+        for (size_t i = at; i < at + n && i < image.bytes.n; i++) {
+            random = random * 1664525U + 1013904223U;
+            bytes[i] = (char)(random >> 16);
+        }
+        bytes[at] = (char)(image.bytes.p[at] ^ (char)(1U << (round % 8)));
+        kit_write_file(image.path, span_of(bytes, image.bytes.n));
+        const struct kit_verdict verdict = kit_verify(image.dir);
+        CU_ASSERT_TRUE(verdict.has_problem && verdict.records < KIT_RECORDS);
+        if (round % 20 == 0) {
+            kit_check_refused(image.dir);
+        }
+    }
+    buf_done(&image.bytes);
+}
+
 static const struct unit_test tests[] = {
     {"a flipped bit anywhere in a closed chain", test_flips_closed},
     {"a flipped bit anywhere in a chain in use", test_flips_live},
+    {"any damage anywhere", test_random_damage},
     {"a payload with a forged CRC", test_forged_payload},
     {"a record cut out", test_record_cut_out},
     {"a closed file shortened", test_shortened_file},

@@ -17,12 +17,6 @@
 #define SAN       "identity: san, names: [server.example]"
 #define WRONG_SAN "identity: san, names: [blue.example, client.example]"
 
-static int64_t
-now_us(void)
-{
-    return clock_mono_us(clock_system());
-}
-
 /* ---- who is believed ---- */
 
 struct belief {
@@ -126,16 +120,6 @@ test_our_listener_refuses(void)
 
 /* ---- exchanges ---- */
 
-static bool
-is_answer(const struct out_answer *answer, int status, const char *content)
-{
-    struct diag diag = {.code = ERR_NONE};
-    struct span span = SPAN_EMPTY;
-    CHECK_OK(&diag, body_span(&answer->body, NULL, &diag, &span));
-    return answer->error == ERR_NONE && answer->http_status == status &&
-           span_eq_cstr(span, content);
-}
-
 /* Through our own listener: what is asked comes back, on one connection. */
 static void
 test_success(void)
@@ -147,12 +131,12 @@ test_success(void)
     const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "5s"};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const struct out_answer *answer = calls_exchange(&calls, 0, "a question");
-    CU_ASSERT(is_answer(answer, 200, "a question"));
+    CU_ASSERT(call_is_answer(answer, 200, "a question"));
     CU_ASSERT_STRING_EQUAL(answer->content_type, "application/soap+xml");
     CU_ASSERT_STRING_EQUAL(answer->peer_address, "127.0.0.1");
     CU_ASSERT_STRING_EQUAL(answer->detail, "");
     CU_ASSERT(answer->elapsed_us > 0 && answer->elapsed_us < 5 * US_PER_S);
-    CU_ASSERT(is_answer(calls_exchange(&calls, 0, ""), 200, ""));
+    CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, ""), 200, ""));
     rig.holds = true;
     calls_ask(&calls, 0, NULL, "kept", INT64_MAX);
     struct net_request *request = rig_take(&rig);
@@ -161,7 +145,7 @@ test_success(void)
     CU_ASSERT_STRING_EQUAL(request->content_type, "application/soap+xml");
     CU_ASSERT_STRING_EQUAL(request->peer->sha256, fixture_pki()->client->leaf->sha256);
     rig_answer(request, 500, "a fault"); /* an answer like any other */
-    CU_ASSERT(calls_wait(&calls, 3) && is_answer(&calls.answers[2], 500, "a fault"));
+    CU_ASSERT(calls_wait(&calls, 3) && call_is_answer(&calls.answers[2], 500, "a fault"));
     calls_done(&calls);
     rig_done(&rig);
 }
@@ -275,7 +259,7 @@ test_redirect(void)
     target.answer = OK_ANSWER;
     const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    CU_ASSERT(is_answer(calls_exchange(&calls, 0, "question"), 307, "moved"));
+    CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "question"), 307, "moved"));
     CU_ASSERT_EQUAL(atomic_load(&target.connections), 0);
     calls_done(&calls);
     peer_stop(&peer);
@@ -294,289 +278,11 @@ test_environment(void)
     peer.answer = OK_ANSWER;
     const struct out_partner partner = {"localhost", peer.port, SAN, "5s"};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    CU_ASSERT(is_answer(calls_exchange(&calls, 0, "question"), 200, "answer"));
+    CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "question"), 200, "answer"));
     calls_done(&calls);
     peer_stop(&peer);
     CU_ASSERT_PTR_NOT_NULL_FATAL(getenv("SSLKEYLOGFILE"));
     CU_ASSERT(stat(getenv("SSLKEYLOGFILE"), &info) != 0 || info.st_size == 0);
-}
-
-/* ---- connections ---- */
-
-/* Kept for the next question to the same partner, never for another one behind the same host and
- * port. */
-static void
-test_pools(void)
-{
-    struct peer peer;
-    struct calls calls;
-    CU_ASSERT_FATAL(peer_start(&peer, PEER_ANSWERS, fixture_pki()->server, fixture_pki()->trust,
-                               TLS1_3_VERSION));
-    peer.answer = OK_ANSWER;
-    const struct out_partner partners[] = {
-        {"127.0.0.1", peer.port, SAN, "5s"},
-        {"127.0.0.1", peer.port, "identity: san, names: [localhost]", "5s"},
-        {"127.0.0.1", peer.port, "identity: san, names: [blue.example]", "5s"},
-    };
-    CU_ASSERT_FATAL(calls_start(&calls, partners, 3));
-    for (int round = 0; round < 3; round++) {
-        CU_ASSERT(is_answer(calls_exchange(&calls, 0, "question"), 200, "answer"));
-        CU_ASSERT(is_answer(calls_exchange(&calls, 1, "question"), 200, "answer"));
-    }
-    CU_ASSERT_EQUAL(atomic_load(&peer.connections), 2);
-    CU_ASSERT_EQUAL(atomic_load(&peer.requests), 6);
-    /* a kept connection to this very server is no way around the third one's record */
-    CU_ASSERT(calls_expect(&calls, 2, ERR_PARTNER_TLS, "blue.example"));
-    CU_ASSERT_EQUAL(atomic_load(&peer.requests), 6);
-    calls_done(&calls);
-    peer_stop(&peer);
-}
-
-/* A kept connection that the partner has closed meanwhile is no failure. */
-static void
-test_kept_connection_closed(void)
-{
-    struct peer peer;
-    struct calls calls;
-    CU_ASSERT_FATAL(peer_start(&peer, PEER_ANSWERS_ONCE, fixture_pki()->server,
-                               fixture_pki()->trust, TLS1_3_VERSION));
-    peer.answer = OK_ANSWER;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
-    CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    for (int i = 0; i < 4; i++) {
-        CU_ASSERT(is_answer(calls_exchange(&calls, 0, "question"), 200, "answer"));
-        (void)usleep(i % 2 == 0 ? 50000 : 0);
-    }
-    CU_ASSERT_EQUAL(atomic_load(&peer.requests), 4);
-    calls_done(&calls);
-    peer_stop(&peer);
-}
-
-#define PARALLEL 50
-
-static void
-test_parallel(void)
-{
-    struct rig rig;
-    struct calls calls;
-    bool has_come[PARALLEL] = {false};
-    rig_init(&rig);
-    CU_ASSERT_FATAL(rig_start(&rig));
-    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "9s"};
-    CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    for (int i = 0; i < PARALLEL; i++) {
-        char question[16];
-        (void)snprintf(question, sizeof(question), "%d", i);
-        calls_ask(&calls, 0, NULL, question, INT64_MAX);
-    }
-    CU_ASSERT(calls_wait(&calls, PARALLEL));
-    for (size_t i = 0; i < calls.n; i++) {
-        const struct span answer = buf_span(&calls.answers[i].body.memory);
-        uint64_t number = PARALLEL;
-        CU_ASSERT_EQUAL(calls.answers[i].error, ERR_NONE);
-        if (span_to_u64(answer, PARALLEL - 1, &number)) {
-            CU_ASSERT_FALSE(has_come[number]);
-            has_come[number] = true;
-        }
-    }
-    CU_ASSERT_EQUAL(rig.handled, PARALLEL);
-    calls_done(&calls);
-    rig_done(&rig);
-}
-
-/* ---- no connection, no time ---- */
-
-static void
-test_unreachable(void)
-{
-    struct peer peer;
-    struct calls calls;
-    CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
-                               TLS1_3_VERSION));
-    const uint16_t port = peer.port;
-    peer_stop(&peer); /* nobody listens there any more */
-    const struct out_partner partner = {"127.0.0.1", port, SAN, "5s"};
-    CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_UNREACHABLE, "check host and port"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(calls.answers[0].detail, "'p0'"));
-    /* and never anything but https */
-    calls_ask(&calls, 0, "http://127.0.0.1/", "question", INT64_MAX);
-    calls_ask(&calls, 0, "file:///etc/passwd", "question", INT64_MAX);
-    calls_ask(&calls, 0, "https://me:secret@127.0.0.1/", "question", INT64_MAX);
-    CU_ASSERT(calls_wait(&calls, 4));
-    for (size_t i = 1; i < calls.n; i++) {
-        CU_ASSERT_EQUAL(calls.answers[i].error, ERR_PARTNER_UNREACHABLE);
-        CU_ASSERT_PTR_NOT_NULL(strstr(calls.answers[i].detail, "correct the URL"));
-        CU_ASSERT_PTR_NULL(strstr(calls.answers[i].detail, "secret"));
-    }
-    calls_done(&calls);
-}
-
-/* A name that nobody answers for: the others go on. */
-static void
-test_dead_name(void)
-{
-    struct peer peer;
-    struct calls calls;
-    CU_ASSERT_FATAL(peer_start(&peer, PEER_ANSWERS, fixture_pki()->server, fixture_pki()->trust,
-                               TLS1_3_VERSION));
-    peer.answer = OK_ANSWER;
-    const struct out_partner partners[] = {
-        {"nowhere.invalid", 443, "identity: san, names: [nowhere.invalid]", "1s"},
-        {"127.0.0.1", peer.port, SAN, "1s"},
-    };
-    CU_ASSERT_FATAL(calls_start(&calls, partners, 2));
-    const int64_t start_us = now_us();
-    calls_ask(&calls, 0, NULL, "question", INT64_MAX);
-    calls_ask(&calls, 1, NULL, "question", INT64_MAX);
-    CU_ASSERT(calls_wait(&calls, 2));
-    CU_ASSERT(now_us() - start_us < 3 * US_PER_S);
-    size_t good = 0;
-    for (size_t i = 0; i < calls.n; i++) {
-        good += calls.answers[i].error == ERR_NONE;
-        CU_ASSERT(calls.answers[i].error == ERR_NONE ||
-                  calls.answers[i].error == ERR_PARTNER_UNREACHABLE ||
-                  calls.answers[i].error == ERR_PARTNER_TIMEOUT);
-    }
-    CU_ASSERT_EQUAL(good, 1);
-    calls_done(&calls);
-    peer_stop(&peer);
-}
-
-static void
-check_timeout(enum peer_manner manner, const char *answer, const char *said)
-{
-    struct peer peer;
-    struct calls calls;
-    CU_ASSERT_FATAL(
-        peer_start(&peer, manner, fixture_pki()->server, fixture_pki()->trust, TLS1_3_VERSION));
-    peer.answer = answer;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "300ms"};
-    CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    const int64_t start_us = now_us();
-    CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TIMEOUT, said));
-    const int64_t took_us = now_us() - start_us;
-    CU_ASSERT(took_us >= 290 * US_PER_MS && took_us < 3 * US_PER_S);
-    calls_done(&calls);
-    peer_stop(&peer);
-}
-
-static void
-test_timeouts(void)
-{
-    check_timeout(PEER_SILENT_TCP, "", "no end of the TLS handshake");
-    check_timeout(PEER_SILENT, "", "no answer");
-    check_timeout(PEER_ANSWERS, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
-                  "a part of an answer");
-}
-
-/* The transaction's deadline counts when it comes first; past, nobody is asked. */
-static void
-test_deadlines(void)
-{
-    struct peer peer;
-    struct calls calls;
-    CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
-                               TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s"};
-    CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    const int64_t start_us = now_us();
-    calls_ask(&calls, 0, NULL, "question", start_us - 1);
-    CU_ASSERT(calls_wait(&calls, 1));
-    CU_ASSERT_EQUAL(calls.answers[0].error, ERR_PARTNER_TIMEOUT);
-    CU_ASSERT_EQUAL(atomic_load(&peer.connections), 0);
-    calls_ask(&calls, 0, NULL, "question", start_us + 300 * US_PER_MS);
-    CU_ASSERT(calls_wait(&calls, 2));
-    CU_ASSERT_EQUAL(calls.answers[1].error, ERR_PARTNER_TIMEOUT);
-    CU_ASSERT(now_us() - start_us < 5 * US_PER_S);
-    calls_done(&calls);
-    peer_stop(&peer);
-}
-
-/* More questions than connections: those that wait for one have no more time than the others. */
-static void
-test_more_than_connections(void)
-{
-    struct peer peer;
-    struct calls calls;
-    CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
-                               TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "2s"};
-    CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    const int64_t start_us = now_us();
-    for (int i = 0; i < 100; i++) {
-        calls_ask(&calls, 0, NULL, "question", INT64_MAX);
-    }
-    (void)usleep(1000000);
-    const size_t connections = atomic_load(&peer.connections);
-    CU_ASSERT(connections > 32 && connections <= 64);
-    CU_ASSERT(calls_wait(&calls, 100));
-    CU_ASSERT(now_us() - start_us < 4 * US_PER_S);
-    for (size_t i = 0; i < calls.n; i++) {
-        CU_ASSERT_EQUAL(calls.answers[i].error, ERR_PARTNER_TIMEOUT);
-    }
-    calls_done(&calls);
-    peer_stop(&peer);
-}
-
-/* ---- the end ---- */
-
-static void
-test_stop_in_flight(void)
-{
-    struct peer peer;
-    struct calls calls;
-    CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
-                               TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s"};
-    CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    const int64_t start_us = now_us();
-    for (int i = 0; i < 10; i++) {
-        calls_ask(&calls, 0, NULL, "question", INT64_MAX);
-        (void)usleep(i < 5 ? 10000 : 0);
-    }
-    out_stop(calls.out);
-    calls.out = NULL;
-    CU_ASSERT(now_us() - start_us < 5 * US_PER_S);
-    CU_ASSERT_EQUAL(calls.n, 10);
-    for (size_t i = 0; i < calls.n; i++) {
-        CU_ASSERT_EQUAL(calls.answers[i].error, ERR_SHUTTING_DOWN);
-    }
-    calls_done(&calls);
-    peer_stop(&peer);
-}
-
-static const struct config *torture_config;
-
-static struct status
-start_and_stop(struct diag *diag)
-{
-    struct out *out = NULL;
-    TRY(out_start(torture_config, clock_system(), diag, &out));
-    out_stop(out);
-    return OK;
-}
-
-static void
-test_no_memory(void)
-{
-    struct calls calls;
-    const struct out_partner partner = {"127.0.0.1", 9, SAN, "9s"};
-    CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    torture_config = calls.config;
-    unit_torture(start_and_stop);
-    /* a request that cannot be taken is answered all the same, at once */
-    struct out_request request;
-    out_request_init(&request, 10);
-    request.partner = &calls.config->partners[0];
-    request.url = request.partner->query_url;
-    request.answer_limit = 1;
-    mem_fail_after(0);
-    calls.out->submit(calls.out, &request, calls_keep, &calls);
-    mem_fail_after(UINT64_MAX);
-    CU_ASSERT_EQUAL(calls.n, 1);
-    CU_ASSERT_EQUAL(calls.answers[0].error, ERR_NO_MEMORY);
-    calls_done(&calls);
 }
 
 static const struct unit_test tests[] = {
@@ -587,17 +293,7 @@ static const struct unit_test tests[] = {
     {"long content type", test_long_content_type},
     {"redirect", test_redirect},
     {"environment", test_environment},
-    {"unreachable", test_unreachable},
-    {"dead name", test_dead_name},
-    {"timeouts", test_timeouts},
-    {"deadlines", test_deadlines},
-    {"more than connections", test_more_than_connections},
-    {"stop in flight", test_stop_in_flight},
-    {"no memory", test_no_memory},
     {"success", test_success},
-    {"a pool per partner", test_pools},
-    {"kept connection closed", test_kept_connection_closed},
-    {"50 in parallel", test_parallel},
 };
 
 int

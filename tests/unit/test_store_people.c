@@ -170,6 +170,28 @@ shared_ids_are_not_believed(void)
     arena_free(arena);
 }
 
+/* Two records of what may be one person do not make an id doubtful. */
+static void
+an_ambiguous_record_does_not_spoil_an_id(void)
+{
+    char path[512];
+    struct arena *arena = new_arena();
+    struct store *store = fixture_open(fixture_path(path), NULL);
+    const struct patient q = fixture_patient(arena, "Jones,Ann+Q", "19470501", "F", NULL);
+    const struct patient r = fixture_patient(arena, "Jones,Ann+R", "19470501", "F", "2.999.5:7");
+    const struct patient ann = fixture_patient(arena, "Jones,Ann", "19470501", "F", "2.999.5:7");
+    const struct patient initial = fixture_patient(arena, "Jones,A", "19470501", "F", "2.999.5:7");
+
+    (void)fixture_put(store, arena, &q, "q");
+    (void)fixture_put(store, arena, &r, "r");
+    CU_ASSERT(fixture_put(store, arena, &ann, "ann").is_new_patient);
+    CU_ASSERT(fixture_put(store, arena, &initial, "initial").is_new_patient);
+    CU_ASSERT(fixture_count(store).patients == 4);
+    CU_ASSERT(fixture_count(store).unreliable_ids == 0);
+    store_close(store);
+    arena_free(arena);
+}
+
 static void
 only_our_own_ids_are_known(void)
 {
@@ -208,6 +230,7 @@ static const struct unit_test tests[] = {
     {"ambiguity is never a guess", ambiguity_is_never_a_guess},
     {"documents of one person are joined", documents_of_one_person_are_joined},
     {"shared ids are not believed", shared_ids_are_not_believed},
+    {"an ambiguous record does not spoil an id", an_ambiguous_record_does_not_spoil_an_id},
     {"only our own ids are known", only_our_own_ids_are_known},
 };
 

@@ -1,0 +1,475 @@
+/*
+ * Every mistake that a configuration can have, with the exact line that the operator reads.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "config_world.h"
+#include "unit.h"
+
+/* One line changed, and what is said about it. */
+struct mistake {
+    size_t line;
+    const char *instead;
+    const char *report;
+};
+
+#define MAIN "isthmus.yaml:"
+
+static const struct mistake main_mistakes[] = {
+    /* keys */
+    {1, "comunity: {id: 2.999.1, name: Red HIE}",
+     MAIN "1:1: error: unknown key 'comunity'; did you mean 'community'?\n" MAIN
+          "1:1: error: missing 'community'\n"},
+    {17, "endpoints: x",
+     MAIN "17:1: error: unknown key 'endpoints'; expected one of: community, listen, asserts, "
+          "credentials, trust, partners, store, sources, audit, policies, security, limits, log\n"},
+    {17, "store: {path: x}", MAIN "17:1: error: 'store' is already set at isthmus.yaml:13:1\n"},
+    {17, "log: &x {level: info}",
+     MAIN "17:9: error: anchor '&x' is not allowed; write each value where it is used\n"},
+    {17, "log: !t {level: info}",
+     MAIN "17:9: error: a tag is not allowed; remove the '!' before this value\n"},
+    {17, "log: {level: *nothing}",
+     MAIN "17:14: error: alias '*nothing' is not allowed; write each value where it is used\n"},
+    {17, "log: [", MAIN "18:1: error: YAML syntax: flow sequence without a closing bracket\n"},
+    /* community */
+    {1, "community: Red",
+     MAIN "1:12: error: community: expected 'key: value' pairs of id, name, patient_authority, "
+          "repository, got 'Red'\n"},
+    {1, "community: {name: Red}", MAIN "1:1: error: missing 'id' in 'community'\n"},
+    {1, "community: {id: 2.999.1}", MAIN "1:1: error: missing 'name' in 'community'\n"},
+    {1, "community: {id: 2.999.01, name: Red}",
+     MAIN "1:17: error: id: expected an OID such as 2.999.1, got '2.999.01'\n"},
+    {1, "community: {id: [2.999.1], name: Red}",
+     MAIN "1:13: error: id: expected an OID such as 2.999.1, got a list\n"},
+    {1, "community: {id: red, name: }",
+     MAIN "1:17: error: id: expected an OID such as 2.999.1, got 'red'\n" MAIN
+          "1:22: error: name: expected text, got nothing\n"},
+    {1, "community: {id: 2.999.1, name: Red, repository: urn:oid:2}",
+     MAIN "1:49: error: repository: expected an OID such as 2.999.1, got 'urn:oid:2'\n"},
+    {1, "community: {id: 2.999.111111111111111111111111111111111111111111111111111111111, name: R}",
+     MAIN "1:17: error: the default of 'patient_authority', "
+          "2.999.111111111111111111111111111111111111111111111111111111111.1, is too long an "
+          "OID; set it\n" MAIN "1:17: error: the default of 'repository', "
+          "2.999.111111111111111111111111111111111111111111111111111111111.2, is too long an "
+          "OID; set it\n"},
+    /* listen */
+    {3, "  network: {address: 127.0.0.1, credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got '127.0.0.1'\n"},
+    {3, "  network: {address: localhost:8443, credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got 'localhost:8443'\n"},
+    {3, "  network: {address: 127.0.0.1:70000, credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got '127.0.0.1:70000'\n"},
+    {3, "  network: {address: 127.0.0.1:0, credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got '127.0.0.1:0'\n"},
+    {3, "  network: {address: '::1:8443', credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got '::1:8443'\n"},
+    {3, "  network: {address: 'unix:/run/x', credential: node, trust: partners}",
+     MAIN "3:22: error: address: expected an address that partners can reach, such as "
+          "0.0.0.0:8443, got 'unix:/run/x'\n"},
+    {3, "  network: {address: 0.0.0.0:8443, credential: node, trust: partners}",
+     MAIN "3:22: error: address '0.0.0.0:8443' does not say how partners reach this node; add "
+          "url: https://HOST:8443\n"},
+    {3, "  network: {address: '[::]:8443', credential: node, trust: partners}",
+     MAIN "3:22: error: address '[::]:8443' does not say how partners reach this node; add url: "
+          "https://HOST:8443\n"},
+    {3, "  network: {address: 127.0.0.1:8443}",
+     MAIN "3:3: error: missing 'credential' in 'network'\n" MAIN
+          "3:3: error: missing 'trust' in 'network'\n"},
+    {3, "  network: {address: 127.0.0.1:8443, credential: node}",
+     MAIN "3:3: error: 'network' has a credential but no 'trust'; say whose certificates may "
+          "connect\n"},
+    {3, "  network: {address: 127.0.0.1:8443, trust: partners}",
+     MAIN "3:3: error: 'network' has 'trust' but no 'credential'; without TLS nobody shows a "
+          "certificate\n"},
+    {3, "  network: {address: 127.0.0.1:8443, credential: nod, trust: parners}",
+     MAIN "3:50: error: credential 'nod' is not in 'credentials'; did you mean 'node'?\n" MAIN
+          "3:62: error: trust 'parners' is not in 'trust'; did you mean 'partners'?\n"},
+    {3, "  network: {address: 127.0.0.1:8443, credential: tls, trust: audit}",
+     MAIN "3:50: error: credential 'tls' is not in 'credentials'\n" MAIN
+          "3:62: error: trust 'audit' is not in 'trust'\n"},
+    {3,
+     "  network: {address: 127.0.0.1:8443, credential: node, trust: partners, url: "
+     "http://red.example}",
+     MAIN "3:78: error: url: 'http://red.example' is not encrypted; expected https://host[:port] "
+          "without a path\n"},
+    {3,
+     "  network: {address: 127.0.0.1:8443, credential: node, trust: partners, url: "
+     "https://red.example/x}",
+     MAIN "3:78: error: url: expected https://host[:port] without a path, got "
+          "'https://red.example/x'\n"},
+    {3, "  netwrk: {address: 127.0.0.1:8443}",
+     MAIN "3:3: error: unknown key 'netwrk'; did you mean 'network'?\n"},
+    {4, "  local: {address: 10.0.0.1:8080}",
+     MAIN "4:20: error: address '10.0.0.1:8080' leaves this machine without TLS; use 127.0.0.1, "
+          "[::1] or a unix socket, or add 'credential' and 'trust'\n"},
+    {5, "  admin: {address: 0.0.0.0:9090}",
+     MAIN "5:20: error: address '0.0.0.0:9090' leaves this machine without TLS; use 127.0.0.1, "
+          "[::1] or a unix socket, or add 'credential' and 'trust'\n"},
+    {5, "  admin: {}", MAIN "5:3: error: missing 'address' in 'admin'\n"},
+    {5, "  admin: {address: 127.0.0.1:8080}",
+     MAIN "5:20: error: address '127.0.0.1:8080' is the address of 'local' already\n"},
+    {4, "  local: {address: 'unix:run/x'}",
+     MAIN "4:20: error: address: expected a numeric address with a port such as 127.0.0.1:8080 "
+          "or [::1]:8080, or unix:/path, got 'unix:run/x'\n"},
+    /* asserts */
+    {6, "asserts: {organization: , npi: '1234567890', purposes: [T-TREAT]}",
+     MAIN "6:46: error: unknown key 'purposes'; did you mean 'purpose'?\n" MAIN
+          "6:11: error: organization: expected text, got nothing\n" MAIN
+          "6:32: error: npi: expected ten digits with a valid check digit, got '1234567890'\n"},
+    {6, "asserts: {organization_id: 2.999.1, role: a b, purpose_system: x, npi: 123456789}",
+     MAIN "6:28: error: organization_id: expected urn:oid:OID or a URL, got '2.999.1'\n" MAIN
+          "6:43: error: role: expected a code, got 'a b'\n" MAIN
+          "6:64: error: purpose_system: expected an OID such as 2.999.1, got 'x'\n" MAIN
+          "6:72: error: npi: expected ten digits with a valid check digit, got '123456789'\n"},
+    {6, "asserts: {user: \"A\\nB\"}",
+     MAIN "6:17: error: user: expected one line of at most 256 bytes\n"},
+    /* credentials */
+    {8, "  tls: {certificate: red/node.pem, key: red/node.key}",
+     MAIN "7:1: error: missing 'node' in 'credentials'\n" MAIN
+          "3:50: error: credential 'node' is not in 'credentials'\n"},
+    {8, "  node: {certificate: red/missing.pem, key: red/node.key}",
+     MAIN "8:23: error: cannot open red/missing.pem: No such file or directory\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/missing.key}",
+     MAIN "8:42: error: cannot open red/missing.key: No such file or directory\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/signing.key}",
+     MAIN "8:42: error: red/signing.key: this key does not belong to the certificate "
+          "red/node.pem\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/open.key}",
+     MAIN "8:42: error: red/open.key: mode 0644 lets others use this private key; run chmod 600 on "
+          "it\n"},
+    {8, "  node: {certificate: red/node.key, key: red/node.key}",
+     MAIN "8:23: error: red/node.key: no certificate; expected PEM ('-----BEGIN "
+          "CERTIFICATE-----')\n"},
+    {8, "  node: {certificate: red/node.pem}", MAIN "8:3: error: missing 'key' in 'node'\n"},
+    {8, "  node: {certificate: red/node.pem, key: [x]}",
+     MAIN "8:37: error: key: expected a path, got a list\n"},
+    {8, "  node: red/node.pem",
+     MAIN "8:9: error: node: expected {certificate: FILE, key: FILE}, got 'red/node.pem'\n"},
+    {8,
+     "  node: {certificate: red/node.pem, key: red/node.key}\n"
+     "  No De: {certificate: red/node.pem, key: red/node.key}",
+     MAIN "9:3: error: 'No De' is no name; expected lower-case letters, digits, '-' and '_', at "
+          "most 32\n"},
+    {8, "  node: {certificat: red/node.pem, key: red/node.key}",
+     MAIN "8:10: error: unknown key 'certificat'; did you mean 'certificate'?\n" MAIN
+          "8:3: error: missing 'certificate' in 'node'\n"},
+    /* trust */
+    {11, "  audit: {anchors: red/ca.pem}",
+     MAIN "10:1: error: missing 'partners' in 'trust'\n" MAIN
+          "3:63: error: trust 'partners' is not in 'trust'\n"},
+    {11, "  partners: {crl: red/crl.pem}", MAIN "11:3: error: missing 'anchors' in 'partners'\n"},
+    {11, "  partners: {anchors: red/missing.pem}",
+     MAIN "11:23: error: cannot open red/missing.pem: No such file or directory\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/ca.pem}",
+     MAIN "11:40: error: red/ca.pem: no revocation list; expected PEM ('-----BEGIN X509 "
+          "CRL-----')\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/missing.pem}",
+     MAIN "11:40: error: cannot open red/missing.pem: No such file or directory\n"},
+    /* partners */
+    {12, "partners: [partners.d/green.yaml]",
+     MAIN "12:12: error: cannot open partners.d/green.yaml: No such file or directory\n"
+          "policy.yaml:5:16: error: rule 'treatment' names partner 'blue', and no partner file "
+          "has that id\n"},
+    {12, "partners: [partners.d, partners.d/*.yaml]",
+     MAIN "12:12: error: partners.d: not a file; for a folder's files write partners.d/*.yaml\n"},
+    {12, "partners: partners.d/*.yaml",
+     MAIN "12:11: error: partners: expected a list of paths, got 'partners.d/*.yaml'\n"
+          "policy.yaml:5:16: error: rule 'treatment' names partner 'blue', and no partner file "
+          "has that id\n"},
+    {12, "partners: [partners.d/*.yaml, {a: b}]",
+     MAIN "12:31: error: expected a path, got 'key: value' pairs\n"},
+    /* store, sources, audit */
+    {13, "store: {engine: postgresql, path: var/x.db}",
+     MAIN "13:17: error: engine 'postgresql' is not supported by this version; write sqlite\n"},
+    {13, "store: {engine: mysql, path: var/x.db}",
+     MAIN "13:17: error: engine: expected sqlite, got 'mysql'\n"},
+    {13, "store: {dsn: x, path: var/x.db}",
+     MAIN "13:9: error: 'dsn' is not supported by this version; remove it\n"},
+    {13, "store: {engine: sqlite}", MAIN "13:1: error: missing 'path' in 'store'\n"},
+    {13, "store: {path: none/isthmus.db}",
+     MAIN "13:15: error: folder none: No such file or directory\n"},
+    {13, "store: {path: policy.yaml/isthmus.db}", MAIN "13:15: error: policy.yaml: not a folder\n"},
+    {14, "sources: [{registry: x}]",
+     MAIN "14:1: error: sources are not supported by this version; leave the list empty\n"},
+    {14, "sources: x", MAIN "14:10: error: sources: expected an empty list, got 'x'\n"},
+    {15, "audit: {journal: var/audit, repositories: [{syslog-tls: '127.0.0.1:6514'}]}",
+     MAIN "15:29: error: audit repositories are not supported by this version; leave the list "
+          "empty\n"},
+    {15, "audit: {repositories: []}", MAIN "15:1: error: missing 'journal' in 'audit'\n"},
+    /* policies */
+    {16, "policies: [missing.yaml]",
+     MAIN "16:12: error: cannot open missing.yaml: No such file or directory\n"},
+    {16, "policies: []\npolices: []",
+     MAIN "17:1: error: unknown key 'polices'; did you mean "
+          "'policies'?\n"},
+    {16, "# none", MAIN "1:1: error: missing 'policies'\n"},
+    /* security, limits, log */
+    {17, "security: {clock_skew: 20}",
+     MAIN "17:24: error: clock_skew '20' has no unit; write 20s, 500ms or 1m\n"},
+    {17, "security: {clock_skew: soon, max_lifetime: 1day}",
+     MAIN "17:24: error: clock_skew: expected a time such as 20s, 500ms or 1m, got 'soon'\n" MAIN
+          "17:44: error: max_lifetime: expected a time such as 20s, 500ms or 1m, got '1day'\n"},
+    {17, "security: {clock_skew: 11m, max_lifetime: 59s}",
+     MAIN "17:24: error: clock_skew '11m' is out of range; expected 0ms to 10m\n" MAIN
+          "17:43: error: max_lifetime '59s' is out of range; expected 1m to 24h\n"},
+    {17, "security: {clock_skew: -1s, max_lifetime: 99999999999s}",
+     MAIN "17:24: error: clock_skew: expected a time such as 20s, 500ms or 1m, got '-1s'\n" MAIN
+          "17:43: error: max_lifetime: expected a time such as 20s, 500ms or 1m, got "
+          "'99999999999s'\n"},
+    {17, "limits: {timeout: 20, body: 64, root_part: 64 MB}",
+     MAIN "17:19: error: timeout '20' has no unit; write 20s, 500ms or 1m\n" MAIN
+          "17:29: error: body '64' has no unit; write 64MB, 512KB or 1GB\n" MAIN
+          "17:44: error: root_part: expected a size such as 64MB, 512KB or 1GB, got '64 MB'\n"},
+    {17, "limits: {body: 5GB, root_part: 1KB}",
+     MAIN "17:16: error: body '5GB' is out of range; expected 64KB to 4GB\n" MAIN
+          "17:32: error: root_part '1KB' is out of range; expected 64KB to 16MB\n"},
+    {17, "limits: {body: 1MB, root_part: 2MB}",
+     MAIN "17:1: error: limits: 'root_part' is greater than 'body'\n"},
+    {17, "log: {level: loud, format: xml}",
+     MAIN "17:14: error: level: expected one of debug, info, warning, error, got 'loud'\n" MAIN
+          "17:28: error: format: expected one of text, json, got 'xml'\n"},
+};
+
+static void
+test_main_mistakes(void)
+{
+    write_blue(0, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(main_mistakes); i++) {
+        write_main(main_mistakes[i].line, main_mistakes[i].instead);
+        check_refused(main_mistakes[i].instead, main_mistakes[i].report);
+    }
+}
+
+#define BLUE "partners.d/blue.yaml:"
+#define HOLE                                                                                       \
+    "policy.yaml:5:16: error: rule 'treatment' names partner 'blue', and no partner file has "     \
+    "that id\n"
+
+static const struct mistake partner_mistakes[] = {
+    {1, "id: Blue",
+     BLUE "1:5: error: id: expected lower-case letters, digits, '-' and '_', at most 32, got "
+          "'Blue'\n" HOLE},
+    {1, "# no id", BLUE "2:1: error: missing 'id'\n" HOLE},
+    {1, "id: gold",
+     HOLE "partners.d/gold.yaml:1:5: error: partner id 'gold' is already used at "
+          "partners.d/blue.yaml:1:5\n"},
+    {2, "nam: Blue HIE", BLUE "2:1: error: unknown key 'nam'; did you mean 'name'?\n"},
+    {3, "communities: 2.999.2",
+     BLUE "3:14: error: communities: expected a list of OIDs such as [2.999.1], got '2.999.2'\n"},
+    {3, "communities: []", BLUE "3:1: error: communities: expected at least one OID\n"},
+    {3, "communities: [2.999.2, x]",
+     BLUE "3:24: error: expected an OID such as 2.999.1, got 'x'\n"},
+    {3, "communities: [2.999.2, 2.999.2]",
+     BLUE "3:24: error: community '2.999.2' is already used at partners.d/blue.yaml:3:15\n"},
+    {3, "communities: [2.999.2, urn:oid:2.999.1]",
+     BLUE "3:24: error: community '2.999.1' is already used at isthmus.yaml:1:17\n"},
+    {3, "communities: [2.999.4]",
+     "partners.d/gold.yaml:2:15: error: community '2.999.4' is already used at "
+     "partners.d/blue.yaml:3:15\n"},
+    {5, "  xcpd: http://localhost:8453/xcpd",
+     BLUE "5:9: error: xcpd: 'http://localhost:8453/xcpd' is not encrypted; expected "
+          "https://host[:port]/path\n"},
+    {5, "  xcpd: localhost:8453",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'localhost:8453'\n"},
+    {5, "  xcpd: https://user:word@localhost/",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got "
+          "'https://user:word@localhost/'\n"},
+    {5, "  xcpd: https://localhost:0/x",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://localhost:0/x'\n"},
+    {5, "  xcpd: https:///x",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https:///x'\n"},
+    {5, "  xcpd: https://local host/x",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://local host/x'\n"},
+    {5, "  xcpd: https://localhost/x#y",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://localhost/x#y'\n"},
+    {5, "  xcpd: https://[::1/x",
+     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://[::1/x'\n"},
+    {5, "  xpcd: https://localhost:8453/xcpd",
+     BLUE "5:3: error: unknown key 'xpcd'; did you mean 'xcpd'?\n"},
+    {7, "# no tls", BLUE "1:1: error: missing 'tls'\n"},
+    {7, "tls: {identity: dn}",
+     BLUE "7:17: error: identity: expected one of san, certificate, got 'dn'\n"},
+    {7, "tls: {identity: san}", BLUE "7:1: error: missing 'names' in 'tls'\n"},
+    {7, "tls: {names: []}", BLUE "7:7: error: names: expected at least one name\n"},
+    {7, "tls: {names: [a b, 'x/y']}",
+     BLUE "7:15: error: expected a DNS name or an address as in the certificate, got 'a b'\n" BLUE
+          "7:20: error: expected a DNS name or an address as in the certificate, got 'x/y'\n"},
+    {7, "tls: {names: [blue.example, GOLD.example]}",
+     "partners.d/gold.yaml:3:15: error: TLS name 'gold.example' is already used at "
+     "partners.d/blue.yaml:7:29\n"},
+    {7, "tls: {names: [blue.example], sha256: [ab]}",
+     BLUE "7:30: error: 'sha256' has no effect with identity 'san'; remove it or change "
+          "'identity'\n"},
+    {7, "tls: {identity: certificate, names: [x]}",
+     BLUE "7:30: error: 'names' has no effect with identity 'certificate'; remove it or change "
+          "'identity'\n" BLUE
+          "7:1: error: tls: identity 'certificate' needs 'sha256' or 'certificates'\n"},
+    {7, "tls: {identity: certificate, sha256: [ab12]}",
+     BLUE "7:39: error: expected the SHA-256 of a certificate, 64 hexadecimal digits, got "
+          "'ab12'\n"},
+    {7, "tls: {identity: certificate, certificates: [../blue/missing.pem]}",
+     BLUE "7:45: error: cannot open partners.d/../blue/missing.pem: No such file or directory\n"},
+    {7, "tls: {identity: certificate, certificates: [../blue/node.pem, ../blue/node.pem]}",
+     BLUE "7:63: error: TLS certificate '@' is already used at partners.d/blue.yaml:7:45\n"},
+    {8, "# no signing", BLUE "1:1: error: missing 'signing'\n"},
+    {8, "signing: {issuers: [x]}", BLUE "8:1: error: missing 'certificates' in 'signing'\n"},
+    {8, "signing: {certificates: []}",
+     BLUE "8:11: error: certificates: expected at least one file\n"},
+    {8, "signing: {certificates: [../blue/signing.key]}",
+     BLUE "8:26: error: partners.d/../blue/signing.key: no certificate; expected PEM ('-----BEGIN "
+          "CERTIFICATE-----')\n"},
+    {8, "signing: {certificates: [../green/signing.pem]}",
+     BLUE "8:26: error: partners.d/../green/signing.pem: not trusted by 'trust.partners': "
+          "certificate 'CN=signing,O=green': unable to get local issuer certificate (at depth 0: "
+          "/O=green/CN=signing)\n"},
+    {8, "signing: {certificates: [../gold/signing.pem]}",
+     "partners.d/gold.yaml:4:26: error: signing certificate '@' is already used at "
+     "partners.d/blue.yaml:8:26\n"},
+    {9, "confirmation: bearer",
+     BLUE "9:15: error: confirmation: expected a list such as [holder-of-key], got 'bearer'\n"},
+    {9, "confirmation: [bearer]",
+     BLUE "9:1: error: confirmation: holder-of-key is always accepted and must be listed; add "
+          "bearer to it where agreed\n"},
+    {9, "confirmation: [holder-of-key, sender-vouches]",
+     BLUE "9:31: error: expected one of holder-of-key, bearer, got 'sender-vouches'\n"},
+    {9, "fault_status: 400",
+     BLUE "9:15: error: fault_status: expected one of 500, soap12, got '400'\n"},
+    {10, "timeout: 10", BLUE "10:10: error: timeout '10' has no unit; write 10s, 500ms or 1m\n"},
+    {10, "timeout: 10us",
+     BLUE "10:10: error: timeout: expected a time such as 20s, 500ms or 1m, got '10us'\n"},
+    {10, "timeout: 2h", BLUE "10:10: error: timeout '2h' is out of range; expected 100ms to 1h\n"},
+    {10, "timeout: {", BLUE "11:1: error: YAML syntax: did not find expected node content\n" HOLE},
+};
+
+/* Fingerprints differ in every run: the report shows them as '@'. */
+static void
+hide_fingerprints(struct yaml_report *report)
+{
+    char *out = report->text.p;
+    size_t run = 0, n = 0;
+
+    for (size_t i = 0; i < report->text.n; i++) {
+        const char c = report->text.p[i];
+
+        run = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ? run + 1 : 0;
+        out[n++] = c;
+        if (run == 64) {
+            n -= 64;
+            out[n++] = '@';
+        }
+    }
+    report->text.n = n;
+    out[n] = '\0';
+}
+
+static void
+test_partner_mistakes(void)
+{
+    write_main(0, NULL);
+    write_gold(0, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(partner_mistakes); i++) {
+        struct loaded loaded;
+
+        write_blue(partner_mistakes[i].line, partner_mistakes[i].instead);
+        load(&loaded);
+        CHECK_ERR(&loaded.diag, ERR_CONFIG, loaded.status);
+        hide_fingerprints(&loaded.report);
+        check_report(partner_mistakes[i].instead, &loaded.report, partner_mistakes[i].report);
+        unload(&loaded);
+    }
+    CU_ASSERT(unlink(path_of("partners.d/gold.yaml")) == 0);
+    write_blue(0, NULL);
+}
+
+/* Main file, partner file and policy file: one run says everything. */
+static void
+test_all_at_once(void)
+{
+    write_main(13, "store: {path: none/x.db}");
+    write_blue(10, "timeout: 10");
+    write_text("policy.yaml", "rules:\n"
+                              "  - name: treatment\n"
+                              "    effect: allow\n"
+                              "    reason: treatment\n"
+                              "    partners: [blue]\n"
+                              "    purposes: [T-TREAT]\n"
+                              "  - effect: deny\n"
+                              "    reason: no name\n");
+    check_refused("all at once", MAIN
+                  "13:15: error: folder none: No such file or directory\n" BLUE
+                  "10:10: error: timeout '10' has no unit; write 10s, 500ms or 1m\n"
+                  "policy.yaml:3:13: error: unknown effect 'allow'; expected one of: permit, deny\n"
+                  "policy.yaml:7:5: error: the rule has no 'name': the audit record names the rule "
+                  "that decided\n");
+    write_text("policy.yaml", "rules:\n"
+                              "  - name: treatment\n"
+                              "    effect: permit\n"
+                              "    reason: treatment\n"
+                              "    partners: [blue]\n"
+                              "    purposes: [T-TREAT]\n");
+}
+
+static void
+test_missing_main_file(void)
+{
+    struct yaml_report report;
+    struct diag diag = {0};
+    const struct config *config = NULL;
+
+    yaml_report_init(&report);
+    CHECK_ERR(&diag, ERR_IO,
+              config_load(path_of("none.yaml"), &world.clock.clock, &report, &diag, &config));
+    CU_ASSERT(strstr(diag.text, "none.yaml: No such file or directory") != NULL);
+    CU_ASSERT(config == NULL && report.errors == 0);
+    yaml_report_done(&report);
+}
+
+/* An empty file lacks everything that has no default. */
+static void
+test_empty_file(void)
+{
+    write_text("isthmus.yaml", "# nothing\n");
+    check_refused("empty",
+                  MAIN "1:1: error: missing 'community'\n" MAIN
+                       "1:1: error: missing 'credentials'\n" MAIN
+                       "1:1: error: missing 'trust'\n" MAIN "1:1: error: missing 'store'\n" MAIN
+                       "1:1: error: missing 'audit'\n" MAIN "1:1: error: missing 'policies'\n");
+}
+
+/* Three years later everything has ended, and each file says so. */
+static void
+test_expired(void)
+{
+    struct loaded loaded;
+
+    write_main(0, NULL);
+    write_blue(0, NULL);
+    fake_clock_init(&world.clock, world.now_us + 1100 * DAY_US);
+    load(&loaded);
+    CHECK_ERR(&loaded.diag, ERR_CONFIG, loaded.status);
+    CU_ASSERT(loaded.report.errors == 3);
+    CU_ASSERT(strstr(loaded.report.text.p, MAIN "8:23: error:") != NULL);
+    CU_ASSERT(strstr(loaded.report.text.p, MAIN "9:26: error:") != NULL);
+    CU_ASSERT(strstr(loaded.report.text.p, BLUE "8:26: error:") != NULL);
+    CU_ASSERT(strstr(loaded.report.text.p, "the certificate expired at 20") != NULL);
+    unload(&loaded);
+    fake_clock_init(&world.clock, world.now_us);
+}
+
+static const struct unit_test tests[] = {
+    {"make files and certificates", test_make_world},
+    {"main mistakes", test_main_mistakes},
+    {"partner mistakes", test_partner_mistakes},
+    {"all at once", test_all_at_once},
+    {"missing main file", test_missing_main_file},
+    {"empty file", test_empty_file},
+    {"expired", test_expired},
+};
+
+UNIT_MAIN("config mistakes", tests)

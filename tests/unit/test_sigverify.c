@@ -1,0 +1,691 @@
+/*
+ * Attacks on signatures, each refused by the name of its reason, and beside each a harmless twin at
+ * the same place that must pass: a verifier that refuses everything would pass the first half only.
+ * Every attack begins with a genuine message of ours. Numbers are those of the attack catalogue in
+ * use for XML signatures (XSW: signature wrapping of assertions; WSW: of SOAP messages).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+
+#include "base/mem.h"
+#include "tests/unit/soap_kit.h"
+
+#define SECURITY    "Header/Security"
+#define TIMESTAMP   SECURITY "/Timestamp"
+#define ASSERTION   SECURITY "/Assertion"
+#define SIGNATURE   ASSERTION "/Signature"
+#define INFO        SIGNATURE "/SignedInfo"
+#define REFERENCE   INFO "/Reference"
+#define TRANSFORMS  REFERENCE "/Transforms"
+#define KEY_INFO    SIGNATURE "/KeyInfo"
+#define NAME_ID     ASSERTION "/Subject/NameID"
+#define MESSAGE_SIG SECURITY "/Signature"
+#define MORE        "http://www.w3.org/2001/04/xmldsig-more#"
+#define DS(name)    "<ds:" name " xmlns:ds=\"" NS_DS "\""
+#define C14N        "http://www.w3.org/2001/10/xml-exc-c14n#"
+
+enum signing { KEEP, RESIGN };
+
+static void
+check(const char *name, xmlDoc *doc, const struct security_rules *rules, enum err want)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct diag diag;
+    struct saml_facts facts;
+    const struct span xml = kit_close(doc, arena);
+    const struct status st = kit_verify(xml, rules, arena, &diag, &facts);
+    if (!CHECK_ERR(&diag, want, st)) {
+        printf("      in: %s\n", name);
+    }
+    if (is_ok(st)) {
+        CHECK_SPAN(facts.name_id, "CN=red signing,O=Isthmus Test");
+        CHECK_SPAN(facts.home_community, "2.999.1");
+        CHECK_SPAN(facts.subject_id, "Dr. \xC3\x85sa & Co <1>");
+    }
+    arena_free(arena);
+}
+
+static xmlDoc *
+genuine(enum kit_who who)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    const struct assertion_order order = kit_order(who);
+    xmlDoc *const doc = kit_open(kit_message(&order, arena));
+    arena_free(arena);
+    return doc;
+}
+
+struct row {
+    const char *name;
+    enum signing signing;
+    enum err want;
+    struct kit_edit attack, twin;
+};
+
+static void
+run(const struct row *rows, size_t n)
+{
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    for (size_t i = 0; i < n; i++) {
+        for (int is_twin = 0; is_twin < 2; is_twin++) {
+            xmlDoc *const doc = genuine(KIT_RSA);
+            kit_apply(doc, is_twin ? &rows[i].twin : &rows[i].attack);
+            if (rows[i].signing == RESIGN) {
+                kit_resign(doc, KIT_RSA);
+            }
+            check(rows[i].name, doc, &kit.rules, is_twin ? ERR_NONE : rows[i].want);
+        }
+    }
+}
+
+/* ---- genuine ---- */
+
+static void
+test_genuine(void)
+{
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    for (int who = KIT_RSA; who <= KIT_EC384; who++) {
+        for (int is_resigned = 0; is_resigned < 2; is_resigned++) {
+            struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+            struct diag diag;
+            struct saml_facts facts = {.is_holder_of_key = false};
+            xmlDoc *const doc = genuine((enum kit_who)who);
+            if (is_resigned) {
+                kit_resign(doc, (enum kit_who)who);
+            }
+            CHECK_OK(&diag, kit_verify(kit_close(doc, arena), &kit.rules, arena, &diag, &facts));
+            CU_ASSERT(facts.is_holder_of_key && facts.timestamp_signature.n > 40);
+            CU_ASSERT(facts.timestamp_created_us == KIT_NOW_US);
+            arena_free(arena);
+        }
+    }
+}
+
+/* ---- shape of the signature, algorithms, transforms, references ---- */
+
+static const struct row shape_rows[] = {
+    {"tampered NameID", KEEP, ERR_SIG_INVALID, {KIT_TEXT, NAME_ID, NULL, "CN=evil"}, {0}},
+    {"tampered Created",
+     KEEP,
+     ERR_SIG_INVALID,
+     {KIT_TEXT, TIMESTAMP "/Created", NULL, "2027-01-15T08:00:00.001Z"},
+     {0}},
+    {"tampered Audience",
+     KEEP,
+     ERR_SIG_INVALID,
+     {KIT_TEXT, ASSERTION "/Conditions/AudienceRestriction/Audience", NULL, "urn:oid:2.999.2"},
+     {0}},
+    {"not signed", KEEP, ERR_SIG_MISSING, {KIT_REMOVE, SIGNATURE, NULL, NULL}, {0}},
+    {"Timestamp not signed", KEEP, ERR_SIG_MISSING, {KIT_REMOVE, MESSAGE_SIG, NULL, NULL}, {0}},
+    {"SHA-1 signature",
+     RESIGN,
+     ERR_SIG_ALGORITHM,
+     {KIT_ATTRIBUTE, INFO "/SignatureMethod", "Algorithm", NS_DS "rsa-sha1"},
+     {0}},
+    {"MD5 signature",
+     RESIGN,
+     ERR_SIG_ALGORITHM,
+     {KIT_ATTRIBUTE, INFO "/SignatureMethod", "Algorithm", MORE "rsa-md5"},
+     {0}},
+    {"HMAC",
+     RESIGN,
+     ERR_SIG_ALGORITHM,
+     {KIT_ATTRIBUTE, INFO "/SignatureMethod", "Algorithm", MORE "hmac-sha256"},
+     {0}},
+    {"ECDSA method with an RSA key",
+     RESIGN,
+     ERR_SIG_ALGORITHM,
+     {KIT_ATTRIBUTE, INFO "/SignatureMethod", "Algorithm", MORE "ecdsa-sha256"},
+     {0}},
+    {"HMACOutputLength",
+     RESIGN,
+     ERR_SIG_STRUCTURE,
+     {KIT_APPEND, INFO "/SignatureMethod", NULL, DS("HMACOutputLength") ">1</ds:HMACOutputLength>"},
+     {0}},
+    {"SHA-1 digest",
+     RESIGN,
+     ERR_SIG_ALGORITHM,
+     {KIT_ATTRIBUTE, REFERENCE "/DigestMethod", "Algorithm", NS_DS "sha1"},
+     {0}},
+    {"inclusive c14n of SignedInfo",
+     RESIGN,
+     ERR_SIG_ALGORITHM,
+     {KIT_ATTRIBUTE, INFO "/CanonicalizationMethod", "Algorithm",
+      "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"},
+     {0}},
+    {"c14n with comments",
+     RESIGN,
+     ERR_SIG_ALGORITHM,
+     {KIT_ATTRIBUTE, INFO "/CanonicalizationMethod", "Algorithm", C14N "WithComments"},
+     {0}},
+    {"XSLT",
+     RESIGN,
+     ERR_SIG_TRANSFORM,
+     {KIT_APPEND, TRANSFORMS, NULL,
+      DS("Transform") " Algorithm=\"http://www.w3.org/TR/1999/REC-xslt-19991116\"/>"},
+     {KIT_APPEND, TRANSFORMS, NULL, " \n"}},
+    {"XPath before",
+     RESIGN,
+     ERR_SIG_TRANSFORM,
+     {KIT_BEFORE, TRANSFORMS "/Transform", NULL,
+      DS("Transform") " Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\">"
+                      "<ds:XPath>false()</ds:XPath></ds:Transform>"},
+     {0}},
+    {"XPath instead",
+     RESIGN,
+     ERR_SIG_TRANSFORM,
+     {KIT_ATTRIBUTE, TRANSFORMS "/Transform", "Algorithm",
+      "http://www.w3.org/2002/06/xmldsig-filter2"},
+     {0}},
+    {"base64 transform",
+     RESIGN,
+     ERR_SIG_TRANSFORM,
+     {KIT_ATTRIBUTE, TRANSFORMS "/Transform", "Algorithm", NS_DS "base64"},
+     {0}},
+    {"not enveloped",
+     RESIGN,
+     ERR_SIG_TRANSFORM,
+     {KIT_REMOVE, TRANSFORMS "/Transform", NULL, NULL},
+     {0}},
+    {"something in the enveloped transform",
+     RESIGN,
+     ERR_SIG_TRANSFORM,
+     {KIT_APPEND, TRANSFORMS "/Transform", NULL, "text"},
+     {0}},
+    {"no Transforms", RESIGN, ERR_SIG_STRUCTURE, {KIT_REMOVE, TRANSFORMS, NULL, NULL}, {0}},
+    {"reference to a file",
+     RESIGN,
+     ERR_SIG_REFERENCE,
+     {KIT_ATTRIBUTE, REFERENCE, "URI", "file:///etc/hostname"},
+     {0}},
+    {"reference to a server",
+     RESIGN,
+     ERR_SIG_REFERENCE,
+     {KIT_ATTRIBUTE, REFERENCE, "URI", "http://127.0.0.1:9/x"},
+     {0}},
+    {"reference to the whole document",
+     RESIGN,
+     ERR_SIG_REFERENCE,
+     {KIT_ATTRIBUTE, REFERENCE, "URI", ""},
+     {0}},
+    {"XPointer", RESIGN, ERR_SIG_REFERENCE, {KIT_ATTRIBUTE, REFERENCE, "URI", "#xpointer(/)"}, {0}},
+    {"XPointer with id",
+     RESIGN,
+     ERR_SIG_REFERENCE,
+     {KIT_ATTRIBUTE, REFERENCE, "URI", "#xpointer(id('_1'))"},
+     {0}},
+    {"blank before #", RESIGN, ERR_SIG_REFERENCE, {KIT_ATTRIBUTE, REFERENCE, "URI", " #_1"}, {0}},
+    {"percent-encoded", RESIGN, ERR_SIG_REFERENCE, {KIT_ATTRIBUTE, REFERENCE, "URI", "#%5f1"}, {0}},
+    {"no URI", RESIGN, ERR_SIG_REFERENCE, {KIT_ATTRIBUTE, REFERENCE, "URI", NULL}, {0}},
+    {"nothing has that id",
+     RESIGN,
+     ERR_SIG_REFERENCE,
+     {KIT_ATTRIBUTE, REFERENCE, "URI", "#_nobody"},
+     {0}},
+    {"Manifest",
+     RESIGN,
+     ERR_SIG_REFERENCE,
+     {KIT_ATTRIBUTE, REFERENCE, "Type", NS_DS "Manifest"},
+     {KIT_ATTRIBUTE, REFERENCE, "Id", "_reference"}},
+    {"text in SignedInfo",
+     RESIGN,
+     ERR_SIG_STRUCTURE,
+     {KIT_APPEND, INFO, NULL, "text"},
+     {KIT_APPEND, INFO, NULL, " \n "}},
+    {"ds:Object",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_APPEND, SIGNATURE, NULL, DS("Object") "><x/></ds:Object>"},
+     {KIT_APPEND, SIGNATURE, NULL, "\n"}},
+    {"foreign child of Signature",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_APPEND, SIGNATURE, NULL, "<x/>"},
+     {KIT_ATTRIBUTE, SIGNATURE, "Id", "_sig"}},
+    {"empty SignatureValue",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_TEXT, SIGNATURE "/SignatureValue", NULL, ""},
+     {0}},
+    {"SignatureValue not base64",
+     KEEP,
+     ERR_SIG_INVALID,
+     {KIT_TEXT, SIGNATURE "/SignatureValue", NULL, "%%%%"},
+     {0}},
+    {"SignatureValue too short",
+     KEEP,
+     ERR_SIG_INVALID,
+     {KIT_TEXT, SIGNATURE "/SignatureValue", NULL, "AAAA"},
+     {0}},
+    {"empty DigestValue",
+     KEEP,
+     ERR_SIG_INVALID,
+     {KIT_TEXT, REFERENCE "/DigestValue", NULL, ""},
+     {0}},
+    {"element in DigestMethod",
+     RESIGN,
+     ERR_SIG_STRUCTURE,
+     {KIT_APPEND, REFERENCE "/DigestMethod", NULL, "<x/>"},
+     {0}},
+    {"relative namespace in the assertion (void canonicalisation)",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_ATTRIBUTE, NAME_ID, "xmlns:v", "relative"},
+     {0}},
+    {"relative namespace elsewhere",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_ATTRIBUTE, "Body", "xmlns:v", "1"},
+     {KIT_ATTRIBUTE, "Body", "xmlns:v", "urn:1"}},
+};
+
+static void
+test_shape(void)
+{
+    run(shape_rows, ARRAY_LEN(shape_rows));
+}
+
+/* ---- ids and comments ---- */
+
+/* An element of the payload takes the id of the assertion or of the Timestamp. */
+static void
+test_duplicate_ids(void)
+{
+    static const char *const names[] = {"ID", "Id", "AssertionID", "wsu:Id", "xml:id", "x:ID"};
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    for (size_t i = 0; i < 4 * ARRAY_LEN(names); i++) {
+        xmlDoc *const doc = genuine(KIT_RSA);
+        const bool is_twin = i % 2 == 1;
+        const bool is_timestamp = i % 4 >= 2;
+        xmlNode *const from = kit_at(doc, is_timestamp ? TIMESTAMP : ASSERTION);
+        xmlChar *const id = is_timestamp
+                                ? xmlGetNsProp(from, (const xmlChar *)"Id", (const xmlChar *)NS_WSU)
+                                : xmlGetNoNsProp(from, (const xmlChar *)"ID");
+        char xml[512];
+        (void)snprintf(xml, sizeof(xml),
+                       "<n xmlns=\"urn:n\" xmlns:wsu=\"" NS_WSU
+                       "\" xmlns:x=\"urn:x\" %s=\"%s%s\"/>",
+                       names[i / 4], (const char *)id, is_twin ? "b" : "");
+        xmlFree(id);
+        const struct kit_edit edit = {KIT_APPEND, "Body/PRPA_IN201305UV02", NULL, xml};
+        kit_apply(doc, &edit);
+        check(names[i / 4], doc, &kit.rules, is_twin ? ERR_NONE : ERR_SIG_DUPLICATE_ID);
+    }
+}
+
+static const struct row comment_rows[] = {
+    {"comment in NameID",
+     RESIGN,
+     ERR_SIG_COMMENT,
+     {KIT_APPEND, NAME_ID, NULL, "<!-- x -->"},
+     {KIT_APPEND, "Body/PRPA_IN201305UV02", NULL, "<!-- x -->"}},
+    {"comment in NameID, old signature",
+     KEEP,
+     ERR_SIG_COMMENT,
+     {KIT_APPEND, NAME_ID, NULL, "<!-- x -->"},
+     {KIT_APPEND, SECURITY, NULL, "<!-- x -->"}},
+    {"comment in an attribute value",
+     KEEP,
+     ERR_SIG_COMMENT,
+     {KIT_APPEND, ASSERTION "/AttributeStatement/Attribute/AttributeValue", NULL, "<!---->"},
+     {0}},
+    {"comment in Created",
+     KEEP,
+     ERR_SIG_COMMENT,
+     {KIT_APPEND, TIMESTAMP, NULL, "<!-- x -->"},
+     {KIT_APPEND, "Header", NULL, "<!-- x -->"}},
+    {"comment in SignedInfo", KEEP, ERR_SIG_COMMENT, {KIT_APPEND, INFO, NULL, "<!-- x -->"}, {0}},
+    {"comment in SignatureValue",
+     KEEP,
+     ERR_SIG_COMMENT,
+     {KIT_APPEND, SIGNATURE "/SignatureValue", NULL, "<!-- x -->"},
+     {0}},
+    {"comment in the message's SignedInfo",
+     KEEP,
+     ERR_SIG_COMMENT,
+     {KIT_APPEND, MESSAGE_SIG "/SignedInfo", NULL, "<!-- x -->"},
+     {0}},
+    {"instruction in the assertion",
+     KEEP,
+     ERR_SOAP_STRUCTURE,
+     {KIT_APPEND, NAME_ID, NULL, "<?x y?>"},
+     {0}},
+};
+
+static void
+test_comments(void)
+{
+    run(comment_rows, ARRAY_LEN(comment_rows));
+}
+
+/* ---- keys ---- */
+
+static void
+sign_both(xmlDoc *doc, EVP_PKEY *key, const char *digest, const char *mac_key)
+{
+    const struct kit_signing how = {key, digest, "SHA256", mac_key};
+    kit_sign(kit_at(doc, SIGNATURE), kit_at(doc, ASSERTION), &how);
+}
+
+static void
+remove_key_info(xmlDoc *doc)
+{
+    const struct kit_edit edit = {KIT_REMOVE, KEY_INFO, NULL, NULL};
+    kit_apply(doc, &edit);
+}
+
+/* KeyInfo of another credential's message, and its confirmation's when <is_confirmed>. */
+static void
+borrow_key_info(xmlDoc *doc, enum kit_who who, bool is_confirmed)
+{
+    static const char *const paths[] = {KEY_INFO, ASSERTION "/Subject/SubjectConfirmation/"
+                                                            "SubjectConfirmationData/KeyInfo"};
+    xmlDoc *const other = genuine(who);
+    for (size_t i = 0; i < (is_confirmed ? 2U : 1U); i++) {
+        xmlNode *const copy = xmlDocCopyNode(kit_at(other, paths[i]), doc, 1);
+        xmlNode *const old = kit_at(doc, paths[i]);
+        (void)xmlReplaceNode(old, copy);
+        xmlFreeNode(old);
+    }
+    xmlFreeDoc(other);
+}
+
+static void
+test_keys(void)
+{
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    EVP_PKEY *const mine = kit_credential(KIT_RSA)->key;
+    EVP_PKEY *const other = kit_credential(KIT_OTHER)->key;
+
+    xmlDoc *doc = genuine(KIT_OTHER);
+    check("another partner's message", doc, &kit.rules, ERR_SIG_NO_TRUST);
+
+    doc = genuine(KIT_RSA);
+    borrow_key_info(doc, KIT_OTHER, false);
+    sign_both(doc, other, "SHA256", NULL);
+    check("the attacker's key in KeyInfo", doc, &kit.rules, ERR_SIG_NO_TRUST);
+
+    doc = genuine(KIT_RSA);
+    borrow_key_info(doc, KIT_OTHER, false);
+    const struct kit_edit no_certificate = {KIT_REMOVE, KEY_INFO "/X509Data", NULL, NULL};
+    kit_apply(doc, &no_certificate);
+    sign_both(doc, other, "SHA256", NULL);
+    check("the attacker's KeyValue only", doc, &kit.rules, ERR_SIG_NO_TRUST);
+
+    doc = genuine(KIT_RSA);
+    remove_key_info(doc);
+    sign_both(doc, other, "SHA256", NULL);
+    check("the attacker's key without KeyInfo", doc, &kit.rules, ERR_SIG_INVALID);
+
+    doc = genuine(KIT_RSA);
+    remove_key_info(doc);
+    check("our key without KeyInfo", doc, &kit.rules, ERR_NONE);
+
+    doc = genuine(KIT_RSA);
+    sign_both(doc, other, "SHA256", NULL);
+    check("the victim's KeyInfo, the attacker's signature", doc, &kit.rules, ERR_SIG_INVALID);
+
+    doc = genuine(KIT_RSA);
+    borrow_key_info(doc, KIT_RENEWED, false);
+    check("a renewed certificate of the same key", doc, &kit.rules, ERR_NONE);
+
+    doc = genuine(KIT_RSA);
+    kit_set(kit_at(doc, INFO "/SignatureMethod"), "Algorithm", MORE "rsa-sha512");
+    sign_both(doc, mine, "SHA512", NULL);
+    check("RSA-SHA512", doc, &kit.rules, ERR_NONE);
+
+    doc = genuine(KIT_RSA);
+    kit_set(kit_at(doc, INFO "/SignatureMethod"), "Algorithm", NS_DS "rsa-sha1");
+    sign_both(doc, mine, "SHA1", NULL);
+    check("a right RSA-SHA1 signature", doc, &kit.rules, ERR_SIG_ALGORITHM);
+
+    /* The classic confusion: a MAC keyed with the text of the public key. */
+    doc = genuine(KIT_RSA);
+    kit_set(kit_at(doc, INFO "/SignatureMethod"), "Algorithm", MORE "hmac-sha256");
+    sign_both(doc, NULL, "SHA256", "-----BEGIN PUBLIC KEY-----");
+    check("HMAC with a public key", doc, &kit.rules, ERR_SIG_ALGORITHM);
+
+    kit.keys[3] = kit_credential(KIT_OTHER)->leaf;
+    kit.rules.keys_n = 0;
+    check("no key registered", genuine(KIT_RSA), &kit.rules, ERR_SIG_NO_TRUST);
+    kit.rules.keys_n = 4;
+    check("a fourth key registered", genuine(KIT_RSA), &kit.rules, ERR_NONE);
+}
+
+static const struct row key_info_rows[] = {
+    {"RetrievalMethod",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_APPEND, KEY_INFO, NULL, DS("RetrievalMethod") " URI=\"http://127.0.0.1:9/\"/>"},
+     {KIT_APPEND, KEY_INFO, NULL, DS("KeyName") ">any</ds:KeyName>"}},
+    {"EncryptedKey",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_APPEND, KEY_INFO, NULL,
+      "<x:EncryptedKey xmlns:x=\"http://www.w3.org/2001/04/xmlenc#\"/>"},
+     {0}},
+    {"no Modulus",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_REMOVE, KEY_INFO "/KeyValue/RSAKeyValue/Modulus", NULL, NULL},
+     {0}},
+    {"no Exponent",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_REMOVE, KEY_INFO "/KeyValue/RSAKeyValue/Exponent", NULL, NULL},
+     {0}},
+    {"empty KeyValue",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_REMOVE, KEY_INFO "/KeyValue/RSAKeyValue", NULL, NULL},
+     {0}},
+    {"other Exponent",
+     KEEP,
+     ERR_SIG_NO_TRUST,
+     {KIT_TEXT, KEY_INFO "/KeyValue/RSAKeyValue/Exponent", NULL, "Aw=="},
+     {KIT_TEXT, KEY_INFO "/KeyValue/RSAKeyValue/Exponent", NULL, " AAEA\nAQ== "}},
+    {"other Modulus",
+     KEEP,
+     ERR_SIG_NO_TRUST,
+     {KIT_TEXT, KEY_INFO "/KeyValue/RSAKeyValue/Modulus", NULL, "wwww"},
+     {0}},
+    {"certificate not base64",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_TEXT, KEY_INFO "/X509Data/X509Certificate", NULL, "%"},
+     {0}},
+    {"certificate is none",
+     KEEP,
+     ERR_SIG_STRUCTURE,
+     {KIT_TEXT, KEY_INFO "/X509Data/X509Certificate", NULL, "AAAA"},
+     {KIT_REMOVE, KEY_INFO "/X509Data/X509Certificate", NULL, NULL}},
+    {"DSA key",
+     KEEP,
+     ERR_SIG_NO_TRUST,
+     {KIT_REPLACE, KEY_INFO "/KeyValue/RSAKeyValue", NULL, DS("DSAKeyValue") "/>"},
+     {KIT_REMOVE, KEY_INFO "/KeyValue", NULL, NULL}},
+    {"confirmation without a key",
+     RESIGN,
+     ERR_SAML_CONFIRMATION,
+     {KIT_REMOVE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo", NULL,
+      NULL},
+     {KIT_REMOVE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo/KeyValue",
+      NULL, NULL}},
+    {"confirmation by key name only",
+     RESIGN,
+     ERR_SAML_CONFIRMATION,
+     {KIT_REPLACE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo", NULL,
+      DS("KeyInfo") "><ds:KeyName>red</ds:KeyName></ds:KeyInfo>"},
+     {KIT_REMOVE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo/X509Data",
+      NULL, NULL}},
+    {"confirmation with a damaged key",
+     RESIGN,
+     ERR_SAML_CONFIRMATION,
+     {KIT_TEXT,
+      ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo/X509Data/"
+                "X509Certificate",
+      NULL, "AAAA"},
+     {0}},
+};
+
+static void
+test_key_info(void)
+{
+    run(key_info_rows, ARRAY_LEN(key_info_rows));
+}
+
+static void
+test_weak_key(void)
+{
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    kit.keys[0] = kit_credential(KIT_WEAK)->leaf;
+    check("RSA-1024", genuine(KIT_WEAK), &kit.rules, ERR_SIG_ALGORITHM);
+    kit.keys[0] = kit_credential(KIT_RSA)->leaf;
+    check("RSA-2048", genuine(KIT_RSA), &kit.rules, ERR_NONE);
+}
+
+/* ---- more than one Reference ---- */
+
+static void
+test_references(void)
+{
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    xmlDoc *doc = genuine(KIT_RSA);
+    xmlNode *const reference = kit_at(doc, REFERENCE);
+    (void)xmlAddNextSibling(reference, xmlDocCopyNode(reference, doc, 1));
+    kit_resign(doc, KIT_RSA);
+    check("two References", doc, &kit.rules, ERR_SIG_REFERENCE);
+    doc = genuine(KIT_RSA);
+    const struct kit_edit remove = {KIT_REMOVE, REFERENCE, NULL, NULL};
+    kit_apply(doc, &remove);
+    check("no Reference", doc, &kit.rules, ERR_SIG_REFERENCE);
+    doc = genuine(KIT_RSA);
+    kit_resign(doc, KIT_RSA);
+    check("one Reference", doc, &kit.rules, ERR_NONE);
+}
+
+/* PrefixList: the second signer knows none, so what it says must not change what is signed: the
+ * prefixes are not in scope. */
+static void
+test_prefixes(void)
+{
+    static const struct {
+        size_t prefixes;
+        enum err want;
+    } rows[] = {{1, ERR_NONE}, {64, ERR_NONE}, {65, ERR_SIG_TRANSFORM}, {3000, ERR_SIG_TRANSFORM}};
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char xml[8000];
+        int n =
+            snprintf(xml, sizeof(xml),
+                     DS("Transform") " Algorithm=\"" C14N "\">"
+                                     "<ec:InclusiveNamespaces xmlns:ec=\"" C14N "\" PrefixList=\"");
+        for (size_t p = 0; p < rows[i].prefixes; p++) {
+            xml[n++] = 'p';
+            xml[n++] = ' ';
+        }
+        (void)snprintf(xml + n, sizeof(xml) - (size_t)n, "\"/></ds:Transform>");
+        xmlDoc *const doc = genuine(KIT_RSA);
+        xmlNode *const last = xmlLastElementChild(kit_at(doc, TRANSFORMS));
+        xmlNode *const added = kit_fragment(doc, xml);
+        (void)xmlReplaceNode(last, added);
+        xmlFreeNode(last);
+        kit_resign(doc, KIT_RSA);
+        check("PrefixList", doc, &kit.rules, rows[i].want);
+    }
+}
+
+/* ---- the replay key ---- */
+
+static void
+replay_key(xmlDoc *doc, struct arena *arena, struct span *ret_key)
+{
+    struct diag diag;
+    struct kit_rules kit;
+    struct saml_facts facts = {.is_holder_of_key = false};
+    kit_rules_init(&kit);
+    CHECK_OK(&diag, kit_verify(kit_close(doc, arena), &kit.rules, arena, &diag, &facts));
+    *ret_key = facts.timestamp_signature;
+}
+
+/* White space, and (r, n - s) instead of (r, s), make another text and no other signature. */
+static void
+test_replay_key(void)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    for (int who = KIT_RSA; who <= KIT_EC384; who++) {
+        EVP_PKEY *const key = kit_credential((enum kit_who)who)->key;
+        xmlDoc *const doc = genuine((enum kit_who)who);
+        xmlDoc *const spaced = xmlCopyDoc(doc, 1);
+        xmlDoc *const mirrored = xmlCopyDoc(doc, 1);
+        struct span first;
+        struct span second;
+        const struct kit_edit blank = {KIT_APPEND, MESSAGE_SIG "/SignatureValue", NULL, " \n "};
+        kit_apply(spaced, &blank);
+        xmlNode *const value = kit_at(mirrored, MESSAGE_SIG "/SignatureValue");
+        xmlChar *const text = xmlNodeGetContent(value);
+        replay_key(doc, arena, &first);
+        replay_key(spaced, arena, &second);
+        CU_ASSERT(first.n > 40 && span_eq(first, second));
+        if (EVP_PKEY_is_a(key, "EC")) {
+            struct diag diag;
+            struct buf bytes;
+            struct buf encoded;
+            BIGNUM *order = NULL;
+            diag_clear(&diag);
+            buf_init(&bytes, 1024);
+            buf_init(&encoded, 1024);
+            CHECK_OK(&diag, base64_decode(span_of_cstr((const char *)text), &bytes, &diag));
+            const int half = (int)bytes.n / 2;
+            unsigned char *const s = (unsigned char *)bytes.p + half;
+            BIGNUM *const number = BN_bin2bn(s, half, NULL);
+            CU_ASSERT(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_ORDER, &order) == 1);
+            CU_ASSERT(BN_sub(number, order, number) == 1 && BN_bn2binpad(number, s, half) == half);
+            CHECK_OK(&diag, base64_encode(buf_span(&bytes), &encoded, &diag));
+            xmlNodeSetContent(value, (const xmlChar *)encoded.p);
+            replay_key(mirrored, arena, &second);
+            CU_ASSERT(span_eq(first, second));
+            BN_free(number);
+            BN_free(order);
+            buf_done(&bytes);
+            buf_done(&encoded);
+        } else {
+            xmlFreeDoc(mirrored);
+        }
+        xmlFree(text);
+    }
+    arena_free(arena);
+}
+
+static const struct unit_test tests[] = {
+    {"genuine messages of all kinds of keys", test_genuine},
+    {"shape, algorithms, transforms, references", test_shape},
+    {"one id twice, under all names", test_duplicate_ids},
+    {"comments and instructions", test_comments},
+    {"keys", test_keys},
+    {"what KeyInfo may hold", test_key_info},
+    {"weak keys", test_weak_key},
+    {"number of References", test_references},
+    {"inclusive prefixes", test_prefixes},
+    {"one replay key for one signature", test_replay_key},
+};
+
+int
+main(void)
+{
+    kit_init();
+    const int rc = unit_main("sigverify", tests, ARRAY_LEN(tests));
+    kit_done();
+    return rc;
+}
