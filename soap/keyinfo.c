@@ -42,19 +42,28 @@ free_bn(BIGNUM **bn)
 
 /* ---- reading ---- */
 
+/* Out of memory stays what it is; anything else means that the value is not what it should be. */
+static struct status
+bad_unless_memory(struct status st, const struct diag *why, struct diag *diag, const xmlNode *node,
+                  const char *what)
+{
+    return st.code == ERR_NO_MEMORY ? FAIL(diag, ERR_NO_MEMORY, "%s", why->text)
+                                    : bad_value(diag, node, what);
+}
+
 /* The base64 content of an element that may hold nothing else. */
 static struct status
 decode(const xmlNode *node, struct diag *diag, struct buf *out)
 {
-    struct diag ignored;
-    diag_clear(&ignored);
+    struct diag why;
+    diag_clear(&why);
     const xmlNode *const text = node->children;
-    if (text == NULL || text->next != NULL || text->type != XML_TEXT_NODE ||
-        !is_ok(base64_decode(span_of_cstr((const char *)text->content), out, &ignored)) ||
-        out->n == 0) {
+    if (text == NULL || text->next != NULL || text->type != XML_TEXT_NODE) {
         return bad_value(diag, node, "base64 is expected");
     }
-    return OK;
+    const struct status st = base64_decode(span_of_cstr((const char *)text->content), out, &why);
+    return is_ok(st) && out->n > 0 ? OK
+                                   : bad_unless_memory(st, &why, diag, node, "base64 is expected");
 }
 
 static bool
@@ -174,10 +183,11 @@ match_certificate(const xmlNode *node, struct certificate *const *keys, size_t n
         }
     }
     struct certificate *certificate = NULL;
-    struct diag ignored;
-    diag_clear(&ignored);
-    if (!is_ok(certificate_from_der(buf_span(&der), &ignored, &certificate))) {
-        return bad_value(diag, node, "a certificate is expected");
+    struct diag why;
+    diag_clear(&why);
+    const struct status st = certificate_from_der(buf_span(&der), &why, &certificate);
+    if (!is_ok(st)) {
+        return bad_unless_memory(st, &why, diag, node, "a certificate is expected");
     }
     *ret_keys = keys_equal_to(certificate->key, keys, n);
     certificate_free(certificate);

@@ -31,12 +31,21 @@ libisthmus_a_SOURCES += \
 	soap/xml.c soap/xml.h soap/xmlout.c soap/xmlwalk.c
 
 SOAP_KIT = tests/unit/soap_kit.c tests/unit/soap_kit.h
-SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/test_mime tests/unit/test_prescan \
-	tests/unit/test_mutation tests/unit/test_saml tests/unit/test_sigverify tests/unit/test_wrapping
+SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/test_mime \
+	tests/unit/test_mutation tests/unit/test_prescan tests/unit/test_saml \
+	tests/unit/test_sigkeys tests/unit/test_sigverify tests/unit/test_wrapping
 check_PROGRAMS += $(SOAP_SECURITY_TESTS)
 tests_unit_test_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_mime_LDADD = $(UNIT_LIBS)
 tests_unit_test_prescan_LDADD = $(UNIT_LIBS)
+tests_unit_test_jdk_SOURCES = tests/unit/test_jdk.c $(SOAP_KIT)
+tests_unit_test_jdk_LDADD = $(UNIT_LIBS)
+tests_unit_test_mutation_SOURCES = tests/unit/test_mutation.c $(SOAP_KIT)
+tests_unit_test_mutation_LDADD = $(UNIT_LIBS)
+tests_unit_test_saml_SOURCES = tests/unit/test_saml.c $(SOAP_KIT)
+tests_unit_test_saml_LDADD = $(UNIT_LIBS)
+tests_unit_test_sigkeys_SOURCES = tests/unit/test_sigkeys.c $(SOAP_KIT)
+tests_unit_test_sigkeys_LDADD = $(UNIT_LIBS)
 tests_unit_test_sigverify_SOURCES = tests/unit/test_sigverify.c $(SOAP_KIT)
 tests_unit_test_sigverify_LDADD = $(UNIT_LIBS)
 tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_KIT)
@@ -113,3 +122,4 @@ tests_unit_test_xca_retrieve_SOURCES = tests/unit/test_xca_retrieve.c $(CODEC_SU
 tests_unit_test_xca_retrieve_LDADD = $(UNIT_LIBS)
 tests_unit_test_codec_torture_SOURCES = tests/unit/test_codec_torture.c $(CODEC_SUPPORT)
 tests_unit_test_codec_torture_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += soap/README.md tests/interop/Jdk.java

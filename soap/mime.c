@@ -203,7 +203,7 @@ take_headers(struct splitter *splitter, struct part_headers *ret_headers)
 {
     const size_t start = splitter->at;
     for (size_t n = 0; n <= PART_HEADERS_MAX; n++) {
-        struct span line;
+        struct span line = SPAN_EMPTY;
         TRY(take_header(splitter, &line));
         if (splitter->at - start > PART_HEADER_BYTES_MAX) {
             break;

@@ -41,13 +41,17 @@ sig_value_normalise(struct span value, EVP_PKEY *key, struct arena *arena, struc
 {
     CLEANUP(buf_done) struct buf bytes;
     CLEANUP(buf_done) struct buf text;
-    struct diag ignored;
-    diag_clear(&ignored);
+    struct diag why;
+    diag_clear(&why);
     buf_init(&bytes, VALUE_BYTES_MAX);
     buf_init(&text, 2 * VALUE_BYTES_MAX);
     const bool is_ec = EVP_PKEY_is_a(key, "EC") != 0;
     const size_t size = ((size_t)EVP_PKEY_get_bits(key) + 7) / 8;
-    if (!is_ok(base64_decode(value, &bytes, &ignored)) || bytes.n != (is_ec ? 2 * size : size)) {
+    const struct status st = base64_decode(value, &bytes, &why);
+    if (st.code == ERR_NO_MEMORY) {
+        return FAIL(diag, ERR_NO_MEMORY, "%s", why.text);
+    }
+    if (!is_ok(st) || bytes.n != (is_ec ? 2 * size : size)) {
         return FAIL(diag, ERR_SIG_INVALID, "SignatureValue: base64 of %zu bytes is expected",
                     is_ec ? 2 * size : size);
     }

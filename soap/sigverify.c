@@ -169,10 +169,7 @@ sigverify_timestamp(const xmlNode *node, const xmlNode *timestamp, const struct 
     struct signature signature;
     const xmlAttr *id = NULL;
     const struct certificate *key = NULL;
-    assert(keys->n <= KEYINFO_KEYS_MAX);
-    if (node->parent != timestamp->parent) {
-        return FAIL(diag, ERR_SIG_WRAPPED, "the Timestamp is not beside its signature");
-    }
+    assert(keys->n <= KEYINFO_KEYS_MAX && node->parent == timestamp->parent);
     TRY(sig_check_comments(timestamp, diag));
     TRY(sig_read(node, false, arena, diag, &signature));
     TRY(bind_reference(&signature, timestamp, NS_WSU, "Id", diag, &id));

@@ -5,6 +5,7 @@
  */
 #include "soap/xml.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include <libxml/parser.h>
@@ -133,6 +134,9 @@ parse(struct span bytes, const struct message_limits *limits, bool is_message, s
       struct diag *diag, xmlDoc **ret_doc)
 {
     struct prescan_counts counts;
+    if (bytes.n > INT_MAX) {
+        return FAIL(diag, ERR_LIMIT_XML, "XML of %zu bytes", bytes.n);
+    }
     TRY(prescan(bytes, limits, diag, &counts));
     CLEANUP(free_context) xmlParserCtxt *context = xmlNewParserCtxt();
     if (context == NULL) {
@@ -148,7 +152,6 @@ parse(struct span bytes, const struct message_limits *limits, bool is_message, s
     }
     int options = XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC;
     options |= limits->root_part_bytes > TEXT_NODE_MAX ? XML_PARSE_HUGE : 0;
-    /* The pre-scan bounds bytes.n far below INT_MAX. */
     xmlDoc *const doc = xmlCtxtReadMemory(context, bytes.p, (int)bytes.n, NULL, "UTF-8", options);
     const struct status st = check_tree(context, doc, &counts, diag);
     if (!is_ok(st)) {

@@ -2,6 +2,7 @@
  * What is refused before libxml2 sees it, by error name and at the exact limit; and that pre-scan
  * and parser agree about where markup is.
  */
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,9 +154,11 @@ repeat(struct buf *out, const char *before, const char *piece, size_t n, const c
     diag_clear(&diag);
     buf_init(out, (size_t)64 * 1024 * 1024);
     CHECK_OK(&diag, buf_append_cstr(out, before, &diag));
+    bool is_good = true;
     for (size_t i = 0; i < n; i++) {
-        CU_ASSERT_FATAL(is_ok(buf_append_cstr(out, piece, &diag)));
+        is_good = is_good && is_ok(buf_append_cstr(out, piece, &diag));
     }
+    CU_ASSERT_FATAL(is_good);
     CHECK_OK(&diag, buf_append_cstr(out, after, &diag));
 }
 
@@ -342,6 +345,56 @@ test_parse(void)
     }
 }
 
+/* ---- real files ---- */
+
+static size_t corpus_files, corpus_accepted;
+
+/* Whatever libxml2 accepts without a document type, so do we, with as many elements. */
+static int
+check_file(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+    (void)where;
+    const struct span name = span_of_cstr(path);
+    if (type != FTW_F || info->st_size == 0 || !span_ends_with(name, SPAN(".xml"))) {
+        return 0;
+    }
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct diag diag;
+    struct buf bytes;
+    xmlDoc *doc = NULL;
+    diag_clear(&diag);
+    buf_init(&bytes, (size_t)64 * 1024 * 1024);
+    CHECK_OK(&diag, buf_read_file(&bytes, path, &diag));
+    const struct status st = xml_parse_document(buf_span(&bytes), arena, &diag, &doc);
+    xmlDoc *const other = xmlReadMemory(bytes.p, (int)bytes.n, NULL, NULL, XML_PARSE_NONET);
+    const bool is_expected = other != NULL && other->intSubset == NULL;
+    if (is_ok(st) != is_expected || (is_expected && count_elements(doc) != count_elements(other))) {
+        CU_FAIL("a real file is read differently");
+        printf("\n      %s: %s\n", path, diag.text);
+    }
+    corpus_files++;
+    corpus_accepted += is_ok(st) ? 1 : 0;
+    xmlFreeDoc(other);
+    buf_done(&bytes);
+    arena_free(arena);
+    return 0;
+}
+
+static void
+test_corpus(void)
+{
+    static const char *const folders[] = {"ccda", "ihe/samples"};
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        const char *const path = unit_data_path(folders[i]);
+        if (path == NULL) {
+            return;
+        }
+        CU_ASSERT(nftw(path, check_file, 16, FTW_PHYS) == 0);
+    }
+    printf("%zu of %zu files ", corpus_accepted, corpus_files);
+    CU_ASSERT(corpus_accepted > 100);
+}
+
 /* ---- serialising ---- */
 
 static void
@@ -409,6 +462,7 @@ static const struct unit_test tests[] = {
     {"hostile documents cost little", test_hostile_cost},
     {"pre-scan and parser agree", test_agreement},
     {"what the parser adds", test_parse},
+    {"real files", test_corpus},
     {"subtrees that stand alone", test_serialise},
     {"out of memory", test_torture},
 };

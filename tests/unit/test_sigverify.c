@@ -7,11 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-
-#include "base/mem.h"
 #include "tests/unit/soap_kit.h"
 
 #define SECURITY    "Header/Security"
@@ -21,7 +16,6 @@
 #define INFO        SIGNATURE "/SignedInfo"
 #define REFERENCE   INFO "/Reference"
 #define TRANSFORMS  REFERENCE "/Transforms"
-#define KEY_INFO    SIGNATURE "/KeyInfo"
 #define NAME_ID     ASSERTION "/Subject/NameID"
 #define MESSAGE_SIG SECURITY "/Signature"
 #define MORE        "http://www.w3.org/2001/04/xmldsig-more#"
@@ -365,194 +359,6 @@ test_comments(void)
     run(comment_rows, ARRAY_LEN(comment_rows));
 }
 
-/* ---- keys ---- */
-
-static void
-sign_both(xmlDoc *doc, EVP_PKEY *key, const char *digest, const char *mac_key)
-{
-    const struct kit_signing how = {key, digest, "SHA256", mac_key};
-    kit_sign(kit_at(doc, SIGNATURE), kit_at(doc, ASSERTION), &how);
-}
-
-static void
-remove_key_info(xmlDoc *doc)
-{
-    const struct kit_edit edit = {KIT_REMOVE, KEY_INFO, NULL, NULL};
-    kit_apply(doc, &edit);
-}
-
-/* KeyInfo of another credential's message, and its confirmation's when <is_confirmed>. */
-static void
-borrow_key_info(xmlDoc *doc, enum kit_who who, bool is_confirmed)
-{
-    static const char *const paths[] = {KEY_INFO, ASSERTION "/Subject/SubjectConfirmation/"
-                                                            "SubjectConfirmationData/KeyInfo"};
-    xmlDoc *const other = genuine(who);
-    for (size_t i = 0; i < (is_confirmed ? 2U : 1U); i++) {
-        xmlNode *const copy = xmlDocCopyNode(kit_at(other, paths[i]), doc, 1);
-        xmlNode *const old = kit_at(doc, paths[i]);
-        (void)xmlReplaceNode(old, copy);
-        xmlFreeNode(old);
-    }
-    xmlFreeDoc(other);
-}
-
-static void
-test_keys(void)
-{
-    struct kit_rules kit;
-    kit_rules_init(&kit);
-    EVP_PKEY *const mine = kit_credential(KIT_RSA)->key;
-    EVP_PKEY *const other = kit_credential(KIT_OTHER)->key;
-
-    xmlDoc *doc = genuine(KIT_OTHER);
-    check("another partner's message", doc, &kit.rules, ERR_SIG_NO_TRUST);
-
-    doc = genuine(KIT_RSA);
-    borrow_key_info(doc, KIT_OTHER, false);
-    sign_both(doc, other, "SHA256", NULL);
-    check("the attacker's key in KeyInfo", doc, &kit.rules, ERR_SIG_NO_TRUST);
-
-    doc = genuine(KIT_RSA);
-    borrow_key_info(doc, KIT_OTHER, false);
-    const struct kit_edit no_certificate = {KIT_REMOVE, KEY_INFO "/X509Data", NULL, NULL};
-    kit_apply(doc, &no_certificate);
-    sign_both(doc, other, "SHA256", NULL);
-    check("the attacker's KeyValue only", doc, &kit.rules, ERR_SIG_NO_TRUST);
-
-    doc = genuine(KIT_RSA);
-    remove_key_info(doc);
-    sign_both(doc, other, "SHA256", NULL);
-    check("the attacker's key without KeyInfo", doc, &kit.rules, ERR_SIG_INVALID);
-
-    doc = genuine(KIT_RSA);
-    remove_key_info(doc);
-    check("our key without KeyInfo", doc, &kit.rules, ERR_NONE);
-
-    doc = genuine(KIT_RSA);
-    sign_both(doc, other, "SHA256", NULL);
-    check("the victim's KeyInfo, the attacker's signature", doc, &kit.rules, ERR_SIG_INVALID);
-
-    doc = genuine(KIT_RSA);
-    borrow_key_info(doc, KIT_RENEWED, false);
-    check("a renewed certificate of the same key", doc, &kit.rules, ERR_NONE);
-
-    doc = genuine(KIT_RSA);
-    kit_set(kit_at(doc, INFO "/SignatureMethod"), "Algorithm", MORE "rsa-sha512");
-    sign_both(doc, mine, "SHA512", NULL);
-    check("RSA-SHA512", doc, &kit.rules, ERR_NONE);
-
-    doc = genuine(KIT_RSA);
-    kit_set(kit_at(doc, INFO "/SignatureMethod"), "Algorithm", NS_DS "rsa-sha1");
-    sign_both(doc, mine, "SHA1", NULL);
-    check("a right RSA-SHA1 signature", doc, &kit.rules, ERR_SIG_ALGORITHM);
-
-    /* The classic confusion: a MAC keyed with the text of the public key. */
-    doc = genuine(KIT_RSA);
-    kit_set(kit_at(doc, INFO "/SignatureMethod"), "Algorithm", MORE "hmac-sha256");
-    sign_both(doc, NULL, "SHA256", "-----BEGIN PUBLIC KEY-----");
-    check("HMAC with a public key", doc, &kit.rules, ERR_SIG_ALGORITHM);
-
-    kit.keys[3] = kit_credential(KIT_OTHER)->leaf;
-    kit.rules.keys_n = 0;
-    check("no key registered", genuine(KIT_RSA), &kit.rules, ERR_SIG_NO_TRUST);
-    kit.rules.keys_n = 4;
-    check("a fourth key registered", genuine(KIT_RSA), &kit.rules, ERR_NONE);
-}
-
-static const struct row key_info_rows[] = {
-    {"RetrievalMethod",
-     KEEP,
-     ERR_SIG_STRUCTURE,
-     {KIT_APPEND, KEY_INFO, NULL, DS("RetrievalMethod") " URI=\"http://127.0.0.1:9/\"/>"},
-     {KIT_APPEND, KEY_INFO, NULL, DS("KeyName") ">any</ds:KeyName>"}},
-    {"EncryptedKey",
-     KEEP,
-     ERR_SIG_STRUCTURE,
-     {KIT_APPEND, KEY_INFO, NULL,
-      "<x:EncryptedKey xmlns:x=\"http://www.w3.org/2001/04/xmlenc#\"/>"},
-     {0}},
-    {"no Modulus",
-     KEEP,
-     ERR_SIG_STRUCTURE,
-     {KIT_REMOVE, KEY_INFO "/KeyValue/RSAKeyValue/Modulus", NULL, NULL},
-     {0}},
-    {"no Exponent",
-     KEEP,
-     ERR_SIG_STRUCTURE,
-     {KIT_REMOVE, KEY_INFO "/KeyValue/RSAKeyValue/Exponent", NULL, NULL},
-     {0}},
-    {"empty KeyValue",
-     KEEP,
-     ERR_SIG_STRUCTURE,
-     {KIT_REMOVE, KEY_INFO "/KeyValue/RSAKeyValue", NULL, NULL},
-     {0}},
-    {"other Exponent",
-     KEEP,
-     ERR_SIG_NO_TRUST,
-     {KIT_TEXT, KEY_INFO "/KeyValue/RSAKeyValue/Exponent", NULL, "Aw=="},
-     {KIT_TEXT, KEY_INFO "/KeyValue/RSAKeyValue/Exponent", NULL, " AAEA\nAQ== "}},
-    {"other Modulus",
-     KEEP,
-     ERR_SIG_NO_TRUST,
-     {KIT_TEXT, KEY_INFO "/KeyValue/RSAKeyValue/Modulus", NULL, "wwww"},
-     {0}},
-    {"certificate not base64",
-     KEEP,
-     ERR_SIG_STRUCTURE,
-     {KIT_TEXT, KEY_INFO "/X509Data/X509Certificate", NULL, "%"},
-     {0}},
-    {"certificate is none",
-     KEEP,
-     ERR_SIG_STRUCTURE,
-     {KIT_TEXT, KEY_INFO "/X509Data/X509Certificate", NULL, "AAAA"},
-     {KIT_REMOVE, KEY_INFO "/X509Data/X509Certificate", NULL, NULL}},
-    {"DSA key",
-     KEEP,
-     ERR_SIG_NO_TRUST,
-     {KIT_REPLACE, KEY_INFO "/KeyValue/RSAKeyValue", NULL, DS("DSAKeyValue") "/>"},
-     {KIT_REMOVE, KEY_INFO "/KeyValue", NULL, NULL}},
-    {"confirmation without a key",
-     RESIGN,
-     ERR_SAML_CONFIRMATION,
-     {KIT_REMOVE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo", NULL,
-      NULL},
-     {KIT_REMOVE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo/KeyValue",
-      NULL, NULL}},
-    {"confirmation by key name only",
-     RESIGN,
-     ERR_SAML_CONFIRMATION,
-     {KIT_REPLACE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo", NULL,
-      DS("KeyInfo") "><ds:KeyName>red</ds:KeyName></ds:KeyInfo>"},
-     {KIT_REMOVE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo/X509Data",
-      NULL, NULL}},
-    {"confirmation with a damaged key",
-     RESIGN,
-     ERR_SAML_CONFIRMATION,
-     {KIT_TEXT,
-      ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo/X509Data/"
-                "X509Certificate",
-      NULL, "AAAA"},
-     {0}},
-};
-
-static void
-test_key_info(void)
-{
-    run(key_info_rows, ARRAY_LEN(key_info_rows));
-}
-
-static void
-test_weak_key(void)
-{
-    struct kit_rules kit;
-    kit_rules_init(&kit);
-    kit.keys[0] = kit_credential(KIT_WEAK)->leaf;
-    check("RSA-1024", genuine(KIT_WEAK), &kit.rules, ERR_SIG_ALGORITHM);
-    kit.keys[0] = kit_credential(KIT_RSA)->leaf;
-    check("RSA-2048", genuine(KIT_RSA), &kit.rules, ERR_NONE);
-}
-
 /* ---- more than one Reference ---- */
 
 static void
@@ -606,79 +412,13 @@ test_prefixes(void)
     }
 }
 
-/* ---- the replay key ---- */
-
-static void
-replay_key(xmlDoc *doc, struct arena *arena, struct span *ret_key)
-{
-    struct diag diag;
-    struct kit_rules kit;
-    struct saml_facts facts = {.is_holder_of_key = false};
-    kit_rules_init(&kit);
-    CHECK_OK(&diag, kit_verify(kit_close(doc, arena), &kit.rules, arena, &diag, &facts));
-    *ret_key = facts.timestamp_signature;
-}
-
-/* White space, and (r, n - s) instead of (r, s), make another text and no other signature. */
-static void
-test_replay_key(void)
-{
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    for (int who = KIT_RSA; who <= KIT_EC384; who++) {
-        EVP_PKEY *const key = kit_credential((enum kit_who)who)->key;
-        xmlDoc *const doc = genuine((enum kit_who)who);
-        xmlDoc *const spaced = xmlCopyDoc(doc, 1);
-        xmlDoc *const mirrored = xmlCopyDoc(doc, 1);
-        struct span first;
-        struct span second;
-        const struct kit_edit blank = {KIT_APPEND, MESSAGE_SIG "/SignatureValue", NULL, " \n "};
-        kit_apply(spaced, &blank);
-        xmlNode *const value = kit_at(mirrored, MESSAGE_SIG "/SignatureValue");
-        xmlChar *const text = xmlNodeGetContent(value);
-        replay_key(doc, arena, &first);
-        replay_key(spaced, arena, &second);
-        CU_ASSERT(first.n > 40 && span_eq(first, second));
-        if (EVP_PKEY_is_a(key, "EC")) {
-            struct diag diag;
-            struct buf bytes;
-            struct buf encoded;
-            BIGNUM *order = NULL;
-            diag_clear(&diag);
-            buf_init(&bytes, 1024);
-            buf_init(&encoded, 1024);
-            CHECK_OK(&diag, base64_decode(span_of_cstr((const char *)text), &bytes, &diag));
-            const int half = (int)bytes.n / 2;
-            unsigned char *const s = (unsigned char *)bytes.p + half;
-            BIGNUM *const number = BN_bin2bn(s, half, NULL);
-            CU_ASSERT(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_ORDER, &order) == 1);
-            CU_ASSERT(BN_sub(number, order, number) == 1 && BN_bn2binpad(number, s, half) == half);
-            CHECK_OK(&diag, base64_encode(buf_span(&bytes), &encoded, &diag));
-            xmlNodeSetContent(value, (const xmlChar *)encoded.p);
-            replay_key(mirrored, arena, &second);
-            CU_ASSERT(span_eq(first, second));
-            BN_free(number);
-            BN_free(order);
-            buf_done(&bytes);
-            buf_done(&encoded);
-        } else {
-            xmlFreeDoc(mirrored);
-        }
-        xmlFree(text);
-    }
-    arena_free(arena);
-}
-
 static const struct unit_test tests[] = {
     {"genuine messages of all kinds of keys", test_genuine},
     {"shape, algorithms, transforms, references", test_shape},
     {"one id twice, under all names", test_duplicate_ids},
     {"comments and instructions", test_comments},
-    {"keys", test_keys},
-    {"what KeyInfo may hold", test_key_info},
-    {"weak keys", test_weak_key},
     {"number of References", test_references},
     {"inclusive prefixes", test_prefixes},
-    {"one replay key for one signature", test_replay_key},
 };
 
 int
