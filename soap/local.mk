@@ -75,7 +75,7 @@ libisthmus_a_SOURCES += \
 	soap/xcpd_answer_read.c soap/xcpd_answer_write.c \
 	soap/xcpd_query_read.c soap/xcpd_query_write.c \
 	soap/xcpd_read_parts.c soap/xcpd_write_parts.c
-EXTRA_DIST += soap/regrep.gsoap.h
+EXTRA_DIST += soap/regrep.gsoap.h soap/CODECS.md
 
 # What soapcpp2 makes of regrep.gsoap.h: in the build folder, never in the tar ball. It makes all
 # files at once, so they depend on one stamp that is older than they (safe under make -j). They are
@@ -112,7 +112,8 @@ tests_unit_test_xcpd_SOURCES = tests/unit/test_xcpd.c $(CODEC_SUPPORT)
 tests_unit_test_xcpd_LDADD = $(UNIT_LIBS)
 tests_unit_test_xcpd_read_SOURCES = tests/unit/test_xcpd_read.c $(CODEC_SUPPORT)
 tests_unit_test_xcpd_read_LDADD = $(UNIT_LIBS)
-tests_unit_test_regrep_SOURCES = tests/unit/test_regrep.c $(CODEC_SUPPORT)
+tests_unit_test_regrep_SOURCES = tests/unit/test_regrep.c tests/unit/regrep_dump.c \
+	tests/unit/regrep_dump.h $(CODEC_SUPPORT)
 tests_unit_test_regrep_LDADD = $(UNIT_LIBS)
 tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(CODEC_SUPPORT)
 tests_unit_test_xca_LDADD = $(UNIT_LIBS)
