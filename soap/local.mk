@@ -51,13 +51,6 @@ tests_unit_test_sigverify_LDADD = $(UNIT_LIBS)
 tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_KIT)
 tests_unit_test_wrapping_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += soap/README.md tests/interop/Jdk.java
-tests_unit_test_saml_SOURCES = tests/unit/test_saml.c $(SOAP_KIT)
-tests_unit_test_saml_LDADD = $(UNIT_LIBS)
-tests_unit_test_mutation_SOURCES = tests/unit/test_mutation.c $(SOAP_KIT)
-tests_unit_test_mutation_LDADD = $(UNIT_LIBS)
-tests_unit_test_jdk_SOURCES = tests/unit/test_jdk.c $(SOAP_KIT)
-tests_unit_test_jdk_LDADD = $(UNIT_LIBS)
-EXTRA_DIST += tests/interop/Jdk.java
 
 # ---- codecs ----
 libisthmus_a_SOURCES += \
