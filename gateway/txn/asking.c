@@ -100,7 +100,7 @@ step_intent(struct txn *txn)
     struct asking *asking = asking_of(txn);
     struct leg_list *legs = legs_of_round(asking);
 
-    TXN_TRY(records_reserve(&asking->records, txn, legs->n + 1));
+    TXN_TRY(records_reserve(&asking->records, txn->arena, legs->n + 1, &txn->diag));
     for (size_t i = 0; i < legs->n; i++) {
         if (will_leave(&legs->items[i])) {
             TXN_TRY(records_append(&asking->records, asking->node, txn, &legs->items[i].event));
@@ -255,7 +255,8 @@ step_outcome(struct txn *txn)
     struct asking *asking = asking_of(txn);
     struct leg_list *legs = legs_of_round(asking);
 
-    TXN_TRY(records_reserve(&asking->records, txn, legs->n * LEG_OUTCOMES_MAX + 1));
+    TXN_TRY(
+        records_reserve(&asking->records, txn->arena, legs->n * LEG_OUTCOMES_MAX + 1, &txn->diag));
     for (size_t i = 0; i < legs->n; i++) {
         struct audit_event events[LEG_OUTCOMES_MAX];
         size_t n = 0;
@@ -424,7 +425,6 @@ asking_start(struct node *node, const struct asking_order *order, asking_done do
     asking->done_arg = arg;
     asking->round = goals[order->goal].round;
     asking->final_deadline_us = asking->txn.deadline_us;
-    records_init(&asking->records);
     runner_start(node->runner, &asking->txn);
     return OK;
 }

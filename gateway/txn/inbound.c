@@ -12,8 +12,6 @@
 #include "soap/envelope.h"
 #include "txn/binding.h"
 
-#define ANSWER_LIMIT ((size_t)512 * 1024 * 1024)
-
 static struct inbound *
 inbound_of(struct txn *txn)
 {
@@ -116,29 +114,28 @@ remember_once(struct inbound *in, const char *kind, struct span value)
     struct txn *txn = &in->txn;
     const int64_t until_us =
         in->saml.timestamp_expires_us + in->node->config->clock_skew_us + US_PER_S;
+    enum txn_verdict verdict = txn_may_ask(txn);
     enum answer answer = ANSWER_NOW;
     bool is_new = false;
+    struct status st;
     struct span key;
 
+    if (verdict != TXN_DONE) {
+        return verdict;
+    }
     TXN_TRY(arena_printf(txn->arena, &txn->diag, &key, "%s %s %.*s", in->partner->id, kind,
                          SPAN_PRINT(value)));
     txn_expect(txn);
-    if (!is_ok(store_remember_once(in->node->store, key, until_us, &txn->park, &txn->diag, &answer,
-                                   &is_new))) {
-        txn_unexpect(txn);
-        return TXN_FAILED;
-    }
-    if (answer == ANSWER_LATER) {
-        return TXN_WAIT;
-    }
-    txn_unexpect(txn);
-    if (!is_new) {
+    st = store_remember_once(in->node->store, key, until_us, &txn->park, &txn->diag, &answer,
+                             &is_new);
+    verdict = txn_settle(txn, st, answer);
+    if (verdict == TXN_DONE && !is_new) {
         in->is_proven = false; /* a replayed proof proves nothing */
         (void)FAIL(&txn->diag, ERR_REPLAY, "partner '%s' sent %s a second time", in->partner->id,
                    kind);
         return TXN_FAILED;
     }
-    return TXN_DONE;
+    return verdict;
 }
 
 static enum txn_verdict
@@ -192,17 +189,6 @@ step_decide(struct txn *txn)
     return TXN_DONE;
 }
 
-static bool
-is_withheld(const struct policy_decision *decision, struct span code)
-{
-    for (size_t i = 0; i < decision->withhold_n; i++) {
-        if (span_eq_cstr(code, decision->withhold_confidentiality[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool
 inbound_may_disclose(const struct inbound *in, const struct code_list *confidentiality)
 {
@@ -210,13 +196,11 @@ inbound_may_disclose(const struct inbound *in, const struct code_list *confident
         struct policy_facts facts = inbound_policy_facts(in);
         struct policy_decision decision;
 
-        if (is_withheld(&in->decision, confidentiality->items[i].value)) {
-            return false;
-        }
         facts.confidentiality = confidentiality->items[i].value;
         decision = policy_decide(in->node->config->policy, &facts);
         if (decision.verdict != POLICY_PERMIT ||
-            is_withheld(&decision, confidentiality->items[i].value)) {
+            policy_is_withheld(&in->decision, facts.confidentiality) ||
+            policy_is_withheld(&decision, facts.confidentiality)) {
             return false;
         }
     }
@@ -252,8 +236,8 @@ write_answer(struct inbound *in)
     CLEANUP(buf_done) struct buf envelope;
     CLEANUP(buf_done) struct buf package;
 
-    buf_init_secret(&envelope, ANSWER_LIMIT);
-    buf_init_secret(&package, ANSWER_LIMIT);
+    buf_init_secret(&envelope, INBOUND_ANSWER_LIMIT);
+    buf_init_secret(&package, INBOUND_ANSWER_LIMIT);
     uuid_new(uuid);
     snprintf(message_id, sizeof(message_id), "urn:uuid:%s", uuid);
     answer.message_id = span_of_cstr(message_id);
@@ -274,8 +258,11 @@ static enum txn_verdict
 step_write(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
-    const enum txn_verdict verdict = in->responder->write(in);
+    enum txn_verdict verdict;
 
+    in->outcomes[0] = in->event;
+    in->outcomes_n = 1;
+    verdict = in->responder->write(in);
     if (verdict != TXN_DONE) {
         return verdict;
     }
@@ -341,51 +328,57 @@ is_answered_inside(const struct inbound *in, enum err code)
 static struct status
 refuse(struct inbound *in, enum err code)
 {
-    body_done(&in->answer.body);
-    body_init(&in->answer.body);
-    in->parts_n = 0;
-    in->is_partial = false;
-    if (err_fault(code) == ERR_FAULT_PLAIN) {
-        return refuse_plain(in, code);
-    }
     buf_reset(&in->payload);
-    if (is_answered_inside(in, code) && is_ok(in->responder->refuse(in, code))) {
-        return write_answer(in);
+    in->parts_n = 0;
+    if (is_answered_inside(in, code) && is_ok(in->responder->refuse(in, code)) &&
+        is_ok(write_answer(in))) {
+        return OK;
     }
     diag_clear(&in->txn.diag);
-    return refuse_fault(in, code);
+    return err_fault(code) == ERR_FAULT_PLAIN ? refuse_plain(in, code) : refuse_fault(in, code);
 }
 
+/* One record: what was asked for, that it failed, and why. */
 static void
-note_failure(struct inbound *in, enum err code)
+note_failure(struct inbound *in)
 {
-    const enum err_class class = err_class(code);
+    const enum err code = in->cause.code;
+    struct audit_event *outcome = &in->outcomes[0];
 
-    if (!in->is_proven || class == ERR_CLASS_SECURITY) {
-        in->event.type = AUDIT_AUTHENTICATION_FAILURE;
+    *outcome = in->event;
+    in->outcomes_n = 1;
+    if (!in->is_proven || err_class(code) == ERR_CLASS_SECURITY) {
+        outcome->type = AUDIT_AUTHENTICATION_FAILURE;
     }
-    in->event.outcome = class == ERR_CLASS_INTERNAL ? AUDIT_MAJOR : AUDIT_SERIOUS;
-    in->event.patients.n = 0;
-    in->event.documents.n = 0;
+    outcome->outcome = err_class(code) == ERR_CLASS_INTERNAL ? AUDIT_MAJOR : AUDIT_SERIOUS;
+    if (!is_ok(records_reason(in->txn.arena, &in->cause, &in->txn.diag, &outcome->outcome_text))) {
+        outcome->outcome_text = span_of_cstr(err_name(code)); /* no memory for more */
+    }
 }
 
+/* Whatever happens here, the record follows: a refusal that cannot be written is left to
+ * inbound_end. */
 static enum txn_verdict
 step_refuse(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
-    const struct diag failure = txn->diag;
 
-    if (failure.code == ERR_NONE) {
+    if (txn->diag.code == ERR_NONE) {
         return TXN_DONE;
     }
     if (txn_is_due(txn)) {
         return TXN_WAIT;
     }
-    note_failure(in, failure.code);
+    in->cause = txn->diag;
     diag_clear(&txn->diag);
-    TXN_TRY(records_reason(txn->arena, &failure, &txn->diag, &in->event.outcome_text));
-    TXN_TRY(refuse(in, failure.code));
-    txn->diag = failure; /* the log line names the cause */
+    note_failure(in);
+    body_done(&in->answer.body);
+    body_init(&in->answer.body);
+    in->answer.http_status = 0;
+    if (!is_ok(refuse(in, in->cause.code))) {
+        in->answer.http_status = 0;
+    }
+    diag_clear(&txn->diag);
     return TXN_DONE;
 }
 
@@ -395,12 +388,9 @@ static enum txn_verdict
 step_record(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
-    const size_t events = in->is_partial ? 2 : 1;
 
-    TXN_TRY(records_reserve(&in->records, txn, events));
-    TXN_TRY(records_append(&in->records, in->node, txn, &in->event));
-    if (in->is_partial) {
-        TXN_TRY(records_append(&in->records, in->node, txn, &in->failure));
+    for (size_t i = 0; i < in->outcomes_n; i++) {
+        TXN_TRY(records_append(&in->records, in->node, txn, &in->outcomes[i]));
     }
     return TXN_DONE;
 }
@@ -441,19 +431,22 @@ static void
 log_end(const struct inbound *in)
 {
     const struct txn *txn = &in->txn;
+    const struct diag *why = in->cause.code != ERR_NONE       ? &in->cause
+                             : in->shortfall.code != ERR_NONE ? &in->shortfall
+                                                              : NULL;
+    const bool is_refused = in->cause.code != ERR_NONE || !in->records.is_durable;
     const int64_t ms = (clock_mono_us(in->node->clock) - txn->started_us) / US_PER_MS;
     const char *action =
         in->responder == NULL ? "unknown" : soap_transaction(in->transaction)->name;
     const char *partner = in->partner == NULL ? "unknown" : in->partner->id;
 
-    if (txn->diag.code == ERR_NONE) {
-        LOG_EVENT(LOG_LEVEL_INFO, "txn-done", LOG_ID("txn", txn->id), LOG_ID("action", action),
-                  LOG_ID("partner", partner), LOG_SPAN("peer", in->request.peer_address),
-                  LOG_ID("verdict", "answered"), LOG_INT("ms", ms));
-    } else {
-        LOG_EVENT(LOG_LEVEL_WARNING, "txn-done", LOG_ID("txn", txn->id), LOG_ID("action", action),
-                  LOG_ID("partner", partner), LOG_SPAN("peer", in->request.peer_address),
-                  LOG_ID("verdict", "refused"), LOG_INT("ms", ms), LOG_DIAG(&txn->diag));
+    LOG_EVENT(why == NULL && !is_refused ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "txn-done",
+              LOG_ID("txn", txn->id), LOG_ID("action", action), LOG_ID("partner", partner),
+              LOG_SPAN("peer", in->request.peer_address),
+              LOG_ID("verdict", is_refused ? "refused" : "answered"), LOG_INT("ms", ms),
+              LOG_DIAG(why));
+    if (!in->records.is_durable) {
+        LOG_EVENT(LOG_LEVEL_ERROR, "audit-failed", LOG_ID("txn", txn->id), LOG_DIAG(&txn->diag));
     }
 }
 
@@ -464,13 +457,13 @@ inbound_end(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
 
-    if (!in->records.is_durable) {
-        const enum err code = txn->diag.code == ERR_NO_MEMORY ? ERR_NO_MEMORY : ERR_JOURNAL;
+    if (!in->records.is_durable || in->answer.http_status == 0) {
+        const enum err code = in->records.is_durable ? ERR_NO_MEMORY : ERR_JOURNAL;
 
         body_done(&in->answer.body);
         body_init(&in->answer.body);
-        in->answer.http_status = 503;
-        if (!is_ok(refuse_plain(in, code))) {
+        if (!is_ok(refuse_plain(in, code))) { /* not even memory for a line of text */
+            in->answer.http_status = err_http_status(code);
             in->answer.content_type[0] = '\0';
         }
     }
@@ -481,6 +474,16 @@ inbound_end(struct txn *txn)
     buf_done(&in->scratch);
     txn_done(txn);
     mem_free(in);
+}
+
+/* What the record needs is set aside before the partner's bytes can use up the arena. */
+static struct status
+prepare(struct inbound *in, const struct node *node, const struct inbound_request *request,
+        struct diag *diag)
+{
+    TRY(records_reserve(&in->records, in->txn.arena, INBOUND_OUTCOMES_MAX, diag));
+    return arena_printf(in->txn.arena, diag, &in->event.destination_id, "%s%.*s",
+                        node->config->base_url, SPAN_PRINT(request->path));
 }
 
 struct status
@@ -499,8 +502,7 @@ inbound_start(struct node *node, const struct inbound_request *request, inbound_
         mem_free(in);
         return st;
     }
-    st = arena_printf(in->txn.arena, diag, &in->event.destination_id, "%s%.*s",
-                      node->config->base_url, SPAN_PRINT(request->path));
+    st = prepare(in, node, request, diag);
     if (!is_ok(st)) {
         txn_done(&in->txn);
         mem_free(in);
@@ -511,9 +513,8 @@ inbound_start(struct node *node, const struct inbound_request *request, inbound_
     in->reply = reply;
     in->reply_arg = arg;
     buf_init_secret(&in->scratch, node->config->body_limit);
-    buf_init_secret(&in->payload, ANSWER_LIMIT);
+    buf_init_secret(&in->payload, INBOUND_ANSWER_LIMIT);
     body_init(&in->answer.body);
-    records_init(&in->records);
     in->event.type = AUDIT_AUTHENTICATION_FAILURE; /* until the route is known */
     in->event.side = AUDIT_RESPONDING;
     in->event.phase = AUDIT_OUTCOME;

@@ -37,6 +37,10 @@ MUST_CHECK struct status inbound_start(struct node *node, const struct inbound_r
 
 /* ---- for the transactions' own files (iti55.c, iti38.c, iti39.c) ---- */
 
+#define INBOUND_ANSWER_LIMIT ((size_t)512 * 1024 * 1024)
+#define INBOUND_OUTCOMES_MAX 2 /* partial success: success and failure apart (ITI TF-2 3.43.5.1)   \
+                                */
+
 struct inbound {
     struct txn txn; /* first member */
     struct node *node;
@@ -58,9 +62,11 @@ struct inbound {
     struct buf payload; /* the answer's Body child */
     const struct mtom_part *parts;
     size_t parts_n;
-    struct audit_event event;   /* what is known so far; the outcome is made from it */
-    struct audit_event failure; /* of a partial success: the second event */
-    bool is_partial;
+    struct audit_event event; /* the question: who asked, and for what; outcomes are made from it */
+    struct audit_event outcomes[INBOUND_OUTCOMES_MAX]; /* with what the answer discloses */
+    size_t outcomes_n;
+    struct diag cause;     /* why the request was refused */
+    struct diag shortfall; /* the first reason why an answer lacks something that was asked for */
     struct records records;
     struct inbound_answer answer;
 };
@@ -68,10 +74,12 @@ struct inbound {
 /* What a transaction adds. Each function is a step and may WAIT. */
 struct responder {
     enum audit_type audit_type;
-    enum txn_verdict (*read)(struct inbound *in); /* payload to typed query; adds to in->event */
+    /* payload to typed query; what was asked for to in->event */
+    enum txn_verdict (*read)(struct inbound *in);
     enum txn_verdict (*work)(struct inbound *in); /* ask the store */
-    enum txn_verdict (*write)(
-        struct inbound *in); /* typed answer to in->payload and parts; adds to in->event */
+    /* typed answer to in->payload and parts; what it discloses to in->outcomes, of which the first
+     * is a success with what in->event says */
+    enum txn_verdict (*write)(struct inbound *in);
     /* An answer that says why not, inside the protocol; a failure (the query could not be read, so
      * there is nothing to relate to) makes it a SOAP fault instead. */
     struct status (*refuse)(struct inbound *in, enum err code);

@@ -96,10 +96,14 @@ read_coded_params(struct inbound *in, struct iti38_work *work)
             if (!span_eq_cstr(param->name, rows[r].name)) {
                 continue;
             }
-            TRY(read_codes(in, param, rows[r].name,
-                           rows[r].codes != NULL ? rows[r].codes : &codes));
+            TRY(read_codes(in, param, rows[r].name, &codes));
             if (rows[r].set != NULL) {
                 TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, rows[r].set, codes));
+            } else if (rows[r].codes->n > 0) {
+                return FAIL(&in->txn.diag, ERR_QUERY_PARAM_NUMBER,
+                            "%s is given twice; expected once", rows[r].name);
+            } else {
+                *rows[r].codes = codes;
             }
         }
     }
@@ -140,6 +144,27 @@ read_times(struct inbound *in, struct iti38_work *work)
     return OK;
 }
 
+/* Values that are no status are ignored; one must be left (ITI TF-2 3.18.4.1.2.3.6). */
+static struct status
+read_status(struct inbound *in, struct iti38_work *work)
+{
+    struct diag *diag = &in->txn.diag;
+    struct span_list values;
+
+    TRY(query_param_many(&work->query, "$XDSDocumentEntryStatus", true, diag, &values));
+    for (size_t i = 0; i < values.n; i++) {
+        if (span_eq_cstr(values.items[i], DOCUMENT_APPROVED) ||
+            span_eq_cstr(values.items[i], DOCUMENT_DEPRECATED)) {
+            TRY(ARENA_PUSH(in->txn.arena, diag, &work->filter.status, values.items[i]));
+        }
+    }
+    if (work->filter.status.n == 0) {
+        return FAIL(diag, ERR_QUERY_PARAM_MISSING,
+                    "$XDSDocumentEntryStatus has no value that is a status of documents");
+    }
+    return OK;
+}
+
 static struct status
 read_find(struct inbound *in, struct iti38_work *work)
 {
@@ -149,8 +174,7 @@ read_find(struct inbound *in, struct iti38_work *work)
     TRY(query_param_one(&work->query, "$XDSDocumentEntryPatientId", true, diag, &cx));
     TRY(ident_read_cx(cx, diag, &work->filter.patient_id));
     TRY(ARENA_PUSH(in->txn.arena, diag, &in->event.patients, cx));
-    TRY(query_param_many(&work->query, "$XDSDocumentEntryStatus", true, diag,
-                         &work->filter.status));
+    TRY(read_status(in, work));
     TRY(query_param_many(&work->query, "$XDSDocumentEntryType", false, diag,
                          &work->filter.object_types));
     TRY(query_param_many(&work->query, "$XDSDocumentEntryAuthorPerson", false, diag,
@@ -198,8 +222,8 @@ read_query(struct inbound *in)
                    SPAN_PRINT(work->query.id));
         return TXN_FAILED;
     }
-    TXN_TRY(check_home(in, work));
     TXN_TRY(work->is_find ? read_find(in, work) : read_get(in, work));
+    TXN_TRY(check_home(in, work));
     return TXN_DONE;
 }
 
@@ -233,31 +257,30 @@ static enum txn_verdict
 find_documents(struct inbound *in)
 {
     struct txn *txn = &in->txn;
+    const enum txn_verdict verdict = txn_may_ask(txn);
     enum answer answer = ANSWER_NOW;
+    struct status st;
 
+    if (verdict != TXN_DONE) {
+        return verdict;
+    }
     txn_expect(txn);
-    if (!is_ok(ask_store(in, in->work, &answer))) {
-        txn_unexpect(txn);
-        return TXN_FAILED;
-    }
-    if (answer == ANSWER_LATER) {
-        return TXN_WAIT;
-    }
-    txn_unexpect(txn);
-    return TXN_DONE;
+    st = ask_store(in, in->work, &answer);
+    return txn_settle(txn, st, answer);
 }
 
+/* Whose documents the answer names: once each. */
 static struct status
-check_single_patient(struct inbound *in, const struct document_list *documents)
+note_patient(struct inbound *in, struct span patient_id)
 {
-    for (size_t i = 1; i < documents->n; i++) {
-        if (!span_eq(documents->items[i].patient_id, documents->items[0].patient_id)) {
-            return FAIL(
-                &in->txn.diag, ERR_NOT_SINGLE_PATIENT,
-                "the documents belong to several patients; ask with ObjectRef or one by one");
+    struct span_list *patients = &in->outcomes[0].patients;
+
+    for (size_t i = 0; i < patients->n; i++) {
+        if (span_eq(patients->items[i], patient_id)) {
+            return OK;
         }
     }
-    return OK;
+    return ARENA_PUSH(in->txn.arena, &in->txn.diag, patients, patient_id);
 }
 
 static struct status
@@ -270,6 +293,9 @@ add_found(struct inbound *in, const struct iti38_work *work, struct query_answer
 
         if (!inbound_may_disclose(in, &entry->confidentiality)) {
             continue;
+        }
+        if (!work->is_find) {
+            TRY(note_patient(in, entry->patient_id));
         }
         if (work->query.wants_leaf_class) {
             TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->documents, *entry));
@@ -289,13 +315,11 @@ write_answer(struct inbound *in)
     const struct iti38_work *work = in->work;
     struct query_answer answer = {.status = REGISTRY_SUCCESS};
 
-    if (!work->is_find && work->query.wants_leaf_class) {
-        TXN_TRY(check_single_patient(in, &work->found));
-    }
     TXN_TRY(add_found(in, work, &answer));
-    if (in->event.patients.n == 0 && answer.documents.n > 0) {
-        TXN_TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->event.patients,
-                           answer.documents.items[0].patient_id));
+    if (work->query.wants_leaf_class && in->outcomes[0].patients.n > 1) {
+        (void)FAIL(&txn->diag, ERR_NOT_SINGLE_PATIENT,
+                   "the documents belong to several patients; ask with ObjectRef or one by one");
+        return TXN_FAILED;
     }
     TXN_TRY(query_answer_write(&answer, txn->arena, &in->payload, &txn->diag));
     return TXN_DONE;

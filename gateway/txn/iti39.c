@@ -10,11 +10,16 @@
 #include "soap/envelope.h"
 #include "txn/inbound.h"
 
+/* Bytes of documents in one answer; what goes beyond is an error per document. The answer is
+ * packed from them in memory, so its own limit is twice as high. */
+#define DOCUMENTS_LIMIT (INBOUND_ANSWER_LIMIT / 2)
+
 struct iti39_work {
-    struct document_ref_list refs;
+    struct document_ref_list refs; /* each once */
     size_t at;
     struct retrieve_answer answer;
-    struct document_ref_list failed;
+    uint64_t bytes; /* of the answer's documents */
+    struct document_ref_list given, failed;
 };
 
 static void
@@ -25,15 +30,50 @@ release_answer(void *answer)
 
 /* ---- Responding Gateway ---- */
 
+static bool
+is_same_document(const struct document_ref *a, const struct document_ref *b)
+{
+    return span_eq(a->unique_id, b->unique_id) && span_eq(a->repository, b->repository) &&
+           span_eq(a->home, b->home);
+}
+
+static bool
+is_among(const struct document_ref_list *refs, const struct document_ref *ref)
+{
+    for (size_t i = 0; i < refs->n; i++) {
+        if (is_same_document(&refs->items[i], ref)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A document that is asked for twice is given once: a small request must not become an answer of
+ * any size. */
+static struct status
+take_each_once(struct inbound *in, const struct document_ref_list *asked,
+               struct document_ref_list *refs)
+{
+    for (size_t i = 0; i < asked->n; i++) {
+        if (!is_among(refs, &asked->items[i])) {
+            TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, refs, asked->items[i]));
+        }
+    }
+    return OK;
+}
+
 static enum txn_verdict
 read_query(struct inbound *in)
 {
     struct txn *txn = &in->txn;
+    struct document_ref_list asked = {0};
     struct iti39_work *work;
 
     TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
-    TXN_TRY(retrieve_query_read(in->message, txn->arena, &txn->diag, &work->refs));
+    TXN_TRY(retrieve_query_read(in->message, txn->arena, &txn->diag, &asked));
+    TXN_TRY(take_each_once(in, &asked, &work->refs));
     TXN_TRY(arena_defer(txn->arena, release_answer, &work->answer, &txn->diag));
+    in->event.documents = work->refs;
     in->work = work;
     return TXN_DONE;
 }
@@ -53,47 +93,110 @@ check_home(struct inbound *in, const struct document_ref *ref, struct diag *diag
     return OK;
 }
 
+/* May these bytes be in the answer? */
 static struct status
-fetch(struct inbound *in, const struct document_ref *ref, struct diag *diag,
-      enum answer *ret_answer, struct retrieved_document *ret_document)
+check_document(struct inbound *in, const struct iti39_work *work,
+               const struct document_entry *entry, uint64_t size, struct diag *diag)
 {
-    struct document_entry entry = {0};
-
-    TRY(check_home(in, ref, diag));
-    TRY(store_retrieve(in->node->store, ref, &in->txn.park, in->txn.arena, diag, ret_answer, &entry,
-                       &ret_document->body));
-    if (*ret_answer == ANSWER_LATER) {
-        return OK;
-    }
-    if (!inbound_may_disclose(in, &entry.confidentiality)) {
-        body_done(&ret_document->body);
+    if (!inbound_may_disclose(in, &entry->confidentiality)) {
         return FAIL(diag, ERR_UNKNOWN_DOCUMENT, "withheld: rule '%s'", in->decision.rule);
     }
-    ret_document->ref = *ref;
-    ret_document->mime_type = entry.mime_type;
+    if (size > DOCUMENTS_LIMIT - work->bytes) {
+        return FAIL(diag, ERR_LIMIT_BUFFER, "one answer has at most %zu bytes of documents",
+                    DOCUMENTS_LIMIT);
+    }
     return OK;
 }
 
-/* ITI TF-2 3.43.4.2.2 and 3.39.4.2: one error per document, its location the document and the
- * community. */
+/* One document; on failure *document holds no bytes. */
 static struct status
-add_error(struct inbound *in, struct iti39_work *work, const struct document_ref *ref,
-          enum err code)
+fetch(struct inbound *in, const struct iti39_work *work, const struct document_ref *ref,
+      struct diag *diag, enum answer *ret_answer, struct retrieved_document *document)
+{
+    struct document_entry entry = {0};
+    struct status st;
+
+    if (txn_is_overdue(&in->txn)) {
+        return FAIL(diag, ERR_DEADLINE, "the time of this request is over");
+    }
+    TRY(check_home(in, ref, diag));
+    TRY(store_retrieve(in->node->store, ref, &in->txn.park, in->txn.arena, diag, ret_answer, &entry,
+                       &document->body));
+    if (*ret_answer == ANSWER_LATER) {
+        return OK;
+    }
+    st = check_document(in, work, &entry, document->body.size, diag);
+    if (!is_ok(st)) {
+        body_done(&document->body);
+        body_init(&document->body);
+        return st;
+    }
+    document->ref = *ref;
+    document->mime_type = entry.mime_type;
+    return OK;
+}
+
+/* Codes of a registry have a twin for repositories (ITI TF-3 Table 4.2.4.1-2). */
+static struct span
+repository_code(enum err code)
+{
+    static const char *const twins[][2] = {
+        {"", "XDSRepositoryError"},
+        {"XDSRegistryError", "XDSRepositoryError"},
+        {"XDSRegistryBusy", "XDSRepositoryBusy"},
+        {"XDSRegistryOutOfResources", "XDSRepositoryOutOfResources"},
+    };
+    const struct span ihe = span_of_cstr(err_ihe_code(code));
+
+    for (size_t i = 0; i < ARRAY_LEN(twins); i++) {
+        if (span_eq_cstr(ihe, twins[i][0])) {
+            return span_of_cstr(twins[i][1]);
+        }
+    }
+    return ihe;
+}
+
+/* ITI TF-2 3.43.4.2.2 and 3.39.4.2: the location is our community and, where it is about one, the
+ * document. */
+static struct status
+add_error(struct inbound *in, struct retrieve_answer *answer, struct span unique_id, enum err code)
 {
     struct txn *txn = &in->txn;
-    struct registry_error error = {
-        .code =
-            span_of_cstr(err_ihe_code(code)[0] == '\0' ? "XDSRepositoryError" : err_ihe_code(code)),
-        .context = span_of_cstr(err_public_text(code)),
-    };
+    struct registry_error error = {.code = repository_code(code),
+                                   .context = span_of_cstr(err_public_text(code))};
 
-    if (span_eq_cstr(error.code, "XDSRegistryError")) {
-        error.code = SPAN("XDSRepositoryError");
+    TRY(arena_printf(txn->arena, &txn->diag, &error.location, "urn:oid:%s%s%.*s",
+                     in->node->config->community, unique_id.n > 0 ? " " : "",
+                     SPAN_PRINT(unique_id)));
+    return ARENA_PUSH(txn->arena, &txn->diag, &answer->errors, error);
+}
+
+static struct status
+note_failed(struct inbound *in, struct iti39_work *work, const struct document_ref *ref,
+            const struct diag *why)
+{
+    struct txn *txn = &in->txn;
+
+    if (in->shortfall.code == ERR_NONE) {
+        in->shortfall = *why;
     }
-    TRY(arena_printf(txn->arena, &txn->diag, &error.location, "urn:oid:%s %.*s",
-                     in->node->config->community, SPAN_PRINT(ref->unique_id)));
-    TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->answer.errors, error));
+    TRY(add_error(in, &work->answer, ref->unique_id, why->code));
     return ARENA_PUSH(txn->arena, &txn->diag, &work->failed, *ref);
+}
+
+/* Takes the document's bytes, also on failure. */
+static struct status
+note_given(struct inbound *in, struct iti39_work *work, struct retrieved_document *document)
+{
+    struct txn *txn = &in->txn;
+    const struct status st = ARENA_PUSH(txn->arena, &txn->diag, &work->answer.documents, *document);
+
+    if (!is_ok(st)) {
+        body_done(&document->body);
+        return st;
+    }
+    work->bytes += document->body.size;
+    return ARENA_PUSH(txn->arena, &txn->diag, &work->given, document->ref);
 }
 
 static enum txn_verdict
@@ -104,24 +207,19 @@ fetch_next(struct inbound *in, struct iti39_work *work)
     struct retrieved_document document = {0};
     struct diag why = {0};
     enum answer answer = ANSWER_NOW;
+    enum txn_verdict verdict;
     struct status st;
 
     body_init(&document.body);
     txn_expect(txn);
-    st = fetch(in, ref, &why, &answer, &document);
-    if (is_ok(st) && answer == ANSWER_LATER) {
+    st = fetch(in, work, ref, &why, &answer, &document);
+    verdict = txn_settle(txn, st, answer);
+    if (verdict == TXN_WAIT) {
         return TXN_WAIT;
     }
-    txn_unexpect(txn);
     work->at++;
-    if (!is_ok(st)) {
-        TXN_TRY(add_error(in, work, ref, st.code));
-        return TXN_DONE;
-    }
-    if (!is_ok(ARENA_PUSH(txn->arena, &txn->diag, &work->answer.documents, document))) {
-        body_done(&document.body);
-        return TXN_FAILED;
-    }
+    TXN_TRY(verdict == TXN_DONE ? note_given(in, work, &document)
+                                : note_failed(in, work, ref, &why));
     return TXN_DONE;
 }
 
@@ -130,6 +228,9 @@ fetch_all(struct inbound *in)
 {
     struct iti39_work *work = in->work;
 
+    if (txn_is_due(&in->txn)) {
+        return TXN_WAIT;
+    }
     while (work->at < work->refs.n) {
         const enum txn_verdict verdict = fetch_next(in, work);
 
@@ -162,21 +263,19 @@ static struct status
 note_documents(struct inbound *in, const struct iti39_work *work)
 {
     struct txn *txn = &in->txn;
+    struct audit_event *failure;
 
-    in->failure = in->event;
-    for (size_t i = 0; i < work->answer.documents.n; i++) {
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->event.documents,
-                       work->answer.documents.items[i].ref));
-    }
-    in->failure.documents = work->failed;
-    in->failure.outcome = AUDIT_SERIOUS;
-    in->failure.outcome_text = SPAN("documents not available or not disclosed");
-    if (work->answer.documents.n == 0) {
-        in->event = in->failure;
+    in->outcomes[0].documents = work->given;
+    if (work->failed.n == 0) {
         return OK;
     }
-    in->is_partial = work->failed.n > 0;
-    return OK;
+    failure = work->given.n == 0 ? &in->outcomes[0] : &in->outcomes[in->outcomes_n++];
+    *failure = in->event;
+    failure->documents = work->failed;
+    failure->outcome = AUDIT_SERIOUS;
+    return arena_printf(txn->arena, &txn->diag, &failure->outcome_text,
+                        "%zu of %zu documents not given, the first because %s: %s", work->failed.n,
+                        work->refs.n, err_name(in->shortfall.code), in->shortfall.text);
 }
 
 static enum txn_verdict
@@ -198,11 +297,10 @@ static struct status
 refuse(struct inbound *in, enum err code)
 {
     struct txn *txn = &in->txn;
-    struct iti39_work work = {.answer = {.status = REGISTRY_FAILURE}};
-    const struct document_ref none = {0};
+    struct retrieve_answer answer = {.status = REGISTRY_FAILURE};
 
-    TRY(add_error(in, &work, &none, code));
-    return retrieve_answer_write(&work.answer, txn->arena, &in->payload, &txn->diag);
+    TRY(add_error(in, &answer, SPAN_EMPTY, code));
+    return retrieve_answer_write(&answer, txn->arena, &in->payload, &txn->diag);
 }
 
 const struct responder iti39_responder = {AUDIT_ITI_39, read_query, fetch_all, write_answer,

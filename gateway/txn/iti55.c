@@ -44,19 +44,17 @@ find_patient(struct inbound *in)
 {
     struct txn *txn = &in->txn;
     struct iti55_work *work = in->work;
+    const enum txn_verdict verdict = txn_may_ask(txn);
     enum answer answer = ANSWER_NOW;
+    struct status st;
 
+    if (verdict != TXN_DONE) {
+        return verdict;
+    }
     txn_expect(txn);
-    if (!is_ok(store_match_patient(in->node->store, &work->query.subject, &txn->park, txn->arena,
-                                   &txn->diag, &answer, &work->found))) {
-        txn_unexpect(txn);
-        return TXN_FAILED;
-    }
-    if (answer == ANSWER_LATER) {
-        return TXN_WAIT;
-    }
-    txn_unexpect(txn);
-    return TXN_DONE;
+    st = store_match_patient(in->node->store, &work->query.subject, &txn->park, txn->arena,
+                             &txn->diag, &answer, &work->found);
+    return txn_settle(txn, st, answer);
 }
 
 static struct status
@@ -74,7 +72,7 @@ add_match(struct inbound *in, const struct iti55_work *work, struct xcpd_answer 
      */
     match.patient.ids.n = 1;
     TRY(ident_write_cx(txn->arena, &match.patient.ids.items[0], &txn->diag, &cx));
-    TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->event.patients, cx));
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->outcomes[0].patients, cx));
     return ARENA_PUSH(txn->arena, &txn->diag, &answer->matches, match);
 }
 

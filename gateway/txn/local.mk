@@ -18,6 +18,10 @@ EXTRA_DIST += gateway/txn/README.md
 
 check_PROGRAMS += tests/unit/test_runner
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test_scenario
-tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c tests/unit/scene.c tests/unit/scene.h
+SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h
+SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query
+check_PROGRAMS += $(SCENARIO_TESTS)
+tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)
 tests_unit_test_scenario_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_query_SOURCES = tests/unit/test_scenario_query.c $(SCENE)
+tests_unit_test_scenario_query_LDADD = $(UNIT_LIBS)

@@ -24,18 +24,12 @@ journal_sink_init(struct journal_sink *sink, struct journal *journal)
     *sink = (struct journal_sink){{append_to_journal, check_journal}, journal};
 }
 
-void
-records_init(struct records *records)
-{
-    *records = (struct records){0};
-}
-
 struct status
-records_reserve(struct records *records, struct txn *txn, size_t n)
+records_reserve(struct records *records, struct arena *arena, size_t n, struct diag *diag)
 {
     struct journal_ticket *tickets;
 
-    TRY(ARENA_ARRAY(txn->arena, n, &txn->diag, &tickets));
+    TRY(ARENA_ARRAY(arena, n, diag, &tickets));
     *records = (struct records){.tickets = tickets, .capacity = n};
     return OK;
 }

@@ -14,9 +14,9 @@ struct records {
     bool is_durable;
 };
 
-void records_init(struct records *records);
-/* Room for <n> events; call once before the first append: tickets must not move. */
-MUST_CHECK struct status records_reserve(struct records *records, struct txn *txn, size_t n);
+/* Empties them and makes room for <n> events: tickets must not move while one is waited for. */
+MUST_CHECK struct status records_reserve(struct records *records, struct arena *arena, size_t n,
+                                         struct diag *diag);
 /* Hands an event to the sink with the transaction's park. */
 MUST_CHECK struct status records_append(struct records *records, struct node *node, struct txn *txn,
                                         const struct audit_event *event);

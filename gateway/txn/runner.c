@@ -138,6 +138,16 @@ txn_unexpect(struct txn *txn)
     pthread_mutex_unlock(&txn->runner->lock);
 }
 
+enum txn_verdict
+txn_settle(struct txn *txn, struct status st, enum answer answer)
+{
+    if (is_ok(st) && answer == ANSWER_LATER) {
+        return TXN_WAIT;
+    }
+    txn_unexpect(txn);
+    return is_ok(st) ? TXN_DONE : TXN_FAILED;
+}
+
 bool
 txn_is_due(struct txn *txn)
 {
@@ -153,6 +163,20 @@ bool
 txn_is_overdue(const struct txn *txn)
 {
     return clock_mono_us(txn->runner->clock) >= txn->deadline_us;
+}
+
+enum txn_verdict
+txn_may_ask(struct txn *txn)
+{
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
+    }
+    if (txn_is_overdue(txn)) {
+        (void)FAIL(&txn->diag, ERR_DEADLINE, "the time of this request was over at step '%s'",
+                   txn_step_name(txn));
+        return TXN_FAILED;
+    }
+    return TXN_DONE;
 }
 
 const char *

@@ -71,9 +71,15 @@ const char *txn_step_name(const struct txn *txn);
 void txn_expect(struct txn *txn);
 /* It will not come (the call answered now, or failed). */
 void txn_unexpect(struct txn *txn);
+/* The end of a call that may answer later, begun with txn_expect: FAILED, WAIT (the wake stays due)
+ * or DONE. */
+enum txn_verdict txn_settle(struct txn *txn, struct status st, enum answer answer);
 /* Are wakes due? A step that was run again asks, and waits on. */
 bool txn_is_due(struct txn *txn);
 bool txn_is_overdue(const struct txn *txn);
+/* What a step that asks the store begins with, because the deadline, too, runs a parked step again:
+ * WAIT while the store's wake is due, FAILED with ERR_DEADLINE when the time is over, else DONE. */
+enum txn_verdict txn_may_ask(struct txn *txn);
 /* Wake without paying back: for objects that detach themselves (struct fanout). */
 void txn_nudge(struct txn *txn);
 

@@ -14,6 +14,27 @@
 
 /* ---- audit sink ---- */
 
+#define NOTE_TEXT(to, span) snprintf((to), sizeof(to), "%.*s", SPAN_PRINT(span))
+
+static void
+note_event(const struct audit_event *event, struct scene_event *seen)
+{
+    seen->type = event->type;
+    seen->side = event->side;
+    seen->phase = event->phase;
+    seen->outcome = event->outcome;
+    NOTE_TEXT(seen->partner, event->partner);
+    NOTE_TEXT(seen->reason, event->outcome_text);
+    NOTE_TEXT(seen->patient, event->patients.n > 0 ? event->patients.items[0] : SPAN_EMPTY);
+    NOTE_TEXT(seen->source, event->source_id);
+    NOTE_TEXT(seen->destination, event->destination_id);
+    NOTE_TEXT(seen->community, event->community);
+    NOTE_TEXT(seen->message_id, event->message_id);
+    seen->patients_n = event->patients.n;
+    seen->documents_n = event->documents.n;
+    seen->query_n = event->query.n;
+}
+
 static struct status
 sink_append(struct audit_sink *audit, const struct audit_event *event, struct park *park,
             struct diag *diag, struct journal_ticket *ret_ticket)
@@ -21,16 +42,11 @@ sink_append(struct audit_sink *audit, const struct audit_event *event, struct pa
     struct scene_sink *sink = (struct scene_sink *)audit;
     struct scene_event *seen;
 
-    if (sink->n == SCENE_EVENTS) {
-        return FAIL(diag, ERR_JOURNAL, "the scene's sink is full");
+    if (sink->n == SCENE_EVENTS || (sink->refused_at > 0 && sink->n + 1 >= sink->refused_at)) {
+        return FAIL(diag, ERR_JOURNAL, "the scene's sink takes no more");
     }
     seen = &sink->events[sink->n];
-    seen->type = event->type;
-    seen->side = event->side;
-    seen->phase = event->phase;
-    seen->outcome = event->outcome;
-    snprintf(seen->partner, sizeof(seen->partner), "%.*s", SPAN_PRINT(event->partner));
-    snprintf(seen->reason, sizeof(seen->reason), "%.*s", SPAN_PRINT(event->outcome_text));
+    note_event(event, seen);
     ret_ticket->sequence = sink->n++;
     if (sink->is_held) {
         sink->waiting[sink->waiting_n++] = park;
@@ -76,6 +92,12 @@ undurable(const struct scene_sink *sink)
         n += sink->events[i].is_durable ? 0 : 1;
     }
     return n;
+}
+
+const struct scene_event *
+scene_event(const struct place *place, size_t n)
+{
+    return n < place->sink.n ? &place->sink.events[place->sink.n - 1 - n] : NULL;
 }
 
 size_t
@@ -132,6 +154,7 @@ take_reply(void *arg, struct inbound_answer *answer)
     snprintf(reply->content_type, sizeof(reply->content_type), "%s", answer->content_type);
     CHECK_OK(&diag, body_read(&answer->body, 0, reply->text, sizeof(reply->text) - 1, &diag, &n));
     reply->text[n] = '\0';
+    reply->n = n;
 }
 
 void
@@ -172,28 +195,82 @@ place_of_url(struct scene *scene, const char *url)
     return NULL;
 }
 
+static void
+answer_with(struct scene_question *question, int http_status, const char *content_type,
+            struct body *body)
+{
+    struct out_answer out = {.http_status = http_status, .elapsed_us = 5000};
+
+    snprintf(out.content_type, sizeof(out.content_type), "%s", content_type);
+    snprintf(out.peer_address, sizeof(out.peer_address), "192.0.2.8");
+    body_init(&out.body);
+    body_move(&out.body, body);
+    question->is_answered = true;
+    question->done(question->arg, &out);
+}
+
 /* Binary answers (MTOM with documents) go through a body, not through text. */
 struct relay {
     struct scene_question *question;
+    const char *from, *to; /* what changes on the way back; NULL: nothing */
 };
+
+static void
+change_body(const struct relay *relay, struct body *body)
+{
+    const struct span from = span_of_cstr(relay->from);
+    struct span rest = buf_span(&body->memory);
+    struct diag diag = {0};
+    struct buf changed;
+    size_t at;
+
+    buf_init(&changed, (size_t)64 * 1024 * 1024);
+    CU_ASSERT_NOT_EQUAL(span_find(rest, from), SPAN_MISSING);
+    while ((at = span_find(rest, from)) != SPAN_MISSING) {
+        CHECK_OK(&diag, buf_append(&changed, span_slice(rest, 0, at), &diag));
+        CHECK_OK(&diag, buf_append_cstr(&changed, relay->to, &diag));
+        rest = span_slice(rest, at + from.n, rest.n);
+    }
+    CHECK_OK(&diag, buf_append(&changed, rest, &diag));
+    body_done(body);
+    body_from_buf(body, &changed);
+}
 
 static void
 relay_reply(void *arg, struct inbound_answer *answer)
 {
-    struct scene_question *question = ((struct relay *)arg)->question;
-    struct out_answer out = {.http_status = answer->http_status, .elapsed_us = 5000};
+    const struct relay *relay = arg;
 
-    snprintf(out.content_type, sizeof(out.content_type), "%s", answer->content_type);
-    snprintf(out.peer_address, sizeof(out.peer_address), "192.0.2.8");
-    body_init(&out.body);
-    body_move(&out.body, &answer->body);
-    question->is_answered = true;
-    question->done(question->arg, &out);
+    if (relay->from != NULL) {
+        change_body(relay, &answer->body);
+    }
+    answer_with(relay->question, answer->http_status, answer->content_type, &answer->body);
     mem_free(arg);
 }
 
 void
+scene_answer(struct scene *scene, size_t i, int http_status, const char *content_type,
+             struct span bytes)
+{
+    struct diag diag = {0};
+    struct body body;
+    struct buf copy;
+
+    buf_init(&copy, bytes.n + 1);
+    CHECK_OK(&diag, buf_append(&copy, bytes, &diag));
+    body_from_buf(&body, &copy);
+    answer_with(&scene->questions[i], http_status, content_type, &body);
+    scene_run(scene);
+}
+
+void
 scene_deliver(struct scene *scene, size_t i)
+{
+    scene_deliver_forged(scene, i, NULL, NULL);
+}
+
+void
+scene_deliver_forged(struct scene *scene, size_t i, const char *from, const char *to_text)
 {
     struct scene_question *question = &scene->questions[i];
     struct place *to = place_of_url(scene, question->url);
@@ -205,7 +282,7 @@ scene_deliver(struct scene *scene, size_t i)
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(to);
     CU_ASSERT_PTR_NOT_NULL_FATAL(relay);
-    relay->question = question;
+    *relay = (struct relay){question, from, to_text};
     body_done(&bodies[i]);
     buf_init(&copy, question->body.n + 1);
     CHECK_OK(&diag, buf_append(&copy, buf_span(&question->body), &diag));
@@ -463,35 +540,4 @@ scene_place(struct scene *scene, const char *name)
         }
     }
     return NULL;
-}
-
-void
-scene_add_document(struct place *place, const char *family, const char *given,
-                   const char *birth_date, const char *sex, const char *bytes)
-{
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct span given_names[1] = {span_of_cstr(given)};
-    struct person_name name[1] = {{.family = span_of_cstr(family), .given = {given_names, 1, 1}}};
-    const struct patient patient = {
-        .names = {name, 1, 1}, .birth_time = span_of_cstr(birth_date), .sex = span_of_cstr(sex)};
-    struct code normal[1] = {{SPAN("N"), SPAN("2.16.840.1.113883.5.25"), SPAN("normal")}};
-    const struct document_entry entry = {
-        .mime_type = SPAN("text/xml"),
-        .title = SPAN("Summary"),
-        .creation_time = SPAN("20260102030405"),
-        .language = SPAN("en-US"),
-        .type_code = {SPAN("34133-9"), SPAN("2.16.840.1.113883.6.1"), SPAN("Summary")},
-        .class_code = {SPAN("34133-9"), SPAN("2.16.840.1.113883.6.1"), SPAN("Summary")},
-        .format_code = {SPAN("urn:hl7-org:sdwg:ccda-structuredBody:2.1"),
-                        SPAN("1.3.6.1.4.1.19376.1.2.3"), SPAN("C-CDA")},
-        .facility_type = {SPAN("385432009"), SPAN("2.16.840.1.113883.6.96"), SPAN("N/A")},
-        .practice_setting = {SPAN("385432009"), SPAN("2.16.840.1.113883.6.96"), SPAN("N/A")},
-        .confidentiality = {normal, 1, 1},
-    };
-    const struct store_document document = {&patient, &entry, SPAN_EMPTY, span_of_cstr(bytes)};
-    struct store_put_result result;
-    struct diag diag = {0};
-
-    CHECK_OK(&diag, store_put_document(place->store, &document, arena, &diag, &result));
-    arena_free(arena);
 }

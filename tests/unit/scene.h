@@ -24,6 +24,12 @@ struct scene_event {
     enum audit_outcome outcome;
     char partner[32];
     char reason[256];
+    char patient[96]; /* the first */
+    size_t patients_n, documents_n;
+    char source[128], destination[128]; /* ids */
+    char community[64];
+    char message_id[64];
+    size_t query_n; /* bytes of the query */
     bool is_durable;
 };
 
@@ -33,8 +39,9 @@ struct scene_sink {
     size_t n;
     struct park *waiting[SCENE_EVENTS];
     size_t waiting_n;
-    bool is_held;   /* records become durable only by scene_commit */
-    bool is_broken; /* records never become durable: ERR_JOURNAL */
+    bool is_held;      /* records become durable only by scene_commit */
+    bool is_broken;    /* records never become durable: ERR_JOURNAL */
+    size_t refused_at; /* from this record on none is taken: ERR_JOURNAL; 0: all are */
 };
 
 struct place {
@@ -83,6 +90,15 @@ struct place *scene_place(struct scene *scene, const char *name);
 /* A patient with one document in a node's store. */
 void scene_add_document(struct place *place, const char *family, const char *given,
                         const char *birth_date, const char *sex, const char *bytes);
+/* The same with a confidentiality code, and what the store made of it. */
+struct scene_stored {
+    char unique_id[80];
+    char entry_uuid[48];
+    char patient_id[96]; /* CX */
+};
+void scene_add_marked_document(struct place *place, const struct patient *patient,
+                               const char *confidentiality, const char *bytes,
+                               struct scene_stored *ret_stored);
 
 /* Runs everything that is ready. */
 void scene_run(struct scene *scene);
@@ -94,6 +110,7 @@ struct scene_reply {
     bool is_here;
     int http_status;
     char content_type[512];
+    size_t n; /* bytes of text */
     char text[65536];
 };
 /* Send bytes as the holder of <peer>'s TLS certificate; the reply is filled when the transaction
@@ -103,6 +120,12 @@ void scene_send(struct scene *scene, struct place *to, const struct certificate 
                 struct scene_reply *reply);
 /* Deliver question <i> to the node that its URL names, and the answer back to the asker. */
 void scene_deliver(struct scene *scene, size_t i);
+/* The same, but on the way back every <from> in the answer becomes <to>: answers are not signed, so
+ * a partner may say anything. */
+void scene_deliver_forged(struct scene *scene, size_t i, const char *from, const char *to);
+/* The question's answer is what the test says. */
+void scene_answer(struct scene *scene, size_t i, int http_status, const char *content_type,
+                  struct span bytes);
 /* Deliver everything that is out, until nothing is, except to places named by <silent> (may be
  * NULL). */
 void scene_deliver_all(struct scene *scene, const char *silent);
@@ -115,6 +138,8 @@ void scene_ask(struct place *place, const struct asking_order *order, struct ask
 struct asking_order scene_order(enum asking_goal goal, const char *family, const char *given,
                                 const char *birth_date, const char *sex);
 
+/* The n-th newest record of a node: 0 is the last; NULL when there are fewer. */
+const struct scene_event *scene_event(const struct place *place, size_t n);
 size_t scene_count_events(const struct place *place, enum audit_type type, enum audit_side side,
                           enum audit_phase phase, bool is_success);
 

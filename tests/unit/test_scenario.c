@@ -6,29 +6,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "scene.h"
-
-static const char *const three[] = {"red", "green", "blue"};
-
-#define ISABELLA "Jones", "Isabella", "19470501", "F"
+#include "scene_kit.h"
 
 static struct scene scene; /* large; one at a time */
-
-static void
-open_three(void)
-{
-    scene_open(&scene, three, 3);
-    scene_add_document(scene_place(&scene, "red"), ISABELLA,
-                       "<ClinicalDocument>red</ClinicalDocument>");
-    scene_add_document(scene_place(&scene, "green"), ISABELLA,
-                       "<ClinicalDocument>shared</ClinicalDocument>");
-    scene_add_document(scene_place(&scene, "green"), ISABELLA,
-                       "<ClinicalDocument>green</ClinicalDocument>");
-    scene_add_document(scene_place(&scene, "blue"), ISABELLA,
-                       "<ClinicalDocument>shared</ClinicalDocument>");
-    scene_add_document(scene_place(&scene, "blue"), "Jones", "Myra", "19470501", "F",
-                       "<ClinicalDocument>myra</ClinicalDocument>");
-}
 
 static bool
 has_text(const struct asking *asking, const char *text)
@@ -63,7 +43,7 @@ test_gather_over_three_communities(void)
     struct place *red, *green;
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     red = scene_place(&scene, "red");
     green = scene_place(&scene, "green");
     scene_ask(red, &order, &asking);
@@ -105,7 +85,7 @@ test_no_question_leaves_before_its_intent_is_durable(void)
     struct place *red;
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     red = scene_place(&scene, "red");
     red->sink.is_held = true;
     scene_ask(red, &order, &asking);
@@ -133,7 +113,7 @@ test_nothing_leaves_when_the_journal_is_broken(void)
     struct place *red;
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     red = scene_place(&scene, "red");
     red->sink.is_broken = true;
     scene_ask(red, &order, &asking);
@@ -150,7 +130,7 @@ test_a_silent_partner_costs_only_its_own_leg(void)
     const struct asking_order order = scene_order(ASKING_GATHER, ISABELLA);
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     scene_ask(scene_place(&scene, "red"), &order, &asking);
     for (int i = 0; i < 4 && asking == NULL; i++) {
         scene_deliver_all(&scene, "blue");
@@ -180,7 +160,7 @@ test_a_failed_exchange_is_named(void)
     const struct asking_order order = scene_order(ASKING_DISCOVER, ISABELLA);
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     scene_ask(scene_place(&scene, "red"), &order, &asking);
     scene_fail(&scene, 0, ERR_PARTNER_TLS);
     scene_deliver_all(&scene, NULL);
@@ -201,7 +181,7 @@ test_our_own_policy_keeps_questions_back(void)
     struct place *red;
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     red = scene_place(&scene, "red");
     order.purpose = "T-PYMNT";
     scene_ask(red, &order, &asking);
@@ -222,7 +202,7 @@ test_a_missing_assertion_item_is_named(void)
     struct asking *asking = NULL;
     struct diag diag = {0};
 
-    open_three();
+    kit_open_three(&scene);
     order.role = "";
     CHECK_ERR(&diag, ERR_USAGE,
               asking_start(&scene_place(&scene, "red")->node, &order, NULL, &asking, &diag));
@@ -295,7 +275,7 @@ test_an_answer_waits_for_its_record(void)
     struct scene_reply reply;
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     green = scene_place(&scene, "green");
     question = question_to_green(ASKING_DISCOVER, &asking);
     CU_ASSERT_PTR_NOT_NULL_FATAL(question);
@@ -323,7 +303,7 @@ test_no_answer_without_a_journal(void)
     struct scene_reply reply;
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     question = question_to_green(ASKING_DISCOVER, &asking);
     CU_ASSERT_PTR_NOT_NULL_FATAL(question);
     scene_place(&scene, "green")->sink.is_broken = true;
@@ -343,7 +323,7 @@ test_the_peer_must_be_the_partner_that_signed(void)
     struct scene_reply reply;
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     question = question_to_green(ASKING_DISCOVER, &asking);
     CU_ASSERT_PTR_NOT_NULL_FATAL(question);
     send_to_green(question, NULL, "/xcpd", buf_span(&question->body), &reply);
@@ -366,7 +346,7 @@ test_a_message_is_accepted_once(void)
     struct scene_reply reply;
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     question = question_to_green(ASKING_DISCOVER, &asking);
     CU_ASSERT_PTR_NOT_NULL_FATAL(question);
     send_to_green(question, "red", "/xcpd", buf_span(&question->body), &reply);
@@ -414,7 +394,7 @@ test_forged_messages_are_refused_by_name(void)
     struct asking *asking;
     struct buf copy;
 
-    open_three();
+    kit_open_three(&scene);
     question = question_to_green(ASKING_DISCOVER, &asking);
     CU_ASSERT_PTR_NOT_NULL_FATAL(question);
     buf_init(&copy, (size_t)1024 * 1024);
@@ -438,7 +418,7 @@ test_an_old_message_is_refused(void)
     struct scene_reply reply;
     struct asking *asking;
 
-    open_three();
+    kit_open_three(&scene);
     question = question_to_green(ASKING_DISCOVER, &asking);
     CU_ASSERT_PTR_NOT_NULL_FATAL(question);
     fake_clock_advance(&scene.clock, 3600 * US_PER_S);
@@ -461,7 +441,7 @@ test_a_partner_cannot_speak_for_another_community(void)
     struct config *config;
     const char *own;
 
-    open_three();
+    kit_open_three(&scene);
     red = scene_place(&scene, "red");
     green = scene_place(&scene, "green");
     config = (struct config *)red->config; /* the attacker's own node says what it likes */
@@ -491,7 +471,7 @@ test_a_denied_purpose_is_answered_inside_the_protocol(void)
     struct config *config;
     const struct policy *own;
 
-    open_three();
+    kit_open_three(&scene);
     red = scene_place(&scene, "red");
     green = scene_place(&scene, "green");
     config = (struct config *)green->config;
@@ -528,7 +508,7 @@ test_retrieve_gives_one_error_per_document(void)
     struct asking_order gather = scene_order(ASKING_GATHER, ISABELLA);
     struct span to[1] = {SPAN("2.999.2")};
 
-    open_three();
+    kit_open_three(&scene);
     gather.to = (struct span_list){to, 1, 1};
     scene_ask(scene_place(&scene, "red"), &gather, &found);
     scene_deliver_all(&scene, NULL);

@@ -1,0 +1,250 @@
+/*
+ * Documents, signed requests with any payload, and answers read back: what scenario tests share.
+ */
+#include "scene_kit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "soap/envelope.h"
+
+#define COPY_TEXT(to, span) snprintf((to), sizeof(to), "%.*s", SPAN_PRINT(span))
+
+/* ---- documents ---- */
+
+static struct status
+find_stored(struct place *place, struct span unique_id, struct arena *arena, struct diag *diag,
+            struct scene_stored *ret_stored)
+{
+    struct span ids[1] = {unique_id};
+    const struct span_list by_id = {ids, 1, 1}, none = {0};
+    struct document_list found = {0};
+    enum answer answer;
+
+    TRY(store_get_documents(place->store, &none, &by_id, NULL, arena, diag, &answer, &found));
+    CU_ASSERT_EQUAL_FATAL(found.n, 1);
+    COPY_TEXT(ret_stored->unique_id, found.items[0].unique_id);
+    COPY_TEXT(ret_stored->entry_uuid, found.items[0].entry_uuid);
+    COPY_TEXT(ret_stored->patient_id, found.items[0].patient_id);
+    return OK;
+}
+
+void
+scene_add_marked_document(struct place *place, const struct patient *patient,
+                          const char *confidentiality, const char *bytes,
+                          struct scene_stored *ret_stored)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct code marked[1] = {{span_of_cstr(confidentiality), SPAN("2.16.840.1.113883.5.25"),
+                              span_of_cstr(confidentiality)}};
+    const struct document_entry entry = {
+        .mime_type = SPAN("text/xml"),
+        .title = SPAN("Summary"),
+        .creation_time = SPAN("20260102030405"),
+        .language = SPAN("en-US"),
+        .type_code = {SPAN("34133-9"), SPAN("2.16.840.1.113883.6.1"), SPAN("Summary")},
+        .class_code = {SPAN("34133-9"), SPAN("2.16.840.1.113883.6.1"), SPAN("Summary")},
+        .format_code = {SPAN("urn:hl7-org:sdwg:ccda-structuredBody:2.1"),
+                        SPAN("1.3.6.1.4.1.19376.1.2.3"), SPAN("C-CDA")},
+        .facility_type = {SPAN("385432009"), SPAN("2.16.840.1.113883.6.96"), SPAN("N/A")},
+        .practice_setting = {SPAN("385432009"), SPAN("2.16.840.1.113883.6.96"), SPAN("N/A")},
+        .confidentiality = {marked, 1, 1},
+    };
+    const struct store_document document = {patient, &entry, SPAN_EMPTY, span_of_cstr(bytes)};
+    struct store_put_result result;
+    struct diag diag = {0};
+
+    CHECK_OK(&diag, store_put_document(place->store, &document, arena, &diag, &result));
+    CHECK_OK(&diag, find_stored(place, result.unique_id, arena, &diag, ret_stored));
+    arena_free(arena);
+}
+
+void
+scene_add_document(struct place *place, const char *family, const char *given,
+                   const char *birth_date, const char *sex, const char *bytes)
+{
+    struct span given_names[1] = {span_of_cstr(given)};
+    struct person_name name[1] = {{.family = span_of_cstr(family), .given = {given_names, 1, 1}}};
+    const struct patient patient = {
+        .names = {name, 1, 1}, .birth_time = span_of_cstr(birth_date), .sex = span_of_cstr(sex)};
+    struct scene_stored stored;
+
+    scene_add_marked_document(place, &patient, "N", bytes, &stored);
+}
+
+struct scene_stored
+kit_add(struct place *place, const char *given, const char *confidentiality, const char *bytes)
+{
+    struct span given_names[1] = {span_of_cstr(given)};
+    struct person_name name[1] = {{.family = SPAN("Jones"), .given = {given_names, 1, 1}}};
+    const struct patient patient = {
+        .names = {name, 1, 1}, .birth_time = SPAN("19470501"), .sex = SPAN("F")};
+    struct scene_stored stored = {0};
+
+    scene_add_marked_document(place, &patient, confidentiality, bytes, &stored);
+    return stored;
+}
+
+void
+kit_open_three(struct scene *scene)
+{
+    static const char *const three[] = {"red", "green", "blue"};
+
+    scene_open(scene, three, 3);
+    scene_add_document(scene_place(scene, "red"), ISABELLA,
+                       "<ClinicalDocument>red</ClinicalDocument>");
+    scene_add_document(scene_place(scene, "green"), ISABELLA,
+                       "<ClinicalDocument>shared</ClinicalDocument>");
+    scene_add_document(scene_place(scene, "green"), ISABELLA,
+                       "<ClinicalDocument>green</ClinicalDocument>");
+    scene_add_document(scene_place(scene, "blue"), ISABELLA,
+                       "<ClinicalDocument>shared</ClinicalDocument>");
+    scene_add_document(scene_place(scene, "blue"), "Jones", "Myra", "19470501", "F",
+                       "<ClinicalDocument>myra</ClinicalDocument>");
+}
+
+/* ---- requests ---- */
+
+static struct status
+write_envelope(struct place *from, const struct kit_request *request, const char *url,
+               struct arena *arena, struct buf *envelope, struct diag *diag)
+{
+    const struct config *config = from->config;
+    const struct config_asserts *asserts = &config->asserts;
+    const int64_t now_us = clock_wall_us(from->node.clock);
+    const struct assertion_order assertion = {
+        .signer = config->signing,
+        .now_us = now_us,
+        .lifetime_us = 60 * US_PER_S,
+        .audience = url,
+        .subject_id = asserts->user,
+        .organization = asserts->organization,
+        .organization_id = asserts->organization_id,
+        .home_community = config->community,
+        .role = asserts->role,
+        .role_display = asserts->role_display,
+        .purpose = request->purpose == NULL ? asserts->purpose : request->purpose,
+        .purpose_system = asserts->purpose_system,
+        .is_bearer = request->is_bearer,
+    };
+    struct signed_timestamp timestamp;
+    CLEANUP(buf_done) struct buf security;
+    struct span message_id;
+    char uuid[UUID_TEXT];
+
+    uuid_new(uuid);
+    buf_init(&security, (size_t)1024 * 1024);
+    TRY(timestamp_sign(config->signing, now_us, 60 * US_PER_S, arena, diag, &timestamp));
+    TRY(security_write(&assertion, &timestamp, &security, diag));
+    TRY(arena_printf(arena, diag, &message_id, "urn:uuid:%s", uuid));
+    const struct envelope_request parts = {
+        .action = span_of_cstr(soap_transaction(request->transaction)->request_action),
+        .to = span_of_cstr(url),
+        .message_id = message_id,
+        .security = buf_span(&security),
+        .payload = request->payload,
+    };
+    return envelope_write_request(&parts, envelope, diag);
+}
+
+void
+kit_send(struct scene *scene, const struct kit_request *request, struct scene_reply *reply)
+{
+    struct place *from = scene_place(scene, request->from == NULL ? "red" : request->from);
+    struct place *to = scene_place(scene, "green");
+    const struct soap_transaction_row *row = soap_transaction(request->transaction);
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    char content_type[512] = SOAP_CONTENT_TYPE;
+    struct diag diag = {0};
+    struct buf envelope, package;
+    char url[256];
+
+    snprintf(url, sizeof(url), "%s%s", to->config->base_url, row->path);
+    buf_init(&envelope, (size_t)4 * 1024 * 1024);
+    buf_init(&package, (size_t)4 * 1024 * 1024);
+    CHECK_OK(&diag, write_envelope(from, request, url, arena, &envelope, &diag));
+    if (row->is_mtom) {
+        CHECK_OK(&diag, mtom_write(buf_span(&envelope), NULL, 0, span_of_cstr(row->request_action),
+                                   &package, &diag, content_type));
+    }
+    scene_send(scene, to, from->config->node->leaf, row->path, content_type,
+               row->is_mtom ? buf_span(&package) : buf_span(&envelope), reply);
+    buf_done(&envelope);
+    buf_done(&package);
+    arena_free(arena);
+}
+
+void
+kit_send_query(struct scene *scene, const struct stored_query *query, struct scene_reply *reply)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct kit_request request = {.transaction = SOAP_ITI_38};
+    struct diag diag = {0};
+    struct buf payload;
+    struct span query_xml;
+
+    buf_init(&payload, (size_t)1024 * 1024);
+    CHECK_OK(&diag, stored_query_write(query, arena, &payload, &diag, &query_xml));
+    request.payload = buf_span(&payload);
+    kit_send(scene, &request, reply);
+    buf_done(&payload);
+    arena_free(arena);
+}
+
+void
+kit_send_retrieve(struct scene *scene, const struct document_ref_list *refs,
+                  struct scene_reply *reply)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct kit_request request = {.transaction = SOAP_ITI_39};
+    struct diag diag = {0};
+    struct buf payload;
+
+    buf_init(&payload, (size_t)1024 * 1024);
+    CHECK_OK(&diag, retrieve_query_write(refs, arena, &payload, &diag));
+    request.payload = buf_span(&payload);
+    kit_send(scene, &request, reply);
+    buf_done(&payload);
+    arena_free(arena);
+}
+
+/* ---- answers ---- */
+
+static struct status
+read_message(const struct scene_reply *reply, struct arena *arena, struct diag *diag,
+             struct message **ret_message)
+{
+    const struct message_limits limits = message_limits_answer();
+
+    return message_read(span_of(reply->text, reply->n), span_of_cstr(reply->content_type), &limits,
+                        arena, diag, ret_message);
+}
+
+void
+kit_read_query_answer(const struct scene_reply *reply, struct arena *arena,
+                      struct query_answer *ret_answer)
+{
+    struct message *message = NULL;
+    struct diag diag = {0};
+
+    memset(ret_answer, 0, sizeof(*ret_answer));
+    CU_ASSERT_EQUAL(reply->http_status, 200);
+    if (CHECK_OK(&diag, read_message(reply, arena, &diag, &message))) {
+        CHECK_OK(&diag, query_answer_read(message, arena, &diag, ret_answer));
+    }
+}
+
+void
+kit_read_retrieve_answer(const struct scene_reply *reply, struct arena *arena,
+                         struct retrieve_answer *ret_answer)
+{
+    struct message *message = NULL;
+    struct diag diag = {0};
+
+    memset(ret_answer, 0, sizeof(*ret_answer));
+    CU_ASSERT_EQUAL(reply->http_status, 200);
+    if (CHECK_OK(&diag, read_message(reply, arena, &diag, &message))) {
+        CHECK_OK(&diag, retrieve_answer_read(message, arena, &diag, ret_answer));
+    }
+}

@@ -1,0 +1,41 @@
+/*
+ * What scenario tests share on top of the network of scene.h: the three communities with their
+ * documents, signed requests of red to green with any payload, and answers read back.
+ */
+#ifndef SCENE_KIT_H
+#define SCENE_KIT_H
+
+#include "scene.h"
+
+#define ISABELLA "Jones", "Isabella", "19470501", "F"
+#define GREEN    "urn:oid:2.999.2"
+
+/* red, green and blue know Isabella; green has two documents of hers, blue one that green has too
+ * and one of Myra. */
+void kit_open_three(struct scene *scene);
+/* One more document of somebody Jones, born on Isabella's day. */
+struct scene_stored kit_add(struct place *place, const char *given, const char *confidentiality,
+                            const char *bytes);
+
+struct kit_request {
+    enum soap_transaction transaction;
+    const char *from; /* NULL: red */
+    struct span payload;
+    const char *purpose; /* NULL: as configured */
+    bool is_bearer;
+};
+/* Signed by <from>, over its TLS connection, to green. */
+void kit_send(struct scene *scene, const struct kit_request *request, struct scene_reply *reply);
+void kit_send_query(struct scene *scene, const struct stored_query *query,
+                    struct scene_reply *reply);
+void kit_send_retrieve(struct scene *scene, const struct document_ref_list *refs,
+                       struct scene_reply *reply);
+
+/* A 200 answer with that message in it; all of it lives in <arena>, but for the bodies of
+ * documents: retrieve_answer_done. */
+void kit_read_query_answer(const struct scene_reply *reply, struct arena *arena,
+                           struct query_answer *ret_answer);
+void kit_read_retrieve_answer(const struct scene_reply *reply, struct arena *arena,
+                              struct retrieve_answer *ret_answer);
+
+#endif

@@ -1,0 +1,626 @@
+/*
+ * The Responding Gateway asked for documents (ITI-38, ITI-39) and for patients that it cannot tell
+ * apart (ITI-55): which error for which mistake, what is withheld, and what the record names.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "scene_kit.h"
+
+#define APPROVED "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
+
+static struct scene scene; /* large; one at a time */
+static struct arena *arena;
+
+static void
+open_green(void)
+{
+    kit_open_three(&scene);
+    arena = arena_new(ARENA_LIMIT_DEFAULT);
+}
+
+static void
+close_green(void)
+{
+    arena_free(arena);
+    scene_close(&scene);
+}
+
+static struct place *
+green(void)
+{
+    return scene_place(&scene, "green");
+}
+
+/* ---- building queries ---- */
+
+static void
+add_param(struct stored_query *query, const char *name, const char *first, const char *second)
+{
+    struct query_param param = {.name = span_of_cstr(name), .is_multiple = true};
+    struct diag diag = {0};
+
+    CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &param.values, span_of_cstr(first)));
+    if (second != NULL) {
+        CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &param.values, span_of_cstr(second)));
+    }
+    CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &query->params, param));
+}
+
+static struct stored_query
+find_query(const char *patient_id, bool wants_leaf_class)
+{
+    struct stored_query query = {
+        .id = SPAN(XCA_FIND_DOCUMENTS), .home = SPAN(GREEN), .wants_leaf_class = wants_leaf_class};
+
+    add_param(&query, "$XDSDocumentEntryPatientId", patient_id, NULL);
+    add_param(&query, "$XDSDocumentEntryStatus", APPROVED, NULL);
+    return query;
+}
+
+static struct stored_query
+get_query(const char *param, const char *first, const char *second, bool wants_leaf_class)
+{
+    struct stored_query query = {
+        .id = SPAN(XCA_GET_DOCUMENTS), .home = SPAN(GREEN), .wants_leaf_class = wants_leaf_class};
+
+    add_param(&query, param, first, second);
+    return query;
+}
+
+#define BY_UUID      "$XDSDocumentEntryEntryUUID"
+#define BY_UNIQUE_ID "$XDSDocumentEntryUniqueId"
+
+static struct query_answer
+ask(const struct stored_query *query)
+{
+    static struct scene_reply reply;
+    struct query_answer answer;
+
+    kit_send_query(&scene, query, &reply);
+    kit_read_query_answer(&reply, arena, &answer);
+    return answer;
+}
+
+static struct retrieve_answer
+retrieve(const struct document_ref *refs, size_t n)
+{
+    static struct scene_reply reply;
+    struct document_ref_list list = {0};
+    struct retrieve_answer answer;
+    struct diag diag = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &list, refs[i]));
+    }
+    kit_send_retrieve(&scene, &list, &reply);
+    kit_read_retrieve_answer(&reply, arena, &answer);
+    return answer;
+}
+
+static struct document_ref
+ref_of(const struct scene_stored *stored)
+{
+    return (struct document_ref){SPAN(GREEN), span_of_cstr(green()->config->repository),
+                                 span_of_cstr(stored->unique_id)};
+}
+
+/* ---- ITI-38 ---- */
+
+static void
+test_what_is_found_is_named_with_its_community(void)
+{
+    struct scene_stored stored;
+    struct stored_query query;
+    struct query_answer answer;
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>third</ClinicalDocument>");
+    query = find_query(stored.patient_id, true);
+    answer = ask(&query);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(answer.errors.n, 0);
+    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 3);
+    for (size_t i = 0; i < answer.documents.n; i++) {
+        CHECK_SPAN(answer.documents.items[i].home, GREEN);
+        CHECK_SPAN(answer.documents.items[i].patient_id, stored.patient_id);
+    }
+    CU_ASSERT_STRING_EQUAL(scene_event(green(), 0)->patient, stored.patient_id);
+    CU_ASSERT(scene_event(green(), 0)->query_n > 0);
+    CU_ASSERT_STRING_EQUAL(scene_event(green(), 0)->community, "2.999.1");
+
+    query = find_query(stored.patient_id, false);
+    query.home = SPAN_EMPTY; /* a patient id is there: home may be absent */
+    answer = ask(&query);
+    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL_FATAL(answer.refs.n, 3);
+    CHECK_SPAN(answer.refs.items[0].home, GREEN);
+    close_green();
+}
+
+static void
+test_documents_are_found_by_either_name(void)
+{
+    struct scene_stored stored;
+    struct stored_query query;
+    struct query_answer answer;
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>third</ClinicalDocument>");
+    for (int i = 0; i < 4; i++) {
+        const bool wants_leaf_class = i % 2 == 0;
+
+        query = get_query(i < 2 ? BY_UUID : BY_UNIQUE_ID,
+                          i < 2 ? stored.entry_uuid : stored.unique_id, NULL, wants_leaf_class);
+        answer = ask(&query);
+        CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+        CU_ASSERT_EQUAL(answer.documents.n, wants_leaf_class ? 1 : 0);
+        CU_ASSERT_EQUAL(answer.refs.n, wants_leaf_class ? 0 : 1);
+        if (wants_leaf_class && answer.documents.n == 1) {
+            CHECK_SPAN(answer.documents.items[0].unique_id, stored.unique_id);
+            CHECK_SPAN(answer.documents.items[0].home, GREEN);
+        } else if (answer.refs.n == 1) {
+            CHECK_SPAN(answer.refs.items[0].unique_id, stored.entry_uuid);
+            CHECK_SPAN(answer.refs.items[0].home, GREEN);
+        }
+        /* the patient is named in the record, whatever form the answer has */
+        CU_ASSERT_STRING_EQUAL(scene_event(green(), 0)->patient, stored.patient_id);
+        CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SUCCESS);
+    }
+    query = get_query(BY_UNIQUE_ID, "2.999.404", NULL, true); /* unknown ones are simply absent */
+    answer = ask(&query);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    close_green();
+}
+
+static void
+test_several_patients_are_never_mixed(void)
+{
+    struct scene_stored isabella, myra;
+    struct stored_query query;
+    struct query_answer answer;
+
+    open_green();
+    isabella = kit_add(green(), "Isabella", "N", "<ClinicalDocument>i</ClinicalDocument>");
+    myra = kit_add(green(), "Myra", "N", "<ClinicalDocument>m</ClinicalDocument>");
+    CU_ASSERT_STRING_NOT_EQUAL(isabella.patient_id, myra.patient_id);
+    query = get_query(BY_UUID, isabella.entry_uuid, myra.entry_uuid, true);
+    answer = ask(&query);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
+    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].code, "XDSResultNotSinglePatient");
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 0); /* nothing was disclosed */
+
+    query = get_query(BY_UUID, isabella.entry_uuid, myra.entry_uuid, false);
+    answer = ask(&query);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(answer.refs.n, 2);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 2); /* both are named */
+    close_green();
+}
+
+/* What a query may lack or have too much of: each mistake on a query that is right otherwise. */
+enum mistake {
+    NO_HOME,
+    GET_WITHOUT_HOME,
+    HOME_OF_BLUE,
+    GET_FROM_BLUE,
+    UNKNOWN_QUERY,
+    NO_PATIENT,
+    PATIENT_TWICE,
+    TWO_PATIENTS,
+    NOT_A_PATIENT_ID,
+    UNKNOWN_PATIENT,
+    NO_STATUS,
+    UNKNOWN_STATUS,
+    STATUS_TWICE,
+    NEITHER_NAME,
+    BOTH_NAMES,
+    NOT_A_CODE,
+    CODES_TWICE,
+    NOT_A_TIME,
+    TWO_TIMES
+};
+
+static struct stored_query
+mistaken(enum mistake mistake, const struct scene_stored *stored)
+{
+    const bool is_get = mistake == GET_WITHOUT_HOME || mistake == GET_FROM_BLUE ||
+                        mistake == NEITHER_NAME || mistake == BOTH_NAMES;
+    struct stored_query query = is_get ? get_query(BY_UUID, stored->entry_uuid, NULL, true)
+                                       : find_query(stored->patient_id, true);
+    struct query_param *params = query.params.items;
+
+    switch (mistake) {
+    case NO_HOME:
+    case GET_WITHOUT_HOME:
+        query.home = SPAN_EMPTY;
+        break;
+    case HOME_OF_BLUE:
+    case GET_FROM_BLUE:
+        query.home = SPAN("urn:oid:2.999.3");
+        break;
+    case UNKNOWN_QUERY:
+        query.id = SPAN("urn:uuid:00000000-0000-4000-8000-000000000000");
+        break;
+    case NO_PATIENT:
+        params[0].name = SPAN("$XDSDocumentEntryPatientld");
+        break;
+    case PATIENT_TWICE:
+        add_param(&query, "$XDSDocumentEntryPatientId", stored->patient_id, NULL);
+        break;
+    case TWO_PATIENTS:
+        params[0].values.n = 0;
+        add_param(&query, "$XDSDocumentEntryPatientId", stored->patient_id, stored->patient_id);
+        break;
+    case NOT_A_PATIENT_ID:
+        params[0].values.items[0] = SPAN("Isabella");
+        break;
+    case UNKNOWN_PATIENT:
+        params[0].values.items[0] = SPAN("404^^^&2.999.2.1&ISO");
+        break;
+    case NO_STATUS:
+        query.params.n = 1;
+        break;
+    case UNKNOWN_STATUS:
+        params[1].values.items[0] = SPAN("urn:oasis:names:tc:ebxml-regrep:StatusType:Aproved");
+        break;
+    case STATUS_TWICE:
+        add_param(&query, "$XDSDocumentEntryStatus", APPROVED, NULL);
+        break;
+    case NEITHER_NAME:
+        query.params.n = 0;
+        break;
+    case BOTH_NAMES:
+        add_param(&query, BY_UNIQUE_ID, stored->unique_id, NULL);
+        break;
+    case NOT_A_CODE:
+        add_param(&query, "$XDSDocumentEntryTypeCode", "34133-9", NULL);
+        break;
+    case CODES_TWICE:
+        add_param(&query, "$XDSDocumentEntryTypeCode", "34133-9^^2.16.840.1.113883.6.1", NULL);
+        add_param(&query, "$XDSDocumentEntryTypeCode", "11506-3^^2.16.840.1.113883.6.1", NULL);
+        break;
+    case NOT_A_TIME:
+        add_param(&query, "$XDSDocumentEntryCreationTimeFrom", "20261301", NULL);
+        break;
+    case TWO_TIMES:
+        add_param(&query, "$XDSDocumentEntryCreationTimeFrom", "2026", "2027");
+        break;
+    }
+    return query;
+}
+
+static void
+test_each_mistake_has_its_error(void)
+{
+    static const struct {
+        enum mistake mistake;
+        const char *want, *record; /* IHE's code, ours */
+        bool names_patient;        /* the record says whose documents were asked for */
+    } rows[] = {
+        {GET_WITHOUT_HOME, "XDSMissingHomeCommunityId", "MISSING_COMMUNITY", false},
+        {HOME_OF_BLUE, "XDSUnknownCommunity", "UNKNOWN_COMMUNITY", true},
+        {GET_FROM_BLUE, "XDSUnknownCommunity", "UNKNOWN_COMMUNITY", false},
+        {UNKNOWN_QUERY, "XDSUnknownStoredQuery", "UNKNOWN_QUERY", false},
+        {NO_PATIENT, "XDSStoredQueryMissingParam", "QUERY_PARAM_MISSING", false},
+        {PATIENT_TWICE, "XDSStoredQueryParamNumber", "QUERY_PARAM_NUMBER", false},
+        {TWO_PATIENTS, "XDSStoredQueryParamNumber", "QUERY_PARAM_NUMBER", false},
+        {NOT_A_PATIENT_ID, "XDSRegistryError", "MESSAGE_CONTENT", false},
+        {UNKNOWN_PATIENT, "XDSUnknownPatientId", "UNKNOWN_PATIENT", true},
+        {NO_STATUS, "XDSStoredQueryMissingParam", "QUERY_PARAM_MISSING", true},
+        {UNKNOWN_STATUS, "XDSStoredQueryMissingParam", "QUERY_PARAM_MISSING", true},
+        {STATUS_TWICE, "XDSStoredQueryParamNumber", "QUERY_PARAM_NUMBER", true},
+        {NEITHER_NAME, "XDSStoredQueryMissingParam", "QUERY_PARAM_MISSING", false},
+        {BOTH_NAMES, "XDSStoredQueryParamNumber", "QUERY_PARAM_NUMBER", false},
+        {NOT_A_CODE, "XDSRegistryError", "MESSAGE_CONTENT", true},
+        {CODES_TWICE, "XDSStoredQueryParamNumber", "QUERY_PARAM_NUMBER", true},
+        {NOT_A_TIME, "XDSRegistryError", "MESSAGE_CONTENT", true},
+        {TWO_TIMES, "XDSStoredQueryParamNumber", "QUERY_PARAM_NUMBER", true},
+    };
+    struct scene_stored stored;
+    struct stored_query query;
+    struct query_answer answer;
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>third</ClinicalDocument>");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct scene_event *event;
+        const size_t before = green()->sink.n;
+
+        query = mistaken(rows[i].mistake, &stored);
+        answer = ask(&query);
+        event = scene_event(green(), 0);
+        CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
+        CU_ASSERT_EQUAL(answer.documents.n, 0);
+        CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+        CHECK_SPAN(answer.errors.items[0].code, rows[i].want);
+        CHECK_SPAN(answer.errors.items[0].location, GREEN);
+        CU_ASSERT_EQUAL(green()->sink.n, before + 1); /* one record per failure */
+        CU_ASSERT_EQUAL(event->type, AUDIT_ITI_38);
+        CU_ASSERT_EQUAL(event->outcome, AUDIT_SERIOUS);
+        CU_ASSERT(event->query_n > 0);
+        if (strncmp(event->reason, rows[i].record, strlen(rows[i].record)) != 0 ||
+            (event->patients_n == 1) != rows[i].names_patient) {
+            printf("\n    row %zu: the record says %s and names %zu patients\n", i, event->reason,
+                   event->patients_n);
+            CU_FAIL("another record was expected");
+        }
+    }
+    query = mistaken(NO_HOME, &stored); /* no mistake: the benign twin */
+    answer = ask(&query);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    close_green();
+}
+
+/* ---- withheld ---- */
+
+static void
+test_a_withheld_document_does_not_exist_for_partners(void)
+{
+    struct scene_stored normal, restricted, other;
+    struct stored_query query;
+    struct query_answer answer;
+
+    open_green();
+    normal = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    restricted = kit_add(green(), "Isabella", "R", "<ClinicalDocument>r</ClinicalDocument>");
+    other = kit_add(green(), "Myra", "V", "<ClinicalDocument>v</ClinicalDocument>");
+    query = find_query(normal.patient_id, true);
+    CU_ASSERT_EQUAL(ask(&query).documents.n, 3);
+    query = find_query(normal.patient_id, false);
+    CU_ASSERT_EQUAL(ask(&query).refs.n, 3);
+    for (int i = 0; i < 4; i++) {
+        query = get_query(i < 2 ? BY_UUID : BY_UNIQUE_ID,
+                          i < 2 ? restricted.entry_uuid : restricted.unique_id, NULL, i % 2 == 0);
+        answer = ask(&query);
+        CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+        CU_ASSERT_EQUAL(answer.documents.n + answer.refs.n, 0);
+        CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 0);
+    }
+    /* nor does it show by an error that its patient is another one */
+    query = get_query(BY_UUID, normal.entry_uuid, other.entry_uuid, true);
+    answer = ask(&query);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(answer.documents.n, 1);
+    close_green();
+}
+
+static void
+test_a_withheld_document_is_retrieved_like_an_unknown_one(void)
+{
+    struct scene_stored restricted;
+    struct document_ref refs[2];
+    struct retrieve_answer answer;
+
+    open_green();
+    restricted = kit_add(green(), "Isabella", "R", "<ClinicalDocument>r</ClinicalDocument>");
+    refs[0] = ref_of(&restricted);
+    refs[1] = refs[0];
+    refs[1].unique_id = SPAN("2.999.404");
+    answer = retrieve(refs, 2);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
+    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 2);
+    CHECK_SPAN(answer.errors.items[0].code, "XDSDocumentUniqueIdError");
+    CU_ASSERT(span_eq(answer.errors.items[0].code, answer.errors.items[1].code));
+    CU_ASSERT(span_eq(answer.errors.items[0].context, answer.errors.items[1].context));
+    CHECK_SPAN(answer.errors.items[1].location, GREEN " 2.999.404");
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_ITI_39);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SERIOUS);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 2);
+    /* our own record says why */
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "withheld"));
+    close_green();
+}
+
+/* ---- ITI-39 ---- */
+
+static void
+test_retrieve_names_what_is_wrong_with_each_document(void)
+{
+    struct scene_stored stored;
+    struct document_ref refs[5];
+    struct retrieve_answer answer;
+    static const char *const want[] = {"XDSMissingHomeCommunityId", "XDSUnknownCommunity",
+                                       "XDSUnknownRepositoryId", "XDSDocumentUniqueIdError"};
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    for (size_t i = 0; i < ARRAY_LEN(refs); i++) {
+        refs[i] = ref_of(&stored);
+    }
+    refs[0].home = SPAN_EMPTY;
+    refs[1].home = SPAN("urn:oid:2.999.3");
+    refs[2].repository = SPAN("2.999.3.2");
+    refs[3].unique_id = SPAN("../../etc/passwd");
+    answer = retrieve(refs, ARRAY_LEN(refs));
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_PARTIAL_SUCCESS);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 4);
+    for (size_t i = 0; i < 4; i++) {
+        CHECK_SPAN(answer.errors.items[i].code, want[i]);
+    }
+    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 1);
+    CHECK_SPAN(answer.documents.items[0].ref.home, GREEN);
+    CHECK_SPAN(answer.documents.items[0].ref.unique_id, stored.unique_id);
+    retrieve_answer_done(&answer);
+    /* success and failure apart */
+    CU_ASSERT_EQUAL(scene_event(green(), 1)->outcome, AUDIT_SUCCESS);
+    CU_ASSERT_EQUAL(scene_event(green(), 1)->documents_n, 1);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SERIOUS);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 4);
+    CU_ASSERT_EQUAL(scene_event(green(), 1)->patients_n, 0); /* ITI TF-2 3.43.5: not the exporter */
+    close_green();
+}
+
+/* A request of 20 KB must not make us hold a document a hundred times. */
+static void
+test_a_document_asked_for_often_is_given_once(void)
+{
+    struct scene_stored stored;
+    struct document_ref refs[100];
+    struct retrieve_answer answer;
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    for (size_t i = 0; i < ARRAY_LEN(refs); i++) {
+        refs[i] = ref_of(&stored);
+    }
+    answer = retrieve(refs, ARRAY_LEN(refs));
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(answer.documents.n, 1);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 1);
+    retrieve_answer_done(&answer);
+    close_green();
+}
+
+/* ---- policy ---- */
+
+/* Denied inside the protocol; the record names whose documents, and which, were asked for. */
+static void
+test_a_denied_purpose_is_recorded_with_what_was_asked(void)
+{
+    struct scene_stored stored;
+    struct stored_query query;
+    struct query_answer found;
+    struct retrieve_answer answer;
+    struct document_ref ref;
+    struct config *config;
+    const struct policy *own;
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    config = (struct config *)green()->config;
+    own = config->policy;
+    config->policy = policy_new(); /* no rule: default deny */
+    query = find_query(stored.patient_id, true);
+    found = ask(&query);
+    CU_ASSERT_EQUAL(found.status, REGISTRY_FAILURE);
+    CU_ASSERT_EQUAL_FATAL(found.errors.n, 1);
+    CHECK_SPAN(found.errors.items[0].code, "XDSRegistryError");
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_ITI_38);
+    CU_ASSERT_STRING_EQUAL(scene_event(green(), 0)->patient, stored.patient_id);
+    ref = ref_of(&stored);
+    answer = retrieve(&ref, 1);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].code, "XDSRepositoryError");
+    CHECK_SPAN(answer.errors.items[0].location, GREEN);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_ITI_39);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 1);
+    policy_free((struct policy *)config->policy);
+    config->policy = own;
+    answer = retrieve(&ref, 1);
+    CU_ASSERT_EQUAL(answer.documents.n, 1);
+    retrieve_answer_done(&answer);
+    close_green();
+}
+
+/* ---- bearer ---- */
+
+static void
+test_bearer_is_for_partners_whose_file_says_so(void)
+{
+    struct kit_request request = {.transaction = SOAP_ITI_39, .is_bearer = true};
+    static struct scene_reply reply;
+    struct scene_stored stored;
+    struct document_ref refs[1];
+    const struct document_ref_list list = {refs, 1, 1};
+    struct partner *red;
+    struct diag diag = {0};
+    struct buf payload;
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    refs[0] = ref_of(&stored);
+    buf_init(&payload, (size_t)64 * 1024);
+    CHECK_OK(&diag, retrieve_query_write(&list, arena, &payload, &diag));
+    request.payload = buf_span(&payload);
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 500);
+    CU_ASSERT_PTR_NULL(strstr(reply.text, "ClinicalDocument"));
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_AUTHENTICATION_FAILURE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "SAML_CONFIRMATION"));
+    red = (struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1"));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(red);
+    red->may_use_bearer = true;
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 200);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_ITI_39);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SUCCESS);
+    buf_done(&payload);
+    close_green();
+}
+
+/* ---- ITI-55 ---- */
+
+static void
+test_people_who_cannot_be_told_apart_are_not_guessed(void)
+{
+    static const char *const wanted[] = {"LivingSubjectAdministrativeGenderRequested",
+                                         "PatientAddressRequested", "PatientTelecomRequested"};
+    struct asking_order order = scene_order(ASKING_DISCOVER, "Ray", "Robin", "19800229", "");
+    struct span to[1] = {SPAN("2.999.2")};
+    struct asking *asking;
+
+    open_green();
+    scene_add_document(green(), "Ray", "Robin", "19800229", "M",
+                       "<ClinicalDocument>m</ClinicalDocument>");
+    scene_add_document(green(), "Ray", "Robin", "19800229", "F",
+                       "<ClinicalDocument>f</ClinicalDocument>");
+    order.to = (struct span_list){to, 1, 1};
+    scene_ask(scene_place(&scene, "red"), &order, &asking);
+    scene_deliver_all(&scene, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+    CU_ASSERT_EQUAL_FATAL(asking->legs[0].n, 1);
+    CU_ASSERT_EQUAL(asking->legs[0].items[0].state, LEG_ANSWERED);
+    CU_ASSERT_EQUAL(asking->legs[0].items[0].result, XCPD_AMBIGUOUS);
+    CU_ASSERT_EQUAL(asking->legs[0].items[0].matches.n, 0);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 0);
+    asking_free(asking);
+    {
+        /* the same question once more, to see the answer itself */
+        static struct scene_reply reply;
+
+        scene_ask(scene_place(&scene, "red"), &order, &asking);
+        scene_send(&scene, green(), scene_place(&scene, "red")->config->node->leaf, "/xcpd",
+                   scene.questions[1].content_type, buf_span(&scene.questions[1].body), &reply);
+        for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+            CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, wanted[i]));
+        }
+        CU_ASSERT_PTR_NULL(strstr(reply.text, "registrationEvent"));
+        scene_fail(&scene, 1, ERR_PARTNER_TIMEOUT);
+        asking_free(asking);
+    }
+    order.who.sex = SPAN("F");
+    scene_ask(scene_place(&scene, "red"), &order, &asking);
+    scene_deliver_all(&scene, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+    CU_ASSERT_EQUAL(asking->legs[0].items[0].matches.n, 1);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 1);
+    asking_free(asking);
+    close_green();
+}
+
+static const struct unit_test tests[] = {
+    {"each mistake has its error", test_each_mistake_has_its_error},
+    {"several patients are never mixed", test_several_patients_are_never_mixed},
+    {"a withheld document does not exist for partners",
+     test_a_withheld_document_does_not_exist_for_partners},
+    {"a withheld document is retrieved like an unknown one",
+     test_a_withheld_document_is_retrieved_like_an_unknown_one},
+    {"retrieve names what is wrong with each document",
+     test_retrieve_names_what_is_wrong_with_each_document},
+    {"a document asked for often is given once", test_a_document_asked_for_often_is_given_once},
+    {"a denied purpose is recorded with what was asked",
+     test_a_denied_purpose_is_recorded_with_what_was_asked},
+    {"bearer is for partners whose file says so", test_bearer_is_for_partners_whose_file_says_so},
+    {"people who cannot be told apart are not guessed",
+     test_people_who_cannot_be_told_apart_are_not_guessed},
+    {"what is found is named with its community", test_what_is_found_is_named_with_its_community},
+    {"documents are found by either name", test_documents_are_found_by_either_name},
+};
+UNIT_MAIN("scenario-query", tests)
