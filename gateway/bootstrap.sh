@@ -4,6 +4,8 @@
 BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config gsoap libgsoap-dev libxml2-dev libxmlsec1-dev
  libssl-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev libfyaml-dev libjansson-dev libutf8proc-dev libcunit1-dev"
 
+export LC_ALL=C.UTF-8 # texts and sorting as here, names with accents readable; every Debian has it
+
 logs=$root/build/logs
 started=$(date +%s)
 
@@ -16,17 +18,29 @@ die() {
     exit 1
 }
 
-# step TEXT COMMAND...: says what it does; its output goes to a log, of which the end is shown when it fails.
+# shown PATH: as a person in the current folder would write it.
+shown() {
+    printf '%s' "${1#"$PWD"/}"
+}
+
+log_of() { # log_of TEXT
+    printf '%s/%s.log' "$logs" "$(printf '%s' "$1" | tr -cs 'A-Za-z0-9' '-' | cut -c1-60)"
+}
+
+# step TEXT COMMAND...: says what it does; its output goes to a log. When it fails: the lines that name an error (in what
+# a parallel make prints, they are rarely the last), the end, and where the rest is.
 step() {
     local text=$1 log
     shift
-    log=$logs/$(printf '%s' "$text" | tr -c 'A-Za-z0-9\n' '-' | cut -c1-60).log
+    log=$(log_of "$text")
     mkdir -p "$logs"
     say "$text"
     if ! "$@" >"$log" 2>&1; then
         printf '\n' >&2
-        tail -n 40 "$log" >&2
-        die "failed: $text (the whole output is in ${log#"$root"/})"
+        grep -E -A 3 '(error|undefined reference|\*\*\*|^E): ' "$log" | head -n 30 >&2
+        printf '%s\n' '... the end of its output:' >&2
+        tail -n 20 "$log" >&2
+        die "failed: $text (the whole output is in $(shown "$log"))"
     fi
 }
 
@@ -40,13 +54,14 @@ missing_packages() {
 # need_packages PACKAGE...: installs what is missing; without root says what to install.
 need_packages() {
     local missing
+    command -v dpkg-query >/dev/null || return 0 # not Debian: configure says which libraries are missing
     missing=$(missing_packages "$@")
     [ -z "$missing" ] && return 0
-    [ "$(id -u)" = 0 ] || die "these Debian packages are missing; as root run: apt-get install $missing"
+    [ "$(id -u)" = 0 ] || die "these Debian packages are missing; as root run: apt-get install --no-install-recommends ${missing% }"
     export DEBIAN_FRONTEND=noninteractive
     step "updating the package list" apt-get -q update
     # shellcheck disable=SC2086
-    step "installing: $missing" apt-get -qy --no-install-recommends install $missing
+    step "installing ${missing% }" apt-get -qy --no-install-recommends install $missing
 }
 
 prepare_sources() {
@@ -64,5 +79,5 @@ build_in() {
         (cd "$folder" && step "configuring ${folder#"$root"/}" "$root/configure" -q "$@") || exit 1
     fi
     # shellcheck disable=SC2086
-    step "building ${folder#"$root"/}" make -s -j "$(nproc)" -C "$folder" $targets
+    step "building ${folder#"$root"/}$([ -e "$folder/libisthmus.a" ] || echo ", for the first time (minutes)")" make -s -j "$(nproc)" -C "$folder" $targets
 }

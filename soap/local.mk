@@ -10,6 +10,7 @@ libisthmus_a_SOURCES += \
 check_PROGRAMS += tests/unit/test_ccda
 tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
 
+# ---- messages and proof ----
 libisthmus_a_SOURCES += \
 	soap/content_type.c \
 	soap/dsig.c soap/dsig.h \
@@ -50,13 +51,7 @@ tests_unit_test_sigverify_SOURCES = tests/unit/test_sigverify.c $(SOAP_KIT)
 tests_unit_test_sigverify_LDADD = $(UNIT_LIBS)
 tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_KIT)
 tests_unit_test_wrapping_LDADD = $(UNIT_LIBS)
-tests_unit_test_saml_SOURCES = tests/unit/test_saml.c $(SOAP_KIT)
-tests_unit_test_saml_LDADD = $(UNIT_LIBS)
-tests_unit_test_mutation_SOURCES = tests/unit/test_mutation.c $(SOAP_KIT)
-tests_unit_test_mutation_LDADD = $(UNIT_LIBS)
-tests_unit_test_jdk_SOURCES = tests/unit/test_jdk.c $(SOAP_KIT)
-tests_unit_test_jdk_LDADD = $(UNIT_LIBS)
-EXTRA_DIST += tests/interop/Jdk.java
+EXTRA_DIST += soap/README.md tests/interop/Jdk.java
 
 # ---- codecs ----
 libisthmus_a_SOURCES += \
@@ -74,7 +69,7 @@ libisthmus_a_SOURCES += \
 	soap/xcpd_answer_read.c soap/xcpd_answer_write.c \
 	soap/xcpd_query_read.c soap/xcpd_query_write.c \
 	soap/xcpd_read_parts.c soap/xcpd_write_parts.c
-EXTRA_DIST += soap/regrep.gsoap.h
+EXTRA_DIST += soap/regrep.gsoap.h soap/CODECS.md
 
 # What soapcpp2 makes of regrep.gsoap.h: in the build folder, never in the tar ball. It makes all
 # files at once, so they depend on one stamp that is older than they (safe under make -j). They are
@@ -111,7 +106,8 @@ tests_unit_test_xcpd_SOURCES = tests/unit/test_xcpd.c $(CODEC_SUPPORT)
 tests_unit_test_xcpd_LDADD = $(UNIT_LIBS)
 tests_unit_test_xcpd_read_SOURCES = tests/unit/test_xcpd_read.c $(CODEC_SUPPORT)
 tests_unit_test_xcpd_read_LDADD = $(UNIT_LIBS)
-tests_unit_test_regrep_SOURCES = tests/unit/test_regrep.c $(CODEC_SUPPORT)
+tests_unit_test_regrep_SOURCES = tests/unit/test_regrep.c tests/unit/regrep_dump.c \
+	tests/unit/regrep_dump.h $(CODEC_SUPPORT)
 tests_unit_test_regrep_LDADD = $(UNIT_LIBS)
 tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(CODEC_SUPPORT)
 tests_unit_test_xca_LDADD = $(UNIT_LIBS)
@@ -121,4 +117,3 @@ tests_unit_test_xca_retrieve_SOURCES = tests/unit/test_xca_retrieve.c $(CODEC_SU
 tests_unit_test_xca_retrieve_LDADD = $(UNIT_LIBS)
 tests_unit_test_codec_torture_SOURCES = tests/unit/test_codec_torture.c $(CODEC_SUPPORT)
 tests_unit_test_codec_torture_LDADD = $(UNIT_LIBS)
-EXTRA_DIST += soap/README.md tests/interop/Jdk.java

@@ -34,10 +34,14 @@ struct addressing {
     struct span action, to, message_id, relates_to, reply_to, fault_to;
 };
 
-/* <body> must outlive the arena's message: parts are spans into it. Refuses (ERR_MIME, ERR_XML_*,
- * ERR_LIMIT_XML, ERR_SOAP_*, ERR_HTTP_MEDIA_TYPE): see the error table; also a second Body, foreign
- * children of Envelope, more than one payload element, a mandatory header that we do not
- * understand, comments aside. */
+/* <body> must outlive the arena's message: parts are spans into it. Refuses
+ *   ERR_HTTP_MEDIA_TYPE  anything but application/soap+xml, or multipart/related of XOP and
+ * SOAP 1.2 ERR_MIME             see mime.h ERR_XML_*, ERR_LIMIT_XML  see xml.h ERR_SOAP_VERSION an
+ * Envelope of another version ERR_SOAP_STRUCTURE   not exactly Header (optional) and Body; not
+ * exactly one payload element; text or processing instructions between; header blocks without
+ * namespace ERR_SOAP_MUST_UNDERSTAND  a mandatory block for us that is neither WS-Addressing nor
+ * wsse ERR_WSA_HEADER       an addressing header twice (whatever its role), or malformed Comments
+ * are allowed here; what is signed must have none (security.h). */
 MUST_CHECK struct status message_read(struct span body, struct span content_type,
                                       const struct message_limits *limits, struct arena *arena,
                                       struct diag *diag, struct message **ret_message);
@@ -62,13 +66,15 @@ struct soap_transaction_row {
     bool is_mtom;     /* answers (and our requests) are MTOM */
 };
 const struct soap_transaction_row *soap_transaction(enum soap_transaction transaction);
-/* The transaction of a request by its payload; ERR_WSA_ACTION when action, payload or <path>
- * disagree, ERR_WSA_HEADER when Action or MessageID is missing. */
+/* The transaction of a request by its payload. ERR_WSA_ACTION when payload, wsa:Action, the action
+ * of Content-Type (when it has one) or <path> disagree; ERR_WSA_HEADER when Action or MessageID is
+ * missing, or ReplyTo or FaultTo is not anonymous: no address of a message is ever called. */
 MUST_CHECK struct status message_transaction(const struct message *message, struct span path,
                                              struct diag *diag,
                                              enum soap_transaction *ret_transaction);
-/* An answer must carry the response action and payload and relate to our MessageID.
- * ERR_PARTNER_ANSWER. */
+/* An answer must carry the response action and payload and relate to our MessageID (several
+ * RelatesTo are fine): else ERR_PARTNER_ANSWER. ERR_SOAP_FAULT when it is a fault; the diag has its
+ * code only, as the reason is the partner's text: see message_fault. */
 MUST_CHECK struct status message_check_answer(const struct message *message,
                                               enum soap_transaction transaction,
                                               struct span request_message_id, struct diag *diag);

@@ -5,7 +5,6 @@
 
 /* clang-format off */
 #define NS_SOAP12 "http://www.w3.org/2003/05/soap-envelope"
-#define NS_SOAP11 "http://schemas.xmlsoap.org/soap/envelope/"
 #define NS_WSA    "http://www.w3.org/2005/08/addressing"
 #define NS_WSSE   "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 #define NS_WSSE11 "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"

@@ -158,8 +158,6 @@ struct xdsb__DocumentResponseType {
     char *HomeCommunityId;
     char *RepositoryUniqueId 1;
     char *DocumentUniqueId 1;
-    char *NewRepositoryUniqueId;
-    char *NewDocumentUniqueId;
     char *mimeType 1;
     struct xdsb__DocumentType *Document 1;
 };

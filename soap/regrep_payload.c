@@ -33,23 +33,40 @@ static const char *const attributes[] = {
     "returnComposedObjects",
 };
 
-/* Elements of which a parent has one at most. gSOAP would read the first and pass over the rest. */
-static const char *const singles[] = {
-    "ResponseOption",  "AdhocQuery",          "ValueList",          "Name",
-    "Description",     "RegistryErrorList",   "RegistryObjectList", "RegistryResponse",
-    "HomeCommunityId", "RepositoryUniqueId",  "DocumentUniqueId",   "NewRepositoryUniqueId",
-    "mimeType",        "NewDocumentUniqueId", "Document",
+/* Everything that it declares as an element. */
+struct element_row {
+    const char *name;
+    bool is_single; /* a parent has one at most; gSOAP would read the first and skip the rest */
+    bool has_text;
 };
-
-/* Elements that hold text. */
-static const char *const texts[] = {
-    "Value",
-    "HomeCommunityId",
-    "RepositoryUniqueId",
-    "DocumentUniqueId",
-    "NewRepositoryUniqueId",
-    "NewDocumentUniqueId",
-    "mimeType",
+static const struct element_row elements[] = {
+    {"AdhocQueryRequest", false, false},
+    {"ResponseOption", true, false},
+    {"AdhocQuery", true, false},
+    {"Slot", false, false},
+    {"ValueList", true, false},
+    {"Value", false, true},
+    {"AdhocQueryResponse", false, false},
+    {"RegistryErrorList", true, false},
+    {"RegistryError", false, false},
+    {"RegistryObjectList", true, false},
+    {"ObjectRef", false, false},
+    {"ExtrinsicObject", false, false},
+    {"Name", true, false},
+    {"Description", true, false},
+    {"LocalizedString", false, false},
+    {"Classification", false, false},
+    {"ExternalIdentifier", false, false},
+    {"RetrieveDocumentSetRequest", false, false},
+    {"DocumentRequest", false, false},
+    {"RetrieveDocumentSetResponse", false, false},
+    {"RegistryResponse", true, false},
+    {"DocumentResponse", false, false},
+    {"HomeCommunityId", true, true},
+    {"RepositoryUniqueId", true, true},
+    {"DocumentUniqueId", true, true},
+    {"mimeType", true, true},
+    {"Document", true, false},
 };
 
 struct walk {
@@ -79,18 +96,27 @@ known_namespace(const xmlNode *node)
     return find_name(xml_namespace(node), known, ARRAY_LEN(known));
 }
 
-static bool
-is_document(const xmlNode *node)
+/* NULL: not ours to read, whatever is in it. */
+static const struct element_row *
+find_row(const xmlNode *node)
 {
-    return xml_is(node, NS_XDSB, "Document");
+    const struct span name = xml_local_name(node);
+    if (known_namespace(node) == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(elements); i++) {
+        if (span_eq_cstr(name, elements[i].name)) {
+            return &elements[i];
+        }
+    }
+    return NULL;
 }
 
 static struct status
-check_single(const struct walk *walk, const xmlNode *node, const char *ns)
+check_single(const struct walk *walk, const xmlNode *node, const struct element_row *row)
 {
-    const char *name = find_name(xml_local_name(node), singles, ARRAY_LEN(singles));
-    if (name != NULL && xml_next_named(node, ns, name) != NULL) {
-        return FAIL(walk->diag, walk->code, "<%s> stands twice in <%s>; expected once", name,
+    if (row->is_single && xml_next_named(node, known_namespace(node), row->name) != NULL) {
+        return FAIL(walk->diag, walk->code, "<%s> stands twice in <%s>; expected once", row->name,
                     (const char *)node->parent->name);
     }
     return OK;
@@ -110,67 +136,67 @@ write_attributes(struct walk *walk, const xmlNode *node)
 
 /* The default namespace is declared wherever it changes. */
 static void
-start_element(struct walk *walk, const xmlNode *node, const char *ns, const char *outer_ns)
+start_element(struct walk *walk, const xmlNode *node, const struct element_row *row,
+              const char *outer_ns)
 {
-    xmlw_start(&walk->w, (const char *)node->name);
+    const char *ns = known_namespace(node);
+    xmlw_start(&walk->w, row->name);
     if (ns != outer_ns) {
         xmlw_attr_cstr(&walk->w, "xmlns", ns);
     }
     write_attributes(walk, node);
 }
 
+/* The Document's bytes stay where they are: gSOAP gets their index. */
 static struct status
-write_document(struct walk *walk, const xmlNode *node, const char *ns, const char *outer_ns)
+write_document(struct walk *walk, const xmlNode *node)
 {
     char index[24];
     (void)snprintf(index, sizeof(index), "%zu", walk->documents.n);
     TRY(ARENA_PUSH(walk->arena, walk->diag, &walk->documents, node));
-    start_element(walk, node, ns, outer_ns);
     xmlw_start(&walk->w, "Include");
     xmlw_attr_cstr(&walk->w, "xmlns", NS_XOP);
     xmlw_attr_cstr(&walk->w, "href", index);
-    xmlw_end(&walk->w);
     xmlw_end(&walk->w);
     return OK;
 }
 
 static struct status
-write_text(struct walk *walk, const xmlNode *node)
+write_text(struct walk *walk, const xmlNode *node, const struct element_row *row)
 {
     struct span text = SPAN_EMPTY;
     if (xml_child(node, NS_XOP, "Include") != NULL) {
         return FAIL(walk->diag, ERR_XOP,
                     "xop:Include in <%s>; only the Document of a DocumentResponse may have one",
-                    (const char *)node->name);
+                    row->name);
     }
-    if (find_name(xml_local_name(node), texts, ARRAY_LEN(texts)) != NULL) {
+    if (row->has_text) {
         TRY(xml_text(node, walk->code, walk->arena, walk->diag, &text));
         xmlw_text(&walk->w, text);
     } else if (xml_first(node) != NULL && !xml_has_element_content(node)) {
-        return FAIL(walk->diag, walk->code, "<%s> holds text between its elements",
-                    (const char *)node->name);
+        return FAIL(walk->diag, walk->code, "<%s> holds text between its elements", row->name);
     }
     return OK;
 }
 
 /* Depth is bounded by the parse and again by the writer. */
 static struct status
-write_element(struct walk *walk, const xmlNode *node, const char *ns, const char *outer_ns)
+write_element(struct walk *walk, const xmlNode *node, const struct element_row *row,
+              const char *outer_ns)
 {
-    start_element(walk, node, ns, outer_ns);
-    TRY(write_text(walk, node));
+    start_element(walk, node, row, outer_ns);
+    if (xml_is(node, NS_XDSB, "Document")) {
+        TRY(write_document(walk, node));
+        xmlw_end(&walk->w);
+        return OK;
+    }
+    TRY(write_text(walk, node, row));
     for (const xmlNode *child = xml_first(node); child != NULL; child = xml_next(child)) {
-        const char *child_ns = known_namespace(child);
-        if (child_ns == NULL) {
-            continue;
+        const struct element_row *child_row = find_row(child);
+        if (child_row != NULL) {
+            TRY(check_single(walk, child, child_row));
+            TRY(write_element(walk, child, child_row, known_namespace(node)));
         }
-        TRY(check_single(walk, child, child_ns));
-        if (!is_document(child)) {
-            TRY(write_element(walk, child, child_ns, ns));
-        } else if (xml_is(node, NS_XDSB, "DocumentResponse")) {
-            TRY(write_document(walk, child, child_ns, ns));
-        }
-        /* A Document elsewhere (an extension puts one into ExtrinsicObject) is not ours to read. */
     }
     xmlw_end(&walk->w);
     return OK;
@@ -181,13 +207,13 @@ regrep_payload_write(const xmlNode *payload, enum err code, struct arena *arena,
                      struct diag *diag, struct document_node_list *ret_documents)
 {
     struct walk walk = {.code = code, .arena = arena, .diag = diag};
-    const char *ns = known_namespace(payload);
-    if (ns == NULL) {
-        return FAIL(diag, code, "the Body holds <%.*s> of a foreign namespace",
-                    SPAN_PRINT(xml_local_name(payload)));
+    const struct element_row *row = find_row(payload);
+    if (row == NULL) {
+        return FAIL(diag, code, "the Body holds <%.*s>, which is no RegRep or XDS.b message",
+                    SPAN_PRINT(span_slice(xml_local_name(payload), 0, 80)));
     }
     xmlw_init(&walk.w, out, diag);
-    TRY(write_element(&walk, payload, ns, NULL));
+    TRY(write_element(&walk, payload, row, NULL));
     TRY(xmlw_finish(&walk.w));
     *ret_documents = walk.documents;
     return OK;

@@ -1,7 +1,7 @@
 /*
  * Inside soap/ only: from the one tree to the text that gSOAP reads.
  *
- * Only elements of the RegRep and XDS.b namespaces and only the attributes that we read are
+ * Only the elements and attributes of the RegRep and XDS.b vocabulary that we read are
  * written, in one fixed form (default namespaces, no prefixes, no comments). So nothing that gSOAP
  * treats in its own way (href, id, xsi:type, xsi:nil, prefixed attributes, QNames) can make it read
  * something else than is in the tree. The bytes of documents stay in the tree: Document is written

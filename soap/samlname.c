@@ -63,8 +63,9 @@ take_dn_value(struct span *in)
     return !is_quoted && span_trim(value).n > 0;
 }
 
-bool
-saml_is_dn(struct span text)
+/* RFC 2253 string of a distinguished name, with at least one attribute. */
+static bool
+is_dn(struct span text)
 {
     struct span in = span_trim(text);
     for (;;) {
@@ -130,7 +131,7 @@ static const struct format {
     unsigned uses; /* bits of enum saml_name_use */
     bool may_be_qualified;
 } formats[] = {
-    {SAML_X509_SUBJECT, saml_is_dn, 7U, true},
+    {SAML_X509_SUBJECT, is_dn, 7U, true},
     {FORMAT_11 "emailAddress", is_email, 7U, true},
     {FORMAT_11 "WindowsDomainQualifiedName", is_windows, 7U, true},
     {FORMAT_20 "entity", is_entity, 1U << SAML_NAME_ISSUER, false},

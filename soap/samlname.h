@@ -18,7 +18,5 @@ enum saml_name_use {
 /* Format attribute of <node> and the syntax that it asks of <value>; else <code>. */
 MUST_CHECK struct status saml_name_check(const xmlNode *node, struct span value,
                                          enum saml_name_use use, enum err code, struct diag *diag);
-/* RFC 2253 string of a distinguished name, with at least one attribute. */
-bool saml_is_dn(struct span text);
 
 #endif

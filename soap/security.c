@@ -177,10 +177,11 @@ check_token_reference(const xmlNode *signature, const xmlNode *assertion, struct
 }
 
 static struct status
-check_message_signature(const struct security_header *header, const struct security_rules *rules,
-                        struct arena *arena, struct diag *diag, struct verified_view *view)
+check_message_signature(const struct security_header *header, const struct sig_keys *registered,
+                        const struct security_rules *rules, struct arena *arena, struct diag *diag,
+                        struct verified_view *view)
 {
-    struct sig_keys keys = {.items = rules->keys, .n = rules->keys_n, .allowed = UINT32_MAX};
+    struct sig_keys keys = *registered;
     uint32_t confirmed = 0;
     TRY(saml_check_confirmation(view, rules, diag, &view->is_holder_of_key, &confirmed));
     if (header->signature == NULL) {
@@ -190,7 +191,7 @@ check_message_signature(const struct security_header *header, const struct secur
                    : OK;
     }
     if (view->is_holder_of_key) {
-        keys.allowed = confirmed;
+        keys.allowed &= confirmed;
     }
     TRY(check_token_reference(header->signature, view->assertion, arena, diag));
     return sigverify_timestamp(header->signature, header->timestamp, &keys, arena, diag, view);
@@ -198,16 +199,29 @@ check_message_signature(const struct security_header *header, const struct secur
 
 /* ---- all together ---- */
 
+/* The registered keys whose certificates are valid now. Their chains were checked when they were
+ * registered; a certificate that runs out while we run must not count any longer. */
 static struct status
-check_rules(const struct security_rules *rules, struct diag *diag)
+read_keys(const struct security_rules *rules, struct diag *diag, struct sig_keys *ret_keys)
 {
-    if (rules->keys_n == 0) {
-        return FAIL(diag, ERR_SIG_NO_TRUST, "no signing certificate is registered for the partner");
-    }
+    struct sig_keys keys = {.items = rules->keys, .n = rules->keys_n};
     if (rules->keys_n > KEYINFO_KEYS_MAX) {
         return FAIL(diag, ERR_CONFIG, "%zu signing certificates of one partner; at most %d",
                     rules->keys_n, KEYINFO_KEYS_MAX);
     }
+    for (size_t i = 0; i < keys.n; i++) {
+        const struct certificate *const certificate = rules->keys[i];
+        const bool is_valid = certificate->not_before_us <= rules->now_us + rules->clock_skew_us &&
+                              rules->now_us < certificate->not_after_us;
+        keys.allowed |= is_valid ? UINT32_C(1) << i : 0;
+    }
+    if (keys.allowed == 0) {
+        return FAIL(diag, ERR_SIG_NO_TRUST,
+                    "of %zu signing certificates that are registered for the partner none is valid "
+                    "now",
+                    keys.n);
+    }
+    *ret_keys = keys;
     return OK;
 }
 
@@ -215,13 +229,13 @@ struct status
 security_verify(const struct message *message, const struct security_rules *rules,
                 struct arena *arena, struct diag *diag, const struct verified_view **ret_view)
 {
-    const struct sig_keys keys = {.items = rules->keys, .n = rules->keys_n, .allowed = UINT32_MAX};
+    struct sig_keys keys;
     const xmlNode *security = NULL;
     struct security_header header = {NULL, NULL, NULL};
     struct verified_view *view = NULL;
     int64_t created_us = 0;
     int64_t expires_us = 0;
-    TRY(check_rules(rules, diag));
+    TRY(read_keys(rules, diag, &keys));
     TRY(find_security(message, diag, &security));
     TRY(read_security(security, diag, &header));
     TRY(sig_check_document(message->envelope, arena, diag));
@@ -235,7 +249,7 @@ security_verify(const struct message *message, const struct security_rules *rule
     TRY(saml_check_shape(header.assertion, rules, diag));
     TRY(sigverify_assertion(header.assertion, &keys, arena, diag, &view));
     TRY(saml_check_conditions(view, rules, arena, diag));
-    TRY(check_message_signature(&header, rules, arena, diag, view));
+    TRY(check_message_signature(&header, &keys, rules, arena, diag, view));
     view->created_us = created_us;
     view->expires_us = expires_us;
     *ret_view = view;

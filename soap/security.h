@@ -28,10 +28,14 @@ struct security_rules {
     size_t audiences_n;
 };
 
-/* Header to view: exactly one wsse:Security for us, one Timestamp (Created <= now < Expires), one
- * assertion, its enveloped signature and (holder-of-key) the signature over the Timestamp by the
- * confirmation's key. All ERR_WSS_*, ERR_SIG_*, ERR_SAML_* of err_table.h come from here and from
- * saml_read. */
+/* Header to view. The message must have exactly one wsse:Security for us, with one Timestamp that
+ * is valid now and one assertion (no other anywhere, but the evidence of a consent inside of it),
+ * whose enveloped signature is by one of <keys>. Holder-of-key: the signature over the Timestamp
+ * is by a key that the confirmation names. Bearer, where allowed and no holder-of-key confirmation
+ * is there: a signature over the Timestamp may be absent; when there is one it must be right. Only
+ * Timestamp and assertion are signed, as these networks do: addressing and Body rest on TLS. All
+ * ERR_WSS_*, ERR_SIG_*, ERR_SAML_* of err_table.h come from here and from saml_read. <keys>: at
+ * most 16, and those whose certificates are not valid now do not count. */
 MUST_CHECK struct status security_verify(const struct message *message,
                                          const struct security_rules *rules, struct arena *arena,
                                          struct diag *diag, const struct verified_view **ret_view);
@@ -47,9 +51,11 @@ struct saml_facts {
     bool is_holder_of_key;
     int64_t not_before_us, not_on_or_after_us, authn_instant_us;
     int64_t timestamp_created_us, timestamp_expires_us;
-    struct span
-        timestamp_signature; /* SignatureValue text of the Timestamp's signature: replay key */
-    struct span subject_id;  /* the human's name */
+    /* Replay key: the SignatureValue over the Timestamp in its one normal form (sigvalue.h), never
+     * the text of the message, which anybody can spell in other ways. Empty with bearer and no
+     * signature. */
+    struct span timestamp_signature;
+    struct span subject_id; /* the human's name */
     struct span organization, organization_id;
     struct span
         home_community; /* OID, bare; both attribute names, which must agree when both are there */
@@ -60,7 +66,10 @@ struct saml_facts {
     struct span_list acp, iacp; /* access consent policies */
 };
 /* Required: subject-id, organization, organization-id, homeCommunityId, role, purposeofuse
- * (ERR_SAML_ATTRIBUTE names the missing one). */
+ * (ERR_SAML_ATTRIBUTE names the missing one). Repeated attributes: of subject-id, organization and
+ * role the first counts; organization-id, homeCommunityId, npi and resource-id must be the same
+ * each time; a second purpose is refused. Issuer and NameID must have the syntax of their Format
+ * (samlname.h): ERR_SAML_ISSUER, ERR_SAML_SUBJECT. */
 MUST_CHECK struct status saml_read(const struct verified_view *view, struct arena *arena,
                                    struct diag *diag, struct saml_facts *ret_facts);
 
@@ -96,8 +105,8 @@ MUST_CHECK struct status security_write(const struct assertion_order *order,
                                         const struct signed_timestamp *timestamp, struct buf *out,
                                         struct diag *diag);
 
-/* Once per process, before threads: libxml2 and xmlsec set up with everything optional switched
- * off. */
+/* Once per process, before threads and before any other call into soap/: libxml2 and xmlsec set up
+ * with everything optional switched off; what they complain about never reaches standard error. */
 MUST_CHECK struct status soap_library_init(struct diag *diag);
 void soap_library_done(void);
 

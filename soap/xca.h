@@ -32,6 +32,9 @@ struct stored_query {
     struct query_param_list params; /* repeated slots stay separate: AND */
     struct span query_xml;          /* the AdhocQueryRequest, for the audit record */
 };
+/* ERR_MESSAGE_CONTENT: no id, another returnType than LeafClass and ObjectRef, a value that breaks
+ * the rules of ITI TF-2 3.18.4.1.2.3.5 (the complaint names the parameter, never the value);
+ * ERR_XOP. All texts are copied to <arena>. */
 MUST_CHECK struct status stored_query_read(const struct message *message, struct arena *arena,
                                            struct diag *diag, struct stored_query *ret_query);
 /* String values are quoted; numbers (names ending in TimeFrom/TimeTo) are not. */
@@ -66,11 +69,16 @@ struct query_answer {
     struct document_ref_list
         refs; /* ObjectRef: unique_id holds the entry's urn:uuid, home the community */
 };
+/* ERR_INTERNAL: a document without home or entry_uuid, a ref without home or unique_id. The
+ * RegistryObjectList is always there; the errors' highestSeverity follows from them. */
 MUST_CHECK struct status query_answer_write(const struct query_answer *answer, struct arena *arena,
                                             struct buf *out, struct diag *diag);
+/* ERR_PARTNER_ANSWER. Reads DocumentEntries and ObjectRefs; other objects are passed over. Homes
+ * are as the partner wrote them, empty when it did not. All texts are copied to <arena>. */
 MUST_CHECK struct status query_answer_read(const struct message *message, struct arena *arena,
                                            struct diag *diag, struct query_answer *ret_answer);
 
+/* ERR_MESSAGE_CONTENT: no DocumentRequest, or one without repository or document id; ERR_XOP. */
 MUST_CHECK struct status retrieve_query_read(const struct message *message, struct arena *arena,
                                              struct diag *diag, struct document_ref_list *ret_refs);
 MUST_CHECK struct status retrieve_query_write(const struct document_ref_list *refs,
@@ -96,7 +104,8 @@ struct retrieve_answer {
  * each; the caller packs the parts with mtom_write. */
 MUST_CHECK struct status retrieve_answer_write(struct retrieve_answer *answer, struct arena *arena,
                                                struct buf *out, struct diag *diag);
-/* Resolves xop:Include (each part used once, only inside Document) and inline base64. */
+/* Resolves xop:Include (each part used once, only inside Document) and inline base64. ERR_XOP,
+ * ERR_PARTNER_ANSWER; on failure no body is left. */
 MUST_CHECK struct status retrieve_answer_read(const struct message *message, struct arena *arena,
                                               struct diag *diag,
                                               struct retrieve_answer *ret_answer);

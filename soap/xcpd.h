@@ -22,11 +22,14 @@ struct xcpd_query {
                               answer's echo and the audit record) */
 };
 
-/* ERR_MESSAGE_CONTENT: no queryByParameter, neither (name and birth time) nor an id, deferred mode.
- */
+/* ERR_MESSAGE_CONTENT: no queryByParameter, neither (name and birth time) nor an id, deferred mode,
+ * a birth time that is none, a sender's homeCommunityId that is no OID, and whatever may stand once
+ * twice. A range of birth times is not usable: absent. principalCareProviderId and the match
+ * criteria are passed over. All texts are copied to <arena>. */
 MUST_CHECK struct status xcpd_query_read(const struct message *message, struct arena *arena,
                                          struct diag *diag, struct xcpd_query *ret_query);
-/* Writes the PRPA_IN201305UV02 element; ret_query_xml (arena) is the queryByParameter alone, for
+/* ERR_MESSAGE_CONTENT: too little to ask about, no sender_home, text that XML cannot hold. Writes
+ * the PRPA_IN201305UV02 element; ret_query_xml (arena) is the queryByParameter alone, for
  * the audit record. */
 MUST_CHECK struct status xcpd_query_write(const struct xcpd_query *query, struct arena *arena,
                                           struct buf *out, struct diag *diag,
@@ -37,7 +40,8 @@ enum xcpd_result { XCPD_MATCH, XCPD_AMBIGUOUS, XCPD_NONE, XCPD_ERROR };
 
 struct xcpd_match {
     struct patient patient; /* ids[0]: the id to use in ITI-38 */
-    struct span home;       /* custodian: homeCommunityId, bare OID */
+    struct span home;       /* custodian: homeCommunityId, bare OID; reading: empty when the
+                               answer names none; writing: empty is us */
     int degree;             /* queryMatchObservation 0..100, -1 when absent */
 };
 struct xcpd_match_list {
@@ -53,11 +57,13 @@ struct xcpd_answer {
 
 /* Writes the PRPA_IN201306UV02 element for <query>, from us (<home>, bare OID). XCPD_AMBIGUOUS asks
  * for the attributes in issues; XCPD_ERROR writes AE with mitigatedBy issues (default
- * InternalError). */
+ * InternalError). ERR_INTERNAL: XCPD_MATCH without a match, a match without an id. */
 MUST_CHECK struct status xcpd_answer_write(const struct xcpd_query *query,
                                            const struct xcpd_answer *answer, struct span home,
                                            int64_t now_us, struct buf *out, struct diag *diag);
-/* <query_id>: ours; an answer to another query is ERR_PARTNER_ANSWER. */
+/* <query_id>: ours; an answer to another query is ERR_PARTNER_ANSWER. Each RegistrationEvent is one
+ * match with its own custodian; events without a patient id are left out, and an answer that has
+ * only such is refused. All texts are copied to <arena>. */
 MUST_CHECK struct status xcpd_answer_read(const struct message *message,
                                           const struct ident *query_id, struct arena *arena,
                                           struct diag *diag, struct xcpd_answer *ret_answer);

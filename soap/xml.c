@@ -18,14 +18,6 @@
 /* libxml2's own ceiling for one text node unless XML_PARSE_HUGE is given. */
 #define TEXT_NODE_MAX ((size_t)10000000)
 
-static const struct message_limits document_limits = {
-    .root_part_bytes = (size_t)64 * 1024 * 1024,
-    .nodes = 4000000,
-    .depth = 200,
-    .attributes = 64,
-    .start_tag_bytes = (size_t)16 * 1024,
-};
-
 /* What the hooks saw during one parse; xmlParserCtxt._private points here. */
 struct parse_state {
     bool has_dtd;
@@ -129,9 +121,9 @@ check_tree(const xmlParserCtxt *context, const xmlDoc *doc, const struct prescan
     return OK;
 }
 
-static struct status
-parse(struct span bytes, const struct message_limits *limits, bool is_message, struct arena *arena,
-      struct diag *diag, xmlDoc **ret_doc)
+struct status
+xml_parse(struct span bytes, const struct message_limits *limits, struct arena *arena,
+          struct diag *diag, xmlDoc **ret_doc)
 {
     struct prescan_counts counts;
     if (bytes.n > INT_MAX) {
@@ -146,10 +138,6 @@ parse(struct span bytes, const struct message_limits *limits, bool is_message, s
     context->_private = &state;
     context->sax->internalSubset = on_internal_subset;
     context->sax->serror = on_parse_error;
-    if (!is_message) {
-        context->sax->comment = NULL;
-        context->sax->processingInstruction = NULL;
-    }
     int options = XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC;
     options |= limits->root_part_bytes > TEXT_NODE_MAX ? XML_PARSE_HUGE : 0;
     xmlDoc *const doc = xmlCtxtReadMemory(context, bytes.p, (int)bytes.n, NULL, "UTF-8", options);
@@ -161,19 +149,6 @@ parse(struct span bytes, const struct message_limits *limits, bool is_message, s
     TRY(arena_defer(arena, free_doc, doc, diag));
     *ret_doc = doc;
     return OK;
-}
-
-struct status
-xml_parse(struct span bytes, const struct message_limits *limits, struct arena *arena,
-          struct diag *diag, xmlDoc **ret_doc)
-{
-    return parse(bytes, limits, true, arena, diag, ret_doc);
-}
-
-struct status
-xml_parse_document(struct span bytes, struct arena *arena, struct diag *diag, xmlDoc **ret_doc)
-{
-    return parse(bytes, &document_limits, false, arena, diag, ret_doc);
 }
 
 /* ---- the library as a whole ---- */

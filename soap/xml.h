@@ -20,10 +20,6 @@
  * without a declaration), ERR_XML_ENCODING, ERR_LIMIT_XML, ERR_NO_MEMORY. */
 MUST_CHECK struct status xml_parse(struct span bytes, const struct message_limits *limits,
                                    struct arena *arena, struct diag *diag, xmlDoc **ret_doc);
-/* A clinical document (C-CDA): the same checks with wider limits (64 MB, 4 million elements, depth
- * 200); comments and processing instructions are dropped. */
-MUST_CHECK struct status xml_parse_document(struct span bytes, struct arena *arena,
-                                            struct diag *diag, xmlDoc **ret_doc);
 const xmlNode *xml_root(const xmlDoc *doc);
 
 /* ---- walking: elements only. NULL parents and nodes give NULL, false or the empty span. ---- */
@@ -48,8 +44,7 @@ MUST_CHECK struct status xml_child_optional(const xmlNode *parent, const char *n
 /* The element after <node> in document order that still lies inside <top>; NULL at the end. Starts
  * with <top> itself. */
 const xmlNode *xml_walk(const xmlNode *node, const xmlNode *top);
-bool xml_is_inside(const xmlNode *node, const xmlNode *ancestor); /* or the same */
-bool xml_is_blank(struct span text);                              /* XML white space only */
+bool xml_is_blank(struct span text); /* XML white space only */
 /* No text between the child elements but white space. */
 bool xml_has_element_content(const xmlNode *node);
 

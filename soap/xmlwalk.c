@@ -137,15 +137,6 @@ xml_walk(const xmlNode *node, const xmlNode *top)
 }
 
 bool
-xml_is_inside(const xmlNode *node, const xmlNode *ancestor)
-{
-    while (node != NULL && node != ancestor) {
-        node = node->parent;
-    }
-    return node != NULL;
-}
-
-bool
 xml_is_blank(struct span text)
 {
     return span_trim(text).n == 0;

@@ -25,6 +25,7 @@ SAML = "urn:oasis:names:tc:SAML:2.0:assertion"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 EXC = "http://www.w3.org/2001/10/xml-exc-c14n#"
 HL7 = "urn:hl7-org:v3"
+XS = "http://www.w3.org/2001/XMLSchema"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 HOLDER_OF_KEY = "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"
@@ -95,9 +96,13 @@ class Shape:
     indent_signed: bool = False  # and inside of what is signed, before it is signed
     inclusive_prefixes: str = ""  # InclusiveNamespaces/@PrefixList of every canonicalisation
     key_value: bool = True  # RSAKeyValue besides X509Data, where the key is RSA
+    certificates: bool = True  # X509Data besides RSAKeyValue
     key_info: bool = True  # KeyInfo in the assertion's signature
     sha: int = 256
     wrapped_base64: bool = False  # line breaks within certificates
+    xsi_types: bool = False  # as OpenSAML and CONNECT write: xs:string values, KeyInfoConfirmationDataType
+    timestamp_last: bool = False  # behind the assertion
+    comment: bool = False  # outside of what is signed
 
 
 @dataclass
@@ -124,6 +129,7 @@ class Order:
     timestamp_age_s: int = 0
     timestamp_lifetime_s: int = 300
     repeated_attributes: bool = False  # several statements, attributes that nobody knows
+    has_consent: bool = False  # an AuthzDecisionStatement, the legacy form of the eHealth Exchange
     is_signed: bool = True
     shape: Shape = field(default_factory=Shape)
 
@@ -184,11 +190,14 @@ def add_c14n(make, parent, name):
 
 def signature_method(signer, shape):
     kind = "rsa" if signer.is_rsa else "ecdsa"
+    if shape.sha == 1:
+        return DS + "rsa-sha1"
     return f"http://www.w3.org/2001/04/xmldsig-more#{kind}-sha{shape.sha}"
 
 
 def digest_method(shape):
     return {
+        1: DS + "sha1",
         256: "http://www.w3.org/2001/04/xmlenc#sha256",
         384: "http://www.w3.org/2001/04/xmldsig-more#sha384",
         512: "http://www.w3.org/2001/04/xmlenc#sha512",
@@ -224,6 +233,8 @@ def add_key_info(make, parent, signer):
         modulus, exponent = signer.rsa_numbers()
         make.add(value, DS, "Modulus", modulus)
         make.add(value, DS, "Exponent", exponent)
+    if not make.shape.certificates:
+        return
     text = signer.certificate_base64()
     if make.shape.wrapped_base64:
         text = "\n" + "\n".join(text[i : i + 64] for i in range(0, len(text), 64)) + "\n"
@@ -235,7 +246,11 @@ def add_key_info(make, parent, signer):
 
 def add_attribute(make, statement, name, value, name_format=URI_NAME):
     attribute = make.add(statement, SAML, "Attribute", attributes=[("Name", name), ("NameFormat", name_format)])
-    return make.add(attribute, SAML, "AttributeValue", value)
+    if value is None or not make.shape.xsi_types:
+        return make.add(attribute, SAML, "AttributeValue", value)
+    typed = make.add(attribute, SAML, "AttributeValue", value, nsmap={"xs": XS, "xsi": XSI})
+    typed.set(etree.QName(XSI, "type"), "xs:string")
+    return typed
 
 
 def add_coded(make, statement, name, element, code, system, system_name, display):
@@ -254,7 +269,10 @@ def add_subject(make, assertion, order, confirmed):
     for method in order.confirmations:
         confirmation = make.add(subject, SAML, "SubjectConfirmation", attributes=[("Method", method)])
         if method == HOLDER_OF_KEY:
-            data = make.add(confirmation, SAML, "SubjectConfirmationData")
+            data = make.add(confirmation, SAML, "SubjectConfirmationData", nsmap={"xsi": XSI})
+            if make.shape.xsi_types:
+                prefix = make.shape.saml + ":" if make.shape.saml else ""
+                data.set(etree.QName(XSI, "type"), prefix + "KeyInfoConfirmationDataType")
             add_key_info(make, data, confirmed)
 
 
@@ -285,6 +303,20 @@ def add_statements(make, assertion, order, made):
         add_attribute(make, statement, subject + "npi", order.npi)
 
 
+def add_consent(make, assertion, order, window):
+    """AuthzDecisionStatement with an access consent policy as evidence."""
+    decision = [("Decision", "Permit"), ("Resource", order.audience)]
+    statement = make.add(assertion, SAML, "AuthzDecisionStatement", attributes=decision)
+    rights = [("Namespace", "urn:oasis:names:tc:SAML:1.0:action:rwedc")]
+    make.add(statement, SAML, "Action", "Execute", rights)
+    who = [("ID", f"_{uuid.uuid4()}"), ("IssueInstant", window[0][1]), ("Version", "2.0")]
+    evidence = make.add(make.add(statement, SAML, "Evidence"), SAML, "Assertion", attributes=who)
+    make.add(evidence, SAML, "Issuer", order.signer.subject, [("Format", X509_NAME)])
+    make.add(evidence, SAML, "Conditions", attributes=window)
+    attributes = make.add(evidence, SAML, "AttributeStatement")
+    add_attribute(make, attributes, "AccessConsentPolicy", "urn:oid:2.999.5", "http://www.hhs.gov/healthit/nhin")
+
+
 def add_assertion(make, parent, order):
     """The signed assertion as the last child of <parent>; its signature stands right after the Issuer."""
     made = instant(order.age_s)
@@ -302,6 +334,8 @@ def add_assertion(make, parent, order):
     conditions = make.add(assertion, SAML, "Conditions", attributes=window)
     make.add(make.add(conditions, SAML, "AudienceRestriction"), SAML, "Audience", order.audience)
     add_statements(make, assertion, order, made)
+    if order.has_consent:
+        add_consent(make, assertion, order, window)
     if make.shape.indent_signed:
         indent_deep(assertion, 2)
     if order.is_signed:
@@ -340,8 +374,12 @@ def add_security(header, order):
     if order.shape.indent_signed:
         indent(timestamp, 3)
     assertion = add_assertion(make, security, order)
+    if order.shape.timestamp_last:
+        security.append(timestamp)
     if HOLDER_OF_KEY in order.confirmations:
         add_message_signature(make, security, order, timestamp, assertion)
+    if order.shape.comment:
+        security.insert(1, etree.Comment(" between the parts "))
     if order.shape.indent:
         indent(security, 3)
     return security

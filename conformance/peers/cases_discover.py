@@ -26,6 +26,7 @@ def ask(world, make_order=None, **changes):
 
 def check_frame(world, client, answer, envelope):
     """What every answer of ITI-55 has, whatever was found (3.55.4.2.2)."""
+    world.schemas.check_ours(element_of(client.sent(), "/env:Envelope/env:Body/*"))
     header = element_of(envelope, "/env:Envelope/env:Header")
     expect_equal(
         "urn:hl7-org:v3:PRPA_IN201306UV02:CrossGatewayPatientDiscovery",

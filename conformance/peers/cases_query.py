@@ -85,6 +85,7 @@ def check_entry(world, entry, patient_id):
 def answered(world, payload, order=None, wire=None):
     """The answer's payload to a query that is well-formed and well-signed."""
     message = Message("ITI-38", world.url, payload, order or world.order("/xca/query"))
+    world.schemas.check_ours(message.body[0])
     return (wire or world.wire).send(message).expect_answer(message, world.schemas)
 
 

@@ -20,6 +20,7 @@ def triple(entry, **changes):
 
 def ask(world, documents, package=None, **options):
     message = Message("ITI-39", world.url, retrieve(documents, **options), world.order("/xca/retrieve"))
+    world.schemas.check_ours(message.body[0])
     answer = world.wire.send(message, package=(package or mtom)(message))
     return answer, answer.expect_answer(message, world.schemas)
 

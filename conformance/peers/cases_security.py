@@ -13,6 +13,7 @@ from assertion import BEARER, DS, ENV, HOLDER_OF_KEY, RCE_PURPOSES, SAML, WSA, W
 from cases_discover import patient
 from discovery import find
 from messages import find_documents
+from wire import NS as WIRE_NAMES
 from wire import Message, Skip, expect, expect_equal
 
 INVALID_SECURITY = f"{{{WSSE}}}InvalidSecurity"
@@ -29,6 +30,7 @@ def question(world, order, **options):
 
 
 def expect_believed(world, message, wire=None, **sending):
+    world.schemas.check_ours(the(message, "wsse:Security/saml:Assertion"))
     answer = (wire or world.wire).send(message, **sending)
     payload = answer.expect_answer(message, world.schemas)
     expect_equal(world.arguments.expect_documents, len(find(payload, "rim:RegistryObjectList/*")), "documents")
@@ -59,7 +61,12 @@ SHAPES = (
     ("InclusiveNamespaces", Shape(inclusive_prefixes="env wsa wsse ds xs xsi")),
     ("InclusiveNamespaces with #default", Shape(saml="", inclusive_prefixes="#default env wsa")),
     ("no KeyValue", Shape(key_value=False)),
+    ("no certificates, KeyValue only", Shape(certificates=False)),
     ("no KeyInfo in the assertion's signature", Shape(key_info=False)),
+    ("xsi:type as OpenSAML writes it", Shape(xsi_types=True, inclusive_prefixes="xs")),
+    ("xsi:type without InclusiveNamespaces", Shape(xsi_types=True)),
+    ("the Timestamp behind the assertion", Shape(timestamp_last=True)),
+    ("a comment outside of what is signed", Shape(comment=True)),
     ("base64 in lines", Shape(wrapped_base64=True)),
     ("SHA-384", Shape(sha=384)),
     ("SHA-512", Shape(sha=512)),
@@ -114,6 +121,21 @@ def more_attributes(world):
         npi="1234567893",
     )
     expect_believed(world, question(world, order))
+
+
+def consent(world):
+    """The assertion within the evidence is no second assertion of the message: it is signed with the one around it."""
+    expect_believed(world, question(world, world.order("/xca/query", has_consent=True)))
+
+
+def escaped_content(world):
+    """CDATA and character references in the payload are text as any other."""
+    message = question(world, world.order("/xca/query"))
+    value = message.body.xpath("//rim:Value", namespaces=WIRE_NAMES)[0]
+    value.text = etree.CDATA(value.text)
+    expect_believed(world, message)
+    message = question(world, world.order("/xca/query"))
+    expect_believed(world, message, body=message.bytes().replace(b"('urn:oasis", b"(&#39;&#x75;rn:oasis"))
 
 
 def legacy_purpose_element(world):
@@ -387,6 +409,8 @@ CASES = [
     ("believed: bearer, where the partner's file says so", bearer_where_the_file_says_so),
     ("believed: bearer besides holder-of-key", bearer_besides_holder_of_key),
     ("believed: repeated and unknown attributes, several statements, other alphabets", more_attributes),
+    ("believed: an AuthzDecisionStatement with consent as evidence", consent),
+    ("believed: CDATA and character references in the payload", escaped_content),
     ("believed: PurposeForUse instead of PurposeOfUse", legacy_purpose_element),
     ("believed: the node's base URL or its community as audience", audiences),
     ("believed: a clock half a minute ahead", clocks_that_differ),
@@ -399,6 +423,7 @@ CASES = [
     ("refused: an expired Timestamp", refused(INVALID_SECURITY, timestamp_age_s=7200)),
     ("refused: a Timestamp of tomorrow", refused(INVALID_SECURITY, timestamp_age_s=-86400)),
     ("refused: an assertion that is not signed", refused(FAILED_CHECK, INVALID_TOKEN, is_signed=False)),
+    ("refused: SHA-1", refused(FAILED_CHECK, shape=Shape(sha=1))),
     ("refused: an assertion signed by another key", another_key),
     ("refused: another key behind the registered certificate", another_key_under_our_key_info),
     ("refused: a Timestamp signed by another key", timestamp_of_another_key),

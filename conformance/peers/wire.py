@@ -77,6 +77,8 @@ class Schemas:
             "ITI-38": self._load(f"{folder}/xds/schema/ebRS30/query.xsd"),
             "ITI-39": self._load_retrieve(f"{folder}/xds/schema"),
         }
+        self.discovery_request = self._load(f"{hl7}/PRPA_IN201305UV02.xsd")
+        self.assertion = self._load(f"{folder}/saml/sstc-saml-schema-assertion-2.0.xsd")
 
     @staticmethod
     def _load(path):
@@ -113,6 +115,23 @@ class Schemas:
         self._check_one("the envelope", self.envelope, frame)
         alone = etree.fromstring(etree.tostring(payload, with_tail=False))
         self._check_one(f"the answer of {transaction}", self.of[transaction], alone)
+
+    def check_ours(self, node):
+        """A message of this program: an assertion, or a payload that goes out. A client that is wrong proves nothing."""
+        alone = etree.fromstring(etree.tostring(node, with_tail=False))
+        local = etree.QName(alone).localname
+        if local == "Assertion":
+            for element in list(alone.iter()):  # what SAML's schema does not know: hl7:CE, ec:InclusiveNamespaces
+                element.attrib.pop("{http://www.w3.org/2001/XMLSchema-instance}type", None)
+                if element.tag == "{http://www.w3.org/2001/10/xml-exc-c14n#}InclusiveNamespaces":
+                    element.getparent().remove(element)
+        kinds = {
+            "Assertion": self.assertion,
+            "PRPA_IN201305UV02": self.discovery_request,
+            "AdhocQueryRequest": self.of["ITI-38"],
+            "RetrieveDocumentSetRequest": self.of["ITI-39"],
+        }
+        self._check_one(f"our own {local}", kinds[local], alone)
 
     @staticmethod
     def _check_one(what, schema, root):

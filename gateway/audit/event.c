@@ -52,18 +52,6 @@ audit_type_name(enum audit_type type)
 }
 
 const char *
-audit_side_name(enum audit_side side)
-{
-    return side_names[side];
-}
-
-const char *
-audit_phase_name(enum audit_phase phase)
-{
-    return phase_names[phase];
-}
-
-const char *
 audit_outcome_name(enum audit_outcome outcome)
 {
     switch (outcome) {
@@ -199,8 +187,8 @@ audit_event_encode(const struct audit_event *event, struct buf *out, struct diag
     jsonw_init(&w, out, false, diag);
     jsonw_object(&w);
     jsonw_key_text(&w, "type", span_of_cstr(audit_type_code(event->type)));
-    jsonw_key_text(&w, "side", span_of_cstr(audit_side_name(event->side)));
-    jsonw_key_text(&w, "phase", span_of_cstr(audit_phase_name(event->phase)));
+    jsonw_key_text(&w, "side", span_of_cstr(side_names[event->side]));
+    jsonw_key_text(&w, "phase", span_of_cstr(phase_names[event->phase]));
     jsonw_key_int(&w, "outcome", event->outcome);
     jsonw_key_int(&w, "time_us", event->time_us);
     if (event->process_id != 0) {

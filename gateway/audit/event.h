@@ -82,8 +82,6 @@ MUST_CHECK struct status audit_message_write(const struct audit_event *event,
  * it is: "Cross Gateway Patient Discovery", "Application Start". */
 const char *audit_type_code(enum audit_type type);
 const char *audit_type_name(enum audit_type type);
-const char *audit_side_name(enum audit_side side);    /* "initiating", "responding" */
-const char *audit_phase_name(enum audit_phase phase); /* "intent", "outcome" */
 /* "success", "minor failure", "serious failure", "major failure" */
 const char *audit_outcome_name(enum audit_outcome outcome);
 

@@ -79,12 +79,6 @@ message_attr(struct message *m, const char *name, struct span value)
 }
 
 void
-message_text(struct message *m, struct span text)
-{
-    xmlw_text(m->w, cleaned(m, text));
-}
-
-void
 message_code(struct message *m, const char *element, const struct audit_code *code)
 {
     xmlw_start(m->w, element);
@@ -179,7 +173,7 @@ write_outcome_text(struct message *m)
     if (event->phase == AUDIT_INTENT && event->outcome_text.n > 0) {
         xmlw_text_cstr(m->w, ": ");
     }
-    message_text(m, event->outcome_text);
+    xmlw_text(m->w, cleaned(m, event->outcome_text));
     xmlw_end(m->w);
 }
 

@@ -24,9 +24,8 @@ struct message {
 };
 
 void message_code(struct message *m, const char *element, const struct audit_code *code);
-/* As xmlw_attr and xmlw_text, but what XML cannot hold is written as U+FFFD. */
+/* As xmlw_attr, but what XML cannot hold is written as U+FFFD. */
 void message_attr(struct message *m, const char *name, struct span value);
-void message_text(struct message *m, struct span text);
 /* Every ParticipantObjectIdentification of the event, in the order of its table. */
 void message_objects(struct message *m);
 

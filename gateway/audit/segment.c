@@ -312,8 +312,8 @@ segment_clear_tail(struct segment *segment, uint64_t end, struct diag *diag)
     return fsync(segment->fd) == -1 ? fail_at(segment, "sync", diag) : OK;
 }
 
-struct status
-segment_size(const struct segment *segment, struct diag *diag, uint64_t *ret_size)
+static struct status
+size_of(const struct segment *segment, struct diag *diag, uint64_t *ret_size)
 {
     struct stat info;
     if (fstat(segment->fd, &info) == -1) {
@@ -424,7 +424,7 @@ segment_judge_tail(const struct segment *segment, uint64_t offset, uint64_t sequ
     struct buf rest;
     uint64_t size = 0;
     size_t at = 0;
-    TRY(segment_size(segment, diag, &size));
+    TRY(size_of(segment, diag, &size));
     const size_t n = size > offset ? (size_t)(size - offset) : 0;
     buf_init_secret(&rest, n + 1);
     const struct status st = read_more(segment, offset, n, &rest, diag);

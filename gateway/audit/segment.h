@@ -54,8 +54,6 @@ MUST_CHECK struct status segment_rewrite(struct segment *segment, uint64_t from,
 MUST_CHECK struct status segment_write(struct segment *segment, uint64_t offset, struct span bytes,
                                        struct diag *diag);
 MUST_CHECK struct status segment_sync(struct segment *segment, struct diag *diag); /* fdatasync */
-MUST_CHECK struct status segment_size(const struct segment *segment, struct diag *diag,
-                                      uint64_t *ret_size);
 
 /* Reads the record at <offset> into <record> (its old content goes; it must be able to hold
  * RECORD_HEAD_BYTES + RECORD_PAYLOAD_MAX). Any verdict is OK; failures are the disk's. *ret_head

@@ -49,7 +49,6 @@
     /* HTTP and MIME */ \
     X(HTTP_SYNTAX,        MESSAGE,  400, PLAIN,    "", "malformed HTTP request") \
     X(HTTP_METHOD,        MESSAGE,  405, PLAIN,    "", "method not allowed") \
-    X(HTTP_PATH,          MESSAGE,  404, PLAIN,    "", "no such resource") \
     X(HTTP_MEDIA_TYPE,    MESSAGE,  415, PLAIN,    "", "unsupported media type") \
     X(HTTP_TRUNCATED,     MESSAGE,  400, PLAIN,    "", "the body ended early") \
     X(MIME,               MESSAGE,  400, PLAIN,    "", "malformed multipart body") \
@@ -71,7 +70,6 @@
     X(WSS_TIMESTAMP,      SECURITY, 500, WSSE_INVALID_SECURITY, "", ERR_SECURITY_TEXT) \
     X(WSS_EXPIRED,        SECURITY, 500, WSSE_INVALID_SECURITY, "", ERR_SECURITY_TEXT) \
     X(WSS_FUTURE,         SECURITY, 500, WSSE_INVALID_SECURITY, "", ERR_SECURITY_TEXT) \
-    X(WSS_TEXT,           SECURITY, 500, WSSE_INVALID_SECURITY, "", ERR_SECURITY_TEXT) \
     X(SIG_MISSING,        SECURITY, 500, WSSE_FAILED_CHECK, "", ERR_SECURITY_TEXT) \
     X(SIG_STRUCTURE,      SECURITY, 500, WSSE_FAILED_CHECK, "", ERR_SECURITY_TEXT) \
     X(SIG_ALGORITHM,      SECURITY, 500, WSSE_FAILED_CHECK, "", ERR_SECURITY_TEXT) \

@@ -235,14 +235,6 @@ jsonw_bool(struct jsonw *w, bool value)
 }
 
 void
-jsonw_null(struct jsonw *w)
-{
-    if (begin_value(w)) {
-        put(w, SPAN("null"));
-    }
-}
-
-void
 jsonw_key_text(struct jsonw *w, const char *key, struct span text)
 {
     if (text.n > 0) {

@@ -262,15 +262,3 @@ log_write(enum log_level level, const char *event, const struct log_field *field
     } while (written < 0 && errno == EINTR);
     errno = saved_errno; /* a log that cannot be written has nobody to be told */
 }
-
-bool
-log_level_read(struct span text, enum log_level *ret_level)
-{
-    for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
-        if (span_eq_cstr(text, level_names[i])) {
-            *ret_level = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}

@@ -40,7 +40,4 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                           \
               ARRAY_LEN(((const struct log_field[]){__VA_ARGS__})))
 
-/* "debug", "info", "warning", "error"; false for anything else. */
-bool log_level_read(struct span text, enum log_level *ret_level);
-
 #endif

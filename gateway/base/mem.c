@@ -69,10 +69,3 @@ mem_allocations(void)
 {
     return atomic_load_explicit(&allocations, memory_order_relaxed);
 }
-
-void
-mem_free_charp(char **p)
-{
-    mem_free(*p);
-    *p = NULL;
-}

@@ -20,8 +20,7 @@ void mem_wipe(void *p, size_t n);    /* overwrite in a way that the compiler kee
 void mem_fail_after(uint64_t n);
 uint64_t mem_allocations(void); /* how many allocations were asked for since the start */
 
-/* For CLEANUP(...): frees what a local pointer points to when it leaves its scope. */
+/* CLEANUP(fn): calls fn with the address of a local variable when it leaves its scope. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
-void mem_free_charp(char **p);
 
 #endif

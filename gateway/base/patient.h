@@ -73,8 +73,4 @@ MUST_CHECK struct status ident_write_cx(struct arena *arena, const struct ident 
 MUST_CHECK struct status ident_read_cx(struct span cx, struct diag *diag, struct ident *ret_id);
 bool ident_eq(const struct ident *a, const struct ident *b); /* root and extension */
 
-/* Deep copy into another arena. */
-MUST_CHECK struct status patient_dup(struct arena *arena, const struct patient *from,
-                                     struct diag *diag, struct patient *ret_patient);
-
 #endif

@@ -14,8 +14,9 @@
 #define ORDER_ARENA ((size_t)1024 * 1024)
 #define SHOW_LIMIT  ((size_t)64 * 1024 * 1024)
 
-bool
-client_open(struct client *client, const struct cli_command *command, const char *config_path)
+/* Says what went wrong and returns false; close_parts is then still due. */
+static bool
+open_parts(struct client *client, const struct cli_command *command, const char *config_path)
 {
     struct diag diag = {0};
     struct store_options options;
@@ -53,8 +54,8 @@ client_open(struct client *client, const struct cli_command *command, const char
     return true;
 }
 
-void
-client_close(struct client *client)
+static void
+close_parts(struct client *client)
 {
     if (client->out != NULL) {
         out_stop(client->out);
@@ -88,9 +89,10 @@ take_communities(struct client *client, const struct cli_values *to, struct span
     return true;
 }
 
-bool
-client_order(struct client *client, const struct client_options *options,
-             struct asking_order *ret_order)
+/* The order's common part. Says what is wrong and returns false. */
+static bool
+read_order(struct client *client, const struct client_options *options,
+           struct asking_order *ret_order)
 {
     struct diag diag = {0};
     struct asking_order order = {
@@ -260,8 +262,10 @@ note_end(void *arg, struct asking *asking)
     pthread_mutex_unlock(&wait->lock);
 }
 
-struct asking *
-client_ask(struct client *client, const struct asking_order *order)
+/* Runs the order to its end. NULL when it was refused (said on standard error). The caller frees
+ * it. */
+static struct asking *
+ask(struct client *client, const struct asking_order *order)
 {
     struct client_wait wait = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
     struct diag diag = {0};
@@ -313,11 +317,11 @@ show(struct asking *asking, bool is_json, const char *folder, struct diag *diag)
     return OK;
 }
 
-int
-client_show(struct client *client, const struct asking_order *order, bool is_json,
-            const char *folder)
+static int
+ask_and_show(struct client *client, const struct asking_order *order, bool is_json,
+             const char *folder)
 {
-    struct asking *asking = client_ask(client, order);
+    struct asking *asking = ask(client, order);
     struct diag diag = {0};
     int exit_code;
 
@@ -341,10 +345,10 @@ client_run(const struct cli_command *command, const struct client_options *optio
     struct asking_order order;
     int exit_code = CLI_FAILED;
 
-    if (client_open(&client, command, options->config) && client_order(&client, options, &order) &&
+    if (open_parts(&client, command, options->config) && read_order(&client, options, &order) &&
         complete(&client, &order)) {
-        exit_code = client_show(&client, &order, options->is_json, folder);
+        exit_code = ask_and_show(&client, &order, options->is_json, folder);
     }
-    client_close(&client);
+    close_parts(&client);
     return exit_code;
 }

@@ -66,28 +66,15 @@ struct client {
     struct arena *arena; /* of the order */
 };
 
-/* Says what went wrong and returns false; client_close is then still due. */
-bool client_open(struct client *client, const struct cli_command *command, const char *config_path);
-void client_close(struct client *client);
-
-/* The order's common part. Says what is wrong and returns false. */
-bool client_order(struct client *client, const struct client_options *options,
-                  struct asking_order *ret_order);
+/* The person that the options describe. Says what is wrong and returns false. */
 bool client_person(struct client *client, const struct client_person *person,
                    struct patient *ret_patient);
-/* Runs the order to its end. NULL when it was refused (said on standard error). The caller frees
- * it. */
-struct asking *client_ask(struct client *client, const struct asking_order *order);
 /* A whole asking command: opens the node's parts, makes the order (<complete> adds what is the
- * command's own, says what is wrong and returns false), asks, shows. The exit code. */
+ * command's own, says what is wrong and returns false), asks, shows the answers on standard output
+ * and, with a <folder>, puts the documents there. The exit code: 0 every asked partner answered, 3
+ * some failed, 1 none answered or the order was refused. */
 typedef bool (*client_complete)(struct client *client, struct asking_order *order);
 int client_run(const struct cli_command *command, const struct client_options *options,
                client_complete complete, const char *folder);
-
-/* client_ask, then the answers on standard output and, with a <folder>, the documents there. The
- * exit code: 0 every asked partner answered, 3 some failed, 1 none answered or the order was
- * refused. */
-int client_show(struct client *client, const struct asking_order *order, bool is_json,
-                const char *folder);
 
 #endif

@@ -11,8 +11,9 @@
 
 #define DAY_US (INT64_C(86400) * US_PER_S)
 
-void
-show_date(int64_t us, char ret_text[SHOW_DATE_MAX])
+/* "2027-11-24" */
+static void
+write_date(int64_t us, char ret_text[SHOW_DATE_MAX])
 {
     char text[DATETIME_MAX];
 
@@ -34,7 +35,7 @@ show_expiry(int64_t not_after_us, int64_t now_us, char ret_text[SHOW_DATE_MAX])
     const int64_t days = show_days(not_after_us, now_us);
     char date[SHOW_DATE_MAX];
 
-    show_date(not_after_us, date);
+    write_date(not_after_us, date);
     if (days < 0) {
         snprintf(ret_text, SHOW_DATE_MAX, "ended %.10s", date);
     } else {

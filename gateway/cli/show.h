@@ -11,8 +11,6 @@
 
 #define SHOW_DATE_MAX 48
 
-/* "2027-11-24" */
-void show_date(int64_t us, char ret_text[SHOW_DATE_MAX]);
 /* "until 2027-11-24 (729 days)", "ended 2026-01-01" */
 void show_expiry(int64_t not_after_us, int64_t now_us, char ret_text[SHOW_DATE_MAX]);
 /* Whole days until then; negative when it is over. */

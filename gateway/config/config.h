@@ -29,7 +29,6 @@ struct config_address {
 /* A named credential of `credentials:`, for summaries and expiry. */
 struct config_credential {
     const char *name;
-    const char *certificate_path;
     const struct credential *credential;
 };
 
@@ -55,7 +54,7 @@ struct config_asserts {
     const char *role;            /* SNOMED CT code */
     const char *role_display;
     const char *purpose;        /* e.g. T-TREAT */
-    const char *purpose_system; /* default: the RCE's code system OID (spec) */
+    const char *purpose_system; /* OID; default POLICY_PURPOSE_SYSTEM_TEFCA */
     const char *npi;
 };
 

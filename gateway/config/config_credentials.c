@@ -83,14 +83,14 @@ load_credential(struct config_reader *reader, const struct yaml_node *certificat
     struct diag reason = {0};
     enum credential_file culprit;
     struct credential *credential = NULL;
-    const char *key_path = NULL;
+    const char *certificate_path = NULL, *key_path = NULL;
 
-    TRY(config_path(reader, certificate, &entry->certificate_path));
+    TRY(config_path(reader, certificate, &certificate_path));
     TRY(config_path(reader, key, &key_path));
-    if (entry->certificate_path == NULL || key_path == NULL) {
+    if (certificate_path == NULL || key_path == NULL) {
         return OK;
     }
-    if (!is_ok(credential_load_files(entry->certificate_path, key_path, reader->now_us, &reason,
+    if (!is_ok(credential_load_files(certificate_path, key_path, reader->now_us, &reason,
                                      &culprit, &credential))) {
         return report_failure(reader, culprit == CREDENTIAL_FILE_KEY ? key : certificate, &reason);
     }

@@ -163,8 +163,9 @@ connection_await_request(struct connection *connection)
     (void)bufferevent_enable(connection->stream, EV_READ);
 }
 
-bool
-connection_keeps_rate(struct connection *connection, uint64_t progress)
+/* Has the peer moved at least NET_RATE_MIN since the last call? <progress> counts its bytes. */
+static bool
+keeps_rate(struct connection *connection, uint64_t progress)
 {
     const uint64_t window_us = (uint64_t)options_of(connection)->body_stall_us;
     const uint64_t wanted = window_us * NET_RATE_MIN / (uint64_t)US_PER_S;
@@ -336,14 +337,14 @@ on_timer(evutil_socket_t fd, short what, void *arg)
         refuse_slow(connection, "head of the request", options->head_timeout_us);
         return;
     case CONNECTION_BODY:
-        if (connection_keeps_rate(connection, connection->body_reader.total)) {
+        if (keeps_rate(connection, connection->body_reader.total)) {
             connection_set_timer(connection, options->body_stall_us);
         } else {
             refuse_slow(connection, "body of the request", options->body_stall_us);
         }
         return;
     case CONNECTION_ANSWER:
-        if (connection_keeps_rate(connection, answer_progress(connection))) {
+        if (keeps_rate(connection, answer_progress(connection))) {
             connection_set_timer(connection, options->body_stall_us);
             return;
         }

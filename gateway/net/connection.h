@@ -68,8 +68,6 @@ void connection_report(const struct connection *connection, const struct diag *d
 void connection_refuse(struct connection *connection, const struct diag *diag);
 void connection_await_request(struct connection *connection); /* a new request may begin */
 void connection_linger(struct connection *connection);
-/* Has the peer moved at least NET_RATE_MIN since the last call? <progress> counts its bytes. */
-bool connection_keeps_rate(struct connection *connection, uint64_t progress);
 
 /* request.c: takes what the input buffer holds; may free the connection. */
 void request_read(struct connection *connection);

@@ -343,14 +343,3 @@ http1_read_head(struct span in, const struct http1_limits *limits, struct diag *
     *ret_head = reader.head;
     return OK;
 }
-
-struct span
-http1_header_value(const struct http1_head *head, const char *name)
-{
-    for (size_t i = 0; i < head->headers_n; i++) {
-        if (span_eq_nocase(head->headers[i].name, span_of_cstr(name))) {
-            return head->headers[i].value;
-        }
-    }
-    return SPAN_EMPTY;
-}

@@ -77,8 +77,6 @@ MUST_CHECK struct status http1_body_feed(struct http1_body *body, struct span *i
                                          struct diag *diag, enum http1_progress *ret_progress,
                                          struct span *ret_data);
 
-/* The value of the first header of this name (any case), or the empty span. */
-struct span http1_header_value(const struct http1_head *head, const char *name);
 const char *http1_reason(int status); /* "OK" for 200; "" for a status that we never send */
 
 /* The head of an answer: status line, Date (RFC 9110 6.6.1), Content-Type unless empty,

@@ -2,8 +2,9 @@
  * The network side: loop threads (libevent) that own listeners, TLS handshakes, HTTP framing,
  * limits and writes. A complete request becomes a struct net_request and goes to the handler, on
  * the loop thread; the handler must not block. The answer may come from any thread, at any time,
- * even after net_free: when the peer has gone by then it is dropped. One request of a connection is
- * in flight at a time; pipelined ones wait in the socket.
+ * even after net_free: when the connection has gone by then it is dropped. (While a handler has a
+ * request nothing is read, so a peer that goes is noticed when the answer is written.) One request
+ * of a connection is in flight at a time; pipelined ones wait in the socket.
  *
  * Refused requests get one line of text (the public text of their error) and the connection
  * closes. TLS here proves a chain to the listener's trust, no more: which partner a certificate

@@ -158,8 +158,8 @@ db_take(struct db *db, struct diag *diag, struct db_conn **ret_conn)
     return OK;
 }
 
-void
-db_give(struct db_conn *conn)
+static void
+give(struct db_conn *conn)
 {
     struct db *db = conn->db;
 
@@ -175,7 +175,7 @@ void
 db_give_p(struct db_conn **conn)
 {
     if (*conn != NULL) {
-        db_give(*conn);
+        give(*conn);
     }
 }
 

@@ -2,8 +2,8 @@
  * SQLite behind few calls: a pool of connections, cached prepared statements, transactions. Only
  * the SQLite engine of the store includes this.
  *
- * A connection belongs to one thread from db_take to db_give; there are as many as calls ran at the
- * same time, opened when first needed, the most recently used one first. Statements are static
+ * A connection belongs to one thread from db_take to db_give_p; there are as many as calls ran at
+ * the same time, opened when first needed, the most recently used one first. Statements are static
  * texts, prepared once a connection; no SQL is put together at run time. Every connection: WAL,
  * synchronous=FULL (a commit survives power loss), foreign keys, busy timeout, defensive mode.
  */
@@ -28,8 +28,7 @@ MUST_CHECK struct status db_open(const struct db_options *options, struct diag *
 void db_close(struct db *db); /* all connections are given back; NULL is fine */
 
 MUST_CHECK struct status db_take(struct db *db, struct diag *diag, struct db_conn **ret_conn);
-void db_give(struct db_conn *conn);
-void db_give_p(struct db_conn **conn); /* for CLEANUP; NULL inside is fine */
+void db_give_p(struct db_conn **conn); /* gives it back; for CLEANUP; NULL inside is fine */
 
 /* Several statements, never separated: for the schema only. */
 MUST_CHECK struct status db_script(struct db_conn *conn, const char *sql, struct diag *diag);

@@ -10,7 +10,6 @@
 
 /* CXi.5 of a reference to a document (ITI TF-3 4.2.3.2.28). */
 #define REFERENCE_TYPE "urn:ihe:iti:xds:2013:uniqueId"
-#define UUID_URN       (9 + UUID_TEXT) /* "urn:uuid:" before it */
 
 /* ---- what must be there ---- */
 

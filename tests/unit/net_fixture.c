@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +111,6 @@ client_open(struct client *client, const char *host, uint16_t port)
                                    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *address = NULL;
     char service[8];
-    (void)signal(SIGPIPE, SIG_IGN);
     (void)snprintf(service, sizeof(service), "%u", port);
     if (getaddrinfo(host, service, &hints, &address) != 0) {
         return false;

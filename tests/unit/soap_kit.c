@@ -299,14 +299,24 @@ struct subtree {
     const xmlNode *top, *without;
 };
 
+/* <ancestor> itself is inside, too. */
+static bool
+is_inside(const xmlNode *node, const xmlNode *ancestor)
+{
+    while (node != NULL && node != ancestor) {
+        node = node->parent;
+    }
+    return node != NULL;
+}
+
 static int
 is_visible(void *data, xmlNode *node, xmlNode *parent)
 {
     const struct subtree *const subtree = data;
     const xmlNode *const from =
         node->type == XML_NAMESPACE_DECL || node->type == XML_ATTRIBUTE_NODE ? parent : node;
-    return xml_is_inside(from, subtree->top) &&
-           (subtree->without == NULL || !xml_is_inside(from, subtree->without));
+    return is_inside(from, subtree->top) &&
+           (subtree->without == NULL || !is_inside(from, subtree->without));
 }
 
 xmlChar *
@@ -390,7 +400,7 @@ kit_sign(xmlNode *signature, xmlNode *target, const struct kit_signing *how)
     int n = 0;
     xmlNode *const info = child_of(signature, "SignedInfo");
     xmlNode *const reference = child_of(info, "Reference");
-    xmlChar *text = kit_canonical(target, xml_is_inside(signature, target) ? signature : NULL, &n);
+    xmlChar *text = kit_canonical(target, is_inside(signature, target) ? signature : NULL, &n);
     const char *const name = how->reference_digest == NULL ? how->digest : how->reference_digest;
     must(EVP_Digest(text, (size_t)n, digest, &digest_n, EVP_get_digestbyname(name), NULL) == 1,
          "digest");

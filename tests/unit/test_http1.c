@@ -388,8 +388,8 @@ test_facts(void)
     CHECK_SPAN(head.path, "/xca/query");
     CHECK_SPAN(head.query, "a=b&c");
     CHECK_SPAN(head.content_type, "application/soap+xml; charset=UTF-8");
-    CHECK_SPAN(http1_header_value(&head, "soapaction"), "\"urn:x\"");
-    CHECK_SPAN(http1_header_value(&head, "Accept"), "");
+    CHECK_SPAN(head.headers[2].name, "SOAPAction");
+    CHECK_SPAN(head.headers[2].value, "\"urn:x\"");
     CU_ASSERT(head.has_body && !head.is_chunked && head.wants_close && head.wants_continue);
     CU_ASSERT_EQUAL(head.content_length, 12);
     CU_ASSERT_EQUAL(head.headers_n, 6);

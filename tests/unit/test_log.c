@@ -144,14 +144,6 @@ test_too_many_fields(void)
 static void
 test_levels(void)
 {
-    static const char *const refused[] = {"", "warn", "INFO", "info ", "trace"};
-    enum log_level level = LOG_LEVEL_ERROR;
-    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-        CU_ASSERT(!log_level_read(span_of_cstr(refused[i]), &level));
-        CU_ASSERT_EQUAL(level, LOG_LEVEL_ERROR);
-    }
-    CU_ASSERT(log_level_read(SPAN("debug"), &level) && level == LOG_LEVEL_DEBUG);
-    CU_ASSERT(log_level_read(SPAN("warning"), &level) && level == LOG_LEVEL_WARNING);
     begin(LOG_LEVEL_WARNING, LOG_FORMAT_TEXT);
     LOG_EVENT(LOG_LEVEL_INFO, "below", LOG_INT("n", 1));
     log_write(LOG_LEVEL_ERROR, "above", NULL, 0);

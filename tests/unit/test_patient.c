@@ -123,101 +123,10 @@ test_equality(void)
     CU_ASSERT(ident_eq(&no_extension, &no_extension));
 }
 
-static struct status
-build(struct arena *arena, struct diag *diag, struct patient *ret_patient)
-{
-    struct patient p = {0};
-    struct person_name name = {.prefix = SPAN("Dr"), .suffix = SPAN("Jr"), .use = SPAN("L")};
-    struct address address = {.city = SPAN("Town"), .state = SPAN("OR"), .use = SPAN("HP")};
-    TRY(arena_dup(arena, SPAN("Sample"), diag, &name.family));
-    TRY(ARENA_PUSH(arena, diag, &name.given, SPAN("Pat")));
-    TRY(ARENA_PUSH(arena, diag, &name.given, SPAN("Q")));
-    TRY(ARENA_PUSH(arena, diag, &p.names, name));
-    TRY(ARENA_PUSH(arena, diag, &address.street, SPAN("1 Road")));
-    TRY(arena_dup(arena, SPAN("97001"), diag, &address.postal_code));
-    TRY(arena_dup(arena, SPAN("US"), diag, &address.country));
-    TRY(ARENA_PUSH(arena, diag, &p.addresses, address));
-    TRY(ARENA_PUSH(arena, diag, &p.telecoms, ((struct telecom){SPAN("tel:+1"), SPAN("HP")})));
-    TRY(ARENA_PUSH(arena, diag, &p.ids, ((struct ident){SPAN("2.999.1"), SPAN("x"), SPAN("C")})));
-    TRY(ARENA_PUSH(arena, diag, &p.ids, ((struct ident){SPAN("2.999.2"), SPAN("y"), SPAN_EMPTY})));
-    TRY(arena_dup(arena, SPAN("19700101"), diag, &p.birth_time));
-    TRY(arena_dup(arena, SPAN("F"), diag, &p.sex));
-    *ret_patient = p;
-    return OK;
-}
-
-static void
-check_copy(const struct patient *p)
-{
-    CU_ASSERT_EQUAL_FATAL(p->ids.n, 2);
-    CHECK_SPAN(p->ids.items[0].authority, "C");
-    CHECK_SPAN(p->ids.items[1].root, "2.999.2");
-    CHECK_SPAN(p->ids.items[1].extension, "y");
-    CHECK_SPAN(p->ids.items[1].authority, "");
-    CU_ASSERT_EQUAL_FATAL(p->names.n, 1);
-    CHECK_SPAN(p->names.items[0].family, "Sample");
-    CU_ASSERT_EQUAL_FATAL(p->names.items[0].given.n, 2);
-    CHECK_SPAN(p->names.items[0].given.items[1], "Q");
-    CHECK_SPAN(p->names.items[0].prefix, "Dr");
-    CHECK_SPAN(p->names.items[0].suffix, "Jr");
-    CHECK_SPAN(p->names.items[0].use, "L");
-    CHECK_SPAN(p->birth_time, "19700101");
-    CHECK_SPAN(p->sex, "F");
-    CU_ASSERT_EQUAL_FATAL(p->addresses.n, 1);
-    CHECK_SPAN(p->addresses.items[0].street.items[0], "1 Road");
-    CHECK_SPAN(p->addresses.items[0].city, "Town");
-    CHECK_SPAN(p->addresses.items[0].state, "OR");
-    CHECK_SPAN(p->addresses.items[0].postal_code, "97001");
-    CHECK_SPAN(p->addresses.items[0].country, "US");
-    CHECK_SPAN(p->addresses.items[0].use, "HP");
-    CU_ASSERT_EQUAL_FATAL(p->telecoms.n, 1);
-    CHECK_SPAN(p->telecoms.items[0].value, "tel:+1");
-    CHECK_SPAN(p->telecoms.items[0].use, "HP");
-}
-
-/* The copy lives on when the first arena is gone (the sanitizer sees what still points there). */
-static struct status
-run_copy(struct diag *diag)
-{
-    struct patient patient = {0};
-    struct patient copy = {0};
-    struct patient grown = {0};
-    struct arena *first = arena_new(ARENA_LIMIT_DEFAULT);
-    struct arena *second = arena_new(ARENA_LIMIT_DEFAULT);
-    struct status st = first == NULL || second == NULL ? FAIL(diag, ERR_NO_MEMORY, "no arena") : OK;
-    st = is_ok(st) ? build(first, diag, &patient) : st;
-    st = is_ok(st) ? patient_dup(second, &patient, diag, &copy) : st;
-    arena_free(first);
-    if (is_ok(st)) {
-        check_copy(&copy);
-        grown = copy;
-        st = ARENA_PUSH(second, diag, &grown.ids, copy.ids.items[0]); /* still a list */
-        CU_ASSERT(!is_ok(st) || ident_eq(&grown.ids.items[2], &copy.ids.items[0]));
-    }
-    arena_free(second);
-    return st;
-}
-
-static void
-test_copy(void)
-{
-    unit_torture(run_copy);
-    struct diag diag;
-    struct patient copy;
-    const struct patient nobody = {0};
-    diag_clear(&diag);
-    struct arena *arena = arena_new(0);
-    CHECK_OK(&diag, patient_dup(arena, &nobody, &diag, &copy)); /* nothing needs no memory */
-    CU_ASSERT_PTR_NULL(copy.sex.p);
-    CU_ASSERT_EQUAL(copy.ids.n + copy.ids.capacity, 0);
-    arena_free(arena);
-}
-
 static const struct unit_test tests[] = {
     {"CX that is refused", test_cx_refused},
     {"ids that CX cannot hold", test_cx_not_writable},
     {"CX that is read", test_cx_read},
     {"equality", test_equality},
-    {"deep copy, with every failing allocation", test_copy},
 };
 UNIT_MAIN("patient", tests)

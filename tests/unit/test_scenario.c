@@ -216,8 +216,9 @@ test_a_missing_assertion_item_is_named(void)
 static struct scene_question *
 question_to_green(enum asking_goal goal, struct asking **asking)
 {
-    const struct asking_order order = scene_order(goal, ISABELLA);
+    struct asking_order order = scene_order(goal, ISABELLA);
 
+    order.patient_id = (struct ident){.root = SPAN("2.999.2.1"), .extension = SPAN("1")};
     scene_ask(scene_place(&scene, "red"), &order, asking);
     for (size_t i = 0; i < scene.questions_n; i++) {
         if (strcmp(scene.questions[i].to->id, "green") == 0) {
@@ -446,9 +447,10 @@ test_a_partner_cannot_speak_for_another_community(void)
     config = (struct config *)red->config; /* the attacker's own node says what it likes */
     own = config->community;
     config->community = "2.999.3";
-    question = question_to_green(ASKING_DISCOVER, &asking);
+    /* a query's body names no sender: here the assertion alone gives it away */
+    question = question_to_green(ASKING_QUERY, &asking);
     CU_ASSERT_PTR_NOT_NULL_FATAL(question);
-    send_to_green(question, "red", "/xcpd", buf_span(&question->body), &reply);
+    send_to_green(question, "red", "/xca/query", buf_span(&question->body), &reply);
     check_refused(&reply, "PEER_BINDING");
     CU_ASSERT_EQUAL(scene_count_events(green, AUDIT_AUTHENTICATION_FAILURE, AUDIT_RESPONDING,
                                        AUDIT_OUTCOME, false),

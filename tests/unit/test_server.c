@@ -2,6 +2,7 @@
  * The network server over real sockets and real mutual TLS: what it refuses, what it passes on, and
  * answers that come from other threads, late or never.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -547,9 +548,13 @@ test_start_without_listener_or_port(void)
 {
     struct rig rig, second;
     struct diag diag = {.code = ERR_NONE};
+    struct sigaction pipe_action;
     rig_init(&rig);
     rig_init(&second);
+    (void)signal(SIGPIPE, SIG_DFL);
     CU_ASSERT_FATAL(rig_start(&rig));
+    CU_ASSERT_EQUAL(sigaction(SIGPIPE, NULL, &pipe_action), 0);
+    CU_ASSERT(pipe_action.sa_handler == SIG_IGN); /* a peer that goes must not end the program */
     second.config.network.address.port = net_port(rig.server, NET_NETWORK);
     CHECK_ERR(&diag, ERR_IO, net_start(&second.options, &diag, &second.server));
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "already in use"));

@@ -12,18 +12,15 @@
 #include "tests/unit/soap_kit.h"
 
 #define SECURITY    "Header/Security"
-#define TIMESTAMP   SECURITY "/Timestamp"
 #define ASSERTION   SECURITY "/Assertion"
 #define SIGNATURE   ASSERTION "/Signature"
 #define INFO        SIGNATURE "/SignedInfo"
 #define REFERENCE   INFO "/Reference"
-#define TRANSFORMS  REFERENCE "/Transforms"
 #define KEY_INFO    SIGNATURE "/KeyInfo"
 #define NAME_ID     ASSERTION "/Subject/NameID"
 #define MESSAGE_SIG SECURITY "/Signature"
 #define MORE        "http://www.w3.org/2001/04/xmldsig-more#"
 #define DS(name)    "<ds:" name " xmlns:ds=\"" NS_DS "\""
-#define C14N        "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 enum signing { KEEP, RESIGN };
 
@@ -268,6 +265,35 @@ test_weak_key(void)
     check("RSA-2048", genuine(KIT_RSA), &kit.rules, ERR_NONE);
 }
 
+/* The kit's certificates are valid for a day around its now; the message moves along. */
+static void
+test_certificate_times(void)
+{
+    static const struct {
+        int64_t move_s;
+        enum err want;
+    } rows[] = {
+        {0, ERR_NONE},
+        {86398, ERR_NONE},
+        {86400, ERR_SIG_NO_TRUST}, /* at not_after, and no tolerance */
+        {-86400 - 60, ERR_NONE},   /* the clocks' tolerance before not_before */
+        {-86400 - 63, ERR_SIG_NO_TRUST},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct diag diag;
+        struct kit_rules kit;
+        struct saml_facts facts;
+        struct assertion_order order = kit_order(KIT_RSA);
+        kit_rules_init(&kit);
+        order.now_us += rows[i].move_s * 1000000;
+        kit.rules.now_us += rows[i].move_s * 1000000;
+        CHECK_ERR(&diag, rows[i].want,
+                  kit_verify(kit_message(&order, arena), &kit.rules, arena, &diag, &facts));
+        arena_free(arena);
+    }
+}
+
 /* ---- the replay key ---- */
 
 static void
@@ -424,6 +450,7 @@ static const struct unit_test tests[] = {
     {"keys", test_keys},
     {"what KeyInfo may hold", test_key_info},
     {"weak keys", test_weak_key},
+    {"certificates that are not valid now", test_certificate_times},
     {"one replay key for one signature", test_replay_key},
     {"four threads at once", test_threads},
     {"out of memory", test_torture},

@@ -16,7 +16,6 @@
 #define INFO        SIGNATURE "/SignedInfo"
 #define REFERENCE   INFO "/Reference"
 #define TRANSFORMS  REFERENCE "/Transforms"
-#define KEY_INFO    SIGNATURE "/KeyInfo"
 #define NAME_ID     ASSERTION "/Subject/NameID"
 #define MESSAGE_SIG SECURITY "/Signature"
 #define MORE        "http://www.w3.org/2001/04/xmldsig-more#"

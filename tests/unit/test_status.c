@@ -96,8 +96,10 @@ test_memory(void)
     mem_wipe(NULL, 0);
     mem_free(bigger);
     mem_free(NULL);
-    CLEANUP(mem_free_charp) char *copy = mem_strdup("copy");
+    char *copy = mem_strdup("copy");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
     CU_ASSERT_STRING_EQUAL(copy, "copy");
+    mem_free(copy);
 }
 
 static void

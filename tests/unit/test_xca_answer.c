@@ -261,6 +261,78 @@ test_documents_round_trip(void)
     arena_free(arena);
 }
 
+/* The names on the wire, from ITI TF-3 4.2.3.2 and 4.2.5.2 and not from the tables of the codec. */
+static void
+test_names_on_the_wire(void)
+{
+    static const char *const slots[] = {
+        "repositoryUniqueId",
+        "creationTime",
+        "serviceStartTime",
+        "serviceStopTime",
+        "languageCode",
+        "hash",
+        "size",
+        "URI",
+        "legalAuthenticator",
+        "sourcePatientId",
+        "sourcePatientInfo",
+        "urn:ihe:iti:xds:2013:referenceIdList",
+        "authorPerson",
+        "authorInstitution",
+        "authorRole",
+        "authorSpecialty",
+        "authorTelecommunication",
+        "codingScheme",
+    };
+    static const char *const codes[][2] = {
+        {"41a5887f-8865-4c09-adf7-e362475b143a", "34133-9"},
+        {"f0306f51-975f-434e-a61c-c59651d33983", "t"},
+        {"a09d5840-386c-46f2-b5ad-9c3699a4309d", "urn:ihe:pcc:xphr:2007"},
+        {"f33fb8ac-18af-42cc-ae0e-ed0b0bdb91e1", "f"},
+        {"cccf5598-8b07-4b77-a05e-ae952c785ead", "p"},
+        {"f4f85eac-e6cb-4883-b524-f2705394840f", "N"},
+        {"2c6b8cb7-8b2a-4051-b291-b1ae6a575ef4", "e<1>"},
+        {"93606bcf-9494-43ec-9b4e-a7748d1a838d", ""},
+    };
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct diag diag;
+    struct buf out;
+    struct message *message = NULL;
+    struct document_entry entry = full_entry();
+    const struct query_answer answer = {.documents = {.items = &entry, .n = 1}};
+    buf_init(&out, 100000);
+    diag_clear(&diag);
+    CHECK_OK(&diag, query_answer_write(&answer, arena, &out, &diag));
+    CHECK_OK(&diag, support_message(buf_span(&out), arena, &diag, &message));
+    for (size_t i = 0; i < ARRAY_LEN(slots); i++) {
+        struct span text = SPAN_EMPTY;
+        CHECK_OK(&diag, arena_printf(arena, &diag, &text, "<rim:Slot name=\"%s\">", slots[i]));
+        CU_ASSERT(span_find(buf_span(&out), text) != SPAN_MISSING);
+    }
+    const xmlNode *object = xml_first(xml_first(message_payload(message)));
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        struct span scheme = SPAN_EMPTY;
+        CHECK_OK(&diag, arena_printf(arena, &diag, &scheme, "urn:uuid:%s", codes[i][0]));
+        const xmlNode *c = xml_child(object, NS_RIM, "Classification");
+        while (c != NULL && !span_eq(xml_attr_text(c, "classificationScheme"), scheme)) {
+            c = xml_next_named(c, NS_RIM, "Classification");
+        }
+        CHECK_SPAN(xml_attr_text(c, "nodeRepresentation"), codes[i][1]);
+        CU_ASSERT(span_eq(xml_attr_text(c, "classifiedObject"), entry.entry_uuid));
+    }
+    const xmlNode *id = xml_child(object, NS_RIM, "ExternalIdentifier");
+    CHECK_SPAN(xml_attr_text(id, "identificationScheme"),
+               "urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427");
+    CHECK_SPAN(xml_attr_text(id, "value"), "P'1^^^&2.999.1&ISO");
+    id = xml_next_named(id, NS_RIM, "ExternalIdentifier");
+    CHECK_SPAN(xml_attr_text(id, "identificationScheme"),
+               "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab");
+    CHECK_SPAN(xml_attr_text(id, "value"), "2.999.1.2.3^ext");
+    buf_done(&out);
+    arena_free(arena);
+}
+
 static void
 test_errors_and_refs_round_trip(void)
 {
@@ -417,6 +489,7 @@ static const struct unit_test tests[] = {
     {"answers that are not written", test_not_written},
     {"statuses as partners write them", test_statuses},
     {"all metadata comes back", test_documents_round_trip},
+    {"names and codes on the wire", test_names_on_the_wire},
     {"errors and ObjectRefs come back", test_errors_and_refs_round_trip},
     {"the highest severity, and the order", test_severity},
     {"five hundred entries", test_many},

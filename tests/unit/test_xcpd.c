@@ -160,6 +160,92 @@ test_question_round_trip(void)
     arena_free(arena);
 }
 
+static void
+check_holds(const struct buf *out, const char *const *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (span_find(buf_span(out), span_of_cstr(texts[i])) == SPAN_MISSING) {
+            CU_FAIL("a text that the profile wants is missing");
+            printf("      %s\n", texts[i]);
+        }
+    }
+}
+
+/* What no schema checks: ITI TF-2 3.55.4.1.2 and 3.55.4.2.2, not the codec's own constants. */
+static void
+test_texts_of_the_profile(void)
+{
+    static const char *const in_question[] = {
+        "<semanticsText>LivingSubject.administrativeGender</semanticsText>",
+        "<semanticsText>LivingSubject.birthTime</semanticsText>",
+        "<semanticsText>LivingSubject.id</semanticsText>",
+        "<semanticsText>LivingSubject.name</semanticsText>",
+        "<semanticsText>Person.MothersMaidenName</semanticsText>",
+        "<semanticsText>Patient.addr</semanticsText>",
+        "<semanticsText>Patient.telecom</semanticsText>",
+        "<interactionId root=\"2.16.840.1.113883.1.6\" extension=\"PRPA_IN201305UV02\">",
+        "<code code=\"PRPA_TE201305UV02\" codeSystem=\"2.16.840.1.113883.1.6\">",
+        "<acceptAckCode code=\"AL\">",
+        "<responseModalityCode code=\"R\">",
+        "<responsePriorityCode code=\"I\">",
+    };
+    static const char *const in_match[] = {
+        "<interactionId root=\"2.16.840.1.113883.1.6\" extension=\"PRPA_IN201306UV02\">",
+        "<code code=\"PRPA_TE201306UV02\" codeSystem=\"2.16.840.1.113883.1.6\">",
+        "<acceptAckCode code=\"NE\">",
+        "<code code=\"NotHealthDataLocator\" codeSystem=\"1.3.6.1.4.1.19376.1.2.27.2\">",
+        "<code code=\"IHE_PDQ\">",
+        "<queryResponseCode code=\"OK\">",
+        "<typeCode code=\"AA\">",
+    };
+    static const char *const in_ambiguous[] = {
+        "codeSystem=\"1.3.6.1.4.1.19376.1.2.27.1\"",
+        ("<code code=\"_ActAdministrativeDetectedIssueManagementCode\" "
+         "codeSystem=\"2.16.840.1.113883.5.4\">"),
+        "<queryResponseCode code=\"OK\">",
+    };
+    static const char *const in_error[] = {"codeSystem=\"1.3.6.1.4.1.19376.1.2.27.3\"",
+                                           "<queryResponseCode code=\"AE\">",
+                                           "<typeCode code=\"AE\">"};
+    static const char *const in_none[] = {"<queryResponseCode code=\"NF\">",
+                                          "<typeCode code=\"AA\">"};
+    struct person person;
+    struct xcpd_match match = {.degree = 50};
+    struct span issues[] = {SPAN("PatientAddressRequested")};
+    fill_patient(&person, &match.patient);
+    const struct {
+        struct xcpd_answer answer;
+        const char *const *texts;
+        size_t n;
+    } rows[] = {
+        {{.result = XCPD_MATCH, .matches = {.items = &match, .n = 1}},
+         in_match,
+         ARRAY_LEN(in_match)},
+        {{.result = XCPD_AMBIGUOUS, .issues = {.items = issues, .n = 1}},
+         in_ambiguous,
+         ARRAY_LEN(in_ambiguous)},
+        {{.result = XCPD_ERROR}, in_error, ARRAY_LEN(in_error)},
+        {{.result = XCPD_NONE}, in_none, ARRAY_LEN(in_none)},
+    };
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct diag diag;
+    struct buf out;
+    struct span asked = SPAN_EMPTY;
+    const struct xcpd_query query = full_query(&person);
+    diag_clear(&diag);
+    buf_init(&out, 100000);
+    CHECK_OK(&diag, xcpd_query_write(&query, arena, &out, &diag, &asked));
+    check_holds(&out, in_question, ARRAY_LEN(in_question));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        buf_reset(&out);
+        CHECK_OK(&diag,
+                 xcpd_answer_write(&query, &rows[i].answer, SPAN("2.999.2"), NOW_US, &out, &diag));
+        check_holds(&out, rows[i].texts, rows[i].n);
+    }
+    buf_done(&out);
+    arena_free(arena);
+}
+
 /* The least that may be asked: an id; or a name and a birth time. */
 static void
 test_small_questions(void)
@@ -333,6 +419,7 @@ static const struct unit_test tests[] = {
     {"questions that are not written", test_questions_not_written},
     {"answers that are not written", test_answers_not_written},
     {"a question with everything comes back", test_question_round_trip},
+    {"codes and texts of the profile", test_texts_of_the_profile},
     {"the smallest questions", test_small_questions},
     {"an answer with matches comes back", test_answer_with_matches},
     {"answers without a match", test_answers_without_match},
