@@ -144,10 +144,8 @@ list_file(struct import_listener *listener, const struct import_file *file)
     if (file->outcome == IMPORT_REFUSED) {
         jsonw_key_text(w, "reason", file->reason);
     } else {
-        jsonw_key(w, "new_patient");
-        jsonw_bool(w, file->is_new_patient);
-        jsonw_key(w, "made_id");
-        jsonw_bool(w, file->is_unique_id_made);
+        jsonw_key_bool(w, "new_patient", file->is_new_patient);
+        jsonw_key_bool(w, "made_id", file->is_unique_id_made);
         jsonw_key(w, "assumed");
         jsonw_array(w);
         for (size_t i = 0; i < file->assumed.n; i++) {

@@ -148,8 +148,7 @@ write_partner(struct jsonw *json, const struct partner *partner, int64_t now_us)
                       is_san ? &partner->tls_names : &partner->tls_sha256);
     jsonw_close(json);
     write_signing(json, partner, now_us);
-    jsonw_key(json, "bearer");
-    jsonw_bool(json, partner->may_use_bearer);
+    jsonw_key_bool(json, "bearer", partner->may_use_bearer);
     jsonw_key_text(json, "fault_status", span_of_cstr(fault_status_name(partner)));
     jsonw_key_int(json, "timeout_ms", partner->timeout_us / US_PER_MS);
     jsonw_close(json);
