@@ -26,7 +26,6 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "check",
     .usage = "-c FILE [--json]",
-    .summary = "check configuration, keys, certificates and policies",
     .text =
         "Reads FILE and the partner and policy files that it names, loads keys, certificates and\n"
         "revocation lists, and prints every mistake as file:line:column, or what it found.\n"

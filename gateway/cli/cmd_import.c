@@ -28,7 +28,6 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "import",
     .usage = "-c FILE [--json] PATH...",
-    .summary = "put documents into the embedded store",
     .text = "Each PATH is a document or a folder of documents. C-CDA documents describe themselves;"
             "\nanything else needs a sidecar, a YAML file of the same name with .yaml at its end\n"
             "(gateway/store/README.md has its keys). Each document goes in whole or not at all;\n"

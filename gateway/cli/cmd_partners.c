@@ -21,7 +21,6 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "partners",
     .usage = "-c FILE [--json]",
-    .summary = "partners: communities, endpoints, certificates, what is relaxed",
     .text =
         "Prints every partner of the configuration: its communities, endpoints, how its TLS\n"
         "certificate is recognised, until when its signing certificates are valid, and what is\n"

@@ -39,7 +39,6 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "policy",
     .usage = "explain -c FILE --transaction ITI-NN --partner ID --purpose CODE [options]",
-    .summary = "explain what the policy decides, and why",
     .text = "Prints the verdict about a question with these facts, the rule that decided, its "
             "reason,\nwhat a permitted answer must leave out, and for each rule why it applies or "
             "not.\nA fact that is not given is absent, as in a message that does not carry it.\n"
