@@ -200,8 +200,8 @@ test_texts_of_the_profile(void)
     };
     static const char *const in_ambiguous[] = {
         "codeSystem=\"1.3.6.1.4.1.19376.1.2.27.1\"",
-        "<code code=\"_ActAdministrativeDetectedIssueManagementCode\" "
-        "codeSystem=\"2.16.840.1.113883.5.4\">",
+        ("<code code=\"_ActAdministrativeDetectedIssueManagementCode\" "
+         "codeSystem=\"2.16.840.1.113883.5.4\">"),
         "<queryResponseCode code=\"OK\">",
     };
     static const char *const in_error[] = {"codeSystem=\"1.3.6.1.4.1.19376.1.2.27.3\"",
