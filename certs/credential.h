@@ -1,6 +1,6 @@
 /*
- * A credential: our own certificate chain with its private key. Loaded at start and reload,
- * immutable, reference by the configuration. RSA >= 2048 or EC P-256/P-384 only.
+ * A credential: our own certificate chain with its private key. Loaded with the configuration,
+ * which owns it; immutable. RSA of 2048 to 8192 bits or EC P-256/P-384 only. Thread: any may read.
  */
 #ifndef CERTS_CREDENTIAL_H
 #define CERTS_CREDENTIAL_H

@@ -1,7 +1,8 @@
 /*
  * The development PKI that `isthmus init --dev-pki` makes: a certificate authority, and per node a
  * TLS, a signing and an audit certificate, and a CRL. For trying and testing only: its keys lie in
- * the clear beside the configuration (mode 0600).
+ * the clear beside the configuration (mode 0600). Called by cmd_init.c and by tests. Thread: one at
+ * a time for a folder.
  */
 #ifndef CERTS_DEVPKI_H
 #define CERTS_DEVPKI_H

@@ -15,9 +15,8 @@ MUST_CHECK struct status tls_server_context(const struct credential *credential,
                                             const struct trust *trust, struct diag *diag,
                                             SSL_CTX **ret_context);
 /* Outbound: presents <credential>, requires a server certificate that chains to <trust>. Prepares a
- * context that somebody else made (libcurl's, in its SSL_CTX callback) or one of SSL_CTX_new. The
- * name in the server's certificate is the caller's to check (CURLOPT_SSL_VERIFYHOST,
- * SSL_set1_host). */
+ * context that somebody else made (libcurl's, in its SSL_CTX callback) or one of SSL_CTX_new. Whose
+ * certificate it is, is the caller's to check (out/peer_check.c). */
 MUST_CHECK struct status tls_client_context_prepare(SSL_CTX *context,
                                                     const struct credential *credential,
                                                     const struct trust *trust, struct diag *diag);

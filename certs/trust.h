@@ -1,7 +1,8 @@
 /*
- * A trust store: the anchors of one purpose (partners, audit repositories) and their revocation
- * lists. Immutable after loading. Chain building and validity are OpenSSL's; which partner a proven
- * certificate speaks for is decided by the configuration (config_partner_of_peer).
+ * A trust store: the anchors of one purpose (`trust.partners`, for one) and their revocation lists.
+ * Immutable after loading; owner: the configuration. Chain building and validity are OpenSSL's;
+ * which partner a proven certificate speaks for is decided by the configuration
+ * (config_partner_of_peer). Thread: any may verify.
  */
 #ifndef CERTS_TRUST_H
 #define CERTS_TRUST_H

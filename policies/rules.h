@@ -1,6 +1,7 @@
 /*
  * The rules of a policy in memory: shared by policy.c (decides, explains) and policy_load.c
- * (reads). Nobody else includes this. Everything lives in the policy's arena.
+ * (reads). Nobody else includes this. Everything lives in the policy's arena. Thread: one while
+ * files are read; any after that.
  */
 #ifndef POLICIES_RULES_H
 #define POLICIES_RULES_H

@@ -1,7 +1,7 @@
 /*
  * The parts of the C-CDA reader among themselves: ccda_xml.c makes the header's tree, the others
  * read their elements of it. All run inside one call of ccda_read; what they return is in its
- * arena. Nobody outside of soap/ccda*.c includes this.
+ * arena. Nobody outside of soap/ccda*.c includes this. Thread: ccda_read's.
  */
 #ifndef SOAP_CCDA_PARTS_H
 #define SOAP_CCDA_PARTS_H

@@ -18,6 +18,7 @@
 #include <xmlsec/xmltree.h>
 
 #include "base/mem.h"
+#include "soap/dsig_context.h"
 
 /* ---- the library ---- */
 
@@ -57,13 +58,47 @@ dsig_library_done(void)
     (void)xmlSecShutdown();
 }
 
-/* ---- verification ---- */
+/* ---- a context with a key ---- */
 
-static void
-free_context(xmlSecDSigCtx **context)
+static bool
+set_key(xmlSecDSigCtx *context, EVP_PKEY *key)
 {
-    xmlSecDSigCtxDestroy(*context);
+    context->signKey = xmlSecKeyCreate();
+    if (context->signKey == NULL || EVP_PKEY_up_ref(key) != 1) {
+        return false;
+    }
+    xmlSecKeyData *const data = xmlSecOpenSSLEvpKeyAdopt(key);
+    if (data == NULL) {
+        EVP_PKEY_free(key);
+        return false;
+    }
+    if (xmlSecKeySetValue(context->signKey, data) < 0) {
+        xmlSecKeyDataDestroy(data);
+        return false;
+    }
+    return true;
 }
+
+xmlSecDSigCtx *
+dsig_context_new(EVP_PKEY *key)
+{
+    xmlSecDSigCtx *const context = xmlSecDSigCtxCreate(NULL);
+    if (context != NULL && !set_key(context, key)) {
+        xmlSecDSigCtxDestroy(context);
+        return NULL;
+    }
+    return context;
+}
+
+void
+dsig_context_free(xmlSecDSigCtx **context)
+{
+    if (*context != NULL) {
+        xmlSecDSigCtxDestroy(*context);
+    }
+}
+
+/* ---- verification ---- */
 
 /* Only what sigrules.c lets pass exists for the engine. */
 static bool
@@ -93,26 +128,6 @@ allow_only_ours(xmlSecDSigCtx *context)
     return true;
 }
 
-/* With a key of ours set, KeyInfo is not read at all. */
-static bool
-set_key(xmlSecDSigCtx *context, EVP_PKEY *key)
-{
-    context->signKey = xmlSecKeyCreate();
-    if (context->signKey == NULL || EVP_PKEY_up_ref(key) != 1) {
-        return false;
-    }
-    xmlSecKeyData *const data = xmlSecOpenSSLEvpKeyAdopt(key);
-    if (data == NULL) {
-        EVP_PKEY_free(key);
-        return false;
-    }
-    if (xmlSecKeySetValue(context->signKey, data) < 0) {
-        xmlSecKeyDataDestroy(data);
-        return false;
-    }
-    return true;
-}
-
 /* "Succeeded" says that some bytes were signed; these are the ones that we asked about. */
 static bool
 is_what_we_asked(xmlSecDSigCtx *context, const struct dsig_job *job)
@@ -132,8 +147,8 @@ is_what_we_asked(xmlSecDSigCtx *context, const struct dsig_job *job)
 static bool
 verify(const struct dsig_job *job)
 {
-    CLEANUP(free_context) xmlSecDSigCtx *context = xmlSecDSigCtxCreate(NULL);
-    return context != NULL && allow_only_ours(context) && set_key(context, job->key) &&
+    CLEANUP(dsig_context_free) xmlSecDSigCtx *context = dsig_context_new(job->key);
+    return context != NULL && allow_only_ours(context) &&
            xmlSecDSigCtxVerify(context, (xmlNode *)job->signature) == 0 &&
            is_what_we_asked(context, job);
 }

@@ -7,11 +7,11 @@
 #include <openssl/evp.h>
 
 #include <xmlsec/crypto.h>
-#include <xmlsec/openssl/evp.h>
 #include <xmlsec/xmldsig.h>
 #include <xmlsec/xmlsec.h>
 
 #include "base/mem.h"
+#include "soap/dsig_context.h"
 #include "soap/namespaces.h"
 
 #define EXC_C14N  "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -73,40 +73,15 @@ dsig_write_template(struct xmlw *w, const struct credential *signer, struct span
 
 /* ---- signing ---- */
 
-static void
-free_context(xmlSecDSigCtx **context)
-{
-    xmlSecDSigCtxDestroy(*context);
-}
-
-static bool
-set_key(xmlSecDSigCtx *context, EVP_PKEY *key)
-{
-    context->signKey = xmlSecKeyCreate();
-    if (context->signKey == NULL || EVP_PKEY_up_ref(key) != 1) {
-        return false;
-    }
-    xmlSecKeyData *const data = xmlSecOpenSSLEvpKeyAdopt(key);
-    if (data == NULL) {
-        EVP_PKEY_free(key);
-        return false;
-    }
-    if (xmlSecKeySetValue(context->signKey, data) < 0) {
-        xmlSecKeyDataDestroy(data);
-        return false;
-    }
-    return true;
-}
-
 /* KeyInfo is written by keyinfo.c: with a list that has nothing of it, xmlsec leaves it alone. */
 static bool
 sign(xmlNode *signature, EVP_PKEY *key)
 {
-    CLEANUP(free_context) xmlSecDSigCtx *context = xmlSecDSigCtxCreate(NULL);
+    CLEANUP(dsig_context_free) xmlSecDSigCtx *context = dsig_context_new(key);
     return context != NULL &&
            xmlSecPtrListAdd(&context->keyInfoWriteCtx.enabledKeyData,
                             (xmlSecPtr)xmlSecKeyDataNameId) == 0 &&
-           set_key(context, key) && xmlSecDSigCtxSign(context, signature) == 0;
+           xmlSecDSigCtxSign(context, signature) == 0;
 }
 
 /* The element with the id, and the template. */

@@ -1,6 +1,6 @@
 /*
  * Writes SOAP 1.2 envelopes with WS-Addressing headers, MTOM packages and faults. Pure: spans in,
- * bytes out.
+ * bytes out. Thread: any.
  */
 #ifndef SOAP_ENVELOPE_H
 #define SOAP_ENVELOPE_H

@@ -13,7 +13,7 @@ tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
 # ---- messages and proof ----
 libisthmus_a_SOURCES += \
 	soap/content_type.c \
-	soap/dsig.c soap/dsig.h \
+	soap/dsig.c soap/dsig.h soap/dsig_context.h \
 	soap/dsig_sign.c soap/dsig_sign.h \
 	soap/keyinfo.c soap/keyinfo.h \
 	soap/message.c soap/message.h soap/message_internal.h \

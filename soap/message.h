@@ -34,14 +34,22 @@ struct addressing {
     struct span action, to, message_id, relates_to, reply_to, fault_to;
 };
 
-/* <body> must outlive the arena's message: parts are spans into it. Refuses
- *   ERR_HTTP_MEDIA_TYPE  anything but application/soap+xml, or multipart/related of XOP and
- * SOAP 1.2 ERR_MIME             see mime.h ERR_XML_*, ERR_LIMIT_XML  see xml.h ERR_SOAP_VERSION an
- * Envelope of another version ERR_SOAP_STRUCTURE   not exactly Header (optional) and Body; not
- * exactly one payload element; text or processing instructions between; header blocks without
- * namespace ERR_SOAP_MUST_UNDERSTAND  a mandatory block for us that is neither WS-Addressing nor
- * wsse ERR_WSA_HEADER       an addressing header twice (whatever its role), or malformed Comments
- * are allowed here; what is signed must have none (security.h). */
+/* <body> must outlive the arena's message: parts are spans into it. Refuses:
+ *
+ * ERR_HTTP_MEDIA_TYPE: anything but application/soap+xml, or multipart/related of XOP and SOAP 1.2.
+ *
+ * ERR_MIME: see mime.h. ERR_XML_*, ERR_LIMIT_XML: see xml.h.
+ *
+ * ERR_SOAP_VERSION: an Envelope of another version.
+ *
+ * ERR_SOAP_STRUCTURE: not exactly Header (optional) and Body; not exactly one payload element; text
+ * or processing instructions between; header blocks without namespace.
+ *
+ * ERR_SOAP_MUST_UNDERSTAND: a mandatory block for us that is neither WS-Addressing nor wsse.
+ *
+ * ERR_WSA_HEADER: an addressing header twice (whatever its role), or malformed.
+ *
+ * Comments are allowed here; what is signed must have none (security.h). */
 MUST_CHECK struct status message_read(struct span body, struct span content_type,
                                       const struct message_limits *limits, struct arena *arena,
                                       struct diag *diag, struct message **ret_message);

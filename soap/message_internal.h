@@ -1,6 +1,6 @@
 /*
  * What a message is made of, for the rest of soap/ (codecs, security) only. The nodes belong to the
- * message's arena; nobody changes them.
+ * message's arena; nobody changes them. Thread: whoever owns the arena.
  */
 #ifndef SOAP_MESSAGE_INTERNAL_H
 #define SOAP_MESSAGE_INTERNAL_H

@@ -1,7 +1,7 @@
 /*
  * The look at the bytes of an XML document before libxml2 sees them: what must never reach a parser
- * is refused here, in one pass, in time linear in the bytes (security.md A1.5: libxml2 2.9.14 needs
- * 23 s for one start tag with 120,000 attributes).
+ * is refused here, in one pass, in time linear in the bytes (libxml2 2.9.14 needs 23 s for one
+ * start tag with 120,000 attributes).
  *
  * Refused: bytes that are not UTF-8 or not XML 1.0 characters, any declared encoding but UTF-8, any
  * version but 1.0 (ERR_XML_ENCODING, ERR_XML_SYNTAX); any "<!" that opens neither a comment nor a

@@ -5,7 +5,7 @@
  * written, in one fixed form (default namespaces, no prefixes, no comments). So nothing that gSOAP
  * treats in its own way (href, id, xsi:type, xsi:nil, prefixed attributes, QNames) can make it read
  * something else than is in the tree. The bytes of documents stay in the tree: Document is written
- * as an xop:Include whose href is its index in <documents>.
+ * as an xop:Include whose href is its index in <documents>. Thread: whoever owns the arena.
  */
 #ifndef SOAP_REGREP_PAYLOAD_H
 #define SOAP_REGREP_PAYLOAD_H

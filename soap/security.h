@@ -1,5 +1,5 @@
 /*
- * WS-Security with SAML 2.0 (ITI-40; IHE XUA as US networks send it, spec of the header: Timestamp,
+ * WS-Security with SAML 2.0 (ITI-40; IHE XUA as US networks send it: a Timestamp, a
  * signed assertion, holder-of-key signature over the Timestamp, or bearer).
  *
  * Reading: security_verify proves and returns an opaque view; SAML facts can be read from a view

@@ -1,7 +1,7 @@
 /*
  * The one spelling of a SignatureValue, for remembering which signatures were seen. White space and
  * unused bits in base64 can be changed by anybody, and of an ECDSA signature (r, s) everybody can
- * make the equally valid (r, n - s): a replay must not look new because of that.
+ * make the equally valid (r, n - s): a replay must not look new because of that. Thread: any.
  */
 #ifndef SOAP_SIGVALUE_H
 #define SOAP_SIGVALUE_H

@@ -1,7 +1,7 @@
 /*
  * The verified view: what of a message was signed by a key that the partner registered. Only
  * sigverify.c makes one, security.c completes it, saml.c reads it; everybody else sees the opaque
- * name of security.h and can do nothing with it but ask saml_read.
+ * name of security.h and can do nothing with it but ask saml_read. Thread: whoever owns the arena.
  */
 #ifndef SOAP_VIEW_H
 #define SOAP_VIEW_H

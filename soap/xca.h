@@ -1,8 +1,9 @@
 /*
  * ITI-38 Cross Gateway Query and ITI-39 Cross Gateway Retrieve: ebXML RegRep 3.0 and XDS.b messages
  * as typed records. The typed codec behind it is gSOAP's (regrep_gsoap.c is the one file that sees
- * its generated header); what is read comes from the Body payload as libxml2 serialises it from the
- * one tree. Sources: ITI TF-2 3.38, 3.39, 3.18, 3.43; ITI TF-3 4.2.
+ * its generated header); what is read comes from the Body payload in the one fixed form that
+ * regrep_payload.c writes of the one tree. Sources: ITI TF-2 3.38, 3.39, 3.18, 3.43; ITI TF-3 4.2.
+ * Thread: whoever owns the arena.
  */
 #ifndef SOAP_XCA_H
 #define SOAP_XCA_H

@@ -1,7 +1,7 @@
 /*
  * Inside soap/ only: how a stored query writes the values of a parameter into rim:Value elements
  * (ITI TF-2 3.18.4.1.2.3.5): strings in single quotes with quotes doubled, lists in parentheses,
- * one list possibly over several Values.
+ * one list possibly over several Values. Thread: whoever owns the arena.
  */
 #ifndef SOAP_XCA_VALUE_H
 #define SOAP_XCA_VALUE_H

@@ -1,7 +1,7 @@
 /*
  * ITI-55 Cross Gateway Patient Discovery: PRPA_IN201305UV02 and PRPA_IN201306UV02 (HL7 V3 NE2008),
  * read and written over libxml2 and xmlw. Reading is lenient within limits (prefixes, orders,
- * nullFlavors); writing is in schema order. Source: ITI TF-2 3.55.
+ * nullFlavors); writing is in schema order. Source: ITI TF-2 3.55. Thread: whoever owns the arena.
  */
 #ifndef SOAP_XCPD_H
 #define SOAP_XCPD_H

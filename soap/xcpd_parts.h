@@ -1,7 +1,7 @@
 /*
  * Inside soap/ only: the HL7 V3 pieces that the XCPD question and answer share, written and read.
  * Source of the shapes: NE2008 datatypes-base.xsd, MCCI_MT000100UV01, MCCI_MT000300UV01; ITI TF-2
- * 3.55.4.
+ * 3.55.4. Thread: whoever owns the arena.
  */
 #ifndef SOAP_XCPD_PARTS_H
 #define SOAP_XCPD_PARTS_H

@@ -1,6 +1,6 @@
 /*
  * Inside soap/ only: the bytes of a Document element, from a MIME part (xop:Include) or inline as
- * base64 (XOP 1.0 section 3.2; ITI TF-2 3.43.5.1).
+ * base64 (XOP 1.0 section 3.2; ITI TF-2 3.43.5.1). Thread: whoever owns the arena.
  */
 #ifndef SOAP_XOP_H
 #define SOAP_XOP_H

@@ -1,6 +1,7 @@
 /*
  * The three ways in which health messages write time, from and to microseconds since 1970 UTC.
  * Readers are total: any bytes give a time or false, never a crash (a pre-authentication surface).
+ * Thread: any.
  *
  *   xs:dateTime  2026-11-22T10:30:00.250Z    WS-Security, SAML, AuditMessage (UTC; a zone is read)
  *   HL7 TS       20261122103000.250+0100     HL7 v3, C-CDA (zone optional: UTC then)

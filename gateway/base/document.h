@@ -1,6 +1,7 @@
 /*
  * DocumentEntry: the XDS metadata of one document (ITI TF-3 4.2.3.2), as codecs, store and merge
  * share it. Spans and arrays live in one arena; nothing here owns memory. Empty span = absent.
+ * Thread: whoever owns the arena.
  */
 #ifndef BASE_DOCUMENT_H
 #define BASE_DOCUMENT_H

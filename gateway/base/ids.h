@@ -1,6 +1,6 @@
 /*
  * Identifiers: UUIDs from the kernel's random source, and the syntax rules of OIDs and
- * homeCommunityIds.
+ * homeCommunityIds. Thread: any.
  */
 #ifndef BASE_IDS_H
 #define BASE_IDS_H

@@ -200,30 +200,11 @@ jsonw_string(struct jsonw *w, struct span text)
 void
 jsonw_int(struct jsonw *w, int64_t value)
 {
-    jsonw_fixed(w, value, 0);
-}
-
-void
-jsonw_fixed(struct jsonw *w, int64_t value, int decimals)
-{
-    enum { DECIMALS_MAX = 18 }; /* of the digits that an int64_t has */
     char text[32];
-    if (decimals < 0 || decimals > DECIMALS_MAX) {
-        misused(w, "a number of decimals out of range");
+    if (begin_value(w)) {
+        const int n = snprintf(text, sizeof(text), "%" PRId64, value);
+        put(w, span_of(text, (size_t)n));
     }
-    if (!begin_value(w)) {
-        return;
-    }
-    uint64_t scale = 1;
-    for (int i = 0; i < decimals; i++) {
-        scale *= 10;
-    }
-    const uint64_t size = value < 0 ? UINT64_C(0) - (uint64_t)value : (uint64_t)value;
-    const char *sign = value < 0 ? "-" : "";
-    const int n = decimals == 0 ? snprintf(text, sizeof(text), "%s%" PRIu64, sign, size)
-                                : snprintf(text, sizeof(text), "%s%" PRIu64 ".%0*" PRIu64, sign,
-                                           size / scale, decimals, size % scale);
-    put(w, span_of(text, (size_t)n));
 }
 
 void
@@ -248,6 +229,13 @@ jsonw_key_int(struct jsonw *w, const char *key, int64_t value)
 {
     jsonw_key(w, key);
     jsonw_int(w, value);
+}
+
+void
+jsonw_key_bool(struct jsonw *w, const char *key, bool value)
+{
+    jsonw_key(w, key);
+    jsonw_bool(w, value);
 }
 
 struct status

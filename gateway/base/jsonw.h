@@ -27,11 +27,11 @@ void jsonw_close(struct jsonw *w);  /* } or ], whichever is open */
 void jsonw_key(struct jsonw *w, const char *key);
 void jsonw_string(struct jsonw *w, struct span text);
 void jsonw_int(struct jsonw *w, int64_t value);
-void jsonw_fixed(struct jsonw *w, int64_t value, int decimals); /* value / 10^decimals */
 void jsonw_bool(struct jsonw *w, bool value);
 /* Key and value in one; an empty text is left out. */
 void jsonw_key_text(struct jsonw *w, const char *key, struct span text);
 void jsonw_key_int(struct jsonw *w, const char *key, int64_t value);
+void jsonw_key_bool(struct jsonw *w, const char *key, bool value);
 MUST_CHECK struct status jsonw_finish(struct jsonw *w);
 
 #endif

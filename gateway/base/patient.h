@@ -1,6 +1,7 @@
 /*
  * A person as health messages describe one: what a C-CDA header, an XCPD query and a registry
- * share. All spans and arrays live in one arena (the builder's); nothing here owns memory.
+ * share. All spans and arrays live in one arena (the builder's); nothing here owns memory. Thread:
+ * whoever owns the arena.
  */
 #ifndef BASE_PATIENT_H
 #define BASE_PATIENT_H

@@ -3,7 +3,7 @@
  *
  * struct status is a struct and not an int so that the compiler refuses to mix it with one: a
  * dropped result, a 0 that means "good" here and "false" there, cannot be written. The detail of a
- * failure is in a struct diag (diag.h); a status is only the code.
+ * failure is in a struct diag (diag.h); a status is only the code. Thread: any.
  */
 #ifndef BASE_STATUS_H
 #define BASE_STATUS_H

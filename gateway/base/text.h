@@ -1,5 +1,6 @@
 /*
  * Text as people write it: folding for comparison (utf8proc lives in text.c only) and safe display.
+ * Thread: any.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H

@@ -1,6 +1,7 @@
 /*
  * What an asking command shows: one row per community (who matched, who failed and why, how long it
  * took) and one per document; as JSON (the index that `gather` writes) and as a table for people.
+ * Thread: the program's main thread.
  */
 #ifndef CLI_ANSWERS_H
 #define CLI_ANSWERS_H

@@ -98,8 +98,7 @@ write_document(struct jsonw *w, const struct answers *answers, size_t i)
     jsonw_key_text(w, "sha256", span_of_cstr(document->sha256));
     jsonw_key(w, "duplicate_of");
     jsonw_string(w, span_of_cstr(file_of(answers, document->duplicate_of)));
-    jsonw_key(w, "is_hash_wrong");
-    jsonw_bool(w, document->is_hash_wrong);
+    jsonw_key_bool(w, "is_hash_wrong", document->is_hash_wrong);
     jsonw_close(w);
 }
 

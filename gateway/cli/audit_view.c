@@ -290,8 +290,7 @@ report_as_json(struct verify *verify, const struct journal_chain_report *report)
     struct jsonw *w = &verify->json;
     jsonw_object(w);
     jsonw_key_text(w, "chain", span_of_cstr(report->chain));
-    jsonw_key(w, "ok");
-    jsonw_bool(w, report->problem == NULL);
+    jsonw_key_bool(w, "ok", report->problem == NULL);
     jsonw_key_int(w, "records", (int64_t)report->records);
     if (report->records > 0) {
         char time[DATETIME_MAX];
@@ -303,8 +302,7 @@ report_as_json(struct verify *verify, const struct journal_chain_report *report)
         jsonw_key_text(w, "last_time", span_of_cstr(time));
         jsonw_key_text(w, "last_hash", span_of_cstr(report->last_hash));
     }
-    jsonw_key(w, "unfinished_write");
-    jsonw_bool(w, report->is_torn);
+    jsonw_key_bool(w, "unfinished_write", report->is_torn);
     jsonw_key_text(w, "problem", span_of_cstr(report->problem));
     jsonw_close(w);
 }
@@ -340,8 +338,7 @@ end_report(struct verify *verify)
     if (verify->view->form == AUDIT_FORM_JSON) {
         jsonw_close(&verify->json);
         jsonw_key_int(&verify->json, "records", (int64_t)verify->records);
-        jsonw_key(&verify->json, "ok");
-        jsonw_bool(&verify->json, verify->broken == 0);
+        jsonw_key_bool(&verify->json, "ok", verify->broken == 0);
         jsonw_close(&verify->json);
         verify->status = jsonw_finish(&verify->json);
         if (is_ok(verify->status)) {

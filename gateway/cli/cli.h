@@ -1,7 +1,7 @@
 /*
  * The frame of the subcommands: one table of commands (main.c), one file per command
  * (cmd_<name>.c), one way to declare options, so that --help is complete because it is made from
- * what is parsed.
+ * what is parsed. Thread: the program's main thread.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -31,9 +31,8 @@ struct cli_option {
 
 struct cli_command {
     const char *name;
-    const char *usage;   /* "-c FILE PATH..." */
-    const char *summary; /* one line for `isthmus --help` */
-    const char *text;    /* paragraph for `isthmus NAME --help`; what it does, exit codes */
+    const char *usage; /* "-c FILE PATH..." */
+    const char *text;  /* paragraph for `isthmus NAME --help`; what it does, exit codes */
     const struct cli_option *options;
     size_t options_n;
 };

@@ -45,7 +45,6 @@ static const struct cli_option verify_options[] = {
 static const struct cli_command command_audit = {
     .name = "audit",
     .usage = "tail|show|verify -c FILE ...",
-    .summary = "look at the audit records and verify them",
     .text = "  isthmus audit tail -c FILE [-n N] [-f] [--json|--xml]\n"
             "      the last records, one line each\n"
             "  isthmus audit show -c FILE RECORD [--json|--xml]\n"
@@ -57,7 +56,6 @@ static const struct cli_command command_audit = {
 static const struct cli_command command_tail = {
     .name = "audit tail",
     .usage = "-c FILE [-n N] [-f] [--json|--xml]",
-    .summary = "the last audit records",
     .text = "Prints the last records of all chains of the journal, merged by time, one line each:\n"
             "when, which transaction, asked by this node or answered by it, how it ended (intent:\n"
             "written before a question left), partner, user, purpose, how many patients and\n"
@@ -70,7 +68,6 @@ static const struct cli_command command_tail = {
 static const struct cli_command command_show = {
     .name = "audit show",
     .usage = "-c FILE RECORD [--json|--xml]",
-    .summary = "one audit record explained",
     .text =
         "Explains one record (CHAIN/NUMBER, as 'isthmus audit tail' prints it): what happened,\n"
         "who asked for what, whom it concerned and how it ended. With --xml only the DICOM\n"
@@ -82,7 +79,6 @@ static const struct cli_command command_show = {
 static const struct cli_command command_verify = {
     .name = "audit verify",
     .usage = "-c FILE [--json]",
-    .summary = "verify the audit journal",
     .text =
         "Walks every chain of the journal from its first record: length, CRC-32C, sequence and\n"
         "the SHA-256 of the record before. Says per chain how many records there are, from\n"

@@ -26,7 +26,6 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "check",
     .usage = "-c FILE [--json]",
-    .summary = "check configuration, keys, certificates and policies",
     .text =
         "Reads FILE and the partner and policy files that it names, loads keys, certificates and\n"
         "revocation lists, and prints every mistake as file:line:column, or what it found.\n"
@@ -211,8 +210,7 @@ write_listener(struct jsonw *json, const char *name, const struct config_listene
         jsonw_key(json, name);
         jsonw_object(json);
         jsonw_key_text(json, "address", span_of_cstr(listener->address.text));
-        jsonw_key(json, "tls");
-        jsonw_bool(json, listener->credential != NULL);
+        jsonw_key_bool(json, "tls", listener->credential != NULL);
         jsonw_close(json);
     }
 }
@@ -355,8 +353,7 @@ print_json(const struct config *config, const struct notes *notes, int64_t now_u
     buf_init(&text, JSON_MAX);
     jsonw_init(&json, &text, true, &diag);
     jsonw_object(&json);
-    jsonw_key(&json, "good");
-    jsonw_bool(&json, config != NULL);
+    jsonw_key_bool(&json, "good", config != NULL);
     jsonw_key_text(&json, "file", span_of_cstr(path));
     if (config != NULL) {
         write_summary(&json, config, notes, now_us);

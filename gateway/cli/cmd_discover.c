@@ -9,17 +9,16 @@ static struct client_person person;
 static const struct cli_option rows[] = {CLIENT_OPTIONS(options), CLIENT_PERSON_OPTIONS(person)};
 
 static const struct cli_command command = {
-    "discover",
-    "-c FILE --family NAME --given NAME --birth-date DATE [--sex CODE] [--to OID]...",
-    "ask partners who knows a patient (ITI-55)",
-    "Asks every partner (or those named by --to) and our own store, in parallel and with one "
-    "deadline,\n"
-    "whether they know a patient. Prints one row per community. What our assertion says comes from "
-    "the\n"
-    "options or from 'asserts:' in the configuration; nothing is invented.\n\n"
-    "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
-    rows,
-    ARRAY_LEN(rows),
+    .name = "discover",
+    .usage = "-c FILE --family NAME --given NAME --birth-date DATE [--sex CODE] [--to OID]...",
+    .text =
+        "Asks every partner (or those named by --to) and our own store, in parallel and with\n"
+        "one deadline, whether they know a patient. Prints one row per community. What our\n"
+        "assertion says comes from the options or from 'asserts:' in the configuration; nothing\n"
+        "is invented.\n"
+        "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
+    .options = rows,
+    .options_n = ARRAY_LEN(rows),
 };
 
 static bool

@@ -13,19 +13,16 @@ static const struct cli_option rows[] = {
     {"o", "DIR", "where the documents and the index go", &folder, NULL, NULL}};
 
 static const struct cli_command command = {
-    "gather",
-    "-c FILE --family NAME --given NAME --birth-date DATE [--sex CODE] -o DIR",
-    "discover, query and retrieve from everyone, deduplicated",
-    "Asks every partner and our own store for a patient, then for the patient's documents, then "
-    "for the\n"
-    "documents; all in parallel and within one deadline. Writes them below DIR with index.json "
-    "and\n"
-    "index.txt: which community, which document, when; documents with equal bytes are marked. A "
-    "partner\n"
-    "that fails is named and does not hold up the others.\n\n"
-    "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
-    rows,
-    ARRAY_LEN(rows),
+    .name = "gather",
+    .usage = "-c FILE --family NAME --given NAME --birth-date DATE [--sex CODE] -o DIR",
+    .text =
+        "Asks every partner and our own store for a patient, then for the patient's documents,\n"
+        "then for the documents; all in parallel and within one deadline. Writes them below DIR\n"
+        "with index.json and index.txt: which community, which document, when; documents with\n"
+        "equal bytes are marked. A partner that fails is named and does not hold up the others.\n"
+        "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
+    .options = rows,
+    .options_n = ARRAY_LEN(rows),
 };
 
 static bool

@@ -28,7 +28,6 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "import",
     .usage = "-c FILE [--json] PATH...",
-    .summary = "put documents into the embedded store",
     .text = "Each PATH is a document or a folder of documents. C-CDA documents describe themselves;"
             "\nanything else needs a sidecar, a YAML file of the same name with .yaml at its end\n"
             "(gateway/store/README.md has its keys). Each document goes in whole or not at all;\n"
@@ -144,10 +143,8 @@ list_file(struct import_listener *listener, const struct import_file *file)
     if (file->outcome == IMPORT_REFUSED) {
         jsonw_key_text(w, "reason", file->reason);
     } else {
-        jsonw_key(w, "new_patient");
-        jsonw_bool(w, file->is_new_patient);
-        jsonw_key(w, "made_id");
-        jsonw_bool(w, file->is_unique_id_made);
+        jsonw_key_bool(w, "new_patient", file->is_new_patient);
+        jsonw_key_bool(w, "made_id", file->is_unique_id_made);
         jsonw_key(w, "assumed");
         jsonw_array(w);
         for (size_t i = 0; i < file->assumed.n; i++) {

@@ -49,7 +49,6 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "init",
     .usage = "DIR --community OID --name NAME [OPTION]...",
-    .summary = "a new node: configuration, folders, development certificates",
     .text =
         "Writes DIR/isthmus.yaml, the folders partners.d, policies, pki, var and card, and with\n"
         "--dev-pki the node's certificates. DIR/card holds what partners put into their own\n"

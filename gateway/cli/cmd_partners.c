@@ -21,7 +21,6 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "partners",
     .usage = "-c FILE [--json]",
-    .summary = "partners: communities, endpoints, certificates, what is relaxed",
     .text =
         "Prints every partner of the configuration: its communities, endpoints, how its TLS\n"
         "certificate is recognised, until when its signing certificates are valid, and what is\n"
@@ -148,8 +147,7 @@ write_partner(struct jsonw *json, const struct partner *partner, int64_t now_us)
                       is_san ? &partner->tls_names : &partner->tls_sha256);
     jsonw_close(json);
     write_signing(json, partner, now_us);
-    jsonw_key(json, "bearer");
-    jsonw_bool(json, partner->may_use_bearer);
+    jsonw_key_bool(json, "bearer", partner->may_use_bearer);
     jsonw_key_text(json, "fault_status", span_of_cstr(fault_status_name(partner)));
     jsonw_key_int(json, "timeout_ms", partner->timeout_us / US_PER_MS);
     jsonw_close(json);

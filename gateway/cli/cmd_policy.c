@@ -7,7 +7,9 @@
 
 #include "base/ids.h"
 #include "base/jsonw.h"
+#include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/show.h"
 #include "config/config.h"
 
 #define OUTPUT_MAX ((size_t)4 * 1024 * 1024)
@@ -37,7 +39,6 @@ static const struct cli_option options[] = {
 static const struct cli_command command = {
     .name = "policy",
     .usage = "explain -c FILE --transaction ITI-NN --partner ID --purpose CODE [options]",
-    .summary = "explain what the policy decides, and why",
     .text = "Prints the verdict about a question with these facts, the rule that decided, its "
             "reason,\nwhat a permitted answer must leave out, and for each rule why it applies or "
             "not.\nA fact that is not given is absent, as in a message that does not carry it.\n"
@@ -227,10 +228,8 @@ write_rule(struct jsonw *w, const struct policy_explanation *rule,
     jsonw_key_text(w, "effect", span_of_cstr(verdict_name(rule->effect)));
     jsonw_key_text(w, "file", span_of_cstr(rule->file));
     jsonw_key_int(w, "line", rule->line);
-    jsonw_key(w, "applies");
-    jsonw_bool(w, rule->matches);
-    jsonw_key(w, "decides");
-    jsonw_bool(w, strcmp(rule->rule, decision->rule) == 0);
+    jsonw_key_bool(w, "applies", rule->matches);
+    jsonw_key_bool(w, "decides", strcmp(rule->rule, decision->rule) == 0);
     jsonw_key(w, "failed");
     jsonw_array(w);
     for (size_t i = 0; i < POLICY_CONDITIONS; i++) {
@@ -258,13 +257,16 @@ write_facts(struct jsonw *w, const struct policy_facts *facts)
     jsonw_close(w);
 }
 
-static struct status
+static bool
 print_json(const struct policy *policy, const struct policy_facts *facts,
-           const struct policy_decision *decision, struct buf *out, struct diag *diag)
+           const struct policy_decision *decision)
 {
+    struct diag diag = {0};
     struct jsonw w;
+    CLEANUP(buf_done) struct buf text;
 
-    jsonw_init(&w, out, true, diag);
+    buf_init(&text, OUTPUT_MAX);
+    jsonw_init(&w, &text, true, &diag);
     jsonw_object(&w);
     jsonw_key_text(&w, "verdict", span_of_cstr(verdict_name(decision->verdict)));
     jsonw_key_text(&w, "rule", span_of_cstr(decision->rule));
@@ -288,9 +290,7 @@ print_json(const struct policy *policy, const struct policy_facts *facts,
     }
     jsonw_close(&w);
     jsonw_close(&w);
-    TRY(jsonw_finish(&w));
-    printf("%.*s\n", SPAN_PRINT(buf_span(out)));
-    return OK;
+    return show_json(&command, &w, &text, &diag);
 }
 
 static int
@@ -298,21 +298,11 @@ explain(const struct config *config, const struct partner *partner)
 {
     const struct policy_facts facts = gather_facts(config, partner);
     const struct policy_decision decision = policy_decide(config->policy, &facts);
-    struct diag diag = {0};
-    struct buf out;
 
-    if (!given.is_json) {
-        print_text(config->policy, &facts, &decision);
-        return CLI_DONE;
+    if (given.is_json) {
+        return print_json(config->policy, &facts, &decision) ? CLI_DONE : CLI_FAILED;
     }
-    buf_init(&out, OUTPUT_MAX);
-    const struct status written = print_json(config->policy, &facts, &decision, &out, &diag);
-
-    buf_done(&out);
-    if (!is_ok(written)) {
-        cli_error(&command, &diag);
-        return CLI_FAILED;
-    }
+    print_text(config->policy, &facts, &decision);
     return CLI_DONE;
 }
 
@@ -336,11 +326,7 @@ cmd_policy(int argc, char **argv)
     }
     const struct partner *partner = find_partner(config);
 
-    if (partner != NULL) {
-        exit_code = explain(config, partner);
-    } else {
-        exit_code = CLI_FAILED;
-    }
+    exit_code = partner != NULL ? explain(config, partner) : CLI_FAILED;
     config_unref(config);
     return exit_code;
 }

@@ -14,18 +14,16 @@ static const struct cli_option rows[] = {
     {"type", "CODE", "only this typeCode, 'code^^system' (may be repeated)", NULL, &types, NULL}};
 
 static const struct cli_command command = {
-    "query",
-    "-c FILE --patient 'ID^^^&OID&ISO' [--to OID]... [--type CODE]...",
-    "ask partners for a patient's documents (ITI-38)",
-    "Asks communities which documents they have for a patient whose id they gave ('isthmus "
-    "discover' prints\n"
-    "it). Without --to everyone is asked, though an id means something to the community that gave "
-    "it only.\n"
-    "Prints each document as COMMUNITY/REPOSITORY/UNIQUEID, which 'isthmus retrieve --document' "
-    "takes.\n\n"
-    "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
-    rows,
-    ARRAY_LEN(rows),
+    .name = "query",
+    .usage = "-c FILE --patient 'ID^^^&OID&ISO' [--to OID]... [--type CODE]...",
+    .text =
+        "Asks communities which documents they have for a patient whose id they gave ('isthmus\n"
+        "discover' prints it). Without --to everyone is asked, though an id means something to\n"
+        "the community that gave it only. Prints each document as\n"
+        "COMMUNITY/REPOSITORY/UNIQUEID, which 'isthmus retrieve --document' takes.\n"
+        "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
+    .options = rows,
+    .options_n = ARRAY_LEN(rows),
 };
 
 static bool

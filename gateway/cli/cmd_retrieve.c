@@ -14,15 +14,14 @@ static const struct cli_option rows[] = {
     {"o", "DIR", "where the documents and the index go", &folder, NULL, NULL}};
 
 static const struct cli_command command = {
-    "retrieve",
-    "-c FILE --document HCID/REPO/UNIQUEID... -o DIR",
-    "fetch documents by name (ITI-39)",
-    "Fetches documents from the communities that hold them, writes them below DIR with index.json "
-    "and\n"
-    "index.txt, and marks those whose bytes are equal.\n\n"
-    "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
-    rows,
-    ARRAY_LEN(rows),
+    .name = "retrieve",
+    .usage = "-c FILE --document HCID/REPO/UNIQUEID... -o DIR",
+    .text =
+        "Fetches documents from the communities that hold them, writes them below DIR with\n"
+        "index.json and index.txt, and marks those whose bytes are equal.\n"
+        "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
+    .options = rows,
+    .options_n = ARRAY_LEN(rows),
 };
 
 static bool

@@ -30,17 +30,14 @@ static const struct cli_option rows[] = {
     {"c", "FILE", "the node's configuration", &config_path, NULL, NULL}};
 
 static const struct cli_command command = {
-    "serve",
-    "-c FILE",
-    "run the node in the foreground",
-    "Answers partners (ITI-55, ITI-38, ITI-39) on the network listener until SIGTERM or SIGINT, "
-    "then finishes\n"
-    "what is in flight and stops. Logs to standard error. An answer leaves only when its audit "
-    "record is\n"
-    "durable.\n\n"
-    "Exit codes: 0 stopped by a signal, 1 could not start, 2 usage.",
-    rows,
-    ARRAY_LEN(rows),
+    .name = "serve",
+    .usage = "-c FILE",
+    .text = "Answers partners (ITI-55, ITI-38, ITI-39) on the network listener until SIGTERM or\n"
+            "SIGINT, then finishes what is in flight and stops. Logs to standard error. An answer\n"
+            "leaves only when its audit record is durable.\n"
+            "Exit codes: 0 stopped by a signal, 1 could not start, 2 usage.",
+    .options = rows,
+    .options_n = ARRAY_LEN(rows),
 };
 
 /* ---- requests ---- */

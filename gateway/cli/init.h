@@ -1,6 +1,6 @@
 /*
  * What `isthmus init` was asked for, and the texts that it writes. Internal to cli/ (cmd_init.c,
- * init_text.c).
+ * init_plan.c, init_text.c). Thread: the program's main thread.
  */
 #ifndef CLI_INIT_H
 #define CLI_INIT_H

@@ -63,7 +63,7 @@ enum partner_fault_status { PARTNER_FAULT_STATUS_500, PARTNER_FAULT_STATUS_SOAP1
 
 /* One community (or network) that we talk to: partners.d/<id>.yaml. */
 struct partner {
-    const char *id;   /* short label: logs, metrics, policy */
+    const char *id;   /* short label: log, audit, policy */
     const char *path; /* its file */
     const char *name;
     struct config_strings communities; /* homeCommunityIds that it speaks for, bare OIDs; the first

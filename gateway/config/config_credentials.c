@@ -90,8 +90,8 @@ load_credential(struct config_reader *reader, const struct yaml_node *certificat
     if (certificate_path == NULL || key_path == NULL) {
         return OK;
     }
-    if (!is_ok(credential_load_files(certificate_path, key_path, reader->now_us, &reason,
-                                     &culprit, &credential))) {
+    if (!is_ok(credential_load_files(certificate_path, key_path, reader->now_us, &reason, &culprit,
+                                     &credential))) {
         return report_failure(reader, culprit == CREDENTIAL_FILE_KEY ? key : certificate, &reason);
     }
     TRY(arena_defer(reader->arena, free_credential, credential, reader->diag));

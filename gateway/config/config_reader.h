@@ -5,7 +5,7 @@
  * A wrong value is reported and reading goes on; a struct status fails only for what ends loading
  * (memory). Every reader of a value takes a node that may be NULL (the key is absent): then the
  * result keeps its default. Scalars lie NUL-terminated in the arena that also holds the result, so
- * they are not copied.
+ * they are not copied. Thread: the one that loads.
  */
 #ifndef CONFIG_CONFIG_READER_H
 #define CONFIG_CONFIG_READER_H

@@ -229,107 +229,92 @@ sqlite_entry_read(const struct sqlite_store *store, const struct db_query *query
     return OK;
 }
 
+/* ---- the rows that belong to an entry ---- */
+
+/* Takes one row of the query into the entry. */
+typedef struct status (*take_row)(const struct db_query *query, struct arena *arena,
+                                  struct diag *diag, struct document_entry *entry);
+
+/* <sql>, a literal, selects the rows of one document in their order. */
 static struct status
-keep_code(struct document_entry *entry, int64_t kind, const struct code *code, struct arena *arena,
-          struct diag *diag)
+read_rows(struct db_conn *conn, const char *sql, int64_t document, take_row take,
+          struct arena *arena, struct diag *diag, struct document_entry *entry)
 {
+    CLEANUP(db_end) struct db_query query = {0};
+    bool has_row = false;
+
+    db_prepare(conn, sql, &query);
+    db_int(&query, document);
+    for (;;) {
+        TRY(db_step(&query, diag, &has_row));
+        if (!has_row) {
+            return OK;
+        }
+        TRY(take(&query, arena, diag, entry));
+    }
+}
+
+static struct status
+take_code(const struct db_query *query, struct arena *arena, struct diag *diag,
+          struct document_entry *entry)
+{
+    const int64_t kind = db_column_int(query, 0);
+    struct code code = {0};
+
+    TRY(db_column_text(query, 1, arena, diag, &code.value));
+    TRY(db_column_text(query, 2, arena, diag, &code.scheme));
+    TRY(db_column_text(query, 3, arena, diag, &code.display));
     for (size_t i = 0; i < ARRAY_LEN(single_codes); i++) {
         if (kind == single_codes[i].kind) {
-            *(struct code *)((char *)entry + single_codes[i].member) = *code;
+            *(struct code *)((char *)entry + single_codes[i].member) = code;
             return OK;
         }
     }
     return ARENA_PUSH(
         arena, diag,
-        kind == SQLITE_CODE_CONFIDENTIALITY ? &entry->confidentiality : &entry->event_codes, *code);
+        kind == SQLITE_CODE_CONFIDENTIALITY ? &entry->confidentiality : &entry->event_codes, code);
 }
 
 static struct status
-read_codes(struct db_conn *conn, int64_t row, struct arena *arena, struct diag *diag,
-           struct document_entry *entry)
+take_author(const struct db_query *query, struct arena *arena, struct diag *diag,
+            struct document_entry *entry)
 {
-    CLEANUP(db_end) struct db_query query = {0};
-    bool has_row = false;
+    struct author author = {0};
+    struct span *const texts[] = {&author.person, &author.institution, &author.role,
+                                  &author.specialty, &author.telecom};
 
-    db_prepare(conn,
-               "SELECT kind, code, scheme, display FROM document_codes WHERE document = ?"
-               " ORDER BY kind, position",
-               &query);
-    db_int(&query, row);
-    for (;;) {
-        struct code code = {0};
-
-        TRY(db_step(&query, diag, &has_row));
-        if (!has_row) {
-            return OK;
-        }
-        TRY(db_column_text(&query, 1, arena, diag, &code.value));
-        TRY(db_column_text(&query, 2, arena, diag, &code.scheme));
-        TRY(db_column_text(&query, 3, arena, diag, &code.display));
-        TRY(keep_code(entry, db_column_int(&query, 0), &code, arena, diag));
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        TRY(db_column_text(query, (int)i, arena, diag, texts[i]));
     }
+    return ARENA_PUSH(arena, diag, &entry->authors, author);
 }
 
 static struct status
-read_authors(struct db_conn *conn, int64_t row, struct arena *arena, struct diag *diag,
-             struct author_list *authors)
+take_text(const struct db_query *query, struct arena *arena, struct diag *diag,
+          struct document_entry *entry)
 {
-    CLEANUP(db_end) struct db_query query = {0};
-    bool has_row = false;
+    struct span_list *list = db_column_int(query, 0) == SQLITE_TEXT_REFERENCE
+                                 ? &entry->reference_ids
+                                 : &entry->source_patient_info;
+    struct span text = SPAN_EMPTY;
 
-    db_prepare(conn,
-               "SELECT person, institution, role, specialty, telecom FROM document_authors"
-               " WHERE document = ? ORDER BY position",
-               &query);
-    db_int(&query, row);
-    for (;;) {
-        struct author author = {0};
-        struct span *const texts[] = {&author.person, &author.institution, &author.role,
-                                      &author.specialty, &author.telecom};
-
-        TRY(db_step(&query, diag, &has_row));
-        if (!has_row) {
-            return OK;
-        }
-        for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-            TRY(db_column_text(&query, (int)i, arena, diag, texts[i]));
-        }
-        TRY(ARENA_PUSH(arena, diag, authors, author));
-    }
-}
-
-static struct status
-read_texts(struct db_conn *conn, int64_t row, struct arena *arena, struct diag *diag,
-           struct document_entry *entry)
-{
-    CLEANUP(db_end) struct db_query query = {0};
-    bool has_row = false;
-
-    db_prepare(conn,
-               "SELECT kind, value FROM document_texts WHERE document = ? ORDER BY kind, position",
-               &query);
-    db_int(&query, row);
-    for (;;) {
-        struct span text = SPAN_EMPTY;
-
-        TRY(db_step(&query, diag, &has_row));
-        if (!has_row) {
-            return OK;
-        }
-        struct span_list *list = db_column_int(&query, 0) == SQLITE_TEXT_REFERENCE
-                                     ? &entry->reference_ids
-                                     : &entry->source_patient_info;
-
-        TRY(db_column_text(&query, 1, arena, diag, &text));
-        TRY(ARENA_PUSH(arena, diag, list, text));
-    }
+    TRY(db_column_text(query, 1, arena, diag, &text));
+    return ARENA_PUSH(arena, diag, list, text);
 }
 
 struct status
 sqlite_entry_complete(struct db_conn *conn, int64_t row, struct arena *arena, struct diag *diag,
                       struct document_entry *entry)
 {
-    TRY(read_codes(conn, row, arena, diag, entry));
-    TRY(read_authors(conn, row, arena, diag, &entry->authors));
-    return read_texts(conn, row, arena, diag, entry);
+    TRY(read_rows(conn,
+                  "SELECT kind, code, scheme, display FROM document_codes WHERE document = ?"
+                  " ORDER BY kind, position",
+                  row, take_code, arena, diag, entry));
+    TRY(read_rows(conn,
+                  "SELECT person, institution, role, specialty, telecom FROM document_authors"
+                  " WHERE document = ? ORDER BY position",
+                  row, take_author, arena, diag, entry));
+    return read_rows(
+        conn, "SELECT kind, value FROM document_texts WHERE document = ? ORDER BY kind, position",
+        row, take_text, arena, diag, entry);
 }

@@ -79,9 +79,8 @@ MUST_CHECK struct status store_knows_patient(struct store *store, const struct i
 
 /* ---- registry ---- */
 /* FindDocuments (ITI TF-2 3.18.4.1.2.3.7.1): empty lists do not restrict. Times are DTM, From <= t
- * < To. */
-/* A filter's code without a scheme matches the code in any scheme. ERR_MESSAGE_CONTENT when a time
- * is no DTM. */
+ * < To; ERR_MESSAGE_CONTENT when one is no DTM. A filter's code without a scheme matches the code
+ * in any scheme. */
 struct code_list_set { /* AND of ORs: a repeated slot */
     struct code_list *items;
     size_t n, capacity;
@@ -120,9 +119,9 @@ MUST_CHECK struct status store_retrieve(struct store *store, const struct docume
                                         struct body *ret_body);
 
 /* ---- replay ---- */
-/* Remember <key> (partner and message id) until <until_us>; *ret_is_new is false when it was known.
- * Survives the program's end, also a sudden one; the last keys before a power failure may be lost,
- * because every message waits for this and no sync is cheap. */
+/* Remember <key> (any bytes: who and which message) until <until_us> (wall); *ret_is_new is false
+ * when it was known. Survives the program's end, also a sudden one; the last keys before a power
+ * failure may be lost, because every message waits for this and no sync is cheap. */
 MUST_CHECK struct status store_remember_once(struct store *store, struct span key, int64_t until_us,
                                              struct park *park, struct diag *diag,
                                              enum answer *ret_answer, bool *ret_is_new);

@@ -1,7 +1,7 @@
 /*
  * What an engine of the store implements: store.c checks arguments and calls through this table, so
  * that a second engine is one more table. The functions keep the promises of the functions of
- * store.h with the same names.
+ * store.h with the same names. Thread: any.
  */
 #ifndef STORE_STORE_ENGINE_H
 #define STORE_STORE_ENGINE_H
