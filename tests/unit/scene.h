@@ -90,6 +90,8 @@ struct scene {
  * is 2.999.n. */
 void scene_open(struct scene *scene, const char *const *names, size_t n);
 void scene_close(struct scene *scene);
+/* Gives a place its sink and its way out: for scene_open. */
+void scene_connect(struct place *place, struct scene_out *out);
 struct place *scene_place(struct scene *scene, const char *name);
 
 /* A patient with one document in a node's store. */

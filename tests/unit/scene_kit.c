@@ -251,6 +251,59 @@ kit_read_retrieve_answer(const struct scene_reply *reply, struct arena *arena,
     }
 }
 
+/* ---- questions and legs ---- */
+
+size_t
+kit_question_to(const struct scene *scene, const char *partner)
+{
+    for (size_t i = scene->questions_n; i > 0; i--) {
+        if (strcmp(scene->questions[i - 1].to->id, partner) == 0) {
+            return i - 1;
+        }
+    }
+    return SIZE_MAX;
+}
+
+const struct leg *
+kit_leg_of(const struct asking *asking, int round, const char *partner)
+{
+    for (size_t i = 0; i < asking->legs[round].n; i++) {
+        const struct leg *leg = &asking->legs[round].items[i];
+
+        if (leg->partner != NULL && strcmp(leg->partner->id, partner) == 0) {
+            return leg;
+        }
+    }
+    return NULL;
+}
+
+size_t
+kit_documents_from(const struct asking *asking, const char *partner)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < asking->documents.n; i++) {
+        const struct partner *from = asking->documents.items[i].partner;
+
+        n += from != NULL && strcmp(from->id, partner) == 0 ? 1 : 0;
+    }
+    return n;
+}
+
+const struct scene_reply *
+kit_answer_of_green(struct scene *scene)
+{
+    static struct scene_reply reply;
+    const struct scene_question *question = &scene->questions[kit_question_to(scene, "green")];
+    struct place *green = scene_place(scene, "green");
+
+    scene_send(scene, green, question->from->config->node->leaf,
+               question->url + strlen(green->config->base_url), question->content_type,
+               buf_span(&question->body), &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 200);
+    return &reply;
+}
+
 /* ---- a store that answers later ---- */
 
 struct slow_store {
@@ -388,11 +441,9 @@ kit_wake_store_all(struct place *place)
 
 static const struct policy *own_policies[SCENE_PLACES];
 
-void
-kit_set_policy(struct place *place, const char *text)
+static void
+load_rules(struct policy *policy, const char *text)
 {
-    struct config *config = (struct config *)place->config;
-    struct policy *policy = policy_new();
     struct yaml_report report;
     struct diag diag = {0};
     char path[512];
@@ -406,6 +457,18 @@ kit_set_policy(struct place *place, const char *text)
     yaml_report_init(&report);
     CHECK_OK(&diag, policy_load(policy, path, &report, &diag));
     yaml_report_done(&report);
+}
+
+void
+kit_set_policy(struct place *place, const char *text)
+{
+    struct config *config = (struct config *)place->config;
+    struct policy *policy = policy_new();
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(policy);
+    if (text != NULL) {
+        load_rules(policy, text);
+    }
     own_policies[place - place->scene->places] = config->policy;
     config->policy = policy;
 }

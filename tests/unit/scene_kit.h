@@ -38,6 +38,15 @@ void kit_read_query_answer(const struct scene_reply *reply, struct arena *arena,
 void kit_read_retrieve_answer(const struct scene_reply *reply, struct arena *arena,
                               struct retrieve_answer *ret_answer);
 
+/* The newest question to a partner; SIZE_MAX when it was not asked. */
+size_t kit_question_to(const struct scene *scene, const char *partner);
+/* The leg of a round (0: discover) to a partner; NULL when there is none. */
+const struct leg *kit_leg_of(const struct asking *asking, int round, const char *partner);
+/* What the partner's documents came to. */
+size_t kit_documents_from(const struct asking *asking, const char *partner);
+/* Genuine bytes of green's answer to the newest question of red, taken without delivering it. */
+const struct scene_reply *kit_answer_of_green(struct scene *scene);
+
 /* From now on the node's store answers nothing at once: whoever asks is parked, and asks again
  * after kit_wake_store. Asking while parked is a failure of the test. */
 void kit_slow_store(struct place *place);
@@ -46,7 +55,8 @@ bool kit_wake_store(struct place *place);
 /* Until nobody is parked any more. */
 void kit_wake_store_all(struct place *place);
 
-/* The node's rules are those of this text (a policy file) until kit_restore_policy. */
+/* The node's rules are those of this text (a policy file; NULL: no rule, so all is denied) until
+ * kit_restore_policy. */
 void kit_set_policy(struct place *place, const char *text);
 void kit_restore_policy(struct place *place);
 

@@ -13,17 +13,6 @@
 
 static struct scene scene; /* large; one at a time */
 
-static size_t
-question_to(const char *partner)
-{
-    for (size_t i = scene.questions_n; i > 0; i--) {
-        if (strcmp(scene.questions[i - 1].to->id, partner) == 0) {
-            return i - 1;
-        }
-    }
-    return SIZE_MAX;
-}
-
 /* Red asks; green's answer number <round> is forged (not when <from> is NULL). */
 static struct asking *
 ask_with_forged(enum asking_goal goal, int round, const char *from, const char *to)
@@ -41,10 +30,10 @@ ask_with_forged(enum asking_goal goal, int round, const char *from, const char *
     scene_ask(scene_place(&scene, "red"), &order, &asking);
     for (int i = 0; i < round; i++) {
         scene_deliver_all(&scene, "green");
-        scene_deliver(&scene, question_to("green"));
+        scene_deliver(&scene, kit_question_to(&scene, "green"));
     }
     if (from != NULL) {
-        scene_deliver_forged(&scene, question_to("green"), from, to);
+        scene_deliver_forged(&scene, kit_question_to(&scene, "green"), from, to);
     }
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
@@ -271,7 +260,8 @@ test_the_partners_own_words_reach_the_user(void)
 
     kit_open_three(&scene);
     scene_ask(scene_place(&scene, "red"), &order, &asking);
-    scene_answer(&scene, question_to("green"), 500, "application/soap+xml", span_of_cstr(fault));
+    scene_answer(&scene, kit_question_to(&scene, "green"), 500, "application/soap+xml",
+                 span_of_cstr(fault));
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
     json = json_of(asking);

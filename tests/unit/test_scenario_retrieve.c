@@ -1,0 +1,216 @@
+/*
+ * The Responding Gateway asked for documents (ITI-39), by partners whose rules or proofs do not
+ * suffice, too: which error for which document, what is withheld, and what the record names.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "scene_kit.h"
+
+static struct scene scene; /* large; one at a time */
+static struct arena *arena;
+
+static void
+open_green(void)
+{
+    kit_open_three(&scene);
+    arena = arena_new(ARENA_LIMIT_DEFAULT);
+}
+
+static void
+close_green(void)
+{
+    arena_free(arena);
+    scene_close(&scene);
+}
+
+static struct place *
+green(void)
+{
+    return scene_place(&scene, "green");
+}
+
+static struct retrieve_answer
+retrieve(const struct document_ref *refs, size_t n)
+{
+    static struct scene_reply reply;
+    struct document_ref_list list = {0};
+    struct retrieve_answer answer;
+    struct diag diag = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &list, refs[i]));
+    }
+    kit_send_retrieve(&scene, &list, &reply);
+    kit_read_retrieve_answer(&reply, arena, &answer);
+    return answer;
+}
+
+static struct document_ref
+ref_of(const struct scene_stored *stored)
+{
+    return (struct document_ref){SPAN(GREEN), span_of_cstr(green()->config->repository),
+                                 span_of_cstr(stored->unique_id)};
+}
+
+static void
+test_a_withheld_document_is_retrieved_like_an_unknown_one(void)
+{
+    struct scene_stored restricted;
+    struct document_ref refs[2];
+    struct retrieve_answer answer;
+
+    open_green();
+    restricted = kit_add(green(), "Isabella", "R", "<ClinicalDocument>r</ClinicalDocument>");
+    refs[0] = ref_of(&restricted);
+    refs[1] = refs[0];
+    refs[1].unique_id = SPAN("2.999.404");
+    answer = retrieve(refs, 2);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
+    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 2);
+    CHECK_SPAN(answer.errors.items[0].code, "XDSDocumentUniqueIdError");
+    CU_ASSERT(span_eq(answer.errors.items[0].code, answer.errors.items[1].code));
+    CU_ASSERT(span_eq(answer.errors.items[0].context, answer.errors.items[1].context));
+    CHECK_SPAN(answer.errors.items[1].location, GREEN " 2.999.404");
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_ITI_39);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SERIOUS);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 2);
+    /* our own record says why */
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "withheld"));
+    close_green();
+}
+
+static void
+test_retrieve_names_what_is_wrong_with_each_document(void)
+{
+    struct scene_stored stored;
+    struct document_ref refs[5];
+    struct retrieve_answer answer;
+    static const char *const want[] = {"XDSMissingHomeCommunityId", "XDSUnknownCommunity",
+                                       "XDSUnknownRepositoryId", "XDSDocumentUniqueIdError"};
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    for (size_t i = 0; i < ARRAY_LEN(refs); i++) {
+        refs[i] = ref_of(&stored);
+    }
+    refs[0].home = SPAN_EMPTY;
+    refs[1].home = SPAN("urn:oid:2.999.3");
+    refs[2].repository = SPAN("2.999.3.2");
+    refs[3].unique_id = SPAN("../../etc/passwd");
+    answer = retrieve(refs, ARRAY_LEN(refs));
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_PARTIAL_SUCCESS);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 4);
+    for (size_t i = 0; i < 4; i++) {
+        CHECK_SPAN(answer.errors.items[i].code, want[i]);
+    }
+    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 1);
+    CHECK_SPAN(answer.documents.items[0].ref.home, GREEN);
+    CHECK_SPAN(answer.documents.items[0].ref.unique_id, stored.unique_id);
+    retrieve_answer_done(&answer);
+    /* success and failure apart */
+    CU_ASSERT_EQUAL(scene_event(green(), 1)->outcome, AUDIT_SUCCESS);
+    CU_ASSERT_EQUAL(scene_event(green(), 1)->documents_n, 1);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SERIOUS);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 4);
+    CU_ASSERT_EQUAL(scene_event(green(), 1)->patients_n, 0); /* ITI TF-2 3.43.5: not the exporter */
+    close_green();
+}
+
+/* A request of 20 KB must not make us hold a document a hundred times. */
+static void
+test_a_document_asked_for_often_is_given_once(void)
+{
+    struct scene_stored stored;
+    struct document_ref refs[100];
+    struct retrieve_answer answer;
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    for (size_t i = 0; i < ARRAY_LEN(refs); i++) {
+        refs[i] = ref_of(&stored);
+    }
+    answer = retrieve(refs, ARRAY_LEN(refs));
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(answer.documents.n, 1);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 1);
+    retrieve_answer_done(&answer);
+    close_green();
+}
+
+/* ---- policy ---- */
+
+/* Denied inside the protocol; the record names which documents were asked for. */
+static void
+test_a_denied_purpose_is_recorded_with_what_was_asked(void)
+{
+    struct scene_stored stored;
+    struct retrieve_answer answer;
+    struct document_ref ref;
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    ref = ref_of(&stored);
+    kit_set_policy(green(), NULL);
+    answer = retrieve(&ref, 1);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].code, "XDSRepositoryError");
+    CHECK_SPAN(answer.errors.items[0].location, GREEN);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_ITI_39);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 1);
+    kit_restore_policy(green());
+    answer = retrieve(&ref, 1);
+    CU_ASSERT_EQUAL(answer.documents.n, 1);
+    retrieve_answer_done(&answer);
+    close_green();
+}
+
+/* ---- bearer ---- */
+
+static void
+test_bearer_is_for_partners_whose_file_says_so(void)
+{
+    struct kit_request request = {.transaction = SOAP_ITI_39, .is_bearer = true};
+    static struct scene_reply reply;
+    struct scene_stored stored;
+    struct document_ref refs[1];
+    const struct document_ref_list list = {refs, 1, 1};
+    struct partner *red;
+    struct diag diag = {0};
+    struct buf payload;
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    refs[0] = ref_of(&stored);
+    buf_init(&payload, (size_t)64 * 1024);
+    CHECK_OK(&diag, retrieve_query_write(&list, arena, &payload, &diag));
+    request.payload = buf_span(&payload);
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 500);
+    CU_ASSERT_PTR_NULL(strstr(reply.text, "ClinicalDocument"));
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_AUTHENTICATION_FAILURE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "SAML_CONFIRMATION"));
+    red = (struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1"));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(red);
+    red->may_use_bearer = true;
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 200);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_ITI_39);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SUCCESS);
+    buf_done(&payload);
+    close_green();
+}
+
+static const struct unit_test tests[] = {
+    {"a withheld document is retrieved like an unknown one",
+     test_a_withheld_document_is_retrieved_like_an_unknown_one},
+    {"retrieve names what is wrong with each document",
+     test_retrieve_names_what_is_wrong_with_each_document},
+    {"a document asked for often is given once", test_a_document_asked_for_often_is_given_once},
+    {"a denied purpose is recorded with what was asked",
+     test_a_denied_purpose_is_recorded_with_what_was_asked},
+    {"bearer is for partners whose file says so", test_bearer_is_for_partners_whose_file_says_so},
+};
+UNIT_MAIN("scenario-retrieve", tests)
