@@ -387,6 +387,144 @@ test_many_transactions_over_workers(void)
     runner_free(runner);
 }
 
+/* An outbound engine with a thread of its own that answers late, in order. */
+struct late_out {
+    struct out out; /* first member */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct {
+        out_done done;
+        void *arg;
+    } queue[1024];
+    size_t first, last;
+    bool is_stopping;
+};
+
+static void
+queue_question(struct out *out, struct out_request *request, out_done done, void *arg)
+{
+    struct late_out *late = (struct late_out *)out;
+
+    buf_done(&request->body);
+    pthread_mutex_lock(&late->lock);
+    late->queue[late->last].done = done;
+    late->queue[late->last++].arg = arg;
+    pthread_cond_signal(&late->changed);
+    pthread_mutex_unlock(&late->lock);
+}
+
+static void *
+answer_late(void *arg)
+{
+    struct late_out *late = arg;
+
+    pthread_mutex_lock(&late->lock);
+    while (!late->is_stopping || late->first < late->last) {
+        struct out_answer answer = {.http_status = 200};
+        size_t at;
+
+        if (late->first == late->last) {
+            pthread_cond_wait(&late->changed, &late->lock);
+            continue;
+        }
+        at = late->first++;
+        pthread_mutex_unlock(&late->lock);
+        usleep((useconds_t)(at * 37 % 400));
+        body_init(&answer.body);
+        late->queue[at].done(late->queue[at].arg, &answer);
+        pthread_mutex_lock(&late->lock);
+    }
+    pthread_mutex_unlock(&late->lock);
+    return NULL;
+}
+
+#define RACERS           100
+#define RACER_QUESTIONS  3
+#define RACER_TIMEOUT_US 8000 /* some answers are in time, others are not */
+
+struct racer {
+    struct txn txn; /* first member */
+    struct late_out *late;
+    struct fanout *fanout;
+    size_t taken;
+};
+
+static atomic_int racers_ended, answers_taken;
+
+static enum txn_verdict
+step_race(struct txn *txn)
+{
+    struct racer *racer = (struct racer *)txn;
+    struct out_answer answer;
+
+    if (racer->fanout == NULL) {
+        TXN_TRY(fanout_new(txn, RACER_QUESTIONS, &txn->diag, &racer->fanout));
+        for (size_t i = 0; i < RACER_QUESTIONS; i++) {
+            struct out_request request;
+
+            out_request_init(&request, 100);
+            fanout_submit(racer->fanout, i, &racer->late->out, &request);
+        }
+    }
+    for (size_t i = 0; i < RACER_QUESTIONS; i++) {
+        if (fanout_take(racer->fanout, i, &answer)) {
+            racer->taken++;
+            out_answer_done(&answer);
+        }
+    }
+    if (racer->taken < RACER_QUESTIONS && !txn_is_overdue(txn)) {
+        return TXN_WAIT;
+    }
+    fanout_leave(racer->fanout);
+    return TXN_DONE;
+}
+
+static void
+end_racer(struct txn *txn)
+{
+    atomic_fetch_add(&answers_taken, (int)((struct racer *)txn)->taken);
+    txn_done(txn);
+    mem_free(txn);
+    atomic_fetch_add(&racers_ended, 1);
+}
+
+static void
+test_answers_race_with_the_deadline(void)
+{
+    static const struct txn_step steps[] = {{"race", step_race}};
+    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 1};
+    static struct late_out late;
+    struct runner *runner = NULL;
+    struct diag diag = {0};
+    pthread_t thread;
+
+    late.out.submit = queue_question;
+    pthread_mutex_init(&late.lock, NULL);
+    pthread_cond_init(&late.changed, NULL);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, answer_late, &late), 0);
+    CHECK_OK(&diag, runner_new(clock_system(), 3, &diag, &runner));
+    for (int i = 0; i < RACERS; i++) {
+        struct racer *racer = mem_alloc(sizeof(*racer));
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(racer);
+        CHECK_OK(&diag,
+                 txn_init(&racer->txn, &table, clock_system(), RACER_TIMEOUT_US, end_racer, &diag));
+        racer->late = &late;
+        runner_start(runner, &racer->txn);
+    }
+    CU_ASSERT(runner_drain(runner, clock_mono_us(clock_system()) + 60 * US_PER_S));
+    CU_ASSERT_EQUAL(atomic_load(&racers_ended), RACERS);
+    CU_ASSERT(atomic_load(&answers_taken) < RACERS * RACER_QUESTIONS); /* the others came late */
+    pthread_mutex_lock(&late.lock);
+    late.is_stopping = true;
+    pthread_cond_signal(&late.changed);
+    pthread_mutex_unlock(&late.lock);
+    pthread_join(thread, NULL);
+    runner_free(runner);
+    pthread_cond_destroy(&late.changed);
+    pthread_mutex_destroy(&late.lock);
+}
+
 static const struct unit_test tests[] = {
     {"a failure goes to recovery once", test_failure_goes_to_recovery_once},
     {"parked until woken", test_parked_until_woken},
@@ -395,5 +533,6 @@ static const struct unit_test tests[] = {
     {"the end waits for wakes that are due", test_end_waits_for_wakes_that_are_due},
     {"fan-out takes answers in any order", test_fanout_takes_answers_in_any_order},
     {"many transactions over workers", test_many_transactions_over_workers},
+    {"answers race with the deadline", test_answers_race_with_the_deadline},
 };
 UNIT_MAIN("runner", tests)
