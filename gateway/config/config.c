@@ -1,8 +1,8 @@
 /*
  * Loads a configuration, counts references to it, and answers which partner a certificate or a
- * community belongs to. config_load runs on the program's main thread; everything
- * else on any thread. The arena holds the struct itself, all its strings, and
- * through its deferred functions the keys, trust stores and rules.
+ * community belongs to. config_load runs on the program's main thread; everything else on any
+ * thread. The arena holds the struct itself, all its strings, and through its deferred functions
+ * the keys, trust stores and rules.
  */
 #include "config/config.h"
 
