@@ -80,7 +80,7 @@ config_load(const char *path, const struct clock *clock, struct yaml_report *rep
     struct config_owner *owner = NULL;
 
     if (arena == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "configuration");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a configuration");
     }
     const struct status st = load(arena, path, clock_wall_us(clock), report, diag, &owner);
 

@@ -44,7 +44,7 @@ add_matches(struct config_reader *reader, const char *pattern, const struct yaml
     }
     if (result == GLOB_NOSPACE) {
         globfree(&found);
-        return FAIL(reader->diag, ERR_NO_MEMORY, "%s", pattern);
+        return FAIL(reader->diag, ERR_NO_MEMORY, "no memory for the files of %s", pattern);
     }
     if (result != 0) {
         yaml_error(reader->report, at, "%s: a folder of this pattern cannot be read", pattern);

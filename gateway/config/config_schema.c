@@ -175,7 +175,8 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
     config_size(reader, yaml_get(node, "body"), 64 * KB, 4 * GB, &config->body_limit);
     config_size(reader, yaml_get(node, "root_part"), 64 * KB, 16 * MB, &config->root_part_limit);
     if (config->root_part_limit > config->body_limit) {
-        yaml_error(reader->report, node, "limits: 'root_part' is greater than 'body'");
+        yaml_error(reader->report, node,
+                   "limits: 'root_part' is greater than 'body'; lower one or raise the other");
     }
 }
 
@@ -254,7 +255,7 @@ read_policies(struct config_reader *reader, struct yaml_node *root)
     struct policy *policy = policy_new();
 
     if (policy == NULL) {
-        return FAIL(reader->diag, ERR_NO_MEMORY, "policy");
+        return FAIL(reader->diag, ERR_NO_MEMORY, "no memory for a policy");
     }
     TRY(arena_defer(reader->arena, free_policy, policy, reader->diag));
     TRY(config_files(reader, config_need(reader, root, "policies"), &files));
