@@ -95,3 +95,17 @@ config_files(struct config_reader *reader, const struct yaml_node *list,
     }
     return OK;
 }
+
+struct status
+config_file_failure(struct config_reader *reader, const struct config_file *file, struct status st,
+                    const struct diag *reason)
+{
+    if (st.code == ERR_CONFIG_SYNTAX || st.code == ERR_POLICY_SYNTAX) {
+        return OK; /* reported, with its place in that file */
+    }
+    if (st.code == ERR_IO || st.code == ERR_LIMIT_BUFFER) {
+        yaml_error(reader->report, file->at, "%s", reason->text);
+        return OK;
+    }
+    return FAIL(reader->diag, st.code, "%s", reason->text);
+}

@@ -223,14 +223,7 @@ load_policy(struct config_reader *reader, struct policy *policy, const struct co
     struct diag reason = {0};
     const struct status st = policy_load(policy, file->path, reader->report, &reason);
 
-    if (is_ok(st) || st.code == ERR_POLICY_SYNTAX) {
-        return OK; /* reported, with its place in that file */
-    }
-    if (st.code == ERR_IO || st.code == ERR_LIMIT_BUFFER) {
-        yaml_error(reader->report, file->at, "%s", reason.text);
-        return OK;
-    }
-    return FAIL(reader->diag, st.code, "%s", reason.text);
+    return is_ok(st) ? OK : config_file_failure(reader, file, st, &reason);
 }
 
 /* Rules that name a partner whom no file describes would be holes. */
