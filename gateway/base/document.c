@@ -36,3 +36,10 @@ document_unique_id_is_legal(struct span unique_id)
     }
     return characters <= UNIQUE_ID_EXTENSION;
 }
+
+bool
+document_ref_eq(const struct document_ref *a, const struct document_ref *b)
+{
+    return span_eq(a->unique_id, b->unique_id) && span_eq(a->repository, b->repository) &&
+           span_eq(a->home, b->home);
+}

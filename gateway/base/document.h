@@ -96,6 +96,7 @@ struct document_ref {
     struct span repository; /* bare OID */
     struct span unique_id;
 };
+bool document_ref_eq(const struct document_ref *a, const struct document_ref *b);
 struct document_ref_list {
     struct document_ref *items;
     size_t n, capacity;

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "base/ids.h"
 #include "base/mem.h"
 
 static struct asking *
@@ -46,29 +47,6 @@ set_round_deadline(struct asking *asking)
     asking->txn.deadline_us = now_us + (asking->final_deadline_us - now_us) / rounds_left;
 }
 
-static void
-decide_leg(struct asking *asking, struct leg *leg)
-{
-    const struct asking_order *order = &asking->order;
-    const struct policy_facts facts = {
-        .transaction = span_of_cstr(soap_transaction(leg->transaction)->name),
-        .direction = leg->partner == NULL ? SPAN("local") : SPAN("outbound"),
-        .partner = leg->partner == NULL ? SPAN_EMPTY : span_of_cstr(leg->partner->id),
-        .community = leg->community,
-        .purpose = span_of_cstr(order->purpose),
-        .purpose_system = span_of_cstr(asking->node->config->asserts.purpose_system),
-        .role = span_of_cstr(order->role),
-    };
-    const struct policy_decision decision = policy_decide(asking->node->config->policy, &facts);
-
-    leg->event.policy_rule = span_of_cstr(decision.rule);
-    if (decision.verdict != POLICY_PERMIT) {
-        leg->state = LEG_DENIED;
-        (void)FAIL(&leg->diag, ERR_POLICY_DENIED, "our own policy, rule '%s': %s", decision.rule,
-                   decision.reason);
-    }
-}
-
 static enum txn_verdict
 step_plan(struct txn *txn)
 {
@@ -78,10 +56,7 @@ step_plan(struct txn *txn)
     set_round_deadline(asking);
     TXN_TRY(rounds_plan(asking));
     for (size_t i = 0; i < legs->n; i++) {
-        decide_leg(asking, &legs->items[i]);
-        if (legs->items[i].state == LEG_PLANNED) {
-            TXN_TRY(leg_prepare(asking, &legs->items[i]));
-        }
+        leg_prepare(asking, &legs->items[i]);
     }
     return TXN_DONE;
 }
@@ -100,6 +75,8 @@ step_intent(struct txn *txn)
     struct asking *asking = asking_of(txn);
     struct leg_list *legs = legs_of_round(asking);
 
+    /* First, so that a question with an intent needs nothing more to be asked. */
+    TXN_TRY(fanout_new(txn, legs->n, &txn->diag, &asking->fanout));
     TXN_TRY(records_reserve(&asking->records, txn->arena, legs->n + 1, &txn->diag));
     for (size_t i = 0; i < legs->n; i++) {
         if (will_leave(&legs->items[i])) {
@@ -146,19 +123,17 @@ struct timestamps {
 };
 
 static struct status
-timestamp_for(struct asking *asking, struct timestamps *timestamps, size_t index,
+timestamp_for(struct asking *asking, struct timestamps *timestamps, size_t index, struct diag *diag,
               const struct signed_timestamp **ret_timestamp)
 {
     struct txn *txn = &asking->txn;
-    const struct config *config = asking->node->config;
 
     while (timestamps->n <= index) {
         struct signed_timestamp timestamp;
 
-        TRY(timestamp_sign(config->signing, clock_wall_us(asking->node->clock),
-                           asking->order.timeout_us + config->clock_skew_us, txn->arena, &txn->diag,
-                           &timestamp));
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, timestamps, timestamp));
+        TRY(timestamp_sign(asking->node->config->signing, clock_wall_us(asking->node->clock),
+                           leg_lifetime_us(asking), txn->arena, diag, &timestamp));
+        TRY(ARENA_PUSH(txn->arena, diag, timestamps, timestamp));
     }
     *ret_timestamp = &timestamps->items[index];
     return OK;
@@ -171,7 +146,8 @@ submit_leg(struct asking *asking, size_t at, struct timestamps *timestamps)
     const struct signed_timestamp *timestamp;
     struct out_request request;
 
-    TRY(timestamp_for(asking, timestamps, timestamp_index(legs_of_round(asking), at), &timestamp));
+    TRY(timestamp_for(asking, timestamps, timestamp_index(legs_of_round(asking), at), &leg->diag,
+                      &timestamp));
     TRY(leg_write(asking, leg, timestamp, &request));
     leg->state = LEG_ASKED;
     leg->asked_us = clock_mono_us(asking->node->clock);
@@ -187,10 +163,9 @@ step_ask(struct txn *txn)
     struct timestamps timestamps = {0};
 
     assert(asking->records.is_durable);
-    TXN_TRY(fanout_new(txn, legs->n, &txn->diag, &asking->fanout));
     for (size_t i = 0; i < legs->n; i++) {
-        if (will_leave(&legs->items[i])) {
-            TXN_TRY(submit_leg(asking, i, &timestamps));
+        if (will_leave(&legs->items[i]) && !is_ok(submit_leg(asking, i, &timestamps))) {
+            legs->items[i].state = LEG_FAILED;
         }
     }
     return TXN_DONE;
@@ -343,6 +318,9 @@ complete_order(const struct config *config, struct asking_order *order, struct d
                 &order->organization));
     TRY(fill_in(config, "the organization's id", "--organization-id URN", asserts->organization_id,
                 diag, &order->organization_id));
+    if (order->purpose_system == NULL) {
+        order->purpose_system = asserts->purpose_system;
+    }
     if (order->role_display == NULL) {
         order->role_display = asserts->role_display;
     }
@@ -353,16 +331,38 @@ complete_order(const struct config *config, struct asking_order *order, struct d
 }
 
 static struct status
-check_communities(const struct config *config, const struct span_list *to, struct diag *diag)
+check_community(const struct node *node, struct span oid, struct diag *diag)
 {
-    for (size_t i = 0; i < to->n; i++) {
-        if (!span_eq_cstr(to->items[i], config->community) &&
-            config_partner_of_community(config, to->items[i]) == NULL) {
-            return FAIL(
-                diag, ERR_USAGE,
-                "community '%.*s' is neither ours nor a partner's; isthmus partners lists them",
-                SPAN_PRINT(to->items[i]));
+    const bool is_own = span_eq_cstr(oid, node->config->community);
+
+    if (is_own && node->store == NULL) {
+        return FAIL(diag, ERR_USAGE, "community '%.*s' is our own, and there is no store to ask",
+                    SPAN_PRINT(oid));
+    }
+    if (!is_own && config_partner_of_community(node->config, oid) == NULL) {
+        return FAIL(diag, ERR_USAGE,
+                    "community '%.*s' is neither ours nor a partner's; isthmus partners lists them",
+                    SPAN_PRINT(oid));
+    }
+    return OK;
+}
+
+/* Whom the order names must be somebody that we can ask. */
+static struct status
+check_communities(const struct node *node, const struct asking_order *order, struct diag *diag)
+{
+    for (size_t i = 0; i < order->to.n; i++) {
+        TRY(check_community(node, order->to.items[i], diag));
+    }
+    for (size_t i = 0; i < order->documents.n; i++) {
+        const struct span home = order->documents.items[i].home;
+        struct span oid;
+
+        if (!home_community_oid(home, &oid)) {
+            return FAIL(diag, ERR_USAGE, "'%.*s' is not a homeCommunityId (urn:oid:OID)",
+                        SPAN_PRINT(home));
         }
+        TRY(check_community(node, oid, diag));
     }
     return OK;
 }
@@ -371,15 +371,18 @@ static void
 log_leg(const struct asking *asking, const struct leg *leg)
 {
     const char *partner = leg->partner == NULL ? "own-store" : leg->partner->id;
+    const char *verdict = leg->state == LEG_ANSWERED ? "answered"
+                          : leg->state == LEG_DENIED ? "denied"
+                                                     : "failed";
     const char *action = soap_transaction(leg->transaction)->name;
 
     if (leg->diag.code == ERR_NONE) {
         LOG_EVENT(LOG_LEVEL_INFO, "leg-done", LOG_ID("txn", asking->txn.id),
-                  LOG_ID("action", action), LOG_ID("partner", partner),
+                  LOG_ID("action", action), LOG_ID("partner", partner), LOG_ID("verdict", verdict),
                   LOG_INT("ms", leg->elapsed_us / US_PER_MS));
     } else {
         LOG_EVENT(LOG_LEVEL_WARNING, "leg-done", LOG_ID("txn", asking->txn.id),
-                  LOG_ID("action", action), LOG_ID("partner", partner),
+                  LOG_ID("action", action), LOG_ID("partner", partner), LOG_ID("verdict", verdict),
                   LOG_INT("ms", leg->elapsed_us / US_PER_MS), LOG_DIAG(&leg->diag));
     }
 }
@@ -408,7 +411,7 @@ asking_start(struct node *node, const struct asking_order *order, asking_done do
     struct status st;
 
     TRY(complete_order(node->config, &complete, diag));
-    TRY(check_communities(node->config, &complete.to, diag));
+    TRY(check_communities(node, &complete, diag));
     asking = mem_alloc(sizeof(*asking));
     if (asking == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
@@ -468,7 +471,7 @@ count_legs(const struct asking *asking, bool (*is_counted)(const struct leg *))
 static bool
 has_failed(const struct leg *leg)
 {
-    return leg->state == LEG_FAILED || leg->state == LEG_DENIED;
+    return leg->state == LEG_FAILED || leg->state == LEG_DENIED || leg->diag.code != ERR_NONE;
 }
 
 static bool

@@ -38,9 +38,9 @@ struct asking_order {
 enum leg_state {
     LEG_PLANNED,
     LEG_ASKED,
-    LEG_ANSWERED,
-    LEG_FAILED, /* leg->diag says why */
-    LEG_DENIED  /* our own policy does not let us ask */
+    LEG_ANSWERED, /* leg->diag, when set, says what the answer lacks */
+    LEG_FAILED,   /* leg->diag says why */
+    LEG_DENIED    /* our own policy does not let us ask: leg->diag */
 };
 
 /* One question to one community. */
@@ -54,7 +54,13 @@ struct leg {
     struct span message_uuid_oid; /* the same as 2.25.N */
     struct buf payload;
     struct audit_event event; /* intent; the outcome is made from it */
+    struct policy_facts facts;
+    struct policy_decision decision;
     struct diag diag;
+    struct span said;    /* the partner's own words about its failure: for the user and the record,
+                            never for the log, because they may be about the patient */
+    struct arena *arena; /* what the answer brings; of its own limit, so that one partner's answer
+                            cannot use up the memory of the others: leg_arena makes it */
     char peer_address[64];
     int64_t asked_us; /* mono: when it left */
     int64_t elapsed_us;
@@ -62,7 +68,8 @@ struct leg {
     struct ident query_id;
     enum xcpd_result result;
     struct xcpd_match_list matches;
-    unsigned dropped; /* things named for communities that the partner does not speak for */
+    unsigned dropped;        /* items of the answer that are not used ... */
+    const char *dropped_why; /* ... the first of them because of this */
     /* ITI-38 */
     struct ident patient_id;
     struct patient patient; /* as the community knows the patient */
@@ -127,7 +134,8 @@ MUST_CHECK struct status asking_start(struct node *node, const struct asking_ord
                                       asking_done done, void *arg, struct diag *diag);
 void asking_free(struct asking *asking);
 
-/* Partners (and own store) that failed in any round. */
+/* Questions (to partners and our own store, of any round) that failed, or whose answer lacks
+ * something; and questions that were answered, if only in part. */
 unsigned asking_failed(const struct asking *asking);
 unsigned asking_answered(const struct asking *asking);
 
@@ -142,22 +150,47 @@ MUST_CHECK struct status rounds_plan(struct asking *asking);
 /* After the last round: documents with digests and duplicates. */
 MUST_CHECK struct status rounds_collect(struct asking *asking);
 
-/* The signed message of a leg, ready to leave. <timestamp> is shared by a round's legs. */
+/* Where a partner takes this transaction; NULL when its file gives no endpoint. */
+const char *leg_url(const struct partner *partner, enum soap_transaction transaction);
+/* Writes the payload (leg->payload) and the intent event, and asks our own policy; LEG_FAILED or
+ * LEG_DENIED when the question cannot or may not leave. */
+void leg_prepare(struct asking *asking, struct leg *leg);
+/* The signed message of a leg, ready to leave; failures are in leg->diag. <timestamp> is shared by
+ * a round's legs. */
 MUST_CHECK struct status leg_write(struct asking *asking, struct leg *leg,
                                    const struct signed_timestamp *timestamp,
                                    struct out_request *ret_request);
-/* Writes the payload (leg->payload) and the intent event. */
-MUST_CHECK struct status leg_prepare(struct asking *asking, struct leg *leg);
+/* How long what we sign may be used: the order's time, and no more than receivers accept. */
+int64_t leg_lifetime_us(const struct asking *asking);
 /* Reads what came; sets state and diag. Takes the answer. */
 void leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answer);
 /* Asks our own store (partner NULL); ANSWER_LATER: call again. Sets state. */
 enum answer leg_ask_store(struct asking *asking, struct leg *leg);
 void leg_fail(struct leg *leg, enum err code, const char *detail);
-/* May the partner name things of <home> (urn:oid or bare OID)? If not: counted in leg->dropped, and
- * logged. */
+
+/* ---- for the transactions' asking sides (iti55.c, iti38.c, iti39.c): failures in leg->diag ----
+ */
+
+/* May the partner name things of <home> (urn:oid or bare OID)? If not, the thing is dropped. */
 bool leg_may_name(const struct asking *asking, struct leg *leg, struct span home);
-/* The outcome, from the intent and what came: one event, or two when some documents came and some
- * did not (ITI TF-2 3.39.5: success and failure apart). */
+/* An item of the answer is not used: counted, told to the user, recorded, and logged once. */
+void leg_drop(const struct asking *asking, struct leg *leg, const char *why);
+/* May our own store's document be shown, by our own policy? */
+bool leg_may_disclose(const struct asking *asking, const struct leg *leg,
+                      const struct code_list *confidentiality);
+/* Keeps what the partner says about its failure (cut to a few words). */
+MUST_CHECK struct status leg_note_said(struct leg *leg, struct span said);
+/* Code of the first RegistryError that is no warning (cut), and a text when there is none;
+ * keeps its context as what the partner said. */
+MUST_CHECK struct status leg_first_error(struct leg *leg, struct span *ret_code);
+
+/* Has the document of that name come? */
+bool leg_has_document(const struct leg *leg, const struct document_ref *ref);
+
+/* ---- outcomes (leg_outcome.c) ---- */
+
+/* The outcome, from the intent and what came: one event, or two when some of what was asked for
+ * came and some did not (ITI TF-2 3.38.5, 3.39.5: success and failure apart). */
 #define LEG_OUTCOMES_MAX 2
 MUST_CHECK struct status leg_outcomes(struct asking *asking, struct leg *leg,
                                       struct audit_event ret_events[LEG_OUTCOMES_MAX],

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "soap/envelope.h"
 #include "txn/binding.h"
+#include "txn/disclosure.h"
 
 static struct inbound *
 inbound_of(struct txn *txn)
@@ -192,19 +193,9 @@ step_decide(struct txn *txn)
 bool
 inbound_may_disclose(const struct inbound *in, const struct code_list *confidentiality)
 {
-    for (size_t i = 0; i < confidentiality->n; i++) {
-        struct policy_facts facts = inbound_policy_facts(in);
-        struct policy_decision decision;
+    const struct policy_facts facts = inbound_policy_facts(in);
 
-        facts.confidentiality = confidentiality->items[i].value;
-        decision = policy_decide(in->node->config->policy, &facts);
-        if (decision.verdict != POLICY_PERMIT ||
-            policy_is_withheld(&in->decision, facts.confidentiality) ||
-            policy_is_withheld(&decision, facts.confidentiality)) {
-            return false;
-        }
-    }
-    return true;
+    return disclosure_is_allowed(in->node->config->policy, &facts, &in->decision, confidentiality);
 }
 
 static enum txn_verdict
@@ -351,9 +342,7 @@ note_failure(struct inbound *in)
         outcome->type = AUDIT_AUTHENTICATION_FAILURE;
     }
     outcome->outcome = err_class(code) == ERR_CLASS_INTERNAL ? AUDIT_MAJOR : AUDIT_SERIOUS;
-    if (!is_ok(records_reason(in->txn.arena, &in->cause, &in->txn.diag, &outcome->outcome_text))) {
-        outcome->outcome_text = span_of_cstr(err_name(code)); /* no memory for more */
-    }
+    outcome->outcome_text = records_reason(in->txn.arena, &in->cause, SPAN_EMPTY);
 }
 
 /* Whatever happens here, the record follows: a refusal that cannot be written is left to

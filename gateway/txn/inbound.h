@@ -38,8 +38,9 @@ MUST_CHECK struct status inbound_start(struct node *node, const struct inbound_r
 /* ---- for the transactions' own files (iti55.c, iti38.c, iti39.c) ---- */
 
 #define INBOUND_ANSWER_LIMIT ((size_t)512 * 1024 * 1024)
-#define INBOUND_OUTCOMES_MAX 2 /* partial success: success and failure apart (ITI TF-2 3.43.5.1)   \
-                                */
+#define INBOUND_OUTCOMES_MAX                                                                       \
+    2 /* partial success: success and failure apart (ITI TF-2 3.43.5.1)                            \
+       */
 
 struct inbound {
     struct txn txn; /* first member */

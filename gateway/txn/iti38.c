@@ -349,68 +349,125 @@ const struct responder iti38_responder = {AUDIT_ITI_38, read_query, find_documen
 /* ---- Initiating Gateway ---- */
 
 static struct status
-add_param(struct asking *asking, struct stored_query *query, const char *name, bool is_multiple,
-          const struct span_list *values)
+add_param(struct asking *asking, struct leg *leg, struct stored_query *query, const char *name,
+          bool is_multiple, const struct span_list *values)
 {
     const struct query_param param = {
         .name = span_of_cstr(name), .is_multiple = is_multiple, .values = *values};
 
-    return ARENA_PUSH(asking->txn.arena, &asking->txn.diag, &query->params, param);
+    return ARENA_PUSH(asking->txn.arena, &leg->diag, &query->params, param);
 }
 
 struct status
 iti38_ask(struct asking *asking, struct leg *leg)
 {
     struct txn *txn = &asking->txn;
+    struct diag *diag = &leg->diag;
     struct stored_query query = {.id = SPAN(XCA_FIND_DOCUMENTS), .wants_leaf_class = true};
-    struct span_list patient = {0}, status = {0};
-    struct span cx;
+    const struct span_list *patient = &leg->event.patients;
+    struct span_list status = {0};
 
-    TRY(ident_write_cx(txn->arena, &leg->patient_id, &txn->diag, &cx));
-    TRY(arena_printf(txn->arena, &txn->diag, &query.home, "urn:oid:%.*s",
-                     SPAN_PRINT(leg->community)));
-    TRY(ARENA_PUSH(txn->arena, &txn->diag, &patient, cx));
-    TRY(ARENA_PUSH(txn->arena, &txn->diag, &status, SPAN(DOCUMENT_APPROVED)));
-    TRY(add_param(asking, &query, "$XDSDocumentEntryPatientId", false, &patient));
-    TRY(add_param(asking, &query, "$XDSDocumentEntryStatus", true, &status));
+    TRY(arena_printf(txn->arena, diag, &query.home, "urn:oid:%.*s", SPAN_PRINT(leg->community)));
+    TRY(ARENA_PUSH(txn->arena, diag, &status, SPAN(DOCUMENT_APPROVED)));
+    TRY(add_param(asking, leg, &query, "$XDSDocumentEntryPatientId", false, patient));
+    TRY(add_param(asking, leg, &query, "$XDSDocumentEntryStatus", true, &status));
     if (asking->order.types.n > 0) {
-        TRY(add_param(asking, &query, "$XDSDocumentEntryTypeCode", true, &asking->order.types));
+        TRY(add_param(asking, leg, &query, "$XDSDocumentEntryTypeCode", true,
+                      &asking->order.types));
     }
     leg->event.query_id = query.id;
-    TRY(ARENA_PUSH(txn->arena, &txn->diag, &leg->event.patients, cx));
-    return stored_query_write(&query, txn->arena, &leg->payload, &txn->diag, &leg->event.query);
+    return stored_query_write(&query, txn->arena, &leg->payload, diag, &leg->event.query);
 }
 
-static struct span
-first_error(const struct registry_error_list *errors)
+/* Are all errors that the community does not know the patient id? Then it has no documents, and
+ * that is an answer (ITI TF-2 3.38.4.1.3: such errors are not passed on). */
+static bool
+is_unknown_patient(const struct registry_error_list *errors)
+{
+    bool is_unknown = false;
+
+    for (size_t i = 0; i < errors->n; i++) {
+        if (errors->items[i].is_warning) {
+            continue;
+        }
+        if (!span_eq_cstr(errors->items[i].code, "XDSUnknownPatientId")) {
+            return false;
+        }
+        is_unknown = true;
+    }
+    return is_unknown;
+}
+
+static bool
+has_error(const struct registry_error_list *errors)
 {
     for (size_t i = 0; i < errors->n; i++) {
         if (!errors->items[i].is_warning) {
-            return errors->items[i].code;
+            return true;
         }
     }
-    return SPAN("no RegistryError given");
+    return false;
+}
+
+/* The status decides what the documents are worth (ITI TF-3 4.2.4.2): with Failure there are none,
+ * with anything between Failure and Success there should be more. */
+static struct status
+check_status(struct leg *leg, const struct query_answer *answer)
+{
+    struct span code;
+
+    leg->status = answer->status;
+    leg->errors = answer->errors;
+    if (answer->status == REGISTRY_FAILURE && is_unknown_patient(&answer->errors)) {
+        return OK;
+    }
+    if (answer->status == REGISTRY_SUCCESS && !has_error(&answer->errors)) {
+        return OK;
+    }
+    TRY(leg_first_error(leg, &code));
+    if (answer->status == REGISTRY_FAILURE) {
+        return FAIL(&leg->diag, ERR_PARTNER_REFUSED, "%s answered Failure: %.*s", leg->partner->id,
+                    SPAN_PRINT(code));
+    }
+    leg->status = REGISTRY_PARTIAL_SUCCESS;
+    (void)FAIL(&leg->diag, ERR_PARTNER_REFUSED, "%s answered in part only: %.*s", leg->partner->id,
+               SPAN_PRINT(code));
+    return OK;
+}
+
+/* An entry that can be asked for: of a community that the partner speaks for, with both ids. */
+static struct status
+take_entry(struct asking *asking, struct leg *leg, const struct document_entry *entry)
+{
+    struct document_entry taken = *entry;
+    struct span oid;
+
+    if (!leg_may_name(asking, leg, entry->home) || !home_community_oid(entry->home, &oid)) {
+        return OK;
+    }
+    if (entry->unique_id.n == 0 || entry->repository.n == 0) {
+        leg_drop(asking, leg, "a DocumentEntry has no uniqueId or repositoryUniqueId");
+        return OK;
+    }
+    TRY(arena_printf(leg->arena, &leg->diag, &taken.home, "urn:oid:%.*s", SPAN_PRINT(oid)));
+    return ARENA_PUSH(leg->arena, &leg->diag, &leg->documents, taken);
 }
 
 struct status
 iti38_answer(struct asking *asking, struct leg *leg, const struct message *message)
 {
-    struct txn *txn = &asking->txn;
     struct query_answer answer = {0};
 
-    TRY(query_answer_read(message, txn->arena, &leg->diag, &answer));
-    leg->status = answer.status;
-    leg->errors = answer.errors;
+    TRY(query_answer_read(message, leg->arena, &leg->diag, &answer));
+    TRY(check_status(leg, &answer));
     if (answer.status == REGISTRY_FAILURE) {
-        return FAIL(&leg->diag, ERR_PARTNER_REFUSED, "the community answered Failure: %.*s",
-                    SPAN_PRINT(first_error(&answer.errors)));
+        return OK;
     }
     for (size_t i = 0; i < answer.documents.n; i++) {
-        const struct document_entry *entry = &answer.documents.items[i];
-
-        if (leg_may_name(asking, leg, entry->home)) {
-            TRY(ARENA_PUSH(txn->arena, &leg->diag, &leg->documents, *entry));
-        }
+        TRY(take_entry(asking, leg, &answer.documents.items[i]));
+    }
+    if (answer.refs.n > 0) {
+        leg_drop(asking, leg, "it is an ObjectRef, and metadata (LeafClass) was asked for");
     }
     return OK;
 }
@@ -420,14 +477,21 @@ iti38_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
 {
     struct txn *txn = &asking->txn;
     struct store_filter filter = {.patient_id = leg->patient_id};
+    struct document_list found = {0};
 
-    TRY(ARENA_PUSH(txn->arena, &leg->diag, &filter.status, SPAN(DOCUMENT_APPROVED)));
+    TRY(ARENA_PUSH(leg->arena, &leg->diag, &filter.status, SPAN(DOCUMENT_APPROVED)));
     for (size_t i = 0; i < asking->order.types.n; i++) {
         struct code code;
 
         TRY(read_code(asking->order.types.items[i], &leg->diag, "--type", &code));
-        TRY(ARENA_PUSH(txn->arena, &leg->diag, &filter.type_codes, code));
+        TRY(ARENA_PUSH(leg->arena, &leg->diag, &filter.type_codes, code));
     }
-    return store_find_documents(asking->node->store, &filter, &txn->park, txn->arena, &leg->diag,
-                                ret_answer, &leg->documents);
+    TRY(store_find_documents(asking->node->store, &filter, &txn->park, leg->arena, &leg->diag,
+                             ret_answer, &found));
+    for (size_t i = 0; *ret_answer == ANSWER_NOW && i < found.n; i++) {
+        if (leg_may_disclose(asking, leg, &found.items[i].confidentiality)) {
+            TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->documents, found.items[i]));
+        }
+    }
+    return OK;
 }

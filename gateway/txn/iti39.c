@@ -31,17 +31,10 @@ release_answer(void *answer)
 /* ---- Responding Gateway ---- */
 
 static bool
-is_same_document(const struct document_ref *a, const struct document_ref *b)
-{
-    return span_eq(a->unique_id, b->unique_id) && span_eq(a->repository, b->repository) &&
-           span_eq(a->home, b->home);
-}
-
-static bool
 is_among(const struct document_ref_list *refs, const struct document_ref *ref)
 {
     for (size_t i = 0; i < refs->n; i++) {
-        if (is_same_document(&refs->items[i], ref)) {
+        if (document_ref_eq(&refs->items[i], ref)) {
             return true;
         }
     }
@@ -311,82 +304,133 @@ const struct responder iti39_responder = {AUDIT_ITI_39, read_query, fetch_all, w
 struct status
 iti39_ask(struct asking *asking, struct leg *leg)
 {
-    struct txn *txn = &asking->txn;
-    struct span cx;
-
-    leg->event.documents = leg->refs;
-    if (leg->patient.ids.n > 0) { /* known when the round before found the patient */
-        TRY(ident_write_cx(txn->arena, &leg->patient.ids.items[0], &txn->diag, &cx));
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, &leg->event.patients, cx));
-    }
-    return retrieve_query_write(&leg->refs, txn->arena, &leg->payload, &txn->diag);
+    return retrieve_query_write(&leg->refs, asking->txn.arena, &leg->payload, &leg->diag);
 }
 
 static bool
-was_asked(const struct leg *leg, const struct document_ref *ref)
+is_same_community(struct span a, struct span b)
+{
+    struct span oid_a, oid_b;
+
+    return home_community_oid(a, &oid_a) && home_community_oid(b, &oid_b) && span_eq(oid_a, oid_b);
+}
+
+/* What we asked for under the name that a document came with: NULL when nothing. A home that is
+ * there must be the one that was asked (ITI TF-2 3.43.5: answers echo the request). */
+static const struct document_ref *
+asked_as(const struct leg *leg, const struct document_ref *came)
 {
     for (size_t i = 0; i < leg->refs.n; i++) {
         const struct document_ref *asked = &leg->refs.items[i];
 
-        if (span_eq(asked->unique_id, ref->unique_id) &&
-            span_eq(asked->repository, ref->repository)) {
-            return true;
+        if (span_eq(asked->unique_id, came->unique_id) &&
+            span_eq(asked->repository, came->repository) &&
+            (came->home.n == 0 || is_same_community(asked->home, came->home))) {
+            return asked;
         }
     }
-    return false;
+    return NULL;
+}
+
+/* Takes the bytes of a document that was asked for and has not come yet; its name is ours. */
+static struct status
+take_document(struct asking *asking, struct leg *leg, struct retrieved_document *document)
+{
+    const struct document_ref *asked = asked_as(leg, &document->ref);
+    struct retrieved_document taken = *document;
+
+    if (asked == NULL) {
+        leg_drop(asking, leg, "the document was not asked for");
+        return OK;
+    }
+    if (leg_has_document(leg, asked)) {
+        leg_drop(asking, leg, "the document came twice");
+        return OK;
+    }
+    taken.ref = *asked;
+    TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->retrieved, taken));
+    body_init(&document->body); /* the leg's now */
+    return OK;
+}
+
+/* Are all documents here? If not, why: the first RegistryError, or what we did not use. */
+static struct status
+check_complete(struct leg *leg)
+{
+    struct span code;
+
+    if (leg->retrieved.n == leg->refs.n) {
+        return OK;
+    }
+    TRY(leg_first_error(leg, &code));
+    if (leg->dropped_why != NULL) {
+        code = span_of_cstr(leg->dropped_why);
+    }
+    (void)FAIL(&leg->diag, ERR_PARTNER_REFUSED, "%s gave %zu of %zu documents: %.*s",
+               leg->partner == NULL ? "our own store" : leg->partner->id, leg->retrieved.n,
+               leg->refs.n, SPAN_PRINT(code));
+    return leg->retrieved.n == 0 ? (struct status){leg->diag.code} : OK;
 }
 
 struct status
 iti39_answer(struct asking *asking, struct leg *leg, const struct message *message)
 {
-    struct txn *txn = &asking->txn;
     struct retrieve_answer *answer;
 
-    TRY(ARENA_NEW(txn->arena, &leg->diag, &answer));
-    TRY(retrieve_answer_read(message, txn->arena, &leg->diag, answer));
-    TRY(arena_defer(txn->arena, release_answer, answer, &leg->diag));
+    TRY(ARENA_NEW(leg->arena, &leg->diag, &answer));
+    TRY(retrieve_answer_read(message, leg->arena, &leg->diag, answer));
+    TRY(arena_defer(leg->arena, release_answer, answer, &leg->diag));
     leg->status = answer->status;
     leg->errors = answer->errors;
     for (size_t i = 0; i < answer->documents.n; i++) {
-        struct retrieved_document *document = &answer->documents.items[i];
+        TRY(take_document(asking, leg, &answer->documents.items[i]));
+    }
+    return check_complete(leg);
+}
 
-        if (!was_asked(leg, &document->ref)) {
-            leg->dropped++;
-            continue;
-        }
-        TRY(ARENA_PUSH(txn->arena, &leg->diag, &leg->retrieved, *document));
-        body_init(&document->body); /* moved: the leg's now */
+/* One document of our own store; a failure is that document's. */
+static struct status
+fetch_own(struct asking *asking, struct leg *leg, enum answer *ret_answer,
+          struct retrieved_document *document, struct diag *why)
+{
+    struct document_entry entry = {0};
+
+    TRY(store_retrieve(asking->node->store, &document->ref, &asking->txn.park, leg->arena, why,
+                       ret_answer, &entry, &document->body));
+    if (*ret_answer == ANSWER_NOW && !leg_may_disclose(asking, leg, &entry.confidentiality)) {
+        body_done(&document->body);
+        return FAIL(why, ERR_UNKNOWN_DOCUMENT, "withheld: rule '%s'", leg->decision.rule);
     }
-    if (leg->retrieved.n == 0) {
-        return FAIL(&leg->diag, ERR_PARTNER_REFUSED,
-                    "the community gave none of %zu documents: %.*s", leg->refs.n,
-                    SPAN_PRINT(answer->errors.n > 0 ? answer->errors.items[0].code
-                                                    : SPAN("no RegistryError given")));
-    }
+    document->mime_type = entry.mime_type;
     return OK;
 }
 
 struct status
 iti39_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
 {
-    struct txn *txn = &asking->txn;
-
     while (leg->at < leg->refs.n) {
         struct retrieved_document document = {.ref = leg->refs.items[leg->at]};
-        struct document_entry entry = {0};
+        struct registry_error error = {.code = SPAN_EMPTY};
+        struct diag why = {0};
+        struct status st;
 
         body_init(&document.body);
-        TRY(store_retrieve(asking->node->store, &document.ref, &txn->park, txn->arena, &leg->diag,
-                           ret_answer, &entry, &document.body));
-        if (*ret_answer == ANSWER_LATER) {
+        st = fetch_own(asking, leg, ret_answer, &document, &why);
+        if (is_ok(st) && *ret_answer == ANSWER_LATER) {
             return OK;
         }
         leg->at++;
-        document.mime_type = entry.mime_type;
-        if (!is_ok(ARENA_PUSH(txn->arena, &leg->diag, &leg->retrieved, document))) {
-            body_done(&document.body);
-            return (struct status){leg->diag.code};
+        if (is_ok(st)) {
+            st = ARENA_PUSH(leg->arena, &leg->diag, &leg->retrieved, document);
+            if (!is_ok(st)) {
+                body_done(&document.body);
+                return st;
+            }
+            continue;
         }
+        error.code = span_of_cstr(err_name(why.code));
+        TRY(arena_dup(leg->arena, span_of_cstr(why.text), &leg->diag, &error.context));
+        TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->errors, error));
     }
-    return OK;
+    return check_complete(leg);
 }

@@ -156,28 +156,29 @@ iti55_ask(struct asking *asking, struct leg *leg)
 
     leg->query_id = query.query_id;
     leg->event.query_id = query.query_id.root;
-    return xcpd_query_write(&query, txn->arena, &leg->payload, &txn->diag, &leg->event.query);
+    return xcpd_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
 
 struct status
 iti55_answer(struct asking *asking, struct leg *leg, const struct message *message)
 {
-    struct txn *txn = &asking->txn;
     struct xcpd_answer answer;
 
-    TRY(xcpd_answer_read(message, &leg->query_id, txn->arena, &leg->diag, &answer));
+    TRY(xcpd_answer_read(message, &leg->query_id, leg->arena, &leg->diag, &answer));
     leg->result = answer.result;
     if (answer.result == XCPD_ERROR) {
-        return FAIL(&leg->diag, ERR_PARTNER_REFUSED, "%s answered with an error: %.*s %.*s",
-                    leg->partner->id,
-                    SPAN_PRINT(answer.issues.n > 0 ? answer.issues.items[0] : SPAN_EMPTY),
-                    SPAN_PRINT(answer.error_text));
+        const struct span issue =
+            answer.issues.n > 0 ? span_slice(answer.issues.items[0], 0, 80) : SPAN("no code");
+
+        TRY(leg_note_said(leg, answer.error_text));
+        return FAIL(&leg->diag, ERR_PARTNER_REFUSED, "%s answered with an error: %.*s",
+                    leg->partner->id, SPAN_PRINT(issue));
     }
     for (size_t i = 0; i < answer.matches.n; i++) {
         const struct xcpd_match *match = &answer.matches.items[i];
 
         if (leg_may_name(asking, leg, match->home)) {
-            TRY(ARENA_PUSH(txn->arena, &leg->diag, &leg->matches, *match));
+            TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, *match));
         }
     }
     return OK;
@@ -191,7 +192,7 @@ iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
     struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community),
                                .degree = 100};
 
-    TRY(store_match_patient(asking->node->store, &asking->order.who, &txn->park, txn->arena,
+    TRY(store_match_patient(asking->node->store, &asking->order.who, &txn->park, leg->arena,
                             &leg->diag, ret_answer, &found));
     if (*ret_answer == ANSWER_LATER) {
         return OK;
@@ -202,5 +203,5 @@ iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
     }
     leg->result = XCPD_MATCH;
     match.patient = found.patient;
-    return ARENA_PUSH(txn->arena, &leg->diag, &leg->matches, match);
+    return ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, match);
 }

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ids.h"
 #include "base/mem.h"
 #include "soap/envelope.h"
+#include "txn/disclosure.h"
 #include "txn/iti38.h"
 #include "txn/iti39.h"
 #include "txn/iti55.h"
@@ -14,6 +16,8 @@
 #define PAYLOAD_LIMIT ((size_t)4 * 1024 * 1024)
 #define MESSAGE_LIMIT ((size_t)8 * 1024 * 1024)
 #define ANSWER_LIMIT  ((size_t)256 * 1024 * 1024)
+#define CODE_MAX      ((size_t)80)  /* bytes of a partner's code in our texts */
+#define SAID_MAX      ((size_t)300) /* bytes of its own words */
 
 static const struct {
     struct status (*ask)(struct asking *, struct leg *);
@@ -26,8 +30,8 @@ static const struct {
     [SOAP_ITI_39] = {iti39_ask, iti39_answer, iti39_ask_store, AUDIT_ITI_39},
 };
 
-static const char *
-url_of(const struct partner *partner, enum soap_transaction transaction)
+const char *
+leg_url(const struct partner *partner, enum soap_transaction transaction)
 {
     switch (transaction) {
     case SOAP_ITI_55:
@@ -42,6 +46,15 @@ url_of(const struct partner *partner, enum soap_transaction transaction)
     return NULL;
 }
 
+int64_t
+leg_lifetime_us(const struct asking *asking)
+{
+    const struct config *config = asking->node->config;
+    const int64_t wanted_us = asking->order.timeout_us + config->clock_skew_us;
+
+    return wanted_us < config->max_lifetime_us ? wanted_us : config->max_lifetime_us;
+}
+
 void
 leg_fail(struct leg *leg, enum err code, const char *detail)
 {
@@ -50,18 +63,98 @@ leg_fail(struct leg *leg, enum err code, const char *detail)
                leg->partner == NULL ? "our own store" : leg->partner->id, detail);
 }
 
+static void
+free_arena(void *arena)
+{
+    arena_free(arena);
+}
+
+static struct status
+leg_arena(struct asking *asking, struct leg *leg)
+{
+    struct arena *arena;
+
+    if (leg->arena != NULL) {
+        return OK;
+    }
+    arena = arena_new(ARENA_LIMIT_DEFAULT);
+    if (arena == NULL) {
+        return FAIL(&leg->diag, ERR_NO_MEMORY, "memory for an answer");
+    }
+    TRY(arena_defer(asking->txn.arena, free_arena, arena, &leg->diag));
+    leg->arena = arena;
+    return OK;
+}
+
+void
+leg_drop(const struct asking *asking, struct leg *leg, const char *why)
+{
+    leg->dropped++;
+    if (leg->dropped > 1) {
+        return;
+    }
+    leg->dropped_why = why;
+    LOG_EVENT(LOG_LEVEL_WARNING, "answer-dropped", LOG_ID("txn", asking->txn.id),
+              LOG_ID("action", soap_transaction(leg->transaction)->name),
+              LOG_ID("partner", leg->partner->id), LOG_ID("why", why));
+}
+
 bool
 leg_may_name(const struct asking *asking, struct leg *leg, struct span home)
 {
     struct span oid;
 
-    if (home_community_oid(home, &oid) && partner_speaks_for(leg->partner, oid)) {
-        return true;
+    if (!home_community_oid(home, &oid)) {
+        leg_drop(asking, leg, "it names no homeCommunityId");
+        return false;
     }
-    leg->dropped++;
-    LOG_EVENT(LOG_LEVEL_WARNING, "answer-dropped", LOG_ID("txn", asking->txn.id),
-              LOG_ID("partner", leg->partner->id), LOG_SPAN("community", home),
-              LOG_ID("why", "the partner's file does not list this community"));
+    if (!partner_speaks_for(leg->partner, oid)) {
+        leg_drop(asking, leg, "the partner's file does not list its community");
+        return false;
+    }
+    return true;
+}
+
+bool
+leg_may_disclose(const struct asking *asking, const struct leg *leg,
+                 const struct code_list *confidentiality)
+{
+    return disclosure_is_allowed(asking->node->config->policy, &leg->facts, &leg->decision,
+                                 confidentiality);
+}
+
+struct status
+leg_note_said(struct leg *leg, struct span said)
+{
+    if (said.n == 0 || leg->said.n > 0) {
+        return OK;
+    }
+    return arena_dup(leg->arena, span_slice(said, 0, SAID_MAX), &leg->diag, &leg->said);
+}
+
+struct status
+leg_first_error(struct leg *leg, struct span *ret_code)
+{
+    for (size_t i = 0; i < leg->errors.n; i++) {
+        const struct registry_error *error = &leg->errors.items[i];
+
+        if (!error->is_warning) {
+            *ret_code = span_slice(error->code, 0, CODE_MAX);
+            return leg_note_said(leg, error->context);
+        }
+    }
+    *ret_code = SPAN("no RegistryError given");
+    return OK;
+}
+
+bool
+leg_has_document(const struct leg *leg, const struct document_ref *ref)
+{
+    for (size_t i = 0; i < leg->retrieved.n; i++) {
+        if (document_ref_eq(&leg->retrieved.items[i].ref, ref)) {
+            return true;
+        }
+    }
     return false;
 }
 
@@ -90,13 +183,60 @@ note_intent(struct asking *asking, struct leg *leg)
     event->role.display = span_of_cstr(order->role_display);
     event->organization = span_of_cstr(order->organization);
     event->purpose.value = span_of_cstr(order->purpose);
-    event->purpose.scheme = span_of_cstr(config->asserts.purpose_system);
+    event->purpose.scheme = span_of_cstr(order->purpose_system);
     event->community = leg->community;
-    return records_user_name(txn->arena, SPAN_EMPTY, signer, signer, &txn->diag, &event->user_name);
+    return records_user_name(txn->arena, SPAN_EMPTY, signer, signer, &leg->diag, &event->user_name);
 }
 
-struct status
-leg_prepare(struct asking *asking, struct leg *leg)
+/* Whose documents, and which, the question is about. */
+static struct status
+note_subject(struct asking *asking, struct leg *leg)
+{
+    struct txn *txn = &asking->txn;
+    const struct ident *id = NULL;
+    struct span cx;
+
+    leg->event.documents = leg->refs;
+    if (leg->transaction == SOAP_ITI_38) {
+        id = &leg->patient_id;
+    } else if (leg->transaction == SOAP_ITI_39 && leg->patient.ids.n > 0) {
+        id = &leg->patient.ids.items[0]; /* known when the round before found the patient */
+    }
+    if (id == NULL) {
+        return OK;
+    }
+    if (!is_ok(ident_write_cx(txn->arena, id, &leg->diag, &cx))) {
+        diag_prefix(&leg->diag, "the patient id of this community cannot be asked about");
+        return (struct status){leg->diag.code};
+    }
+    return ARENA_PUSH(txn->arena, &leg->diag, &leg->event.patients, cx);
+}
+
+static void
+decide(struct asking *asking, struct leg *leg)
+{
+    const struct asking_order *order = &asking->order;
+
+    leg->facts = (struct policy_facts){
+        .transaction = span_of_cstr(soap_transaction(leg->transaction)->name),
+        .direction = leg->partner == NULL ? SPAN("local") : SPAN("outbound"),
+        .partner = leg->partner == NULL ? SPAN_EMPTY : span_of_cstr(leg->partner->id),
+        .community = leg->community,
+        .purpose = span_of_cstr(order->purpose),
+        .purpose_system = span_of_cstr(order->purpose_system),
+        .role = span_of_cstr(order->role),
+    };
+    leg->decision = policy_decide(asking->node->config->policy, &leg->facts);
+    leg->event.policy_rule = span_of_cstr(leg->decision.rule);
+    if (leg->decision.verdict != POLICY_PERMIT) {
+        leg->state = LEG_DENIED;
+        (void)FAIL(&leg->diag, ERR_POLICY_DENIED, "our own policy, rule '%s': %s",
+                   leg->decision.rule, leg->decision.reason);
+    }
+}
+
+static struct status
+prepare(struct asking *asking, struct leg *leg)
 {
     struct txn *txn = &asking->txn;
     char uuid[UUID_TEXT], oid[OID_TEXT];
@@ -104,34 +244,41 @@ leg_prepare(struct asking *asking, struct leg *leg)
     uuid_new(uuid);
     oid_from_uuid(uuid, oid);
     snprintf(leg->message_id, sizeof(leg->message_id), "urn:uuid:%s", uuid);
-    TRY(arena_dup(txn->arena, span_of_cstr(oid), &txn->diag, &leg->message_uuid_oid));
-    buf_init_secret(&leg->payload, PAYLOAD_LIMIT);
+    leg->url = leg->partner == NULL ? NULL : leg_url(leg->partner, leg->transaction);
+    TRY(arena_dup(txn->arena, span_of_cstr(oid), &leg->diag, &leg->message_uuid_oid));
     TRY(note_intent(asking, leg));
+    TRY(note_subject(asking, leg));
     if (leg->partner == NULL) {
-        if (leg->transaction == SOAP_ITI_39) {
-            leg->event.documents = leg->refs;
-        }
         return OK;
     }
-    leg->url = url_of(leg->partner, leg->transaction);
-    leg->event.destination_id = span_of_cstr(leg->url);
     if (leg->url == NULL) {
-        leg_fail(leg, ERR_CONFIG, "its file gives no endpoint for this transaction");
-        return OK;
+        return FAIL(&leg->diag, ERR_CONFIG, "%s gives no endpoint for %s", leg->partner->path,
+                    soap_transaction(leg->transaction)->name);
     }
     return kinds[leg->transaction].ask(asking, leg);
 }
 
+void
+leg_prepare(struct asking *asking, struct leg *leg)
+{
+    buf_init_secret(&leg->payload, PAYLOAD_LIMIT);
+    if (!is_ok(prepare(asking, leg))) {
+        leg->state = LEG_FAILED;
+        return;
+    }
+    decide(asking, leg);
+}
+
 static struct status
-write_security(struct asking *asking, const struct leg *leg,
-               const struct signed_timestamp *timestamp, struct buf *out)
+write_security(struct asking *asking, struct leg *leg, const struct signed_timestamp *timestamp,
+               struct buf *out)
 {
     const struct asking_order *order = &asking->order;
     const struct config *config = asking->node->config;
     const struct assertion_order assertion = {
         .signer = config->signing,
         .now_us = clock_wall_us(asking->node->clock),
-        .lifetime_us = order->timeout_us + config->clock_skew_us,
+        .lifetime_us = leg_lifetime_us(asking),
         .audience = leg->url,
         .subject_id = order->user,
         .organization = order->organization,
@@ -140,22 +287,21 @@ write_security(struct asking *asking, const struct leg *leg,
         .role = order->role,
         .role_display = order->role_display,
         .purpose = order->purpose,
-        .purpose_system = config->asserts.purpose_system,
+        .purpose_system = order->purpose_system,
         .npi = order->npi,
     };
 
-    return security_write(&assertion, timestamp, out, &asking->txn.diag);
+    return security_write(&assertion, timestamp, out, &leg->diag);
 }
 
 static struct status
-pack(struct asking *asking, const struct leg *leg, struct buf *envelope,
-     struct out_request *request)
+pack(struct leg *leg, struct buf *envelope, struct out_request *request)
 {
     const struct soap_transaction_row *row = soap_transaction(leg->transaction);
 
     if (row->is_mtom) {
         return mtom_write(buf_span(envelope), NULL, 0, span_of_cstr(row->request_action),
-                          &request->body, &asking->txn.diag, request->content_type);
+                          &request->body, &leg->diag, request->content_type);
     }
     buf_move(&request->body, envelope);
     snprintf(request->content_type, sizeof(request->content_type), "%s; action=\"%s\"",
@@ -167,7 +313,6 @@ struct status
 leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp *timestamp,
           struct out_request *ret_request)
 {
-    struct diag *diag = &asking->txn.diag;
     CLEANUP(buf_done) struct buf security;
     CLEANUP(buf_done) struct buf envelope;
     struct out_request request;
@@ -183,9 +328,9 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
     buf_init_secret(&envelope, MESSAGE_LIMIT);
     TRY(write_security(asking, leg, timestamp, &security));
     parts.security = buf_span(&security);
-    TRY(envelope_write_request(&parts, &envelope, diag));
+    TRY(envelope_write_request(&parts, &envelope, &leg->diag));
     out_request_init(&request, MESSAGE_LIMIT);
-    st = pack(asking, leg, &envelope, &request);
+    st = pack(leg, &envelope, &request);
     if (!is_ok(st)) {
         buf_done(&request.body);
         return st;
@@ -207,6 +352,12 @@ release_body(void *body)
     body_done(body);
 }
 
+static void
+release_buf(void *buf)
+{
+    buf_done(buf);
+}
+
 static struct status
 check_fault(const struct message *message, struct leg *leg)
 {
@@ -216,23 +367,50 @@ check_fault(const struct message *message, struct leg *leg)
         return OK;
     }
     message_fault(message, &code, &reason);
-    return FAIL(&leg->diag, ERR_SOAP_FAULT, "%s answered with a SOAP fault: %.*s: %.*s",
-                leg->partner->id, SPAN_PRINT(code), SPAN_PRINT(reason));
+    TRY(leg_note_said(leg, reason));
+    return FAIL(&leg->diag, ERR_SOAP_FAULT, "%s answered with the SOAP fault '%.*s'",
+                leg->partner->id, SPAN_PRINT(span_slice(code, 0, CODE_MAX)));
+}
+
+/* The answer's bytes as one span; they live as long as the leg's arena. */
+static struct status
+keep_bytes(struct leg *leg, struct out_answer *answer, struct span *ret_bytes)
+{
+    struct body *body;
+    struct buf *scratch;
+
+    TRY(ARENA_NEW(leg->arena, &leg->diag, &body));
+    TRY(ARENA_NEW(leg->arena, &leg->diag, &scratch));
+    body_init(body);
+    buf_init_secret(scratch, ANSWER_LIMIT);
+    TRY(arena_defer(leg->arena, release_body, body, &leg->diag));
+    TRY(arena_defer(leg->arena, release_buf, scratch, &leg->diag));
+    body_move(body, &answer->body);
+    return body_span(body, scratch, &leg->diag, ret_bytes);
 }
 
 static struct status
-read_answer(struct asking *asking, struct leg *leg, const struct out_answer *answer,
-            struct body *body)
+read_message(struct asking *asking, struct leg *leg, const struct out_answer *answer,
+             struct span bytes)
 {
-    struct txn *txn = &asking->txn;
     const struct message_limits limits = message_limits_answer();
     struct message *message;
-    struct buf *scratch;
-    struct span bytes;
 
-    TRY(ARENA_NEW(txn->arena, &leg->diag, &scratch));
-    buf_init_secret(scratch, ANSWER_LIMIT);
-    TRY(body_span(body, scratch, &leg->diag, &bytes));
+    TRY(message_read(bytes, span_of_cstr(answer->content_type), &limits, leg->arena, &leg->diag,
+                     &message));
+    TRY(check_fault(message, leg));
+    TRY(message_check_answer(message, leg->transaction, span_of_cstr(leg->message_id), &leg->diag));
+    return kinds[leg->transaction].answer(asking, leg, message);
+}
+
+static struct status
+read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
+{
+    struct span bytes;
+    struct status st;
+
+    TRY(leg_arena(asking, leg));
+    TRY(keep_bytes(leg, answer, &bytes));
     if (bytes.n == 0) {
         return FAIL(&leg->diag, ERR_PARTNER_ANSWER, "%s answered HTTP %d with an empty body",
                     leg->partner->id, answer->http_status);
@@ -242,39 +420,29 @@ read_answer(struct asking *asking, struct leg *leg, const struct out_answer *ans
         return FAIL(&leg->diag, ERR_PARTNER_HTTP, "%s answered HTTP %d (%s) instead of SOAP",
                     leg->partner->id, answer->http_status, answer->content_type);
     }
-    TRY(message_read(bytes, span_of_cstr(answer->content_type), &limits, txn->arena, &leg->diag,
-                     &message));
-    TRY(check_fault(message, leg));
-    TRY(message_check_answer(message, leg->transaction, span_of_cstr(leg->message_id), &leg->diag));
-    return kinds[leg->transaction].answer(asking, leg, message);
+    st = read_message(asking, leg, answer, bytes);
+    if (!is_ok(st) && answer->http_status != 200) {
+        diag_prefix(&leg->diag, "%s answered HTTP %d", leg->partner->id, answer->http_status);
+    }
+    return st;
 }
 
 void
 leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
 {
-    struct txn *txn = &asking->txn;
-    struct body *body;
-
     leg->elapsed_us = answer->elapsed_us;
     snprintf(leg->peer_address, sizeof(leg->peer_address), "%s", answer->peer_address);
     if (answer->error != ERR_NONE) {
         leg_fail(leg, answer->error, answer->detail);
-        out_answer_done(answer);
-        return;
-    }
-    /* The message's spans point into the body: it lives as long as the arena. */
-    if (!is_ok(ARENA_NEW(txn->arena, &leg->diag, &body))) {
-        out_answer_done(answer);
-        leg->state = LEG_FAILED;
-        return;
-    }
-    body_init(body);
-    body_move(body, &answer->body);
-    if (!is_ok(arena_defer(txn->arena, release_body, body, &leg->diag)) ||
-        !is_ok(read_answer(asking, leg, answer, body))) {
+    } else if (!is_ok(read_answer(asking, leg, answer))) {
         leg->state = LEG_FAILED;
     } else {
         leg->state = LEG_ANSWERED;
+        if (leg->dropped > 0) {
+            (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER,
+                       "%u items of the answer of %s are not used, the first because %s",
+                       leg->dropped, leg->partner->id, leg->dropped_why);
+        }
     }
     out_answer_done(answer);
 }
@@ -284,90 +452,22 @@ leg_ask_store(struct asking *asking, struct leg *leg)
 {
     struct txn *txn = &asking->txn;
     enum answer answer = ANSWER_NOW;
+    enum txn_verdict verdict;
     struct status st;
 
     if (leg->asked_us == 0) {
         leg->asked_us = clock_mono_us(asking->node->clock);
     }
+    st = leg_arena(asking, leg);
     txn_expect(txn);
-    st = kinds[leg->transaction].ask_store(asking, leg, &answer);
-    if (is_ok(st) && answer == ANSWER_LATER) {
+    if (is_ok(st)) {
+        st = kinds[leg->transaction].ask_store(asking, leg, &answer);
+    }
+    verdict = txn_settle(txn, st, answer);
+    if (verdict == TXN_WAIT) {
         return ANSWER_LATER;
     }
-    txn_unexpect(txn);
-    leg->state = is_ok(st) ? LEG_ANSWERED : LEG_FAILED;
+    leg->state = verdict == TXN_DONE ? LEG_ANSWERED : LEG_FAILED;
     leg->elapsed_us = clock_mono_us(asking->node->clock) - leg->asked_us;
     return ANSWER_NOW;
-}
-
-/* ---- outcome ---- */
-
-static struct status
-note_dropped(struct asking *asking, const struct leg *leg, struct audit_event *event)
-{
-    if (leg->dropped == 0) {
-        return OK;
-    }
-    event->outcome = AUDIT_MINOR;
-    return arena_printf(asking->txn.arena, &asking->txn.diag, &event->outcome_text,
-                        "%u items dropped: the partner does not speak for their community, or they "
-                        "were not asked for",
-                        leg->dropped);
-}
-
-static struct status
-note_retrieved(struct asking *asking, const struct leg *leg,
-               struct audit_event events[LEG_OUTCOMES_MAX], size_t *n)
-{
-    struct txn *txn = &asking->txn;
-    struct document_ref_list came = {0}, missing = {0};
-
-    for (size_t i = 0; i < leg->refs.n; i++) {
-        bool is_here = false;
-
-        for (size_t d = 0; d < leg->retrieved.n && !is_here; d++) {
-            is_here = span_eq(leg->retrieved.items[d].ref.unique_id, leg->refs.items[i].unique_id);
-        }
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, is_here ? &came : &missing, leg->refs.items[i]));
-    }
-    events[0].documents = came;
-    if (missing.n > 0) {
-        events[1] = events[0];
-        events[1].documents = missing;
-        events[1].outcome = AUDIT_SERIOUS;
-        events[1].outcome_text = SPAN("documents that the community did not give");
-        *n = 2;
-    }
-    return OK;
-}
-
-struct status
-leg_outcomes(struct asking *asking, struct leg *leg,
-             struct audit_event ret_events[LEG_OUTCOMES_MAX], size_t *ret_n)
-{
-    struct txn *txn = &asking->txn;
-    struct audit_event *event = &ret_events[0];
-
-    *event = leg->event;
-    *ret_n = 1;
-    if (leg->state == LEG_DENIED) {
-        TRY(note_intent(asking, leg));
-        *event = leg->event;
-    }
-    event->phase = AUDIT_OUTCOME;
-    event->destination_address = span_of_cstr(leg->peer_address);
-    if (leg->state != LEG_ANSWERED) {
-        event->outcome = AUDIT_SERIOUS;
-        return records_reason(txn->arena, &leg->diag, &txn->diag, &event->outcome_text);
-    }
-    event->outcome = AUDIT_SUCCESS;
-    TRY(note_dropped(asking, leg, event));
-    if (leg->partner == NULL && leg->transaction == SOAP_ITI_55 && leg->matches.n > 0) {
-        struct span cx;
-
-        TRY(ident_write_cx(txn->arena, &leg->matches.items[0].patient.ids.items[0], &txn->diag,
-                           &cx));
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, &event->patients, cx));
-    }
-    return leg->transaction == SOAP_ITI_39 ? note_retrieved(asking, leg, ret_events, ret_n) : OK;
 }

@@ -3,12 +3,13 @@ libisthmus_a_SOURCES += \
 	gateway/txn/asking.c gateway/txn/asking.h \
 	gateway/txn/binding.c gateway/txn/binding.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
+	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
 	gateway/txn/inbound.c gateway/txn/inbound.h \
 	gateway/txn/iti38.c gateway/txn/iti38.h \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
 	gateway/txn/iti55.c gateway/txn/iti55.h \
-	gateway/txn/leg.c \
+	gateway/txn/leg.c gateway/txn/leg_outcome.c \
 	gateway/txn/node.h \
 	gateway/txn/records.c gateway/txn/records.h \
 	gateway/txn/rounds.c \
@@ -19,9 +20,12 @@ EXTRA_DIST += gateway/txn/README.md
 check_PROGRAMS += tests/unit/test_runner
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h
-SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query
+SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
+	tests/unit/test_scenario_answers
 check_PROGRAMS += $(SCENARIO_TESTS)
 tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)
 tests_unit_test_scenario_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_query_SOURCES = tests/unit/test_scenario_query.c $(SCENE)
 tests_unit_test_scenario_query_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_answers_SOURCES = tests/unit/test_scenario_answers.c $(SCENE)
+tests_unit_test_scenario_answers_LDADD = $(UNIT_LIBS)

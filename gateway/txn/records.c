@@ -76,9 +76,15 @@ records_user_name(struct arena *arena, struct span alias, struct span user, stru
                         SPAN_PRINT(user), SPAN_PRINT(issuer));
 }
 
-struct status
-records_reason(struct arena *arena, const struct diag *failure, struct diag *diag,
-               struct span *ret_reason)
+struct span
+records_reason(struct arena *arena, const struct diag *failure, struct span said)
 {
-    return arena_printf(arena, diag, ret_reason, "%s: %s", err_name(failure->code), failure->text);
+    struct diag ignored = {0};
+    struct span reason;
+
+    if (!is_ok(arena_printf(arena, &ignored, &reason, "%s: %s%s%.*s", err_name(failure->code),
+                            failure->text, said.n > 0 ? "; it said: " : "", SPAN_PRINT(said)))) {
+        return span_of_cstr(err_name(failure->code));
+    }
+    return reason;
 }

@@ -28,8 +28,8 @@ MUST_CHECK struct status records_settle(struct records *records, struct node *no
 MUST_CHECK struct status records_user_name(struct arena *arena, struct span alias, struct span user,
                                            struct span issuer, struct diag *diag,
                                            struct span *ret_user_name);
-/* "ERR_NAME: detail" of a diag, in the arena. */
-MUST_CHECK struct status records_reason(struct arena *arena, const struct diag *failure,
-                                        struct diag *diag, struct span *ret_reason);
+/* "ERR_NAME: detail" of a diag, and what the other side said about it (may be empty), in the arena;
+ * the name alone when there is no memory. */
+struct span records_reason(struct arena *arena, const struct diag *failure, struct span said);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/ids.h"
 #include "base/mem.h"
 #include "txn/asking.h"
 
@@ -23,18 +24,30 @@ is_wanted(const struct asking *asking, struct span community)
     return false;
 }
 
-/* The first community of a partner that the order wants; empty when none. */
-static struct span
-wanted_community(const struct asking *asking, const struct partner *partner)
+/* One discovery reaches all communities that a partner speaks for; a query is about one. Partners
+ * that do not offer the transaction are asked only when the order names them, and fail then. */
+static struct status
+plan_partner(struct asking *asking, enum soap_transaction transaction,
+             const struct partner *partner)
 {
+    struct leg *leg;
+
+    if (asking->order.to.n == 0 && leg_url(partner, transaction) == NULL) {
+        return OK;
+    }
     for (size_t i = 0; i < partner->communities.n; i++) {
         const struct span community = span_of_cstr(partner->communities.items[i]);
 
-        if (is_wanted(asking, community)) {
-            return community;
+        if (!is_wanted(asking, community)) {
+            continue;
+        }
+        TRY(asking_add_leg(asking, transaction, partner, community, &leg));
+        leg->patient_id = asking->order.patient_id;
+        if (transaction == SOAP_ITI_55) {
+            break;
         }
     }
-    return SPAN_EMPTY;
+    return OK;
 }
 
 /* A leg to our own store and to every partner that the order wants. */
@@ -50,13 +63,7 @@ plan_everyone(struct asking *asking, enum soap_transaction transaction)
         leg->patient_id = asking->order.patient_id;
     }
     for (size_t i = 0; i < config->partners_n; i++) {
-        const struct span community = wanted_community(asking, &config->partners[i]);
-
-        if (community.n == 0) {
-            continue;
-        }
-        TRY(asking_add_leg(asking, transaction, &config->partners[i], community, &leg));
-        leg->patient_id = asking->order.patient_id;
+        TRY(plan_partner(asking, transaction, &config->partners[i]));
     }
     return OK;
 }
@@ -97,67 +104,96 @@ plan_query_of_matches(struct asking *asking)
     return OK;
 }
 
+/* Documents that one question names at most: what comes back must fit one answer. */
+#define REFS_PER_LEG 256
+
+static bool
+is_planned(const struct asking *asking, const struct partner *partner,
+           const struct document_ref *ref)
+{
+    const struct leg_list *legs = &asking->legs[asking->round];
+
+    for (size_t i = 0; i < legs->n; i++) {
+        const struct leg *leg = &legs->items[i];
+
+        for (size_t d = 0; leg->partner == partner && d < leg->refs.n; d++) {
+            if (document_ref_eq(&leg->refs.items[d], ref)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The leg of this round that asks <partner> for documents of <community> and has room; NULL when
+ * there is none. */
+static struct leg *
+leg_with_room(struct asking *asking, const struct partner *partner, struct span community)
+{
+    struct leg_list *legs = &asking->legs[asking->round];
+
+    for (size_t i = 0; i < legs->n; i++) {
+        struct leg *leg = &legs->items[i];
+
+        if (leg->partner == partner && span_eq(leg->community, community) &&
+            leg->refs.n < REFS_PER_LEG) {
+            return leg;
+        }
+    }
+    return NULL;
+}
+
+/* Each document is asked for once. <patient>: whose it is, when we know. */
+static struct status
+plan_document(struct asking *asking, const struct partner *partner, struct span community,
+              const struct patient *patient, const struct document_ref *ref)
+{
+    struct txn *txn = &asking->txn;
+    struct leg *leg;
+
+    if (is_planned(asking, partner, ref)) {
+        return OK;
+    }
+    leg = leg_with_room(asking, partner, community);
+    if (leg == NULL) {
+        TRY(asking_add_leg(asking, SOAP_ITI_39, partner, community, &leg));
+        if (patient != NULL) {
+            leg->patient = *patient;
+        }
+    }
+    return ARENA_PUSH(txn->arena, &txn->diag, &leg->refs, *ref);
+}
+
 static struct status
 plan_retrieve_of_entries(struct asking *asking)
 {
-    struct txn *txn = &asking->txn;
     const struct leg_list *queried = &asking->legs[1];
 
     for (size_t i = 0; i < queried->n; i++) {
         const struct leg *found = &queried->items[i];
-        struct leg *leg;
 
-        if (found->state != LEG_ANSWERED || found->documents.n == 0) {
-            continue;
-        }
-        TRY(asking_add_leg(asking, SOAP_ITI_39, found->partner, found->community, &leg));
-        leg->patient = found->patient;
-        for (size_t d = 0; d < found->documents.n; d++) {
+        for (size_t d = 0; found->state == LEG_ANSWERED && d < found->documents.n; d++) {
             const struct document_entry *entry = &found->documents.items[d];
             const struct document_ref ref = {entry->home, entry->repository, entry->unique_id};
 
-            TRY(ARENA_PUSH(txn->arena, &txn->diag, &leg->refs, ref));
+            TRY(plan_document(asking, found->partner, found->community, &found->patient, &ref));
         }
     }
     return OK;
 }
 
-static struct status
-leg_for_community(struct asking *asking, struct span oid, struct leg **ret_leg)
-{
-    struct leg_list *legs = &asking->legs[asking->round];
-    const struct partner *partner = config_partner_of_community(asking->node->config, oid);
-
-    for (size_t i = 0; i < legs->n; i++) {
-        if (legs->items[i].partner == partner) {
-            *ret_leg = &legs->items[i];
-            return OK;
-        }
-    }
-    if (partner == NULL && !span_eq_cstr(oid, asking->node->config->community)) {
-        return FAIL(&asking->txn.diag, ERR_USAGE,
-                    "community '%.*s' is neither ours nor a partner's; isthmus partners lists them",
-                    SPAN_PRINT(oid));
-    }
-    return asking_add_leg(asking, SOAP_ITI_39, partner, oid, ret_leg);
-}
-
+/* asking_start has seen to it that each home is ours or a partner's. */
 static struct status
 plan_retrieve_of_order(struct asking *asking)
 {
-    struct txn *txn = &asking->txn;
+    const struct config *config = asking->node->config;
 
     for (size_t i = 0; i < asking->order.documents.n; i++) {
         const struct document_ref *ref = &asking->order.documents.items[i];
-        struct leg *leg;
-        struct span oid;
+        struct span oid = SPAN_EMPTY;
 
-        if (!home_community_oid(ref->home, &oid)) {
-            return FAIL(&txn->diag, ERR_USAGE, "'%.*s' is not a homeCommunityId",
-                        SPAN_PRINT(ref->home));
-        }
-        TRY(leg_for_community(asking, oid, &leg));
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, &leg->refs, *ref));
+        (void)home_community_oid(ref->home, &oid);
+        TRY(plan_document(asking, config_partner_of_community(config, oid), oid, NULL, ref));
     }
     return OK;
 }
@@ -237,10 +273,6 @@ collect(struct asking *asking, struct leg *leg, struct retrieved_document *retri
     if (entry != NULL) {
         document.entry = *entry;
     }
-    if (document.ref.home.n == 0) {
-        TRY(arena_printf(txn->arena, &txn->diag, &document.ref.home, "urn:oid:%.*s",
-                         SPAN_PRINT(leg->community)));
-    }
     document.body = retrieved->body;
     TRY(digest_document(asking, &document));
     document.duplicate_of = first_with_equal_bytes(asking, document.sha256);
@@ -255,7 +287,8 @@ rounds_collect(struct asking *asking)
     struct leg_list *legs = &asking->legs[2];
 
     for (size_t i = 0; i < legs->n; i++) {
-        for (size_t d = 0; d < legs->items[i].retrieved.n; d++) {
+        for (size_t d = 0; legs->items[i].state == LEG_ANSWERED && d < legs->items[i].retrieved.n;
+             d++) {
             TRY(collect(asking, &legs->items[i], &legs->items[i].retrieved.items[d]));
         }
     }

@@ -1,0 +1,99 @@
+/*
+ * What the record of a leg says when it is over. Called by asking.c's outcome step on a worker;
+ * everything lives in the transaction's arena.
+ */
+#include "base/mem.h"
+#include "txn/asking.h"
+
+/* The failure beside a success: what was asked for, did not come, and why. */
+static struct audit_event
+failure_of(struct asking *asking, const struct leg *leg, const struct audit_event *success)
+{
+    struct audit_event failure = *success;
+
+    failure.outcome = AUDIT_SERIOUS;
+    failure.outcome_text = records_reason(asking->txn.arena, &leg->diag, leg->said);
+    return failure;
+}
+
+/* Our own store says whom it found (ITI TF-2 3.55.5: a partner's answer is the responder's to
+ * record). */
+static struct status
+note_found(struct asking *asking, const struct leg *leg, struct audit_event *event)
+{
+    struct txn *txn = &asking->txn;
+    struct span cx;
+
+    if (leg->partner != NULL || leg->matches.n == 0) {
+        return OK;
+    }
+    TRY(ident_write_cx(txn->arena, &leg->matches.items[0].patient.ids.items[0], &txn->diag, &cx));
+    return ARENA_PUSH(txn->arena, &txn->diag, &event->patients, cx);
+}
+
+static void
+note_status(struct asking *asking, const struct leg *leg,
+            struct audit_event events[LEG_OUTCOMES_MAX], size_t *n)
+{
+    if (leg->status == REGISTRY_FAILURE) { /* an unknown patient, which is an answer to the user */
+        events[0].outcome = AUDIT_SERIOUS;
+        events[0].outcome_text = SPAN("the community does not know the patient id");
+    } else if (leg->status == REGISTRY_PARTIAL_SUCCESS) {
+        events[1] = failure_of(asking, leg, &events[0]);
+        *n = 2;
+    }
+}
+
+static struct status
+note_retrieved(struct asking *asking, const struct leg *leg,
+               struct audit_event events[LEG_OUTCOMES_MAX], size_t *n)
+{
+    struct txn *txn = &asking->txn;
+    struct document_ref_list came = {0}, missing = {0};
+
+    for (size_t i = 0; i < leg->refs.n; i++) {
+        const struct document_ref *ref = &leg->refs.items[i];
+
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, leg_has_document(leg, ref) ? &came : &missing,
+                       *ref));
+    }
+    events[0].documents = came;
+    if (missing.n > 0) {
+        events[1] = failure_of(asking, leg, &events[0]);
+        events[1].documents = missing;
+        *n = 2;
+    }
+    return OK;
+}
+
+struct status
+leg_outcomes(struct asking *asking, struct leg *leg,
+             struct audit_event ret_events[LEG_OUTCOMES_MAX], size_t *ret_n)
+{
+    struct audit_event *event = &ret_events[0];
+
+    *event = leg->event;
+    *ret_n = 1;
+    event->phase = AUDIT_OUTCOME;
+    event->destination_address = span_of_cstr(leg->peer_address);
+    if (leg->state != LEG_ANSWERED) {
+        *event = failure_of(asking, leg, event);
+        return OK;
+    }
+    event->outcome = leg->dropped > 0 ? AUDIT_MINOR : AUDIT_SUCCESS;
+    if (leg->dropped > 0) {
+        event->outcome_text = records_reason(asking->txn.arena, &leg->diag, leg->said);
+    }
+    switch (leg->transaction) {
+    case SOAP_ITI_55:
+        return note_found(asking, leg, event);
+    case SOAP_ITI_38:
+        note_status(asking, leg, ret_events, ret_n);
+        return OK;
+    case SOAP_ITI_39:
+        return note_retrieved(asking, leg, ret_events, ret_n);
+    case SOAP_TRANSACTION_COUNT:
+        break;
+    }
+    return OK;
+}
