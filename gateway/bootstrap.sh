@@ -14,7 +14,7 @@ say() {
 }
 
 die() {
-    printf '\n%s: %s\n' "$(basename "$0")" "$*" >&2
+    printf '\n%s: %s\n' "$0" "$*" >&2
     exit 1
 }
 
@@ -64,7 +64,15 @@ need_packages() {
     step "installing ${missing% }" apt-get -qy --no-install-recommends install $missing
 }
 
+# What an earlier run as another user made, this one could neither replace nor remove.
+need_own_files() {
+    local file
+    file=$(find "$root" -maxdepth 3 -path "$root/.git" -prune -o ! -writable -print 2>/dev/null | head -n 1)
+    [ -z "$file" ] || die "$(id -un) cannot write $(shown "$file"): run this as $(stat -c %U "$file"), or after chown -R $(id -un) $root"
+}
+
 prepare_sources() {
+    need_own_files
     if [ ! -x "$root/configure" ] || [ "$root/configure.ac" -nt "$root/configure" ]; then
         step "making configure" autoreconf -i "$root"
     fi
@@ -79,5 +87,5 @@ build_in() {
         (cd "$folder" && step "configuring ${folder#"$root"/}" "$root/configure" -q "$@") || exit 1
     fi
     # shellcheck disable=SC2086
-    step "building ${folder#"$root"/}$([ -e "$folder/libisthmus.a" ] || echo ", for the first time (minutes)")" make -s -j "$(nproc)" -C "$folder" $targets
+    step "building ${folder#"$root"/}$([ -e "$folder/libisthmus.a" ] || echo " for the first time (some minutes)")" make -s -j "$(nproc)" -C "$folder" $targets
 }
