@@ -11,12 +11,14 @@
 
 static _Atomic uint64_t allocations;
 static _Atomic uint64_t allocations_allowed = UINT64_MAX; /* requests beyond this number fail */
+static _Atomic uint64_t allocation_refused = UINT64_MAX;  /* the request of this number fails */
 
 static bool
 may_allocate(void)
 {
     const uint64_t number = atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
-    return number < atomic_load_explicit(&allocations_allowed, memory_order_relaxed);
+    return number < atomic_load_explicit(&allocations_allowed, memory_order_relaxed) &&
+           number != atomic_load_explicit(&allocation_refused, memory_order_relaxed);
 }
 
 void *
@@ -62,6 +64,12 @@ mem_fail_after(uint64_t n)
     const uint64_t asked = mem_allocations();
     atomic_store_explicit(&allocations_allowed, n > UINT64_MAX - asked ? UINT64_MAX : asked + n,
                           memory_order_relaxed);
+}
+
+void
+mem_fail_once(uint64_t n)
+{
+    atomic_store_explicit(&allocation_refused, mem_allocations() + n, memory_order_relaxed);
 }
 
 uint64_t

@@ -18,6 +18,8 @@ void mem_wipe(void *p, size_t n);    /* overwrite in a way that the compiler kee
 
 /* Tests: let <n> more allocations succeed and every later one fail; UINT64_MAX switches it off. */
 void mem_fail_after(uint64_t n);
+/* Tests: let <n> more allocations succeed, one fail, and all later ones succeed. */
+void mem_fail_once(uint64_t n);
 uint64_t mem_allocations(void); /* how many allocations were asked for since the start */
 
 /* CLEANUP(fn): calls fn with the address of a local variable when it leaves its scope. */

@@ -21,7 +21,8 @@ check_PROGRAMS += tests/unit/test_runner
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
-	tests/unit/test_scenario_answers
+	tests/unit/test_scenario_answers tests/unit/test_scenario_asking \
+	tests/unit/test_scenario_torture
 check_PROGRAMS += $(SCENARIO_TESTS)
 tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)
 tests_unit_test_scenario_LDADD = $(UNIT_LIBS)
@@ -29,3 +30,7 @@ tests_unit_test_scenario_query_SOURCES = tests/unit/test_scenario_query.c $(SCEN
 tests_unit_test_scenario_query_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_answers_SOURCES = tests/unit/test_scenario_answers.c $(SCENE)
 tests_unit_test_scenario_answers_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_asking_SOURCES = tests/unit/test_scenario_asking.c $(SCENE)
+tests_unit_test_scenario_asking_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_torture_SOURCES = tests/unit/test_scenario_torture.c $(SCENE)
+tests_unit_test_scenario_torture_LDADD = $(UNIT_LIBS)

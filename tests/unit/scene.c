@@ -117,6 +117,39 @@ scene_count_events(const struct place *place, enum audit_type type, enum audit_s
     return n;
 }
 
+/* ---- torture ---- */
+
+/* The nodes' work: here allocations may fail. Returns how many were made before. */
+static uint64_t
+begin_work(const struct scene *scene)
+{
+    if (scene->allocations_left != UINT64_MAX) {
+        if (scene->is_memory_gone) {
+            mem_fail_after(scene->allocations_left);
+        } else {
+            mem_fail_once(scene->allocations_left);
+        }
+    }
+    return mem_allocations();
+}
+
+static void
+end_work(struct scene *scene, uint64_t before)
+{
+    const uint64_t made = mem_allocations() - before;
+
+    mem_fail_after(UINT64_MAX);
+    mem_fail_once(UINT64_MAX - mem_allocations());
+    if (scene->allocations_left == UINT64_MAX) {
+        return;
+    }
+    if (made <= scene->allocations_left) {
+        scene->allocations_left -= made;
+    } else {
+        scene->allocations_left = scene->is_memory_gone ? 0 : UINT64_MAX;
+    }
+}
+
 /* ---- questions ---- */
 
 static void
@@ -139,7 +172,10 @@ take_question(struct out *out, struct out_request *request, out_done done, void 
 void
 scene_run(struct scene *scene)
 {
+    const uint64_t before = begin_work(scene);
+
     runner_run_ready(scene->runner);
+    end_work(scene, before);
 }
 
 static void
@@ -212,7 +248,8 @@ answer_with(struct scene_question *question, int http_status, const char *conten
 /* Binary answers (MTOM with documents) go through a body, not through text. */
 struct relay {
     struct scene_question *question;
-    const char *from, *to; /* what changes on the way back; NULL: nothing */
+    const char *from, *to;     /* what changes on the way back; NULL: nothing */
+    const struct place *place; /* that answers */
 };
 
 static void
@@ -241,6 +278,12 @@ relay_reply(void *arg, struct inbound_answer *answer)
 {
     const struct relay *relay = arg;
 
+    /* Always: what may disclose something leaves behind a record of its own, and that is durable.
+     */
+    if (answer->http_status == 200) {
+        CU_ASSERT(relay->place->sink.n > relay->question->records);
+        CU_ASSERT_EQUAL(undurable(&relay->place->sink), 0);
+    }
     if (relay->from != NULL) {
         change_body(relay, &answer->body);
     }
@@ -263,6 +306,25 @@ scene_answer(struct scene *scene, size_t i, int http_status, const char *content
     scene_run(scene);
 }
 
+/* As serve does: without memory for a transaction the answer is 503. */
+static void
+start_inbound(struct scene *scene, struct place *to, const struct inbound_request *request,
+              struct relay *relay)
+{
+    const uint64_t before = begin_work(scene);
+    struct diag diag = {0};
+    const struct status st = inbound_start(&to->node, request, relay_reply, relay, &diag);
+    struct body empty;
+
+    end_work(scene, before);
+    if (!is_ok(st)) {
+        CU_ASSERT_EQUAL(diag.code, ERR_NO_MEMORY);
+        body_init(&empty);
+        answer_with(relay->question, 503, "", &empty);
+        mem_free(relay);
+    }
+}
+
 void
 scene_deliver(struct scene *scene, size_t i)
 {
@@ -282,7 +344,8 @@ scene_deliver_forged(struct scene *scene, size_t i, const char *from, const char
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(to);
     CU_ASSERT_PTR_NOT_NULL_FATAL(relay);
-    *relay = (struct relay){question, from, to_text};
+    *relay = (struct relay){question, from, to_text, to};
+    question->records = to->sink.n;
     body_done(&bodies[i]);
     buf_init(&copy, question->body.n + 1);
     CHECK_OK(&diag, buf_append(&copy, buf_span(&question->body), &diag));
@@ -294,7 +357,7 @@ scene_deliver_forged(struct scene *scene, size_t i, const char *from, const char
         .peer = question->from->config->node->leaf,
         .body = &bodies[i],
     };
-    CHECK_OK(&diag, inbound_start(&to->node, &request, relay_reply, relay, &diag));
+    start_inbound(scene, to, &request, relay);
     scene_run(scene);
 }
 
@@ -340,14 +403,40 @@ note_end(void *arg, struct asking *asking)
     *(struct asking **)arg = asking;
 }
 
+struct status
+scene_try_ask(struct place *place, const struct asking_order *order, struct diag *diag,
+              struct asking **ret_asking)
+{
+    struct scene *scene = place->scene;
+    const uint64_t before = begin_work(scene);
+    struct status st;
+
+    *ret_asking = NULL;
+    st = asking_start(&place->node, order, note_end, ret_asking, diag);
+    end_work(scene, before);
+    scene_run(scene);
+    return st;
+}
+
 void
 scene_ask(struct place *place, const struct asking_order *order, struct asking **ret_asking)
 {
     struct diag diag = {0};
 
-    *ret_asking = NULL;
-    CHECK_OK(&diag, asking_start(&place->node, order, note_end, ret_asking, &diag));
-    scene_run(place->scene);
+    CHECK_OK(&diag, scene_try_ask(place, order, &diag, ret_asking));
+}
+
+void
+scene_forget(struct scene *scene)
+{
+    for (size_t i = 0; i < scene->questions_n; i++) {
+        CU_ASSERT(scene->questions[i].is_answered);
+        buf_done(&scene->questions[i].body);
+    }
+    scene->questions_n = 0;
+    for (size_t i = 0; i < scene->places_n; i++) {
+        scene->places[i].sink.n = 0;
+    }
 }
 
 struct asking_order
@@ -498,6 +587,7 @@ scene_open(struct scene *scene, const char *const *names, size_t n)
     char dir[300];
 
     memset(scene, 0, sizeof(*scene));
+    scene->allocations_left = UINT64_MAX;
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, 2);
     init_library_once();
     fake_clock_init(&scene->clock, clock_wall_us(clock_system()));

@@ -63,6 +63,7 @@ struct scene_question {
     out_done done;
     void *arg;
     bool is_answered;
+    size_t records;   /* of the node that answers, when it was delivered */
     size_t undurable; /* records of its node that were not durable when it left: must be 0 */
 };
 
@@ -79,6 +80,10 @@ struct scene {
     size_t places_n;
     struct scene_question questions[SCENE_QUESTIONS];
     size_t questions_n;
+    /* Torture: while the nodes work (not the scene itself), this many allocations succeed; then one
+     * fails, or all that follow. UINT64_MAX: none fails. */
+    uint64_t allocations_left;
+    bool is_memory_gone; /* all that follow */
 };
 
 /* Nodes with a common development CA; everyone is everyone's partner. The n-th community
@@ -132,7 +137,12 @@ void scene_deliver_all(struct scene *scene, const char *silent);
 /* The question's exchange fails. */
 void scene_fail(struct scene *scene, size_t i, enum err error);
 
+/* Throws away what was asked and recorded, so that a test may begin anew with the same nodes. */
+void scene_forget(struct scene *scene);
+
 /* Starts an order of that node; *ret_asking is set when it has ended (the test frees it). */
+MUST_CHECK struct status scene_try_ask(struct place *place, const struct asking_order *order,
+                                       struct diag *diag, struct asking **ret_asking);
 void scene_ask(struct place *place, const struct asking_order *order, struct asking **ret_asking);
 /* An order for a person, with arrays in static memory. */
 struct asking_order scene_order(enum asking_goal goal, const char *family, const char *given,

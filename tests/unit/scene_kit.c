@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/yaml.h"
 #include "soap/envelope.h"
+#include "store/store_engine.h"
 
 #define COPY_TEXT(to, span) snprintf((to), sizeof(to), "%.*s", SPAN_PRINT(span))
 
@@ -247,4 +249,172 @@ kit_read_retrieve_answer(const struct scene_reply *reply, struct arena *arena,
     if (CHECK_OK(&diag, read_message(reply, arena, &diag, &message))) {
         CHECK_OK(&diag, retrieve_answer_read(message, arena, &diag, ret_answer));
     }
+}
+
+/* ---- a store that answers later ---- */
+
+struct slow_store {
+    struct store store; /* first member */
+    struct store *inner;
+    struct park *parked;
+    bool is_ready; /* the call after the wake is answered */
+};
+
+static struct slow_store slow_stores[SCENE_PLACES];
+
+/* True when the call is to be answered now. */
+static bool
+is_slow_ready(struct store *store, struct park *park, enum answer *ret_answer)
+{
+    struct slow_store *slow = (struct slow_store *)store;
+
+    CU_ASSERT_PTR_NULL(slow->parked);
+    if (slow->is_ready) {
+        slow->is_ready = false;
+        return true;
+    }
+    slow->parked = park;
+    *ret_answer = ANSWER_LATER;
+    return false;
+}
+
+#define INNER(store) (((struct slow_store *)(store))->inner)
+
+static struct status
+slow_match(struct store *store, const struct patient *query, struct park *park, struct arena *arena,
+           struct diag *diag, enum answer *ret_answer, struct store_match_result *ret_result)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_match_patient(INNER(store), query, park, arena, diag, ret_answer, ret_result)
+               : OK;
+}
+
+static struct status
+slow_knows(struct store *store, const struct ident *id, struct park *park, struct diag *diag,
+           enum answer *ret_answer, bool *ret_known)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_knows_patient(INNER(store), id, park, diag, ret_answer, ret_known)
+               : OK;
+}
+
+static struct status
+slow_find(struct store *store, const struct store_filter *filter, struct park *park,
+          struct arena *arena, struct diag *diag, enum answer *ret_answer,
+          struct document_list *ret_documents)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_find_documents(INNER(store), filter, park, arena, diag, ret_answer,
+                                      ret_documents)
+               : OK;
+}
+
+static struct status
+slow_get(struct store *store, const struct span_list *entry_uuids,
+         const struct span_list *unique_ids, struct park *park, struct arena *arena,
+         struct diag *diag, enum answer *ret_answer, struct document_list *ret_documents)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_get_documents(INNER(store), entry_uuids, unique_ids, park, arena, diag,
+                                     ret_answer, ret_documents)
+               : OK;
+}
+
+static struct status
+slow_retrieve(struct store *store, const struct document_ref *ref, struct park *park,
+              struct arena *arena, struct diag *diag, enum answer *ret_answer,
+              struct document_entry *ret_entry, struct body *ret_body)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_retrieve(INNER(store), ref, park, arena, diag, ret_answer, ret_entry,
+                                ret_body)
+               : OK;
+}
+
+static struct status
+slow_remember(struct store *store, struct span key, int64_t until_us, struct park *park,
+              struct diag *diag, enum answer *ret_answer, bool *ret_is_new)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_remember_once(INNER(store), key, until_us, park, diag, ret_answer,
+                                     ret_is_new)
+               : OK;
+}
+
+void
+kit_slow_store(struct place *place)
+{
+    static const struct store_engine engine = {.name = "slow",
+                                               .match_patient = slow_match,
+                                               .knows_patient = slow_knows,
+                                               .find_documents = slow_find,
+                                               .get_documents = slow_get,
+                                               .retrieve = slow_retrieve,
+                                               .remember_once = slow_remember};
+    struct slow_store *slow = &slow_stores[place - place->scene->places];
+
+    *slow = (struct slow_store){{&engine}, place->store, NULL, false};
+    place->node.store = &slow->store;
+}
+
+bool
+kit_wake_store(struct place *place)
+{
+    struct slow_store *slow = &slow_stores[place - place->scene->places];
+    struct park *park = slow->parked;
+
+    if (park == NULL) {
+        return false;
+    }
+    slow->parked = NULL;
+    slow->is_ready = true;
+    park_wake(park);
+    scene_run(place->scene);
+    slow->is_ready = false; /* it need not ask again */
+    return true;
+}
+
+void
+kit_wake_store_all(struct place *place)
+{
+    int wakes = 0;
+
+    while (kit_wake_store(place)) {
+        CU_ASSERT_FATAL(++wakes < 100);
+    }
+}
+
+/* ---- policy ---- */
+
+static const struct policy *own_policies[SCENE_PLACES];
+
+void
+kit_set_policy(struct place *place, const char *text)
+{
+    struct config *config = (struct config *)place->config;
+    struct policy *policy = policy_new();
+    struct yaml_report report;
+    struct diag diag = {0};
+    char path[512];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/policy.yaml", unit_temp_dir());
+    file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT(fputs(text, file) >= 0);
+    fclose(file);
+    yaml_report_init(&report);
+    CHECK_OK(&diag, policy_load(policy, path, &report, &diag));
+    yaml_report_done(&report);
+    own_policies[place - place->scene->places] = config->policy;
+    config->policy = policy;
+}
+
+void
+kit_restore_policy(struct place *place)
+{
+    struct config *config = (struct config *)place->config;
+
+    policy_free((struct policy *)config->policy);
+    config->policy = own_policies[place - place->scene->places];
 }

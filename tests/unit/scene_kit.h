@@ -38,4 +38,16 @@ void kit_read_query_answer(const struct scene_reply *reply, struct arena *arena,
 void kit_read_retrieve_answer(const struct scene_reply *reply, struct arena *arena,
                               struct retrieve_answer *ret_answer);
 
+/* From now on the node's store answers nothing at once: whoever asks is parked, and asks again
+ * after kit_wake_store. Asking while parked is a failure of the test. */
+void kit_slow_store(struct place *place);
+/* Wakes who is parked and runs what is ready; false when nobody is. */
+bool kit_wake_store(struct place *place);
+/* Until nobody is parked any more. */
+void kit_wake_store_all(struct place *place);
+
+/* The node's rules are those of this text (a policy file) until kit_restore_policy. */
+void kit_set_policy(struct place *place, const char *text);
+void kit_restore_policy(struct place *place);
+
 #endif
