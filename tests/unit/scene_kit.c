@@ -418,3 +418,31 @@ kit_restore_policy(struct place *place)
     policy_free((struct policy *)config->policy);
     config->policy = own_policies[place - place->scene->places];
 }
+
+/* ---- what came ---- */
+
+const struct leg *
+kit_leg_of(const struct asking *asking, int round, const char *partner)
+{
+    for (size_t i = 0; i < asking->legs[round].n; i++) {
+        const struct leg *leg = &asking->legs[round].items[i];
+
+        if (leg->partner != NULL && strcmp(leg->partner->id, partner) == 0) {
+            return leg;
+        }
+    }
+    return NULL;
+}
+
+size_t
+kit_documents_from(const struct asking *asking, const char *partner)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < asking->documents.n; i++) {
+        const struct partner *from = asking->documents.items[i].partner;
+
+        n += from != NULL && strcmp(from->id, partner) == 0 ? 1 : 0;
+    }
+    return n;
+}

@@ -50,4 +50,9 @@ void kit_wake_store_all(struct place *place);
 void kit_set_policy(struct place *place, const char *text);
 void kit_restore_policy(struct place *place);
 
+/* A partner's leg of a round; NULL when there is none. */
+const struct leg *kit_leg_of(const struct asking *asking, int round, const char *partner);
+/* How many documents came from a partner. */
+size_t kit_documents_from(const struct asking *asking, const char *partner);
+
 #endif

@@ -39,32 +39,6 @@ questions_to(const char *partner)
     return n;
 }
 
-static const struct leg *
-leg_of(const struct asking *asking, int round, const char *partner)
-{
-    for (size_t i = 0; i < asking->legs[round].n; i++) {
-        const struct leg *leg = &asking->legs[round].items[i];
-
-        if (leg->partner != NULL && strcmp(leg->partner->id, partner) == 0) {
-            return leg;
-        }
-    }
-    return NULL;
-}
-
-static size_t
-documents_from(const struct asking *asking, const char *partner)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < asking->documents.n; i++) {
-        const struct partner *from = asking->documents.items[i].partner;
-
-        n += from != NULL && strcmp(from->id, partner) == 0 ? 1 : 0;
-    }
-    return n;
-}
-
 /* Red gathers; green's answer number <round> is forged on the way, all others are genuine. */
 static struct asking *
 gather_with_forged(int round, const char *from, const char *to)
@@ -81,7 +55,7 @@ gather_with_forged(int round, const char *from, const char *to)
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
     CU_ASSERT_EQUAL(asking->txn.diag.code, ERR_NONE); /* whatever green says, the others count */
-    CU_ASSERT_EQUAL(documents_from(asking, "blue"), 1);
+    CU_ASSERT_EQUAL(kit_documents_from(asking, "blue"), 1);
     return asking;
 }
 
@@ -101,7 +75,7 @@ test_an_unusable_patient_id_costs_one_leg(void)
             asking = gather_with_forged(0, "root=\"2.999.2.1\" extension=\"",
                                         "root=\"2.999.2.1\" extension=\"a&amp;b^c");
         }
-        CU_ASSERT_EQUAL(documents_from(asking, "green"), 0);
+        CU_ASSERT_EQUAL(kit_documents_from(asking, "green"), 0);
         CU_ASSERT_EQUAL(asking_failed(asking), 1);
         CU_ASSERT_EQUAL(questions_to("green"), 1); /* not asked about an id that means nothing */
         asking_free(asking);
@@ -120,7 +94,7 @@ test_a_foreign_community_is_dropped_and_recorded(void)
     for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
         kit_open_three(&scene);
         asking = gather_with_forged(0, "root=\"2.999.2\"", homes[i]);
-        leg = leg_of(asking, 0, "green");
+        leg = kit_leg_of(asking, 0, "green");
         CU_ASSERT_PTR_NOT_NULL_FATAL(leg);
         CU_ASSERT_EQUAL(leg->matches.n, 0);
         CU_ASSERT_EQUAL(leg->dropped, 1);
@@ -187,10 +161,10 @@ test_two_matches_in_one_community_are_not_guessed(void)
                  repeated(reply, "<subject ", "</subject>", 2, &twice));
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-    CU_ASSERT_EQUAL(leg_of(asking, 0, "green")->matches.n, 2);
+    CU_ASSERT_EQUAL(kit_leg_of(asking, 0, "green")->matches.n, 2);
     CU_ASSERT_EQUAL(questions_to("green"), 1);
-    CU_ASSERT_EQUAL(documents_from(asking, "green"), 0);
-    CU_ASSERT_EQUAL(documents_from(asking, "blue"), 1);
+    CU_ASSERT_EQUAL(kit_documents_from(asking, "green"), 0);
+    CU_ASSERT_EQUAL(kit_documents_from(asking, "blue"), 1);
     buf_done(&twice);
     asking_free(asking);
     scene_close(&scene);
@@ -209,7 +183,7 @@ test_entries_of_foreign_communities_are_dropped(void)
     for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
         kit_open_three(&scene);
         asking = gather_with_forged(1, "home=\"urn:oid:2.999.2\"", homes[i]);
-        leg = leg_of(asking, 1, "green");
+        leg = kit_leg_of(asking, 1, "green");
         CU_ASSERT_PTR_NOT_NULL_FATAL(leg);
         CU_ASSERT_EQUAL(leg->documents.n, 0);
         CU_ASSERT_EQUAL(leg->dropped, 2);
@@ -242,8 +216,8 @@ test_an_entry_named_often_is_asked_for_once(void)
                  repeated(reply, "<rim:ExtrinsicObject", "</rim:ExtrinsicObject>", 100, &often));
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-    CU_ASSERT_EQUAL(leg_of(asking, 2, "green")->refs.n, 2);
-    CU_ASSERT_EQUAL(documents_from(asking, "green"), 2);
+    CU_ASSERT_EQUAL(kit_leg_of(asking, 2, "green")->refs.n, 2);
+    CU_ASSERT_EQUAL(kit_documents_from(asking, "green"), 2);
     buf_done(&often);
     asking_free(asking);
     scene_close(&scene);
@@ -292,11 +266,11 @@ test_a_partial_answer_is_used_and_named(void)
     scene_answer(&scene, question_to("green"), 200, reply->content_type, buf_span(&partial));
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-    leg = leg_of(asking, 1, "green");
+    leg = kit_leg_of(asking, 1, "green");
     CU_ASSERT_EQUAL(leg->state, LEG_ANSWERED);
     CU_ASSERT_EQUAL(leg->documents.n, 2);
     CU_ASSERT_PTR_NOT_NULL(strstr(leg->diag.text, "XDSRegistryBusy"));
-    CU_ASSERT_EQUAL(documents_from(asking, "green"), 2);
+    CU_ASSERT_EQUAL(kit_documents_from(asking, "green"), 2);
     CU_ASSERT_EQUAL(asking_failed(asking), 1);
     /* success and failure apart: green's two, and blue's one success */
     CU_ASSERT_EQUAL(scene_count_events(red(), AUDIT_ITI_38, AUDIT_INITIATING, AUDIT_OUTCOME, false),
@@ -323,7 +297,7 @@ test_an_unknown_patient_is_an_answer(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
     CU_ASSERT_EQUAL(asking_failed(asking), 0);
     CU_ASSERT_EQUAL(asking_answered(asking), 3);
-    CU_ASSERT_EQUAL(leg_of(asking, 1, "green")->status, REGISTRY_FAILURE);
+    CU_ASSERT_EQUAL(kit_leg_of(asking, 1, "green")->status, REGISTRY_FAILURE);
     /* the registry failed, and the record says so */
     CU_ASSERT_EQUAL(scene_count_events(red(), AUDIT_ITI_38, AUDIT_INITIATING, AUDIT_OUTCOME, false),
                     2);
@@ -344,8 +318,8 @@ test_documents_belong_to_the_community_that_was_asked(void)
     for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
         kit_open_three(&scene);
         asking = gather_with_forged(2, "HomeCommunityId>urn:oid:2.999.2<", homes[i]);
-        CU_ASSERT_EQUAL(documents_from(asking, "green"), 0);
-        CU_ASSERT_EQUAL(leg_of(asking, 2, "green")->dropped, 2);
+        CU_ASSERT_EQUAL(kit_documents_from(asking, "green"), 0);
+        CU_ASSERT_EQUAL(kit_leg_of(asking, 2, "green")->dropped, 2);
         CU_ASSERT_EQUAL(asking_failed(asking), 1);
         asking_free(asking);
         scene_close(&scene);
@@ -361,10 +335,10 @@ test_documents_that_were_not_asked_for_are_dropped(void)
     kit_open_three(&scene);
     asking =
         gather_with_forged(2, "RepositoryUniqueId>2.999.2.2<", "RepositoryUniqueId>2.999.3.2<");
-    leg = leg_of(asking, 2, "green");
+    leg = kit_leg_of(asking, 2, "green");
     CU_ASSERT_EQUAL(leg->dropped, 2);
     CU_ASSERT_EQUAL(leg->state, LEG_FAILED);
-    CU_ASSERT_EQUAL(documents_from(asking, "green"), 0);
+    CU_ASSERT_EQUAL(kit_documents_from(asking, "green"), 0);
     CU_ASSERT_EQUAL(scene_event(red(), 0)->type == AUDIT_ITI_39 ||
                         scene_event(red(), 1)->type == AUDIT_ITI_39,
                     true);
@@ -442,7 +416,7 @@ test_a_document_that_comes_twice_is_taken_once(void)
         arena_free(arena);
     }
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-    leg = leg_of(asking, 2, "green");
+    leg = kit_leg_of(asking, 2, "green");
     CU_ASSERT_EQUAL(leg->retrieved.n, 2);
     CU_ASSERT_EQUAL(leg->dropped, 1);
     for (size_t i = 0; i < asking->documents.n; i++) {
@@ -493,7 +467,7 @@ test_what_is_no_answer_is_named(void)
                      span_of_cstr(rows[i].text));
         scene_deliver_all(&scene, NULL);
         CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-        leg = leg_of(asking, 0, "green");
+        leg = kit_leg_of(asking, 0, "green");
         CU_ASSERT_EQUAL(leg->state, LEG_FAILED);
         if (leg->diag.code != rows[i].want || strstr(leg->diag.text, rows[i].says) == NULL) {
             printf("\n    row %zu: %s: %s\n", i, err_name(leg->diag.code), leg->diag.text);
@@ -526,7 +500,7 @@ test_an_answer_must_be_to_our_question(void)
         scene_deliver_forged(&scene, question_to("green"), rows[i].from, rows[i].to);
         scene_deliver_all(&scene, NULL);
         CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-        CU_ASSERT_EQUAL(leg_of(asking, 0, "green")->diag.code, ERR_PARTNER_ANSWER);
+        CU_ASSERT_EQUAL(kit_leg_of(asking, 0, "green")->diag.code, ERR_PARTNER_ANSWER);
         CU_ASSERT_EQUAL(asking_answered(asking), 2);
         asking_free(asking);
     }
@@ -575,10 +549,10 @@ test_a_huge_answer_costs_one_leg(void)
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
     CU_ASSERT_EQUAL(asking->txn.diag.code, ERR_NONE);
-    leg = leg_of(asking, 1, "green");
+    leg = kit_leg_of(asking, 1, "green");
     CU_ASSERT_EQUAL(leg->state, LEG_FAILED);
     CU_ASSERT_EQUAL(leg->diag.code, ERR_LIMIT_ARENA);
-    CU_ASSERT_EQUAL(documents_from(asking, "blue"), 1);
+    CU_ASSERT_EQUAL(kit_documents_from(asking, "blue"), 1);
     buf_done(&huge);
     asking_free(asking);
     scene_close(&scene);
