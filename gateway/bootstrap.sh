@@ -27,8 +27,18 @@ log_of() { # log_of TEXT
     printf '%s/%s.log' "$logs" "$(printf '%s' "$1" | tr -cs 'A-Za-z0-9' '-' | cut -c1-60)"
 }
 
-# step TEXT COMMAND...: says what it does; its output goes to a log. When it fails: the lines that name an error (in what
-# a parallel make prints, they are rarely the last), the end, and where the rest is.
+# The lines that name an error (in what a parallel make prints they are rarely the last) and the end.
+show_failure() { # show_failure LOG
+    if [ "$(wc -l <"$1")" -le 40 ]; then
+        cat "$1"
+        return
+    fi
+    grep -E -A 3 'error: |undefined reference|\*\*\* |^E: ' "$1" | head -n 30
+    printf '...\n'
+    tail -n 10 "$1"
+}
+
+# step TEXT COMMAND...: says what it does; its output goes to a log, of which what matters is shown when it fails.
 step() {
     local text=$1 log
     shift
@@ -37,9 +47,7 @@ step() {
     say "$text"
     if ! "$@" >"$log" 2>&1; then
         printf '\n' >&2
-        grep -E -A 3 '(error|undefined reference|\*\*\*|^E): ' "$log" | head -n 30 >&2
-        printf '%s\n' '... the end of its output:' >&2
-        tail -n 20 "$log" >&2
+        show_failure "$log" >&2
         die "failed: $text (the whole output is in $(shown "$log"))"
     fi
 }
