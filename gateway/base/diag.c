@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define CUT_MARK "..."
 
 void
@@ -31,6 +33,27 @@ mark_cut(char text[DIAG_TEXT_MAX])
     memcpy(text + end, CUT_MARK, sizeof(CUT_MARK));
 }
 
+/* Each character that must not be shown becomes '?', in place. */
+static void
+hide_harmful(char text[DIAG_TEXT_MAX])
+{
+    struct span rest = span_of_cstr(text);
+    const char *at = text;
+    char *to = text;
+    uint32_t c = 0;
+    while (text_take_char(&rest, &c)) {
+        const size_t n = (size_t)(rest.p - at);
+        if (text_is_harmless(c)) {
+            memmove(to, at, n);
+            to += n;
+        } else {
+            *to++ = '?';
+        }
+        at = rest.p;
+    }
+    *to = '\0';
+}
+
 __attribute__((format(printf, 2, 0))) static void
 write_text(char text[DIAG_TEXT_MAX], const char *format, va_list args)
 {
@@ -40,11 +63,7 @@ write_text(char text[DIAG_TEXT_MAX], const char *format, va_list args)
     } else if (n >= DIAG_TEXT_MAX) {
         mark_cut(text);
     }
-    for (char *c = text; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7F) {
-            *c = '?';
-        }
-    }
+    hide_harmful(text);
 }
 
 struct status

@@ -17,7 +17,8 @@ struct diag {
     enum err code; /* ERR_NONE until the first failure */
     int line;
     const char *file;
-    char text[DIAG_TEXT_MAX]; /* NUL-terminated, cut with "..." when longer, control bytes as '?' */
+    char text[DIAG_TEXT_MAX]; /* NUL-terminated, cut with "..." when longer, control characters as
+                                 '?' */
 };
 
 void diag_clear(struct diag *diag);

@@ -67,14 +67,11 @@ put_cstr(struct line *line, const char *s)
     put(line, s, strlen(s));
 }
 
-/* Control characters, line ends of any kind, and what turns the direction of writing: a peer's
- * bytes must not shape what the operator sees. */
+/* A peer's bytes must not shape what the operator sees. */
 static bool
 is_escaped(uint32_t c)
 {
-    return c < 0x20 || c == '"' || c == '\\' || (c >= 0x7F && c <= 0x9F) || c == 0x061C ||
-           (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-           (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == TEXT_MALFORMED;
+    return !text_is_harmless(c) || c == '"' || c == '\\';
 }
 
 /* Writes the escape of the character that starts at <at>; returns its length. */

@@ -109,6 +109,33 @@ text_fold(struct arena *arena, struct span text, struct diag *diag, struct span 
     return OK;
 }
 
+bool
+text_is_harmless(uint32_t c)
+{
+    return c != TEXT_MALFORMED && c >= 0x20 && (c < 0x7F || c > 0x9F) && c != 0x061C &&
+           !(c >= 0x200B && c <= 0x200F) && !(c >= 0x2028 && c <= 0x202E) &&
+           !(c >= 0x2060 && c <= 0x206F) && c != 0xFEFF;
+}
+
+struct status
+text_show(struct span text, struct buf *out, struct diag *diag)
+{
+    const char *at = text.p;
+    uint32_t c = 0;
+
+    while (text_take_char(&text, &c)) {
+        if (c == '\n' || c == '\r' || c == '\t') {
+            TRY(buf_append_char(out, ' ', diag));
+        } else if (text_is_harmless(c)) {
+            TRY(buf_append(out, span_of(at, (size_t)(text.p - at)), diag));
+        } else {
+            TRY(buf_append_char(out, '?', diag));
+        }
+        at = text.p;
+    }
+    return OK;
+}
+
 size_t
 text_columns(struct span text)
 {

@@ -14,6 +14,18 @@ is_same(const struct leg *leg, const char *partner, struct span community)
     return strcmp(id, partner) == 0 && span_eq(leg->community, community);
 }
 
+/* Why a leg failed, or what its answer lacks; with the partner's own words. */
+static struct status
+error_of(struct answers *answers, const struct leg *leg, struct diag *diag, struct span *error)
+{
+    if (leg->diag.code == ERR_NONE || error->n > 0) {
+        return OK;
+    }
+    return arena_printf(answers->asking->txn.arena, diag, error, "%s: %s%s%.*s",
+                        err_name(leg->diag.code), leg->diag.text,
+                        leg->said.n > 0 ? "; it said: " : "", SPAN_PRINT(leg->said));
+}
+
 static struct status
 row_of(struct answers *answers, const struct leg *leg, struct span community, const char *status,
        struct diag *diag)
@@ -27,10 +39,7 @@ row_of(struct answers *answers, const struct leg *leg, struct span community, co
         .elapsed_us = leg->elapsed_us,
     };
 
-    if (leg->diag.code != ERR_NONE) {
-        TRY(arena_printf(asking->txn.arena, diag, &row.error, "%s: %s", err_name(leg->diag.code),
-                         leg->diag.text));
-    }
+    TRY(error_of(answers, leg, diag, &row.error));
     return ARENA_PUSH(asking->txn.arena, diag, &answers->rows, row);
 }
 
@@ -59,11 +68,24 @@ has_row(const struct answers *answers, const struct leg *leg, struct span home)
     return false;
 }
 
+/* An id that a partner made up so that nobody can ask about it is that row's error. */
+static struct status
+note_patient_id(struct answers *answers, const struct ident *id, struct answer_row *row,
+                struct diag *diag)
+{
+    struct arena *arena = answers->asking->txn.arena;
+    struct diag why = {0};
+
+    if (is_ok(ident_write_cx(arena, id, &why, &row->patient_id)) || row->error.n > 0) {
+        return OK;
+    }
+    return arena_printf(arena, diag, &row->error, "%s: the patient id cannot be asked about: %s",
+                        err_name(why.code), why.text);
+}
+
 static struct status
 rows_of_matches(struct answers *answers, const struct leg *leg, struct diag *diag)
 {
-    struct asking *asking = answers->asking;
-
     for (size_t i = 0; i < leg->matches.n; i++) {
         const struct xcpd_match *match = &leg->matches.items[i];
         struct answer_row *row;
@@ -78,10 +100,7 @@ rows_of_matches(struct answers *answers, const struct leg *leg, struct diag *dia
         TRY(row_of(answers, leg, match->home, "match", diag));
         answers->matches++;
         row = &answers->rows.items[answers->rows.n - 1];
-        if (match->patient.ids.n > 0) {
-            TRY(ident_write_cx(asking->txn.arena, &match->patient.ids.items[0], diag,
-                               &row->patient_id));
-        }
+        TRY(note_patient_id(answers, &match->patient.ids.items[0], row, diag));
     }
     return OK;
 }
@@ -132,32 +151,47 @@ add_round(struct answers *answers, const struct leg_list *legs, struct diag *dia
                 continue;
             }
             row->elapsed_us += leg->elapsed_us;
-            if (leg->diag.code != ERR_NONE && row->error.n == 0) {
-                TRY(arena_printf(answers->asking->txn.arena, diag, &row->error, "%s: %s",
-                                 err_name(leg->diag.code), leg->diag.text));
-            }
+            TRY(error_of(answers, leg, diag, &row->error));
         }
     }
     return OK;
 }
 
 static void
+count_document(struct answers *answers, const struct partner *partner, struct span home)
+{
+    const char *id = partner == NULL ? "" : partner->id;
+    struct span oid;
+
+    for (size_t r = 0; r < answers->rows.n; r++) {
+        struct answer_row *row = &answers->rows.items[r];
+
+        if (home_community_oid(home, &oid) && span_eq(row->community, oid) &&
+            strcmp(row->partner, id) == 0) {
+            row->documents++;
+            return;
+        }
+    }
+}
+
+/* Documents that came; of a query, which fetches none, those that were found. */
+static void
 count_documents(struct answers *answers)
 {
     const struct asking *asking = answers->asking;
 
-    answers->documents = asking->documents.n;
     for (size_t i = 0; i < asking->documents.n; i++) {
         const struct asking_document *document = &asking->documents.items[i];
-        struct span oid;
 
+        answers->documents++;
         answers->duplicates += document->duplicate_of != SIZE_MAX ? 1 : 0;
-        for (size_t r = 0; r < answers->rows.n; r++) {
-            struct answer_row *row = &answers->rows.items[r];
+        count_document(answers, document->partner, document->ref.home);
+    }
+    for (size_t i = 0; asking->order.goal == ASKING_QUERY && i < asking->legs[1].n; i++) {
+        const struct leg *leg = &asking->legs[1].items[i];
 
-            if (home_community_oid(document->ref.home, &oid) && span_eq(row->community, oid)) {
-                row->documents++;
-            }
+        for (size_t d = 0; d < leg->documents.n; d++) {
+            count_document(answers, leg->partner, leg->documents.items[d].home);
         }
     }
 }

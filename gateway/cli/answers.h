@@ -15,8 +15,8 @@ struct answer_row {
     const char *name;
     const char *status;     /* match, no-match, ambiguous, answered, failed, denied */
     struct span patient_id; /* CX, or empty */
-    struct span error;      /* of any round, or empty */
-    size_t documents;
+    struct span error;  /* the first of any round: why it failed, or what is lacking; or empty */
+    size_t documents;   /* that came; of a query: that were found */
     int64_t elapsed_us; /* of all rounds */
 };
 struct answer_rows {
@@ -29,7 +29,7 @@ struct answers {
     struct answer_rows rows;
     size_t documents, duplicates;
     unsigned matches;
-    unsigned failed_partners; /* communities of which any round failed */
+    unsigned failed_partners; /* communities of which any round failed, or brought not all */
     /* Where document i was written, relative to the output folder; NULL: documents were not
      * written. */
     const char *const *files;
@@ -42,8 +42,11 @@ MUST_CHECK struct status answers_write_json(const struct answers *answers, struc
 /* The table, a line per community and a line per document. */
 MUST_CHECK struct status answers_write_text(const struct answers *answers, struct buf *out,
                                             struct diag *diag);
-/* Writes every document below <dir>, made when missing, under names that contain nothing from the
- * wire (documents/<community>/<number>-<digest>.<type>); then index.json and index.txt. */
+/* Makes <dir>, before anybody is asked: ERR_IO when that cannot be done, or when the documents of
+ * an earlier answer (perhaps of somebody else) are in it. */
+MUST_CHECK struct status answers_prepare_folder(const char *dir, struct diag *diag);
+/* Writes every document below <dir> under names that contain nothing from the wire
+ * (documents/<community>/<number>-<digest>.<type>); then index.json and index.txt. */
 MUST_CHECK struct status answers_write_folder(struct answers *answers, const char *dir,
                                               struct diag *diag);
 

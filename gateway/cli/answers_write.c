@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "base/text.h"
 
 #define INDEX_LIMIT ((size_t)64 * 1024 * 1024)
+#define INDEX_NAME  "index.json"
 
 /* ---- JSON ---- */
 
@@ -160,17 +162,15 @@ answers_write_json(const struct answers *answers, struct buf *out, struct diag *
 
 /* ---- text ---- */
 
-/* Pads to a column of a terminal; text from the wire is shown without its control characters. */
+/* Text from elsewhere, made safe for a terminal, and padded to a column. */
 static struct status
 put_cell(struct buf *out, struct span text, size_t width, struct diag *diag)
 {
-    const size_t columns = text_columns(text);
+    const size_t before = out->n;
+    size_t columns;
 
-    for (size_t i = 0; i < text.n; i++) {
-        if ((unsigned char)text.p[i] >= 0x20 && text.p[i] != 0x7f) {
-            TRY(buf_append_char(out, text.p[i], diag));
-        }
-    }
+    TRY(text_show(text, out, diag));
+    columns = text_columns(span_of(out->p + before, out->n - before));
     for (size_t i = columns; i < width; i++) {
         TRY(buf_append_char(out, ' ', diag));
     }
@@ -186,8 +186,18 @@ wider(size_t width, struct span text)
 }
 
 static struct status
+end_line(struct buf *out, struct diag *diag)
+{
+    while (out->n > 0 && out->p[out->n - 1] == ' ') {
+        out->n--;
+    }
+    return buf_append_char(out, '\n', diag);
+}
+
+static struct status
 put_rows(const struct answers *answers, struct buf *out, struct diag *diag)
 {
+    const bool is_discovery = answers->asking->order.goal == ASKING_DISCOVER;
     size_t name = strlen("COMMUNITY"), oid = strlen("ID");
 
     for (size_t i = 0; i < answers->rows.n; i++) {
@@ -196,19 +206,22 @@ put_rows(const struct answers *answers, struct buf *out, struct diag *diag)
     }
     TRY(put_cell(out, SPAN("COMMUNITY"), name, diag));
     TRY(put_cell(out, SPAN("ID"), oid, diag));
-    TRY(buf_append_cstr(out, "ANSWER     DOCUMENTS     TIME\n", diag));
+    TRY(buf_append_cstr(
+        out, is_discovery ? "ANSWER        TIME  PATIENT\n" : "ANSWER     DOCUMENTS     TIME\n",
+        diag));
     for (size_t i = 0; i < answers->rows.n; i++) {
         const struct answer_row *row = &answers->rows.items[i];
 
         TRY(put_cell(out, span_of_cstr(row->name), name, diag));
         TRY(put_cell(out, row->community, oid, diag));
-        TRY(buf_printf(out, diag, "%-9s  %9zu  %4lld ms", row->status, row->documents,
-                       (long long)(row->elapsed_us / US_PER_MS)));
-        if (row->error.n > 0) {
-            TRY(buf_append_cstr(out, "  ", diag));
-            TRY(put_cell(out, row->error, 0, diag));
+        TRY(is_discovery ? buf_printf(out, diag, "%-9s  ", row->status)
+                         : buf_printf(out, diag, "%-9s  %9zu  ", row->status, row->documents));
+        TRY(buf_printf(out, diag, "%4lld ms  ", (long long)(row->elapsed_us / US_PER_MS)));
+        if (is_discovery && row->patient_id.n > 0) {
+            TRY(put_cell(out, row->patient_id, 0, diag));
         }
-        TRY(buf_append_char(out, '\n', diag));
+        TRY(text_show(row->error, out, diag));
+        TRY(end_line(out, diag));
     }
     return OK;
 }
@@ -216,7 +229,9 @@ put_rows(const struct answers *answers, struct buf *out, struct diag *diag)
 static struct status
 put_date(struct buf *out, struct span dtm, struct diag *diag)
 {
-    if (dtm.n < 8) {
+    uint64_t digits;
+
+    if (dtm.n < 8 || !span_to_u64(span_slice(dtm, 0, 8), UINT64_MAX, &digits)) {
         return put_cell(out, dtm, 10, diag);
     }
     return buf_printf(out, diag, "%.4s-%.2s-%.2s  ", dtm.p, dtm.p + 4, dtm.p + 6);
@@ -262,9 +277,13 @@ put_found(const struct answers *answers, struct buf *out, struct diag *diag)
 
             TRY(put_date(out, entry->creation_time, diag));
             TRY(put_cell(out, title_of(entry), 36, diag));
-            TRY(buf_printf(out, diag, "%8llu B  %.*s/%.*s/%.*s\n", (unsigned long long)entry->size,
-                           SPAN_PRINT(bare_oid(entry->home)), SPAN_PRINT(entry->repository),
-                           SPAN_PRINT(entry->unique_id)));
+            TRY(buf_printf(out, diag, "%8llu B  ", (unsigned long long)entry->size));
+            TRY(text_show(bare_oid(entry->home), out, diag));
+            TRY(buf_append_char(out, '/', diag));
+            TRY(text_show(entry->repository, out, diag));
+            TRY(buf_append_char(out, '/', diag));
+            TRY(text_show(entry->unique_id, out, diag));
+            TRY(buf_append_char(out, '\n', diag));
         }
     }
     return OK;
@@ -288,6 +307,18 @@ answers_write_text(const struct answers *answers, struct buf *out, struct diag *
 }
 
 /* ---- folder ---- */
+
+/* <dir>/<name>; ERR_IO when that is longer than a path may be. */
+static struct status
+join(const char *dir, const char *name, struct diag *diag, char ret_path[PATH_MAX])
+{
+    const int n = snprintf(ret_path, PATH_MAX, "%s/%s", dir, name);
+
+    if (n < 0 || n >= PATH_MAX) {
+        return FAIL(diag, ERR_IO, "the path of %s in the folder of -o is too long", name);
+    }
+    return OK;
+}
 
 static struct status
 make_folder(const char *path, struct diag *diag)
@@ -342,7 +373,7 @@ suffix_of(struct span mime_type)
     return "bin";
 }
 
-/* The community's OID was checked when it was matched to a partner; number and digest are ours. */
+/* The community is one that we asked, an OID; number and digest are ours. */
 static struct status
 name_document(const struct answers *answers, size_t i, struct diag *diag, const char **ret_name)
 {
@@ -363,13 +394,13 @@ write_one(const struct answers *answers, const char *dir, size_t i, struct diag 
 {
     const struct asking_document *document = &answers->asking->documents.items[i];
     CLEANUP(buf_done) struct buf scratch;
-    char path[4096];
+    char path[PATH_MAX];
     struct span bytes;
     char *slash;
 
     buf_init_secret(&scratch, (size_t)document->body.size + 1);
     TRY(body_span(&document->body, &scratch, diag, &bytes));
-    snprintf(path, sizeof(path), "%s/%s", dir, answers->files[i]);
+    TRY(join(dir, answers->files[i], diag, path));
     slash = strrchr(path, '/');
     *slash = '\0';
     TRY(make_folder(path, diag));
@@ -383,23 +414,36 @@ write_index(const struct answers *answers, const char *dir, const char *name,
             struct diag *diag)
 {
     CLEANUP(buf_done) struct buf text;
-    char path[4096];
+    char path[PATH_MAX];
 
     buf_init_secret(&text, INDEX_LIMIT);
     TRY(write(answers, &text, diag));
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    TRY(join(dir, name, diag, path));
     return write_file(path, buf_span(&text), diag);
+}
+
+struct status
+answers_prepare_folder(const char *dir, struct diag *diag)
+{
+    char path[PATH_MAX];
+
+    TRY(make_folder(dir, diag));
+    TRY(join(dir, INDEX_NAME, diag, path));
+    if (access(path, F_OK) == 0) {
+        return FAIL(diag, ERR_IO,
+                    "%s holds the documents of an earlier answer; say another folder, so that "
+                    "documents of different people never lie together",
+                    dir);
+    }
+    TRY(join(dir, "documents", diag, path));
+    return make_folder(path, diag);
 }
 
 struct status
 answers_write_folder(struct answers *answers, const char *dir, struct diag *diag)
 {
-    char path[4096];
     const char **files;
 
-    TRY(make_folder(dir, diag));
-    snprintf(path, sizeof(path), "%s/documents", dir);
-    TRY(make_folder(path, diag));
     TRY(ARENA_ARRAY(answers->asking->txn.arena, answers->documents + 1, diag, &files));
     for (size_t i = 0; i < answers->documents; i++) {
         TRY(name_document(answers, i, diag, &files[i]));
@@ -408,6 +452,6 @@ answers_write_folder(struct answers *answers, const char *dir, struct diag *diag
     for (size_t i = 0; i < answers->documents; i++) {
         TRY(write_one(answers, dir, i, diag));
     }
-    TRY(write_index(answers, dir, "index.json", answers_write_json, diag));
+    TRY(write_index(answers, dir, INDEX_NAME, answers_write_json, diag));
     return write_index(answers, dir, "index.txt", answers_write_text, diag);
 }

@@ -35,29 +35,11 @@ put_cstr(struct text *t, const char *s)
     put(t, span_of_cstr(s));
 }
 
-/* Escape sequences and bidirectional overrides could make a terminal show what is not there. */
-static bool
-is_harmless(uint32_t c)
-{
-    return c != TEXT_MALFORMED && c >= 0x20 && (c < 0x7F || c > 0x9F) &&
-           !(c >= 0x200E && c <= 0x200F) && !(c >= 0x2028 && c <= 0x202E) &&
-           !(c >= 0x2066 && c <= 0x2069) && c != 0xFEFF;
-}
-
 static void
 put_foreign(struct text *t, struct span text)
 {
-    uint32_t c = 0;
-    for (;;) {
-        const char *at = text.p;
-        if (!text_take_char(&text, &c)) {
-            return;
-        }
-        if (c == '\n' || c == '\r' || c == '\t') {
-            put_cstr(t, " ");
-        } else {
-            put(t, is_harmless(c) ? span_of(at, (size_t)(text.p - at)) : SPAN("?"));
-        }
+    if (is_ok(t->status)) {
+        t->status = text_show(text, t->out, t->diag);
     }
 }
 

@@ -8,40 +8,52 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/datetime.h"
+#include "base/ids.h"
 #include "base/mem.h"
 #include "cli/answers.h"
 
 #define ORDER_ARENA ((size_t)1024 * 1024)
 #define SHOW_LIMIT  ((size_t)64 * 1024 * 1024)
 
-/* Says what went wrong and returns false; close_parts is then still due. */
+/* The configuration, and memory for the order. Says what went wrong and returns false; close_parts
+ * is then still due. */
 static bool
-open_parts(struct client *client, const struct cli_command *command, const char *config_path)
+open_config(struct client *client, const struct cli_command *command, const char *config_path)
 {
-    struct diag diag = {0};
-    struct store_options options;
-
     *client = (struct client){.command = command};
     client->config = cli_config(command, config_path);
     if (client->config == NULL) {
         return false;
     }
     log_configure(LOG_LEVEL_ERROR, client->config->log_format, 2);
-    options = (struct store_options){
+    client->arena = arena_new(ORDER_ARENA);
+    if (client->arena == NULL) {
+        cli_complain(command, "no memory for the order");
+        return false;
+    }
+    return true;
+}
+
+/* As open_config. */
+static bool
+open_parts(struct client *client)
+{
+    struct diag diag = {0};
+    const struct store_options options = {
         .path = client->config->store_path,
         .community = client->config->community,
         .patient_authority = client->config->patient_authority,
         .repository = client->config->repository,
         .clock = clock_system(),
     };
-    client->arena = arena_new(ORDER_ARENA);
-    if (client->arena == NULL || !is_ok(soap_library_init(&diag)) ||
-        !is_ok(store_open(&options, &diag, &client->store)) ||
+
+    if (!is_ok(soap_library_init(&diag)) || !is_ok(store_open(&options, &diag, &client->store)) ||
         !is_ok(journal_open_free(client->config->journal_dir, "cli", clock_system(), &diag,
                                  &client->journal)) ||
         !is_ok(out_start(client->config, clock_system(), &diag, &client->out)) ||
         !is_ok(runner_new(clock_system(), 1, &diag, &client->runner))) {
-        cli_error(command, &diag);
+        cli_error(client->command, &diag);
         return false;
     }
     journal_sink_init(&client->sink, client->journal);
@@ -89,6 +101,32 @@ take_communities(struct client *client, const struct cli_values *to, struct span
     return true;
 }
 
+/* What the configuration would refuse under asserts, the command line refuses, too. */
+static bool
+check_asserts(const struct client *client, const struct client_options *options)
+{
+    const struct {
+        const char *option, *value;
+        bool (*is_good)(struct span);
+        const char *expected;
+    } rows[] = {
+        {"organization-id", options->organization_id, config_is_organization_id,
+         "urn:oid:OID or a URL"},
+        {"role", options->role, config_is_code, "a code (SNOMED CT)"},
+        {"purpose", options->purpose, config_is_code, "a code such as T-TREAT"},
+        {"npi", options->npi, config_is_npi, "ten digits with a valid check digit"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].value != NULL && !rows[i].is_good(span_of_cstr(rows[i].value))) {
+            cli_complain(client->command, "--%s %s: expected %s", rows[i].option, rows[i].value,
+                         rows[i].expected);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The order's common part. Says what is wrong and returns false. */
 static bool
 read_order(struct client *client, const struct client_options *options,
@@ -111,7 +149,8 @@ read_order(struct client *client, const struct client_options *options,
                      options->timeout);
         return false;
     }
-    if (!take_communities(client, &options->to, &order.to, &diag)) {
+    if (!check_asserts(client, options) ||
+        !take_communities(client, &options->to, &order.to, &diag)) {
         return false;
     }
     *ret_order = order;
@@ -120,22 +159,22 @@ read_order(struct client *client, const struct client_options *options,
 
 /* ---- the person ---- */
 
+/* YYYY-MM-DD or YYYYMMDD, of a day that there is. */
 static bool
-digits_of_date(const char *text, char digits[9])
+read_date(const char *text, char ret_digits[9])
 {
-    size_t n = 0;
+    const size_t n = strlen(text);
+    int64_t us;
+    int digits;
 
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '-' && (n == 4 || n == 6)) {
-            continue;
-        }
-        if (*p < '0' || *p > '9' || n == 8) {
-            return false;
-        }
-        digits[n++] = *p;
+    if (n == 10 && text[4] == '-' && text[7] == '-') {
+        snprintf(ret_digits, 9, "%.4s%.2s%.2s", text, text + 5, text + 8);
+    } else if (n == 8) {
+        snprintf(ret_digits, 9, "%s", text);
+    } else {
+        return false;
     }
-    digits[n] = '\0';
-    return n == 8;
+    return datetime_read_hl7(span_of(ret_digits, 8), &us, &digits) && digits == 8;
 }
 
 static bool
@@ -143,11 +182,9 @@ take_birth_date(struct client *client, const char *text, struct diag *diag, stru
 {
     char digits[9];
 
-    if (text == NULL) {
-        return true;
-    }
-    if (!digits_of_date(text, digits)) {
-        cli_complain(client->command, "--birth-date %s: expected YYYY-MM-DD or YYYYMMDD", text);
+    if (!read_date(text, digits)) {
+        (void)FAIL(diag, ERR_USAGE,
+                   "--birth-date: expected a day of the calendar, as YYYY-MM-DD or YYYYMMDD");
         return false;
     }
     return is_ok(arena_dup(client->arena, span_of_cstr(digits), diag, &patient->birth_time));
@@ -175,8 +212,11 @@ take_ids(struct client *client, const struct cli_values *ids, struct diag *diag,
     for (size_t i = 0; i < ids->n; i++) {
         struct ident id;
 
-        if (!is_ok(ident_read_cx(span_of_cstr(ids->items[i]), diag, &id)) ||
-            !is_ok(ARENA_PUSH(client->arena, diag, &patient->ids, id))) {
+        if (!is_ok(ident_read_cx(span_of_cstr(ids->items[i]), diag, &id))) {
+            diag_prefix(diag, "--id");
+            return false;
+        }
+        if (!is_ok(ARENA_PUSH(client->arena, diag, &patient->ids, id))) {
             return false;
         }
     }
@@ -214,6 +254,12 @@ is_sex(const char *code)
     return strcmp(code, "M") == 0 || strcmp(code, "F") == 0 || strcmp(code, "UN") == 0;
 }
 
+static bool
+is_missing(const char *value)
+{
+    return value == NULL || value[0] == '\0';
+}
+
 bool
 client_person(struct client *client, const struct client_person *person,
               struct patient *ret_patient)
@@ -221,7 +267,8 @@ client_person(struct client *client, const struct client_person *person,
     struct patient patient = {.sex = span_of_cstr(person->sex)};
     struct diag diag = {0};
 
-    if (person->family == NULL || person->given.n == 0 || person->birth_date == NULL) {
+    if (is_missing(person->family) || person->given.n == 0 || is_missing(person->given.items[0]) ||
+        is_missing(person->birth_date)) {
         cli_complain(client->command,
                      "a patient needs --family, --given and --birth-date (and --sex, where known)");
         return false;
@@ -230,10 +277,8 @@ client_person(struct client *client, const struct client_person *person,
         cli_complain(client->command, "--sex %s: expected M, F or UN", person->sex);
         return false;
     }
-    if (!take_birth_date(client, person->birth_date, &diag, &patient)) {
-        return false;
-    }
-    if (!take_name(client, person, &diag, &patient) ||
+    if (!take_birth_date(client, person->birth_date, &diag, &patient) ||
+        !take_name(client, person, &diag, &patient) ||
         !take_ids(client, &person->ids, &diag, &patient) ||
         !take_address(client, person, &diag, &patient)) {
         cli_error(client->command, &diag);
@@ -262,17 +307,17 @@ note_end(void *arg, struct asking *asking)
     pthread_mutex_unlock(&wait->lock);
 }
 
-/* Runs the order to its end. NULL when it was refused (said on standard error). The caller frees
- * it. */
-static struct asking *
-ask(struct client *client, const struct asking_order *order)
+/* Runs the order to its end; the caller frees it. What goes wrong is said on standard error:
+ * CLI_USAGE when the order was refused, CLI_FAILED when it could not be carried out. */
+static int
+ask(struct client *client, const struct asking_order *order, struct asking **ret_asking)
 {
     struct client_wait wait = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
     struct diag diag = {0};
 
     if (!is_ok(asking_start(&client->node, order, note_end, &wait, &diag))) {
         cli_error(client->command, &diag);
-        return NULL;
+        return diag.code == ERR_USAGE ? CLI_USAGE : CLI_FAILED;
     }
     pthread_mutex_lock(&wait.lock);
     while (wait.asking == NULL) {
@@ -280,13 +325,14 @@ ask(struct client *client, const struct asking_order *order)
     }
     pthread_mutex_unlock(&wait.lock);
     /* The worker may still be between its last step and the transaction's end. */
-    (void)runner_drain(client->runner, clock_mono_us(clock_system()) + 10 * US_PER_S);
+    (void)runner_drain(client->runner, INT64_MAX);
     if (wait.asking->txn.diag.code != ERR_NONE) {
         cli_error(client->command, &wait.asking->txn.diag);
         asking_free(wait.asking);
-        return NULL;
+        return CLI_FAILED;
     }
-    return wait.asking;
+    *ret_asking = wait.asking;
+    return CLI_DONE;
 }
 
 static int
@@ -321,12 +367,12 @@ static int
 ask_and_show(struct client *client, const struct asking_order *order, bool is_json,
              const char *folder)
 {
-    struct asking *asking = ask(client, order);
+    struct asking *asking = NULL;
     struct diag diag = {0};
-    int exit_code;
+    int exit_code = ask(client, order, &asking);
 
-    if (asking == NULL) {
-        return CLI_FAILED;
+    if (exit_code != CLI_DONE) {
+        return exit_code;
     }
     exit_code = exit_code_of(asking);
     if (!is_ok(show(asking, is_json, folder, &diag))) {
@@ -337,6 +383,19 @@ ask_and_show(struct client *client, const struct asking_order *order, bool is_js
     return exit_code;
 }
 
+/* Seen to before anybody is asked: what is asked discloses something already. */
+static bool
+prepare_folder(const struct client *client, const char *folder)
+{
+    struct diag diag = {0};
+
+    if (folder == NULL || is_ok(answers_prepare_folder(folder, &diag))) {
+        return true;
+    }
+    cli_error(client->command, &diag);
+    return false;
+}
+
 int
 client_run(const struct cli_command *command, const struct client_options *options,
            client_complete complete, const char *folder)
@@ -345,9 +404,12 @@ client_run(const struct cli_command *command, const struct client_options *optio
     struct asking_order order;
     int exit_code = CLI_FAILED;
 
-    if (open_parts(&client, command, options->config) && read_order(&client, options, &order) &&
-        complete(&client, &order)) {
-        exit_code = ask_and_show(&client, &order, options->is_json, folder);
+    if (open_config(&client, command, options->config)) {
+        if (!read_order(&client, options, &order) || !complete(&client, &order)) {
+            exit_code = CLI_USAGE;
+        } else if (prepare_folder(&client, folder) && open_parts(&client)) {
+            exit_code = ask_and_show(&client, &order, options->is_json, folder);
+        }
     }
     close_parts(&client);
     return exit_code;

@@ -71,8 +71,8 @@ bool client_person(struct client *client, const struct client_person *person,
                    struct patient *ret_patient);
 /* A whole asking command: opens the node's parts, makes the order (<complete> adds what is the
  * command's own, says what is wrong and returns false), asks, shows the answers on standard output
- * and, with a <folder>, puts the documents there. The exit code: 0 every asked partner answered, 3
- * some failed, 1 none answered or the order was refused. */
+ * and, with a <folder>, puts the documents there. The exit code: 0 every asked partner answered
+ * all, 3 some failed or answered in part, 1 none answered, 2 the order was refused. */
 typedef bool (*client_complete)(struct client *client, struct asking_order *order);
 int client_run(const struct cli_command *command, const struct client_options *options,
                client_complete complete, const char *folder);

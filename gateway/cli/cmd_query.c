@@ -27,6 +27,14 @@ static const struct cli_command command = {
 };
 
 static bool
+is_type(struct span text)
+{
+    const size_t carets = span_find(text, SPAN("^^"));
+
+    return carets != SPAN_MISSING && carets > 0 && carets + 2 < text.n;
+}
+
+static bool
 complete_order(struct client *client, struct asking_order *order)
 {
     struct diag diag = {0};
@@ -36,10 +44,18 @@ complete_order(struct client *client, struct asking_order *order)
         return false;
     }
     if (!is_ok(ident_read_cx(span_of_cstr(patient), &diag, &order->patient_id))) {
+        diag_prefix(&diag, "--patient");
         cli_error(&command, &diag);
         return false;
     }
     for (size_t i = 0; i < types.n; i++) {
+        if (!is_type(span_of_cstr(types.items[i]))) {
+            cli_complain(&command,
+                         "--type %s: expected 'code^^system', e.g. "
+                         "34133-9^^2.16.840.1.113883.6.1",
+                         types.items[i]);
+            return false;
+        }
         if (!is_ok(ARENA_PUSH(client->arena, &diag, &order->types, span_of_cstr(types.items[i])))) {
             cli_error(&command, &diag);
             return false;

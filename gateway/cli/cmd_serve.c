@@ -231,6 +231,10 @@ stop(struct serve *serve)
     if (serve->runner != NULL && !runner_drain(serve->runner, deadline_us)) {
         LOG_EVENT(LOG_LEVEL_WARNING, "drain-incomplete",
                   LOG_INT("transactions", (int64_t)runner_active(serve->runner)));
+        /* Their peers have gone, but store and journal still owe them wakes: what those would wake
+         * must be there. Both always answer; a disk that does not would hold up the journal's end,
+         * too. */
+        (void)runner_drain(serve->runner, INT64_MAX);
     }
     if (serve->journal != NULL && serve->server != NULL &&
         !is_ok(record_life(serve, AUDIT_NODE_STOP, &diag))) {

@@ -38,3 +38,6 @@ tests_unit_test_import_SOURCES = tests/unit/test_import.c tests/unit/store_fixtu
 	tests/unit/store_fixture.h
 tests_unit_test_import_LDADD = $(UNIT_LIBS)
 tests_unit_test_sidecar_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_answers
+tests_unit_test_answers_SOURCES = tests/unit/test_answers.c $(SCENE)
+tests_unit_test_answers_LDADD = $(UNIT_LIBS)

@@ -429,6 +429,7 @@ runner_free(struct runner *runner)
         return;
     }
     pthread_mutex_lock(&runner->lock);
+    assert(runner->active == 0); /* whoever owes a wake would find no runner */
     runner->is_stopping = true;
     pthread_cond_broadcast(&runner->ready);
     pthread_mutex_unlock(&runner->lock);

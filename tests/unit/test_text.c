@@ -179,7 +179,49 @@ test_distance(void)
     CU_ASSERT_EQUAL(text_distance(span_of(long_name, 128), span_of(long_name, 127), 3), 1);
 }
 
+static void
+test_foreign_text_is_shown_safely(void)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"", ""},
+        {"N\xC3\xBA\xC3\xB1"
+         "ez",
+         "N\xC3\xBA\xC3\xB1"
+         "ez"},
+        {"a\r\nb\tc", "a  b c"},
+        {"\x1b[31mred", "?[31mred"},
+        {"\xC2\x9B"
+         "31mred",
+         "?31mred"}, /* CSI in one character */
+        {"a\xE2\x80\xAE"
+         "b",
+         "a?b"}, /* right-to-left override */
+        {"a\xE2\x80\x8B\xEF\xBB\xBF"
+         "b\x7f",
+         "a??b?"}, /* invisible ones */
+        {"a\xFF"
+         "b",
+         "a?b"},
+    };
+    struct diag diag = {0};
+    struct buf out;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        buf_init(&out, 100);
+        CHECK_OK(&diag, text_show(span_of_cstr(rows[i].text), &out, &diag));
+        CHECK_SPAN(buf_span(&out), rows[i].want);
+        buf_done(&out);
+        diag_clear(&diag);
+        CU_ASSERT_EQUAL(FAIL(&diag, ERR_IO, "%s", rows[i].text).code, ERR_IO);
+        CU_ASSERT_EQUAL(strlen(diag.text), strlen(rows[i].want)); /* the same in a diag */
+        diag_clear(&diag);
+    }
+}
+
 static const struct unit_test tests[] = {
+    {"foreign text is shown safely", test_foreign_text_is_shown_safely},
     {"what is not UTF-8", test_malformed},
     {"what is UTF-8", test_valid},
     {"one character at a time", test_take_char},
