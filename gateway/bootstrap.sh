@@ -76,7 +76,7 @@ need_packages() {
 need_own_files() {
     local file
     file=$(find "$root" -maxdepth 3 -path "$root/.git" -prune -o ! -writable -print 2>/dev/null | head -n 1)
-    [ -z "$file" ] || die "$(id -un) cannot write $(shown "$file"): run this as $(stat -c %U "$file"), or after chown -R $(id -un) $root"
+    [ -z "$file" ] || die "$(id -un) cannot write $(shown "$file"): run this as $(stat -c %U "$file"), or as root run: chown -R $(id -un) $root"
 }
 
 prepare_sources() {
