@@ -1,5 +1,6 @@
 # What gateway/demo and tests/check share: installing what is missing, building, saying what goes on.
 # Sourced by bash scripts with `set -u`; they set $root (the source folder) first.
+# shellcheck shell=bash disable=SC2034,SC2154
 
 BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config gsoap libgsoap-dev libxml2-dev libxmlsec1-dev
  libssl-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev libfyaml-dev libjansson-dev libutf8proc-dev libcunit1-dev"
@@ -76,7 +77,7 @@ need_packages() {
 need_own_files() {
     local file
     file=$(find "$root" -maxdepth 3 -path "$root/.git" -prune -o ! -writable -print 2>/dev/null | head -n 1)
-    [ -z "$file" ] || die "$(id -un) cannot write $(shown "$file"): run this as $(stat -c %U "$file"), or after chown -R $(id -un) $root"
+    [ -z "$file" ] || die "$(id -un) cannot write $(shown "$file"): run this as $(stat -c %U "$file"), or as root run: chown -R $(id -un) $root"
 }
 
 prepare_sources() {
