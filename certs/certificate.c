@@ -61,7 +61,7 @@ read_subject(struct certificate *certificate, struct diag *diag)
 
     certificate->subject = mem_alloc((size_t)n + 1);
     if (certificate->subject == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "certificate");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a certificate");
     }
     if (n > 0) {
         memcpy(certificate->subject, text, (size_t)n);
@@ -79,7 +79,7 @@ add_name(struct certificate *certificate, const char *text, size_t n, struct dia
     char *copy = mem_alloc(n + 1);
 
     if (copy == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "certificate");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a certificate");
     }
     for (size_t i = 0; i < n; i++) {
         copy[i] = (char)tolower((unsigned char)text[i]);
@@ -120,7 +120,7 @@ add_general_name(struct certificate *certificate, const GENERAL_NAME *name, stru
         return OK;
     }
     if (inet_ntop(n == 4 ? AF_INET : AF_INET6, bytes, address, sizeof(address)) == NULL) {
-        return FAIL(diag, ERR_INTERNAL, "inet_ntop");
+        return FAIL(diag, ERR_INTERNAL, "an address of %zu bytes has no text", n);
     }
     return add_name(certificate, address, strlen(address), diag);
 }
@@ -184,7 +184,7 @@ certificate_from_x509(X509 *x509, struct diag *diag, struct certificate **ret_ce
     struct certificate *certificate = mem_alloc(sizeof(*certificate));
 
     if (certificate == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "certificate");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a certificate");
     }
     ERR_clear_error();
     X509_up_ref(x509);
@@ -206,7 +206,8 @@ certificate_from_der(struct span der, struct diag *diag, struct certificate **re
 
     ERR_clear_error();
     if (der.n == 0 || der.n > CERTIFICATE_FILE_MAX) {
-        return FAIL(diag, ERR_CREDENTIAL, "certificate of %zu bytes", der.n);
+        return FAIL(diag, ERR_CREDENTIAL, "expected a certificate of 1 to %zu bytes, got %zu",
+                    CERTIFICATE_FILE_MAX, der.n);
     }
     X509 *x509 = d2i_X509(NULL, &p, (long)der.n);
 
@@ -216,7 +217,8 @@ certificate_from_der(struct span der, struct diag *diag, struct certificate **re
     struct status st = OK;
 
     if (p != (const unsigned char *)der.p + der.n) {
-        st = FAIL(diag, ERR_CREDENTIAL, "bytes follow the certificate");
+        st =
+            FAIL(diag, ERR_CREDENTIAL, "expected the bytes of one certificate, got more behind it");
     } else {
         st = certificate_from_x509(x509, diag, ret_certificate);
     }
@@ -307,7 +309,8 @@ certificate_list_from_file(const char *path, struct diag *diag, struct certifica
     if (is_ok(st)) {
         CLEANUP(free_bio) BIO *bio = BIO_new_mem_buf(text.n == 0 ? "" : text.p, (int)text.n);
 
-        st = bio == NULL ? FAIL(diag, ERR_NO_MEMORY, "certificate") : read_pem(bio, diag, &list);
+        st = bio == NULL ? FAIL(diag, ERR_NO_MEMORY, "no memory for a certificate")
+                         : read_pem(bio, diag, &list);
         if (!is_ok(st)) {
             diag_prefix(diag, "%s", path);
         }

@@ -103,7 +103,7 @@ parse_key(const char *path, struct span text, struct diag *diag, EVP_PKEY **ret_
     BIO *bio = BIO_new_mem_buf(text.n == 0 ? "" : text.p, (int)text.n);
 
     if (bio == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "private key");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a private key");
     }
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, note_passphrase, &is_encrypted);
 
@@ -150,7 +150,7 @@ take_chain(struct credential *credential, struct certificate_list *list, struct 
     }
     credential->chain = mem_alloc((list->n - 1) * sizeof(X509 *));
     if (credential->chain == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "credential");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a credential");
     }
     for (size_t i = 1; i < list->n; i++) {
         X509_up_ref(list->items[i]->x509);
@@ -241,7 +241,7 @@ credential_load_files(const char *certificate_path, const char *key_path, int64_
     struct credential *credential = mem_alloc(sizeof(*credential));
 
     if (credential == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "credential");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a credential");
     }
     const struct status st =
         load(credential, certificate_path, key_path, now_us, diag, ret_culprit);

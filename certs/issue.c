@@ -210,7 +210,7 @@ issue_certificate(const struct issue_request *request, EVP_PKEY *key, X509 *issu
     X509 *x509 = X509_new();
 
     if (x509 == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "certificate");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a certificate");
     }
     const struct status st = fill(x509, request, key, issuer, issuer_key, diag);
 
@@ -312,7 +312,7 @@ issue_crl(X509 *issuer, EVP_PKEY *issuer_key, X509_CRL *previous, X509 *revoked,
     X509_CRL *crl = X509_CRL_new();
 
     if (crl == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "revocation list");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a revocation list");
     }
     if (X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 ||
         X509_CRL_set_issuer_name(crl, X509_get_subject_name(issuer)) != 1 ||

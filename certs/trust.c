@@ -129,7 +129,7 @@ load_crls(struct trust *trust, const char *path, struct diag *diag)
     if (is_ok(st)) {
         BIO *bio = BIO_new_mem_buf(text.n == 0 ? "" : text.p, (int)text.n);
 
-        st = bio == NULL ? FAIL(diag, ERR_NO_MEMORY, "revocation lists")
+        st = bio == NULL ? FAIL(diag, ERR_NO_MEMORY, "no memory for revocation lists")
                          : read_crls(trust, bio, path, diag);
         BIO_free(bio);
     }
@@ -144,7 +144,7 @@ load(struct trust *trust, const char *anchors_path, const char *crl_path, struct
     *ret_culprit = TRUST_FILE_ANCHORS;
     trust->store = X509_STORE_new();
     if (trust->store == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "trust store");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a trust store");
     }
     X509_VERIFY_PARAM *param = X509_STORE_get0_param(trust->store);
 
@@ -172,7 +172,7 @@ trust_load_files(const char *anchors_path, const char *crl_path, struct diag *di
     struct trust *trust = mem_alloc(sizeof(*trust));
 
     if (trust == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "trust store");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a trust store");
     }
     trust->crl_next_update_us = INT64_MAX;
     const struct status st = load(trust, anchors_path, crl_path, diag, ret_culprit);
@@ -272,7 +272,7 @@ trust_verify(const struct trust *trust, const struct certificate *certificate, i
     X509_STORE_CTX *context = X509_STORE_CTX_new();
 
     if (context == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "chain verification");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for verifying a chain");
     }
     const struct status st = verify_chain(trust, certificate, now_us, context, diag);
 

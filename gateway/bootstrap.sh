@@ -1,5 +1,6 @@
 # What gateway/demo and tests/check share: installing what is missing, building, saying what goes on.
 # Sourced by bash scripts with `set -u`; they set $root (the source folder) first.
+# shellcheck shell=bash disable=SC2034,SC2154
 
 BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config gsoap libgsoap-dev libxml2-dev libxmlsec1-dev
  libssl-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev libfyaml-dev libjansson-dev libutf8proc-dev libcunit1-dev"
@@ -14,7 +15,7 @@ say() {
 }
 
 die() {
-    printf '\n%s: %s\n' "$(basename "$0")" "$*" >&2
+    printf '\n%s: %s\n' "$0" "$*" >&2
     exit 1
 }
 
@@ -27,8 +28,18 @@ log_of() { # log_of TEXT
     printf '%s/%s.log' "$logs" "$(printf '%s' "$1" | tr -cs 'A-Za-z0-9' '-' | cut -c1-60)"
 }
 
-# step TEXT COMMAND...: says what it does; its output goes to a log. When it fails: the lines that name an error (in what
-# a parallel make prints, they are rarely the last), the end, and where the rest is.
+# The lines that name an error (in what a parallel make prints they are rarely the last) and the end.
+show_failure() { # show_failure LOG
+    if [ "$(wc -l <"$1")" -le 40 ]; then
+        cat "$1"
+        return
+    fi
+    grep -E -A 3 'error: |undefined reference|\*\*\* |^E: ' "$1" | head -n 30
+    printf '...\n'
+    tail -n 10 "$1"
+}
+
+# step TEXT COMMAND...: says what it does; its output goes to a log, of which what matters is shown when it fails.
 step() {
     local text=$1 log
     shift
@@ -37,9 +48,7 @@ step() {
     say "$text"
     if ! "$@" >"$log" 2>&1; then
         printf '\n' >&2
-        grep -E -A 3 '(error|undefined reference|\*\*\*|^E): ' "$log" | head -n 30 >&2
-        printf '%s\n' '... the end of its output:' >&2
-        tail -n 20 "$log" >&2
+        show_failure "$log" >&2
         die "failed: $text (the whole output is in $(shown "$log"))"
     fi
 }
@@ -64,7 +73,15 @@ need_packages() {
     step "installing ${missing% }" apt-get -qy --no-install-recommends install $missing
 }
 
+# What an earlier run as another user made, this one could neither replace nor remove.
+need_own_files() {
+    local file
+    file=$(find "$root" -maxdepth 3 -path "$root/.git" -prune -o ! -writable -print 2>/dev/null | head -n 1)
+    [ -z "$file" ] || die "$(id -un) cannot write $(shown "$file"): run this as $(stat -c %U "$file"), or as root run: chown -R $(id -un) $root"
+}
+
 prepare_sources() {
+    need_own_files
     if [ ! -x "$root/configure" ] || [ "$root/configure.ac" -nt "$root/configure" ]; then
         step "making configure" autoreconf -i "$root"
     fi
@@ -79,5 +96,5 @@ build_in() {
         (cd "$folder" && step "configuring ${folder#"$root"/}" "$root/configure" -q "$@") || exit 1
     fi
     # shellcheck disable=SC2086
-    step "building ${folder#"$root"/}$([ -e "$folder/libisthmus.a" ] || echo ", for the first time (minutes)")" make -s -j "$(nproc)" -C "$folder" $targets
+    step "building ${folder#"$root"/}$([ -e "$folder/libisthmus.a" ] || echo " for the first time (some minutes)")" make -s -j "$(nproc)" -C "$folder" $targets
 }

@@ -66,7 +66,7 @@ regrep_scratch_new(struct diag *diag, struct arena **ret_scratch)
 {
     struct arena *scratch = arena_new(SCRATCH_MAX);
     if (scratch == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "memory for a RegRep message");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a RegRep message");
     }
     *ret_scratch = scratch;
     return OK;
@@ -106,7 +106,7 @@ regrep_call_begin(struct regrep_call *call)
     call->soap = soap;
     call->status = OK;
     if (soap == NULL) {
-        return FAIL(call->diag, ERR_NO_MEMORY, "a codec for RegRep messages");
+        return FAIL(call->diag, ERR_NO_MEMORY, "no memory for a codec for RegRep messages");
     }
     soap->user = call;
     soap->frecv = on_receive;
@@ -177,7 +177,8 @@ regrep_room(struct regrep_writer *w, size_t n, size_t size)
     }
     void *memory = n > INT_MAX / size ? NULL : soap_malloc(w->call.soap, n * size);
     if (memory == NULL) {
-        w->status = FAIL(w->call.diag, ERR_NO_MEMORY, "%zu records of a RegRep message", n);
+        w->status =
+            FAIL(w->call.diag, ERR_NO_MEMORY, "no memory for %zu records of a RegRep message", n);
         return NULL;
     }
     memset(memory, 0, n * size);

@@ -344,7 +344,7 @@ security_write(const struct assertion_order *order, const struct signed_timestam
     TRY(check_order(order, diag));
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
     if (arena == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "the tree of an assertion");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for the tree of an assertion");
     }
     const struct status st = write_security(order, timestamp, arena, out, diag);
     arena_free(arena);

@@ -35,7 +35,8 @@ fill_query(const struct regrep_query *from, struct arena *arena, struct diag *di
                     SPAN_PRINT(span_slice(type, 0, 30)));
     }
     if (query->id.n == 0) {
-        return FAIL(diag, ERR_MESSAGE_CONTENT, "AdhocQuery has no id");
+        return FAIL(diag, ERR_MESSAGE_CONTENT,
+                    "AdhocQuery has no id; expected the urn:uuid of a stored query");
     }
     return read_params(&from->slots, arena, diag, &query->params);
 }

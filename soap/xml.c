@@ -103,7 +103,7 @@ check_tree(const xmlParserCtxt *context, const xmlDoc *doc, const struct prescan
         return FAIL(diag, ERR_XML_DTD, "document type declarations are not accepted");
     }
     if (state->code == XML_ERR_NO_MEMORY) {
-        return FAIL(diag, ERR_NO_MEMORY, "parsing XML");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for parsing XML");
     }
     /* doc != NULL proves nothing; an undeclared prefix leaves wellFormed at 1. */
     const xmlNode *const root = doc == NULL ? NULL : xml_root(doc);
@@ -127,12 +127,13 @@ xml_parse(struct span bytes, const struct message_limits *limits, struct arena *
 {
     struct prescan_counts counts;
     if (bytes.n > INT_MAX) {
-        return FAIL(diag, ERR_LIMIT_XML, "XML of %zu bytes", bytes.n);
+        return FAIL(diag, ERR_LIMIT_XML, "expected XML of at most %d bytes, got %zu", INT_MAX,
+                    bytes.n);
     }
     TRY(prescan(bytes, limits, diag, &counts));
     CLEANUP(free_context) xmlParserCtxt *context = xmlNewParserCtxt();
     if (context == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "a parser");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for an XML parser");
     }
     struct parse_state state = {0};
     context->_private = &state;

@@ -265,7 +265,7 @@ make_node(struct diag *diag)
     struct buf policy, text;
 
     if (arena == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "init");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for the options of init");
     }
     buf_init(&policy, FILE_MAX);
     buf_init(&text, FILE_MAX);

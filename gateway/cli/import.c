@@ -138,7 +138,7 @@ put_file(struct store *store, const char *path, struct buf *bytes, struct arena 
 
     TRY(buf_read_file(bytes, path, diag));
     if (bytes->n == 0) {
-        return FAIL(diag, ERR_DOCUMENT, "the file is empty");
+        return FAIL(diag, ERR_DOCUMENT, "the file is empty; expected a document");
     }
     TRY(describe(path, buf_span(bytes), arena, diag, &description, &file->reason));
     const struct store_document document = {

@@ -1,8 +1,8 @@
 /*
  * Loads a configuration, counts references to it, and answers which partner a certificate or a
- * community belongs to. config_load runs on the program's main thread; everything
- * else on any thread. The arena holds the struct itself, all its strings, and
- * through its deferred functions the keys, trust stores and rules.
+ * community belongs to. config_load runs on the program's main thread; everything else on any
+ * thread. The arena holds the struct itself, all its strings, and through its deferred functions
+ * the keys, trust stores and rules.
  */
 #include "config/config.h"
 
@@ -80,7 +80,7 @@ config_load(const char *path, const struct clock *clock, struct yaml_report *rep
     struct config_owner *owner = NULL;
 
     if (arena == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "configuration");
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a configuration");
     }
     const struct status st = load(arena, path, clock_wall_us(clock), report, diag, &owner);
 

@@ -3,11 +3,10 @@
  * refer to it. What cannot be loaded is reported here and kept as a name, so that a reference to it
  * is no second error.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "config/config_reader.h"
-
-#define KNOWN_MAX 32 /* names that "did you mean" looks at */
 
 static void
 free_credential(void *credential)
@@ -115,6 +114,7 @@ read_credential(struct config_reader *reader, struct yaml_node *node)
         TRY(load_credential(reader, config_need(reader, node, "certificate"),
                             config_need(reader, node, "key"), &entry));
     }
+    TRY(ARENA_PUSH(reader->arena, reader->diag, &reader->credential_names, entry.name));
     return ARENA_PUSH(reader->arena, reader->diag, &reader->credentials, entry);
 }
 
@@ -187,6 +187,7 @@ read_trust(struct config_reader *reader, struct yaml_node *node)
         TRY(load_trust(reader, config_need(reader, node, "anchors"), yaml_get(node, "crl"),
                        &entry));
     }
+    TRY(ARENA_PUSH(reader->arena, reader->diag, &reader->trust_names, entry.name));
     return ARENA_PUSH(reader->arena, reader->diag, &reader->trusts, entry);
 }
 
@@ -214,58 +215,49 @@ config_read_trust(struct config_reader *reader, struct yaml_node *root)
 
 /* ---- references ---- */
 
-/* A name that is in no list, with the nearest that is. */
-static void
-report_unknown(struct config_reader *reader, const struct yaml_node *name, const char *section,
-               const struct config_string_list *names)
+/* Where among <names> the one is that a key refers to; reported, with the nearest, when it is none
+ * of them. */
+static bool
+find_name(struct config_reader *reader, const struct yaml_node *node, const char *section,
+          const struct config_string_list *names, size_t *ret_index)
 {
-    const char *nearest = yaml_nearest(name->scalar, names->items, names->n);
+    const char *text = NULL;
+    char what[64];
 
-    yaml_error(reader->report, name, "%.*s '%.*s' is not in '%s'%s%s%s", SPAN_PRINT(name->key),
-               SPAN_PRINT(name->scalar), section, nearest == NULL ? "" : "; did you mean '",
+    (void)snprintf(what, sizeof(what), "a name of '%s'", section);
+    if (!config_text(reader, node, what, &text)) {
+        return false;
+    }
+    for (size_t i = 0; i < names->n; i++) {
+        if (strcmp(names->items[i], text) == 0) {
+            *ret_index = i;
+            return true;
+        }
+    }
+    const char *nearest = yaml_nearest(node->scalar, names->items, names->n);
+
+    yaml_error(reader->report, node, "%.*s '%.*s' is not in '%s'%s%s%s", SPAN_PRINT(node->key),
+               SPAN_PRINT(node->scalar), section, nearest == NULL ? "" : "; did you mean '",
                nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
+    return false;
 }
 
 const struct credential *
 config_find_credential(struct config_reader *reader, const struct yaml_node *name)
 {
-    const char *text = NULL;
-    const char *known[KNOWN_MAX];
-    struct config_string_list names = {.items = known};
+    size_t i = 0;
 
-    if (!config_text(reader, name, "a name of 'credentials'", &text)) {
-        return NULL;
-    }
-    for (size_t i = 0; i < reader->credentials.n; i++) {
-        if (strcmp(reader->credentials.items[i].name, text) == 0) {
-            return reader->credentials.items[i].credential;
-        }
-        if (names.n < ARRAY_LEN(known)) {
-            known[names.n++] = reader->credentials.items[i].name;
-        }
-    }
-    report_unknown(reader, name, "credentials", &names);
-    return NULL;
+    return find_name(reader, name, "credentials", &reader->credential_names, &i)
+               ? reader->credentials.items[i].credential
+               : NULL;
 }
 
 const struct trust *
 config_find_trust(struct config_reader *reader, const struct yaml_node *name)
 {
-    const char *text = NULL;
-    const char *known[KNOWN_MAX];
-    struct config_string_list names = {.items = known};
+    size_t i = 0;
 
-    if (!config_text(reader, name, "a name of 'trust'", &text)) {
-        return NULL;
-    }
-    for (size_t i = 0; i < reader->trusts.n; i++) {
-        if (strcmp(reader->trusts.items[i].name, text) == 0) {
-            return reader->trusts.items[i].trust;
-        }
-        if (names.n < ARRAY_LEN(known)) {
-            known[names.n++] = reader->trusts.items[i].name;
-        }
-    }
-    report_unknown(reader, name, "trust", &names);
-    return NULL;
+    return find_name(reader, name, "trust", &reader->trust_names, &i)
+               ? reader->trusts.items[i].trust
+               : NULL;
 }

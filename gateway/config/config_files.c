@@ -44,7 +44,7 @@ add_matches(struct config_reader *reader, const char *pattern, const struct yaml
     }
     if (result == GLOB_NOSPACE) {
         globfree(&found);
-        return FAIL(reader->diag, ERR_NO_MEMORY, "%s", pattern);
+        return FAIL(reader->diag, ERR_NO_MEMORY, "no memory for the files of %s", pattern);
     }
     if (result != 0) {
         yaml_error(reader->report, at, "%s: a folder of this pattern cannot be read", pattern);
@@ -94,4 +94,18 @@ config_files(struct config_reader *reader, const struct yaml_node *list,
         TRY(add_item(reader, item, ret_files));
     }
     return OK;
+}
+
+struct status
+config_file_failure(struct config_reader *reader, const struct config_file *file, struct status st,
+                    const struct diag *reason)
+{
+    if (st.code == ERR_CONFIG_SYNTAX || st.code == ERR_POLICY_SYNTAX) {
+        return OK; /* reported, with its place in that file */
+    }
+    if (st.code == ERR_IO || st.code == ERR_LIMIT_BUFFER) {
+        yaml_error(reader->report, file->at, "%s", reason->text);
+        return OK;
+    }
+    return FAIL(reader->diag, st.code, "%s", reason->text);
 }

@@ -370,15 +370,8 @@ config_read_partner(struct config_reader *reader, const struct config_file *file
     const struct status st =
         yaml_read_file(file->path, reader->arena, reader->report, &reason, &root);
 
-    if (st.code == ERR_CONFIG_SYNTAX) {
-        return OK; /* reported, with its place in that file */
-    }
-    if (st.code == ERR_IO || st.code == ERR_LIMIT_BUFFER) {
-        yaml_error(reader->report, file->at, "%s", reason.text);
-        return OK;
-    }
     if (!is_ok(st)) {
-        return FAIL(reader->diag, st.code, "%s", reason.text);
+        return config_file_failure(reader, file, st, &reason);
     }
     TRY(read_record(reader, root, &partner));
     return ARENA_PUSH(reader->arena, reader->diag, &reader->partners, partner);

@@ -64,6 +64,7 @@ struct config_reader {
     struct config *config; /* what is being made */
     struct config_credential_list credentials;
     struct config_trust_list trusts;
+    struct config_string_list credential_names, trust_names; /* of the two lists above, in order */
     struct config_partner_list partners;
     struct config_claims claims;
 };
@@ -134,6 +135,11 @@ struct config_file_list {
 };
 MUST_CHECK struct status config_files(struct config_reader *reader, const struct yaml_node *list,
                                       struct config_file_list *ret_files);
+/* A listed file could not be read. Mistakes in it were reported at their places; a file that is not
+ * there or too large is reported here, where it is listed; only what ends loading is passed on. */
+MUST_CHECK struct status config_file_failure(struct config_reader *reader,
+                                             const struct config_file *file, struct status st,
+                                             const struct diag *reason);
 
 /* ---- parts ---- */
 

@@ -175,7 +175,8 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
     config_size(reader, yaml_get(node, "body"), 64 * KB, 4 * GB, &config->body_limit);
     config_size(reader, yaml_get(node, "root_part"), 64 * KB, 16 * MB, &config->root_part_limit);
     if (config->root_part_limit > config->body_limit) {
-        yaml_error(reader->report, node, "limits: 'root_part' is greater than 'body'");
+        yaml_error(reader->report, node,
+                   "limits: 'root_part' is greater than 'body'; lower one or raise the other");
     }
 }
 
@@ -222,14 +223,7 @@ load_policy(struct config_reader *reader, struct policy *policy, const struct co
     struct diag reason = {0};
     const struct status st = policy_load(policy, file->path, reader->report, &reason);
 
-    if (is_ok(st) || st.code == ERR_POLICY_SYNTAX) {
-        return OK; /* reported, with its place in that file */
-    }
-    if (st.code == ERR_IO || st.code == ERR_LIMIT_BUFFER) {
-        yaml_error(reader->report, file->at, "%s", reason.text);
-        return OK;
-    }
-    return FAIL(reader->diag, st.code, "%s", reason.text);
+    return is_ok(st) ? OK : config_file_failure(reader, file, st, &reason);
 }
 
 /* Rules that name a partner whom no file describes would be holes. */
@@ -254,7 +248,7 @@ read_policies(struct config_reader *reader, struct yaml_node *root)
     struct policy *policy = policy_new();
 
     if (policy == NULL) {
-        return FAIL(reader->diag, ERR_NO_MEMORY, "policy");
+        return FAIL(reader->diag, ERR_NO_MEMORY, "no memory for a policy");
     }
     TRY(arena_defer(reader->arena, free_policy, policy, reader->diag));
     TRY(config_files(reader, config_need(reader, root, "policies"), &files));

@@ -293,7 +293,7 @@ check_head(const struct head_reader *reader, uint64_t body_limit)
                     "Content-Length and Transfer-Encoding together (RFC 9112 6.1)");
     }
     if (head->method == HTTP1_GET && (head->is_chunked || head->content_length > 0)) {
-        return FAIL(reader->diag, ERR_HTTP_SYNTAX, "a GET with content");
+        return FAIL(reader->diag, ERR_HTTP_SYNTAX, "expected a GET without content, got one with");
     }
     if (head->content_length > body_limit) {
         return FAIL(reader->diag, ERR_LIMIT_BODY, "Content-Length is %llu, the limit is %llu bytes",

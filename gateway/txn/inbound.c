@@ -85,6 +85,8 @@ note_asker(struct inbound *in)
     in->event.organization = in->saml.organization;
     in->event.community = in->saml.home_community;
     in->event.user_id = in->saml.subject_id;
+    TRY(arena_printf(txn->arena, &txn->diag, &in->event.source_id, "urn:oid:%.*s",
+                     SPAN_PRINT(in->saml.home_community)));
     return records_user_name(txn->arena, in->saml.name_id_provided, in->saml.name_id,
                              in->saml.issuer, &txn->diag, &in->event.user_name);
 }

@@ -20,7 +20,7 @@ EXTRA_DIST += gateway/txn/README.md
 check_PROGRAMS += tests/unit/test_runner
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
-	tests/unit/scene_places.c
+	tests/unit/scene_places.c tests/unit/scene_sink.c
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \

@@ -109,6 +109,9 @@ void scene_add_marked_document(struct place *place, const struct patient *patien
 
 /* Runs everything that is ready. */
 void scene_run(struct scene *scene);
+void scene_sink_init(struct scene_sink *sink);
+/* How many of its records are not durable. */
+size_t scene_undurable(const struct scene_sink *sink);
 /* What waits in a held sink becomes durable. */
 void scene_commit(struct place *place);
 

@@ -481,3 +481,5 @@ kit_restore_policy(struct place *place)
     policy_free((struct policy *)config->policy);
     config->policy = own_policies[place - place->scene->places];
 }
+
+/* ---- what came ---- */

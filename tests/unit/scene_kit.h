@@ -42,7 +42,7 @@ void kit_read_retrieve_answer(const struct scene_reply *reply, struct arena *are
 size_t kit_question_to(const struct scene *scene, const char *partner);
 /* The leg of a round (0: discover) to a partner; NULL when there is none. */
 const struct leg *kit_leg_of(const struct asking *asking, int round, const char *partner);
-/* What the partner's documents came to. */
+/* How many documents came from a partner. */
 size_t kit_documents_from(const struct asking *asking, const char *partner);
 /* Genuine bytes of green's answer to the newest question of red, taken without delivering it. */
 const struct scene_reply *kit_answer_of_green(struct scene *scene);

@@ -230,7 +230,8 @@ static const struct mistake main_mistakes[] = {
      MAIN "17:16: error: body '5GB' is out of range; expected 64KB to 4GB\n" MAIN
           "17:32: error: root_part '1KB' is out of range; expected 64KB to 16MB\n"},
     {17, "limits: {body: 1MB, root_part: 2MB}",
-     MAIN "17:1: error: limits: 'root_part' is greater than 'body'\n"},
+     MAIN
+     "17:1: error: limits: 'root_part' is greater than 'body'; lower one or raise the other\n"},
     {17, "log: {level: loud, format: xml}",
      MAIN "17:14: error: level: expected one of debug, info, warning, error, got 'loud'\n" MAIN
           "17:28: error: format: expected one of text, json, got 'xml'\n"},

@@ -427,6 +427,55 @@ test_our_own_slow_store_is_waited_for(void)
     scene_close(&scene);
 }
 
+/* Two people whom the question does not tell apart: no guess, and what would help. */
+static void
+test_people_who_cannot_be_told_apart_are_not_guessed(void)
+{
+    static const char *const wanted[] = {"LivingSubjectAdministrativeGenderRequested",
+                                         "PatientAddressRequested", "PatientTelecomRequested"};
+    struct asking_order order = scene_order(ASKING_DISCOVER, "Ray", "Robin", "19800229", "");
+    struct span to[1] = {SPAN("2.999.2")};
+    struct asking *asking;
+
+    kit_open_three(&scene);
+    scene_add_document(green(), "Ray", "Robin", "19800229", "M",
+                       "<ClinicalDocument>m</ClinicalDocument>");
+    scene_add_document(green(), "Ray", "Robin", "19800229", "F",
+                       "<ClinicalDocument>f</ClinicalDocument>");
+    order.to = (struct span_list){to, 1, 1};
+    scene_ask(scene_place(&scene, "red"), &order, &asking);
+    scene_deliver_all(&scene, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+    CU_ASSERT_EQUAL_FATAL(asking->legs[0].n, 1);
+    CU_ASSERT_EQUAL(asking->legs[0].items[0].state, LEG_ANSWERED);
+    CU_ASSERT_EQUAL(asking->legs[0].items[0].result, XCPD_AMBIGUOUS);
+    CU_ASSERT_EQUAL(asking->legs[0].items[0].matches.n, 0);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 0);
+    asking_free(asking);
+    {
+        /* the same question once more, to see the answer itself */
+        static struct scene_reply reply;
+
+        scene_ask(scene_place(&scene, "red"), &order, &asking);
+        scene_send(&scene, green(), scene_place(&scene, "red")->config->node->leaf, "/xcpd",
+                   scene.questions[1].content_type, buf_span(&scene.questions[1].body), &reply);
+        for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+            CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, wanted[i]));
+        }
+        CU_ASSERT_PTR_NULL(strstr(reply.text, "registrationEvent"));
+        scene_fail(&scene, 1, ERR_PARTNER_TIMEOUT);
+        asking_free(asking);
+    }
+    order.who.sex = SPAN("F");
+    scene_ask(scene_place(&scene, "red"), &order, &asking);
+    scene_deliver_all(&scene, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+    CU_ASSERT_EQUAL(asking->legs[0].items[0].matches.n, 1);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 1);
+    asking_free(asking);
+    scene_close(&scene);
+}
+
 static const struct unit_test tests[] = {
     {"a missing document of our own does not hide the others",
      test_a_missing_document_of_our_own_does_not_hide_the_others},
@@ -441,6 +490,8 @@ static const struct unit_test tests[] = {
     {"many documents are asked for in several questions",
      test_many_documents_are_asked_for_in_several_questions},
     {"a denied question is recorded whole", test_a_denied_question_is_recorded_whole},
+    {"people who cannot be told apart are not guessed",
+     test_people_who_cannot_be_told_apart_are_not_guessed},
     {"transactions wait for a slow store", test_transactions_wait_for_a_slow_store},
     {"the deadline waits for the store", test_the_deadline_waits_for_the_store},
     {"our own slow store is waited for", test_our_own_slow_store_is_waited_for},

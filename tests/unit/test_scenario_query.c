@@ -391,56 +391,6 @@ test_a_denied_purpose_is_recorded_with_the_patient(void)
     close_green();
 }
 
-/* ---- ITI-55 ---- */
-
-static void
-test_people_who_cannot_be_told_apart_are_not_guessed(void)
-{
-    static const char *const wanted[] = {"LivingSubjectAdministrativeGenderRequested",
-                                         "PatientAddressRequested", "PatientTelecomRequested"};
-    struct asking_order order = scene_order(ASKING_DISCOVER, "Ray", "Robin", "19800229", "");
-    struct span to[1] = {SPAN("2.999.2")};
-    struct asking *asking;
-
-    open_green();
-    scene_add_document(green(), "Ray", "Robin", "19800229", "M",
-                       "<ClinicalDocument>m</ClinicalDocument>");
-    scene_add_document(green(), "Ray", "Robin", "19800229", "F",
-                       "<ClinicalDocument>f</ClinicalDocument>");
-    order.to = (struct span_list){to, 1, 1};
-    scene_ask(scene_place(&scene, "red"), &order, &asking);
-    scene_deliver_all(&scene, NULL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-    CU_ASSERT_EQUAL_FATAL(asking->legs[0].n, 1);
-    CU_ASSERT_EQUAL(asking->legs[0].items[0].state, LEG_ANSWERED);
-    CU_ASSERT_EQUAL(asking->legs[0].items[0].result, XCPD_AMBIGUOUS);
-    CU_ASSERT_EQUAL(asking->legs[0].items[0].matches.n, 0);
-    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 0);
-    asking_free(asking);
-    {
-        /* the same question once more, to see the answer itself */
-        static struct scene_reply reply;
-
-        scene_ask(scene_place(&scene, "red"), &order, &asking);
-        scene_send(&scene, green(), scene_place(&scene, "red")->config->node->leaf, "/xcpd",
-                   scene.questions[1].content_type, buf_span(&scene.questions[1].body), &reply);
-        for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
-            CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, wanted[i]));
-        }
-        CU_ASSERT_PTR_NULL(strstr(reply.text, "registrationEvent"));
-        scene_fail(&scene, 1, ERR_PARTNER_TIMEOUT);
-        asking_free(asking);
-    }
-    order.who.sex = SPAN("F");
-    scene_ask(scene_place(&scene, "red"), &order, &asking);
-    scene_deliver_all(&scene, NULL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-    CU_ASSERT_EQUAL(asking->legs[0].items[0].matches.n, 1);
-    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 1);
-    asking_free(asking);
-    close_green();
-}
-
 static const struct unit_test tests[] = {
     {"each mistake has its error", test_each_mistake_has_its_error},
     {"several patients are never mixed", test_several_patients_are_never_mixed},
@@ -448,8 +398,6 @@ static const struct unit_test tests[] = {
      test_a_withheld_document_does_not_exist_for_partners},
     {"a denied purpose is recorded with the patient",
      test_a_denied_purpose_is_recorded_with_the_patient},
-    {"people who cannot be told apart are not guessed",
-     test_people_who_cannot_be_told_apart_are_not_guessed},
     {"what is found is named with its community", test_what_is_found_is_named_with_its_community},
     {"documents are found by either name", test_documents_are_found_by_either_name},
 };

@@ -141,6 +141,31 @@ test_a_document_asked_for_often_is_given_once(void)
 
 /* ---- policy ---- */
 
+/* Two records make one answer durable: with the first alone nothing leaves. */
+static void
+test_each_record_of_an_answer_must_be_durable(void)
+{
+    static struct scene_reply reply;
+    struct scene_stored stored;
+    struct document_ref refs[2];
+    const struct document_ref_list list = {refs, 2, 2};
+
+    open_green();
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    refs[0] = ref_of(&stored);
+    refs[1] = refs[0];
+    refs[1].unique_id = SPAN("2.999.404");
+    green()->sink.refused_at = 2;
+    kit_send_retrieve(&scene, &list, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 503);
+    CU_ASSERT_PTR_NULL(strstr(reply.text, "ClinicalDocument"));
+    green()->sink.refused_at = 0;
+    kit_send_retrieve(&scene, &list, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "ClinicalDocument"));
+    close_green();
+}
+
 /* Denied inside the protocol; the record names which documents were asked for. */
 static void
 test_a_denied_purpose_is_recorded_with_what_was_asked(void)
@@ -209,6 +234,7 @@ static const struct unit_test tests[] = {
     {"retrieve names what is wrong with each document",
      test_retrieve_names_what_is_wrong_with_each_document},
     {"a document asked for often is given once", test_a_document_asked_for_often_is_given_once},
+    {"each record of an answer must be durable", test_each_record_of_an_answer_must_be_durable},
     {"a denied purpose is recorded with what was asked",
      test_a_denied_purpose_is_recorded_with_what_was_asked},
     {"bearer is for partners whose file says so", test_bearer_is_for_partners_whose_file_says_so},

@@ -344,7 +344,7 @@ test_sample_queries(void)
         {"ihe/testkit/nist-toolkit/utilities__FindDocumentsByRefId__XCA__query.xml", ERR_NONE,
          "urn:uuid:12941a89-e02e-4be5-967c-ce4bfc8fe492", "$home$", false, 3,
          "$XDSDocumentEntryReferenceIdList", "*$refId0$|$refId1$|$refId2$"},
-        /* a placeholder where the return type stands */
+        /* a text to be filled in stands where the return type does */
         {"ihe/testkit/nist-toolkit/utilities__GetAll__XCA__query.xml", ERR_MESSAGE_CONTENT, "", "",
          false, 0, "", ""},
         {"ihe/testkit/nist-toolkit/xca-tests/12308__retrieve.xml", ERR_MESSAGE_CONTENT, "", "",
