@@ -23,6 +23,7 @@ struct serve {
     struct runner *runner;
     struct net_server *server;
     struct node node;
+    bool is_start_recorded; /* then the stop is, too */
 };
 
 static const char *config_path;
@@ -211,6 +212,7 @@ start(struct serve *serve, struct diag *diag)
                                 .audit = &serve->sink.sink,
                                 .runner = serve->runner};
     TRY(record_life(serve, AUDIT_NODE_START, diag));
+    serve->is_start_recorded = true;
     net_options_default(&net, serve->config);
     net.clock = clock_system();
     net.handler = take_request;
@@ -236,8 +238,7 @@ stop(struct serve *serve)
          * too. */
         (void)runner_drain(serve->runner, INT64_MAX);
     }
-    if (serve->journal != NULL && serve->server != NULL &&
-        !is_ok(record_life(serve, AUDIT_NODE_STOP, &diag))) {
+    if (serve->is_start_recorded && !is_ok(record_life(serve, AUDIT_NODE_STOP, &diag))) {
         LOG_EVENT(LOG_LEVEL_ERROR, "audit-failed", LOG_DIAG(&diag));
     }
     net_free(serve->server);

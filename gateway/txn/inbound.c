@@ -343,7 +343,7 @@ note_failure(struct inbound *in)
     if (!in->is_proven || err_class(code) == ERR_CLASS_SECURITY) {
         outcome->type = AUDIT_AUTHENTICATION_FAILURE;
     }
-    outcome->outcome = err_class(code) == ERR_CLASS_INTERNAL ? AUDIT_MAJOR : AUDIT_SERIOUS;
+    outcome->outcome = records_outcome(code);
     outcome->outcome_text = records_reason(in->txn.arena, &in->cause, SPAN_EMPTY);
 }
 

@@ -265,7 +265,7 @@ note_documents(struct inbound *in, const struct iti39_work *work)
     failure = work->given.n == 0 ? &in->outcomes[0] : &in->outcomes[in->outcomes_n++];
     *failure = in->event;
     failure->documents = work->failed;
-    failure->outcome = AUDIT_SERIOUS;
+    failure->outcome = records_outcome(in->shortfall.code);
     return arena_printf(txn->arena, &txn->diag, &failure->outcome_text,
                         "%zu of %zu documents not given, the first because %s: %s", work->failed.n,
                         work->refs.n, err_name(in->shortfall.code), in->shortfall.text);

@@ -175,7 +175,6 @@ note_intent(struct asking *asking, struct leg *leg)
     event->transaction_id = span_of_cstr(txn->id);
     event->message_id = span_of_cstr(leg->message_id);
     event->partner = leg->partner == NULL ? SPAN_EMPTY : span_of_cstr(leg->partner->id);
-    event->source_id = span_of_cstr(config->base_url);
     event->destination_id = leg->url == NULL ? SPAN_EMPTY : span_of_cstr(leg->url);
     event->user_id = span_of_cstr(order->user);
     event->role.value = span_of_cstr(order->role);
@@ -185,6 +184,9 @@ note_intent(struct asking *asking, struct leg *leg)
     event->purpose.value = span_of_cstr(order->purpose);
     event->purpose.scheme = span_of_cstr(order->purpose_system);
     event->community = leg->community;
+    TRY(arena_printf(txn->arena, &leg->diag, &event->source_id, "%s%s",
+                     config->base_url == NULL ? "urn:oid:" : "",
+                     config->base_url == NULL ? config->community : config->base_url));
     return records_user_name(txn->arena, SPAN_EMPTY, signer, signer, &leg->diag, &event->user_name);
 }
 

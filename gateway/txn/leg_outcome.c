@@ -11,7 +11,7 @@ failure_of(struct asking *asking, const struct leg *leg, const struct audit_even
 {
     struct audit_event failure = *success;
 
-    failure.outcome = AUDIT_SERIOUS;
+    failure.outcome = records_outcome(leg->diag.code);
     failure.outcome_text = records_reason(asking->txn.arena, &leg->diag, leg->said);
     return failure;
 }

@@ -76,6 +76,12 @@ records_user_name(struct arena *arena, struct span alias, struct span user, stru
                         SPAN_PRINT(user), SPAN_PRINT(issuer));
 }
 
+enum audit_outcome
+records_outcome(enum err code)
+{
+    return err_class(code) == ERR_CLASS_INTERNAL ? AUDIT_MAJOR : AUDIT_SERIOUS;
+}
+
 struct span
 records_reason(struct arena *arena, const struct diag *failure, struct span said)
 {

@@ -28,6 +28,8 @@ MUST_CHECK struct status records_settle(struct records *records, struct node *no
 MUST_CHECK struct status records_user_name(struct arena *arena, struct span alias, struct span user,
                                            struct span issuer, struct diag *diag,
                                            struct span *ret_user_name);
+/* How bad a failure is: major when it is our own machine's. */
+enum audit_outcome records_outcome(enum err code);
 /* "ERR_NAME: detail" of a diag, and what the other side said about it (may be empty), in the arena;
  * the name alone when there is no memory. */
 struct span records_reason(struct arena *arena, const struct diag *failure, struct span said);

@@ -67,17 +67,18 @@ unpark(struct runner *runner, struct txn *txn)
     enqueue(runner, txn);
 }
 
-/* False when a wake came while the step ran: run it again instead. */
+/* False when a wake came while the step ran: run it again instead. <saw_deadline>: the deadline had
+ * passed before the step ran, so it waits for wakes that are due, which always come; else the
+ * deadline runs it once more, even when it has passed meanwhile. */
 static bool
-park(struct runner *runner, struct txn *txn)
+park(struct runner *runner, struct txn *txn, bool saw_deadline)
 {
     if (txn->is_woken) {
         txn->is_woken = false;
         return false;
     }
     txn->is_parked = true;
-    /* Past the deadline only wakes that are due can run it again (the journal's always come). */
-    if (txn->deadline_us > clock_mono_us(runner->clock) && deadlines_add(&runner->deadlines, txn)) {
+    if (!saw_deadline && deadlines_add(&runner->deadlines, txn)) {
         pthread_cond_signal(&runner->ready);
     }
     return true;
@@ -250,12 +251,13 @@ static enum run_end
 run_steps(struct runner *runner, struct txn *txn)
 {
     while (txn->step < txn->table->steps_n) {
+        const bool saw_deadline = txn_is_overdue(txn);
         const enum txn_verdict verdict = txn->table->steps[txn->step].run(txn);
         bool is_parked = false;
 
         if (verdict == TXN_WAIT) {
             pthread_mutex_lock(&runner->lock);
-            is_parked = park(runner, txn);
+            is_parked = park(runner, txn, saw_deadline);
             pthread_mutex_unlock(&runner->lock);
             if (is_parked) {
                 return RUN_PARKED; /* it may run elsewhere already: do not touch it any more */

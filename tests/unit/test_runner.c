@@ -225,6 +225,36 @@ test_deadline_runs_a_parked_transaction(void)
     runner_free(runner);
 }
 
+/* The time passes between the step's last look at it and the park. */
+static enum txn_verdict
+step_slower_than_the_deadline(struct txn *txn)
+{
+    note(txn, 'd');
+    if (txn_is_overdue(txn)) {
+        return TXN_DONE;
+    }
+    fake_clock_advance((struct fake_clock *)runner_clock(txn->runner), 2 * US_PER_S);
+    return TXN_WAIT;
+}
+
+static void
+test_a_deadline_that_passes_while_a_step_runs_is_not_lost(void)
+{
+    static const struct txn_step steps[] = {{"slow", step_slower_than_the_deadline}, {"a", step_a}};
+    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 2};
+    struct fake_clock clock;
+    struct runner *runner = by_hand(&clock);
+    struct probe probe;
+
+    start(&probe, runner, &table, US_PER_S);
+    runner_run_ready(runner);
+    CU_ASSERT_STRING_EQUAL(probe.trace, "dda");
+    CU_ASSERT(probe.is_ended);
+    runner_run_ready(runner);
+    txn_done(&probe.txn);
+    runner_free(runner);
+}
+
 static void
 test_end_waits_for_wakes_that_are_due(void)
 {
@@ -530,6 +560,8 @@ static const struct unit_test tests[] = {
     {"parked until woken", test_parked_until_woken},
     {"a wake before the park is not lost", test_wake_before_park_is_not_lost},
     {"the deadline runs a parked transaction", test_deadline_runs_a_parked_transaction},
+    {"a deadline that passes while a step runs is not lost",
+     test_a_deadline_that_passes_while_a_step_runs_is_not_lost},
     {"the end waits for wakes that are due", test_end_waits_for_wakes_that_are_due},
     {"fan-out takes answers in any order", test_fanout_takes_answers_in_any_order},
     {"many transactions over workers", test_many_transactions_over_workers},

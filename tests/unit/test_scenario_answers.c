@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "scene_kit.h"
 #include "soap/envelope.h"
@@ -425,7 +426,36 @@ test_a_document_that_comes_twice_is_taken_once(void)
     scene_close(&scene);
 }
 
+/* Delayed Document Assembly: that hash says "not made yet" (ITI TF-2 3.38.4.1.3), nothing about
+ * bytes. */
+static void
+test_the_hash_of_nothing_is_no_claim(void)
+{
+    static const char *const bytes[] = {"<ClinicalDocument>shared</ClinicalDocument>",
+                                        "<ClinicalDocument>green</ClinicalDocument>"};
+    char sha1[SHA1_HEX];
+    struct asking *asking;
+    struct diag diag = {0};
+    size_t wrong;
+
+    for (int i = 0; i < 2; i++) {
+        kit_open_three(&scene);
+        CHECK_OK(&diag, digest_sha1_hex(span_of_cstr(bytes[i]), &diag, sha1));
+        asking = gather_with_forged(1, sha1,
+                                    i == 0 ? "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+                                           : "da39a3ee5e6b4b0d3255bfef95601890afd80700");
+        wrong = 0;
+        for (size_t d = 0; d < asking->documents.n; d++) {
+            wrong += asking->documents.items[d].is_hash_wrong ? 1 : 0;
+        }
+        CU_ASSERT_EQUAL(wrong, i == 0 ? 0 : 1);
+        asking_free(asking);
+        scene_close(&scene);
+    }
+}
+
 static const struct unit_test tests[] = {
+    {"the hash of nothing is no claim", test_the_hash_of_nothing_is_no_claim},
     {"an unusable patient id costs one leg", test_an_unusable_patient_id_costs_one_leg},
     {"a foreign community is dropped and recorded",
      test_a_foreign_community_is_dropped_and_recorded},
