@@ -15,7 +15,7 @@
 
 #include "base/mem.h"
 
-#define TIME_LIMIT_S 300 /* of one test program, also under valgrind */
+#define TIME_LIMIT_S 300 /* of one test program; UNIT_SECONDS allows more (valgrind) */
 
 static char temp_dir[PATH_MAX];
 
@@ -152,11 +152,21 @@ void unit_torture(struct status (*run)(struct diag *diag))
     CU_FAIL("still failing after 100000 allocations");
 }
 
+static unsigned
+time_limit_s(void)
+{
+    const char *given = getenv("UNIT_SECONDS");
+    uint64_t seconds = 0;
+
+    return span_to_u64(span_of_cstr(given), 24 * 3600, &seconds) && seconds > 0 ? (unsigned)seconds
+                                                                                : TIME_LIMIT_S;
+}
+
 int
 unit_main(const char *suite, const struct unit_test *tests, size_t n)
 {
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    (void)alarm(TIME_LIMIT_S);
+    (void)alarm(time_limit_s());
     if (CU_initialize_registry() != CUE_SUCCESS) {
         return EXIT_FAILURE;
     }
