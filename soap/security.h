@@ -10,6 +10,7 @@
 #ifndef SOAP_SECURITY_H
 #define SOAP_SECURITY_H
 
+#include "base/dialect.h"
 #include "base/document.h" /* struct code */
 #include "certs/credential.h"
 #include "soap/message.h"
@@ -23,7 +24,9 @@ struct security_rules {
     int64_t max_lifetime_us;         /* of the Timestamp and the assertion's Conditions */
     struct certificate *const *keys; /* registered signing certificates of the partner */
     size_t keys_n;
-    bool may_use_bearer;          /* else holder-of-key is required */
+    bool may_use_bearer;   /* else holder-of-key is required */
+    uint32_t relaxed;      /* set of enum dialect_relaxation */
+    int64_t sha1_until_us; /* wall; SHA-1 signatures and digests are accepted before; 0: never */
     const char *const *audiences; /* our registered URLs and community: one must be named */
     size_t audiences_n;
 };

@@ -5,6 +5,7 @@ libisthmus_a_SOURCES += \
 	gateway/base/buf.c gateway/base/buf.h \
 	gateway/base/clock.c gateway/base/clock.h \
 	gateway/base/datetime.c gateway/base/datetime.h \
+	gateway/base/dialect.c gateway/base/dialect.h \
 	gateway/base/diag.c gateway/base/diag.h \
 	gateway/base/digest.c gateway/base/digest.h \
 	gateway/base/document.c gateway/base/document.h \

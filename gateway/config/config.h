@@ -8,6 +8,7 @@
 #define CONFIG_CONFIG_H
 
 #include "base/clock.h"
+#include "base/dialect.h"
 #include "base/log.h"
 #include "base/yaml.h"
 #include "certs/credential.h"
@@ -59,6 +60,9 @@ struct config_asserts {
 };
 
 enum partner_identity { PARTNER_IDENTITY_SAN, PARTNER_IDENTITY_CERTIFICATE };
+/* timestamp: MessageID and the Timestamp's signature are accepted once, each; messageid: it shares
+ * a Timestamp among messages, so only the first counts. */
+enum partner_replay { PARTNER_REPLAY_TIMESTAMP, PARTNER_REPLAY_MESSAGEID };
 enum partner_fault_status { PARTNER_FAULT_STATUS_500, PARTNER_FAULT_STATUS_SOAP12 };
 
 /* One community (or network) that we talk to: partners.d/<id>.yaml. */
@@ -76,6 +80,12 @@ struct partner {
     size_t signing_n;
     struct config_strings issuers; /* SAML Issuer values; empty: subject DNs of <signing> */
     bool may_use_bearer;           /* confirmation: [holder-of-key, bearer] */
+    uint32_t relaxed;              /* may_omit: set of enum dialect_relaxation */
+    int64_t sha1_until_us;         /* wall; 0: never */
+    struct dialect_style writes;   /* how it wants our assertions */
+    enum partner_replay replay;
+    bool is_assertion_once;           /* its assertions are accepted once, OneTimeUse or not */
+    struct config_strings delegators; /* QueryAuthGrantor values that it may ask for */
     enum partner_fault_status fault_status;
     int64_t timeout_us; /* cap on one exchange with it */
 };

@@ -31,6 +31,8 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
         .keys = partner->signing,
         .keys_n = partner->signing_n,
         .may_use_bearer = partner->may_use_bearer,
+        .relaxed = partner->relaxed,
+        .sha1_until_us = partner->sha1_until_us,
         .audiences = audiences,
         .audiences_n = n,
     };

@@ -26,13 +26,8 @@ step_peer(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
 
-    if (in->request.peer == NULL) {
-        (void)FAIL(&txn->diag, ERR_PEER_UNKNOWN,
-                   "the request came without a TLS client certificate");
-        return TXN_FAILED;
-    }
-    TXN_TRY(config_partner_of_peer(in->node->config, in->request.peer, &txn->diag, &in->partner));
-    in->event.partner = span_of_cstr(in->partner->id);
+    TXN_TRY(proof_peer(&in->proof, in->node->config, in->request.peer, &txn->diag));
+    in->event.partner = span_of_cstr(in->proof.partner->id);
     return TXN_DONE;
 }
 
@@ -40,13 +35,12 @@ static enum txn_verdict
 step_message(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
-    const struct message_limits limits = message_limits_request(in->node->config->root_part_limit);
     struct span bytes;
 
     TXN_TRY(body_span(in->request.body, &in->scratch, &txn->diag, &bytes));
-    TXN_TRY(message_read(bytes, in->request.content_type, &limits, txn->arena, &txn->diag,
-                         &in->message));
-    in->event.message_id = message_addressing(in->message)->message_id;
+    TXN_TRY(proof_message(&in->proof, in->node->config, bytes, in->request.content_type, txn->arena,
+                          &txn->diag));
+    in->event.message_id = message_addressing(in->proof.message)->message_id;
     return TXN_DONE;
 }
 
@@ -66,11 +60,9 @@ static enum txn_verdict
 step_route(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
-    const struct addressing *addressing = message_addressing(in->message);
 
-    TXN_TRY(message_transaction(in->message, in->request.path, &txn->diag, &in->transaction));
-    TXN_TRY(binding_check_to(in->node->config, addressing->to, in->request.path, &txn->diag));
-    in->responder = responder_of(in->transaction);
+    TXN_TRY(proof_route(&in->proof, in->node->config, in->request.path, &txn->diag));
+    in->responder = responder_of(in->proof.transaction);
     in->event.type = in->responder->audit_type;
     return TXN_DONE;
 }
@@ -80,15 +72,15 @@ note_asker(struct inbound *in)
 {
     struct txn *txn = &in->txn;
 
-    in->event.role = in->saml.role;
-    in->event.purpose = in->saml.purpose;
-    in->event.organization = in->saml.organization;
-    in->event.community = in->saml.home_community;
-    in->event.user_id = in->saml.subject_id;
+    in->event.role = in->proof.saml.role;
+    in->event.purpose = in->proof.saml.purpose;
+    in->event.organization = in->proof.saml.organization;
+    in->event.community = in->proof.saml.home_community;
+    in->event.user_id = in->proof.saml.subject_id;
     TRY(arena_printf(txn->arena, &txn->diag, &in->event.source_id, "urn:oid:%.*s",
-                     SPAN_PRINT(in->saml.home_community)));
-    return records_user_name(txn->arena, in->saml.name_id_provided, in->saml.name_id,
-                             in->saml.issuer, &txn->diag, &in->event.user_name);
+                     SPAN_PRINT(in->proof.saml.home_community)));
+    return records_user_name(txn->arena, in->proof.saml.name_id_provided, in->proof.saml.name_id,
+                             in->proof.saml.issuer, &txn->diag, &in->event.user_name);
 }
 
 /* Nothing above this step may be used to decide; nothing below it reads unverified security data.
@@ -97,16 +89,10 @@ static enum txn_verdict
 step_proof(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
-    const struct verified_view *view;
-    struct security_rules rules;
 
-    TXN_TRY(binding_rules(in->node->config, in->partner, clock_wall_us(in->node->clock), txn->arena,
-                          &txn->diag, &rules));
-    TXN_TRY(security_verify(in->message, &rules, txn->arena, &txn->diag, &view));
-    TXN_TRY(saml_read(view, txn->arena, &txn->diag, &in->saml));
-    TXN_TRY(binding_check_assertion(in->partner, &in->saml, &txn->diag));
+    TXN_TRY(proof_security(&in->proof, in->node->config, clock_wall_us(in->node->clock), txn->arena,
+                           &txn->diag));
     TXN_TRY(note_asker(in));
-    in->is_proven = true;
     return TXN_DONE;
 }
 
@@ -116,7 +102,7 @@ remember_once(struct inbound *in, const char *kind, struct span value)
 {
     struct txn *txn = &in->txn;
     const int64_t until_us =
-        in->saml.timestamp_expires_us + in->node->config->clock_skew_us + US_PER_S;
+        in->proof.saml.timestamp_expires_us + in->node->config->clock_skew_us + US_PER_S;
     enum txn_verdict verdict = txn_may_ask(txn);
     enum answer answer = ANSWER_NOW;
     bool is_new = false;
@@ -126,16 +112,16 @@ remember_once(struct inbound *in, const char *kind, struct span value)
     if (verdict != TXN_DONE) {
         return verdict;
     }
-    TXN_TRY(arena_printf(txn->arena, &txn->diag, &key, "%s %s %.*s", in->partner->id, kind,
+    TXN_TRY(arena_printf(txn->arena, &txn->diag, &key, "%s %s %.*s", in->proof.partner->id, kind,
                          SPAN_PRINT(value)));
     txn_expect(txn);
     st = store_remember_once(in->node->store, key, until_us, &txn->park, &txn->diag, &answer,
                              &is_new);
     verdict = txn_settle(txn, st, answer);
     if (verdict == TXN_DONE && !is_new) {
-        in->is_proven = false; /* a replayed proof proves nothing */
-        (void)FAIL(&txn->diag, ERR_REPLAY, "partner '%s' sent %s a second time", in->partner->id,
-                   kind);
+        in->proof.is_proven = false; /* a replayed proof proves nothing */
+        (void)FAIL(&txn->diag, ERR_REPLAY, "partner '%s' sent %s a second time",
+                   in->proof.partner->id, kind);
         return TXN_FAILED;
     }
     return verdict;
@@ -146,7 +132,7 @@ step_replay_message(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
 
-    return remember_once(in, "message-id", message_addressing(in->message)->message_id);
+    return remember_once(in, "message-id", message_addressing(in->proof.message)->message_id);
 }
 
 static enum txn_verdict
@@ -154,10 +140,10 @@ step_replay_timestamp(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
 
-    if (in->saml.timestamp_signature.n == 0) {
+    if (in->proof.saml.timestamp_signature.n == 0) {
         return TXN_DONE; /* bearer: no message signature */
     }
-    return remember_once(in, "timestamp", in->saml.timestamp_signature);
+    return remember_once(in, "timestamp", in->proof.saml.timestamp_signature);
 }
 
 /* ---- decision and work ---- */
@@ -166,13 +152,13 @@ struct policy_facts
 inbound_policy_facts(const struct inbound *in)
 {
     return (struct policy_facts){
-        .transaction = span_of_cstr(soap_transaction(in->transaction)->name),
+        .transaction = span_of_cstr(soap_transaction(in->proof.transaction)->name),
         .direction = SPAN("inbound"),
-        .partner = span_of_cstr(in->partner->id),
-        .community = in->saml.home_community,
-        .purpose = in->saml.purpose.value,
-        .purpose_system = in->saml.purpose.scheme,
-        .role = in->saml.role.value,
+        .partner = span_of_cstr(in->proof.partner->id),
+        .community = in->proof.saml.home_community,
+        .purpose = in->proof.saml.purpose.value,
+        .purpose_system = in->proof.saml.purpose.scheme,
+        .role = in->proof.saml.role.value,
     };
 }
 
@@ -217,13 +203,13 @@ step_work(struct txn *txn)
 static struct status
 write_answer(struct inbound *in)
 {
-    const struct soap_transaction_row *row = soap_transaction(in->transaction);
+    const struct soap_transaction_row *row = soap_transaction(in->proof.transaction);
     struct diag *diag = &in->txn.diag;
     char message_id[sizeof("urn:uuid:") + UUID_TEXT];
     char uuid[UUID_TEXT];
     struct envelope_answer answer = {
         .action = span_of_cstr(row->response_action),
-        .relates_to = message_addressing(in->message)->message_id,
+        .relates_to = message_addressing(in->proof.message)->message_id,
         .payload = buf_span(&in->payload),
     };
     CLEANUP(buf_done) struct buf envelope;
@@ -270,7 +256,7 @@ fault_status(const struct inbound *in, enum err code)
 {
     const enum err_fault fault = err_fault(code);
     const bool is_soap12 =
-        in->partner != NULL && in->partner->fault_status == PARTNER_FAULT_STATUS_SOAP12;
+        in->proof.partner != NULL && in->proof.partner->fault_status == PARTNER_FAULT_STATUS_SOAP12;
 
     if (is_soap12 && err_http_status(code) == 500 && fault != ERR_FAULT_RECEIVER) {
         return 400; /* SOAP 1.2 part 2 Table 20: env:Sender */
@@ -295,7 +281,7 @@ static struct status
 refuse_fault(struct inbound *in, enum err code)
 {
     const struct span relates_to =
-        in->message == NULL ? SPAN_EMPTY : message_addressing(in->message)->message_id;
+        in->proof.message == NULL ? SPAN_EMPTY : message_addressing(in->proof.message)->message_id;
     CLEANUP(buf_done) struct buf envelope;
 
     buf_init(&envelope, (size_t)64 * 1024);
@@ -313,7 +299,7 @@ is_answered_inside(const struct inbound *in, enum err code)
 {
     const enum err_class class = err_class(code);
 
-    return in->is_proven && in->responder != NULL && class != ERR_CLASS_SECURITY &&
+    return in->proof.is_proven && in->responder != NULL && class != ERR_CLASS_SECURITY &&
            (class != ERR_CLASS_MESSAGE || err_fault(code) == ERR_FAULT_NONE ||
             code == ERR_MESSAGE_CONTENT);
 }
@@ -340,7 +326,7 @@ note_failure(struct inbound *in)
 
     *outcome = in->event;
     in->outcomes_n = 1;
-    if (!in->is_proven || err_class(code) == ERR_CLASS_SECURITY) {
+    if (!in->proof.is_proven || err_class(code) == ERR_CLASS_SECURITY) {
         outcome->type = AUDIT_AUTHENTICATION_FAILURE;
     }
     outcome->outcome = records_outcome(code);
@@ -428,8 +414,8 @@ log_end(const struct inbound *in)
     const bool is_refused = in->cause.code != ERR_NONE || !in->records.is_durable;
     const int64_t ms = (clock_mono_us(in->node->clock) - txn->started_us) / US_PER_MS;
     const char *action =
-        in->responder == NULL ? "unknown" : soap_transaction(in->transaction)->name;
-    const char *partner = in->partner == NULL ? "unknown" : in->partner->id;
+        in->responder == NULL ? "unknown" : soap_transaction(in->proof.transaction)->name;
+    const char *partner = in->proof.partner == NULL ? "unknown" : in->proof.partner->id;
 
     LOG_EVENT(why == NULL && !is_refused ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "txn-done",
               LOG_ID("txn", txn->id), LOG_ID("action", action), LOG_ID("partner", partner),

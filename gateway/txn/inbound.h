@@ -12,9 +12,8 @@
 #define TXN_INBOUND_H
 
 #include "base/body.h"
-#include "soap/message.h"
-#include "soap/security.h"
 #include "txn/node.h"
+#include "txn/proof.h"
 #include "txn/records.h"
 
 struct inbound_request {
@@ -49,13 +48,8 @@ struct inbound {
     inbound_reply reply;
     void *reply_arg;
 
-    const struct partner *partner; /* by TLS identity */
-    struct message *message;
+    struct proof proof; /* proof.is_proven: failures may be answered inside the protocol */
     const struct responder *responder; /* by the route */
-    enum soap_transaction transaction;
-    bool is_proven; /* security verified and bound to the partner: failures may be answered inside
-                       the protocol */
-    struct saml_facts saml;
     struct policy_decision decision;
     void *work; /* the transaction's own, in the arena */
 

@@ -211,7 +211,7 @@ read_query(struct inbound *in)
     struct iti38_work *work;
 
     TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
-    TXN_TRY(stored_query_read(in->message, txn->arena, &txn->diag, &work->query));
+    TXN_TRY(stored_query_read(in->proof.message, txn->arena, &txn->diag, &work->query));
     in->work = work;
     in->event.query_id = work->query.id;
     in->event.query = work->query.query_xml;

@@ -63,7 +63,7 @@ read_query(struct inbound *in)
     struct iti39_work *work;
 
     TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
-    TXN_TRY(retrieve_query_read(in->message, txn->arena, &txn->diag, &asked));
+    TXN_TRY(retrieve_query_read(in->proof.message, txn->arena, &txn->diag, &asked));
     TXN_TRY(take_each_once(in, &asked, &work->refs));
     TXN_TRY(arena_defer(txn->arena, release_answer, &work->answer, &txn->diag));
     in->event.documents = work->refs;

@@ -24,16 +24,16 @@ read_query(struct inbound *in)
     struct iti55_work *work;
 
     TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
-    TXN_TRY(xcpd_query_read(in->message, txn->arena, &txn->diag, &work->query));
+    TXN_TRY(xcpd_query_read(in->proof.message, txn->arena, &txn->diag, &work->query));
     in->work = work;
     in->event.query_id = work->query.query_id.extension.n > 0 ? work->query.query_id.extension
                                                               : work->query.query_id.root;
     in->event.query = work->query.query_xml;
     if (work->query.sender_home.n > 0 &&
-        !partner_speaks_for(in->partner, work->query.sender_home)) {
+        !partner_speaks_for(in->proof.partner, work->query.sender_home)) {
         (void)FAIL(&txn->diag, ERR_PEER_BINDING,
                    "the sender of the query is community '%.*s', which partner '%s' does not list",
-                   SPAN_PRINT(work->query.sender_home), in->partner->id);
+                   SPAN_PRINT(work->query.sender_home), in->proof.partner->id);
         return TXN_FAILED;
     }
     return TXN_DONE;

@@ -11,6 +11,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/iti55.c gateway/txn/iti55.h \
 	gateway/txn/leg.c gateway/txn/leg_outcome.c \
 	gateway/txn/node.h \
+	gateway/txn/proof.c gateway/txn/proof.h \
 	gateway/txn/records.c gateway/txn/records.h \
 	gateway/txn/rounds.c \
 	gateway/txn/runner.c \
