@@ -5,7 +5,9 @@ libisthmus_a_SOURCES += \
 	certs/der.c certs/der.h \
 	certs/devpki.c certs/devpki.h \
 	certs/issue.c certs/issue.h \
+	certs/jwks.c certs/jwks.h \
 	certs/openssl_error.c certs/openssl_error.h \
+	certs/strict_json.c certs/strict_json.h \
 	certs/tls.c certs/tls.h \
 	certs/trust.c certs/trust.h
 EXTRA_DIST += certs/README.md
