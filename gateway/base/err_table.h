@@ -43,6 +43,8 @@
     X(LIMIT_HEAD,         LIMIT,    431, PLAIN,    "", "request header too large") \
     X(LIMIT_BODY,         LIMIT,    413, PLAIN,    "", "request body too large") \
     X(LIMIT_CONNECTIONS,  LIMIT,    503, PLAIN,    "", "too many connections") \
+    X(LIMIT_REQUESTS,     LIMIT,    503, PLAIN,    "", "too many requests at a time") \
+    X(LIMIT_FAILURES,     LIMIT,    503, PLAIN,    "", "too many refused requests; try again later") \
     X(LIMIT_TIME,         LIMIT,    408, PLAIN,    "", "request took too long") \
     X(LIMIT_XML,          LIMIT,    400, PLAIN,    "", "XML exceeds the limits of this gateway") \
     X(DEADLINE,           LIMIT,    503, RECEIVER, "XDSRegistryBusy", "no answer within the time allowed") \
@@ -50,6 +52,7 @@
     X(HTTP_SYNTAX,        MESSAGE,  400, PLAIN,    "", "malformed HTTP request") \
     X(HTTP_METHOD,        MESSAGE,  405, PLAIN,    "", "method not allowed") \
     X(HTTP_MEDIA_TYPE,    MESSAGE,  415, PLAIN,    "", "unsupported media type") \
+    X(HTTP_EXPECTATION,   MESSAGE,  417, PLAIN,    "", "only 100-continue can be expected") \
     X(HTTP_TRUNCATED,     MESSAGE,  400, PLAIN,    "", "the body ended early") \
     X(MIME,               MESSAGE,  400, PLAIN,    "", "malformed multipart body") \
     X(XOP,                MESSAGE,  400, SENDER,   "XDSRepositoryError", "malformed XOP reference") \
