@@ -9,6 +9,9 @@ libisthmus_a_SOURCES += \
 	certs/ocsp.c certs/ocsp.h \
 	certs/openssl_error.c certs/openssl_error.h \
 	certs/status.h \
+	certs/jwks.c certs/jwks.h \
+	certs/openssl_error.c certs/openssl_error.h \
+	certs/strict_json.c certs/strict_json.h \
 	certs/tls.c certs/tls.h \
 	certs/trust.c certs/trust.h
 EXTRA_DIST += certs/README.md
