@@ -258,7 +258,9 @@ read_attributes(const struct reader *reader, struct saml_facts *facts)
     TRY(read_text(reader, "urn:oasis:names:tc:xacml:2.0:resource:resource-id", REPEAT_EQUAL,
                   &facts->resource_id));
     TRY(read_consent(reader, ACP, "AccessConsentPolicy", &facts->acp));
-    return read_consent(reader, IACP, "InstanceAccessConsentPolicy", &facts->iacp);
+    TRY(read_consent(reader, IACP, "InstanceAccessConsentPolicy", &facts->iacp));
+    return read_text(reader, "urn:ietf:params:oauth:token-type:id_token", REPEAT_EQUAL,
+                     &facts->id_token);
 }
 
 struct status

@@ -124,6 +124,7 @@ write_attributes(struct xmlw *w, const struct assertion_order *order)
     write_text_attribute(w, XSPA "npi", span_of_cstr(order->npi));
     write_text_attribute(w, "urn:oasis:names:tc:xacml:2.0:resource:resource-id",
                          order->resource_id);
+    write_text_attribute(w, "urn:ietf:params:oauth:token-type:id_token", order->id_token);
     xmlw_end(w);
 }
 

@@ -68,6 +68,7 @@ struct saml_facts {
     struct span npi;
     struct span resource_id;
     struct span_list acp, iacp; /* access consent policies */
+    struct span id_token;       /* compact JWS as it came; not verified */
 };
 /* Required: subject-id, organization, organization-id, homeCommunityId, role, purposeofuse
  * (ERR_SAML_ATTRIBUTE names the missing one). Repeated attributes: of subject-id, organization and
@@ -89,6 +90,7 @@ struct assertion_order {
     const char *purpose, *purpose_system; /* required */
     const char *npi;                      /* may be NULL */
     struct span resource_id;              /* CX, may be empty */
+    struct span id_token;                 /* compact JWS, may be empty */
     bool is_bearer;
 };
 /* A Timestamp that is signed once and shared by all messages of one fan-out (never sent twice to

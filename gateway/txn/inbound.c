@@ -146,6 +146,17 @@ step_replay_timestamp(struct txn *txn)
     return remember_once(in, "timestamp", in->proof.saml.timestamp_signature);
 }
 
+/* Who the individual is that asks for an own record; NULL with any other purpose. */
+static enum txn_verdict
+step_individual(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+
+    TXN_TRY(individual_prove(in->node->config, &in->proof.saml, clock_wall_us(in->node->clock),
+                             txn->arena, &txn->diag, &in->individual));
+    return TXN_DONE;
+}
+
 /* ---- decision and work ---- */
 
 struct policy_facts
@@ -391,6 +402,7 @@ static const struct txn_step inbound_steps[] = {
     {"proof", step_proof},
     {"replay-message", step_replay_message},
     {"replay-timestamp", step_replay_timestamp},
+    {"individual", step_individual},
     {"read", step_read},
     {"decide", step_decide},
     {"work", step_work},
@@ -399,7 +411,7 @@ static const struct txn_step inbound_steps[] = {
     {"record", step_record},
     {"recorded", step_recorded},
 };
-#define RECOVERY 10
+#define RECOVERY 11
 
 static const struct txn_table inbound_table = {"inbound", inbound_steps, ARRAY_LEN(inbound_steps),
                                                RECOVERY};

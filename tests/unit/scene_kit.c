@@ -128,6 +128,7 @@ write_envelope(struct place *from, const struct kit_request *request, const char
         .role_display = asserts->role_display,
         .purpose = request->purpose == NULL ? asserts->purpose : request->purpose,
         .purpose_system = asserts->purpose_system,
+        .id_token = request->id_token,
         .is_bearer = request->is_bearer,
     };
     struct signed_timestamp timestamp;

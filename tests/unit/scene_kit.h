@@ -22,6 +22,7 @@ struct kit_request {
     const char *from; /* NULL: red */
     struct span payload;
     const char *purpose; /* NULL: as configured */
+    struct span id_token; /* of T-IAS; may be empty */
     bool is_bearer;
 };
 /* Signed by <from>, over its TLS connection, to green. */
