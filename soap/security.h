@@ -53,8 +53,9 @@ struct saml_facts {
     struct span name_id_format;
     struct span name_id_provided; /* SPProvidedID: the alias of the audit's UserName */
     bool is_holder_of_key;
-    bool is_one_time;      /* Conditions has OneTimeUse: the assertion is for one message */
-    struct span delegator; /* QueryAuthGrantor: in whose name it is asked; empty: the sender's own */
+    bool is_one_time; /* Conditions has OneTimeUse: the assertion is for one message */
+    struct span
+        delegator; /* QueryAuthGrantor: in whose name it is asked; empty: the sender's own */
     int64_t not_before_us, not_on_or_after_us, authn_instant_us;
     int64_t timestamp_created_us, timestamp_expires_us;
     /* Replay key: the SignatureValue over the Timestamp in its one normal form (sigvalue.h), never
