@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "net/server.h"
+#include "store/replay.h"
 #include "txn/inbound.h"
 
 #define DRAIN_US (10 * US_PER_S)
@@ -24,6 +25,7 @@ struct serve {
     struct net_server *server;
     struct node node;
     bool is_start_recorded; /* then the stop is, too */
+    bool is_replay_started; /* then stopped, too */
 };
 
 static const char *config_path;
@@ -189,6 +191,23 @@ worker_count(void)
     return cores < 1 ? 1 : cores > 32 ? 32 : (unsigned)cores;
 }
 
+/* What came before and is not remembered must not be accepted: see store/replay.h. */
+static struct status
+start_replay(struct serve *serve, struct diag *diag)
+{
+    char boot_id[REPLAY_BOOT_ID_MAX];
+    bool is_lossy = false;
+
+    TRY(replay_start(serve->store, replay_boot_id(boot_id) ? boot_id : NULL, diag, &is_lossy));
+    serve->is_replay_started = true;
+    if (is_lossy) {
+        LOG_EVENT(LOG_LEVEL_WARNING, "replay-lossy",
+                  LOG_ID("why", "the machine stopped without warning: messages created before this "
+                                "start are refused"));
+    }
+    return OK;
+}
+
 static struct status
 start(struct serve *serve, struct diag *diag)
 {
@@ -203,6 +222,7 @@ start(struct serve *serve, struct diag *diag)
 
     TRY(soap_library_init(diag));
     TRY(store_open(&store, diag, &serve->store));
+    TRY(start_replay(serve, diag));
     TRY(journal_open(serve->config->journal_dir, "node", clock_system(), diag, &serve->journal));
     TRY(runner_new(clock_system(), worker_count(), diag, &serve->runner));
     journal_sink_init(&serve->sink, serve->journal);
@@ -240,6 +260,9 @@ stop(struct serve *serve)
     }
     if (serve->is_start_recorded && !is_ok(record_life(serve, AUDIT_NODE_STOP, &diag))) {
         LOG_EVENT(LOG_LEVEL_ERROR, "audit-failed", LOG_DIAG(&diag));
+    }
+    if (serve->is_replay_started && !is_ok(replay_stop(serve->store, &diag))) {
+        LOG_EVENT(LOG_LEVEL_ERROR, "replay-not-stopped", LOG_DIAG(&diag));
     }
     net_free(serve->server);
     runner_free(serve->runner);

@@ -2,7 +2,7 @@
  * The Responding Gateway: one partner's request from bytes to answer.
  *
  *   peer -> message -> route -> proof -> replay -> read -> decide -> work -> write -> refuse? ->
- * record -> answer
+ *   record -> answer
  *
  * inbound_start takes request bytes and the TLS peer's identity, and gives back answer bytes
  * through <reply>, once, after the audit records of what the answer discloses are durable. No
@@ -65,6 +65,9 @@ struct inbound {
     struct records records;
     struct inbound_answer answer;
 };
+
+/* Has the message come before? ERR_REPLAY (inbound_replay.c). */
+enum txn_verdict inbound_replay(struct inbound *in);
 
 /* What a transaction adds. Each function is a step and may WAIT. */
 struct responder {

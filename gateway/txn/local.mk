@@ -5,7 +5,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
-	gateway/txn/inbound.c gateway/txn/inbound.h \
+	gateway/txn/inbound.c gateway/txn/inbound.h gateway/txn/inbound_replay.c \
 	gateway/txn/iti38.c gateway/txn/iti38.h \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
 	gateway/txn/iti55.c gateway/txn/iti55.h \

@@ -386,12 +386,11 @@ slow_retrieve(struct store *store, const struct document_ref *ref, struct park *
 }
 
 static struct status
-slow_remember(struct store *store, struct span key, int64_t until_us, struct park *park,
-              struct diag *diag, enum answer *ret_answer, bool *ret_is_new)
+slow_remember(struct store *store, const struct replay_message *message, struct park *park,
+              struct diag *diag, enum answer *ret_answer, struct replay_result *ret_result)
 {
     return is_slow_ready(store, park, ret_answer)
-               ? store_remember_once(INNER(store), key, until_us, park, diag, ret_answer,
-                                     ret_is_new)
+               ? replay_remember(INNER(store), message, park, diag, ret_answer, ret_result)
                : OK;
 }
 
@@ -404,7 +403,7 @@ kit_slow_store(struct place *place)
                                                .find_documents = slow_find,
                                                .get_documents = slow_get,
                                                .retrieve = slow_retrieve,
-                                               .remember_once = slow_remember};
+                                               .remember = slow_remember};
     struct slow_store *slow = &slow_stores[place - place->scene->places];
 
     *slow = (struct slow_store){{&engine}, place->store, NULL, false};
