@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/yaml.h"
 #include "certs/credential.h"
+#include "certs/jwks.h"
 #include "certs/trust.h"
 #include "policies/policy.h"
 
@@ -113,16 +114,20 @@ struct config {
     size_t trusts_n;
     const struct partner *partners; /* in the order of `partners:`, a pattern's files by name */
     size_t partners_n;
+    const struct jwks_issuer *id_token_issuers; /* id_tokens: of individuals (T-IAS) */
+    size_t id_token_issuers_n;
     const char *store_path; /* SQLite file */
     const char *journal_dir;
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
-    int64_t timeout_us;      /* limits: timeout, the default deadline of a transaction */
-    size_t body_limit;       /* limits: body, bytes of a request */
-    size_t root_part_limit;  /* limits: root_part, bytes of the SOAP part of a request */
-    size_t answers_limit;    /* limits: answers, bytes that all answers of one transaction hold */
-    size_t replay_keys;      /* limits: replay_keys, remembered at most for each partner */
+    bool needs_id_token;     /* security: id_tokens_required, default true */
+    int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
+    int64_t timeout_us;          /* limits: timeout, the default deadline of a transaction */
+    size_t body_limit;           /* limits: body, bytes of a request */
+    size_t root_part_limit;      /* limits: root_part, bytes of the SOAP part of a request */
+    size_t answers_limit; /* limits: answers, bytes that all answers of one transaction hold */
+    size_t replay_keys;   /* limits: replay_keys, remembered at most for each partner */
     enum log_level log_level;
     enum log_format log_format;
 };

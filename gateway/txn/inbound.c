@@ -109,6 +109,17 @@ step_replay(struct txn *txn)
     return inbound_replay(inbound_of(txn));
 }
 
+/* Who the individual is that asks for an own record; NULL with any other purpose. */
+static enum txn_verdict
+step_individual(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+
+    TXN_TRY(individual_prove(in->node->config, &in->proof.saml, clock_wall_us(in->node->clock),
+                             txn->arena, &txn->diag, &in->individual));
+    return TXN_DONE;
+}
+
 /* ---- decision and work ---- */
 
 struct policy_facts
@@ -349,12 +360,21 @@ step_recorded(struct txn *txn)
 }
 
 static const struct txn_step inbound_steps[] = {
-    {"peer", step_peer},     {"message", step_message}, {"route", step_route},
-    {"proof", step_proof},   {"replay", step_replay},   {"read", step_read},
-    {"decide", step_decide}, {"work", step_work},       {"write", step_write},
-    {"refuse", step_refuse}, {"record", step_record},   {"recorded", step_recorded},
+    {"peer", step_peer},
+    {"message", step_message},
+    {"route", step_route},
+    {"proof", step_proof},
+    {"replay", step_replay},
+    {"individual", step_individual},
+    {"read", step_read},
+    {"decide", step_decide},
+    {"work", step_work},
+    {"write", step_write},
+    {"refuse", step_refuse},
+    {"record", step_record},
+    {"recorded", step_recorded},
 };
-#define RECOVERY 9
+#define RECOVERY 10
 
 static const struct txn_table inbound_table = {"inbound", inbound_steps, ARRAY_LEN(inbound_steps),
                                                RECOVERY};

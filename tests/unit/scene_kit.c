@@ -129,6 +129,7 @@ write_envelope(struct place *from, const struct kit_request *request, const char
         .purpose = request->purpose == NULL ? asserts->purpose : request->purpose,
         .purpose_system = asserts->purpose_system,
         .style.is_bearer = request->is_bearer,
+        .id_token = request->id_token,
     };
     struct signed_timestamp timestamp;
     CLEANUP(buf_done) struct buf security;

@@ -23,7 +23,8 @@ static const struct mistake main_mistakes[] = {
           "1:1: error: missing 'community'\n"},
     {17, "endpoints: x",
      MAIN "17:1: error: unknown key 'endpoints'; expected one of: community, listen, asserts, "
-          "credentials, trust, partners, store, sources, audit, policies, security, limits, log\n"},
+          "credentials, trust, partners, store, sources, audit, policies, security, limits, log, "
+          "id_tokens\n"},
     {17, "store: {path: x}", MAIN "17:1: error: 'store' is already set at isthmus.yaml:13:1\n"},
     {17, "log: &x {level: info}",
      MAIN "17:9: error: anchor '&x' is not allowed; write each value where it is used\n"},
@@ -222,6 +223,34 @@ static const struct mistake main_mistakes[] = {
      MAIN "17:24: error: clock_skew: expected a time such as 20s, 500ms or 1m, got '-1s'\n" MAIN
           "17:43: error: max_lifetime: expected a time such as 20s, 500ms or 1m, got "
           "'99999999999s'\n"},
+    {17, "security: {id_tokens_required: no, id_token_max_age: 25h}",
+     MAIN "17:54: error: id_token_max_age '25h' is out of range; expected 1m to 24h\n" MAIN
+          "17:32: error: id_tokens_required: expected one of false, true, got 'no'\n"},
+    /* id_tokens */
+    {17, "id_tokens: idp.json",
+     MAIN
+     "17:12: error: id_tokens: expected a list of {issuer: URL, jwks: FILE}, got 'idp.json'\n"},
+    {17, "id_tokens: [idp.json]",
+     MAIN "17:13: error: expected {issuer: URL, jwks: FILE}, got 'idp.json'\n"},
+    {17, "id_tokens: [{issuer: 'https://idp.example'}, {jwks: idp.json}]",
+     MAIN "17:13: error: missing 'jwks'\n" MAIN "17:46: error: missing 'issuer'\n"},
+    {17, "id_tokens: [{issuer: 'http://idp.example', jwks: idp.json, kid: a}]",
+     MAIN "17:60: error: unknown key 'kid'; expected one of: issuer, jwks\n" MAIN
+          "17:22: error: issuer: 'http://idp.example' is not encrypted; expected "
+          "https://host[:port]/path\n"},
+    {17, "id_tokens: [{issuer: 'https://idp.example', jwks: missing.json}]",
+     MAIN "17:51: error: cannot open missing.json: No such file or directory\n"},
+    {17, "id_tokens: [{issuer: 'https://idp.example', jwks: bad.json}]",
+     MAIN "17:51: error: bad.json: JWK Set: expected one JSON object in UTF-8, but it is malformed "
+          "at byte 9 of 9\n"},
+    {17, "id_tokens: [{issuer: 'https://idp.example', jwks: secret.json}]",
+     MAIN "17:51: error: secret.json: key 1: 'k' is a part of a private or symmetric key; the file "
+          "must hold the issuer's public keys only\n"},
+    {17,
+     "id_tokens:\n- {issuer: 'https://idp.example', jwks: idp.json}\n"
+     "- {issuer: 'https://idp.example', jwks: idp.json}",
+     MAIN
+     "19:12: error: issuer 'https://idp.example' is there twice; put its keys into one file\n"},
     {17, "limits: {timeout: 20, body: 64, root_part: 64 MB}",
      MAIN "17:19: error: timeout '20' has no unit; write 20s, 500ms or 1m\n" MAIN
           "17:29: error: body '64' has no unit; write 64MB, 512KB or 1GB\n" MAIN
