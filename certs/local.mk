@@ -7,9 +7,13 @@ libisthmus_a_SOURCES += \
 	certs/fetch.h \
 	certs/issue.c certs/issue.h \
 	certs/ocsp.c certs/ocsp.h \
+	certs/key.c certs/key.h \
+	certs/pkcs11.c certs/pkcs11.h \
 	certs/openssl_error.c certs/openssl_error.h \
 	certs/status.h \
 	certs/jwks.c certs/jwks.h \
+	certs/key.c certs/key.h \
+	certs/pkcs11.c certs/pkcs11.h \
 	certs/openssl_error.c certs/openssl_error.h \
 	certs/strict_json.c certs/strict_json.h \
 	certs/tls.c certs/tls.h \
@@ -35,3 +39,8 @@ OCSP_KIT = $(CERTS_WORLD) tests/unit/ocsp_kit.c tests/unit/ocsp_kit.h
 check_PROGRAMS += tests/unit/test_ocsp
 tests_unit_test_ocsp_SOURCES = tests/unit/test_ocsp.c $(OCSP_KIT)
 tests_unit_test_ocsp_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_keys tests/unit/test_pkcs11
+tests_unit_test_keys_SOURCES = tests/unit/test_keys.c $(CERTS_WORLD) $(TLS_SHAKE)
+tests_unit_test_keys_LDADD = $(UNIT_LIBS)
+tests_unit_test_pkcs11_SOURCES = tests/unit/test_pkcs11.c $(CERTS_WORLD) $(TLS_SHAKE)
+tests_unit_test_pkcs11_LDADD = $(UNIT_LIBS)
