@@ -160,6 +160,26 @@ static const struct mistake main_mistakes[] = {
     {8, "  node: {certificat: red/node.pem, key: red/node.key}",
      MAIN "8:10: error: unknown key 'certificat'; did you mean 'certificate'?\n" MAIN
           "8:3: error: missing 'certificate' in 'node'\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/node.key, passphrase_file: red/missing}",
+     MAIN "8:73: error: cannot open red/missing: No such file or directory\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/node.key, passphrase_env: NO_SUCH_VARIABLE}",
+     MAIN "8:72: error: the environment has no variable NO_SUCH_VARIABLE, which holds the "
+          "passphrase\n"},
+    {8,
+     "  node: {certificate: red/node.pem, key: red/node.key, passphrase_env: A, passphrase_file: "
+     "b}",
+     MAIN "8:72: error: expected passphrase_file or passphrase_env, got both\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/node.key, passphrase: secret}",
+     MAIN "8:56: error: unknown key 'passphrase'; expected one of: certificate, key, "
+          "passphrase_file, passphrase_env, pkcs11_module\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/node.key, pkcs11_module: x.so}",
+     MAIN "8:71: error: pkcs11_module is for a key in a token (key: \"pkcs11:...\")\n"},
+    {8, "  node: {certificate: red/node.pem, key: 'pkcs11:object=x'}",
+     MAIN "8:42: error: a key in a token needs pkcs11_module, the path of its shared object\n"},
+    {8,
+     "  node: {certificate: red/node.pem, key: 'pkcs11:object=x?pin-value=1', pkcs11_module: x.so}",
+     MAIN "8:42: error: a PIN must not be in the configuration (pin-value); write "
+          "pin-source=file:/path or passphrase_file\n"},
     /* trust */
     {11, "  audit: {anchors: red/ca.pem}",
      MAIN "10:1: error: missing 'partners' in 'trust'\n" MAIN
@@ -169,7 +189,25 @@ static const struct mistake main_mistakes[] = {
      MAIN "11:23: error: cannot open red/missing.pem: No such file or directory\n"},
     {11, "  partners: {anchors: red/ca.pem, crl: red/ca.pem}",
      MAIN "11:40: error: red/ca.pem: no revocation list; expected PEM ('-----BEGIN X509 "
-          "CRL-----')\n"},
+          "CRL-----') or DER\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: [red/crl.pem, red/ca.pem]}",
+     MAIN "11:54: error: red/ca.pem: no revocation list; expected PEM ('-----BEGIN X509 "
+          "CRL-----') or DER\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/*.crl}",
+     MAIN "11:40: error: expected a revocation list, and no file is there\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: []}",
+     MAIN "11:35: error: expected a revocation list, and no file is there\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: {a: b}}",
+     MAIN "11:35: error: crl: expected a list of paths, got 'key: value' pairs\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max_age: 5}",
+     MAIN "11:66: error: crl_max_age '5' has no unit; write 5s, 500ms or 1m\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max_age: 1s}",
+     MAIN "11:66: error: crl_max_age '1s' is out of range; expected 1m to 9600h\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max: 1KB}",
+     MAIN "11:62: error: crl_max '1KB' is out of range; expected 4KB to 1GB\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem}\n  signing: {anchor: red/ca.pem}",
+     MAIN "12:13: error: unknown key 'anchor'; did you mean 'anchors'?\n" MAIN
+          "12:3: error: missing 'anchors' in 'signing'\n"},
     {11, "  partners: {anchors: red/ca.pem, crl: red/missing.pem}",
      MAIN "11:40: error: cannot open red/missing.pem: No such file or directory\n"},
     /* partners */
