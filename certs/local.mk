@@ -4,8 +4,10 @@ libisthmus_a_SOURCES += \
 	certs/credential.c certs/credential.h \
 	certs/der.c certs/der.h \
 	certs/devpki.c certs/devpki.h \
+	certs/fetch.h \
 	certs/issue.c certs/issue.h \
 	certs/openssl_error.c certs/openssl_error.h \
+	certs/status.h \
 	certs/tls.c certs/tls.h \
 	certs/trust.c certs/trust.h
 EXTRA_DIST += certs/README.md

@@ -94,6 +94,7 @@
     X(PEER_UNKNOWN,       SECURITY, 500, WSSE_FAILED_AUTHENTICATION, "", ERR_SECURITY_TEXT) \
     X(PEER_BINDING,       SECURITY, 500, WSSE_FAILED_AUTHENTICATION, "", ERR_SECURITY_TEXT) \
     X(TLS,                SECURITY, 500, WSSE_FAILED_AUTHENTICATION, "", ERR_SECURITY_TEXT) \
+    X(OCSP,               SECURITY, 500, WSSE_FAILED_AUTHENTICATION, "", ERR_SECURITY_TEXT) \
     X(REPLAY,             SECURITY, 500, WSSE_FAILED_CHECK, "", ERR_SECURITY_TEXT) \
     /* policy */ \
     X(POLICY_DENIED,      POLICY,   500, SENDER,   "XDSRegistryError", "the policy of this community does not allow this") \
@@ -109,6 +110,7 @@
     X(UNKNOWN_REPOSITORY, MESSAGE,  200, NONE,     "XDSUnknownRepositoryId", "the repositoryUniqueId is not served here") \
     X(UNKNOWN_DOCUMENT,   MESSAGE,  200, NONE,     "XDSDocumentUniqueIdError", "the document is not available") \
     /* partners, seen from the asking side */ \
+    X(FETCH,              PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached securely") \
     X(PARTNER_UNREACHABLE, PARTNER, 502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached") \
     X(PARTNER_TIMEOUT,    PARTNER,  504, RECEIVER, "XDSUnavailableCommunity", "the community did not answer in time") \
     X(PARTNER_TLS,        PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached securely") \
