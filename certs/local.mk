@@ -8,6 +8,7 @@ libisthmus_a_SOURCES += \
 	certs/issue.c certs/issue.h \
 	certs/openssl_error.c certs/openssl_error.h \
 	certs/status.h \
+	certs/peer_chain.c certs/peer_chain.h \
 	certs/tls.c certs/tls.h \
 	certs/trust.c certs/trust.h
 EXTRA_DIST += certs/README.md

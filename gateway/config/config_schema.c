@@ -163,7 +163,23 @@ read_security(struct config_reader *reader, struct yaml_node *root)
 static void
 read_limits(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"timeout", "body", "root_part"};
+    static const char *const names[] = {
+        "timeout",
+        "body",
+        "root_part",
+        "connections",
+        "connections_per_address",
+        "connections_per_partner",
+        "requests_per_partner",
+        "failures_per_minute",
+        "rate",
+        "handshake_time",
+        "status_time",
+        "head_time",
+        "idle_time",
+        "request_time",
+        "answer_time",
+    };
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     struct config *config = reader->config;
 
@@ -174,6 +190,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
                     &config->timeout_us);
     config_size(reader, yaml_get(node, "body"), 64 * KB, 4 * GB, &config->body_limit);
     config_size(reader, yaml_get(node, "root_part"), 64 * KB, 16 * MB, &config->root_part_limit);
+    config_read_edge(reader, node);
     if (config->root_part_limit > config->body_limit) {
         yaml_error(reader->report, node,
                    "limits: 'root_part' is greater than 'body'; lower one or raise the other");

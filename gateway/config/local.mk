@@ -6,6 +6,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_claims.c \
 	gateway/config/config_credentials.c \
 	gateway/config/config_files.c \
+	gateway/config/config_limits.c \
 	gateway/config/config_listen.c \
 	gateway/config/config_partner.c \
 	gateway/config/config_reader.h \

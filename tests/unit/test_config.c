@@ -56,6 +56,9 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->timeout_us == 20 * US_PER_S);
     CU_ASSERT(config->body_limit == 64U * 1024 * 1024);
     CU_ASSERT(config->root_part_limit == 1024U * 1024);
+    CU_ASSERT(config->edge.connections == 10000 && config->edge.connections_per_address == 1000);
+    CU_ASSERT(config->edge.failures_per_minute == 60 && config->edge.rate_bytes == 1024);
+    CU_ASSERT(config->edge.head_us == 10 * US_PER_S && config->edge.answer_us == 3600 * US_PER_S);
     CU_ASSERT(config->log_level == LOG_LEVEL_INFO && config->log_format == LOG_FORMAT_TEXT);
 }
 
@@ -124,7 +127,11 @@ static const char full_main[] =
     "audit: {journal: var/audit}\n"
     "policies: ['polic?.yaml']\n"
     "security: {clock_skew: 500ms, max_lifetime: 24h}\n"
-    "limits: {timeout: 1m, body: 4GB, root_part: 16MB}\n"
+    "limits: {timeout: 1m, body: 4GB, root_part: 16MB, connections: 7, connections_per_address: "
+    "6,\n"
+    "  connections_per_partner: 5, requests_per_partner: 4, failures_per_minute: 3, rate: 2KB,\n"
+    "  handshake_time: 1s, status_time: 2s, head_time: 3s, idle_time: 4s, request_time: 5s,\n"
+    "  answer_time: 6s}\n"
     "log: {level: debug, format: json}\n";
 
 static void
@@ -151,6 +158,14 @@ check_full_values(const struct config *config)
     CU_ASSERT(config->timeout_us == 60 * US_PER_S);
     CU_ASSERT(config->body_limit == 4ULL * 1024 * 1024 * 1024);
     CU_ASSERT(config->root_part_limit == 16U * 1024 * 1024);
+    const struct config_edge *edge = &config->edge;
+
+    CU_ASSERT(edge->connections == 7 && edge->connections_per_address == 6);
+    CU_ASSERT(edge->connections_per_partner == 5 && edge->requests_per_partner == 4);
+    CU_ASSERT(edge->failures_per_minute == 3 && edge->rate_bytes == 2048);
+    CU_ASSERT(edge->handshake_us == US_PER_S && edge->status_us == 2 * US_PER_S);
+    CU_ASSERT(edge->head_us == 3 * US_PER_S && edge->idle_us == 4 * US_PER_S);
+    CU_ASSERT(edge->request_us == 5 * US_PER_S && edge->answer_us == 6 * US_PER_S);
     CU_ASSERT(config->log_level == LOG_LEVEL_DEBUG && config->log_format == LOG_FORMAT_JSON);
     CU_ASSERT(config->credentials_n == 3 && config->trusts_n == 2);
 }
