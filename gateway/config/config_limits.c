@@ -25,31 +25,13 @@ config_edge_default(struct config_edge *ret_edge)
     };
 }
 
-static void
-read_count(struct config_reader *reader, const struct yaml_node *node, uint64_t most,
-           size_t *ret_count)
-{
-    uint64_t count = 0;
-
-    if (node == NULL) {
-        return;
-    }
-    if (node->kind != YAML_SCALAR || !span_to_u64(node->scalar, most, &count) || count == 0) {
-        config_expected(reader, node,
-                        most > 10000 ? "a whole number from 1 to 1000000"
-                                     : "a whole number from 1 to 10000");
-        return;
-    }
-    *ret_count = (size_t)count;
-}
-
 void
 config_read_edge(struct config_reader *reader, struct yaml_node *limits)
 {
     struct config_edge *edge = &reader->config->edge;
     const struct {
         const char *key;
-        uint64_t most;
+        size_t most;
         size_t *count;
     } counts[] = {
         {"connections", 1000000, &edge->connections},
@@ -73,7 +55,7 @@ config_read_edge(struct config_reader *reader, struct yaml_node *limits)
 
     config_edge_default(edge);
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
-        read_count(reader, yaml_get(limits, counts[i].key), counts[i].most, counts[i].count);
+        config_count(reader, yaml_get(limits, counts[i].key), 1, counts[i].most, counts[i].count);
     }
     for (size_t i = 0; i < ARRAY_LEN(times); i++) {
         config_duration(reader, yaml_get(limits, times[i].key), 100 * US_PER_MS, times[i].most_us,
