@@ -8,6 +8,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
+#include "certs/trust.h"
+
 static struct status
 fail(struct diag *diag, const char *why)
 {
@@ -32,8 +34,8 @@ verify(X509_STORE_CTX *verifier, X509 *leaf, SSL *ssl, SSL_CTX *context, struct 
     if (X509_VERIFY_PARAM_set1(param, SSL_CTX_get0_param(context)) != 1) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory to verify a certificate");
     }
-    if (X509_verify_cert(verifier) != 1) {
-        return fail(diag, X509_verify_cert_error_string(X509_STORE_CTX_get_error(verifier)));
+    if (trust_judge(verifier) != 1) {
+        return fail(diag, trust_verdict_text(X509_STORE_CTX_get_error(verifier)));
     }
     return OK;
 }

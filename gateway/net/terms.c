@@ -21,6 +21,14 @@ terms_listeners(const struct config *config,
     ret_listeners[NET_ADMIN] = &config->admin;
 }
 
+/* A number of its own for each listener, too: a session that one of them proved by its trust must
+ * not be resumed on another. 0 (no resumption) stays 0. */
+static uint64_t
+sessions_of(const struct config *config, size_t listener)
+{
+    return config->generation == 0 ? 0 : config->generation * NET_LISTENERS + listener;
+}
+
 static struct status
 make_contexts(struct terms *terms, const struct config *config, struct diag *diag)
 {
@@ -32,8 +40,8 @@ make_contexts(struct terms *terms, const struct config *config, struct diag *dia
                 return FAIL(diag, ERR_CONFIG, "%s: expected a trust store for client certificates",
                             listeners[i]->address.text);
             }
-            TRY(tls_server_context(listeners[i]->credential, listeners[i]->trust, diag,
-                                   &terms->contexts[i]));
+            TRY(tls_server_context(listeners[i]->credential, listeners[i]->trust,
+                                   sessions_of(config, i), diag, &terms->contexts[i]));
         }
     }
     return OK;

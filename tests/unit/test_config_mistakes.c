@@ -168,7 +168,25 @@ static const struct mistake main_mistakes[] = {
      MAIN "11:23: error: cannot open red/missing.pem: No such file or directory\n"},
     {11, "  partners: {anchors: red/ca.pem, crl: red/ca.pem}",
      MAIN "11:40: error: red/ca.pem: no revocation list; expected PEM ('-----BEGIN X509 "
-          "CRL-----')\n"},
+          "CRL-----') or DER\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: [red/crl.pem, red/ca.pem]}",
+     MAIN "11:54: error: red/ca.pem: no revocation list; expected PEM ('-----BEGIN X509 "
+          "CRL-----') or DER\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/*.crl}",
+     MAIN "11:40: error: expected a revocation list, and no file is there\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: []}",
+     MAIN "11:35: error: expected a revocation list, and no file is there\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: {a: b}}",
+     MAIN "11:35: error: crl: expected a list of paths, got 'key: value' pairs\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max_age: 5}",
+     MAIN "11:66: error: crl_max_age '5' has no unit; write 5s, 500ms or 1m\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max_age: 1s}",
+     MAIN "11:66: error: crl_max_age '1s' is out of range; expected 1m to 9600h\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max: 1KB}",
+     MAIN "11:62: error: crl_max '1KB' is out of range; expected 4KB to 1GB\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem}\n  signing: {anchor: red/ca.pem}",
+     MAIN "12:13: error: unknown key 'anchor'; did you mean 'anchors'?\n" MAIN
+          "12:3: error: missing 'anchors' in 'signing'\n"},
     {11, "  partners: {anchors: red/ca.pem, crl: red/missing.pem}",
      MAIN "11:40: error: cannot open red/missing.pem: No such file or directory\n"},
     /* partners */
@@ -239,15 +257,15 @@ static const struct mistake main_mistakes[] = {
      "17:1: error: limits: 'root_part' is greater than 'body'; lower one or raise the other\n"},
     {17,
      "limits: {connections: 0, connections_per_address: many, connections_per_partner: 1000001}",
-     MAIN "17:23: error: connections: expected a whole number from 1 to 1000000, got '0'\n" MAIN
-          "17:51: error: connections_per_address: expected a whole number from 1 to 1000000, got "
+     MAIN "17:23: error: connections: expected a number from 1 to 1000000, got '0'\n" MAIN
+          "17:51: error: connections_per_address: expected a number from 1 to 1000000, got "
           "'many'\n" MAIN
-          "17:82: error: connections_per_partner: expected a whole number from 1 to 1000000, got "
+          "17:82: error: connections_per_partner: expected a number from 1 to 1000000, got "
           "'1000001'\n"},
     {17, "limits: {requests_per_partner: -1, failures_per_minute: 10001, rate: 1}",
-     MAIN "17:32: error: requests_per_partner: expected a whole number from 1 to 1000000, got "
+     MAIN "17:32: error: requests_per_partner: expected a number from 1 to 1000000, got "
           "'-1'\n" MAIN
-          "17:57: error: failures_per_minute: expected a whole number from 1 to 10000, got "
+          "17:57: error: failures_per_minute: expected a number from 1 to 10000, got "
           "'10001'\n" MAIN "17:70: error: rate '1' has no unit; write 1MB, 512KB or 1GB\n"},
     {17, "limits: {handshake_time: 61s, status_time: 50ms, head_time: 10}",
      MAIN "17:26: error: handshake_time '61s' is out of range; expected 100ms to 1m\n" MAIN
