@@ -4,6 +4,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_address.c \
 	gateway/config/config_agreements.c \
 	gateway/config/config_asserts.c \
+	gateway/config/config_changes.c gateway/config/config_changes.h \
 	gateway/config/config_claims.c \
 	gateway/config/config_credentials.c \
 	gateway/config/config_files.c \

@@ -26,6 +26,7 @@ enum connection_state {
 struct exchange {
     struct net_request request; /* first member: net_answer finds the exchange by it */
     struct mailbox *mailbox;    /* a reference */
+    struct net_server *server;  /* for net_count_failure */
     /* the loop's thread only */
     struct connection *connection; /* NULL: gone */
     struct certificate *peer;      /* when the connection went first: keeps request.peer alive */

@@ -39,6 +39,7 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a request");
     }
     exchange->mailbox = mailbox_ref(loop->mailbox);
+    exchange->server = loop->server;
     exchange->connection = connection;
     exchange->request = (struct net_request){
         .listener = connection->listener->kind,

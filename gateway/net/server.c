@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 #include "base/mem.h"
-#include "net/parts.h"
+#include "net/connection.h"
 
 #define CONNECTION_TIMEOUT_US (3600 * US_PER_S) /* then the peer proves itself again */
 #define FAILURE_KEYS_MAX      4096
@@ -167,10 +167,11 @@ net_start(const struct net_options *options, struct diag *diag, struct net_serve
 }
 
 void
-net_count_failure(struct net_server *server, const char *identity)
+net_count_failure(const struct net_request *request)
 {
-    if (identity[0] != '\0') {
-        (void)rate_spend(server->failures, identity, clock_mono_us(server->clock), NULL);
+    struct net_server *server = ((const struct exchange *)request)->server;
+    if (request->identity[0] != '\0') {
+        (void)rate_spend(server->failures, request->identity, clock_mono_us(server->clock), NULL);
     }
 }
 

@@ -103,9 +103,10 @@ MUST_CHECK struct status net_start(const struct net_options *options, struct dia
  * net_reload has returned. Thread: any but a loop's, one at a time. */
 MUST_CHECK struct status net_reload(struct net_server *server, const struct net_options *options,
                                     struct diag *diag);
-/* A request of <identity> failed verification. Over failures_per_minute its next ones get 503
- * before they are read. What was counted survives net_reload. Any thread. */
-void net_count_failure(struct net_server *server, const char *identity);
+/* The request failed verification. Over failures_per_minute the next ones of its identity get 503
+ * before they are read. What was counted survives net_reload. Any thread, before the answer and
+ * before net_free. */
+void net_count_failure(const struct net_request *request);
 /* The port that a listener was bound to (configured port 0 picks one): for tests and the log. 0
  * for a unix: listener or one that is not set. */
 uint16_t net_port(const struct net_server *server, enum net_listener listener);
