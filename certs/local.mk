@@ -11,6 +11,7 @@ libisthmus_a_SOURCES += \
 	certs/pkcs11.c certs/pkcs11.h \
 	certs/openssl_error.c certs/openssl_error.h \
 	certs/status.h \
+	certs/peer_chain.c certs/peer_chain.h \
 	certs/jwks.c certs/jwks.h \
 	certs/key.c certs/key.h \
 	certs/pkcs11.c certs/pkcs11.h \

@@ -419,6 +419,7 @@ inbound_end(struct txn *txn)
             in->answer.content_type[0] = '\0';
         }
     }
+    in->answer.cause = in->cause.code;
     log_end(in);
     in->reply(in->reply_arg, &in->answer);
     body_done(&in->answer.body);

@@ -24,6 +24,7 @@ struct inbound_request {
 };
 
 struct inbound_answer {
+    enum err cause; /* why it is a refusal, for counting; ERR_NONE: it is none */
     int http_status;
     char content_type[512];
     struct body body; /* the replier moves it out or leaves it */

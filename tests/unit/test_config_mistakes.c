@@ -304,6 +304,26 @@ static const struct mistake main_mistakes[] = {
     {17, "limits: {body: 1MB, root_part: 2MB}",
      MAIN
      "17:1: error: limits: 'root_part' is greater than 'body'; lower one or raise the other\n"},
+    {17,
+     "limits: {connections: 0, connections_per_address: many, connections_per_partner: 1000001}",
+     MAIN "17:23: error: connections: expected a number from 1 to 1000000, got '0'\n" MAIN
+          "17:51: error: connections_per_address: expected a number from 1 to 1000000, got "
+          "'many'\n" MAIN
+          "17:82: error: connections_per_partner: expected a number from 1 to 1000000, got "
+          "'1000001'\n"},
+    {17, "limits: {requests_per_partner: -1, failures_per_minute: 10001, rate: 1}",
+     MAIN "17:32: error: requests_per_partner: expected a number from 1 to 1000000, got "
+          "'-1'\n" MAIN
+          "17:57: error: failures_per_minute: expected a number from 1 to 10000, got "
+          "'10001'\n" MAIN "17:70: error: rate '1' has no unit; write 1MB, 512KB or 1GB\n"},
+    {17, "limits: {handshake_time: 61s, status_time: 50ms, head_time: 10}",
+     MAIN "17:26: error: handshake_time '61s' is out of range; expected 100ms to 1m\n" MAIN
+          "17:44: error: status_time '50ms' is out of range; expected 100ms to 1m\n" MAIN
+          "17:61: error: head_time '10' has no unit; write 10s, 500ms or 1m\n"},
+    {17, "limits: {idle_time: 2h, request_time: 2h, answer_time: 25h}",
+     MAIN "17:21: error: idle_time '2h' is out of range; expected 100ms to 1h\n" MAIN
+          "17:39: error: request_time '2h' is out of range; expected 100ms to 1h\n" MAIN
+          "17:56: error: answer_time '25h' is out of range; expected 100ms to 24h\n"},
     {17, "log: {level: loud, format: xml}",
      MAIN "17:14: error: level: expected one of debug, info, warning, error, got 'loud'\n" MAIN
           "17:28: error: format: expected one of text, json, got 'xml'\n"},
