@@ -8,7 +8,9 @@ libisthmus_a_SOURCES += \
 	certs/issue.c certs/issue.h \
 	certs/ocsp.c certs/ocsp.h \
 	certs/openssl_error.c certs/openssl_error.h \
-	certs/status.h \
+	certs/status.h certs/status_parts.h \
+	certs/status_cache.c \
+	certs/status_held.c \
 	certs/tls.c certs/tls.h \
 	certs/trust.c certs/trust.h
 EXTRA_DIST += certs/README.md
@@ -26,3 +28,6 @@ OCSP_KIT = $(CERTS_WORLD) tests/unit/ocsp_kit.c tests/unit/ocsp_kit.h
 check_PROGRAMS += tests/unit/test_ocsp
 tests_unit_test_ocsp_SOURCES = tests/unit/test_ocsp.c $(OCSP_KIT)
 tests_unit_test_ocsp_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_cert_status
+tests_unit_test_cert_status_SOURCES = tests/unit/test_cert_status.c $(OCSP_KIT)
+tests_unit_test_cert_status_LDADD = $(UNIT_LIBS)
