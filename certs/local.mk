@@ -11,6 +11,10 @@ libisthmus_a_SOURCES += \
 	certs/status.h certs/status_parts.h \
 	certs/status_cache.c \
 	certs/status_held.c \
+	certs/status.h \
+	certs/jwks.c certs/jwks.h \
+	certs/openssl_error.c certs/openssl_error.h \
+	certs/strict_json.c certs/strict_json.h \
 	certs/tls.c certs/tls.h \
 	certs/trust.c certs/trust.h
 EXTRA_DIST += certs/README.md
