@@ -16,7 +16,9 @@ libisthmus_a_SOURCES += \
 	certs/openssl_error.c certs/openssl_error.h \
 	certs/strict_json.c certs/strict_json.h \
 	certs/tls.c certs/tls.h \
-	certs/trust.c certs/trust.h
+	certs/tls_session.c certs/tls_session.h \
+	certs/trust.c certs/trust.h certs/trust_parts.h \
+	certs/trust_crl.c certs/trust_verify.c
 EXTRA_DIST += certs/README.md
 
 check_PROGRAMS += tests/unit/test_certs tests/unit/test_devpki tests/unit/test_tls
@@ -25,8 +27,12 @@ tests_unit_test_certs_SOURCES = tests/unit/test_certs.c $(CERTS_WORLD)
 tests_unit_test_certs_LDADD = $(UNIT_LIBS)
 tests_unit_test_devpki_SOURCES = tests/unit/test_devpki.c $(CERTS_WORLD)
 tests_unit_test_devpki_LDADD = $(UNIT_LIBS)
-tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(CERTS_WORLD)
+TLS_SHAKE = tests/unit/tls_shake.c tests/unit/tls_shake.h
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(CERTS_WORLD) $(TLS_SHAKE)
 tests_unit_test_tls_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_tls_session
+tests_unit_test_tls_session_SOURCES = tests/unit/test_tls_session.c $(CERTS_WORLD) $(TLS_SHAKE)
+tests_unit_test_tls_session_LDADD = $(UNIT_LIBS)
 
 OCSP_KIT = $(CERTS_WORLD) tests/unit/ocsp_kit.c tests/unit/ocsp_kit.h
 check_PROGRAMS += tests/unit/test_ocsp

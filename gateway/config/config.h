@@ -36,7 +36,7 @@ struct config_credential {
 /* A named trust store of `trust:`. */
 struct config_trust {
     const char *name;
-    const char *crl_path; /* NULL: no revocation lists */
+    struct config_strings crl_paths; /* empty: no revocation lists from files */
     const struct trust *trust;
 };
 
@@ -95,6 +95,7 @@ struct partner {
 
 struct config {
     const char *path;
+    uint64_t generation;   /* of trust: 1, 2, ... over all configurations of this process */
     const char *community; /* our own homeCommunityId, bare OID */
     const char *community_name;
     const char
@@ -107,6 +108,7 @@ struct config {
     const struct credential *signing;
     const struct credential *node; /* TLS of outbound connections */
     const struct trust *partner_trust;
+    const struct trust *signing_trust; /* anchors of signing certificates; default partner_trust */
     const struct config_credential *credentials; /* all of them, node and signing included */
     size_t credentials_n;
     const struct config_trust *trusts;
@@ -134,6 +136,10 @@ MUST_CHECK struct status config_load(const char *path, const struct clock *clock
                                      const struct config **ret_config);
 const struct config *config_ref(const struct config *config);
 void config_unref(const struct config *config); /* NULL is fine */
+
+/* Has a file of a trust store (anchors, revocation lists) changed since it was read? Then the
+ * configuration is to be loaded anew. One stat a file: for a timer. */
+bool config_trust_has_changed(const struct config *config);
 
 /* A time as the configuration writes it (20s, 500ms, 1m, 1h), for command lines; false when it is
  * not one, or nought. */

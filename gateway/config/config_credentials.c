@@ -8,6 +8,11 @@
 
 #include "config/config_reader.h"
 
+#define CRL_AGE_LEAST_US (60 * US_PER_S)
+#define CRL_AGE_MOST_US  (INT64_C(400) * 24 * 3600 * US_PER_S)
+#define CRL_SIZE_LEAST   ((size_t)4 * 1024)
+#define CRL_SIZE_MOST    ((size_t)1024 * 1024 * 1024)
+
 static void
 free_credential(void *credential)
 {
@@ -149,22 +154,69 @@ config_read_credentials(struct config_reader *reader, struct yaml_node *root)
 
 /* ---- trust ---- */
 
+/* The paths of `crl`: a path or a list of paths and patterns. A pattern without a file is an error:
+ * the lists that are not there yet might be the ones that count. */
 static struct status
-load_trust(struct config_reader *reader, const struct yaml_node *anchors,
-           const struct yaml_node *crl, struct config_trust *entry)
+read_crl_files(struct config_reader *reader, const struct yaml_node *crl,
+               struct config_file_list *ret_files, struct config_strings *ret_paths)
 {
-    struct diag reason = {0};
-    enum trust_file culprit;
-    struct trust *trust = NULL;
-    const char *anchors_path = NULL;
+    const int errors_before = reader->report->errors;
 
-    TRY(config_path(reader, anchors, &anchors_path));
-    TRY(config_path(reader, crl, &entry->crl_path));
-    if (anchors_path == NULL || (crl != NULL && entry->crl_path == NULL)) {
+    TRY(config_files_or_one(reader, crl, ret_files));
+    if (ret_files->n == 0 && reader->report->errors == errors_before) {
+        yaml_error(reader->report, crl, "expected a revocation list, and no file is there");
         return OK;
     }
-    if (!is_ok(trust_load_files(anchors_path, entry->crl_path, &reason, &culprit, &trust))) {
-        return report_failure(reader, culprit == TRUST_FILE_CRL ? crl : anchors, &reason);
+    const char **paths = NULL;
+
+    TRY(ARENA_ARRAY(reader->arena, ret_files->n + 1, reader->diag, &paths));
+    for (size_t i = 0; i < ret_files->n; i++) {
+        paths[i] = ret_files->items[i].path;
+    }
+    *ret_paths = (struct config_strings){.items = paths, .n = ret_files->n};
+    return OK;
+}
+
+/* Lists in files, and how long and large they may be. */
+static struct status
+read_crls(struct config_reader *reader, struct yaml_node *node, struct config_file_list *ret_files,
+          struct config_trust *entry, struct trust_sources *sources)
+{
+    const struct yaml_node *crl = yaml_get(node, "crl");
+
+    config_duration(reader, yaml_get(node, "crl_max_age"), CRL_AGE_LEAST_US, CRL_AGE_MOST_US,
+                    &sources->crl_max_age_us);
+    config_size(reader, yaml_get(node, "crl_max"), CRL_SIZE_LEAST, CRL_SIZE_MOST,
+                &sources->crl_bytes_max);
+    if (crl == NULL) {
+        return OK;
+    }
+    TRY(read_crl_files(reader, crl, ret_files, &entry->crl_paths));
+    sources->crl_paths = entry->crl_paths.items;
+    sources->crl_paths_n = entry->crl_paths.n;
+    sources->must_have_crl = true;
+    return OK;
+}
+
+static struct status
+load_trust(struct config_reader *reader, struct yaml_node *node, struct config_trust *entry)
+{
+    const struct yaml_node *anchors = config_need(reader, node, "anchors");
+    struct config_file_list files = {0};
+    struct trust_sources sources = {0};
+    struct diag reason = {0};
+    struct trust_culprit culprit;
+    struct trust *trust = NULL;
+
+    TRY(config_path(reader, anchors, &sources.anchors_path));
+    TRY(read_crls(reader, node, &files, entry, &sources));
+    if (sources.anchors_path == NULL || (sources.must_have_crl && sources.crl_paths_n == 0)) {
+        return OK;
+    }
+    if (!is_ok(trust_make(&sources, &reason, &culprit, &trust))) {
+        return report_failure(
+            reader, culprit.file == TRUST_FILE_CRL ? files.items[culprit.index].at : anchors,
+            &reason);
     }
     TRY(arena_defer(reader->arena, free_trust, trust, reader->diag));
     entry->trust = trust;
@@ -174,7 +226,7 @@ load_trust(struct config_reader *reader, const struct yaml_node *anchors,
 static struct status
 read_trust(struct config_reader *reader, struct yaml_node *node)
 {
-    static const char *const names[] = {"anchors", "crl"};
+    static const char *const names[] = {"anchors", "crl", "crl_max_age", "crl_max"};
     struct config_trust entry = {.name = node->key.p};
 
     if (!check_name(reader, node)) {
@@ -184,11 +236,22 @@ read_trust(struct config_reader *reader, struct yaml_node *node)
         config_expected(reader, node, "{anchors: FILE, crl: FILE}");
     } else {
         yaml_check_keys(reader->report, node, names, ARRAY_LEN(names));
-        TRY(load_trust(reader, config_need(reader, node, "anchors"), yaml_get(node, "crl"),
-                       &entry));
+        TRY(load_trust(reader, node, &entry));
     }
     TRY(ARENA_PUSH(reader->arena, reader->diag, &reader->trust_names, entry.name));
     return ARENA_PUSH(reader->arena, reader->diag, &reader->trusts, entry);
+}
+
+/* By one of the names with a meaning; NULL when there is none. */
+static const struct trust *
+trust_named(const struct config_reader *reader, const char *name)
+{
+    for (size_t i = 0; i < reader->trusts.n; i++) {
+        if (strcmp(reader->trusts.items[i].name, name) == 0) {
+            return reader->trusts.items[i].trust;
+        }
+    }
+    return NULL;
 }
 
 struct status
@@ -203,11 +266,10 @@ config_read_trust(struct config_reader *reader, struct yaml_node *root)
     for (struct yaml_node *child = section->children; child != NULL; child = child->next) {
         TRY(read_trust(reader, child));
     }
-    for (size_t i = 0; i < reader->trusts.n; i++) {
-        if (strcmp(reader->trusts.items[i].name, "partners") == 0) {
-            reader->config->partner_trust = reader->trusts.items[i].trust;
-        }
-    }
+    reader->config->partner_trust = trust_named(reader, "partners");
+    reader->config->signing_trust = yaml_get(section, "signing") != NULL
+                                        ? trust_named(reader, "signing")
+                                        : reader->config->partner_trust;
     reader->config->trusts = reader->trusts.items;
     reader->config->trusts_n = reader->trusts.n;
     return OK;

@@ -297,8 +297,8 @@ add_signing(struct config_reader *reader, struct yaml_node *item, struct signing
     /* One that has expired does not stop the node: it counts for no message (security_verify), and
      * `isthmus check` and `partners` say so. */
     const bool has_expired = certificate->not_after_us <= reader->now_us;
-    if (!has_expired && reader->config->partner_trust != NULL &&
-        !is_ok(trust_verify(reader->config->partner_trust, certificate, reader->now_us, &reason))) {
+    if (!has_expired && reader->config->signing_trust != NULL &&
+        !is_ok(trust_verify(reader->config->signing_trust, certificate, reader->now_us, &reason))) {
         yaml_error(reader->report, item, "%s: not trusted by 'trust.partners': %s", path,
                    reason.text);
         return OK;

@@ -137,6 +137,10 @@ struct config_file_list {
 };
 MUST_CHECK struct status config_files(struct config_reader *reader, const struct yaml_node *list,
                                       struct config_file_list *ret_files);
+/* The same, where a single path may stand for the list. */
+MUST_CHECK struct status config_files_or_one(struct config_reader *reader,
+                                             const struct yaml_node *node,
+                                             struct config_file_list *ret_files);
 /* A listed file could not be read. Mistakes in it were reported at their places; a file that is not
  * there or too large is reported here, where it is listed; only what ends loading is passed on. */
 MUST_CHECK struct status config_file_failure(struct config_reader *reader,

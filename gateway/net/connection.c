@@ -185,7 +185,7 @@ report_handshake(struct connection *connection, const char *why)
 {
     SSL *ssl = bufferevent_openssl_get_ssl(connection->stream);
     const long verdict = ssl == NULL ? X509_V_OK : SSL_get_verify_result(ssl);
-    const char *certificate = verdict == X509_V_OK ? "" : X509_verify_cert_error_string(verdict);
+    const char *certificate = verdict == X509_V_OK ? "" : trust_verdict_text(verdict);
     struct diag diag;
     diag_clear(&diag);
     const struct status st =

@@ -178,7 +178,7 @@ listener_open(struct listener *listener, const struct config_listener *config, s
     TRY(read_address(&config->address, diag, &address, &n));
     TRY(check_security(config, &address, diag));
     if (config->credential != NULL) {
-        TRY(tls_server_context(config->credential, config->trust, diag, &listener->context));
+        TRY(tls_server_context(config->credential, config->trust, 0, diag, &listener->context));
     }
     TRY(bind_socket(listener, &address, n, config->address.text, diag));
     if (address.any.sa_family == AF_UNIX) {

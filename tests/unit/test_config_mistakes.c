@@ -168,7 +168,25 @@ static const struct mistake main_mistakes[] = {
      MAIN "11:23: error: cannot open red/missing.pem: No such file or directory\n"},
     {11, "  partners: {anchors: red/ca.pem, crl: red/ca.pem}",
      MAIN "11:40: error: red/ca.pem: no revocation list; expected PEM ('-----BEGIN X509 "
-          "CRL-----')\n"},
+          "CRL-----') or DER\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: [red/crl.pem, red/ca.pem]}",
+     MAIN "11:54: error: red/ca.pem: no revocation list; expected PEM ('-----BEGIN X509 "
+          "CRL-----') or DER\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/*.crl}",
+     MAIN "11:40: error: expected a revocation list, and no file is there\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: []}",
+     MAIN "11:35: error: expected a revocation list, and no file is there\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: {a: b}}",
+     MAIN "11:35: error: crl: expected a list of paths, got 'key: value' pairs\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max_age: 5}",
+     MAIN "11:66: error: crl_max_age '5' has no unit; write 5s, 500ms or 1m\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max_age: 1s}",
+     MAIN "11:66: error: crl_max_age '1s' is out of range; expected 1m to 9600h\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max: 1KB}",
+     MAIN "11:62: error: crl_max '1KB' is out of range; expected 4KB to 1GB\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem}\n  signing: {anchor: red/ca.pem}",
+     MAIN "12:13: error: unknown key 'anchor'; did you mean 'anchors'?\n" MAIN
+          "12:3: error: missing 'anchors' in 'signing'\n"},
     {11, "  partners: {anchors: red/ca.pem, crl: red/missing.pem}",
      MAIN "11:40: error: cannot open red/missing.pem: No such file or directory\n"},
     /* partners */
