@@ -4,7 +4,7 @@ libisthmus_a_SOURCES += \
 	certs/credential.c certs/credential.h \
 	certs/der.c certs/der.h \
 	certs/devpki.c certs/devpki.h \
-	certs/fetch.h \
+	certs/fetch.h certs/fetch_hosts.c \
 	certs/issue.c certs/issue.h \
 	certs/ocsp.c certs/ocsp.h \
 	certs/openssl_error.c certs/openssl_error.h \

@@ -50,33 +50,6 @@ struct job {
 
 /* ---- what may be asked ---- */
 
-/* "host" means port 80, also in brackets. */
-static bool
-is_item(struct span item, struct span host, struct span port)
-{
-    size_t colon = item.n;
-
-    while (colon > 0 && item.p[colon - 1] >= '0' && item.p[colon - 1] <= '9') {
-        colon--;
-    }
-    const bool has_port = colon > 1 && colon < item.n && item.p[colon - 1] == ':';
-
-    return has_port ? span_eq_nocase(span_slice(item, 0, colon - 1), host) &&
-                          span_eq(span_slice(item, colon, item.n), port)
-                    : span_eq_nocase(item, host) && span_eq(port, SPAN("80"));
-}
-
-static bool
-is_listed(const struct fetch_hosts *hosts, struct span host, struct span port)
-{
-    for (size_t i = 0; i < hosts->n; i++) {
-        if (is_item(span_of_cstr(hosts->items[i]), host, port)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool
 is_numeric(const char *host)
 {
@@ -101,7 +74,7 @@ check_parts(struct job *job, CURLU *url, const struct fetch_hosts *hosts, struct
                curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK) {
         st = FAIL(diag, ERR_FETCH, "expected http:// without a user, got %s%s", scheme,
                   user == NULL ? "" : " with one");
-    } else if (!is_listed(hosts, span_of_cstr(host), span_of_cstr(port))) {
+    } else if (!fetch_host_is_listed(hosts, span_of_cstr(host), span_of_cstr(port))) {
         st = FAIL(diag, ERR_FETCH, "host %s, port %s is not in 'fetch_hosts' of the trust", host,
                   port);
     } else {
