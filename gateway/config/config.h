@@ -13,6 +13,7 @@
 #include "base/yaml.h"
 #include "certs/credential.h"
 #include "certs/jwks.h"
+#include "certs/status.h"
 #include "certs/trust.h"
 #include "policies/policy.h"
 
@@ -39,6 +40,11 @@ struct config_trust {
     const char *name;
     struct config_strings crl_paths; /* empty: no revocation lists from files */
     const struct trust *trust;
+    struct status_settings status;  /* `fetch_hosts` and `ocsp` */
+    struct config_strings crl_urls; /* fetched by certs/crl_feed.h */
+    int64_t crl_refresh_us;
+    bool awaits_crl; /* not all of them have come: nobody is trusted yet, no signing certificate is
+                        registered */
 };
 
 struct config_listener {
@@ -168,6 +174,9 @@ bool config_trust_has_changed(const struct config *config);
 /* A time as the configuration writes it (20s, 500ms, 1m, 1h), for command lines; false when it is
  * not one, or nought. */
 bool config_read_duration(struct span text, int64_t *ret_us);
+
+/* The entry of `trust:` that this store belongs to; NULL when it is none of this configuration. */
+const struct config_trust *config_trust_of(const struct config *config, const struct trust *trust);
 
 /* The one partner whose record lists this TLS certificate; ERR_PEER_UNKNOWN when none does, or when
  * its names belong to several. That the certificate is proven is the handshake's to say. */

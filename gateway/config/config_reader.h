@@ -153,6 +153,9 @@ MUST_CHECK struct status config_file_failure(struct config_reader *reader,
 MUST_CHECK struct status config_read_credentials(struct config_reader *reader,
                                                  struct yaml_node *root);
 MUST_CHECK struct status config_read_trust(struct config_reader *reader, struct yaml_node *root);
+/* fetch_hosts, ocsp, crl_urls, crl_refresh of an entry of trust: (config_ocsp.c). */
+MUST_CHECK struct status config_read_status(struct config_reader *reader, struct yaml_node *node,
+                                            struct config_trust *entry);
 /* By name; NULL when absent, unknown (reported) or not loaded (reported before). */
 const struct credential *config_find_credential(struct config_reader *reader,
                                                 const struct yaml_node *name);

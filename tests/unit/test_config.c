@@ -514,6 +514,39 @@ test_no_memory(void)
     CU_ASSERT(is_loaded && n > 10);
 }
 
+/* What a trust says about asking, and its defaults. */
+static void
+test_status(void)
+{
+    struct loaded loaded;
+
+    write_main(0, NULL);
+    load(&loaded);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    const struct config_trust *trust = config_trust_of(loaded.config, loaded.config->partner_trust);
+    CU_ASSERT_FATAL(trust != NULL && trust == &loaded.config->trusts[0]);
+    CU_ASSERT_PTR_NULL(config_trust_of(loaded.config, NULL));
+    CU_ASSERT(trust->status.mode == STATUS_OFF && trust->status.hosts.n == 0 &&
+              trust->crl_urls.n == 0);
+    unload(&loaded);
+    write_main(11, "  partners: {anchors: red/ca.pem, fetch_hosts: [ocsp.example, '[::1]:8080'], "
+                   "ocsp: {mode: hard, responder: 'http://OCSP.example/a', max_age: 24h, "
+                   "timeout: 2s, cache: 5m}, crl_urls: ['http://[::1]:8080/x.crl'], "
+                   "crl_refresh: 10m}");
+    load(&loaded);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    trust = &loaded.config->trusts[0];
+    CU_ASSERT(trust->status.mode == STATUS_HARD && trust->status.hosts.n == 2);
+    CU_ASSERT_STRING_EQUAL(trust->status.responder, "http://OCSP.example/a");
+    CU_ASSERT(trust->status.max_age_us == 24 * 3600 * US_PER_S &&
+              trust->status.timeout_us == 2 * US_PER_S && trust->status.cache_us == 300 * US_PER_S);
+    CU_ASSERT(trust->crl_urls.n == 1 && trust->crl_refresh_us == 600 * US_PER_S);
+    /* no list has come yet: nobody is believed */
+    CU_ASSERT(trust_checks_crl(trust->trust));
+    unload(&loaded);
+    write_main(0, NULL);
+}
+
 static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
     {"good", test_good},
@@ -527,6 +560,7 @@ static const struct unit_test tests[] = {
     {"communities", test_communities},
     {"references", test_references},
     {"no memory", test_no_memory},
+    {"what a trust says about asking", test_status},
 };
 
 UNIT_MAIN("config", tests)

@@ -14,7 +14,8 @@ struct mistake {
     const char *report;
 };
 
-#define MAIN "isthmus.yaml:"
+#define MAIN  "isthmus.yaml:"
+#define TRUST "  partners: {anchors: red/ca.pem, "
 
 static const struct mistake main_mistakes[] = {
     /* keys */
@@ -208,6 +209,47 @@ static const struct mistake main_mistakes[] = {
     {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem}\n  signing: {anchor: red/ca.pem}",
      MAIN "12:13: error: unknown key 'anchor'; did you mean 'anchors'?\n" MAIN
           "12:3: error: missing 'anchors' in 'signing'\n"},
+    {11, TRUST "ocsp: {mode: on}}",
+     MAIN "11:48: error: mode: expected one of off, soft, hard, got 'on'\n"},
+    {11, TRUST "ocsp: hard}",
+     MAIN "11:41: error: ocsp: expected 'key: value' pairs of mode, responder, max_age, timeout, "
+          "cache, got 'hard'\n"},
+    {11, TRUST "ocsp: {responder: 'http://ocsp.example/'}}",
+     MAIN
+     "11:35: error: missing 'mode' in 'ocsp'\n" MAIN
+     "11:53: error: host 'ocsp.example' is not in 'fetch_hosts' of this trust; add it there\n"},
+    {11, TRUST "ocsp: {mode: hard}}",
+     MAIN "11:35: error: ocsp: nobody may be asked; list the responders' hosts in 'fetch_hosts'\n"},
+    {11, TRUST "fetch_hosts: ['http://ocsp.example/', a b, 'x:0', ''], ocsp: {mode: soft}}",
+     MAIN "11:49: error: expected a host such as ocsp.example, with a port unless it is 80, got "
+          "'http://ocsp.example/'\n" MAIN "11:73: error: expected a host such as ocsp.example, "
+                                          "with a port unless it is 80, got 'a b'\n" MAIN
+          "11:78: error: expected a host such as ocsp.example, with a port unless it is 80, got "
+          "'x:0'\n" MAIN "11:85: error: expected hosts such as ocsp.example, got nothing\n" MAIN
+          "11:90: error: ocsp: nobody may be asked; list the responders' hosts in 'fetch_hosts'\n"},
+    {11,
+     TRUST
+     "fetch_hosts: [ocsp.example], ocsp: {mode: soft, responder: 'http://ocsp.example:8080/'}}",
+     MAIN "11:94: error: host 'ocsp.example:8080' is not in 'fetch_hosts' of this trust; add it "
+          "there\n"},
+    {11, TRUST "fetch_hosts: [a], ocsp: {mode: soft, responder: 'https://a/'}}",
+     MAIN "11:83: error: responder: expected http://host[:port][/path], got 'https://a/'\n"},
+    {11, TRUST "fetch_hosts: [a], ocsp: {mode: soft, responder: 'http://a@b/'}}",
+     MAIN "11:83: error: responder: expected http://host[:port][/path], got 'http://a@b/'\n"},
+    {11,
+     TRUST
+     "fetch_hosts: [a], ocsp: {mode: soft, max_age: 1s, timeout: 10ms, cache: 48h, cach: 1h}}",
+     MAIN "11:112: error: unknown key 'cach'; did you mean 'cache'?\n" MAIN
+          "11:81: error: max_age '1s' is out of range; expected 1m to 9600h\n" MAIN
+          "11:94: error: timeout '10ms' is out of range; expected 100ms to 1m\n" MAIN
+          "11:107: error: cache '48h' is out of range; expected 1m to 24h\n"},
+    {11, TRUST "fetch_hosts: [a], crl_urls: [http://b/, x], crl_refresh: 1s}",
+     MAIN "11:92: error: crl_refresh '1s' is out of range; expected 1m to 24h\n" MAIN
+          "11:64: error: host 'b' is not in 'fetch_hosts' of this trust; add it there\n" MAIN
+          "11:75: error: expected http://host[:port][/path], got 'x'\n"},
+    {11, TRUST "crl_urls: http://a/}",
+     MAIN
+     "11:45: error: crl_urls: expected a list of http://host[:port][/path], got 'http://a/'\n"},
     {11, "  partners: {anchors: red/ca.pem, crl: red/missing.pem}",
      MAIN "11:40: error: cannot open red/missing.pem: No such file or directory\n"},
     /* partners */
