@@ -33,7 +33,7 @@ def own():
 # ---- certificates: the chain is not to be believed ----
 
 
-@live("TLS-NO-CERTIFICATE", "A1.7", TLS)
+@live("TLS-NO-CERTIFICATE", "A1.7", TLS, reason="did not return a certificate")
 def without_certificate(range_):
     yield own()
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
@@ -41,7 +41,7 @@ def without_certificate(range_):
         yield Probe(version.name, asking(who, least=version, most=version))
 
 
-@live("TLS-VALIDITY", "A1.7", TLS)
+@live("TLS-VALIDITY", "A1.7", TLS, reason="has expired|not yet valid")
 def out_of_validity(range_):
     shop = range_.shop
     yield Probe("valid now", by(shop.make()), benign=True)
@@ -51,7 +51,7 @@ def out_of_validity(range_):
     yield Probe("not valid for ten minutes yet", by(shop.make(begins=DAY / 144)))
 
 
-@live("TLS-EKU", "A1.7", TLS)
+@live("TLS-EKU", "A1.7", TLS, reason="purpose")
 def wrong_usage(range_):
     shop = range_.shop
     yield Probe("client and server", by(shop.make()), benign=True)
@@ -68,7 +68,7 @@ def wrong_usage(range_):
     yield Probe("key usage: encipherment only", by(shop.make(use=("data_encipherment",))))
 
 
-@live("TLS-UNTRUSTED", "A1.7", TLS)
+@live("TLS-UNTRUSTED", "A1.7", TLS, reason="local issuer|self-signed")
 def untrusted(range_):
     shop = range_.shop
     leaf, other = shop.lookalike()
@@ -80,7 +80,7 @@ def untrusted(range_):
     yield Probe("self-signed with the authority's name", by(shop.self_signed(shop.authority.certificate.subject)))
 
 
-@live("TLS-LEAF-ISSUER", "A1.7", TLS)
+@live("TLS-LEAF-ISSUER", "A1.7", TLS, reason="invalid CA|path length")
 def issued_by_a_leaf(range_):
     """A partner's leaf certificate is no authority."""
     from cryptography.hazmat.primitives import serialization  # pylint: disable=import-outside-toplevel
@@ -98,7 +98,7 @@ def issued_by_a_leaf(range_):
     yield Probe("below one authority", by(range_.chains["two"]), benign=True)
 
 
-@live("TLS-REVOKED", "A1.7", TLS)
+@live("TLS-REVOKED", "A1.7", TLS, reason="revoked|certificate CRL")
 def revoked(range_):
     yield Probe("not revoked", by(range_.shop.make()), benign=True)
     yield Probe("revoked by the authority", by(range_.chains["revoked"]))
@@ -106,7 +106,7 @@ def revoked(range_):
     yield Probe("its issuer has no revocation list", by(range_.chains["no list"]))
 
 
-@live("TLS-CHAIN", "A1.7", TLS)
+@live("TLS-CHAIN", "A1.7", TLS, reason="chain too long|subtree")
 def chains(range_):
     yield Probe("two steps below the root", by(range_.chains["two"]), benign=True)
     yield Probe("twenty steps", by(range_.chains["twenty"]))
@@ -114,7 +114,7 @@ def chains(range_):
     yield Probe("a name within the issuer's constraints", by(range_.chains["permitted"]), benign=True)
 
 
-@live("TLS-KEY-TYPE", "A1.7", TLS)
+@live("TLS-KEY-TYPE", "A1.7", TLS, reason="wrong curve|did not return a certificate|too weak")
 def kinds_of_keys(range_):
     shop = range_.shop
     for kind in ("rsa2048", "p256", "p384"):
@@ -125,7 +125,7 @@ def kinds_of_keys(range_):
             yield Probe(f"{kind} by {version.name}", by(identity, least=version, most=version))
 
 
-@live("TLS-CERT-DIGEST", "A1.7", TLS)
+@live("TLS-CERT-DIGEST", "A1.7", TLS, reason="too weak")
 def digests_of_certificates(range_):
     shop = range_.shop
     yield Probe("SHA-384", by(shop.make("p384", digest=hashes.SHA384())), benign=True)
@@ -252,7 +252,7 @@ def s_client(*options, identity=None, commands=None, wanted=b"HTTP/1.1 200"):
     return run
 
 
-@live("TLS-SUITE", "A1.7", TLS, needs_node=False)
+@live("TLS-SUITE", "A1.7", TLS, needs_node=False, reason="no shared cipher")
 def suites(_):
     only12 = {"least": ssl.TLSVersion.TLSv1_2, "most": ssl.TLSVersion.TLSv1_2}
     for suite in (
@@ -279,17 +279,19 @@ def suites(_):
         "CAMELLIA128-SHA",
         "ECDHE-ARIA128-GCM-SHA256",
         "AES128-CCM8",
-        "PSK-AES128-GCM-SHA256",
     ):
         yield Probe(suite, asking(ciphers=suite + ":@SECLEVEL=0", **only12))
 
 
-@live("TLS-PARAMETERS", "A1.7", TLS, needs_node=False)
+@live("TLS-PARAMETERS", "A1.7", TLS, needs_node=False, reason="no suitable key share|no shared")
 def parameters(_):
     yield Probe("X25519", s_client("-tls1_3", "-groups", "X25519"), benign=True)
     yield Probe("P-256", s_client("-tls1_3", "-groups", "P-256"), benign=True)
-    for group in ("secp256k1", "P-521", "P-224", "X448", "ffdhe2048", "brainpoolP256r1"):
+    for group in ("P-521", "X448", "ffdhe2048"):
         yield Probe(f"group {group}", s_client("-tls1_3", "-groups", group))
+    ecdhe = ("-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0")
+    for group in ("P-521", "P-224", "secp256k1", "brainpoolP256r1", "sect283r1"):
+        yield Probe(f"group {group}, TLS 1.2", s_client(*ecdhe, "-groups", group))
     for algorithms in ("RSA+SHA1", "RSA+SHA1:ECDSA+SHA1", "RSA+SHA224", "ed25519", "DSA+SHA256"):
         yield Probe(f"signatures {algorithms}", s_client("-tls1_2", "-cipher", ANY, "-sigalgs", algorithms))
     yield Probe("null suite of TLS 1.3", s_client("-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_8_SHA256"))

@@ -232,7 +232,8 @@ def run_corpus_class(range_, rows, kind, most):
 # ---- classes that exist here only ----
 
 
-def weigh_probe(rows, kind, probe, outcome, has_node):
+def weigh_probe(rows, kind, probe, outcome, range_):
+    has_node = range_.node is not None
     if outcome.problem:
         return outcome.problem
     if probe.benign:
@@ -242,6 +243,8 @@ def weigh_probe(rows, kind, probe, outcome, has_node):
     wanted = probe.expect or kind.refused_as
     if has_node and outcome.error not in wanted:
         return f"refused as {outcome.error or 'nothing that is logged'}, {outcome.detail}; expected {', '.join(sorted(wanted))}"
+    if has_node and not re.search(probe.reason, range_.last_detail):
+        return f"refused for another reason: {range_.last_detail}; expected {probe.reason}"
     if probe.statuses and has_node and outcome.status not in probe.statuses:
         return f"HTTP {outcome.status}; expected {', '.join(map(str, probe.statuses))}"
     if has_node and outcome.answer is not None and outcome.error:
@@ -255,7 +258,7 @@ def run_live_class(range_, rows, kind):
         assert isinstance(probe, Probe), f"{kind.name} yields {type(probe)}"
         before = range_.node.cpu_ms() if range_.node and range_.node.is_alive() else None
         outcome = probe.run(range_)
-        problem = weigh_probe(rows, kind, probe, outcome, range_.node is not None)
+        problem = weigh_probe(rows, kind, probe, outcome, range_)
         if range_.node and not range_.node.is_alive():
             problem = f"the node died (exit code {range_.node.process.returncode})"
             range_.node.start()

@@ -2,16 +2,27 @@
 own TLS, several connections, a restart of the node), which a case of catalogue.py cannot.
 """
 
+import functools
 from dataclasses import dataclass, field
 
 from catalogue import attack
 from tlswire import Refused, post
 
-def live(name, source, refused_as=(), needs_node=True):
+def live(name, source, refused_as=(), needs_node=True, reason=""):
     """Registers a function(range) that yields probes. <refused_as>: error names in the node's log of which each refusal must have one
-    ("": the node need not log it). <needs_node>: not against somebody else's gateway, for it reads our node's log, restarts its process or
-    uses its authority's key."""
-    return attack(name, source, refused_as, where="node" if needs_node else "live")
+    ("": the node need not log it); <reason>: a pattern that is found in what the log says besides. <needs_node>: not against somebody else's
+    gateway, for it reads our node's log, restarts its process or uses its authority's key."""
+
+    def register(make):
+        @functools.wraps(make)
+        def make_with_reason(range_):
+            for probe in make(range_):
+                probe.reason = probe.reason or ("" if probe.expect else reason)
+                yield probe
+
+        return attack(name, source, refused_as, where="node" if needs_node else "live")(make_with_reason)
+
+    return register
 
 
 @dataclass
@@ -21,6 +32,7 @@ class Probe:
     benign: bool = False
     expect: frozenset = None  # instead of the class's
     statuses: frozenset = None  # HTTP statuses of the refusal, where the probe insists
+    reason: str = ""  # pattern in the log's detail
 
 
 @dataclass
@@ -42,6 +54,7 @@ class Range:
         self.target, self.p1, self.p2 = target, p1, p2
         self.world, self.node, self.folder = world, node, folder
         self.shop = None  # badcerts.Workshop, with a node
+        self.last_detail = ""  # of the error that error_since found
         self.chains = {}  # certificates that the node had to hear of before it started, by name
 
     def honest(self, transaction="ITI-38", by="p1", **changes):
@@ -60,6 +73,7 @@ class Range:
             return event.get("error") and (wanted is None or event.get("event") in wanted)
 
         found = self.node.wait_for_event(mark, is_error, seconds)
+        self.last_detail = found[0].get("detail", "") if found else ""
         return found[0]["error"] if found else ""
 
     def ask(self, identity=None, message=None, wire=None, **options):
