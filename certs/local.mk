@@ -4,8 +4,14 @@ libisthmus_a_SOURCES += \
 	certs/credential.c certs/credential.h \
 	certs/der.c certs/der.h \
 	certs/devpki.c certs/devpki.h \
+	certs/fetch.h \
 	certs/issue.c certs/issue.h \
+	certs/ocsp.c certs/ocsp.h \
 	certs/openssl_error.c certs/openssl_error.h \
+	certs/status.h \
+	certs/jwks.c certs/jwks.h \
+	certs/openssl_error.c certs/openssl_error.h \
+	certs/strict_json.c certs/strict_json.h \
 	certs/tls.c certs/tls.h \
 	certs/trust.c certs/trust.h
 EXTRA_DIST += certs/README.md
@@ -18,3 +24,8 @@ tests_unit_test_devpki_SOURCES = tests/unit/test_devpki.c $(CERTS_WORLD)
 tests_unit_test_devpki_LDADD = $(UNIT_LIBS)
 tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(CERTS_WORLD)
 tests_unit_test_tls_LDADD = $(UNIT_LIBS)
+
+OCSP_KIT = $(CERTS_WORLD) tests/unit/ocsp_kit.c tests/unit/ocsp_kit.h
+check_PROGRAMS += tests/unit/test_ocsp
+tests_unit_test_ocsp_SOURCES = tests/unit/test_ocsp.c $(OCSP_KIT)
+tests_unit_test_ocsp_LDADD = $(UNIT_LIBS)

@@ -15,6 +15,7 @@ libisthmus_a_SOURCES += \
 	soap/content_type.c \
 	soap/dsig.c soap/dsig.h soap/dsig_context.h \
 	soap/dsig_sign.c soap/dsig_sign.h \
+	soap/jws.c soap/jws.h \
 	soap/keyinfo.c soap/keyinfo.h \
 	soap/message.c soap/message.h soap/message_internal.h \
 	soap/mime.c soap/mime.h \
@@ -51,6 +52,10 @@ tests_unit_test_sigverify_SOURCES = tests/unit/test_sigverify.c $(SOAP_KIT)
 tests_unit_test_sigverify_LDADD = $(UNIT_LIBS)
 tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_KIT)
 tests_unit_test_wrapping_LDADD = $(UNIT_LIBS)
+JWT_KIT = tests/unit/jwt_kit.c tests/unit/jwt_kit.h
+check_PROGRAMS += tests/unit/test_jws
+tests_unit_test_jws_SOURCES = tests/unit/test_jws.c $(JWT_KIT)
+tests_unit_test_jws_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += soap/README.md tests/interop/Jdk.java
 
 # ---- codecs ----

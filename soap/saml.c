@@ -268,6 +268,7 @@ saml_read(const struct verified_view *view, struct arena *arena, struct diag *di
     const struct reader reader = {view->assertion, arena, diag};
     struct saml_facts facts = {
         .assertion_id = xml_attr_text(view->assertion, "ID"),
+        .key = view->assertion_key,
         .is_holder_of_key = view->is_holder_of_key,
         .timestamp_created_us = view->created_us,
         .timestamp_expires_us = view->expires_us,

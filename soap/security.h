@@ -45,6 +45,7 @@ MUST_CHECK struct status security_verify(const struct message *message,
 
 /* What the assertion says (ITI TF-2 3.40; attribute names in 3.40.4.1.2). Absent: empty. */
 struct saml_facts {
+    const struct certificate *key; /* the registered one that signed the assertion */
     struct span assertion_id;
     struct span issuer;
     struct span issuer_format;

@@ -103,6 +103,20 @@ note_listener(struct notes *notes, const struct config *config)
     }
 }
 
+/* What weakens the trust in one partner for everybody, as `isthmus partners` says it. */
+static void
+note_relaxations(struct notes *notes, const struct partner *partner, int64_t now_us)
+{
+    struct show_relaxations relaxed;
+
+    show_collect_relaxations(partner, now_us, &relaxed);
+    for (size_t i = 0; i < relaxed.n; i++) {
+        if (relaxed.items[i].is_warning) {
+            note(notes, "partner '%s': %s", partner->id, relaxed.items[i].text);
+        }
+    }
+}
+
 static void
 collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
 {
@@ -120,6 +134,7 @@ collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
         note(notes, "trust 'partners' has no crl: revoked certificates are believed");
     }
     for (size_t i = 0; i < config->partners_n; i++) {
+        note_relaxations(notes, &config->partners[i], now_us);
         for (size_t k = 0; k < config->partners[i].signing_n; k++) {
             note_expiry(notes, "signing certificate of partner", config->partners[i].id,
                         config->partners[i].signing[k]->not_after_us, now_us);

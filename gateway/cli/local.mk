@@ -20,6 +20,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/import.c gateway/cli/import.h \
 	gateway/cli/import_files.c gateway/cli/import_files.h \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \
+	gateway/cli/show_relaxed.c \
 	gateway/cli/show.c gateway/cli/show.h
 
 bin_PROGRAMS += gateway/isthmus

@@ -78,11 +78,14 @@ struct partner {
     struct config_strings tls_sha256;   /* identity certificate: pinned, lower-case hexadecimal */
     struct certificate *const *signing; /* registered keys for assertions and Timestamps */
     size_t signing_n;
-    struct config_strings issuers; /* SAML Issuer values; empty: subject DNs of <signing> */
+    const struct config_strings *key_issuers; /* SAML Issuers of each of <signing>; empty: <issuers>
+                                                 count. NULL: none has its own */
+    struct config_strings issuers; /* of keys without their own; empty: the key's subject DN */
     bool may_use_bearer;           /* confirmation: [holder-of-key, bearer] */
     uint32_t relaxed;              /* may_omit: set of enum dialect_relaxation */
     int64_t sha1_until_us;         /* wall; 0: never */
     struct dialect_style writes;   /* how it wants our assertions */
+    bool may_connect_legacy;       /* its server's TLS knows no secure renegotiation (RFC 5746) */
     enum partner_replay replay;
     bool is_assertion_once;           /* its assertions are accepted once, OneTimeUse or not */
     struct config_strings delegators; /* QueryAuthGrantor values that it may ask for */
@@ -118,6 +121,8 @@ struct config {
     int64_t timeout_us;      /* limits: timeout, the default deadline of a transaction */
     size_t body_limit;       /* limits: body, bytes of a request */
     size_t root_part_limit;  /* limits: root_part, bytes of the SOAP part of a request */
+    size_t answers_limit;    /* limits: answers, bytes that all answers of one transaction hold */
+    size_t replay_keys;      /* limits: replay_keys, remembered at most for each partner */
     enum log_level log_level;
     enum log_format log_format;
 };
@@ -142,6 +147,12 @@ MUST_CHECK struct status config_partner_of_peer(const struct config *config,
 /* The partner that speaks for a community (bare OID), or NULL. */
 const struct partner *config_partner_of_community(const struct config *config, struct span oid);
 bool partner_speaks_for(const struct partner *partner, struct span oid);
+/* May <key>, one of <signing>, sign an assertion of this Issuer? Of several keys, each signs for
+ * its own. */
+bool partner_key_issues(const struct partner *partner, const struct certificate *key,
+                        struct span issuer);
+/* Are SHA-1 signatures of this partner accepted, and ours made with it if it wants that? */
+bool partner_may_sha1(const struct partner *partner, int64_t now_us);
 
 /* What `asserts:` accepts, for options that mean the same: "urn:oid:OID" or a URL; a code (visible
  * ASCII without blanks); ten digits with the check digit of a National Provider Identifier. */

@@ -98,6 +98,8 @@ void config_duration(struct config_reader *reader, const struct yaml_node *node,
                      int64_t most_us, int64_t *ret_us);
 void config_size(struct config_reader *reader, const struct yaml_node *node, size_t least,
                  size_t most, size_t *ret_bytes);
+void config_count(struct config_reader *reader, const struct yaml_node *node, size_t least,
+                  size_t most, size_t *ret_count);
 /* The index of the word among <names>; false when absent or wrong. */
 bool config_choice(struct config_reader *reader, const struct yaml_node *node,
                    const char *const *names, size_t n, size_t *ret_index);
@@ -162,6 +164,9 @@ void config_read_asserts(struct config_reader *reader, struct yaml_node *root);
 /* One partner file (config_partner.c). */
 MUST_CHECK struct status config_read_partner(struct config_reader *reader,
                                              const struct config_file *file);
+/* What was agreed with it beyond its identity (config_agreements.c). */
+MUST_CHECK struct status config_read_agreements(struct config_reader *reader,
+                                                struct yaml_node *root, struct partner *partner);
 /* Everything in the main file, and the files that it names (config_schema.c). */
 MUST_CHECK struct status config_read_root(struct config_reader *reader, struct yaml_node *root);
 

@@ -163,17 +163,22 @@ read_security(struct config_reader *reader, struct yaml_node *root)
 static void
 read_limits(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"timeout", "body", "root_part"};
+    static const char *const names[] = {"timeout", "body", "root_part", "answers", "replay_keys"};
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     struct config *config = reader->config;
 
     config->timeout_us = 20 * US_PER_S;
     config->body_limit = 64 * MB;
     config->root_part_limit = 1 * MB;
+    config->answers_limit = 256 * MB;
+    config->replay_keys = 100 * 1000;
     config_duration(reader, yaml_get(node, "timeout"), 100 * US_PER_MS, 3600 * US_PER_S,
                     &config->timeout_us);
     config_size(reader, yaml_get(node, "body"), 64 * KB, 4 * GB, &config->body_limit);
     config_size(reader, yaml_get(node, "root_part"), 64 * KB, 16 * MB, &config->root_part_limit);
+    config_size(reader, yaml_get(node, "answers"), 1 * MB, 4 * GB, &config->answers_limit);
+    config_count(reader, yaml_get(node, "replay_keys"), 1000, 10 * 1000 * 1000,
+                 &config->replay_keys);
     if (config->root_part_limit > config->body_limit) {
         yaml_error(reader->report, node,
                    "limits: 'root_part' is greater than 'body'; lower one or raise the other");

@@ -2,6 +2,7 @@
 libisthmus_a_SOURCES += \
 	gateway/config/config.c gateway/config/config.h \
 	gateway/config/config_address.c \
+	gateway/config/config_agreements.c \
 	gateway/config/config_asserts.c \
 	gateway/config/config_claims.c \
 	gateway/config/config_credentials.c \

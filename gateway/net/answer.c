@@ -170,6 +170,13 @@ write_head(struct connection *connection, const struct http1_answer *answer, str
     return st;
 }
 
+/* Every 503 says when to come back; a limit may know better than a second. */
+static unsigned
+retry_after_s(const struct connection *connection)
+{
+    return connection->retry_after_s > 0 ? connection->retry_after_s : 1;
+}
+
 void
 answer_start(struct connection *connection, int status, const char *content_type, const char *allow,
              struct body *body)
@@ -187,6 +194,7 @@ answer_start(struct connection *connection, int status, const char *content_type
         .content_type = content_type,
         .content_length = connection->answer.size,
         .allow = allow,
+        .retry_after_s = status == 503 ? retry_after_s(connection) : 0,
         .closes = connection->closes,
         .now_us = clock_wall_us(options_of(connection)->clock),
     };

@@ -53,6 +53,7 @@ struct connection {
     struct http1_body body_reader;
     struct buf body;
     /* answer.c */
+    unsigned retry_after_s; /* of an answer 503 */
     struct body answer;
     uint64_t answer_taken; /* bytes of it that were given to the output buffer */
     uint64_t output_total; /* bytes that were given to it since the answer began, head included */

@@ -26,3 +26,6 @@ tests_unit_test_server_limits_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_server_time
 tests_unit_test_server_time_SOURCES = tests/unit/test_server_time.c $(NET_FIXTURE)
 tests_unit_test_server_time_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_edge
+tests_unit_test_server_edge_SOURCES = tests/unit/test_server_edge.c $(NET_FIXTURE)
+tests_unit_test_server_edge_LDADD = $(UNIT_LIBS)

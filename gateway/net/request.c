@@ -82,7 +82,8 @@ start_body(struct connection *connection, const struct http1_head *head)
     connection->window_start = 0;
     connection_set_timer(connection, options_of(connection)->body_stall_us);
     const bool has_come = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
-    if (head->wants_continue && !has_come) { /* RFC 9110 10.1.1 */
+    const bool is_awaited = head->is_chunked || head->content_length > 0;
+    if (head->wants_continue && is_awaited && !has_come) { /* RFC 9110 10.1.1 */
         (void)bufferevent_write(connection->stream, CONTINUE, sizeof(CONTINUE) - 1);
     }
 }

@@ -163,6 +163,9 @@ peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
         SSL_CTX_set_ex_data(context, opener_index, transfer) != 1) {
         return CURLE_OUT_OF_MEMORY;
     }
+    if (transfer->pool->partner->may_connect_legacy) {
+        SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
+    }
     SSL_CTX_set_info_callback(context, note_alert);
     SSL_CTX_set_cert_verify_callback(context, verify, transfer->pool);
     SSL_CTX_set_keylog_callback(context, NULL); /* curl's, which the environment switches on */

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "base/datetime.h"
 #include "base/mem.h"
 #include "certs/issue.h"
 #include "config_world.h"
@@ -56,6 +57,8 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->timeout_us == 20 * US_PER_S);
     CU_ASSERT(config->body_limit == 64U * 1024 * 1024);
     CU_ASSERT(config->root_part_limit == 1024U * 1024);
+    CU_ASSERT(config->answers_limit == 256U * 1024 * 1024);
+    CU_ASSERT(config->replay_keys == 100000);
     CU_ASSERT(config->log_level == LOG_LEVEL_INFO && config->log_format == LOG_FORMAT_TEXT);
 }
 
@@ -78,6 +81,13 @@ check_blue_values(const struct partner *blue)
     CU_ASSERT(!blue->may_use_bearer);
     CU_ASSERT(blue->fault_status == PARTNER_FAULT_STATUS_500);
     CU_ASSERT(blue->timeout_us == 10 * US_PER_S);
+    CU_ASSERT(blue->relaxed == 0 && blue->sha1_until_us == 0);
+    CU_ASSERT(blue->replay == PARTNER_REPLAY_TIMESTAMP && !blue->is_assertion_once);
+    CU_ASSERT(blue->delegators.n == 0 && !blue->may_connect_legacy);
+    CU_ASSERT(!blue->writes.is_bearer && blue->writes.digest == DIALECT_SHA256);
+    CU_ASSERT(!blue->writes.is_subject_id_basic && !blue->writes.has_npi_2_0);
+    CU_ASSERT(blue->writes.community == DIALECT_COMMUNITY_BOTH);
+    CU_ASSERT(!blue->writes.has_authz_decision);
 }
 
 static void
@@ -124,7 +134,7 @@ static const char full_main[] =
     "audit: {journal: var/audit}\n"
     "policies: ['polic?.yaml']\n"
     "security: {clock_skew: 500ms, max_lifetime: 24h}\n"
-    "limits: {timeout: 1m, body: 4GB, root_part: 16MB}\n"
+    "limits: {timeout: 1m, body: 4GB, root_part: 16MB, answers: 1MB, replay_keys: 1000}\n"
     "log: {level: debug, format: json}\n";
 
 static void
@@ -151,6 +161,8 @@ check_full_values(const struct config *config)
     CU_ASSERT(config->timeout_us == 60 * US_PER_S);
     CU_ASSERT(config->body_limit == 4ULL * 1024 * 1024 * 1024);
     CU_ASSERT(config->root_part_limit == 16U * 1024 * 1024);
+    CU_ASSERT(config->answers_limit == 1024U * 1024);
+    CU_ASSERT(config->replay_keys == 1000);
     CU_ASSERT(config->log_level == LOG_LEVEL_DEBUG && config->log_format == LOG_FORMAT_JSON);
     CU_ASSERT(config->credentials_n == 3 && config->trusts_n == 2);
 }
@@ -171,6 +183,118 @@ test_full(void)
     CU_ASSERT(loaded.config->partners[0].may_use_bearer);
     CU_ASSERT(loaded.config->partners[0].fault_status == PARTNER_FAULT_STATUS_SOAP12);
     unload(&loaded);
+}
+
+/* A day so many days from now, as the file writes it. */
+static void
+write_day(int days, char ret_text[11])
+{
+    char text[DATETIME_MAX];
+
+    datetime_write_xs(world.now_us + days * INT64_C(86400) * US_PER_S, text);
+    snprintf(ret_text, 11, "%.10s", text);
+}
+
+static void
+check_agreements(const struct partner *blue)
+{
+    CU_ASSERT(blue->relaxed == (DIALECT_BIT(RELAX_AUDIENCE) | DIALECT_BIT(RELAX_SECOND_PURPOSE)));
+    CU_ASSERT(blue->replay == PARTNER_REPLAY_MESSAGEID && blue->is_assertion_once);
+    CU_ASSERT_FATAL(blue->delegators.n == 2);
+    check_text(blue->delegators.items[1], "Organization/2.999.8");
+    CU_ASSERT(blue->writes.is_bearer && blue->writes.digest == DIALECT_SHA1);
+    CU_ASSERT(blue->writes.is_subject_id_basic && blue->writes.has_npi_2_0);
+    CU_ASSERT(blue->writes.community == DIALECT_COMMUNITY_NHIN);
+    CU_ASSERT(blue->writes.has_authz_decision && blue->may_connect_legacy);
+}
+
+static void
+test_agreements(void)
+{
+    char day[11], text[1024];
+    struct loaded loaded;
+
+    write_main(0, NULL);
+    write_day(10, day);
+    snprintf(text, sizeof(text),
+             "may_omit: [audience, second-purpose]\nsha1_until: %s\nreplay: messageid\n"
+             "assertions: once\ndelegators: [Organization/2.999.7, Organization/2.999.8]\n"
+             "writes: {confirmation: bearer, digest: sha1, subject_id_format: basic,\n"
+             "  home_community: nhin, npi_2_0: yes, authz_decision: yes,\n"
+             "  legacy_renegotiation: yes}",
+             day);
+    write_blue(9, text);
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    check_report("agreements", &loaded.report, "");
+    CU_ASSERT_FATAL(loaded.config != NULL && loaded.config->partners_n == 1);
+    const struct partner *blue = &loaded.config->partners[0];
+
+    check_agreements(blue);
+    CU_ASSERT(partner_may_sha1(blue, world.now_us));
+    CU_ASSERT(partner_may_sha1(blue, blue->sha1_until_us - 1)); /* the last day counts */
+    CU_ASSERT(!partner_may_sha1(blue, blue->sha1_until_us));
+    CU_ASSERT(blue->sha1_until_us > world.now_us + 10 * INT64_C(86400) * US_PER_S);
+    CU_ASSERT(blue->sha1_until_us <= world.now_us + 11 * INT64_C(86400) * US_PER_S);
+    unload(&loaded);
+}
+
+/* A day that is over is no mistake, and lets nothing in. */
+static void
+test_sha1_over(void)
+{
+    struct loaded loaded;
+
+    write_blue(9, "sha1_until: 2020-01-31");
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    CU_ASSERT_FATAL(loaded.config != NULL && loaded.config->partners_n == 1);
+    CU_ASSERT(loaded.config->partners[0].sha1_until_us != 0);
+    CU_ASSERT(!partner_may_sha1(&loaded.config->partners[0], world.now_us));
+    unload(&loaded);
+}
+
+/* Which key may sign for which Issuer. */
+static void
+test_issuers(void)
+{
+    static const struct {
+        const char *signing;
+        const char *issuer;
+        bool is_first, is_second; /* may the one key, the other, sign for it? */
+    } rows[] = {
+        {"signing: {certificates: [../blue/signing.pem, ../gold/signing.pem]}", "CN=signing,O=blue",
+         true, false},
+        {"signing: {certificates: [../blue/signing.pem, ../gold/signing.pem]}", "CN=signing,O=gold",
+         false, true},
+        {"signing: {certificates: [../blue/signing.pem, ../gold/signing.pem], issuers: [a]}", "a",
+         true, true},
+        {"signing: {certificates: [../blue/signing.pem, ../gold/signing.pem], issuers: [a]}",
+         "CN=signing,O=blue", false, false},
+        {"signing: {certificates: [../blue/signing.pem, {file: ../gold/signing.pem, issuers: "
+         "[b, c]}], issuers: [a]}",
+         "a", true, false},
+        {"signing: {certificates: [../blue/signing.pem, {file: ../gold/signing.pem, issuers: "
+         "[b, c]}], issuers: [a]}",
+         "c", false, true},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct span issuer = span_of_cstr(rows[i].issuer);
+        struct loaded loaded;
+
+        write_blue(8, rows[i].signing);
+        load(&loaded);
+        CHECK_OK(&loaded.diag, loaded.status);
+        CU_ASSERT_FATAL(loaded.config != NULL && loaded.config->partners_n == 1);
+        const struct partner *blue = &loaded.config->partners[0];
+
+        CU_ASSERT_FATAL(blue->signing_n == 2);
+        CU_ASSERT(partner_key_issues(blue, blue->signing[0], issuer) == rows[i].is_first);
+        CU_ASSERT(partner_key_issues(blue, blue->signing[1], issuer) == rows[i].is_second);
+        unload(&loaded);
+    }
+    write_blue(0, NULL);
 }
 
 /* A path without a folder: the files beside it are found all the same. */
@@ -371,6 +495,9 @@ static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
     {"good", test_good},
     {"full", test_full},
+    {"agreements", test_agreements},
+    {"SHA-1 is over", test_sha1_over},
+    {"issuers of keys", test_issuers},
     {"relative path", test_relative_path},
     {"peers", test_peers},
     {"pin forms", test_pin_forms},

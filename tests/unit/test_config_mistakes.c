@@ -229,6 +229,11 @@ static const struct mistake main_mistakes[] = {
     {17, "limits: {body: 5GB, root_part: 1KB}",
      MAIN "17:16: error: body '5GB' is out of range; expected 64KB to 4GB\n" MAIN
           "17:32: error: root_part '1KB' is out of range; expected 64KB to 16MB\n"},
+    {17, "limits: {answers: 1KB, replay_keys: 999}",
+     MAIN "17:19: error: answers '1KB' is out of range; expected 1MB to 4GB\n" MAIN
+          "17:37: error: replay_keys: expected a number from 1000 to 10000000, got '999'\n"},
+    {17, "limits: {replay_keys: 10000001}",
+     MAIN "17:23: error: replay_keys: expected a number from 1000 to 10000000, got '10000001'\n"},
     {17, "limits: {body: 1MB, root_part: 2MB}",
      MAIN
      "17:1: error: limits: 'root_part' is greater than 'body'; lower one or raise the other\n"},
@@ -341,6 +346,52 @@ static const struct mistake partner_mistakes[] = {
      BLUE "9:31: error: expected one of holder-of-key, bearer, got 'sender-vouches'\n"},
     {9, "fault_status: 400",
      BLUE "9:15: error: fault_status: expected one of 500, soap12, got '400'\n"},
+    {9, "may_omit: audience",
+     BLUE "9:11: error: may_omit: expected a list such as [authn-statement], got 'audience'\n"},
+    {9, "may_omit: [audience, signature]",
+     BLUE "9:22: error: expected one of authn-statement, audience, not-before, issuer-format, "
+          "name-syntax, subject-id, organization, organization-id, home-community, role, "
+          "second-purpose, got 'signature'\n"},
+    {9, "sha1_until: never",
+     BLUE "9:13: error: sha1_until: expected a day such as 2027-06-30, got 'never'\n"},
+    {9, "sha1_until: 2027-02-30",
+     BLUE "9:13: error: sha1_until: expected a day such as 2027-06-30, got '2027-02-30'\n"},
+    {9, "sha1_until: 2027-06",
+     BLUE "9:13: error: sha1_until: expected a day such as 2027-06-30, got '2027-06'\n"},
+    {9, "sha1_until: 9999-12-31",
+     BLUE "9:13: error: sha1_until: '9999-12-31' is more than 730 days away; SHA-1 signatures can "
+          "be forged, agree on an earlier end\n"},
+    {9, "replay: never",
+     BLUE "9:9: error: replay: expected one of timestamp, messageid, got 'never'\n"},
+    {9, "assertions: twice",
+     BLUE "9:13: error: assertions: expected one of reused, once, got 'twice'\n"},
+    {9, "delegators: Organization/2.999.7",
+     BLUE "9:13: error: delegators: expected a list of QueryAuthGrantor values, got "
+          "'Organization/2.999.7'\n"},
+    {9, "delegators: [an organization]",
+     BLUE "9:14: error: expected a QueryAuthGrantor value such as Organization/2.999.7, got 'an "
+          "organization'\n"},
+    {9, "writes: bearer",
+     BLUE "9:9: error: writes: expected 'key: value' pairs of confirmation, digest, "
+          "subject_id_format, home_community, npi_2_0, authz_decision, legacy_renegotiation, got "
+          "'bearer'\n"},
+    {9, "writes: {confirmation: none, digest: md5, subject_id_format: email}",
+     BLUE "9:24: error: confirmation: expected one of holder-of-key, bearer, got 'none'\n" BLUE
+          "9:38: error: digest: expected one of sha256, sha384, sha512, sha1, got 'md5'\n" BLUE
+          "9:62: error: subject_id_format: expected one of uri, basic, got 'email'\n"},
+    {9, "writes: {home_community: none, npi_2_0: true, authz_decision: 1, legacy_renegotiation: x}",
+     BLUE "9:26: error: home_community: expected one of both, ihe, nhin, got 'none'\n" BLUE
+          "9:41: error: npi_2_0: expected one of no, yes, got 'true'\n" BLUE
+          "9:63: error: authz_decision: expected one of no, yes, got '1'\n" BLUE
+          "9:88: error: legacy_renegotiation: expected one of no, yes, got 'x'\n"},
+    {9, "writes: {digest: sha1}",
+     BLUE "9:18: error: digest: 'sha1' needs an end; add 'sha1_until: YYYY-MM-DD' to the "
+          "partner's file\n"},
+    {8, "signing: {certificates: [{path: ../blue/signing.pem}]}",
+     BLUE "8:27: error: unknown key 'path'; expected one of: file, issuers\n" BLUE
+          "8:26: error: missing 'file'\n"},
+    {8, "signing: {certificates: [{file: ../blue/signing.pem, issuers: x}]}",
+     BLUE "8:63: error: issuers: expected a list of text, got 'x'\n"},
     {10, "timeout: 10", BLUE "10:10: error: timeout '10' has no unit; write 10s, 500ms or 1m\n"},
     {10, "timeout: 10us",
      BLUE "10:10: error: timeout: expected a time such as 20s, 500ms or 1m, got '10us'\n"},
