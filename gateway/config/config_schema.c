@@ -172,7 +172,25 @@ read_security(struct config_reader *reader, struct yaml_node *root)
 static void
 read_limits(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"timeout", "body", "root_part", "answers", "replay_keys"};
+    static const char *const names[] = {
+        "timeout",
+        "body",
+        "root_part",
+        "answers",
+        "replay_keys",
+        "connections",
+        "connections_per_address",
+        "connections_per_partner",
+        "requests_per_partner",
+        "failures_per_minute",
+        "rate",
+        "handshake_time",
+        "status_time",
+        "head_time",
+        "idle_time",
+        "request_time",
+        "answer_time",
+    };
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     struct config *config = reader->config;
 
@@ -188,6 +206,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
     config_size(reader, yaml_get(node, "answers"), 1 * MB, 4 * GB, &config->answers_limit);
     config_count(reader, yaml_get(node, "replay_keys"), 1000, 10 * 1000 * 1000,
                  &config->replay_keys);
+    config_read_edge(reader, node);
     if (config->root_part_limit > config->body_limit) {
         yaml_error(reader->report, node,
                    "limits: 'root_part' is greater than 'body'; lower one or raise the other");

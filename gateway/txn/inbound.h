@@ -24,6 +24,7 @@ struct inbound_request {
 };
 
 struct inbound_answer {
+    enum err cause; /* why it is a refusal, for counting; ERR_NONE: it is none */
     int http_status;
     char content_type[512];
     struct body body; /* the replier moves it out or leaves it */
@@ -68,6 +69,9 @@ struct inbound {
     struct records records;
     struct inbound_answer answer;
 };
+
+/* Has the message come before? ERR_REPLAY (inbound_replay.c). */
+enum txn_verdict inbound_replay(struct inbound *in);
 
 /* What a transaction adds. Each function is a step and may WAIT. */
 struct responder {

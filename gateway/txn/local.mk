@@ -5,6 +5,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
+	gateway/txn/inbound.c gateway/txn/inbound.h gateway/txn/inbound_replay.c \
 	gateway/txn/inbound.c gateway/txn/inbound.h \
 	gateway/txn/individual.c gateway/txn/individual.h \
 	gateway/txn/iti38.c gateway/txn/iti38.h \

@@ -282,8 +282,6 @@ public class Jdk {
                 .with(s -> s.confirmationKeys = Keys.VALUE));
         all.put("accept-key-value-p256", style().key("p256", "ecdsa-sha256")
                 .with(s -> s.assertionKeys = Keys.VALUE).with(s -> s.confirmationKeys = Keys.VALUE));
-        all.put("accept-no-key-info", style().with(s -> s.assertionKeys = Keys.NONE)
-                .with(s -> s.hint = Hint.NONE));
         all.put("accept-token-type", style().with(s -> s.hint = Hint.SAML_ID_TYPED));
         all.put("accept-token-reference", style().with(s -> s.hint = Hint.REFERENCE));
         all.put("accept-token-and-keys", style().with(s -> s.hint = Hint.SAML_ID_AND_KEYS));
@@ -301,6 +299,10 @@ public class Jdk {
         /* right by every rule of XML Signature, and refused */
         all.put("refuse-other", style().key("other", "rsa-sha256"));
         all.put("refuse-other-assertion", style().with(s -> s.assertionKey = "other"));
+        all.put("refuse-no-key-info", style().with(s -> s.assertionKeys = Keys.NONE));
+        all.put("accept-no-message-key-info", style().with(s -> s.hint = Hint.NONE));
+        all.put("refuse-no-confirmation-key", style()
+                .with(s -> s.confirmationKeys = Keys.NONE));
         all.put("refuse-sha1", style().with(s -> s.method = SignatureMethod.RSA_SHA1));
         all.put("refuse-digest-sha1", style().with(s -> s.digest = DigestMethod.SHA1));
         all.put("refuse-sha224", style().key("rsa", "rsa-sha224"));
@@ -327,8 +329,10 @@ public class Jdk {
         timestamp.setIdAttributeNS(WSU, "Id", true);
         if (!style.isBearer) {
             Element data = elements(doc, SAML, "SubjectConfirmationData").get(0);
-            keyInfo(credentials.get(style.key), style.confirmationKeys).marshal(
-                    new DOMStructure(data), context(null, data, null, style));
+            KeyInfo info = keyInfo(credentials.get(style.key), style.confirmationKeys);
+            if (info != null) {
+                info.marshal(new DOMStructure(data), context(null, data, null, style));
+            }
         }
         sign(assertion, issuer.getNextSibling(), "_assertion", true, style.assertionKey,
                 style.methodOf(style.assertionKey), style,
