@@ -86,35 +86,6 @@ leg_arena(struct asking *asking, struct leg *leg)
     return OK;
 }
 
-void
-leg_drop(const struct asking *asking, struct leg *leg, const char *why)
-{
-    leg->dropped++;
-    if (leg->dropped > 1) {
-        return;
-    }
-    leg->dropped_why = why;
-    LOG_EVENT(LOG_LEVEL_WARNING, "answer-dropped", LOG_ID("txn", asking->txn.id),
-              LOG_ID("action", soap_transaction(leg->transaction)->name),
-              LOG_ID("partner", leg->partner->id), LOG_ID("why", why));
-}
-
-bool
-leg_may_name(const struct asking *asking, struct leg *leg, struct span home)
-{
-    struct span oid;
-
-    if (!home_community_oid(home, &oid)) {
-        leg_drop(asking, leg, "it names no homeCommunityId");
-        return false;
-    }
-    if (!partner_speaks_for(leg->partner, oid)) {
-        leg_drop(asking, leg, "the partner's file does not list its community");
-        return false;
-    }
-    return true;
-}
-
 bool
 leg_may_disclose(const struct asking *asking, const struct leg *leg,
                  const struct code_list *confidentiality)
@@ -291,6 +262,7 @@ write_security(struct asking *asking, struct leg *leg, const struct signed_times
         .purpose = order->purpose,
         .purpose_system = order->purpose_system,
         .npi = order->npi,
+        .is_bearer = leg->partner->writes.is_bearer,
     };
 
     return security_write(&assertion, timestamp, out, &leg->diag);
@@ -442,8 +414,9 @@ leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answe
         leg->state = LEG_ANSWERED;
         if (leg->dropped > 0) {
             (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER,
-                       "%u items of the answer of %s are not used, the first because %s",
-                       leg->dropped, leg->partner->id, leg->dropped_why);
+                       "%u item%s of the answer of %s dropped: %s%s", leg->dropped,
+                       leg->dropped == 1 ? "" : "s", leg->partner->id, leg->dropped_why,
+                       leg->dropped == 1 ? "" : " (the first)");
         }
     }
     out_answer_done(answer);
