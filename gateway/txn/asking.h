@@ -52,6 +52,7 @@ struct leg {
     const char *url;
     char message_id[sizeof("urn:uuid:") + UUID_TEXT];
     struct span message_uuid_oid; /* the same as 2.25.N */
+    struct span signature;        /* over the Timestamp of the message; empty with bearer */
     struct buf payload;
     struct audit_event event; /* intent; the outcome is made from it */
     struct policy_facts facts;
@@ -156,6 +157,8 @@ const char *leg_url(const struct partner *partner, enum soap_transaction transac
 /* Writes the payload (leg->payload) and the intent event, and asks our own policy; LEG_FAILED or
  * LEG_DENIED when the question cannot or may not leave. */
 void leg_prepare(struct asking *asking, struct leg *leg);
+/* How the partner wants our message, as of now. */
+struct dialect_style leg_style(const struct asking *asking, const struct leg *leg);
 /* The signed message of a leg, ready to leave; failures are in leg->diag. <timestamp> is shared by
  * a round's legs. */
 MUST_CHECK struct status leg_write(struct asking *asking, struct leg *leg,

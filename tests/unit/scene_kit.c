@@ -128,7 +128,8 @@ write_envelope(struct place *from, const struct kit_request *request, const char
         .role_display = asserts->role_display,
         .purpose = request->purpose == NULL ? asserts->purpose : request->purpose,
         .purpose_system = asserts->purpose_system,
-        .is_bearer = request->is_bearer,
+        .style.is_bearer = request->is_bearer,
+        .id_token = request->id_token,
     };
     struct signed_timestamp timestamp;
     CLEANUP(buf_done) struct buf security;
@@ -137,7 +138,8 @@ write_envelope(struct place *from, const struct kit_request *request, const char
 
     uuid_new(uuid);
     buf_init(&security, (size_t)1024 * 1024);
-    TRY(timestamp_sign(config->signing, now_us, 60 * US_PER_S, arena, diag, &timestamp));
+    TRY(timestamp_sign(config->signing, DIALECT_SHA256, now_us, 60 * US_PER_S, arena, diag,
+                       &timestamp));
     TRY(security_write(&assertion, &timestamp, &security, diag));
     TRY(arena_printf(arena, diag, &message_id, "urn:uuid:%s", uuid));
     const struct envelope_request parts = {
