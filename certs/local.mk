@@ -4,13 +4,17 @@ libisthmus_a_SOURCES += \
 	certs/credential.c certs/credential.h \
 	certs/der.c certs/der.h \
 	certs/devpki.c certs/devpki.h \
-	certs/fetch.h \
+	certs/fetch.h certs/fetch_hosts.c \
 	certs/issue.c certs/issue.h \
 	certs/ocsp.c certs/ocsp.h \
 	certs/key.c certs/key.h \
 	certs/pkcs11.c certs/pkcs11.h \
 	certs/openssl_error.c certs/openssl_error.h \
+	certs/status.h certs/status_parts.h \
+	certs/status_cache.c \
+	certs/status_held.c \
 	certs/status.h \
+	certs/peer_chain.c certs/peer_chain.h \
 	certs/jwks.c certs/jwks.h \
 	certs/key.c certs/key.h \
 	certs/pkcs11.c certs/pkcs11.h \
@@ -51,3 +55,6 @@ tests_unit_test_certs_chain_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_certs_crl
 tests_unit_test_certs_crl_SOURCES = tests/unit/test_certs_crl.c $(ODD_CHAIN)
 tests_unit_test_certs_crl_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_cert_status
+tests_unit_test_cert_status_SOURCES = tests/unit/test_cert_status.c $(OCSP_KIT)
+tests_unit_test_cert_status_LDADD = $(UNIT_LIBS)

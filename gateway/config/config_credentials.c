@@ -279,9 +279,12 @@ load_trust(struct config_reader *reader, struct yaml_node *node, struct config_t
 
     TRY(config_path(reader, anchors, &sources.anchors_path));
     TRY(read_crls(reader, node, &files, entry, &sources));
+    TRY(config_read_status(reader, node, entry));
     if (sources.anchors_path == NULL || (sources.must_have_crl && sources.crl_paths_n == 0)) {
         return OK;
     }
+    sources.must_have_crl = sources.must_have_crl || entry->crl_urls.n > 0;
+    entry->awaits_crl = entry->crl_urls.n > 0;
     if (!is_ok(trust_make(&sources, &reason, &culprit, &trust))) {
         return report_failure(
             reader, culprit.file == TRUST_FILE_CRL ? files.items[culprit.index].at : anchors,
@@ -295,7 +298,8 @@ load_trust(struct config_reader *reader, struct yaml_node *node, struct config_t
 static struct status
 read_trust(struct config_reader *reader, struct yaml_node *node)
 {
-    static const char *const names[] = {"anchors", "crl", "crl_max_age", "crl_max"};
+    static const char *const names[] = {"anchors",     "crl",  "crl_max_age", "crl_max",
+                                        "fetch_hosts", "ocsp", "crl_urls",    "crl_refresh"};
     struct config_trust entry = {.name = node->key.p};
 
     if (!check_name(reader, node)) {
