@@ -264,8 +264,7 @@ static const struct mistake main_mistakes[] = {
           "'1000001'\n"},
     {17, "limits: {requests_per_partner: -1, failures_per_minute: 10001, rate: 1}",
      MAIN "17:32: error: requests_per_partner: expected a number from 1 to 1000000, got "
-          "'-1'\n" MAIN
-          "17:57: error: failures_per_minute: expected a number from 1 to 10000, got "
+          "'-1'\n" MAIN "17:57: error: failures_per_minute: expected a number from 1 to 10000, got "
           "'10001'\n" MAIN "17:70: error: rate '1' has no unit; write 1MB, 512KB or 1GB\n"},
     {17, "limits: {handshake_time: 61s, status_time: 50ms, head_time: 10}",
      MAIN "17:26: error: handshake_time '61s' is out of range; expected 100ms to 1m\n" MAIN
