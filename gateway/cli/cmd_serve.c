@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/replay.h"
 
 #define DRAIN_US     (10 * US_PER_S)
 #define LOOK_AFTER_S 60 /* how often files of trust stores are looked at */
@@ -228,6 +229,23 @@ worker_count(void)
     return cores < 1 ? 1 : cores > 32 ? 32 : (unsigned)cores;
 }
 
+/* What came before and is not remembered must not be accepted: see store/replay.h. */
+static struct status
+start_replay(struct serve *serve, struct diag *diag)
+{
+    char boot_id[REPLAY_BOOT_ID_MAX];
+    bool is_lossy = false;
+
+    TRY(replay_start(serve->store, replay_boot_id(boot_id) ? boot_id : NULL, diag, &is_lossy));
+    serve->is_replay_started = true;
+    if (is_lossy) {
+        LOG_EVENT(LOG_LEVEL_WARNING, "replay-lossy",
+                  LOG_ID("why", "the machine stopped without warning: messages created before this "
+                                "start are refused"));
+    }
+    return OK;
+}
+
 static struct status
 start(struct serve *serve, const struct config *config, struct diag *diag)
 {
@@ -242,6 +260,7 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
 
     TRY(soap_library_init(diag));
     TRY(store_open(&store, diag, &serve->store));
+    TRY(start_replay(serve, diag));
     TRY(journal_open(config->journal_dir, "node", clock_system(), diag, &serve->journal));
     TRY(runner_new(clock_system(), worker_count(), diag, &serve->runner));
     journal_sink_init(&serve->sink, serve->journal);
@@ -273,6 +292,9 @@ stop(struct serve *serve)
     if (serve->is_start_recorded &&
         !is_ok(serve_record_life(serve, AUDIT_NODE_STOP, AUDIT_SUCCESS, "", &diag))) {
         LOG_EVENT(LOG_LEVEL_ERROR, "audit-failed", LOG_DIAG(&diag));
+    }
+    if (serve->is_replay_started && !is_ok(replay_stop(serve->store, &diag))) {
+        LOG_EVENT(LOG_LEVEL_ERROR, "replay-not-stopped", LOG_DIAG(&diag));
     }
     net_free(serve->server);
     runner_free(serve->runner);

@@ -39,6 +39,7 @@ struct serve {
     pthread_mutex_t lock;                   /* of <generation> */
     struct generation *generation;          /* the current one */
     bool is_start_recorded;                 /* then the stop is, too */
+    bool is_replay_started;                 /* then stopped, too */
 };
 
 /* cmd_serve.c */

@@ -132,6 +132,17 @@ config_trust_has_changed(const struct config *config)
     return false;
 }
 
+const struct config_trust *
+config_trust_of(const struct config *config, const struct trust *trust)
+{
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        if (config->trusts[i].trust == trust) {
+            return &config->trusts[i];
+        }
+    }
+    return NULL;
+}
+
 /* ---- who is it ---- */
 
 static bool

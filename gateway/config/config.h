@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/yaml.h"
 #include "certs/credential.h"
+#include "certs/jwks.h"
+#include "certs/status.h"
 #include "certs/trust.h"
 #include "policies/policy.h"
 
@@ -38,6 +40,11 @@ struct config_trust {
     const char *name;
     struct config_strings crl_paths; /* empty: no revocation lists from files */
     const struct trust *trust;
+    struct status_settings status;  /* `fetch_hosts` and `ocsp` */
+    struct config_strings crl_urls; /* fetched by certs/crl_feed.h */
+    int64_t crl_refresh_us;
+    bool awaits_crl; /* not all of them have come: nobody is trusted yet, no signing certificate is
+                        registered */
 };
 
 struct config_listener {
@@ -133,14 +140,18 @@ struct config {
     size_t trusts_n;
     const struct partner *partners; /* in the order of `partners:`, a pattern's files by name */
     size_t partners_n;
+    const struct jwks_issuer *id_token_issuers; /* id_tokens: of individuals (T-IAS) */
+    size_t id_token_issuers_n;
     const char *store_path; /* SQLite file */
     const char *journal_dir;
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
-    int64_t timeout_us;      /* limits: timeout, the default deadline of a transaction */
-    size_t body_limit;       /* limits: body, bytes of a request */
-    size_t root_part_limit;  /* limits: root_part, bytes of the SOAP part of a request */
+    bool needs_id_token;     /* security: id_tokens_required, default true */
+    int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
+    int64_t timeout_us;          /* limits: timeout, the default deadline of a transaction */
+    size_t body_limit;           /* limits: body, bytes of a request */
+    size_t root_part_limit;      /* limits: root_part, bytes of the SOAP part of a request */
     struct config_edge edge;
     size_t answers_limit; /* limits: answers, bytes that all answers of one transaction hold */
     size_t replay_keys;   /* limits: replay_keys, remembered at most for each partner */
@@ -163,6 +174,9 @@ bool config_trust_has_changed(const struct config *config);
 /* A time as the configuration writes it (20s, 500ms, 1m, 1h), for command lines; false when it is
  * not one, or nought. */
 bool config_read_duration(struct span text, int64_t *ret_us);
+
+/* The entry of `trust:` that this store belongs to; NULL when it is none of this configuration. */
+const struct config_trust *config_trust_of(const struct config *config, const struct trust *trust);
 
 /* The one partner whose record lists this TLS certificate; ERR_PEER_UNKNOWN when none does, or when
  * its names belong to several. That the certificate is proven is the handshake's to say. */

@@ -15,7 +15,7 @@
 
 static const char *const root_names[] = {
     "community", "listen", "asserts",  "credentials", "trust",  "partners", "store",
-    "sources",   "audit",  "policies", "security",    "limits", "log",
+    "sources",   "audit",  "policies", "security",    "limits", "log",      "id_tokens",
 };
 
 /* ---- community ---- */
@@ -148,9 +148,12 @@ read_audit(struct config_reader *reader, struct yaml_node *root)
 static void
 read_security(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"clock_skew", "max_lifetime"};
+    static const char *const names[] = {"clock_skew", "max_lifetime", "id_tokens_required",
+                                        "id_token_max_age"};
+    static const char *const answers[] = {"false", "true"};
     struct yaml_node *node = config_section(reader, root, "security", names, ARRAY_LEN(names));
     struct config *config = reader->config;
+    size_t is_required = true;
 
     config->clock_skew_us = 60 * US_PER_S;
     config->max_lifetime_us = 3600 * US_PER_S;
@@ -158,6 +161,12 @@ read_security(struct config_reader *reader, struct yaml_node *root)
                     &config->clock_skew_us);
     config_duration(reader, yaml_get(node, "max_lifetime"), 60 * US_PER_S, 24 * 3600 * US_PER_S,
                     &config->max_lifetime_us);
+    config->id_token_max_age_us = 3600 * US_PER_S;
+    config_duration(reader, yaml_get(node, "id_token_max_age"), 60 * US_PER_S, 24 * 3600 * US_PER_S,
+                    &config->id_token_max_age_us);
+    (void)config_choice(reader, yaml_get(node, "id_tokens_required"), answers, ARRAY_LEN(answers),
+                        &is_required);
+    config->needs_id_token = is_required != 0;
 }
 
 static void
@@ -292,6 +301,7 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     TRY(config_read_trust(reader, root));
     TRY(config_read_listen(reader, root));
     config_read_asserts(reader, root);
+    TRY(config_read_id_tokens(reader, root));
     TRY(read_store(reader, root));
     need_empty_list(reader, yaml_get(root, "sources"), "sources are");
     TRY(read_audit(reader, root));

@@ -8,9 +8,11 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_claims.c \
 	gateway/config/config_credentials.c \
 	gateway/config/config_files.c \
+	gateway/config/config_idtokens.c \
 	gateway/config/config_limits.c \
 	gateway/config/config_listen.c \
 	gateway/config/config_partner.c \
+	gateway/config/config_ocsp.c \
 	gateway/config/config_reader.h \
 	gateway/config/config_schema.c \
 	gateway/config/config_value.c
