@@ -39,5 +39,6 @@ check_PROGRAMS += tests/unit/test_ocsp
 tests_unit_test_ocsp_SOURCES = tests/unit/test_ocsp.c $(OCSP_KIT)
 tests_unit_test_ocsp_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_cert_status
-tests_unit_test_cert_status_SOURCES = tests/unit/test_cert_status.c $(OCSP_KIT)
+tests_unit_test_cert_status_SOURCES = tests/unit/test_cert_status.c $(OCSP_KIT) \
+	tests/unit/status_kit.c tests/unit/status_kit.h
 tests_unit_test_cert_status_LDADD = $(UNIT_LIBS)

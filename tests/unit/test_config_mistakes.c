@@ -202,7 +202,7 @@ static const struct mistake main_mistakes[] = {
     {11, TRUST "fetch_hosts: ['http://ocsp.example/', a b, 'x:0', ''], ocsp: {mode: soft}}",
      MAIN "11:49: error: expected a host such as ocsp.example, with a port unless it is 80, got "
           "'http://ocsp.example/'\n" MAIN "11:73: error: expected a host such as ocsp.example, "
-                                          "with a port unless it is 80, got 'a b'\n" MAIN
+          "with a port unless it is 80, got 'a b'\n" MAIN
           "11:78: error: expected a host such as ocsp.example, with a port unless it is 80, got "
           "'x:0'\n" MAIN "11:85: error: expected hosts such as ocsp.example, got nothing\n" MAIN
           "11:90: error: ocsp: nobody may be asked; list the responders' hosts in 'fetch_hosts'\n"},
