@@ -33,41 +33,22 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
         .may_use_bearer = partner->may_use_bearer,
         .relaxed = partner->relaxed,
         .sha1_until_us = partner->sha1_until_us,
+        .community = partner->communities.n > 0 ? partner->communities.items[0] : NULL,
         .audiences = audiences,
         .audiences_n = n,
     };
     return OK;
 }
 
-static bool
-is_issuer_of(const struct partner *partner, struct span issuer)
-{
-    for (size_t i = 0; i < partner->issuers.n; i++) {
-        if (span_eq_cstr(issuer, partner->issuers.items[i])) {
-            return true;
-        }
-    }
-    if (partner->issuers.n > 0) {
-        return false;
-    }
-    for (size_t i = 0; i < partner->signing_n; i++) {
-        if (span_eq_cstr(issuer, partner->signing[i]->subject)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 struct status
 binding_check_assertion(const struct partner *partner, const struct saml_facts *facts,
                         struct diag *diag)
 {
-    if (!is_issuer_of(partner, facts->issuer)) {
+    if (!partner_key_issues(partner, facts->key, facts->issuer)) {
         return FAIL(diag, ERR_SAML_ISSUER,
-                    "the assertion's Issuer '%.*s' is not registered for partner '%s'; if it is "
-                    "right, add it to "
-                    "signing.issuers of its file",
-                    SPAN_PRINT(facts->issuer), partner->id);
+                    "the assertion's Issuer '%.*s' is not registered for partner '%s' and the key "
+                    "'%s' that signed; if it is right, add it to signing.issuers of its file",
+                    SPAN_PRINT(facts->issuer), partner->id, facts->key->subject);
     }
     if (!partner_speaks_for(partner, facts->home_community)) {
         return FAIL(diag, ERR_PEER_BINDING,

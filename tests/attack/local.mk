@@ -1,6 +1,6 @@
 # tests/attack: the judge of the attack corpus (see Makefile.am). Built by `make`, so that it is there
 # for the runner; never installed.
-ATTACK_PYTHON = tests/attack/catalogue.py tests/attack/messages.py tests/attack/naive.py \
+ATTACK_FILES = tests/attack/catalogue.py tests/attack/messages.py tests/attack/naive.py \
 	tests/attack/oracle.py tests/attack/report.py tests/attack/signing.py tests/attack/world.py \
 	tests/attack/classes_xsw.py
 noinst_PROGRAMS += tests/attack/judge
@@ -8,4 +8,4 @@ tests_attack_judge_SOURCES = tests/attack/judge.c tests/attack/facts.c tests/att
 	tests/attack/memory.c tests/attack/memory.h
 tests_attack_judge_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(srcdir)/tests
 tests_attack_judge_LDADD = $(ISTHMUS_LIBS)
-EXTRA_DIST += tests/attack/README.md tests/attack/run $(ATTACK_PYTHON)
+EXTRA_DIST += tests/attack/README.md tests/attack/run $(ATTACK_FILES)
