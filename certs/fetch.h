@@ -22,6 +22,14 @@ struct fetch_hosts {
     size_t n;
 };
 
+/* Is it such an item, letter by letter? */
+bool fetch_host_is_good(struct span item);
+/* Names are compared without case, ports as text. */
+bool fetch_host_is_listed(const struct fetch_hosts *hosts, struct span host, struct span port);
+/* Host and port of "http://host[:port][/path]" in its plainest spelling: what the configuration
+ * accepts. False for any other (a user, a blank, a back slash, another scheme). */
+bool fetch_url_split(struct span url, struct span *ret_host, struct span *ret_port);
+
 /* Everything is copied by start. */
 struct fetch_request {
     const char *url; /* http://host[:port][/path] */

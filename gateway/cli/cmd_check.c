@@ -129,8 +129,7 @@ collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
         note_expiry(notes, "revocation lists of trust", config->trusts[i].name,
                     trust_crl_next_update_us(config->trusts[i].trust), now_us);
     }
-    if (config->partner_trust != NULL &&
-        trust_crl_next_update_us(config->partner_trust) == INT64_MAX) {
+    if (config->partner_trust != NULL && !trust_checks_crl(config->partner_trust)) {
         note(notes, "trust 'partners' has no crl: revoked certificates are believed");
     }
     for (size_t i = 0; i < config->partners_n; i++) {
@@ -184,7 +183,7 @@ print_trusts(const struct config *config, int64_t now_us)
         const size_t n = trust_anchors(entry->trust);
 
         printf("  %-10s %zu anchor%s, ", entry->name, n, n == 1 ? "" : "s");
-        if (entry->crl_path == NULL) {
+        if (!trust_checks_crl(entry->trust)) {
             printf("no revocation lists\n");
         } else {
             show_expiry(trust_crl_next_update_us(entry->trust), now_us, text);
@@ -257,7 +256,7 @@ write_trusts(struct jsonw *json, const struct config *config)
         jsonw_object(json);
         jsonw_key_text(json, "name", span_of_cstr(entry->name));
         jsonw_key_int(json, "anchors", (int64_t)trust_anchors(entry->trust));
-        if (entry->crl_path != NULL) {
+        if (trust_checks_crl(entry->trust)) {
             datetime_write_xs(trust_crl_next_update_us(entry->trust), text);
             jsonw_key_text(json, "crl_next_update", span_of_cstr(text));
         }

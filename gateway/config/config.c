@@ -15,6 +15,8 @@
 
 #define CONFIG_ARENA_MAX ((size_t)256 * 1024 * 1024)
 
+static atomic_uint_fast64_t generations; /* how many were loaded */
+
 /* What config_load makes: the struct that everybody sees is its first member. */
 struct config_owner {
     struct config config;
@@ -88,6 +90,7 @@ config_load(const char *path, const struct clock *clock, struct yaml_report *rep
         arena_free(arena);
         return st;
     }
+    owner->config.generation = atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed) + 1;
     *ret_config = &owner->config;
     return OK;
 }
@@ -116,6 +119,28 @@ config_unref(const struct config *config)
     if (before == 1) {
         arena_free(owner->arena); /* holds the owner, too */
     }
+}
+
+bool
+config_trust_has_changed(const struct config *config)
+{
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        if (trust_has_changed(config->trusts[i].trust)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct config_trust *
+config_trust_of(const struct config *config, const struct trust *trust)
+{
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        if (config->trusts[i].trust == trust) {
+            return &config->trusts[i];
+        }
+    }
+    return NULL;
 }
 
 /* ---- who is it ---- */

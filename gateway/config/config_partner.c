@@ -294,11 +294,17 @@ add_signing(struct config_reader *reader, struct yaml_node *item, struct signing
     if (certificate == NULL) {
         return OK;
     }
+    const struct config_trust *trust =
+        config_trust_of(reader->config, reader->config->signing_trust);
+    if (trust != NULL && trust->awaits_crl) {
+        /* It cannot be judged before the revocation lists have come: it signs nothing until then */
+        return config_claim(reader, CONFIG_CLAIM_SIGNING, certificate->sha256, item);
+    }
     /* One that has expired does not stop the node: it counts for no message (security_verify), and
      * `isthmus check` and `partners` say so. */
     const bool has_expired = certificate->not_after_us <= reader->now_us;
-    if (!has_expired && reader->config->partner_trust != NULL &&
-        !is_ok(trust_verify(reader->config->partner_trust, certificate, reader->now_us, &reason))) {
+    if (!has_expired && reader->config->signing_trust != NULL &&
+        !is_ok(trust_verify(reader->config->signing_trust, certificate, reader->now_us, &reason))) {
         yaml_error(reader->report, item, "%s: not trusted by 'trust.partners': %s", path,
                    reason.text);
         return OK;

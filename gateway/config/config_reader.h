@@ -137,6 +137,10 @@ struct config_file_list {
 };
 MUST_CHECK struct status config_files(struct config_reader *reader, const struct yaml_node *list,
                                       struct config_file_list *ret_files);
+/* The same, where a single path may stand for the list. */
+MUST_CHECK struct status config_files_or_one(struct config_reader *reader,
+                                             const struct yaml_node *node,
+                                             struct config_file_list *ret_files);
 /* A listed file could not be read. Mistakes in it were reported at their places; a file that is not
  * there or too large is reported here, where it is listed; only what ends loading is passed on. */
 MUST_CHECK struct status config_file_failure(struct config_reader *reader,
@@ -149,6 +153,9 @@ MUST_CHECK struct status config_file_failure(struct config_reader *reader,
 MUST_CHECK struct status config_read_credentials(struct config_reader *reader,
                                                  struct yaml_node *root);
 MUST_CHECK struct status config_read_trust(struct config_reader *reader, struct yaml_node *root);
+/* fetch_hosts, ocsp, crl_urls, crl_refresh of an entry of trust: (config_ocsp.c). */
+MUST_CHECK struct status config_read_status(struct config_reader *reader, struct yaml_node *node,
+                                            struct config_trust *entry);
 /* By name; NULL when absent, unknown (reported) or not loaded (reported before). */
 const struct credential *config_find_credential(struct config_reader *reader,
                                                 const struct yaml_node *name);
@@ -161,6 +168,11 @@ MUST_CHECK struct status config_load_certificate(struct config_reader *reader,
 MUST_CHECK struct status config_read_listen(struct config_reader *reader, struct yaml_node *root);
 /* asserts: (config_asserts.c). */
 void config_read_asserts(struct config_reader *reader, struct yaml_node *root);
+/* id_tokens: (config_idtokens.c). */
+MUST_CHECK struct status config_read_id_tokens(struct config_reader *reader,
+                                               struct yaml_node *root);
+/* The network listeners' part of limits: (config_limits.c). */
+void config_read_edge(struct config_reader *reader, struct yaml_node *limits);
 /* One partner file (config_partner.c). */
 MUST_CHECK struct status config_read_partner(struct config_reader *reader,
                                              const struct config_file *file);

@@ -4,11 +4,15 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_address.c \
 	gateway/config/config_agreements.c \
 	gateway/config/config_asserts.c \
+	gateway/config/config_changes.c gateway/config/config_changes.h \
 	gateway/config/config_claims.c \
 	gateway/config/config_credentials.c \
 	gateway/config/config_files.c \
+	gateway/config/config_idtokens.c \
+	gateway/config/config_limits.c \
 	gateway/config/config_listen.c \
 	gateway/config/config_partner.c \
+	gateway/config/config_ocsp.c \
 	gateway/config/config_reader.h \
 	gateway/config/config_schema.c \
 	gateway/config/config_value.c

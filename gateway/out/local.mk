@@ -1,6 +1,7 @@
 # gateway/out: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/out/engine.c \
+	gateway/out/fetch.c gateway/out/fetch.h \
 	gateway/out/out.h \
 	gateway/out/parts.h \
 	gateway/out/peer_check.c \
@@ -16,3 +17,7 @@ tests_unit_test_out_connections_SOURCES = tests/unit/test_out_connections.c \
 	tests/unit/out_fixture.c tests/unit/out_fixture.h $(NET_FIXTURE)
 tests_unit_test_out_connections_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += gateway/out/README.md
+WEB_KIT = tests/unit/web_kit.c tests/unit/web_kit.h
+check_PROGRAMS += tests/unit/test_fetch
+tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c $(WEB_KIT)
+tests_unit_test_fetch_LDADD = $(UNIT_LIBS)

@@ -2,11 +2,13 @@
  * What the files of out/ share; nobody else includes it.
  *
  *   engine.c     thread, mailbox, start and stop
+ *   fetch.c      the fetcher: plain http for certs/, on a thread of its own
  *   pool.c       one partner: a curl multi handle and the sockets that it watches
  *   transfer.c   one exchange: options of curl, bytes in and out, what became of it
  *   peer_check.c the server's certificate against the partner's record
  *
- * Thread: everything but out_start, submit and out_stop runs on the engine's thread.
+ * Thread: everything but out_start, submit, out_stop and the fetcher runs on the
+ * engine's thread.
  */
 #ifndef OUT_PARTS_H
 #define OUT_PARTS_H
@@ -68,6 +70,10 @@ struct transfer {
     struct diag diag; /* what a callback found; else curl's own text says it */
     char curl_text[CURL_ERROR_SIZE];
 };
+
+/* engine.c */
+/* libcurl and what we note in OpenSSL, once in the process; any thread. Ignores SIGPIPE. */
+MUST_CHECK struct status out_start_libraries(struct diag *diag);
 
 /* pool.c */
 MUST_CHECK struct status pool_add(struct pool *pool, struct transfer *transfer, struct diag *diag);

@@ -93,13 +93,13 @@ check_record(const struct partner *partner, X509 *x509, struct diag *diag)
 static struct status
 check_peer(const struct partner *partner, X509_STORE_CTX *store, struct diag *diag)
 {
-    if (X509_verify_cert(store) != 1) {
+    if (trust_judge(store) != 1) {
         return FAIL(diag, ERR_PARTNER_TLS,
                     "partner '%s': expected a certificate that chains to our anchors for partners, "
                     "got one that does not (at depth %d: %s); is its authority in the trust store, "
                     "and are the revocation lists current?",
                     partner->id, X509_STORE_CTX_get_error_depth(store),
-                    X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
+                    trust_verdict_text(X509_STORE_CTX_get_error(store)));
     }
     const struct status st = check_record(partner, X509_STORE_CTX_get0_cert(store), diag);
     if (!is_ok(st)) {
@@ -155,7 +155,7 @@ peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
     SSL_CTX *context = ssl_context;
     (void)easy;
     transfer->is_connected = true;
-    if (!is_ok(tls_client_context_prepare(context, config->node, config->partner_trust,
+    if (!is_ok(tls_client_context_prepare(context, config->node, config->partner_trust, false,
                                           &transfer->diag))) {
         return CURLE_SSL_CERTPROBLEM;
     }

@@ -52,6 +52,7 @@ struct leg {
     const char *url;
     char message_id[sizeof("urn:uuid:") + UUID_TEXT];
     struct span message_uuid_oid; /* the same as 2.25.N */
+    struct span signature;        /* over the Timestamp of the message; empty with bearer */
     struct buf payload;
     struct audit_event event; /* intent; the outcome is made from it */
     struct policy_facts facts;

@@ -33,6 +33,7 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
         .may_use_bearer = partner->may_use_bearer,
         .relaxed = partner->relaxed,
         .sha1_until_us = partner->sha1_until_us,
+        .community = partner->communities.n > 0 ? partner->communities.items[0] : NULL,
         .audiences = audiences,
         .audiences_n = n,
     };

@@ -291,7 +291,11 @@ write_security(struct asking *asking, struct leg *leg, const struct signed_times
         .purpose = order->purpose,
         .purpose_system = order->purpose_system,
         .npi = order->npi,
+        .style = leg->partner->writes,
+        .sha1_until_us = leg->partner->sha1_until_us,
     };
+
+    leg->signature = assertion.style.is_bearer ? SPAN_EMPTY : timestamp->signature_value;
 
     return security_write(&assertion, timestamp, out, &leg->diag);
 }
@@ -391,17 +395,34 @@ keep_bytes(struct leg *leg, struct out_answer *answer, struct span *ret_bytes)
     return body_span(body, scratch, &leg->diag, ret_bytes);
 }
 
+/* Wall time when the answer came: it may have waited for our own slow store since. */
+static int64_t
+arrived_us(const struct asking *asking, const struct leg *leg)
+{
+    const struct clock *clock = asking->node->clock;
+
+    return clock_wall_us(clock) - (clock_mono_us(clock) - leg->asked_us - leg->elapsed_us);
+}
+
 static struct status
 read_message(struct asking *asking, struct leg *leg, const struct out_answer *answer,
              struct span bytes)
 {
     const struct message_limits limits = message_limits_answer();
+    const struct answer_check check = {
+        .transaction = leg->transaction,
+        .request_message_id = span_of_cstr(leg->message_id),
+        .request_signature = leg->signature,
+        .signer = asking->node->config->signing,
+        .now_us = arrived_us(asking, leg),
+        .clock_skew_us = asking->node->config->clock_skew_us,
+    };
     struct message *message;
 
     TRY(message_read(bytes, span_of_cstr(answer->content_type), &limits, leg->arena, &leg->diag,
                      &message));
     TRY(check_fault(message, leg));
-    TRY(message_check_answer(message, leg->transaction, span_of_cstr(leg->message_id), &leg->diag));
+    TRY(message_check_answer(message, &check, leg->arena, &leg->diag));
     return kinds[leg->transaction].answer(asking, leg, message);
 }
 

@@ -203,7 +203,7 @@ peer_start(struct peer *peer, enum peer_manner manner, const struct credential *
 {
     struct diag diag = {.code = ERR_NONE};
     *peer = (struct peer){.manner = manner, .answer = ""};
-    return CHECK_OK(&diag, tls_server_context(credential, trust, &diag, &peer->context)) &&
+    return CHECK_OK(&diag, tls_server_context(credential, trust, 0, &diag, &peer->context)) &&
            SSL_CTX_set_max_proto_version(peer->context, version) == 1 && listen_anywhere(peer) &&
            pthread_create(&peer->thread, NULL, run_peer, peer) == 0;
 }

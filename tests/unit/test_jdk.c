@@ -122,7 +122,7 @@ write_ours(void)
     for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
         struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
         struct assertion_order order = kit_order(ours[i].who);
-        order.is_bearer = ours[i].is_bearer;
+        order.style.is_bearer = ours[i].is_bearer;
         xmlDoc *const doc = kit_open(kit_message(&order, arena));
         kit_apply(doc, &ours[i].edit);
         write_file(ours[i].file, kit_close(doc, arena));
