@@ -14,11 +14,9 @@ tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
 libisthmus_a_SOURCES += \
 	soap/answer.c \
 	soap/content_type.c \
-	soap/dsig.c soap/dsig.h soap/dsig_context.h \
-	soap/dsig_sign.c soap/dsig_sign.h \
+	soap/dsig.c soap/dsig.h \
 	soap/idtoken.c soap/idtoken.h soap/idtoken_compare.c \
 	soap/jws.c soap/jws.h \
-	soap/dsig.c soap/dsig.h \
 	soap/keyinfo.c soap/keyinfo.h \
 	soap/message.c soap/message.h soap/message_internal.h \
 	soap/mime.c soap/mime.h \

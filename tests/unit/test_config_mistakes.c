@@ -223,7 +223,7 @@ static const struct mistake main_mistakes[] = {
     {11, TRUST "fetch_hosts: ['http://ocsp.example/', a b, 'x:0', ''], ocsp: {mode: soft}}",
      MAIN "11:49: error: expected a host such as ocsp.example, with a port unless it is 80, got "
           "'http://ocsp.example/'\n" MAIN "11:73: error: expected a host such as ocsp.example, "
-                                          "with a port unless it is 80, got 'a b'\n" MAIN
+          "with a port unless it is 80, got 'a b'\n" MAIN
           "11:78: error: expected a host such as ocsp.example, with a port unless it is 80, got "
           "'x:0'\n" MAIN "11:85: error: expected hosts such as ocsp.example, got nothing\n" MAIN
           "11:90: error: ocsp: nobody may be asked; list the responders' hosts in 'fetch_hosts'\n"},
@@ -355,8 +355,7 @@ static const struct mistake main_mistakes[] = {
           "'1000001'\n"},
     {17, "limits: {requests_per_partner: -1, failures_per_minute: 10001, rate: 1}",
      MAIN "17:32: error: requests_per_partner: expected a number from 1 to 1000000, got "
-          "'-1'\n" MAIN
-          "17:57: error: failures_per_minute: expected a number from 1 to 10000, got "
+          "'-1'\n" MAIN "17:57: error: failures_per_minute: expected a number from 1 to 10000, got "
           "'10001'\n" MAIN "17:70: error: rate '1' has no unit; write 1MB, 512KB or 1GB\n"},
     {17, "limits: {handshake_time: 61s, status_time: 50ms, head_time: 10}",
      MAIN "17:26: error: handshake_time '61s' is out of range; expected 100ms to 1m\n" MAIN
