@@ -214,7 +214,7 @@ struct status
 sqlite_remember(struct db_conn *conn, const struct replay_message *message, int64_t now_us,
                 struct diag *diag, struct replay_result *ret_result)
 {
-    struct owner owner;
+    struct owner owner = {0};
 
     TRY(check_loss(conn, message, diag));
     TRY(forget_expired(conn, now_us, diag));
