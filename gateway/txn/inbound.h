@@ -1,8 +1,8 @@
 /*
  * The Responding Gateway: one partner's request from bytes to answer.
  *
- *   peer -> message -> route -> proof -> replay -> individual -> read -> decide -> work -> write ->
- * refuse? -> record -> answer
+ *   peer -> message -> route -> proof -> replay -> individual -> read -> decide -> own record ->
+ * work -> write -> refuse? -> record -> answer
  *
  * inbound_start takes request bytes and the TLS peer's identity, and gives back answer bytes
  * through <reply>, once, after the audit records of what the answer discloses are durable. No
