@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 
 #include "certs/openssl_error.h"
+#include "certs/tls_session.h"
 
 /* ITI TF-2 3.19.6.2.3: the four RSA suites; the ECDSA ones are the same for P-256 and P-384 keys.
  */
@@ -70,6 +71,13 @@ set_options(SSL_CTX *context)
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
 }
 
+static int
+judge(X509_STORE_CTX *context, void *arg)
+{
+    (void)arg;
+    return trust_judge(context);
+}
+
 static struct status
 set_credential(SSL_CTX *context, const struct credential *credential, struct diag *diag)
 {
@@ -95,6 +103,7 @@ set_trust(SSL_CTX *context, const struct trust *trust, int mode)
     SSL_CTX_set1_cert_store(context, trust_store(trust));
     SSL_CTX_set_verify(context, mode, NULL);
     SSL_CTX_set_verify_depth(context, CHAIN_MAX);
+    SSL_CTX_set_cert_verify_callback(context, judge, NULL);
 }
 
 /* The anchors' names, so that a partner with several certificates can choose. */
@@ -127,29 +136,27 @@ prepare(SSL_CTX *context, const struct credential *credential, const struct trus
 
 static struct status
 prepare_server(SSL_CTX *context, const struct credential *credential, const struct trust *trust,
-               struct diag *diag)
+               uint64_t generation, struct diag *diag)
 {
-    static const unsigned char session_id[] = "isthmus";
-
     TRY(prepare(context, credential, trust, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                 diag));
-    if (SSL_CTX_set_dh_auto(context, 1) != 1 || SSL_CTX_set_num_tickets(context, 0) != 1 ||
-        SSL_CTX_set_session_id_context(context, session_id, sizeof(session_id) - 1) != 1) {
-        return tls_fail(diag, "server settings");
+    if (SSL_CTX_set_dh_auto(context, 1) != 1) {
+        return tls_fail(diag, "DHE");
     }
+    TRY(tls_session_prepare(context, generation, diag));
     return set_client_authorities(context, trust, diag);
 }
 
 struct status
 tls_server_context(const struct credential *credential, const struct trust *trust,
-                   struct diag *diag, SSL_CTX **ret_context)
+                   uint64_t generation, struct diag *diag, SSL_CTX **ret_context)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 
     if (context == NULL) {
         return tls_fail(diag, "no context");
     }
-    const struct status st = prepare_server(context, credential, trust, diag);
+    const struct status st = prepare_server(context, credential, trust, generation, diag);
 
     if (!is_ok(st)) {
         SSL_CTX_free(context);
@@ -161,7 +168,21 @@ tls_server_context(const struct credential *credential, const struct trust *trus
 
 struct status
 tls_client_context_prepare(SSL_CTX *context, const struct credential *credential,
-                           const struct trust *trust, struct diag *diag)
+                           const struct trust *trust, bool allows_legacy, struct diag *diag)
 {
-    return prepare(context, credential, trust, SSL_VERIFY_PEER, diag);
+    TRY(prepare(context, credential, trust, SSL_VERIFY_PEER, diag));
+    if (allows_legacy) {
+        SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
+    }
+    return OK;
+}
+
+struct status
+tls_start_library(struct diag *diag)
+{
+    /* Whoever comes first decides for the process: a later wish to read the file has no effect. */
+    if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) {
+        return tls_fail(diag, "OpenSSL does not start");
+    }
+    return OK;
 }

@@ -1,42 +1,89 @@
 /*
- * Trust stores over OpenSSL's X509_STORE, and the verification of signing certificates. Loaded with
- * the configuration; read by handshakes (through tls.c) and by the signature code on any thread:
- * the store's content never changes after loading.
+ * Makes, refreshes and counts references to trust stores over OpenSSL's X509_STORE. Called while a
+ * configuration loads and by the timers that watch its files. The store's content never changes
+ * after it is made; trust_crl.c reads the lists, trust_verify.c judges.
  */
 #include "certs/trust.h"
 
-#include <time.h>
+#include <assert.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/objects.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "certs/openssl_error.h"
+#include "certs/trust_parts.h"
 
-#define CRL_FILE_MAX ((size_t)64 * 1024 * 1024)
-#define CHAIN_MAX    6
+#define CHAIN_MAX 6
 /* OpenSSL's level 2: at least 112 bits, so RSA from 2048 bits and no SHA-1 or MD5 in a chain. */
 #define SECURITY_LEVEL 2
 
-struct trust {
-    X509_STORE *store;
-    size_t anchors_n;
-    int64_t crl_next_update_us;
+/* A file as it was just before it was read: what is written later shows as a change. */
+struct watched {
+    char *path;
+    struct stat facts; /* all nought when it was not there */
 };
 
-static int64_t
-asn1_time_us(const ASN1_TIME *time)
-{
-    struct tm parts;
+struct trust {
+    X509_STORE *store;
+    struct certificate_list anchors;
+    int64_t crl_end_us;
+    bool checks_crl;
+    size_t crl_bytes_max;
+    int64_t crl_max_age_us;
+    struct watched *files; /* the anchors, then the lists */
+    size_t files_n;
+    atomic_uint references;
+};
 
-    return time == NULL || ASN1_TIME_to_tm(time, &parts) != 1 ? INT64_MIN
-                                                              : (int64_t)timegm(&parts) * US_PER_S;
+/* ---- files ---- */
+
+static void
+look_at(const char *path, struct stat *ret_facts)
+{
+    if (stat(path, ret_facts) != 0) {
+        memset(ret_facts, 0, sizeof(*ret_facts));
+    }
+}
+
+static struct status
+watch(struct trust *trust, const char *path, struct diag *diag)
+{
+    struct watched *file = &trust->files[trust->files_n];
+
+    file->path = mem_strdup(path);
+    if (file->path == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a trust store");
+    }
+    look_at(path, &file->facts);
+    trust->files_n++;
+    return OK;
+}
+
+static bool
+is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+bool
+trust_has_changed(const struct trust *trust)
+{
+    for (size_t i = 0; i < trust->files_n; i++) {
+        struct stat facts;
+
+        look_at(trust->files[i].path, &facts);
+        if (!is_same_file(&facts, &trust->files[i].facts)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- loading ---- */
@@ -44,115 +91,65 @@ asn1_time_us(const ASN1_TIME *time)
 static struct status
 load_anchors(struct trust *trust, const char *path, struct diag *diag)
 {
-    struct certificate_list list = {0};
-    struct status st = OK;
-
-    TRY(certificate_list_from_file(path, diag, &list));
-    for (size_t i = 0; i < list.n && is_ok(st); i++) {
-        if (X509_STORE_add_cert(trust->store, list.items[i]->x509) != 1) {
-            st = FAIL(diag, ERR_CREDENTIAL, "%s: certificate %zu: %s", path, i + 1,
-                      openssl_error_take());
+    TRY(watch(trust, path, diag));
+    TRY(certificate_list_from_file(path, diag, &trust->anchors));
+    for (size_t i = 0; i < trust->anchors.n; i++) {
+        if (X509_STORE_add_cert(trust->store, trust->anchors.items[i]->x509) != 1) {
+            return FAIL(diag, ERR_CREDENTIAL, "%s: certificate %zu: %s", path, i + 1,
+                        openssl_error_take());
         }
-    }
-    trust->anchors_n = list.n;
-    certificate_list_done(&list);
-    return st;
-}
-
-/* OpenSSL's security level judges certificates, not revocation lists. */
-static bool
-is_weak_digest(const X509_CRL *crl)
-{
-    int digest = NID_undef;
-
-    return OBJ_find_sigid_algs(X509_CRL_get_signature_nid(crl), &digest, NULL) != 1 ||
-           digest == NID_sha1 || digest == NID_md5;
-}
-
-static struct status
-add_crl(struct trust *trust, X509_CRL *crl, const char *path, struct diag *diag)
-{
-    if (is_weak_digest(crl)) {
-        return FAIL(diag, ERR_CREDENTIAL, "%s: a revocation list is signed with SHA-1 or weaker",
-                    path);
-    }
-    if (X509_STORE_add_crl(trust->store, crl) != 1) {
-        return FAIL(diag, ERR_CREDENTIAL, "%s: %s", path, openssl_error_take());
-    }
-    const int64_t next_update_us = asn1_time_us(X509_CRL_get0_nextUpdate(crl));
-
-    if (next_update_us < trust->crl_next_update_us) {
-        trust->crl_next_update_us = next_update_us;
     }
     return OK;
 }
 
 static struct status
-read_crls(struct trust *trust, BIO *bio, const char *path, struct diag *diag)
-{
-    size_t n = 0;
-
-    for (;; n++) {
-        X509_CRL *crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
-
-        if (crl == NULL) {
-            break;
-        }
-        const struct status st = add_crl(trust, crl, path, diag);
-
-        X509_CRL_free(crl);
-        TRY(st);
-    }
-    const unsigned long error = ERR_peek_last_error();
-
-    if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
-        return FAIL(diag, ERR_CREDENTIAL, "%s: revocation list %zu is damaged: %s", path, n + 1,
-                    openssl_error_take());
-    }
-    ERR_clear_error();
-    if (n == 0) {
-        return FAIL(diag, ERR_CREDENTIAL,
-                    "%s: no revocation list; expected PEM ('-----BEGIN X509 CRL-----')", path);
-    }
-    return OK;
-}
-
-static struct status
-load_crls(struct trust *trust, const char *path, struct diag *diag)
+load_crl_file(struct trust *trust, const char *path, struct diag *diag)
 {
     struct buf text;
 
-    ERR_clear_error();
-    buf_init(&text, CRL_FILE_MAX);
+    TRY(watch(trust, path, diag));
+    const struct stat *facts = &trust->files[trust->files_n - 1].facts;
+
+    if (facts->st_size > 0 && (uint64_t)facts->st_size > trust->crl_bytes_max) {
+        return FAIL(diag, ERR_CREDENTIAL,
+                    "%s: %lld bytes of revocation lists; at most %zu are read (crl_max)", path,
+                    (long long)facts->st_size, trust->crl_bytes_max);
+    }
+    buf_init(&text, trust->crl_bytes_max);
     struct status st = buf_read_file(&text, path, diag);
 
     if (is_ok(st)) {
-        BIO *bio = BIO_new_mem_buf(text.n == 0 ? "" : text.p, (int)text.n);
-
-        st = bio == NULL ? FAIL(diag, ERR_NO_MEMORY, "no memory for revocation lists")
-                         : read_crls(trust, bio, path, diag);
-        BIO_free(bio);
+        st = trust_read_crls(trust->store, buf_span(&text), path, diag);
     }
     buf_done(&text);
     return st;
 }
 
 static struct status
-load(struct trust *trust, const char *anchors_path, const char *crl_path, struct diag *diag,
-     enum trust_file *ret_culprit)
+load_fetched(struct trust *trust, struct span bytes, struct diag *diag)
 {
-    *ret_culprit = TRUST_FILE_ANCHORS;
+    if (bytes.n > trust->crl_bytes_max) {
+        return FAIL(diag, ERR_CREDENTIAL,
+                    "a fetched revocation list of %zu bytes; at most %zu are read (crl_max)",
+                    bytes.n, trust->crl_bytes_max);
+    }
+    return trust_read_crls(trust->store, bytes, "a fetched revocation list", diag);
+}
+
+static struct status
+set_store(struct trust *trust, struct diag *diag)
+{
+    /* Partial chain: an anchor need not be self-signed, and a partner's own certificate may be one
+     * (direct comparison, ITI TF-2 3.19). */
+    unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST;
+
     trust->store = X509_STORE_new();
     if (trust->store == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a trust store");
     }
     X509_VERIFY_PARAM *param = X509_STORE_get0_param(trust->store);
 
-    /* Partial chain: an anchor need not be self-signed, and a partner's own certificate may be one
-     * (direct comparison, ITI TF-2 3.19). */
-    unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST;
-
-    if (crl_path != NULL) {
+    if (trust->checks_crl) {
         flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
     }
     if (X509_VERIFY_PARAM_set_flags(param, flags) != 1) {
@@ -160,22 +157,56 @@ load(struct trust *trust, const char *anchors_path, const char *crl_path, struct
     }
     X509_VERIFY_PARAM_set_depth(param, CHAIN_MAX);
     X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
-    TRY(load_anchors(trust, anchors_path, diag));
-    *ret_culprit = TRUST_FILE_CRL;
-    return crl_path == NULL ? OK : load_crls(trust, crl_path, diag);
+    return trust_set_crl_rules(trust->store, trust->crl_max_age_us, diag);
+}
+
+static struct status
+set_limits(struct trust *trust, const struct trust_sources *sources, struct diag *diag)
+{
+    if (sources->crl_paths_n > TRUST_CRLS_MAX || sources->crl_bytes_n > TRUST_CRLS_MAX) {
+        return FAIL(diag, ERR_CREDENTIAL, "more than %d files of revocation lists", TRUST_CRLS_MAX);
+    }
+    trust->checks_crl =
+        sources->must_have_crl || sources->crl_paths_n > 0 || sources->crl_bytes_n > 0;
+    trust->crl_bytes_max =
+        sources->crl_bytes_max == 0 ? TRUST_CRL_BYTES_MAX : sources->crl_bytes_max;
+    trust->crl_max_age_us = sources->crl_max_age_us;
+    trust->files = mem_alloc((sources->crl_paths_n + 1) * sizeof(*trust->files));
+    return trust->files == NULL ? FAIL(diag, ERR_NO_MEMORY, "no memory for a trust store") : OK;
+}
+
+static struct status
+load(struct trust *trust, const struct trust_sources *sources, struct diag *diag,
+     struct trust_culprit *ret_culprit)
+{
+    *ret_culprit = (struct trust_culprit){.file = TRUST_FILE_ANCHORS};
+    ERR_clear_error();
+    TRY(set_limits(trust, sources, diag));
+    TRY(set_store(trust, diag));
+    TRY(load_anchors(trust, sources->anchors_path, diag));
+    for (size_t i = 0; i < sources->crl_paths_n; i++) {
+        *ret_culprit = (struct trust_culprit){.file = TRUST_FILE_CRL, .index = i};
+        TRY(load_crl_file(trust, sources->crl_paths[i], diag));
+    }
+    for (size_t i = 0; i < sources->crl_bytes_n; i++) {
+        *ret_culprit = (struct trust_culprit){.file = TRUST_FILE_CRL_BYTES, .index = i};
+        TRY(load_fetched(trust, sources->crl_bytes[i], diag));
+    }
+    trust->crl_end_us = trust_first_end_us(trust->store, trust->crl_max_age_us);
+    return OK;
 }
 
 struct status
-trust_load_files(const char *anchors_path, const char *crl_path, struct diag *diag,
-                 enum trust_file *ret_culprit, struct trust **ret_trust)
+trust_make(const struct trust_sources *sources, struct diag *diag,
+           struct trust_culprit *ret_culprit, struct trust **ret_trust)
 {
     struct trust *trust = mem_alloc(sizeof(*trust));
 
     if (trust == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a trust store");
     }
-    trust->crl_next_update_us = INT64_MAX;
-    const struct status st = load(trust, anchors_path, crl_path, diag, ret_culprit);
+    atomic_init(&trust->references, 1);
+    const struct status st = load(trust, sources, diag, ret_culprit);
 
     if (!is_ok(st)) {
         trust_free(trust);
@@ -189,19 +220,69 @@ struct status
 trust_load(const char *anchors_path, const char *crl_path, struct diag *diag,
            struct trust **ret_trust)
 {
-    enum trust_file culprit;
+    const struct trust_sources sources = {.anchors_path = anchors_path,
+                                          .crl_paths = &crl_path,
+                                          .crl_paths_n = crl_path == NULL ? 0 : 1};
+    struct trust_culprit culprit;
 
-    return trust_load_files(anchors_path, crl_path, diag, &culprit, ret_trust);
+    return trust_make(&sources, diag, &culprit, ret_trust);
+}
+
+struct status
+trust_refresh(const struct trust *old, const struct span *crl_bytes, size_t crl_bytes_n,
+              struct diag *diag, struct trust **ret_trust)
+{
+    const char *paths[TRUST_CRLS_MAX];
+    const size_t paths_n = old->files_n - 1;
+    struct trust_culprit culprit;
+
+    for (size_t i = 0; i < paths_n; i++) {
+        paths[i] = old->files[i + 1].path;
+    }
+    const struct trust_sources sources = {.anchors_path = old->files[0].path,
+                                          .crl_paths = paths,
+                                          .crl_paths_n = paths_n,
+                                          .crl_bytes = crl_bytes,
+                                          .crl_bytes_n = crl_bytes_n,
+                                          .must_have_crl = old->checks_crl,
+                                          .crl_bytes_max = old->crl_bytes_max,
+                                          .crl_max_age_us = old->crl_max_age_us};
+
+    return trust_make(&sources, diag, &culprit, ret_trust);
+}
+
+/* ---- references ---- */
+
+struct trust *
+trust_ref(const struct trust *trust)
+{
+    /* Only the count is written. */
+    struct trust *counted = (struct trust *)(uintptr_t)trust;
+    const unsigned before =
+        atomic_fetch_add_explicit(&counted->references, 1, memory_order_relaxed);
+
+    assert(before > 0);
+    (void)before;
+    return counted;
 }
 
 void
 trust_free(struct trust *trust)
 {
-    if (trust != NULL) {
-        X509_STORE_free(trust->store);
-        mem_free(trust);
+    if (trust == NULL ||
+        atomic_fetch_sub_explicit(&trust->references, 1, memory_order_acq_rel) > 1) {
+        return;
     }
+    for (size_t i = 0; i < trust->files_n; i++) {
+        mem_free(trust->files[i].path);
+    }
+    mem_free(trust->files);
+    certificate_list_done(&trust->anchors);
+    X509_STORE_free(trust->store);
+    mem_free(trust);
 }
+
+/* ---- questions ---- */
 
 X509_STORE *
 trust_store(const struct trust *trust)
@@ -212,70 +293,24 @@ trust_store(const struct trust *trust)
 size_t
 trust_anchors(const struct trust *trust)
 {
-    return trust->anchors_n;
+    return trust->anchors.n;
+}
+
+const struct certificate *
+trust_anchor(const struct trust *trust, size_t index)
+{
+    assert(index < trust->anchors.n);
+    return trust->anchors.items[index];
 }
 
 int64_t
 trust_crl_next_update_us(const struct trust *trust)
 {
-    return trust->crl_next_update_us;
+    return trust->crl_end_us;
 }
 
-/* ---- verification ---- */
-
-static struct status
-untrusted(X509_STORE_CTX *context, const struct certificate *certificate, struct diag *diag)
+bool
+trust_checks_crl(const struct trust *trust)
 {
-    const int error = X509_STORE_CTX_get_error(context);
-    X509 *at = X509_STORE_CTX_get_current_cert(context);
-    char name[256] = "";
-
-    if (at != NULL) {
-        X509_NAME_oneline(X509_get_subject_name(at), name, sizeof(name));
-    }
-    ERR_clear_error();
-    return FAIL(diag, ERR_SIG_NO_TRUST, "certificate '%s': %s (at depth %d: %s)",
-                certificate->subject, X509_verify_cert_error_string(error),
-                X509_STORE_CTX_get_error_depth(context), name);
-}
-
-static struct status
-verify_chain(const struct trust *trust, const struct certificate *certificate, int64_t now_us,
-             X509_STORE_CTX *context, struct diag *diag)
-{
-    if (X509_STORE_CTX_init(context, trust->store, certificate->x509, NULL) != 1) {
-        return FAIL(diag, ERR_CRYPTO, "chain verification: %s", openssl_error_take());
-    }
-    X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context), (time_t)(now_us / US_PER_S));
-    if (X509_verify_cert(context) != 1) {
-        return untrusted(context, certificate, diag);
-    }
-    return OK;
-}
-
-struct status
-trust_verify(const struct trust *trust, const struct certificate *certificate, int64_t now_us,
-             struct diag *diag)
-{
-    /* UINT32_MAX when there is no keyUsage: then everything is allowed. */
-    const uint32_t usage = X509_get_key_usage(certificate->x509);
-    struct diag reason = {0};
-
-    if (!is_ok(certificate_check_key(certificate->key, &reason))) {
-        return FAIL(diag, ERR_SIG_NO_TRUST, "certificate '%s': %s", certificate->subject,
-                    reason.text);
-    }
-    if ((usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) == 0) {
-        return FAIL(diag, ERR_SIG_NO_TRUST, "certificate '%s': its key usage has no signatures",
-                    certificate->subject);
-    }
-    X509_STORE_CTX *context = X509_STORE_CTX_new();
-
-    if (context == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "no memory for verifying a chain");
-    }
-    const struct status st = verify_chain(trust, certificate, now_us, context, diag);
-
-    X509_STORE_CTX_free(context);
-    return st;
+    return trust->checks_crl;
 }

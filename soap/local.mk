@@ -15,6 +15,8 @@ libisthmus_a_SOURCES += \
 	soap/answer.c \
 	soap/content_type.c \
 	soap/dsig.c soap/dsig.h \
+	soap/idtoken.c soap/idtoken.h soap/idtoken_compare.c \
+	soap/jws.c soap/jws.h \
 	soap/keyinfo.c soap/keyinfo.h \
 	soap/message.c soap/message.h soap/message_internal.h \
 	soap/mime.c soap/mime.h \
@@ -68,6 +70,15 @@ tests_unit_test_tokenref_SOURCES = tests/unit/test_tokenref.c $(SOAP_KIT)
 tests_unit_test_tokenref_LDADD = $(UNIT_LIBS)
 tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_KIT)
 tests_unit_test_wrapping_LDADD = $(UNIT_LIBS)
+JWT_KIT = tests/unit/jwt_kit.c tests/unit/jwt_kit.h
+IDTOKEN_KIT = tests/unit/idtoken_kit.c tests/unit/idtoken_kit.h $(JWT_KIT)
+check_PROGRAMS += tests/unit/test_idtoken tests/unit/test_idtoken_compare tests/unit/test_jws
+tests_unit_test_idtoken_SOURCES = tests/unit/test_idtoken.c $(IDTOKEN_KIT)
+tests_unit_test_idtoken_LDADD = $(UNIT_LIBS)
+tests_unit_test_idtoken_compare_SOURCES = tests/unit/test_idtoken_compare.c $(IDTOKEN_KIT)
+tests_unit_test_idtoken_compare_LDADD = $(UNIT_LIBS)
+tests_unit_test_jws_SOURCES = tests/unit/test_jws.c $(JWT_KIT)
+tests_unit_test_jws_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += soap/README.md tests/interop/Jdk.java
 
 # ---- codecs ----

@@ -297,3 +297,39 @@ base64_decode(struct span text, struct buf *out, struct diag *diag)
     out->n += (size_t)(to - room);
     return OK;
 }
+
+static int
+base64url_value(char c)
+{
+    return c == '-' ? 62 : c == '_' ? 63 : c == '+' || c == '/' ? -1 : base64_value(c);
+}
+
+bool
+base64url_decode(struct span text, uint8_t *ret_bytes, size_t size, size_t *ret_n)
+{
+    uint32_t bits = 0;
+    unsigned bits_n = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n; i++) {
+        const int value = base64url_value(text.p[i]);
+        if (value < 0) {
+            return false;
+        }
+        bits = bits << 6 | (uint32_t)value;
+        bits_n += 6;
+        if (bits_n >= 8) {
+            bits_n -= 8;
+            if (n == size) {
+                return false;
+            }
+            ret_bytes[n++] = (uint8_t)(bits >> bits_n & 0xFFU);
+            bits &= (1U << bits_n) - 1;
+        }
+    }
+    if (bits_n == 6 || bits != 0) { /* a single character, or a second spelling of the same bytes */
+        return false;
+    }
+    *ret_n = n;
+    return true;
+}

@@ -43,6 +43,8 @@
     X(LIMIT_HEAD,         LIMIT,    431, PLAIN,    "", "request header too large") \
     X(LIMIT_BODY,         LIMIT,    413, PLAIN,    "", "request body too large") \
     X(LIMIT_CONNECTIONS,  LIMIT,    503, PLAIN,    "", "too many connections") \
+    X(LIMIT_REQUESTS,     LIMIT,    503, PLAIN,    "", "too many requests at a time") \
+    X(LIMIT_FAILURES,     LIMIT,    503, PLAIN,    "", "too many refused requests; try again later") \
     X(LIMIT_TIME,         LIMIT,    408, PLAIN,    "", "request took too long") \
     X(LIMIT_XML,          LIMIT,    400, PLAIN,    "", "XML exceeds the limits of this gateway") \
     X(DEADLINE,           LIMIT,    503, RECEIVER, "XDSRegistryBusy", "no answer within the time allowed") \
@@ -50,6 +52,7 @@
     X(HTTP_SYNTAX,        MESSAGE,  400, PLAIN,    "", "malformed HTTP request") \
     X(HTTP_METHOD,        MESSAGE,  405, PLAIN,    "", "method not allowed") \
     X(HTTP_MEDIA_TYPE,    MESSAGE,  415, PLAIN,    "", "unsupported media type") \
+    X(HTTP_EXPECTATION,   MESSAGE,  417, PLAIN,    "", "only 100-continue can be expected") \
     X(HTTP_TRUNCATED,     MESSAGE,  400, PLAIN,    "", "the body ended early") \
     X(MIME,               MESSAGE,  400, PLAIN,    "", "malformed multipart body") \
     X(XOP,                MESSAGE,  400, SENDER,   "XDSRepositoryError", "malformed XOP reference") \
@@ -88,13 +91,26 @@
     X(SAML_AUDIENCE,      SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
     X(SAML_AUTHN,         SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
     X(SAML_ATTRIBUTE,     SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
+    /* id_tokens of individuals (RFC 7515, RFC 7519) */ \
+    X(JWS_STRUCTURE,      SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
+    X(JWS_ALGORITHM,      SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
+    X(JWS_KEY,            SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
+    X(JWS_INVALID,        SECURITY, 500, WSSE_FAILED_CHECK, "", ERR_SECURITY_TEXT) \
+    X(IDTOKEN_MISSING,    SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
+    X(IDTOKEN_CLAIM,      SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
+    X(IDTOKEN_ISSUER,     SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
+    X(IDTOKEN_AUDIENCE,   SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
+    X(IDTOKEN_TIME,       SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
     X(SAML_AUTHZ,         SECURITY, 500, WSSE_INVALID_TOKEN, "", ERR_SECURITY_TEXT) \
     X(PEER_UNKNOWN,       SECURITY, 500, WSSE_FAILED_AUTHENTICATION, "", ERR_SECURITY_TEXT) \
     X(PEER_BINDING,       SECURITY, 500, WSSE_FAILED_AUTHENTICATION, "", ERR_SECURITY_TEXT) \
+    X(PEER_STATUS,        SECURITY, 500, WSSE_FAILED_AUTHENTICATION, "", ERR_SECURITY_TEXT) \
     X(TLS,                SECURITY, 500, WSSE_FAILED_AUTHENTICATION, "", ERR_SECURITY_TEXT) \
+    X(OCSP,               SECURITY, 500, WSSE_FAILED_AUTHENTICATION, "", ERR_SECURITY_TEXT) \
     X(REPLAY,             SECURITY, 500, WSSE_FAILED_CHECK, "", ERR_SECURITY_TEXT) \
     /* policy */ \
     X(POLICY_DENIED,      POLICY,   500, SENDER,   "XDSRegistryError", "the policy of this community does not allow this") \
+    X(IDTOKEN_CONTRADICTION, POLICY, 500, SENDER,  "XDSRegistryError", "the individual's identity token does not agree with the query") \
     X(POLICY_SYNTAX,      CONFIG,   500, RECEIVER, "", "the gateway is not configured for this") \
     /* what IHE answers inside a normal response (ITI TF-3 4.2.4) */ \
     X(UNKNOWN_PATIENT,    MESSAGE,  200, NONE,     "XDSUnknownPatientId", "the patient id is not known here") \
@@ -107,6 +123,7 @@
     X(UNKNOWN_REPOSITORY, MESSAGE,  200, NONE,     "XDSUnknownRepositoryId", "the repositoryUniqueId is not served here") \
     X(UNKNOWN_DOCUMENT,   MESSAGE,  200, NONE,     "XDSDocumentUniqueIdError", "the document is not available") \
     /* partners, seen from the asking side */ \
+    X(FETCH,              PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached securely") \
     X(PARTNER_UNREACHABLE, PARTNER, 502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached") \
     X(PARTNER_TIMEOUT,    PARTNER,  504, RECEIVER, "XDSUnavailableCommunity", "the community did not answer in time") \
     X(PARTNER_TLS,        PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached securely") \

@@ -103,6 +103,20 @@ note_listener(struct notes *notes, const struct config *config)
     }
 }
 
+/* What weakens the trust in one partner for everybody, as `isthmus partners` says it. */
+static void
+note_relaxations(struct notes *notes, const struct partner *partner, int64_t now_us)
+{
+    struct show_relaxations relaxed;
+
+    show_collect_relaxations(partner, now_us, &relaxed);
+    for (size_t i = 0; i < relaxed.n; i++) {
+        if (relaxed.items[i].is_warning) {
+            note(notes, "partner '%s': %s", partner->id, relaxed.items[i].text);
+        }
+    }
+}
+
 static void
 collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
 {
@@ -115,11 +129,11 @@ collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
         note_expiry(notes, "revocation lists of trust", config->trusts[i].name,
                     trust_crl_next_update_us(config->trusts[i].trust), now_us);
     }
-    if (config->partner_trust != NULL &&
-        trust_crl_next_update_us(config->partner_trust) == INT64_MAX) {
+    if (config->partner_trust != NULL && !trust_checks_crl(config->partner_trust)) {
         note(notes, "trust 'partners' has no crl: revoked certificates are believed");
     }
     for (size_t i = 0; i < config->partners_n; i++) {
+        note_relaxations(notes, &config->partners[i], now_us);
         for (size_t k = 0; k < config->partners[i].signing_n; k++) {
             note_expiry(notes, "signing certificate of partner", config->partners[i].id,
                         config->partners[i].signing[k]->not_after_us, now_us);
@@ -169,7 +183,7 @@ print_trusts(const struct config *config, int64_t now_us)
         const size_t n = trust_anchors(entry->trust);
 
         printf("  %-10s %zu anchor%s, ", entry->name, n, n == 1 ? "" : "s");
-        if (entry->crl_path == NULL) {
+        if (!trust_checks_crl(entry->trust)) {
             printf("no revocation lists\n");
         } else {
             show_expiry(trust_crl_next_update_us(entry->trust), now_us, text);
@@ -242,7 +256,7 @@ write_trusts(struct jsonw *json, const struct config *config)
         jsonw_object(json);
         jsonw_key_text(json, "name", span_of_cstr(entry->name));
         jsonw_key_int(json, "anchors", (int64_t)trust_anchors(entry->trust));
-        if (entry->crl_path != NULL) {
+        if (trust_checks_crl(entry->trust)) {
             datetime_write_xs(trust_crl_next_update_us(entry->trust), text);
             jsonw_key_text(json, "crl_next_update", span_of_cstr(text));
         }

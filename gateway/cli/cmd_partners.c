@@ -4,11 +4,11 @@
  */
 #include <stdio.h>
 
+#include "base/datetime.h"
 #include "cli/cli.h"
 #include "cli/show.h"
 
-#define JSON_MAX    ((size_t)64 * 1024 * 1024)
-#define RELAXED_MAX 256
+#define JSON_MAX ((size_t)64 * 1024 * 1024)
 
 static const char *path;
 static bool is_json;
@@ -34,6 +34,57 @@ static const char *
 fault_status_name(const struct partner *partner)
 {
     return partner->fault_status == PARTNER_FAULT_STATUS_SOAP12 ? "soap12" : "500";
+}
+
+/* How our messages to it are written; is_set: not as by default. */
+struct style_row {
+    const char *key, *value;
+    bool is_set;
+};
+
+static const char *
+digest_name(enum dialect_digest digest)
+{
+    static const char *const names[] = {[DIALECT_SHA256] = "sha256",
+                                        [DIALECT_SHA384] = "sha384",
+                                        [DIALECT_SHA512] = "sha512",
+                                        [DIALECT_SHA1] = "sha1"};
+
+    return names[digest];
+}
+
+static const char *
+community_name(enum dialect_community community)
+{
+    static const char *const names[] = {[DIALECT_COMMUNITY_BOTH] = "both",
+                                        [DIALECT_COMMUNITY_IHE] = "ihe",
+                                        [DIALECT_COMMUNITY_NHIN] = "nhin"};
+
+    return names[community];
+}
+
+#define STYLE_ROWS 7
+
+static void
+list_style(const struct partner *partner, struct style_row ret_rows[STYLE_ROWS])
+{
+    const struct dialect_style *writes = &partner->writes;
+    const struct style_row rows[STYLE_ROWS] = {
+        {"confirmation", writes->is_bearer ? "bearer" : "holder-of-key", writes->is_bearer},
+        {"digest", digest_name(writes->digest), writes->digest != DIALECT_SHA256},
+        {"subject_id_format", writes->is_subject_id_basic ? "basic" : "uri",
+         writes->is_subject_id_basic},
+        {"home_community", community_name(writes->community),
+         writes->community != DIALECT_COMMUNITY_BOTH},
+        {"npi_2_0", writes->has_npi_2_0 ? "yes" : "no", writes->has_npi_2_0},
+        {"authz_decision", writes->has_authz_decision ? "yes" : "no", writes->has_authz_decision},
+        {"legacy_renegotiation", partner->may_connect_legacy ? "yes" : "no",
+         partner->may_connect_legacy},
+    };
+
+    for (size_t i = 0; i < STYLE_ROWS; i++) {
+        ret_rows[i] = rows[i];
+    }
 }
 
 /* ---- for people ---- */
@@ -74,10 +125,40 @@ print_signing(const struct partner *partner, int64_t now_us)
 }
 
 static void
+print_style(const struct partner *partner)
+{
+    struct style_row rows[STYLE_ROWS];
+    const char *separator = "";
+
+    list_style(partner, rows);
+    printf("  %-12s ", "writes");
+    for (size_t i = 0; i < STYLE_ROWS; i++) {
+        if (rows[i].is_set) {
+            printf("%s%s %s", separator, rows[i].key, rows[i].value);
+            separator = ", ";
+        }
+    }
+    printf("%s\n", separator[0] == '\0' ? "as the specification says" : "");
+}
+
+static void
+print_relaxations(const struct partner *partner, int64_t now_us)
+{
+    struct show_relaxations relaxed;
+
+    show_collect_relaxations(partner, now_us, &relaxed);
+    for (size_t i = 0; i < relaxed.n; i++) {
+        printf("  %-12s %s%s\n", i == 0 ? "relaxed" : "",
+               relaxed.items[i].is_warning ? "WARNING: " : "", relaxed.items[i].text);
+    }
+    if (relaxed.n == 0) {
+        printf("  %-12s nothing\n", "relaxed");
+    }
+}
+
+static void
 print_partner(const struct partner *partner, int64_t now_us)
 {
-    char relaxed[RELAXED_MAX];
-
     printf("%s  %s\n  %-12s ", partner->id, partner->name, "communities");
     show_strings(&partner->communities);
     print_endpoint("xcpd", partner->xcpd_url);
@@ -89,8 +170,12 @@ print_partner(const struct partner *partner, int64_t now_us)
     if (partner->fault_status != PARTNER_FAULT_STATUS_500) {
         printf("  %-12s %s\n", "fault_status", fault_status_name(partner));
     }
-    printf("  %-12s %s\n\n", "relaxed",
-           show_relaxations(partner, relaxed, sizeof(relaxed)) ? relaxed : "nothing");
+    if (partner->is_assertion_once) {
+        printf("  %-12s once\n", "assertions");
+    }
+    print_style(partner);
+    print_relaxations(partner, now_us);
+    putchar('\n');
 }
 
 static void
@@ -130,6 +215,51 @@ write_signing(struct jsonw *json, const struct partner *partner, int64_t now_us)
 }
 
 static void
+write_agreements(struct jsonw *json, const struct partner *partner)
+{
+    struct style_row rows[STYLE_ROWS];
+
+    jsonw_key_bool(json, "bearer", partner->may_use_bearer);
+    jsonw_key_text(json, "replay",
+                   partner->replay == PARTNER_REPLAY_MESSAGEID ? SPAN("messageid")
+                                                               : SPAN("timestamp"));
+    jsonw_key_text(json, "assertions", partner->is_assertion_once ? SPAN("once") : SPAN("reused"));
+    show_strings_json(json, "delegators", &partner->delegators);
+    jsonw_key_text(json, "fault_status", span_of_cstr(fault_status_name(partner)));
+    list_style(partner, rows);
+    jsonw_key(json, "writes");
+    jsonw_object(json);
+    for (size_t i = 0; i < STYLE_ROWS; i++) {
+        jsonw_key_text(json, rows[i].key, span_of_cstr(rows[i].value));
+    }
+    jsonw_close(json);
+}
+
+static void
+write_relaxations(struct jsonw *json, const struct partner *partner, int64_t now_us)
+{
+    struct show_relaxations relaxed;
+    char text[DATETIME_MAX];
+
+    if (partner->sha1_until_us != 0) {
+        datetime_write_xs(partner->sha1_until_us, text);
+        jsonw_key_text(json, "sha1_until", span_of_cstr(text));
+        jsonw_key_bool(json, "sha1", partner_may_sha1(partner, now_us));
+    }
+    show_collect_relaxations(partner, now_us, &relaxed);
+    jsonw_key(json, "relaxed");
+    jsonw_array(json);
+    for (size_t i = 0; i < relaxed.n; i++) {
+        jsonw_object(json);
+        jsonw_key_text(json, "name", span_of_cstr(relaxed.items[i].name));
+        jsonw_key_text(json, "meaning", span_of_cstr(relaxed.items[i].text));
+        jsonw_key_bool(json, "warning", relaxed.items[i].is_warning);
+        jsonw_close(json);
+    }
+    jsonw_close(json);
+}
+
+static void
 write_partner(struct jsonw *json, const struct partner *partner, int64_t now_us)
 {
     const bool is_san = partner->identity == PARTNER_IDENTITY_SAN;
@@ -147,8 +277,8 @@ write_partner(struct jsonw *json, const struct partner *partner, int64_t now_us)
                       is_san ? &partner->tls_names : &partner->tls_sha256);
     jsonw_close(json);
     write_signing(json, partner, now_us);
-    jsonw_key_bool(json, "bearer", partner->may_use_bearer);
-    jsonw_key_text(json, "fault_status", span_of_cstr(fault_status_name(partner)));
+    write_agreements(json, partner);
+    write_relaxations(json, partner, now_us);
     jsonw_key_int(json, "timeout_ms", partner->timeout_us / US_PER_MS);
     jsonw_close(json);
 }

@@ -77,15 +77,6 @@ show_strings(const struct config_strings *strings)
 }
 
 bool
-show_relaxations(const struct partner *partner, char *ret_text, size_t size)
-{
-    snprintf(ret_text, size, "%s%s%s", partner->may_use_bearer ? "bearer assertions accepted" : "",
-             partner->may_use_bearer && partner->issuers.n > 0 ? "; " : "",
-             partner->issuers.n > 0 ? "issuer need not be the certificate's subject" : "");
-    return partner->may_use_bearer || partner->issuers.n > 0;
-}
-
-bool
 show_json(const struct cli_command *command, struct jsonw *json, struct buf *text,
           const struct diag *diag)
 {

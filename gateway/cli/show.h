@@ -22,8 +22,20 @@ void show_certificate_json(struct jsonw *json, const struct certificate *certifi
 void show_strings_json(struct jsonw *json, const char *key, const struct config_strings *strings);
 /* "a, b, c" and a line's end on standard output. */
 void show_strings(const struct config_strings *strings);
-/* What differs from the strictest way for this partner, in words; false when nothing does. */
-bool show_relaxations(const struct partner *partner, char *ret_text, size_t size);
+/* What differs from the strictest way for this partner, in words. */
+#define SHOW_RELAXATION_MAX  512 /* bytes of one; delegators beyond are counted */
+#define SHOW_RELAXATIONS_MAX (RELAX_COUNT + 9)
+struct show_relaxation {
+    char name[32]; /* the key of its file, or the name in may_omit */
+    char text[SHOW_RELAXATION_MAX];
+    bool is_warning; /* weakens what others rely on */
+};
+struct show_relaxations {
+    struct show_relaxation items[SHOW_RELAXATIONS_MAX];
+    size_t n;
+};
+void show_collect_relaxations(const struct partner *partner, int64_t now_us,
+                              struct show_relaxations *ret_relaxations);
 
 /* Prints the finished JSON text and a line's end; complains on standard error when it failed. */
 struct cli_command;

@@ -15,6 +15,8 @@
 
 #define CONFIG_ARENA_MAX ((size_t)256 * 1024 * 1024)
 
+static atomic_uint_fast64_t generations; /* how many were loaded */
+
 /* What config_load makes: the struct that everybody sees is its first member. */
 struct config_owner {
     struct config config;
@@ -88,6 +90,7 @@ config_load(const char *path, const struct clock *clock, struct yaml_report *rep
         arena_free(arena);
         return st;
     }
+    owner->config.generation = atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed) + 1;
     *ret_config = &owner->config;
     return OK;
 }
@@ -118,13 +121,35 @@ config_unref(const struct config *config)
     }
 }
 
+bool
+config_trust_has_changed(const struct config *config)
+{
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        if (trust_has_changed(config->trusts[i].trust)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct config_trust *
+config_trust_of(const struct config *config, const struct trust *trust)
+{
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        if (config->trusts[i].trust == trust) {
+            return &config->trusts[i];
+        }
+    }
+    return NULL;
+}
+
 /* ---- who is it ---- */
 
 static bool
-has_string(const struct config_strings *strings, const char *text)
+has_string(const struct config_strings *strings, struct span text)
 {
     for (size_t i = 0; i < strings->n; i++) {
-        if (strcmp(strings->items[i], text) == 0) {
+        if (span_eq_cstr(text, strings->items[i])) {
             return true;
         }
     }
@@ -135,10 +160,10 @@ static bool
 is_certificate_of(const struct partner *partner, const struct certificate *peer)
 {
     if (partner->identity == PARTNER_IDENTITY_CERTIFICATE) {
-        return has_string(&partner->tls_sha256, peer->sha256);
+        return has_string(&partner->tls_sha256, span_of_cstr(peer->sha256));
     }
     for (size_t i = 0; i < peer->dns_n; i++) {
-        if (has_string(&partner->tls_names, peer->dns[i])) {
+        if (has_string(&partner->tls_names, span_of_cstr(peer->dns[i]))) {
             return true;
         }
     }
@@ -176,12 +201,30 @@ config_partner_of_peer(const struct config *config, const struct certificate *pe
 bool
 partner_speaks_for(const struct partner *partner, struct span oid)
 {
-    for (size_t i = 0; i < partner->communities.n; i++) {
-        if (span_eq_cstr(oid, partner->communities.items[i])) {
-            return true;
+    return has_string(&partner->communities, oid);
+}
+
+bool
+partner_key_issues(const struct partner *partner, const struct certificate *key, struct span issuer)
+{
+    const struct config_strings *own = NULL;
+
+    for (size_t i = 0; partner->key_issuers != NULL && i < partner->signing_n; i++) {
+        if (strcmp(partner->signing[i]->sha256, key->sha256) == 0) {
+            own = &partner->key_issuers[i];
         }
     }
-    return false;
+    if (own != NULL && own->n > 0) {
+        return has_string(own, issuer);
+    }
+    return partner->issuers.n > 0 ? has_string(&partner->issuers, issuer)
+                                  : span_eq_cstr(issuer, key->subject);
+}
+
+bool
+partner_may_sha1(const struct partner *partner, int64_t now_us)
+{
+    return now_us < partner->sha1_until_us;
 }
 
 const struct partner *

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/yaml.h"
 #include "certs/credential.h"
+#include "certs/jwks.h"
+#include "certs/status.h"
 #include "certs/trust.h"
 #include "policies/policy.h"
 
@@ -36,8 +38,13 @@ struct config_credential {
 /* A named trust store of `trust:`. */
 struct config_trust {
     const char *name;
-    const char *crl_path; /* NULL: no revocation lists */
+    struct config_strings crl_paths; /* empty: no revocation lists from files */
     const struct trust *trust;
+    struct status_settings status;  /* `fetch_hosts` and `ocsp` */
+    struct config_strings crl_urls; /* fetched by certs/crl_feed.h */
+    int64_t crl_refresh_us;
+    bool awaits_crl; /* not all of them have come: nobody is trusted yet, no signing certificate is
+                        registered */
 };
 
 struct config_listener {
@@ -78,11 +85,14 @@ struct partner {
     struct config_strings tls_sha256;   /* identity certificate: pinned, lower-case hexadecimal */
     struct certificate *const *signing; /* registered keys for assertions and Timestamps */
     size_t signing_n;
-    struct config_strings issuers; /* SAML Issuer values; empty: subject DNs of <signing> */
+    const struct config_strings *key_issuers; /* SAML Issuers of each of <signing>; empty: <issuers>
+                                                 count. NULL: none has its own */
+    struct config_strings issuers; /* of keys without their own; empty: the key's subject DN */
     bool may_use_bearer;           /* confirmation: [holder-of-key, bearer] */
     uint32_t relaxed;              /* may_omit: set of enum dialect_relaxation */
     int64_t sha1_until_us;         /* wall; 0: never */
     struct dialect_style writes;   /* how it wants our assertions */
+    bool may_connect_legacy;       /* its server's TLS knows no secure renegotiation (RFC 5746) */
     enum partner_replay replay;
     bool is_assertion_once;           /* its assertions are accepted once, OneTimeUse or not */
     struct config_strings delegators; /* QueryAuthGrantor values that it may ask for */
@@ -90,8 +100,27 @@ struct partner {
     int64_t timeout_us; /* cap on one exchange with it */
 };
 
+/* limits: of the network listeners. Times are from the first to the last byte. */
+struct config_edge {
+    size_t connections; /* in all */
+    size_t connections_per_address;
+    size_t connections_per_partner;
+    size_t requests_per_partner; /* being received or answered at a time */
+    size_t failures_per_minute;  /* refused signatures, assertions and the like of one partner; then
+                                    its requests are refused before that work */
+    size_t rate_bytes;           /* least bytes per second of a request's body and of a reader */
+    int64_t handshake_us;
+    int64_t status_us; /* until the status of a client's certificate is known */
+    int64_t head_us;   /* of a request */
+    int64_t idle_us;
+    int64_t request_us; /* head and body */
+    int64_t answer_us;
+};
+void config_edge_default(struct config_edge *ret_edge);
+
 struct config {
     const char *path;
+    uint64_t generation;   /* of trust: 1, 2, ... over all configurations of this process */
     const char *community; /* our own homeCommunityId, bare OID */
     const char *community_name;
     const char
@@ -104,20 +133,28 @@ struct config {
     const struct credential *signing;
     const struct credential *node; /* TLS of outbound connections */
     const struct trust *partner_trust;
+    const struct trust *signing_trust; /* anchors of signing certificates; default partner_trust */
     const struct config_credential *credentials; /* all of them, node and signing included */
     size_t credentials_n;
     const struct config_trust *trusts;
     size_t trusts_n;
     const struct partner *partners; /* in the order of `partners:`, a pattern's files by name */
     size_t partners_n;
+    const struct jwks_issuer *id_token_issuers; /* id_tokens: of individuals (T-IAS) */
+    size_t id_token_issuers_n;
     const char *store_path; /* SQLite file */
     const char *journal_dir;
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
-    int64_t timeout_us;      /* limits: timeout, the default deadline of a transaction */
-    size_t body_limit;       /* limits: body, bytes of a request */
-    size_t root_part_limit;  /* limits: root_part, bytes of the SOAP part of a request */
+    bool needs_id_token;     /* security: id_tokens_required, default true */
+    int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
+    int64_t timeout_us;          /* limits: timeout, the default deadline of a transaction */
+    size_t body_limit;           /* limits: body, bytes of a request */
+    size_t root_part_limit;      /* limits: root_part, bytes of the SOAP part of a request */
+    struct config_edge edge;
+    size_t answers_limit; /* limits: answers, bytes that all answers of one transaction hold */
+    size_t replay_keys;   /* limits: replay_keys, remembered at most for each partner */
     enum log_level log_level;
     enum log_format log_format;
 };
@@ -130,9 +167,16 @@ MUST_CHECK struct status config_load(const char *path, const struct clock *clock
 const struct config *config_ref(const struct config *config);
 void config_unref(const struct config *config); /* NULL is fine */
 
+/* Has a file of a trust store (anchors, revocation lists) changed since it was read? Then the
+ * configuration is to be loaded anew. One stat a file: for a timer. */
+bool config_trust_has_changed(const struct config *config);
+
 /* A time as the configuration writes it (20s, 500ms, 1m, 1h), for command lines; false when it is
  * not one, or nought. */
 bool config_read_duration(struct span text, int64_t *ret_us);
+
+/* The entry of `trust:` that this store belongs to; NULL when it is none of this configuration. */
+const struct config_trust *config_trust_of(const struct config *config, const struct trust *trust);
 
 /* The one partner whose record lists this TLS certificate; ERR_PEER_UNKNOWN when none does, or when
  * its names belong to several. That the certificate is proven is the handshake's to say. */
@@ -142,6 +186,12 @@ MUST_CHECK struct status config_partner_of_peer(const struct config *config,
 /* The partner that speaks for a community (bare OID), or NULL. */
 const struct partner *config_partner_of_community(const struct config *config, struct span oid);
 bool partner_speaks_for(const struct partner *partner, struct span oid);
+/* May <key>, one of <signing>, sign an assertion of this Issuer? Of several keys, each signs for
+ * its own. */
+bool partner_key_issues(const struct partner *partner, const struct certificate *key,
+                        struct span issuer);
+/* Are SHA-1 signatures of this partner accepted, and ours made with it if it wants that? */
+bool partner_may_sha1(const struct partner *partner, int64_t now_us);
 
 /* What `asserts:` accepts, for options that mean the same: "urn:oid:OID" or a URL; a code (visible
  * ASCII without blanks); ten digits with the check digit of a National Provider Identifier. */

@@ -97,6 +97,14 @@ config_files(struct config_reader *reader, const struct yaml_node *list,
 }
 
 struct status
+config_files_or_one(struct config_reader *reader, const struct yaml_node *node,
+                    struct config_file_list *ret_files)
+{
+    return node != NULL && node->kind == YAML_SCALAR ? add_item(reader, node, ret_files)
+                                                     : config_files(reader, node, ret_files);
+}
+
+struct status
 config_file_failure(struct config_reader *reader, const struct config_file *file, struct status st,
                     const struct diag *reason)
 {

@@ -13,13 +13,24 @@
 #define TLS_NAME_MAX   253
 
 static const char *const root_names[] = {
-    "id",      "name",         "communities",  "endpoints", "tls",
-    "signing", "confirmation", "fault_status", "timeout",
+    "id",         "name",         "communities", "endpoints",    "tls",
+    "signing",    "confirmation", "may_omit",    "sha1_until",   "replay",
+    "assertions", "delegators",   "writes",      "fault_status", "timeout",
 };
 
 struct certificates {
     struct certificate **items;
     size_t n, capacity;
+};
+
+struct issuer_lists {
+    struct config_strings *items;
+    size_t n, capacity;
+};
+
+struct signing_keys {
+    struct certificates certificates;
+    struct issuer_lists issuers; /* one for each */
 };
 
 /* ---- who ---- */
@@ -252,15 +263,30 @@ read_tls(struct config_reader *reader, struct yaml_node *root, struct partner *p
 
 /* ---- signing ---- */
 
+/* A path, or a path with the Issuers that this key alone may sign for. */
 static struct status
-add_signing(struct config_reader *reader, const struct yaml_node *item,
-            struct certificates *certificates)
+read_signing_item(struct config_reader *reader, struct yaml_node *item, const char **ret_path,
+                  struct config_strings *ret_issuers)
+{
+    static const char *const names[] = {"file", "issuers"};
+
+    if (item->kind != YAML_MAPPING) {
+        return config_path(reader, item, ret_path);
+    }
+    yaml_check_keys(reader->report, item, names, ARRAY_LEN(names));
+    TRY(config_path(reader, config_need(reader, item, "file"), ret_path));
+    return config_text_list(reader, yaml_get(item, "issuers"), "text", NULL, ret_issuers);
+}
+
+static struct status
+add_signing(struct config_reader *reader, struct yaml_node *item, struct signing_keys *keys)
 {
     const char *path = NULL;
+    struct config_strings issuers = {0};
     struct certificate *certificate = NULL;
     struct diag reason = {0};
 
-    TRY(config_path(reader, item, &path));
+    TRY(read_signing_item(reader, item, &path, &issuers));
     if (path == NULL) {
         return OK;
     }
@@ -268,17 +294,24 @@ add_signing(struct config_reader *reader, const struct yaml_node *item,
     if (certificate == NULL) {
         return OK;
     }
+    const struct config_trust *trust =
+        config_trust_of(reader->config, reader->config->signing_trust);
+    if (trust != NULL && trust->awaits_crl) {
+        /* It cannot be judged before the revocation lists have come: it signs nothing until then */
+        return config_claim(reader, CONFIG_CLAIM_SIGNING, certificate->sha256, item);
+    }
     /* One that has expired does not stop the node: it counts for no message (security_verify), and
      * `isthmus check` and `partners` say so. */
     const bool has_expired = certificate->not_after_us <= reader->now_us;
-    if (!has_expired && reader->config->partner_trust != NULL &&
-        !is_ok(trust_verify(reader->config->partner_trust, certificate, reader->now_us, &reason))) {
+    if (!has_expired && reader->config->signing_trust != NULL &&
+        !is_ok(trust_verify(reader->config->signing_trust, certificate, reader->now_us, &reason))) {
         yaml_error(reader->report, item, "%s: not trusted by 'trust.partners': %s", path,
                    reason.text);
         return OK;
     }
     TRY(config_claim(reader, CONFIG_CLAIM_SIGNING, certificate->sha256, item));
-    return ARENA_PUSH(reader->arena, reader->diag, certificates, certificate);
+    TRY(ARENA_PUSH(reader->arena, reader->diag, &keys->issuers, issuers));
+    return ARENA_PUSH(reader->arena, reader->diag, &keys->certificates, certificate);
 }
 
 static struct status
@@ -288,58 +321,20 @@ read_signing(struct config_reader *reader, struct yaml_node *root, struct partne
     struct yaml_node *signing =
         config_need_section(reader, root, "signing", names, ARRAY_LEN(names));
     struct yaml_node *list = config_need(reader, signing, "certificates");
-    struct certificates certificates = {0};
+    struct signing_keys keys = {0};
 
     if (config_is_list(reader, list, "a list of certificate files")) {
         if (list->children == NULL) {
             yaml_error(reader->report, list, "certificates: expected at least one file");
         }
-        for (const struct yaml_node *item = list->children; item != NULL; item = item->next) {
-            TRY(add_signing(reader, item, &certificates));
+        for (struct yaml_node *item = list->children; item != NULL; item = item->next) {
+            TRY(add_signing(reader, item, &keys));
         }
     }
-    partner->signing = certificates.items;
-    partner->signing_n = certificates.n;
+    partner->signing = keys.certificates.items;
+    partner->signing_n = keys.certificates.n;
+    partner->key_issuers = keys.issuers.items;
     return config_text_list(reader, yaml_get(signing, "issuers"), "text", NULL, &partner->issuers);
-}
-
-/* ---- agreements ---- */
-
-static void
-read_confirmation(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
-{
-    static const char *const names[] = {"holder-of-key", "bearer"};
-    struct yaml_node *list = yaml_get(root, "confirmation");
-    bool has_holder = false;
-
-    if (!config_is_list(reader, list, "a list such as [holder-of-key]")) {
-        return;
-    }
-    for (const struct yaml_node *item = list->children; item != NULL; item = item->next) {
-        size_t which = 0;
-
-        if (!config_choice(reader, item, names, ARRAY_LEN(names), &which)) {
-            return;
-        }
-        has_holder = has_holder || which == 0;
-        partner->may_use_bearer = partner->may_use_bearer || which == 1;
-    }
-    if (!has_holder) {
-        yaml_error(reader->report, list,
-                   "confirmation: holder-of-key is always accepted and must be listed; add "
-                   "bearer to it where agreed");
-    }
-}
-
-static void
-read_fault_status(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
-{
-    static const char *const names[] = {"500", "soap12"};
-    size_t which = PARTNER_FAULT_STATUS_500;
-
-    if (config_choice(reader, yaml_get(root, "fault_status"), names, ARRAY_LEN(names), &which)) {
-        partner->fault_status = (enum partner_fault_status)which;
-    }
 }
 
 static struct status
@@ -353,8 +348,7 @@ read_record(struct config_reader *reader, struct yaml_node *root, struct partner
     read_endpoints(reader, root, partner);
     TRY(read_tls(reader, root, partner));
     TRY(read_signing(reader, root, partner));
-    read_confirmation(reader, root, partner);
-    read_fault_status(reader, root, partner);
+    TRY(config_read_agreements(reader, root, partner));
     partner->timeout_us = reader->config->timeout_us;
     config_duration(reader, yaml_get(root, "timeout"), TIMEOUT_MIN_US, TIMEOUT_MAX_US,
                     &partner->timeout_us);

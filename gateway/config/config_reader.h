@@ -98,6 +98,8 @@ void config_duration(struct config_reader *reader, const struct yaml_node *node,
                      int64_t most_us, int64_t *ret_us);
 void config_size(struct config_reader *reader, const struct yaml_node *node, size_t least,
                  size_t most, size_t *ret_bytes);
+void config_count(struct config_reader *reader, const struct yaml_node *node, size_t least,
+                  size_t most, size_t *ret_count);
 /* The index of the word among <names>; false when absent or wrong. */
 bool config_choice(struct config_reader *reader, const struct yaml_node *node,
                    const char *const *names, size_t n, size_t *ret_index);
@@ -135,6 +137,10 @@ struct config_file_list {
 };
 MUST_CHECK struct status config_files(struct config_reader *reader, const struct yaml_node *list,
                                       struct config_file_list *ret_files);
+/* The same, where a single path may stand for the list. */
+MUST_CHECK struct status config_files_or_one(struct config_reader *reader,
+                                             const struct yaml_node *node,
+                                             struct config_file_list *ret_files);
 /* A listed file could not be read. Mistakes in it were reported at their places; a file that is not
  * there or too large is reported here, where it is listed; only what ends loading is passed on. */
 MUST_CHECK struct status config_file_failure(struct config_reader *reader,
@@ -147,6 +153,9 @@ MUST_CHECK struct status config_file_failure(struct config_reader *reader,
 MUST_CHECK struct status config_read_credentials(struct config_reader *reader,
                                                  struct yaml_node *root);
 MUST_CHECK struct status config_read_trust(struct config_reader *reader, struct yaml_node *root);
+/* fetch_hosts, ocsp, crl_urls, crl_refresh of an entry of trust: (config_ocsp.c). */
+MUST_CHECK struct status config_read_status(struct config_reader *reader, struct yaml_node *node,
+                                            struct config_trust *entry);
 /* By name; NULL when absent, unknown (reported) or not loaded (reported before). */
 const struct credential *config_find_credential(struct config_reader *reader,
                                                 const struct yaml_node *name);
@@ -159,9 +168,17 @@ MUST_CHECK struct status config_load_certificate(struct config_reader *reader,
 MUST_CHECK struct status config_read_listen(struct config_reader *reader, struct yaml_node *root);
 /* asserts: (config_asserts.c). */
 void config_read_asserts(struct config_reader *reader, struct yaml_node *root);
+/* id_tokens: (config_idtokens.c). */
+MUST_CHECK struct status config_read_id_tokens(struct config_reader *reader,
+                                               struct yaml_node *root);
+/* The network listeners' part of limits: (config_limits.c). */
+void config_read_edge(struct config_reader *reader, struct yaml_node *limits);
 /* One partner file (config_partner.c). */
 MUST_CHECK struct status config_read_partner(struct config_reader *reader,
                                              const struct config_file *file);
+/* What was agreed with it beyond its identity (config_agreements.c). */
+MUST_CHECK struct status config_read_agreements(struct config_reader *reader,
+                                                struct yaml_node *root, struct partner *partner);
 /* Everything in the main file, and the files that it names (config_schema.c). */
 MUST_CHECK struct status config_read_root(struct config_reader *reader, struct yaml_node *root);
 

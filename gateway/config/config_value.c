@@ -156,6 +156,25 @@ config_is_name(struct span text)
     return text.n > 0 && text.n <= CONFIG_NAME_MAX;
 }
 
+void
+config_count(struct config_reader *reader, const struct yaml_node *node, size_t least, size_t most,
+             size_t *ret_count)
+{
+    char what[64];
+    const char *text = NULL;
+    uint64_t count = 0;
+
+    snprintf(what, sizeof(what), "a number from %zu to %zu", least, most);
+    if (!config_text(reader, node, what, &text)) {
+        return;
+    }
+    if (!span_to_u64(node->scalar, most, &count) || count < least) {
+        config_expected(reader, node, what);
+        return;
+    }
+    *ret_count = (size_t)count;
+}
+
 bool
 config_choice(struct config_reader *reader, const struct yaml_node *node, const char *const *names,
               size_t n, size_t *ret_index)

@@ -4,7 +4,9 @@
  * of our memory. All but net_answer, net_drop and exchange_free run on the loop's thread.
  */
 #include <assert.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/mem.h"
 #include "net/connection.h"
@@ -16,7 +18,7 @@
 static const struct net_options *
 options_of(const struct connection *connection)
 {
-    return &connection->loop->server->options;
+    return &connection->loop->terms->options;
 }
 
 /* ---- from other threads ---- */
@@ -56,6 +58,7 @@ deliver(struct letter *letter)
     if (connection != NULL) {
         assert(connection->exchange == exchange && connection->state == CONNECTION_HANDLER);
         connection->exchange = NULL;
+        connection_release_request(connection);
         if (exchange->status == 0) {
             connection_close(connection);
         } else {
@@ -128,11 +131,19 @@ finish(struct connection *connection)
     request_read(connection); /* pipelined bytes may be there already: no event tells of them */
 }
 
+/* What the kernel has taken is not what the peer has taken: it buffers megabytes for a slow reader,
+ * and then for a long time takes nothing, however steadily the peer reads. */
 uint64_t
 answer_progress(const struct connection *connection)
 {
-    return connection->output_total -
-           evbuffer_get_length(bufferevent_get_output(connection->stream));
+    const uint64_t given =
+        connection->output_total - evbuffer_get_length(bufferevent_get_output(connection->stream));
+    int unacknowledged = 0;
+    if (ioctl(bufferevent_getfd(connection->stream), SIOCOUTQ, &unacknowledged) != 0 ||
+        unacknowledged < 0) {
+        return given;
+    }
+    return given > (uint64_t)unacknowledged ? given - (uint64_t)unacknowledged : 0;
 }
 
 void
@@ -170,6 +181,13 @@ write_head(struct connection *connection, const struct http1_answer *answer, str
     return st;
 }
 
+/* Every 503 says when to come back; a limit may know better than a second. */
+static unsigned
+retry_after_s(const struct connection *connection)
+{
+    return connection->retry_after_s > 0 ? connection->retry_after_s : 1;
+}
+
 void
 answer_start(struct connection *connection, int status, const char *content_type, const char *allow,
              struct body *body)
@@ -179,14 +197,14 @@ answer_start(struct connection *connection, int status, const char *content_type
     connection->state = CONNECTION_ANSWER;
     connection->answer_taken = 0;
     connection->output_total = evbuffer_get_length(bufferevent_get_output(connection->stream));
-    connection->window_start = 0;
     body_move(&connection->answer, body);
-    connection_set_timer(connection, options_of(connection)->body_stall_us);
+    connection_start_window(connection, options_of(connection)->answer_timeout_us);
     const struct http1_answer answer = {
         .status = status,
         .content_type = content_type,
         .content_length = connection->answer.size,
         .allow = allow,
+        .retry_after_s = status == 503 ? retry_after_s(connection) : 0,
         .closes = connection->closes,
         .now_us = clock_wall_us(options_of(connection)->clock),
     };

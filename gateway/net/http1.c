@@ -168,6 +168,9 @@ read_content_length(struct head_reader *reader, struct span value)
     if (!span_to_u64(value, UINT64_MAX, &reader->head.content_length)) {
         return FAIL(reader->diag, ERR_HTTP_SYNTAX, "Content-Length is not one number");
     }
+    if (value.n > 1 && value.p[0] == '0') { /* some readers take it for octal */
+        return FAIL(reader->diag, ERR_HTTP_SYNTAX, "Content-Length starts with a zero");
+    }
     reader->head.has_body = true;
     return OK;
 }
@@ -205,7 +208,8 @@ static struct status
 read_expect(struct head_reader *reader, struct span value)
 {
     if (!span_eq_nocase(value, SPAN("100-continue"))) {
-        return FAIL(reader->diag, ERR_HTTP_SYNTAX, "expected Expect: 100-continue, got another");
+        return FAIL(reader->diag, ERR_HTTP_EXPECTATION,
+                    "expected Expect: 100-continue, got %zu other bytes", value.n);
     }
     reader->head.wants_continue = true;
     return OK;

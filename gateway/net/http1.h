@@ -5,13 +5,14 @@
  *
  * Refused, after which the connection must close (ERR_HTTP_SYNTAX unless said otherwise):
  *   every ambiguity of framing (RFC 9112 6.3, 11.2): Content-Length and Transfer-Encoding together,
- *   either of them twice, a Content-Length that is not plain digits, a transfer coding other than
- *   exactly "chunked", a GET with content; obs-fold, white space before a colon, a bare CR or LF,
- *   NUL and other controls; an empty line before the request; HTTP/0.9, 1.0 and 2; absolute-form
- *   targets; Host, Content-Type, Expect or Content-Encoding twice; Host missing; an expectation
- *   other than 100-continue. ERR_HTTP_METHOD: another method. ERR_HTTP_MEDIA_TYPE: a content
- *   coding. ERR_LIMIT_HEAD: a head or a number of headers above the limit. ERR_LIMIT_BODY: a
- *   Content-Length above the limit.
+ *   either of them twice, a Content-Length that is not plain digits without a leading zero, a
+ *   transfer coding other than exactly "chunked", a GET with content; obs-fold, white space before
+ * a colon, a bare CR or LF, NUL and other controls; an empty line before the request; HTTP/0.9, 1.0
+ * and 2; absolute-form targets; Host, Content-Type, Expect or Content-Encoding twice; Host missing;
+ * a trailer field that belongs into a head (RFC 9110 6.5.1). ERR_HTTP_EXPECTATION: another one than
+ *   100-continue. ERR_HTTP_METHOD: another method. ERR_HTTP_MEDIA_TYPE: a content coding.
+ * ERR_LIMIT_HEAD: a head or a number of headers above the limit. ERR_LIMIT_BODY: a Content-Length
+ * above the limit.
  */
 #ifndef NET_HTTP1_H
 #define NET_HTTP1_H
@@ -55,19 +56,23 @@ MUST_CHECK struct status http1_read_head(struct span in, const struct http1_limi
                                          struct diag *diag, enum http1_progress *ret_progress,
                                          size_t *ret_used, struct http1_head *ret_head);
 
-/* Extensions of chunks and trailers are read past; more of them than this, all in all, is
- * ERR_HTTP_SYNTAX. */
+/* Extensions of chunks and trailers are read past (RFC 9112 7.1.1, 7.1.2: nothing may depend on
+ * them); more of them than this, all in all, is ERR_HTTP_SYNTAX. */
 #define HTTP1_EXTRA_MAX 4096
+
+#define HTTP1_TRAILER_NAME_MAX 24 /* longer than every name that trailers may not have */
 
 /* The body as a state machine fed with whatever has arrived. */
 struct http1_body {
     int state;
     bool is_chunked;
-    unsigned digits;    /* of the current chunk's size */
-    uint64_t left;      /* of the current chunk, or of the whole body */
-    uint64_t total;     /* bytes of body so far */
-    uint64_t limit;     /* for total */
-    size_t extra_bytes; /* extensions and trailers so far */
+    unsigned digits;                      /* of the current chunk's size */
+    uint64_t left;                        /* of the current chunk, or of the whole body */
+    uint64_t total;                       /* bytes of body so far */
+    uint64_t limit;                       /* for total */
+    size_t extra_bytes;                   /* extensions and trailers so far */
+    char trailer[HTTP1_TRAILER_NAME_MAX]; /* start of the current one's name */
+    size_t trailer_n;                     /* bytes of the whole name */
 };
 void http1_body_init(struct http1_body *body, const struct http1_head *head, uint64_t limit_bytes);
 /* Takes from the front of *in; *ret_data is the next piece of content (maybe empty), a span of *in.
@@ -80,13 +85,15 @@ MUST_CHECK struct status http1_body_feed(struct http1_body *body, struct span *i
 const char *http1_reason(int status); /* "OK" for 200; "" for a status that we never send */
 
 /* The head of an answer: status line, Date (RFC 9110 6.6.1), Content-Type unless empty,
- * Content-Length, Allow unless NULL (RFC 9110 15.5.6), and Connection: close when it closes. The
- * strings must hold no controls: they are ours, never a peer's. */
+ * Content-Length, Allow unless NULL (RFC 9110 15.5.6), Retry-After unless 0 (RFC 9110 10.2.3), and
+ * Connection: close when it closes. The strings must hold no controls: they are ours, never a
+ * peer's. */
 struct http1_answer {
     int status;
     const char *content_type;
     uint64_t content_length;
     const char *allow;
+    unsigned retry_after_s;
     bool closes;
     int64_t now_us; /* wall time */
 };

@@ -28,6 +28,7 @@ http1_reason(int status)
         {408, "Request Timeout"},
         {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {502, "Bad Gateway"},
@@ -83,6 +84,9 @@ http1_write_answer(const struct http1_answer *answer, struct buf *out, struct di
     TRY(buf_printf(out, diag, "Content-Length: %" PRIu64 "\r\n", answer->content_length));
     if (answer->allow != NULL) {
         TRY(buf_printf(out, diag, "Allow: %s\r\n", answer->allow));
+    }
+    if (answer->retry_after_s > 0) {
+        TRY(buf_printf(out, diag, "Retry-After: %u\r\n", answer->retry_after_s));
     }
     return buf_append_cstr(out, answer->closes ? "Connection: close\r\n\r\n" : "\r\n", diag);
 }

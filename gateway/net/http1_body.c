@@ -120,17 +120,45 @@ end_size_line(struct http1_body *body, char c, struct diag *diag)
     return OK;
 }
 
+/* RFC 9110 6.5.1: fields that frame, route or explain a message. Whoever merged such a trailer into
+ * the head would read another message than we do. */
+static struct status
+check_trailer(const struct http1_body *body, struct diag *diag)
+{
+    static const char *const forbidden[] = {
+        "Host",         "Content-Length", "Transfer-Encoding", "Connection", "Trailer",
+        "Content-Type", "Content-Range",  "Content-Encoding",  "Expect",     "Authorization",
+        "TE",           "Cookie",         "Cache-Control",     "Upgrade",
+    };
+    const bool is_long = body->trailer_n > sizeof(body->trailer);
+    const struct span name = span_of(body->trailer, is_long ? 0 : body->trailer_n);
+    for (size_t i = 0; i < ARRAY_LEN(forbidden); i++) {
+        if (span_eq_nocase(name, span_of_cstr(forbidden[i]))) {
+            return FAIL(diag, ERR_HTTP_SYNTAX, "%s stands in a trailer (RFC 9110 6.5.1)",
+                        forbidden[i]);
+        }
+    }
+    return OK;
+}
+
 static struct status
 take_trailer_name(struct http1_body *body, char c, struct diag *diag)
 {
     if (c == ':' && body->state == BODY_TRAILER_NAME) {
         body->state = BODY_TRAILER_VALUE;
-        return OK;
+        return check_trailer(body, diag);
     }
     /* no name may have white space, a control or a second line's start (obs-fold) in it */
     if (c <= ' ' || c >= 0x7F || c == ':') {
         return refuse(body, "a trailer line is not a header", diag);
     }
+    if (body->state == BODY_TRAILER) {
+        body->trailer_n = 0;
+    }
+    if (body->trailer_n < sizeof(body->trailer)) {
+        body->trailer[body->trailer_n] = c;
+    }
+    body->trailer_n++;
     body->state = BODY_TRAILER_NAME;
     return take_extra(body, c, BODY_TRAILER_NAME, diag);
 }

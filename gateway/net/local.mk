@@ -7,9 +7,13 @@ libisthmus_a_SOURCES += \
 	gateway/net/http1_body.c \
 	gateway/net/listener.c \
 	gateway/net/loop.c \
+	gateway/net/parked.c \
 	gateway/net/parts.h \
+	gateway/net/quota.c gateway/net/quota.h \
+	gateway/net/rate.c gateway/net/rate.h \
 	gateway/net/request.c \
-	gateway/net/server.c gateway/net/server.h
+	gateway/net/server.c gateway/net/server.h \
+	gateway/net/terms.c
 
 check_PROGRAMS += tests/unit/test_http1
 tests_unit_test_http1_LDADD = $(UNIT_LIBS)
@@ -26,3 +30,15 @@ tests_unit_test_server_limits_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_server_time
 tests_unit_test_server_time_SOURCES = tests/unit/test_server_time.c $(NET_FIXTURE)
 tests_unit_test_server_time_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_edge
+tests_unit_test_server_edge_SOURCES = tests/unit/test_server_edge.c $(NET_FIXTURE)
+tests_unit_test_server_edge_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_caps
+tests_unit_test_server_caps_SOURCES = tests/unit/test_server_caps.c $(NET_FIXTURE)
+tests_unit_test_server_caps_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_parked
+tests_unit_test_server_parked_SOURCES = tests/unit/test_server_parked.c $(NET_FIXTURE)
+tests_unit_test_server_parked_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_reload
+tests_unit_test_server_reload_SOURCES = tests/unit/test_server_reload.c $(NET_FIXTURE)
+tests_unit_test_server_reload_LDADD = $(UNIT_LIBS)

@@ -25,6 +25,16 @@ start_libraries(void)
     (void)st; /* the diag has it */
 }
 
+struct status
+out_start_libraries(struct diag *diag)
+{
+    (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that a partner may have closed */
+    (void)pthread_once(&libraries_once, start_libraries);
+    return libraries_diag.code == ERR_NONE
+               ? OK
+               : FAIL(diag, libraries_diag.code, "%s", libraries_diag.text);
+}
+
 /* ---- requests ---- */
 
 void
@@ -147,6 +157,7 @@ free_engine(struct engine *engine)
     if (engine->base != NULL) {
         event_base_free(engine->base);
     }
+    server_status_stop(engine);
     mailbox_unref(engine->mailbox);
     mem_free(engine->pools);
     config_unref(engine->config);
@@ -192,6 +203,7 @@ start(struct engine *engine, struct diag *diag)
     }
     TRY(make_pools(engine, diag));
     TRY(make_base(engine, diag));
+    TRY(server_status_start(engine, diag));
     return start_thread(engine, diag);
 }
 
@@ -199,11 +211,7 @@ struct status
 out_start(const struct config *config, const struct clock *clock, struct diag *diag,
           struct out **ret_out)
 {
-    (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that a partner may have closed */
-    (void)pthread_once(&libraries_once, start_libraries);
-    if (libraries_diag.code != ERR_NONE) {
-        return FAIL(diag, libraries_diag.code, "%s", libraries_diag.text);
-    }
+    TRY(out_start_libraries(diag));
     struct engine *engine = mem_alloc(sizeof(*engine));
     if (engine == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for the outbound engine");

@@ -93,13 +93,13 @@ check_record(const struct partner *partner, X509 *x509, struct diag *diag)
 static struct status
 check_peer(const struct partner *partner, X509_STORE_CTX *store, struct diag *diag)
 {
-    if (X509_verify_cert(store) != 1) {
+    if (trust_judge(store) != 1) {
         return FAIL(diag, ERR_PARTNER_TLS,
                     "partner '%s': expected a certificate that chains to our anchors for partners, "
                     "got one that does not (at depth %d: %s); is its authority in the trust store, "
                     "and are the revocation lists current?",
                     partner->id, X509_STORE_CTX_get_error_depth(store),
-                    X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)));
+                    trust_verdict_text(X509_STORE_CTX_get_error(store)));
     }
     const struct status st = check_record(partner, X509_STORE_CTX_get0_cert(store), diag);
     if (!is_ok(st)) {
@@ -147,6 +147,14 @@ note_alert(const SSL *ssl, int where, int value)
     (void)st;
 }
 
+/* After the verification, whether something was stapled or not. */
+static int
+judge_status(SSL *ssl, void *arg)
+{
+    (void)arg;
+    return server_status_judge(ssl, opener_of(ssl));
+}
+
 CURLcode
 peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
 {
@@ -155,12 +163,20 @@ peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
     SSL_CTX *context = ssl_context;
     (void)easy;
     transfer->is_connected = true;
-    if (!is_ok(tls_client_context_prepare(context, config->node, config->partner_trust,
+    if (!is_ok(tls_client_context_prepare(context, config->node, config->partner_trust, false,
                                           &transfer->diag))) {
         return CURLE_SSL_CERTPROBLEM;
     }
     if (SSL_CTX_set_ex_data(context, pool_index, transfer->pool) != 1 ||
         SSL_CTX_set_ex_data(context, opener_index, transfer) != 1) {
+        return CURLE_OUT_OF_MEMORY;
+    }
+    if (transfer->pool->partner->may_connect_legacy) {
+        SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
+    }
+    if (transfer->engine->status != NULL &&
+        (SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp) != 1 ||
+         SSL_CTX_set_tlsext_status_cb(context, judge_status) != 1)) {
         return CURLE_OUT_OF_MEMORY;
     }
     SSL_CTX_set_info_callback(context, note_alert);

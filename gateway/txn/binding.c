@@ -40,35 +40,33 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
     return OK;
 }
 
-static bool
-is_issuer_of(const struct partner *partner, struct span issuer)
+/* Whoever asks in another's name needs that in its record: an assertion can claim anything. */
+static struct status
+check_delegation(const struct partner *partner, struct span delegator, struct diag *diag)
 {
-    for (size_t i = 0; i < partner->issuers.n; i++) {
-        if (span_eq_cstr(issuer, partner->issuers.items[i])) {
-            return true;
+    if (delegator.n == 0) {
+        return OK;
+    }
+    for (size_t i = 0; i < partner->delegators.n; i++) {
+        if (span_eq_cstr(delegator, partner->delegators.items[i])) {
+            return OK;
         }
     }
-    if (partner->issuers.n > 0) {
-        return false;
-    }
-    for (size_t i = 0; i < partner->signing_n; i++) {
-        if (span_eq_cstr(issuer, partner->signing[i]->subject)) {
-            return true;
-        }
-    }
-    return false;
+    return FAIL(diag, ERR_PEER_BINDING,
+                "the assertion asks in the name of '%.*s' (QueryAuthGrantor), which partner '%s' "
+                "does not list under delegators",
+                SPAN_PRINT(span_slice(delegator, 0, 100)), partner->id);
 }
 
 struct status
 binding_check_assertion(const struct partner *partner, const struct saml_facts *facts,
                         struct diag *diag)
 {
-    if (!is_issuer_of(partner, facts->issuer)) {
+    if (!partner_key_issues(partner, facts->key, facts->issuer)) {
         return FAIL(diag, ERR_SAML_ISSUER,
-                    "the assertion's Issuer '%.*s' is not registered for partner '%s'; if it is "
-                    "right, add it to "
-                    "signing.issuers of its file",
-                    SPAN_PRINT(facts->issuer), partner->id);
+                    "the assertion's Issuer '%.*s' is not registered for partner '%s' and the key "
+                    "'%s' that signed; if it is right, add it to signing.issuers of its file",
+                    SPAN_PRINT(facts->issuer), partner->id, facts->key->subject);
     }
     if (!partner_speaks_for(partner, facts->home_community)) {
         return FAIL(diag, ERR_PEER_BINDING,
@@ -76,7 +74,7 @@ binding_check_assertion(const struct partner *partner, const struct saml_facts *
                     "under communities",
                     SPAN_PRINT(facts->home_community), partner->id);
     }
-    return OK;
+    return check_delegation(partner, facts->delegator, diag);
 }
 
 struct status

@@ -136,7 +136,8 @@ client_start_tls(struct client *client, const struct credential *credential,
     client->context = SSL_CTX_new(TLS_client_method());
     bool is_good = client->context != NULL;
     if (is_good && credential != NULL) {
-        is_good = is_ok(tls_client_context_prepare(client->context, credential, trust, &diag));
+        is_good =
+            is_ok(tls_client_context_prepare(client->context, credential, trust, false, &diag));
     } else if (is_good) {
         SSL_CTX_set1_cert_store(client->context, trust_store(trust));
         SSL_CTX_set_verify(client->context, SSL_VERIFY_PEER, NULL);
@@ -318,6 +319,7 @@ rig_init(struct rig *rig)
     (void)pthread_mutex_init(&rig->lock, NULL);
     (void)pthread_cond_init(&rig->changed, NULL);
     rig->config.body_limit = 100000;
+    config_edge_default(&rig->config.edge);
     rig->config.network = (struct config_listener){
         .is_set = true,
         .address = {.host = "127.0.0.1", .port = 0, .text = "127.0.0.1:0"},

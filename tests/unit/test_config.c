@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "base/datetime.h"
 #include "base/mem.h"
 #include "certs/issue.h"
 #include "config_world.h"
@@ -51,11 +52,18 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->signing != NULL && config->signing != config->node);
     CU_ASSERT(config->credentials_n == 2 && config->trusts_n == 1);
     CU_ASSERT(policy_rule_count(config->policy) == 1);
+    CU_ASSERT(config->needs_id_token && config->id_token_max_age_us == 3600 * US_PER_S);
+    CU_ASSERT(config->id_token_issuers_n == 0);
     CU_ASSERT(config->clock_skew_us == 60 * US_PER_S);
     CU_ASSERT(config->max_lifetime_us == 3600 * US_PER_S);
     CU_ASSERT(config->timeout_us == 20 * US_PER_S);
     CU_ASSERT(config->body_limit == 64U * 1024 * 1024);
     CU_ASSERT(config->root_part_limit == 1024U * 1024);
+    CU_ASSERT(config->edge.connections == 10000 && config->edge.connections_per_address == 1000);
+    CU_ASSERT(config->edge.failures_per_minute == 60 && config->edge.rate_bytes == 1024);
+    CU_ASSERT(config->edge.head_us == 10 * US_PER_S && config->edge.answer_us == 3600 * US_PER_S);
+    CU_ASSERT(config->answers_limit == 256U * 1024 * 1024);
+    CU_ASSERT(config->replay_keys == 100000);
     CU_ASSERT(config->log_level == LOG_LEVEL_INFO && config->log_format == LOG_FORMAT_TEXT);
 }
 
@@ -78,6 +86,13 @@ check_blue_values(const struct partner *blue)
     CU_ASSERT(!blue->may_use_bearer);
     CU_ASSERT(blue->fault_status == PARTNER_FAULT_STATUS_500);
     CU_ASSERT(blue->timeout_us == 10 * US_PER_S);
+    CU_ASSERT(blue->relaxed == 0 && blue->sha1_until_us == 0);
+    CU_ASSERT(blue->replay == PARTNER_REPLAY_TIMESTAMP && !blue->is_assertion_once);
+    CU_ASSERT(blue->delegators.n == 0 && !blue->may_connect_legacy);
+    CU_ASSERT(!blue->writes.is_bearer && blue->writes.digest == DIALECT_SHA256);
+    CU_ASSERT(!blue->writes.is_subject_id_basic && !blue->writes.has_npi_2_0);
+    CU_ASSERT(blue->writes.community == DIALECT_COMMUNITY_BOTH);
+    CU_ASSERT(!blue->writes.has_authz_decision);
 }
 
 static void
@@ -123,8 +138,14 @@ static const char full_main[] =
     "store: {path: var/isthmus.db}\n"
     "audit: {journal: var/audit}\n"
     "policies: ['polic?.yaml']\n"
-    "security: {clock_skew: 500ms, max_lifetime: 24h}\n"
-    "limits: {timeout: 1m, body: 4GB, root_part: 16MB}\n"
+    "security: {clock_skew: 500ms, max_lifetime: 24h, id_tokens_required: false,\n"
+    "           id_token_max_age: 5m}\n"
+    "id_tokens: [{issuer: 'https://idp.example/realm', jwks: idp.json}]\n"
+    "limits: {timeout: 1m, body: 4GB, root_part: 16MB, answers: 1MB, replay_keys: 1000,\n"
+    "  connections: 7, connections_per_address: 6,\n"
+    "  connections_per_partner: 5, requests_per_partner: 4, failures_per_minute: 3, rate: 2KB,\n"
+    "  handshake_time: 1s, status_time: 2s, head_time: 3s, idle_time: 4s, request_time: 5s,\n"
+    "  answer_time: 6s}\n"
     "log: {level: debug, format: json}\n";
 
 static void
@@ -146,11 +167,25 @@ check_full_values(const struct config *config)
     check_text(config->asserts.role_display, "Medical doctor");
     check_text(config->asserts.purpose_system, "2.16.840.1.113883.3.18.7.1");
     check_text(config->asserts.npi, "1234567893");
+    CU_ASSERT(!config->needs_id_token && config->id_token_max_age_us == 300 * US_PER_S);
+    CU_ASSERT_FATAL(config->id_token_issuers_n == 1);
+    check_text(config->id_token_issuers[0].issuer, "https://idp.example/realm");
+    CU_ASSERT(config->id_token_issuers[0].keys->n == 1);
     CU_ASSERT(config->clock_skew_us == 500 * US_PER_MS);
     CU_ASSERT(config->max_lifetime_us == 24 * 3600 * US_PER_S);
     CU_ASSERT(config->timeout_us == 60 * US_PER_S);
     CU_ASSERT(config->body_limit == 4ULL * 1024 * 1024 * 1024);
     CU_ASSERT(config->root_part_limit == 16U * 1024 * 1024);
+    const struct config_edge *edge = &config->edge;
+
+    CU_ASSERT(edge->connections == 7 && edge->connections_per_address == 6);
+    CU_ASSERT(edge->connections_per_partner == 5 && edge->requests_per_partner == 4);
+    CU_ASSERT(edge->failures_per_minute == 3 && edge->rate_bytes == 2048);
+    CU_ASSERT(edge->handshake_us == US_PER_S && edge->status_us == 2 * US_PER_S);
+    CU_ASSERT(edge->head_us == 3 * US_PER_S && edge->idle_us == 4 * US_PER_S);
+    CU_ASSERT(edge->request_us == 5 * US_PER_S && edge->answer_us == 6 * US_PER_S);
+    CU_ASSERT(config->answers_limit == 1024U * 1024);
+    CU_ASSERT(config->replay_keys == 1000);
     CU_ASSERT(config->log_level == LOG_LEVEL_DEBUG && config->log_format == LOG_FORMAT_JSON);
     CU_ASSERT(config->credentials_n == 3 && config->trusts_n == 2);
 }
@@ -171,6 +206,118 @@ test_full(void)
     CU_ASSERT(loaded.config->partners[0].may_use_bearer);
     CU_ASSERT(loaded.config->partners[0].fault_status == PARTNER_FAULT_STATUS_SOAP12);
     unload(&loaded);
+}
+
+/* A day so many days from now, as the file writes it. */
+static void
+write_day(int days, char ret_text[11])
+{
+    char text[DATETIME_MAX];
+
+    datetime_write_xs(world.now_us + days * INT64_C(86400) * US_PER_S, text);
+    snprintf(ret_text, 11, "%.10s", text);
+}
+
+static void
+check_agreements(const struct partner *blue)
+{
+    CU_ASSERT(blue->relaxed == (DIALECT_BIT(RELAX_AUDIENCE) | DIALECT_BIT(RELAX_SECOND_PURPOSE)));
+    CU_ASSERT(blue->replay == PARTNER_REPLAY_MESSAGEID && blue->is_assertion_once);
+    CU_ASSERT_FATAL(blue->delegators.n == 2);
+    check_text(blue->delegators.items[1], "Organization/2.999.8");
+    CU_ASSERT(blue->writes.is_bearer && blue->writes.digest == DIALECT_SHA1);
+    CU_ASSERT(blue->writes.is_subject_id_basic && blue->writes.has_npi_2_0);
+    CU_ASSERT(blue->writes.community == DIALECT_COMMUNITY_NHIN);
+    CU_ASSERT(blue->writes.has_authz_decision && blue->may_connect_legacy);
+}
+
+static void
+test_agreements(void)
+{
+    char day[11], text[1024];
+    struct loaded loaded;
+
+    write_main(0, NULL);
+    write_day(10, day);
+    snprintf(text, sizeof(text),
+             "may_omit: [audience, second-purpose]\nsha1_until: %s\nreplay: messageid\n"
+             "assertions: once\ndelegators: [Organization/2.999.7, Organization/2.999.8]\n"
+             "writes: {confirmation: bearer, digest: sha1, subject_id_format: basic,\n"
+             "  home_community: nhin, npi_2_0: yes, authz_decision: yes,\n"
+             "  legacy_renegotiation: yes}",
+             day);
+    write_blue(9, text);
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    check_report("agreements", &loaded.report, "");
+    CU_ASSERT_FATAL(loaded.config != NULL && loaded.config->partners_n == 1);
+    const struct partner *blue = &loaded.config->partners[0];
+
+    check_agreements(blue);
+    CU_ASSERT(partner_may_sha1(blue, world.now_us));
+    CU_ASSERT(partner_may_sha1(blue, blue->sha1_until_us - 1)); /* the last day counts */
+    CU_ASSERT(!partner_may_sha1(blue, blue->sha1_until_us));
+    CU_ASSERT(blue->sha1_until_us > world.now_us + 10 * INT64_C(86400) * US_PER_S);
+    CU_ASSERT(blue->sha1_until_us <= world.now_us + 11 * INT64_C(86400) * US_PER_S);
+    unload(&loaded);
+}
+
+/* A day that is over is no mistake, and lets nothing in. */
+static void
+test_sha1_over(void)
+{
+    struct loaded loaded;
+
+    write_blue(9, "sha1_until: 2020-01-31");
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    CU_ASSERT_FATAL(loaded.config != NULL && loaded.config->partners_n == 1);
+    CU_ASSERT(loaded.config->partners[0].sha1_until_us != 0);
+    CU_ASSERT(!partner_may_sha1(&loaded.config->partners[0], world.now_us));
+    unload(&loaded);
+}
+
+/* Which key may sign for which Issuer. */
+static void
+test_issuers(void)
+{
+    static const struct {
+        const char *signing;
+        const char *issuer;
+        bool is_first, is_second; /* may the one key, the other, sign for it? */
+    } rows[] = {
+        {"signing: {certificates: [../blue/signing.pem, ../gold/signing.pem]}", "CN=signing,O=blue",
+         true, false},
+        {"signing: {certificates: [../blue/signing.pem, ../gold/signing.pem]}", "CN=signing,O=gold",
+         false, true},
+        {"signing: {certificates: [../blue/signing.pem, ../gold/signing.pem], issuers: [a]}", "a",
+         true, true},
+        {"signing: {certificates: [../blue/signing.pem, ../gold/signing.pem], issuers: [a]}",
+         "CN=signing,O=blue", false, false},
+        {"signing: {certificates: [../blue/signing.pem, {file: ../gold/signing.pem, issuers: "
+         "[b, c]}], issuers: [a]}",
+         "a", true, false},
+        {"signing: {certificates: [../blue/signing.pem, {file: ../gold/signing.pem, issuers: "
+         "[b, c]}], issuers: [a]}",
+         "c", false, true},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct span issuer = span_of_cstr(rows[i].issuer);
+        struct loaded loaded;
+
+        write_blue(8, rows[i].signing);
+        load(&loaded);
+        CHECK_OK(&loaded.diag, loaded.status);
+        CU_ASSERT_FATAL(loaded.config != NULL && loaded.config->partners_n == 1);
+        const struct partner *blue = &loaded.config->partners[0];
+
+        CU_ASSERT_FATAL(blue->signing_n == 2);
+        CU_ASSERT(partner_key_issues(blue, blue->signing[0], issuer) == rows[i].is_first);
+        CU_ASSERT(partner_key_issues(blue, blue->signing[1], issuer) == rows[i].is_second);
+        unload(&loaded);
+    }
+    write_blue(0, NULL);
 }
 
 /* A path without a folder: the files beside it are found all the same. */
@@ -367,16 +514,53 @@ test_no_memory(void)
     CU_ASSERT(is_loaded && n > 10);
 }
 
+/* What a trust says about asking, and its defaults. */
+static void
+test_status(void)
+{
+    struct loaded loaded;
+
+    write_main(0, NULL);
+    load(&loaded);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    const struct config_trust *trust = config_trust_of(loaded.config, loaded.config->partner_trust);
+    CU_ASSERT_FATAL(trust != NULL && trust == &loaded.config->trusts[0]);
+    CU_ASSERT_PTR_NULL(config_trust_of(loaded.config, NULL));
+    CU_ASSERT(trust->status.mode == STATUS_OFF && trust->status.hosts.n == 0 &&
+              trust->crl_urls.n == 0);
+    unload(&loaded);
+    write_main(11, "  partners: {anchors: red/ca.pem, fetch_hosts: [ocsp.example, '[::1]:8080'], "
+                   "ocsp: {mode: hard, responder: 'http://OCSP.example/a', max_age: 24h, "
+                   "timeout: 2s, cache: 5m}, crl_urls: ['http://[::1]:8080/x.crl'], "
+                   "crl_refresh: 10m}");
+    load(&loaded);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    trust = &loaded.config->trusts[0];
+    CU_ASSERT(trust->status.mode == STATUS_HARD && trust->status.hosts.n == 2);
+    CU_ASSERT_STRING_EQUAL(trust->status.responder, "http://OCSP.example/a");
+    CU_ASSERT(trust->status.max_age_us == 24 * 3600 * US_PER_S &&
+              trust->status.timeout_us == 2 * US_PER_S && trust->status.cache_us == 300 * US_PER_S);
+    CU_ASSERT(trust->crl_urls.n == 1 && trust->crl_refresh_us == 600 * US_PER_S);
+    /* no list has come yet: nobody is believed */
+    CU_ASSERT(trust_checks_crl(trust->trust));
+    unload(&loaded);
+    write_main(0, NULL);
+}
+
 static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
     {"good", test_good},
     {"full", test_full},
+    {"agreements", test_agreements},
+    {"SHA-1 is over", test_sha1_over},
+    {"issuers of keys", test_issuers},
     {"relative path", test_relative_path},
     {"peers", test_peers},
     {"pin forms", test_pin_forms},
     {"communities", test_communities},
     {"references", test_references},
     {"no memory", test_no_memory},
+    {"what a trust says about asking", test_status},
 };
 
 UNIT_MAIN("config", tests)

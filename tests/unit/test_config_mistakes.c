@@ -7,14 +7,8 @@
 #include "config_world.h"
 #include "unit.h"
 
-/* One line changed, and what is said about it. */
-struct mistake {
-    size_t line;
-    const char *instead;
-    const char *report;
-};
-
-#define MAIN "isthmus.yaml:"
+#define MAIN  "isthmus.yaml:"
+#define TRUST "  partners: {anchors: red/ca.pem, "
 
 static const struct mistake main_mistakes[] = {
     /* keys */
@@ -23,7 +17,8 @@ static const struct mistake main_mistakes[] = {
           "1:1: error: missing 'community'\n"},
     {17, "endpoints: x",
      MAIN "17:1: error: unknown key 'endpoints'; expected one of: community, listen, asserts, "
-          "credentials, trust, partners, store, sources, audit, policies, security, limits, log\n"},
+          "credentials, trust, partners, store, sources, audit, policies, security, limits, log, "
+          "id_tokens\n"},
     {17, "store: {path: x}", MAIN "17:1: error: 'store' is already set at isthmus.yaml:13:1\n"},
     {17, "log: &x {level: info}",
      MAIN "17:9: error: anchor '&x' is not allowed; write each value where it is used\n"},
@@ -159,6 +154,26 @@ static const struct mistake main_mistakes[] = {
     {8, "  node: {certificat: red/node.pem, key: red/node.key}",
      MAIN "8:10: error: unknown key 'certificat'; did you mean 'certificate'?\n" MAIN
           "8:3: error: missing 'certificate' in 'node'\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/node.key, passphrase_file: red/missing}",
+     MAIN "8:73: error: cannot open red/missing: No such file or directory\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/node.key, passphrase_env: NO_SUCH_VARIABLE}",
+     MAIN "8:72: error: the environment has no variable NO_SUCH_VARIABLE, which holds the "
+          "passphrase\n"},
+    {8,
+     "  node: {certificate: red/node.pem, key: red/node.key, passphrase_env: A, passphrase_file: "
+     "b}",
+     MAIN "8:72: error: expected passphrase_file or passphrase_env, got both\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/node.key, passphrase: secret}",
+     MAIN "8:56: error: unknown key 'passphrase'; expected one of: certificate, key, "
+          "passphrase_file, passphrase_env, pkcs11_module\n"},
+    {8, "  node: {certificate: red/node.pem, key: red/node.key, pkcs11_module: x.so}",
+     MAIN "8:71: error: pkcs11_module is for a key in a token (key: \"pkcs11:...\")\n"},
+    {8, "  node: {certificate: red/node.pem, key: 'pkcs11:object=x'}",
+     MAIN "8:42: error: a key in a token needs pkcs11_module, the path of its shared object\n"},
+    {8,
+     "  node: {certificate: red/node.pem, key: 'pkcs11:object=x?pin-value=1', pkcs11_module: x.so}",
+     MAIN "8:42: error: a PIN must not be in the configuration (pin-value); write "
+          "pin-source=file:/path or passphrase_file\n"},
     /* trust */
     {11, "  audit: {anchors: red/ca.pem}",
      MAIN "10:1: error: missing 'partners' in 'trust'\n" MAIN
@@ -168,7 +183,66 @@ static const struct mistake main_mistakes[] = {
      MAIN "11:23: error: cannot open red/missing.pem: No such file or directory\n"},
     {11, "  partners: {anchors: red/ca.pem, crl: red/ca.pem}",
      MAIN "11:40: error: red/ca.pem: no revocation list; expected PEM ('-----BEGIN X509 "
-          "CRL-----')\n"},
+          "CRL-----') or DER\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: [red/crl.pem, red/ca.pem]}",
+     MAIN "11:54: error: red/ca.pem: no revocation list; expected PEM ('-----BEGIN X509 "
+          "CRL-----') or DER\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/*.crl}",
+     MAIN "11:40: error: expected a revocation list, and no file is there\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: []}",
+     MAIN "11:35: error: expected a revocation list, and no file is there\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: {a: b}}",
+     MAIN "11:35: error: crl: expected a list of paths, got 'key: value' pairs\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max_age: 5}",
+     MAIN "11:66: error: crl_max_age '5' has no unit; write 5s, 500ms or 1m\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max_age: 1s}",
+     MAIN "11:66: error: crl_max_age '1s' is out of range; expected 1m to 9600h\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem, crl_max: 1KB}",
+     MAIN "11:62: error: crl_max '1KB' is out of range; expected 4KB to 1GB\n"},
+    {11, "  partners: {anchors: red/ca.pem, crl: red/crl.pem}\n  signing: {anchor: red/ca.pem}",
+     MAIN "12:13: error: unknown key 'anchor'; did you mean 'anchors'?\n" MAIN
+          "12:3: error: missing 'anchors' in 'signing'\n"},
+    {11, TRUST "ocsp: {mode: on}}",
+     MAIN "11:48: error: mode: expected one of off, soft, hard, got 'on'\n"},
+    {11, TRUST "ocsp: hard}",
+     MAIN "11:41: error: ocsp: expected 'key: value' pairs of mode, responder, max_age, timeout, "
+          "cache, got 'hard'\n"},
+    {11, TRUST "ocsp: {responder: 'http://ocsp.example/'}}",
+     MAIN
+     "11:35: error: missing 'mode' in 'ocsp'\n" MAIN
+     "11:53: error: host 'ocsp.example' is not in 'fetch_hosts' of this trust; add it there\n"},
+    {11, TRUST "ocsp: {mode: hard}}",
+     MAIN "11:35: error: ocsp: nobody may be asked; list the responders' hosts in 'fetch_hosts'\n"},
+    {11, TRUST "fetch_hosts: ['http://ocsp.example/', a b, 'x:0', ''], ocsp: {mode: soft}}",
+     MAIN "11:49: error: expected a host such as ocsp.example, with a port unless it is 80, got "
+          "'http://ocsp.example/'\n" MAIN "11:73: error: expected a host such as ocsp.example, "
+          "with a port unless it is 80, got 'a b'\n" MAIN
+          "11:78: error: expected a host such as ocsp.example, with a port unless it is 80, got "
+          "'x:0'\n" MAIN "11:85: error: expected hosts such as ocsp.example, got nothing\n" MAIN
+          "11:90: error: ocsp: nobody may be asked; list the responders' hosts in 'fetch_hosts'\n"},
+    {11,
+     TRUST
+     "fetch_hosts: [ocsp.example], ocsp: {mode: soft, responder: 'http://ocsp.example:8080/'}}",
+     MAIN "11:94: error: host 'ocsp.example:8080' is not in 'fetch_hosts' of this trust; add it "
+          "there\n"},
+    {11, TRUST "fetch_hosts: [a], ocsp: {mode: soft, responder: 'https://a/'}}",
+     MAIN "11:83: error: responder: expected http://host[:port][/path], got 'https://a/'\n"},
+    {11, TRUST "fetch_hosts: [a], ocsp: {mode: soft, responder: 'http://a@b/'}}",
+     MAIN "11:83: error: responder: expected http://host[:port][/path], got 'http://a@b/'\n"},
+    {11,
+     TRUST
+     "fetch_hosts: [a], ocsp: {mode: soft, max_age: 1s, timeout: 10ms, cache: 48h, cach: 1h}}",
+     MAIN "11:112: error: unknown key 'cach'; did you mean 'cache'?\n" MAIN
+          "11:81: error: max_age '1s' is out of range; expected 1m to 9600h\n" MAIN
+          "11:94: error: timeout '10ms' is out of range; expected 100ms to 1m\n" MAIN
+          "11:107: error: cache '48h' is out of range; expected 1m to 24h\n"},
+    {11, TRUST "fetch_hosts: [a], crl_urls: [http://b/, x], crl_refresh: 1s}",
+     MAIN "11:92: error: crl_refresh '1s' is out of range; expected 1m to 24h\n" MAIN
+          "11:64: error: host 'b' is not in 'fetch_hosts' of this trust; add it there\n" MAIN
+          "11:75: error: expected http://host[:port][/path], got 'x'\n"},
+    {11, TRUST "crl_urls: http://a/}",
+     MAIN
+     "11:45: error: crl_urls: expected a list of http://host[:port][/path], got 'http://a/'\n"},
     {11, "  partners: {anchors: red/ca.pem, crl: red/missing.pem}",
      MAIN "11:40: error: cannot open red/missing.pem: No such file or directory\n"},
     /* partners */
@@ -222,6 +296,34 @@ static const struct mistake main_mistakes[] = {
      MAIN "17:24: error: clock_skew: expected a time such as 20s, 500ms or 1m, got '-1s'\n" MAIN
           "17:43: error: max_lifetime: expected a time such as 20s, 500ms or 1m, got "
           "'99999999999s'\n"},
+    {17, "security: {id_tokens_required: no, id_token_max_age: 25h}",
+     MAIN "17:54: error: id_token_max_age '25h' is out of range; expected 1m to 24h\n" MAIN
+          "17:32: error: id_tokens_required: expected one of false, true, got 'no'\n"},
+    /* id_tokens */
+    {17, "id_tokens: idp.json",
+     MAIN
+     "17:12: error: id_tokens: expected a list of {issuer: URL, jwks: FILE}, got 'idp.json'\n"},
+    {17, "id_tokens: [idp.json]",
+     MAIN "17:13: error: expected {issuer: URL, jwks: FILE}, got 'idp.json'\n"},
+    {17, "id_tokens: [{issuer: 'https://idp.example'}, {jwks: idp.json}]",
+     MAIN "17:13: error: missing 'jwks'\n" MAIN "17:46: error: missing 'issuer'\n"},
+    {17, "id_tokens: [{issuer: 'http://idp.example', jwks: idp.json, kid: a}]",
+     MAIN "17:60: error: unknown key 'kid'; expected one of: issuer, jwks\n" MAIN
+          "17:22: error: issuer: 'http://idp.example' is not encrypted; expected "
+          "https://host[:port]/path\n"},
+    {17, "id_tokens: [{issuer: 'https://idp.example', jwks: missing.json}]",
+     MAIN "17:51: error: cannot open missing.json: No such file or directory\n"},
+    {17, "id_tokens: [{issuer: 'https://idp.example', jwks: bad.json}]",
+     MAIN "17:51: error: bad.json: JWK Set: expected one JSON object in UTF-8, but it is malformed "
+          "at byte 9 of 9\n"},
+    {17, "id_tokens: [{issuer: 'https://idp.example', jwks: secret.json}]",
+     MAIN "17:51: error: secret.json: key 1: 'k' is a part of a private or symmetric key; the file "
+          "must hold the issuer's public keys only\n"},
+    {17,
+     "id_tokens:\n- {issuer: 'https://idp.example', jwks: idp.json}\n"
+     "- {issuer: 'https://idp.example', jwks: idp.json}",
+     MAIN
+     "19:12: error: issuer 'https://idp.example' is there twice; put its keys into one file\n"},
     {17, "limits: {timeout: 20, body: 64, root_part: 64 MB}",
      MAIN "17:19: error: timeout '20' has no unit; write 20s, 500ms or 1m\n" MAIN
           "17:29: error: body '64' has no unit; write 64MB, 512KB or 1GB\n" MAIN
@@ -229,9 +331,33 @@ static const struct mistake main_mistakes[] = {
     {17, "limits: {body: 5GB, root_part: 1KB}",
      MAIN "17:16: error: body '5GB' is out of range; expected 64KB to 4GB\n" MAIN
           "17:32: error: root_part '1KB' is out of range; expected 64KB to 16MB\n"},
+    {17, "limits: {answers: 1KB, replay_keys: 999}",
+     MAIN "17:19: error: answers '1KB' is out of range; expected 1MB to 4GB\n" MAIN
+          "17:37: error: replay_keys: expected a number from 1000 to 10000000, got '999'\n"},
+    {17, "limits: {replay_keys: 10000001}",
+     MAIN "17:23: error: replay_keys: expected a number from 1000 to 10000000, got '10000001'\n"},
     {17, "limits: {body: 1MB, root_part: 2MB}",
      MAIN
      "17:1: error: limits: 'root_part' is greater than 'body'; lower one or raise the other\n"},
+    {17,
+     "limits: {connections: 0, connections_per_address: many, connections_per_partner: 1000001}",
+     MAIN "17:23: error: connections: expected a number from 1 to 1000000, got '0'\n" MAIN
+          "17:51: error: connections_per_address: expected a number from 1 to 1000000, got "
+          "'many'\n" MAIN
+          "17:82: error: connections_per_partner: expected a number from 1 to 1000000, got "
+          "'1000001'\n"},
+    {17, "limits: {requests_per_partner: -1, failures_per_minute: 10001, rate: 1}",
+     MAIN "17:32: error: requests_per_partner: expected a number from 1 to 1000000, got "
+          "'-1'\n" MAIN "17:57: error: failures_per_minute: expected a number from 1 to 10000, got "
+          "'10001'\n" MAIN "17:70: error: rate '1' has no unit; write 1MB, 512KB or 1GB\n"},
+    {17, "limits: {handshake_time: 61s, status_time: 50ms, head_time: 10}",
+     MAIN "17:26: error: handshake_time '61s' is out of range; expected 100ms to 1m\n" MAIN
+          "17:44: error: status_time '50ms' is out of range; expected 100ms to 1m\n" MAIN
+          "17:61: error: head_time '10' has no unit; write 10s, 500ms or 1m\n"},
+    {17, "limits: {idle_time: 2h, request_time: 2h, answer_time: 25h}",
+     MAIN "17:21: error: idle_time '2h' is out of range; expected 100ms to 1h\n" MAIN
+          "17:39: error: request_time '2h' is out of range; expected 100ms to 1h\n" MAIN
+          "17:56: error: answer_time '25h' is out of range; expected 100ms to 24h\n"},
     {17, "log: {level: loud, format: xml}",
      MAIN "17:14: error: level: expected one of debug, info, warning, error, got 'loud'\n" MAIN
           "17:28: error: format: expected one of text, json, got 'xml'\n"},
@@ -248,145 +374,6 @@ test_main_mistakes(void)
 }
 
 #define BLUE "partners.d/blue.yaml:"
-#define HOLE                                                                                       \
-    "policy.yaml:5:16: error: rule 'treatment' names partner 'blue', and no partner file has "     \
-    "that id\n"
-
-static const struct mistake partner_mistakes[] = {
-    {1, "id: Blue",
-     BLUE "1:5: error: id: expected lower-case letters, digits, '-' and '_', at most 32, got "
-          "'Blue'\n" HOLE},
-    {1, "# no id", BLUE "2:1: error: missing 'id'\n" HOLE},
-    {1, "id: gold",
-     HOLE "partners.d/gold.yaml:1:5: error: partner id 'gold' is already used at "
-          "partners.d/blue.yaml:1:5\n"},
-    {2, "nam: Blue HIE", BLUE "2:1: error: unknown key 'nam'; did you mean 'name'?\n"},
-    {3, "communities: 2.999.2",
-     BLUE "3:14: error: communities: expected a list of OIDs such as [2.999.1], got '2.999.2'\n"},
-    {3, "communities: []", BLUE "3:1: error: communities: expected at least one OID\n"},
-    {3, "communities: [2.999.2, x]",
-     BLUE "3:24: error: expected an OID such as 2.999.1, got 'x'\n"},
-    {3, "communities: [2.999.2, 2.999.2]",
-     BLUE "3:24: error: community '2.999.2' is already used at partners.d/blue.yaml:3:15\n"},
-    {3, "communities: [2.999.2, urn:oid:2.999.1]",
-     BLUE "3:24: error: community '2.999.1' is already used at isthmus.yaml:1:17\n"},
-    {3, "communities: [2.999.4]",
-     "partners.d/gold.yaml:2:15: error: community '2.999.4' is already used at "
-     "partners.d/blue.yaml:3:15\n"},
-    {5, "  xcpd: http://localhost:8453/xcpd",
-     BLUE "5:9: error: xcpd: 'http://localhost:8453/xcpd' is not encrypted; expected "
-          "https://host[:port]/path\n"},
-    {5, "  xcpd: localhost:8453",
-     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'localhost:8453'\n"},
-    {5, "  xcpd: https://user:word@localhost/",
-     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got "
-          "'https://user:word@localhost/'\n"},
-    {5, "  xcpd: https://localhost:0/x",
-     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://localhost:0/x'\n"},
-    {5, "  xcpd: https:///x",
-     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https:///x'\n"},
-    {5, "  xcpd: https://local host/x",
-     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://local host/x'\n"},
-    {5, "  xcpd: https://localhost/x#y",
-     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://localhost/x#y'\n"},
-    {5, "  xcpd: https://[::1/x",
-     BLUE "5:9: error: xcpd: expected https://host[:port]/path, got 'https://[::1/x'\n"},
-    {5, "  xpcd: https://localhost:8453/xcpd",
-     BLUE "5:3: error: unknown key 'xpcd'; did you mean 'xcpd'?\n"},
-    {7, "# no tls", BLUE "1:1: error: missing 'tls'\n"},
-    {7, "tls: {identity: dn}",
-     BLUE "7:17: error: identity: expected one of san, certificate, got 'dn'\n"},
-    {7, "tls: {identity: san}", BLUE "7:1: error: missing 'names' in 'tls'\n"},
-    {7, "tls: {names: []}", BLUE "7:7: error: names: expected at least one name\n"},
-    {7, "tls: {names: [a b, 'x/y']}",
-     BLUE "7:15: error: expected a DNS name or an address as in the certificate, got 'a b'\n" BLUE
-          "7:20: error: expected a DNS name or an address as in the certificate, got 'x/y'\n"},
-    {7, "tls: {names: [blue.example, GOLD.example]}",
-     "partners.d/gold.yaml:3:15: error: TLS name 'gold.example' is already used at "
-     "partners.d/blue.yaml:7:29\n"},
-    {7, "tls: {names: [blue.example], sha256: [ab]}",
-     BLUE "7:30: error: 'sha256' has no effect with identity 'san'; remove it or change "
-          "'identity'\n"},
-    {7, "tls: {identity: certificate, names: [x]}",
-     BLUE "7:30: error: 'names' has no effect with identity 'certificate'; remove it or change "
-          "'identity'\n" BLUE
-          "7:1: error: tls: identity 'certificate' needs 'sha256' or 'certificates'\n"},
-    {7, "tls: {identity: certificate, sha256: [ab12]}",
-     BLUE "7:39: error: expected the SHA-256 of a certificate, 64 hexadecimal digits, got "
-          "'ab12'\n"},
-    {7, "tls: {identity: certificate, certificates: [../blue/missing.pem]}",
-     BLUE "7:45: error: cannot open partners.d/../blue/missing.pem: No such file or directory\n"},
-    {7, "tls: {identity: certificate, certificates: [../blue/node.pem, ../blue/node.pem]}",
-     BLUE "7:63: error: TLS certificate '@' is already used at partners.d/blue.yaml:7:45\n"},
-    {8, "# no signing", BLUE "1:1: error: missing 'signing'\n"},
-    {8, "signing: {issuers: [x]}", BLUE "8:1: error: missing 'certificates' in 'signing'\n"},
-    {8, "signing: {certificates: []}",
-     BLUE "8:11: error: certificates: expected at least one file\n"},
-    {8, "signing: {certificates: [../blue/signing.key]}",
-     BLUE "8:26: error: partners.d/../blue/signing.key: no certificate; expected PEM ('-----BEGIN "
-          "CERTIFICATE-----')\n"},
-    {8, "signing: {certificates: [../green/signing.pem]}",
-     BLUE "8:26: error: partners.d/../green/signing.pem: not trusted by 'trust.partners': "
-          "certificate 'CN=signing,O=green': unable to get local issuer certificate (at depth 0: "
-          "/O=green/CN=signing)\n"},
-    {8, "signing: {certificates: [../gold/signing.pem]}",
-     "partners.d/gold.yaml:4:26: error: signing certificate '@' is already used at "
-     "partners.d/blue.yaml:8:26\n"},
-    {9, "confirmation: bearer",
-     BLUE "9:15: error: confirmation: expected a list such as [holder-of-key], got 'bearer'\n"},
-    {9, "confirmation: [bearer]",
-     BLUE "9:1: error: confirmation: holder-of-key is always accepted and must be listed; add "
-          "bearer to it where agreed\n"},
-    {9, "confirmation: [holder-of-key, sender-vouches]",
-     BLUE "9:31: error: expected one of holder-of-key, bearer, got 'sender-vouches'\n"},
-    {9, "fault_status: 400",
-     BLUE "9:15: error: fault_status: expected one of 500, soap12, got '400'\n"},
-    {10, "timeout: 10", BLUE "10:10: error: timeout '10' has no unit; write 10s, 500ms or 1m\n"},
-    {10, "timeout: 10us",
-     BLUE "10:10: error: timeout: expected a time such as 20s, 500ms or 1m, got '10us'\n"},
-    {10, "timeout: 2h", BLUE "10:10: error: timeout '2h' is out of range; expected 100ms to 1h\n"},
-    {10, "timeout: {", BLUE "11:1: error: YAML syntax: did not find expected node content\n" HOLE},
-};
-
-/* Fingerprints differ in every run: the report shows them as '@'. */
-static void
-hide_fingerprints(struct yaml_report *report)
-{
-    char *out = report->text.p;
-    size_t run = 0, n = 0;
-
-    for (size_t i = 0; i < report->text.n; i++) {
-        const char c = report->text.p[i];
-
-        run = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ? run + 1 : 0;
-        out[n++] = c;
-        if (run == 64) {
-            n -= 64;
-            out[n++] = '@';
-        }
-    }
-    report->text.n = n;
-    out[n] = '\0';
-}
-
-static void
-test_partner_mistakes(void)
-{
-    write_main(0, NULL);
-    write_gold(0, NULL);
-    for (size_t i = 0; i < ARRAY_LEN(partner_mistakes); i++) {
-        struct loaded loaded;
-
-        write_blue(partner_mistakes[i].line, partner_mistakes[i].instead);
-        load(&loaded);
-        CHECK_ERR(&loaded.diag, ERR_CONFIG, loaded.status);
-        hide_fingerprints(&loaded.report);
-        check_report(partner_mistakes[i].instead, &loaded.report, partner_mistakes[i].report);
-        unload(&loaded);
-    }
-    CU_ASSERT(unlink(path_of("partners.d/gold.yaml")) == 0);
-    write_blue(0, NULL);
-}
 
 /* Main file, partner file and policy file: one run says everything. */
 static void
@@ -467,7 +454,6 @@ test_expired(void)
 static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
     {"main mistakes", test_main_mistakes},
-    {"partner mistakes", test_partner_mistakes},
     {"all at once", test_all_at_once},
     {"missing main file", test_missing_main_file},
     {"empty file", test_empty_file},

@@ -42,6 +42,50 @@ test_base64_refused(void)
 }
 
 static void
+test_base64url(void)
+{
+    static const char *const refused[] = {
+        "A",
+        "AAAAA",
+        "AA==",
+        "AA=",
+        "=",
+        "AAA+",
+        "AAA/",
+        "AA A",
+        "AAA\n",
+        "QR",
+        "QUJ",
+        "__",
+        "AAB",
+        "AA\xC3"
+        "A",
+    };
+    static const struct {
+        const char *plain, *coded;
+    } cases[] = {
+        {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
+        {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xFB\xFF\xBF", "-_-_"},
+    };
+    uint8_t bytes[16];
+    size_t n = 99;
+
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        CU_ASSERT(!base64url_decode(span_of_cstr(refused[i]), bytes, sizeof(bytes), &n));
+        CU_ASSERT(n == 99);
+    }
+    CU_ASSERT(!base64url_decode(SPAN("AAA\0"), bytes, sizeof(bytes), &n));
+    CU_ASSERT(!base64url_decode(SPAN("Zm9v"), bytes, 2, &n));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const size_t size = strlen(cases[i].plain);
+
+        CU_ASSERT(BASE64URL_ROOM(strlen(cases[i].coded)) >= size);
+        CU_ASSERT(base64url_decode(span_of_cstr(cases[i].coded), bytes, size, &n));
+        CHECK_SPAN(span_of((const char *)bytes, n), cases[i].plain);
+    }
+}
+
+static void
 test_base64(void)
 {
     /* RFC 4648 section 10, and the two last characters of the alphabet */
@@ -180,6 +224,7 @@ test_crc_in_parts(void)
 }
 
 static const struct unit_test tests[] = {
+    {"base64url", test_base64url},
     {"base64 that is refused", test_base64_refused},
     {"base64", test_base64},
     {"hexadecimal", test_hex},

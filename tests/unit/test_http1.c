@@ -186,6 +186,8 @@ static const struct refused refused[] = {
     REFUSED("length 0x3", HTTP_SYNTAX, START "Content-Length: 0x3\r\n\r\nabc"),
     REFUSED("length 3 4", HTTP_SYNTAX, START "Content-Length: 3 4\r\n\r\nabc"),
     REFUSED("length 3.0", HTTP_SYNTAX, START "Content-Length: 3.0\r\n\r\nabc"),
+    REFUSED("leading zeros", HTTP_SYNTAX, START "Content-Length: 003\r\n\r\nabc"),
+    REFUSED("length 00", HTTP_SYNTAX, START "Content-Length: 00\r\n\r\n"),
     REFUSED("length empty", HTTP_SYNTAX, START "Content-Length:\r\n\r\nabc"),
     REFUSED("length 2^64", HTTP_SYNTAX, START "Content-Length: 18446744073709551616\r\n\r\n"),
     REFUSED("length 2^64+3", HTTP_SYNTAX, START "Content-Length: 18446744073709551619\r\n\r\nabc"),
@@ -256,7 +258,9 @@ static const struct refused refused[] = {
     REFUSED("Host with path", HTTP_SYNTAX, LINE "Host: gateway.example/x\r\n" REST),
     REFUSED("Host list", HTTP_SYNTAX, LINE "Host: a.example, b.example\r\n" REST),
     REFUSED("two Content-Types", HTTP_SYNTAX, START "Content-Type: a/b\r\nContent-Type: c/d\r\n" REST),
-    REFUSED("other expectation", HTTP_SYNTAX, START "Expect: 200-ok\r\n" REST),
+    REFUSED("other expectation", HTTP_EXPECTATION, START "Expect: 200-ok\r\n" REST),
+    REFUSED("expectation and more", HTTP_EXPECTATION, START "Expect: 100-continue, x\r\n" REST),
+    REFUSED("empty expectation", HTTP_EXPECTATION, START "Expect:\r\n" REST),
     REFUSED("two expectations", HTTP_SYNTAX, START "Expect: 100-continue\r\nExpect: 100-continue\r\n" REST),
     REFUSED("gzip content", HTTP_MEDIA_TYPE, START "Content-Encoding: gzip\r\n" REST),
     /* chunks */
@@ -286,6 +290,10 @@ static const struct refused refused[] = {
     REFUSED("folded trailer", HTTP_SYNTAX, CHUNKED("0\r\nX: a\r\n b\r\n\r\n")),
     REFUSED("trailer without name", HTTP_SYNTAX, CHUNKED("0\r\n: a\r\n\r\n")),
     REFUSED("trailer with space before colon", HTTP_SYNTAX, CHUNKED("0\r\nX : a\r\n\r\n")),
+    REFUSED("Host in a trailer", HTTP_SYNTAX, CHUNKED("1\r\na\r\n0\r\nHost: b\r\n\r\n")),
+    REFUSED("length in a trailer", HTTP_SYNTAX, CHUNKED("0\r\nX: y\r\ncontent-length: 9\r\n\r\n")),
+    REFUSED("coding in a trailer", HTTP_SYNTAX, CHUNKED("0\r\nTRANSFER-ENCODING:chunked\r\n\r\n")),
+    REFUSED("type in a trailer", HTTP_SYNTAX, CHUNKED("0\r\nContent-Type: a/b\r\n\r\n")),
     REFUSED("CR in trailer", HTTP_SYNTAX, CHUNKED("0\r\nX: a\rb\r\n\r\n")),
 };
 /* clang-format on */
@@ -318,7 +326,6 @@ struct accepted {
 static const struct accepted accepted[] = {
     ACCEPTED("length", START REST, "abc", 0),
     ACCEPTED("length 0", START "Content-Length: 0\r\n\r\n", "", 0),
-    ACCEPTED("leading zeros", START "Content-Length: 003\r\n\r\nabc", "abc", 0),
     ACCEPTED("no length, no content", START "\r\n", "", 0),
     ACCEPTED("GET", "GET /health?verbose=1 HTTP/1.1\r\n" HOST "\r\n", "", 0),
     ACCEPTED("GET with length 0", "GET /health HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", "", 0),
@@ -333,8 +340,8 @@ static const struct accepted accepted[] = {
     ACCEPTED("chunked in capitals", START "transfer-encoding: CHUNKED\r\n\r\n1\r\na\r\n0\r\n\r\n", "a", 0),
     ACCEPTED("extensions", CHUNKED("3;a=\"b;c\";d\r\nabc\r\n0;e\r\n\r\n"), "abc", 0),
     ACCEPTED("16 digits", CHUNKED("0000000000000003\r\nabc\r\n0000000000000000\r\n\r\n"), "abc", 0),
-    /* discarded: nothing reads them, so they cannot contradict the head (RFC 9110 6.5.1) */
-    ACCEPTED("trailers", CHUNKED("1\r\na\r\n0\r\nHost: b\r\nContent-Length: 9\r\n\r\n"), "a", 0),
+    ACCEPTED("trailers", CHUNKED("1\r\na\r\n0\r\nX-Digest: b\r\nHosts: 9\r\nHos: 1\r\n\r\n"), "a", 0),
+    ACCEPTED("long trailer name", CHUNKED("0\r\nContent-Length-Of-Something-Else: 9\r\n\r\n"), "", 0),
     ACCEPTED("CRLF inside a chunk", CHUNKED("7\r\n0\r\n\r\n\r\n\r\n0\r\n\r\n"), "0\r\n\r\n\r\n", 0),
     ACCEPTED("pipelined after chunks", CHUNKED("1\r\na\r\n0\r\n\r\n") "GET", "a", 3),
 };
@@ -552,12 +559,13 @@ test_answer(void)
     answer = (struct http1_answer){.status = 405,
                                    .content_type = "",
                                    .allow = "POST",
+                                   .retry_after_s = 7,
                                    .closes = true,
                                    .now_us = INT64_C(1704067199999999)};
     CHECK_OK(&diag, http1_write_answer(&answer, &head, &diag));
     CHECK_SPAN(buf_span(&head), "HTTP/1.1 405 Method Not Allowed\r\n"
                                 "Date: Sun, 31 Dec 2023 23:59:59 GMT\r\nContent-Length: 0\r\n"
-                                "Allow: POST\r\nConnection: close\r\n\r\n");
+                                "Allow: POST\r\nRetry-After: 7\r\nConnection: close\r\n\r\n");
     buf_done(&head);
 }
 

@@ -341,7 +341,8 @@ test_without_pki(void)
     check_says(output.err, "bare/pki/node.pem: No such file or directory");
     check_says(output.err, "bare/pki/signing.pem: No such file or directory");
     check_says(output.err, "bare/pki/ca.pem: No such file or directory");
-    check_says(output.err, "bare/isthmus.yaml: 3 errors [CONFIG]");
+    check_says(output.err, "bare/pki/crl.pem: No such file or directory");
+    check_says(output.err, "bare/isthmus.yaml: 4 errors [CONFIG]");
 }
 
 /* Where no shipped rules are found: what is written instead can be loaded, and denies. */
@@ -467,7 +468,7 @@ test_check_json_errors(void)
     check_says(output.out, "\"good\": false");
     check_says(output.out, "bare/isthmus.yaml\",\n      \"line\": ");
     check_says(output.out, "bare/pki/node.pem: No such file or directory\"");
-    check_says(output.out, "\"error_count\": 3");
+    check_says(output.out, "\"error_count\": 4");
     CU_ASSERT(output.err[0] == '\0');
 }
 
@@ -488,7 +489,8 @@ test_partners(void)
                            "  xcpd         https://127.0.0.1:8453/xcpd\n");
     check_says(output.out, "  tls          certificate with the name blue.localhost\n");
     check_says(output.out, "  signing      CN=signing,O=Blue HIE, until 20");
-    check_says(output.out, "  timeout      20000 ms\n  relaxed      nothing\n\n1 partner\n");
+    check_says(output.out, "  timeout      20000 ms\n  writes       as the specification says\n"
+                           "  relaxed      nothing\n\n1 partner\n");
 
     run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml|--json");
     check_exit("blue", CLI_DONE);
@@ -513,7 +515,50 @@ test_relaxed(void)
     CU_ASSERT(system(line) == 0);
     run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
     check_exit("relaxed", CLI_DONE);
-    check_says(output.out, "  fault_status soap12\n  relaxed      bearer assertions accepted\n");
+    check_says(output.out, "  fault_status soap12\n");
+    check_says(output.out, "  relaxed      WARNING: bearer assertions accepted: whoever holds one "
+                           "may use it\n\n");
+    run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
+    check_exit("warned", CLI_DONE);
+    check_says(output.out, "note: partner 'blue': bearer assertions accepted");
+}
+
+/* Everything that a partner's file can relax is shown; what weakens others is a warning. */
+static void
+test_all_relaxed(void)
+{
+    FILE *file = fopen(path_of("net/red/partners.d/blue.yaml"), "a");
+
+    CU_ASSERT_FATAL(file != NULL);
+    fputs("may_omit: [audience, role]\nsha1_until: 2020-06-30\nreplay: messageid\n"
+          "assertions: once\ndelegators: [Organization/2.999.7]\n"
+          "writes: {confirmation: bearer, digest: sha1, legacy_renegotiation: yes}\n",
+          file);
+    CU_ASSERT(fclose(file) == 0);
+    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
+    check_exit("all relaxed", CLI_DONE);
+    check_says(output.out, "  assertions   once\n");
+    check_says(output.out, "  writes       confirmation bearer, digest sha1, legacy_renegotiation "
+                           "yes\n");
+    check_says(output.out,
+               "WARNING: SHA-1 signatures are refused, their time has ended 2020-06-30: "
+               "remove sha1_until\n");
+    check_says(output.out, "WARNING: it wants SHA-1 signatures, but sha1_until is over: it gets "
+                           "SHA-256\n");
+    check_says(output.out, "WARNING: our assertions for it are bearer");
+    check_says(output.out, "WARNING: its server's TLS may lack secure renegotiation");
+    check_says(output.out, "WARNING: one Timestamp signature may come with several MessageIDs\n");
+    check_says(output.out, "               may ask for Organization/2.999.7\n");
+    check_says(output.out, "               accepted: assertions without AudienceRestriction\n");
+    check_says(output.out, "               accepted: no role attribute\n");
+    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml|--json");
+    check_exit("all relaxed", CLI_DONE);
+    check_says(output.out, "\"sha1_until\": \"2020-07-01T00:00:00.000Z\"");
+    check_says(output.out, "\"sha1\": false");
+    check_says(output.out, "\"name\": \"audience\"");
+    check_says(output.out, "\"Organization/2.999.7\"");
+    run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
+    check_says(output.out, "note: partner 'blue': SHA-1 signatures are refused");
 }
 
 static const struct unit_test tests[] = {
@@ -530,6 +575,7 @@ static const struct unit_test tests[] = {
     {"check json errors", test_check_json_errors},
     {"partners", test_partners},
     {"relaxed", test_relaxed},
+    {"all relaxed", test_all_relaxed},
 };
 
 UNIT_MAIN("init", tests)

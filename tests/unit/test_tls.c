@@ -11,115 +11,13 @@
 
 #include "certs/tls.h"
 #include "certs_world.h"
+#include "tls_shake.h"
 #include "unit.h"
-
-struct handshake {
-    bool is_done;      /* both sides finished and one byte went each way */
-    int server_reason; /* SSL_R_... of the server's failure, 0 when none */
-    int client_reason;
-    long server_verdict; /* X509_V_... about the client's certificate */
-    long client_verdict; /* ... about the server's */
-    const char *version;
-    char suite[64];
-    bool has_ticket;
-};
-
-/* One try to get on with the handshake; false when it failed for good. */
-static bool
-step(SSL *ssl, int *ret_reason)
-{
-    char byte;
-
-    ERR_clear_error();
-    const int n = SSL_is_init_finished(ssl) ? SSL_read(ssl, &byte, 1) : SSL_do_handshake(ssl);
-    const int error = SSL_get_error(ssl, n);
-
-    if (n == 1 || error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-        return true;
-    }
-    if (*ret_reason == 0) {
-        *ret_reason = ERR_GET_REASON(ERR_peek_error());
-    }
-    return false;
-}
-
-static void
-run_handshake(SSL *client, SSL *server, struct handshake *result)
-{
-    /* A failed side still lets the other read its alert. */
-    for (int i = 0; i < 40; i++) {
-        const bool client_goes = step(client, &result->client_reason);
-        const bool server_goes = step(server, &result->server_reason);
-
-        if (!client_goes && !server_goes) {
-            break;
-        }
-    }
-    char byte = 'x';
-
-    result->is_done = SSL_is_init_finished(client) && SSL_is_init_finished(server) &&
-                      SSL_write(client, &byte, 1) == 1 && SSL_read(server, &byte, 1) == 1 &&
-                      SSL_write(server, &byte, 1) == 1 && SSL_read(client, &byte, 1) == 1;
-}
-
-static struct handshake
-shake(SSL_CTX *client_context, SSL_CTX *server_context)
-{
-    struct handshake result = {0};
-    SSL *client = SSL_new(client_context);
-    SSL *server = SSL_new(server_context);
-    BIO *client_bio = NULL, *server_bio = NULL;
-
-    CU_ASSERT_FATAL(client != NULL && server != NULL);
-    CU_ASSERT_FATAL(BIO_new_bio_pair(&client_bio, 65536, &server_bio, 65536) == 1);
-    SSL_set_bio(client, client_bio, client_bio);
-    SSL_set_bio(server, server_bio, server_bio);
-    SSL_set_connect_state(client);
-    SSL_set_accept_state(server);
-    run_handshake(client, server, &result);
-    result.server_verdict = SSL_get_verify_result(server);
-    result.client_verdict = SSL_get_verify_result(client);
-    result.version = SSL_get_version(client);
-    snprintf(result.suite, sizeof(result.suite), "%s", SSL_get_cipher_name(client));
-    result.has_ticket = SSL_SESSION_has_ticket(SSL_get_session(client)) == 1;
-    SSL_free(client);
-    SSL_free(server);
-    ERR_clear_error();
-    return result;
-}
 
 static SSL_CTX *
 server_context(const struct credential *credential)
 {
-    struct diag diag = {0};
-    SSL_CTX *context = NULL;
-
-    CHECK_OK(&diag, tls_server_context(credential, world.trust, &diag, &context));
-    CU_ASSERT_FATAL(context != NULL);
-    return context;
-}
-
-static SSL_CTX *
-client_context(const struct credential *credential, const struct trust *trust)
-{
-    struct diag diag = {0};
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-
-    CU_ASSERT_FATAL(context != NULL);
-    CHECK_OK(&diag, tls_client_context_prepare(context, credential, trust, &diag));
-    return context;
-}
-
-/* A client that is as lax as OpenSSL can be: it offers what our own never would. */
-static SSL_CTX *
-lax_context(void)
-{
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-
-    CU_ASSERT_FATAL(context != NULL);
-    SSL_CTX_set_security_level(context, 0);
-    CU_ASSERT(SSL_CTX_set_min_proto_version(context, TLS1_VERSION) == 1);
-    return context;
+    return tls_shake_server(credential, world.trust, 0);
 }
 
 static void
@@ -133,10 +31,10 @@ test_good_handshakes(void)
         for (size_t s = 0; s < 2; s++) {
             for (size_t c = 0; c < 2; c++) {
                 SSL_CTX *server = server_context(credentials[s]);
-                SSL_CTX *client = client_context(credentials[c], world.trust);
+                SSL_CTX *client = tls_shake_client(credentials[c], world.trust);
 
                 SSL_CTX_set_max_proto_version(client, versions[v]);
-                const struct handshake result = shake(client, server);
+                const struct handshake result = tls_shake(client, server);
 
                 CU_ASSERT(result.is_done);
                 CHECK_SPAN(span_of_cstr(result.version), names[v]);
@@ -165,14 +63,59 @@ test_suites(void)
 
     for (size_t i = 0; i < ARRAY_LEN(suites); i++) {
         SSL_CTX *server = server_context(suites[i].is_red ? world.red : world.blue);
-        SSL_CTX *client = client_context(world.red, world.trust);
+        SSL_CTX *client = tls_shake_client(world.red, world.trust);
 
         SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION);
         CU_ASSERT(SSL_CTX_set_cipher_list(client, suites[i].suite) == 1);
-        const struct handshake result = shake(client, server);
+        const struct handshake result = tls_shake(client, server);
 
         CU_ASSERT(result.is_done);
         CHECK_SPAN(span_of_cstr(result.suite), suites[i].suite);
+        SSL_CTX_free(client);
+        SSL_CTX_free(server);
+    }
+}
+
+static void
+test_suites_tls13(void)
+{
+    static const char *const suites[] = {"TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"};
+
+    for (size_t i = 0; i < ARRAY_LEN(suites); i++) {
+        SSL_CTX *server = server_context(world.red);
+        SSL_CTX *client = tls_shake_client(world.blue, world.trust);
+
+        CU_ASSERT(SSL_CTX_set_ciphersuites(client, suites[i]) == 1);
+        const struct handshake result = tls_shake(client, server);
+
+        CU_ASSERT(result.is_done);
+        CHECK_SPAN(span_of_cstr(result.version), "TLSv1.3");
+        CHECK_SPAN(span_of_cstr(result.suite), suites[i]);
+        SSL_CTX_free(client);
+        SSL_CTX_free(server);
+    }
+}
+
+/* DHE's parameters are chosen for our key: at least as strong as level 2 wants (2048 bits). */
+static void
+test_groups(void)
+{
+    static const struct {
+        const char *groups;
+        bool is_served;
+    } offers[] = {
+        {"X25519", true}, {"P-256", true}, {"P-384", true}, {"P-521", false}, {"X448", false},
+    };
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+
+    for (size_t i = 0; i < 2 * ARRAY_LEN(offers); i++) {
+        SSL_CTX *server = server_context(world.red);
+        SSL_CTX *client = tls_shake_client(world.red, world.trust);
+
+        SSL_CTX_set_max_proto_version(client, versions[i % 2]);
+        CU_ASSERT(SSL_CTX_set_cipher_list(client, "ECDHE-RSA-AES128-GCM-SHA256") == 1);
+        CU_ASSERT(SSL_CTX_set1_groups_list(client, offers[i / 2].groups) == 1);
+        CU_ASSERT(tls_shake(client, server).is_done == offers[i / 2].is_served);
         SSL_CTX_free(client);
         SSL_CTX_free(server);
     }
@@ -200,14 +143,14 @@ test_refused_protocols(void)
 
     for (size_t i = 0; i < ARRAY_LEN(offers); i++) {
         SSL_CTX *server = server_context(world.red);
-        SSL_CTX *client = lax_context();
+        SSL_CTX *client = tls_shake_lax();
 
         SSL_CTX_set_max_proto_version(client, offers[i].most);
         CU_ASSERT(SSL_CTX_set_cipher_list(client, offers[i].suites) == 1);
         if (offers[i].signatures != NULL) {
             CU_ASSERT(SSL_CTX_set1_sigalgs_list(client, offers[i].signatures) == 1);
         }
-        const struct handshake result = shake(client, server);
+        const struct handshake result = tls_shake(client, server);
 
         CU_ASSERT(!result.is_done);
         if (result.server_reason != offers[i].reason) {
@@ -227,10 +170,10 @@ test_no_client_certificate(void)
 
     for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
         SSL_CTX *server = server_context(world.red);
-        SSL_CTX *client = lax_context();
+        SSL_CTX *client = tls_shake_lax();
 
         SSL_CTX_set_max_proto_version(client, versions[i]);
-        const struct handshake result = shake(client, server);
+        const struct handshake result = tls_shake(client, server);
 
         CU_ASSERT(!result.is_done);
         CU_ASSERT(result.server_reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE);
@@ -243,7 +186,7 @@ static void
 check_client_refused(SSL_CTX *client, const char *what, long verdict)
 {
     SSL_CTX *server = server_context(world.red);
-    const struct handshake result = shake(client, server);
+    const struct handshake result = tls_shake(client, server);
 
     CU_ASSERT(!result.is_done);
     if (result.server_verdict != verdict) {
@@ -268,7 +211,7 @@ test_refused_clients(void)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
-        SSL_CTX *client = client_context(clients[i].credential, world.trust);
+        SSL_CTX *client = tls_shake_client(clients[i].credential, world.trust);
 
         check_client_refused(client, clients[i].what, clients[i].verdict);
         SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION);
@@ -292,7 +235,7 @@ test_refused_odd_clients(void)
         EVP_PKEY *key = NULL;
         X509 *x509 = issue_odd(odds[i].key, ISSUE_TLS, odds[i].digest, world.now_us - DAY_US,
                                world.now_us + DAY_US, &key);
-        SSL_CTX *client = lax_context();
+        SSL_CTX *client = tls_shake_lax();
 
         CU_ASSERT(SSL_CTX_use_certificate(client, x509) == 1);
         CU_ASSERT(SSL_CTX_use_PrivateKey(client, key) == 1);
@@ -319,8 +262,8 @@ test_refused_servers(void)
 
     for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
         SSL_CTX *server = server_context(servers[i].server);
-        SSL_CTX *client = client_context(world.blue, servers[i].trust);
-        const struct handshake result = shake(client, server);
+        SSL_CTX *client = tls_shake_client(world.blue, servers[i].trust);
+        const struct handshake result = tls_shake(client, server);
 
         CU_ASSERT(!result.is_done);
         if (result.client_verdict != servers[i].verdict) {
@@ -353,6 +296,21 @@ test_context_settings(void)
     SSL_CTX_free(server);
 }
 
+static void
+test_legacy(void)
+{
+    struct diag diag = {0};
+    SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+
+    CU_ASSERT_FATAL(client != NULL);
+    CHECK_OK(&diag, tls_client_context_prepare(client, world.red, world.trust, true, &diag));
+    CU_ASSERT((SSL_CTX_get_options(client) & SSL_OP_LEGACY_SERVER_CONNECT) != 0);
+    CU_ASSERT((SSL_CTX_get_options(client) & SSL_OP_NO_RENEGOTIATION) != 0);
+    CHECK_OK(&diag, tls_client_context_prepare(client, world.red, world.trust, false, &diag));
+    CU_ASSERT((SSL_CTX_get_options(client) & SSL_OP_LEGACY_SERVER_CONNECT) == 0);
+    SSL_CTX_free(client);
+}
+
 static const struct unit_test tests[] = {
     {"make the network's certificates", test_make_world},
     {"refused protocols", test_refused_protocols},
@@ -362,6 +320,9 @@ static const struct unit_test tests[] = {
     {"refused servers", test_refused_servers},
     {"good handshakes", test_good_handshakes},
     {"suites", test_suites},
+    {"suites of TLS 1.3", test_suites_tls13},
+    {"groups", test_groups},
+    {"legacy servers only by name", test_legacy},
     {"context settings", test_context_settings},
     {"free the network's certificates", test_free_world},
 };
