@@ -1,6 +1,6 @@
 # gateway/txn: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
-	gateway/txn/asking.c gateway/txn/asking.h \
+	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
 	gateway/txn/binding.c gateway/txn/binding.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
@@ -11,7 +11,8 @@ libisthmus_a_SOURCES += \
 	gateway/txn/iti38.c gateway/txn/iti38.h \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
 	gateway/txn/iti55.c gateway/txn/iti55.h \
-	gateway/txn/leg.c gateway/txn/leg_binding.c gateway/txn/leg_outcome.c \
+	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
+	gateway/txn/leg_outcome.c \
 	gateway/txn/node.h \
 	gateway/txn/proof.c gateway/txn/proof.h \
 	gateway/txn/records.c gateway/txn/records.h \
