@@ -58,7 +58,8 @@ check_PROGRAMS += tests/unit/test_certs_crl
 tests_unit_test_certs_crl_SOURCES = tests/unit/test_certs_crl.c $(ODD_CHAIN)
 tests_unit_test_certs_crl_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_cert_status
-tests_unit_test_cert_status_SOURCES = tests/unit/test_cert_status.c $(OCSP_KIT)
+tests_unit_test_cert_status_SOURCES = tests/unit/test_cert_status.c $(OCSP_KIT) \
+	tests/unit/status_kit.c tests/unit/status_kit.h
 tests_unit_test_cert_status_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_expiry
 tests_unit_test_expiry_LDADD = $(UNIT_LIBS)

@@ -274,7 +274,7 @@ load_trust(struct config_reader *reader, struct yaml_node *node, struct config_t
     struct config_file_list files = {0};
     struct trust_sources sources = {0};
     struct diag reason = {0};
-    struct trust_culprit culprit;
+    struct trust_culprit culprit = {TRUST_FILE_ANCHORS, 0};
     struct trust *trust = NULL;
 
     TRY(config_path(reader, anchors, &sources.anchors_path));
