@@ -1,142 +1,19 @@
 /*
  * Loads a private key with its certificate chain and refuses what would fail later, in front of a
- * partner. Called while the configuration loads. The key's bytes lie in a buffer that is wiped.
+ * partner. Called while the configuration loads. Where the key comes from is key.c's and pkcs11.c's
+ * to know.
  */
 #include "certs/credential.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include "base/datetime.h"
 #include "base/mem.h"
-#include "certs/openssl_error.h"
-
-#define KEY_FILE_MAX ((size_t)64 * 1024)
-
-/* ---- the key ---- */
-
-/* On the open file, so that what was judged is what is read. */
-static struct status
-check_key_file(int fd, const char *path, struct diag *diag)
-{
-    struct stat facts;
-
-    if (fstat(fd, &facts) != 0) {
-        return FAIL(diag, ERR_IO, "%s: %s", path, strerror(errno));
-    }
-    if (!S_ISREG(facts.st_mode)) {
-        return FAIL(diag, ERR_CREDENTIAL, "%s: not a regular file", path);
-    }
-    if ((facts.st_mode & 077) != 0) {
-        return FAIL(diag, ERR_CREDENTIAL,
-                    "%s: mode %04o lets others use this private key; run chmod 600 on it", path,
-                    (unsigned)(facts.st_mode & 07777));
-    }
-    return OK;
-}
-
-static struct status
-read_all(int fd, const char *path, struct buf *text, struct diag *diag)
-{
-    for (;;) {
-        char *room = NULL;
-
-        TRY(buf_reserve(text, 4096, diag, &room));
-        const ssize_t n = read(fd, room, 4096);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return FAIL(diag, ERR_IO, "%s: %s", path, strerror(errno));
-        }
-        if (n == 0) {
-            return OK;
-        }
-        text->n += (size_t)n;
-    }
-}
-
-static struct status
-read_key_file(const char *path, struct buf *text, struct diag *diag)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-    if (fd < 0) {
-        return FAIL(diag, ERR_IO, "cannot open %s: %s", path, strerror(errno));
-    }
-    struct status st = check_key_file(fd, path, diag);
-
-    if (is_ok(st)) {
-        st = read_all(fd, path, text, diag);
-    }
-    close(fd);
-    return st;
-}
-
-/* Asked for only when the key is encrypted. */
-static int
-note_passphrase(char *passphrase, int size, int is_writing, void *asked)
-{
-    (void)passphrase;
-    (void)size;
-    (void)is_writing;
-    *(bool *)asked = true;
-    return -1;
-}
-
-static struct status
-parse_key(const char *path, struct span text, struct diag *diag, EVP_PKEY **ret_key)
-{
-    bool is_encrypted = false;
-
-    ERR_clear_error();
-    BIO *bio = BIO_new_mem_buf(text.n == 0 ? "" : text.p, (int)text.n);
-
-    if (bio == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "no memory for a private key");
-    }
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, note_passphrase, &is_encrypted);
-
-    BIO_free(bio);
-    if (key != NULL) {
-        *ret_key = key;
-        return OK;
-    }
-    if (is_encrypted) {
-        ERR_clear_error();
-        return FAIL(diag, ERR_CREDENTIAL,
-                    "%s: the key is encrypted, which this version cannot read; store it without "
-                    "passphrase, mode 0600 (openssl pkey -in OLD -out NEW)",
-                    path);
-    }
-    return FAIL(diag, ERR_CREDENTIAL, "%s: no private key in PEM form: %s", path,
-                openssl_error_take());
-}
-
-static struct status
-load_key(const char *path, struct diag *diag, EVP_PKEY **ret_key)
-{
-    struct buf text;
-
-    buf_init_secret(&text, KEY_FILE_MAX);
-    struct status st = read_key_file(path, &text, diag);
-
-    if (is_ok(st)) {
-        st = parse_key(path, buf_span(&text), diag, ret_key);
-    }
-    buf_done(&text);
-    return st;
-}
+#include "certs/key.h"
+#include "certs/pkcs11.h"
 
 /* ---- the chain ---- */
 
@@ -217,34 +94,63 @@ load_certificates(struct credential *credential, const char *path, int64_t now_u
     return st;
 }
 
+/* ---- the key ---- */
+
 static struct status
-load(struct credential *credential, const char *certificate_path, const char *key_path,
-     int64_t now_us, struct diag *diag, enum credential_file *ret_culprit)
+load_key(const struct credential_sources *sources, struct span passphrase, struct diag *diag,
+         enum credential_file *ret_culprit, EVP_PKEY **ret_key)
+{
+    if (pkcs11_is_uri(sources->key)) {
+        return pkcs11_load_key(sources->key, sources->pkcs11_module, passphrase, diag, ret_culprit,
+                               ret_key);
+    }
+    return key_load_pem(sources->key, passphrase, diag, ret_culprit, ret_key);
+}
+
+static struct status
+open_key(const struct credential_sources *sources, struct diag *diag,
+         enum credential_file *ret_culprit, EVP_PKEY **ret_key)
+{
+    struct buf passphrase;
+
+    key_passphrase_init(&passphrase);
+    *ret_culprit = CREDENTIAL_FILE_PASSPHRASE;
+    struct status st =
+        key_read_passphrase(sources->passphrase_path, sources->passphrase_env, &passphrase, diag);
+
+    if (is_ok(st)) {
+        *ret_culprit = CREDENTIAL_FILE_KEY;
+        st = load_key(sources, buf_span(&passphrase), diag, ret_culprit, ret_key);
+    }
+    buf_done(&passphrase);
+    return st;
+}
+
+static struct status
+load(struct credential *credential, const struct credential_sources *sources, int64_t now_us,
+     struct diag *diag, enum credential_file *ret_culprit)
 {
     *ret_culprit = CREDENTIAL_FILE_CERTIFICATE;
-    TRY(load_certificates(credential, certificate_path, now_us, diag));
-    *ret_culprit = CREDENTIAL_FILE_KEY;
-    TRY(load_key(key_path, diag, &credential->key));
+    TRY(load_certificates(credential, sources->certificate_path, now_us, diag));
+    TRY(open_key(sources, diag, ret_culprit, &credential->key));
     if (EVP_PKEY_eq(credential->leaf->key, credential->key) != 1) {
         ERR_clear_error();
         return FAIL(diag, ERR_CREDENTIAL, "%s: this key does not belong to the certificate %s",
-                    key_path, certificate_path);
+                    sources->key, sources->certificate_path);
     }
     return OK;
 }
 
 struct status
-credential_load_files(const char *certificate_path, const char *key_path, int64_t now_us,
-                      struct diag *diag, enum credential_file *ret_culprit,
-                      struct credential **ret_credential)
+credential_make(const struct credential_sources *sources, int64_t now_us, struct diag *diag,
+                enum credential_file *ret_culprit, struct credential **ret_credential)
 {
     struct credential *credential = mem_alloc(sizeof(*credential));
 
     if (credential == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a credential");
     }
-    const struct status st =
-        load(credential, certificate_path, key_path, now_us, diag, ret_culprit);
+    const struct status st = load(credential, sources, now_us, diag, ret_culprit);
 
     if (!is_ok(st)) {
         credential_free(credential);
@@ -258,10 +164,11 @@ struct status
 credential_load(const char *certificate_path, const char *key_path, int64_t now_us,
                 struct diag *diag, struct credential **ret_credential)
 {
+    const struct credential_sources sources = {.certificate_path = certificate_path,
+                                               .key = key_path};
     enum credential_file culprit;
 
-    return credential_load_files(certificate_path, key_path, now_us, diag, &culprit,
-                                 ret_credential);
+    return credential_make(&sources, now_us, diag, &culprit, ret_credential);
 }
 
 void

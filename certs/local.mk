@@ -7,12 +7,17 @@ libisthmus_a_SOURCES += \
 	certs/fetch.h certs/fetch_hosts.c \
 	certs/issue.c certs/issue.h \
 	certs/ocsp.c certs/ocsp.h \
+	certs/key.c certs/key.h \
+	certs/pkcs11.c certs/pkcs11.h \
 	certs/openssl_error.c certs/openssl_error.h \
 	certs/status.h certs/status_parts.h \
 	certs/status_cache.c \
 	certs/status_held.c \
 	certs/status.h \
+	certs/peer_chain.c certs/peer_chain.h \
 	certs/jwks.c certs/jwks.h \
+	certs/key.c certs/key.h \
+	certs/pkcs11.c certs/pkcs11.h \
 	certs/openssl_error.c certs/openssl_error.h \
 	certs/strict_json.c certs/strict_json.h \
 	certs/tls.c certs/tls.h \
@@ -38,6 +43,18 @@ OCSP_KIT = $(CERTS_WORLD) tests/unit/ocsp_kit.c tests/unit/ocsp_kit.h
 check_PROGRAMS += tests/unit/test_ocsp
 tests_unit_test_ocsp_SOURCES = tests/unit/test_ocsp.c $(OCSP_KIT)
 tests_unit_test_ocsp_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_keys tests/unit/test_pkcs11
+tests_unit_test_keys_SOURCES = tests/unit/test_keys.c $(CERTS_WORLD) $(TLS_SHAKE)
+tests_unit_test_keys_LDADD = $(UNIT_LIBS)
+tests_unit_test_pkcs11_SOURCES = tests/unit/test_pkcs11.c $(CERTS_WORLD) $(TLS_SHAKE)
+tests_unit_test_pkcs11_LDADD = $(UNIT_LIBS)
+ODD_CHAIN = tests/unit/odd_chain.c tests/unit/odd_chain.h
+check_PROGRAMS += tests/unit/test_certs_chain
+tests_unit_test_certs_chain_SOURCES = tests/unit/test_certs_chain.c $(ODD_CHAIN)
+tests_unit_test_certs_chain_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_certs_crl
+tests_unit_test_certs_crl_SOURCES = tests/unit/test_certs_crl.c $(ODD_CHAIN)
+tests_unit_test_certs_crl_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_cert_status
 tests_unit_test_cert_status_SOURCES = tests/unit/test_cert_status.c $(OCSP_KIT) \
 	tests/unit/status_kit.c tests/unit/status_kit.h

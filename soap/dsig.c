@@ -1,7 +1,8 @@
 /*
  * The engine behind dsig_verify: xmlsec 1.2 over OpenSSL, with everything switched off that is not
  * needed (its defaults accept a key that the message brings, XSLT, and Reference URIs that it
- * fetches). Called by sigverify.c; one of the two files that see xmlsec. Nothing lives longer than
+ * fetches). Called by sigverify.c; the one file that sees
+ * xmlsec. Nothing lives longer than
  * a call but the library itself.
  */
 #include "soap/dsig.h"
@@ -18,7 +19,6 @@
 #include <xmlsec/xmltree.h>
 
 #include "base/mem.h"
-#include "soap/dsig_context.h"
 
 /* ---- the library ---- */
 
@@ -79,8 +79,10 @@ set_key(xmlSecDSigCtx *context, EVP_PKEY *key)
     return true;
 }
 
-xmlSecDSigCtx *
-dsig_context_new(EVP_PKEY *key)
+/* A context that works with <key> (a reference is taken) and no other: with a key set, KeyInfo is
+ * not read at all. NULL when it cannot be made. */
+static xmlSecDSigCtx *
+context_new(EVP_PKEY *key)
 {
     xmlSecDSigCtx *const context = xmlSecDSigCtxCreate(NULL);
     if (context != NULL && !set_key(context, key)) {
@@ -90,8 +92,8 @@ dsig_context_new(EVP_PKEY *key)
     return context;
 }
 
-void
-dsig_context_free(xmlSecDSigCtx **context)
+static void
+context_free(xmlSecDSigCtx **context)
 {
     if (*context != NULL) {
         xmlSecDSigCtxDestroy(*context);
@@ -100,9 +102,17 @@ dsig_context_free(xmlSecDSigCtx **context)
 
 /* ---- verification ---- */
 
+static bool
+allow_sha1(xmlSecDSigCtx *context)
+{
+    return xmlSecDSigCtxEnableSignatureTransform(context, xmlSecTransformRsaSha1Id) >= 0 &&
+           xmlSecDSigCtxEnableSignatureTransform(context, xmlSecTransformEcdsaSha1Id) >= 0 &&
+           xmlSecDSigCtxEnableReferenceTransform(context, xmlSecTransformSha1Id) >= 0;
+}
+
 /* Only what sigrules.c lets pass exists for the engine. */
 static bool
-allow_only_ours(xmlSecDSigCtx *context)
+allow_only_ours(xmlSecDSigCtx *context, bool may_use_sha1)
 {
     const xmlSecTransformId signing[] = {
         xmlSecTransformExclC14NId,  xmlSecTransformRsaSha256Id,   xmlSecTransformRsaSha384Id,
@@ -125,7 +135,7 @@ allow_only_ours(xmlSecDSigCtx *context)
             return false;
         }
     }
-    return true;
+    return !may_use_sha1 || allow_sha1(context);
 }
 
 /* "Succeeded" says that some bytes were signed; these are the ones that we asked about. */
@@ -147,8 +157,8 @@ is_what_we_asked(xmlSecDSigCtx *context, const struct dsig_job *job)
 static bool
 verify(const struct dsig_job *job)
 {
-    CLEANUP(dsig_context_free) xmlSecDSigCtx *context = dsig_context_new(job->key);
-    return context != NULL && allow_only_ours(context) &&
+    CLEANUP(context_free) xmlSecDSigCtx *context = context_new(job->key);
+    return context != NULL && allow_only_ours(context, job->may_use_sha1) &&
            xmlSecDSigCtxVerify(context, (xmlNode *)job->signature) == 0 &&
            is_what_we_asked(context, job);
 }

@@ -16,6 +16,7 @@ struct dsig_job {
     const xmlNode *target;    /* the element that its Reference names */
     const xmlAttr *id;        /* the id attribute of <target> */
     EVP_PKEY *key;            /* the public key, of the kind that the method needs */
+    bool may_use_sha1;        /* else the engine has no SHA-1 */
 };
 /* ERR_SIG_INVALID when the digest or the value is not right, or anything does not compute. */
 MUST_CHECK struct status dsig_verify(const struct dsig_job *job, struct diag *diag);

@@ -19,9 +19,15 @@ struct envelope_request {
 MUST_CHECK struct status envelope_write_request(const struct envelope_request *request,
                                                 struct buf *out, struct diag *diag);
 
+/* With <request_signature> (SignatureValue over the request's Timestamp, as it was sent) the answer
+ * has a wsse:Security header, not mandatory, with a Timestamp of <now_us> (wall) that lives five
+ * minutes and a SignatureConfirmation (WSS 1.1 section 8.5). Nothing of it is signed: the answer is
+ * ours because TLS says so. */
 struct envelope_answer {
     struct span action, relates_to, message_id;
     struct span payload;
+    struct span request_signature;
+    int64_t now_us;
 };
 MUST_CHECK struct status envelope_write_answer(const struct envelope_answer *answer,
                                                struct buf *out, struct diag *diag);
@@ -31,6 +37,12 @@ MUST_CHECK struct status envelope_write_answer(const struct envelope_answer *ans
 MUST_CHECK struct status envelope_write_fault(enum err code, struct span relates_to,
                                               struct span transaction_id, struct buf *out,
                                               struct diag *diag);
+/* The same as answer to <request> (NULL: it could not be read): relates to it and names what of it
+ * was wrong where SOAP and WS-Addressing want that: NotUnderstood blocks (SOAP 1.2 part 1 section
+ * 5.4.8), ProblemHeaderQName, ProblemAction (WS-Addressing 1.0 SOAP binding 6.4). */
+MUST_CHECK struct status envelope_write_refusal(enum err code, const struct message *request,
+                                                struct span transaction_id, struct buf *out,
+                                                struct diag *diag);
 
 /* MIME multipart/related; type="application/xop+xml" around <envelope>, with one part per
  * attachment. ret_content_type: the HTTP header's value. Attachments are copied into <out>. */

@@ -12,22 +12,28 @@ tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
 
 # ---- messages and proof ----
 libisthmus_a_SOURCES += \
+	soap/answer.c \
 	soap/content_type.c \
-	soap/dsig.c soap/dsig.h soap/dsig_context.h \
-	soap/dsig_sign.c soap/dsig_sign.h \
+	soap/dsig.c soap/dsig.h \
+	soap/idtoken.c soap/idtoken.h soap/idtoken_compare.c \
 	soap/jws.c soap/jws.h \
 	soap/keyinfo.c soap/keyinfo.h \
 	soap/message.c soap/message.h soap/message_internal.h \
 	soap/mime.c soap/mime.h \
 	soap/namespaces.h \
 	soap/prescan.c soap/prescan.h \
-	soap/saml.c soap/saml_write.c \
+	soap/saml.c soap/saml_names.h \
+	soap/saml_attributes.c soap/saml_attributes.h \
+	soap/saml_write.c soap/saml_write.h soap/saml_write_attributes.c \
+	soap/samlauthz.c soap/samlconfirm.c \
 	soap/samlname.c soap/samlname.h \
 	soap/samlrules.c soap/samlrules.h \
-	soap/security.c soap/security.h \
+	soap/security.c soap/security.h soap/security_write.c \
+	soap/sign.c soap/sign.h \
 	soap/sigrules.c soap/sigrules.h \
 	soap/sigvalue.c soap/sigvalue.h \
 	soap/sigverify.c soap/sigverify.h \
+	soap/tokenref.c soap/tokenref.h \
 	soap/transaction.c \
 	soap/view.h \
 	soap/xml.c soap/xml.h soap/xmlout.c soap/xmlwalk.c
@@ -35,7 +41,9 @@ libisthmus_a_SOURCES += \
 SOAP_KIT = tests/unit/soap_kit.c tests/unit/soap_kit.h
 SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/test_mime \
 	tests/unit/test_mutation tests/unit/test_prescan tests/unit/test_saml \
-	tests/unit/test_sigkeys tests/unit/test_sigverify tests/unit/test_wrapping
+	tests/unit/test_sigkeys tests/unit/test_sigverify tests/unit/test_wrapping \
+	tests/unit/test_answer_check tests/unit/test_relaxed tests/unit/test_saml_attributes \
+	tests/unit/test_sign tests/unit/test_tokenref
 check_PROGRAMS += $(SOAP_SECURITY_TESTS)
 tests_unit_test_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_mime_LDADD = $(UNIT_LIBS)
@@ -50,17 +58,33 @@ tests_unit_test_sigkeys_SOURCES = tests/unit/test_sigkeys.c $(SOAP_KIT)
 tests_unit_test_sigkeys_LDADD = $(UNIT_LIBS)
 tests_unit_test_sigverify_SOURCES = tests/unit/test_sigverify.c $(SOAP_KIT)
 tests_unit_test_sigverify_LDADD = $(UNIT_LIBS)
+tests_unit_test_answer_check_SOURCES = tests/unit/test_answer_check.c $(SOAP_KIT)
+tests_unit_test_answer_check_LDADD = $(UNIT_LIBS)
+tests_unit_test_relaxed_SOURCES = tests/unit/test_relaxed.c $(SOAP_KIT)
+tests_unit_test_relaxed_LDADD = $(UNIT_LIBS)
+tests_unit_test_saml_attributes_SOURCES = tests/unit/test_saml_attributes.c $(SOAP_KIT)
+tests_unit_test_saml_attributes_LDADD = $(UNIT_LIBS)
+tests_unit_test_sign_SOURCES = tests/unit/test_sign.c $(SOAP_KIT)
+tests_unit_test_sign_LDADD = $(UNIT_LIBS)
+tests_unit_test_tokenref_SOURCES = tests/unit/test_tokenref.c $(SOAP_KIT)
+tests_unit_test_tokenref_LDADD = $(UNIT_LIBS)
 tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_KIT)
 tests_unit_test_wrapping_LDADD = $(UNIT_LIBS)
 JWT_KIT = tests/unit/jwt_kit.c tests/unit/jwt_kit.h
-check_PROGRAMS += tests/unit/test_jws
+IDTOKEN_KIT = tests/unit/idtoken_kit.c tests/unit/idtoken_kit.h $(JWT_KIT)
+check_PROGRAMS += tests/unit/test_idtoken tests/unit/test_idtoken_compare tests/unit/test_jws
+tests_unit_test_idtoken_SOURCES = tests/unit/test_idtoken.c $(IDTOKEN_KIT)
+tests_unit_test_idtoken_LDADD = $(UNIT_LIBS)
+tests_unit_test_idtoken_compare_SOURCES = tests/unit/test_idtoken_compare.c $(IDTOKEN_KIT)
+tests_unit_test_idtoken_compare_LDADD = $(UNIT_LIBS)
 tests_unit_test_jws_SOURCES = tests/unit/test_jws.c $(JWT_KIT)
 tests_unit_test_jws_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += soap/README.md tests/interop/Jdk.java
 
 # ---- codecs ----
 libisthmus_a_SOURCES += \
-	soap/envelope.c soap/envelope.h \
+	soap/envelope.c soap/envelope.h soap/envelope_parts.h \
+	soap/fault.c \
 	soap/mtom.c \
 	soap/regrep.h soap/regrep_gsoap.c \
 	soap/regrep_io.c soap/regrep_io.h \

@@ -4,6 +4,8 @@
  */
 #include "soap/message.h"
 
+#include <assert.h>
+
 #include "base/digest.h"
 #include "soap/message_internal.h"
 
@@ -208,6 +210,26 @@ is_understood(const xmlNode *block)
     return xml_is(block, NS_WSSE, "Security");
 }
 
+static bool
+is_mandatory(const xmlNode *block)
+{
+    struct span must = SPAN_EMPTY;
+    (void)xml_attr(block, NS_SOAP12, "mustUnderstand", &must);
+    must = span_trim(must);
+    return span_eq(must, SPAN("1")) || span_eq(must, SPAN("true"));
+}
+
+const xmlNode *
+message_not_understood(const struct message *message, const xmlNode *after)
+{
+    const xmlNode *block = after == NULL ? xml_first(message->header) : xml_next(after);
+    while (block != NULL &&
+           !(is_mandatory(block) && message_block_is_for_us(block) && !is_understood(block))) {
+        block = xml_next(block);
+    }
+    return block;
+}
+
 static struct status
 check_block(const xmlNode *block, struct diag *diag)
 {
@@ -219,11 +241,17 @@ check_block(const xmlNode *block, struct diag *diag)
         return OK;
     }
     must = span_trim(must);
-    const bool is_true = span_eq(must, SPAN("1")) || span_eq(must, SPAN("true"));
-    if (!is_true && !span_eq(must, SPAN("0")) && !span_eq(must, SPAN("false"))) {
+    if (!is_mandatory(block) && !span_eq(must, SPAN("0")) && !span_eq(must, SPAN("false"))) {
         return bad_structure(diag, block, "mustUnderstand must be 1, true, 0 or false");
     }
-    if (is_true && message_block_is_for_us(block) && !is_understood(block)) {
+    return OK;
+}
+
+static struct status
+check_understood(const struct message *message, struct diag *diag)
+{
+    const xmlNode *const block = message_not_understood(message, NULL);
+    if (block != NULL) {
         return FAIL(diag, ERR_SOAP_MUST_UNDERSTAND,
                     "header block <%.*s> in namespace '%.*s' is mandatory and not understood",
                     SPAN_PRINT(span_slice(xml_local_name(block), 0, 60)),
@@ -268,12 +296,18 @@ read_addressing(struct message *message, struct arena *arena, struct diag *diag)
         struct span *value;
         bool is_endpoint;
     } rows[] = {
-        {"Action", &a->action, false},        {"To", &a->to, false},
-        {"MessageID", &a->message_id, false}, {"ReplyTo", &a->reply_to, true},
-        {"FaultTo", &a->fault_to, true},      {"From", &(struct span){NULL, 0}, true},
+        /* First: a fault about the others must be able to name the message. */
+        {"MessageID", &a->message_id, false},
+        {"Action", &a->action, false},
+        {"To", &a->to, false},
+        {"ReplyTo", &a->reply_to, true},
+        {"FaultTo", &a->fault_to, true},
+        {"From", &(struct span){NULL, 0}, true},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const xmlNode *block = NULL;
+        message->problem_header = rows[i].name;
+        message->is_repeated = xml_count(message->header, NS_WSA, rows[i].name) > 1;
         TRY(xml_child_optional(message->header, NS_WSA, rows[i].name, ERR_WSA_HEADER, diag,
                                &block));
         if (block != NULL && rows[i].is_endpoint) {
@@ -282,9 +316,38 @@ read_addressing(struct message *message, struct arena *arena, struct diag *diag)
             TRY(xml_text_trimmed(block, ERR_WSA_HEADER, arena, diag, rows[i].value));
         }
     }
+    message->problem_header = "RelatesTo";
     TRY(read_relates_to(message, arena, diag, &message->relates_to));
+    message->problem_header = NULL;
     a->relates_to = message->relates_to.n > 0 ? message->relates_to.items[0] : SPAN_EMPTY;
     return OK;
+}
+
+/* What is wrong is noted; what cannot be done is a failure. */
+static struct status
+read_headers(struct message *message, struct arena *arena, struct diag *diag)
+{
+    struct diag *const problem = &message->problem;
+    for (const xmlNode *block = xml_first(message->header); block != NULL;
+         block = xml_next(block)) {
+        TRY(check_block(block, diag));
+    }
+    diag_clear(problem);
+    struct status st = check_understood(message, problem);
+    const struct status read = read_addressing(message, arena, problem);
+    st = is_ok(st) ? read : st;
+    if (read.code != ERR_NONE && read.code != ERR_WSA_HEADER) {
+        return FAIL(diag, read.code, "the addressing headers cannot be read: %s", problem->text);
+    }
+    assert(is_ok(st) == (problem->code == ERR_NONE));
+    return OK;
+}
+
+struct status
+message_check_headers(const struct message *message, struct diag *diag)
+{
+    const struct diag *const problem = &message->problem;
+    return problem->code == ERR_NONE ? OK : FAIL(diag, problem->code, "%s", problem->text);
 }
 
 struct status
@@ -298,11 +361,7 @@ message_read(struct span body, struct span content_type, const struct message_li
     TRY(find_root_part(body, content_type, limits, arena, diag, message, &root_part));
     TRY(xml_parse(root_part, limits, arena, diag, &doc));
     TRY(read_envelope(xml_root(doc), diag, message));
-    for (const xmlNode *block = xml_first(message->header); block != NULL;
-         block = xml_next(block)) {
-        TRY(check_block(block, diag));
-    }
-    TRY(read_addressing(message, arena, diag));
+    TRY(read_headers(message, arena, diag));
     *ret_message = message;
     return OK;
 }

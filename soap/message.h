@@ -14,6 +14,7 @@
 #include "base/arena.h"
 
 struct _xmlNode; /* libxml2's, for soap/ only */
+struct credential;
 struct message;
 
 struct message_limits {
@@ -45,15 +46,21 @@ struct addressing {
  * ERR_SOAP_STRUCTURE: not exactly Header (optional) and Body; not exactly one payload element; text
  * or processing instructions between; header blocks without namespace.
  *
- * ERR_SOAP_MUST_UNDERSTAND: a mandatory block for us that is neither WS-Addressing nor wsse.
- *
- * ERR_WSA_HEADER: an addressing header twice (whatever its role), or malformed.
- *
- * Comments are allowed here; what is signed must have none (security.h). */
+ * Comments are allowed here; what is signed must have none (security.h). What header blocks say is
+ * judged by message_check_headers. */
 MUST_CHECK struct status message_read(struct span body, struct span content_type,
                                       const struct message_limits *limits, struct arena *arena,
                                       struct diag *diag, struct message **ret_message);
 
+/* ERR_SOAP_MUST_UNDERSTAND: a mandatory block for us that is neither WS-Addressing nor wsse.
+ *
+ * ERR_WSA_HEADER: an addressing header twice (whatever its role), or malformed.
+ *
+ * Apart from message_read, so that the fault can relate to the message and name the header. All
+ * ways on lead through it: message_transaction, security_verify and message_check_answer begin with
+ * it. */
+MUST_CHECK struct status message_check_headers(const struct message *message, struct diag *diag);
+/* Of what message_check_headers refuses, some headers may be empty. */
 const struct addressing *message_addressing(const struct message *message);
 bool message_is_mtom(const struct message *message);
 bool message_is_fault(const struct message *message);
@@ -75,16 +82,30 @@ struct soap_transaction_row {
 };
 const struct soap_transaction_row *soap_transaction(enum soap_transaction transaction);
 /* The transaction of a request by its payload. ERR_WSA_ACTION when payload, wsa:Action, the action
- * of Content-Type (when it has one) or <path> disagree; ERR_WSA_HEADER when Action or MessageID is
- * missing, or ReplyTo or FaultTo is not anonymous: no address of a message is ever called. */
+ * of Content-Type (when it names one) or <path> disagree; ERR_WSA_HEADER when Action or MessageID
+ * is missing, or ReplyTo or FaultTo is not anonymous: no address of a message is ever called. And
+ * what message_check_headers refuses. */
 MUST_CHECK struct status message_transaction(const struct message *message, struct span path,
                                              struct diag *diag,
                                              enum soap_transaction *ret_transaction);
+/* What we asked, to compare an answer with. */
+struct answer_check {
+    enum soap_transaction transaction;
+    struct span request_message_id;
+    /* SignatureValue over the Timestamp of the request, base64; empty: it had none (bearer). */
+    struct span request_signature;
+    const struct credential *signer; /* who made that signature; NULL when there is none */
+    int64_t now_us;                  /* wall */
+    int64_t clock_skew_us;
+};
 /* An answer must carry the response action and payload and relate to our MessageID (several
- * RelatesTo are fine): else ERR_PARTNER_ANSWER. ERR_SOAP_FAULT when it is a fault; the diag has its
- * code only, as the reason is the partner's text: see message_fault. */
+ * RelatesTo are fine). When it has a wsse:Security header for us (WSS 1.1 sections 8.5 and 10; it
+ * may be mandatory): a Timestamp in it must be valid now, and when it has SignatureConfirmations,
+ * one must have our signature's value, however it is spelled. Else ERR_PARTNER_ANSWER. What is not
+ * there is not missed: the answer is the partner's because TLS says so. ERR_SOAP_FAULT when it is a
+ * fault; the diag has its code only, as the reason is the partner's text: see message_fault. */
 MUST_CHECK struct status message_check_answer(const struct message *message,
-                                              enum soap_transaction transaction,
-                                              struct span request_message_id, struct diag *diag);
+                                              const struct answer_check *check, struct arena *arena,
+                                              struct diag *diag);
 
 #endif

@@ -23,10 +23,26 @@ struct message {
     struct mime mime;                /* MTOM only */
     bool is_mtom;
     bool is_fault;
+    /* What message_check_headers refuses; code ERR_NONE: nothing. Reading goes on behind it, so
+     * that the fault can name the request that it answers. */
+    struct diag problem;
+    const char *problem_header; /* ERR_WSA_HEADER: the local name */
+    bool is_repeated;           /* ... and it is there twice */
 };
 
 /* Is the header block for the ultimate receiver (SOAP 1.2 part 1, section 2.2)? */
 bool message_block_is_for_us(const xmlNode *block);
+/* The next header block (<after> NULL: the first) that is mandatory, for us, and not understood;
+ * NULL at the end. */
+const xmlNode *message_not_understood(const struct message *message, const xmlNode *after);
+/* What is wrong with the addressing of a request that was refused with ERR_WSA_HEADER: the header,
+ * and the fault's subcodes (WS-Addressing 1.0 SOAP binding 6.4). */
+struct addressing_problem {
+    const char *header;   /* local name */
+    const char *subcode;  /* qualified by wsa: */
+    const char *detailed; /* a subcode below, or NULL */
+};
+struct addressing_problem message_addressing_problem(const struct message *message);
 const xmlNode *message_payload(const struct message *message);
 /* The content of the part with that Content-ID (without < > and "cid:", not percent-encoded). The
  * root part is never given out. False when there is none. */

@@ -149,22 +149,41 @@ is_qualified(const xmlNode *node)
            xml_attr(node, NULL, "SPProvidedID", &ignored);
 }
 
-struct status
-saml_name_check(const xmlNode *node, struct span value, enum saml_name_use use, enum err code,
-                struct diag *diag)
+static const struct format *
+find_format(struct span uri, enum saml_name_use use)
 {
-    struct span uri = SPAN(FORMAT_11 "unspecified");
-    (void)xml_attr(node, NULL, "Format", &uri);
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
-        const struct format *const format = &formats[i];
-        if (span_eq_cstr(uri, format->uri) && (format->uses & (1U << use)) != 0) {
-            if (!format->is_valid(value) || (!format->may_be_qualified && is_qualified(node))) {
-                break;
-            }
-            return OK;
+        if (span_eq_cstr(uri, formats[i].uri) && (formats[i].uses & (1U << use)) != 0) {
+            return &formats[i];
         }
     }
-    return FAIL(diag, code,
-                "<%s>: its Format '%.*s' is not accepted here, or its value is not of that format",
-                (const char *)node->name, SPAN_PRINT(span_slice(uri, 0, 80)));
+    return NULL;
+}
+
+static bool
+has_syntax(const struct saml_reader *reader, const struct format *format, struct span value)
+{
+    return format->is_valid(value) ||
+           (value.n > 0 && saml_may_omit(reader->relaxed, RELAX_NAME_SYNTAX, reader->omitted));
+}
+
+struct status
+saml_name_check(const struct saml_reader *reader, const xmlNode *node, struct span value,
+                enum saml_name_use use, enum err code)
+{
+    struct span uri = SPAN(FORMAT_11 "unspecified");
+    const bool has_format = xml_attr(node, NULL, "Format", &uri);
+    const struct format *const format = find_format(uri, use);
+    if (!has_format && use == SAML_NAME_ISSUER && value.n > 0 &&
+        saml_may_omit(reader->relaxed, RELAX_ISSUER_FORMAT, reader->omitted)) {
+        return OK;
+    }
+    if (format == NULL || !has_syntax(reader, format, value) ||
+        (!format->may_be_qualified && is_qualified(node))) {
+        return FAIL(reader->diag, code,
+                    "<%s>: its Format '%.*s' is not accepted here, or its value is not of that "
+                    "format",
+                    (const char *)node->name, SPAN_PRINT(span_slice(uri, 0, 80)));
+    }
+    return OK;
 }

@@ -13,14 +13,14 @@
 #include "soap/message_internal.h"
 #include "soap/samlrules.h"
 #include "soap/sigverify.h"
-
-#define SAML_TOKEN_PROFILE "http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1#"
+#include "soap/tokenref.h"
 
 /* The children of the one wsse:Security that is for us. */
 struct security_header {
     const xmlNode *timestamp;
     const xmlNode *assertion;
     const xmlNode *signature; /* NULL when there is none */
+    const xmlNode *token;     /* a BinarySecurityToken, or NULL */
 };
 
 /* ---- the header ---- */
@@ -56,8 +56,8 @@ read_security(const xmlNode *security, struct diag *diag, struct security_header
         {NS_WSU, "Timestamp", &header->timestamp, ERR_WSS_TIMESTAMP},
         {NS_SAML2, "Assertion", &header->assertion, ERR_SIG_WRAPPED},
         {NS_DS, "Signature", &header->signature, ERR_SIG_STRUCTURE},
-        /* Keys come from the configuration: a token with one is not even looked at. */
-        {NS_WSSE, "BinarySecurityToken", &(const xmlNode *){NULL}, ERR_WSS_STRUCTURE},
+        /* Keys come from the configuration: what a token holds is not even looked at. */
+        {NS_WSSE, "BinarySecurityToken", &header->token, ERR_WSS_STRUCTURE},
     };
     if (!xml_has_element_content(security)) {
         return FAIL(diag, ERR_WSS_STRUCTURE, "text in the wsse:Security header");
@@ -153,29 +153,6 @@ check_timestamp(const xmlNode *timestamp, const struct security_rules *rules, st
 
 /* ---- the message's signature ---- */
 
-/* KeyInfo of the message's signature points to the assertion, when it points to a SAML token. */
-static struct status
-check_token_reference(const xmlNode *signature, const xmlNode *assertion, struct arena *arena,
-                      struct diag *diag)
-{
-    const xmlNode *const token =
-        xml_child(xml_child(signature, NS_DS, "KeyInfo"), NS_WSSE, "SecurityTokenReference");
-    const xmlNode *const identifier = xml_child(token, NS_WSSE, "KeyIdentifier");
-    const xmlNode *const reference = xml_child(token, NS_WSSE, "Reference");
-    const struct span id = xml_attr_text(assertion, "ID");
-    struct span wanted = id;
-    if (span_eq(xml_attr_text(identifier, "ValueType"), SPAN(SAML_TOKEN_PROFILE "SAMLID"))) {
-        TRY(xml_text_trimmed(identifier, ERR_SIG_REFERENCE, arena, diag, &wanted));
-    } else if (span_eq(xml_attr_text(reference, "ValueType"),
-                       SPAN(SAML_TOKEN_PROFILE "SAMLV2.0"))) {
-        wanted = span_slice(xml_attr_text(reference, "URI"), 1, SIZE_MAX);
-    }
-    return span_eq(wanted, id)
-               ? OK
-               : FAIL(diag, ERR_SIG_REFERENCE,
-                      "the message's signature names another assertion than the one that is there");
-}
-
 static struct status
 check_message_signature(const struct security_header *header, const struct sig_keys *registered,
                         const struct security_rules *rules, struct arena *arena, struct diag *diag,
@@ -193,7 +170,8 @@ check_message_signature(const struct security_header *header, const struct sig_k
     if (view->is_holder_of_key) {
         keys.allowed &= confirmed;
     }
-    TRY(check_token_reference(header->signature, view->assertion, arena, diag));
+    keys.may_omit_key_info = true;
+    TRY(tokenref_check(header->signature, view->assertion, header->token, arena, diag));
     return sigverify_timestamp(header->signature, header->timestamp, &keys, arena, diag, view);
 }
 
@@ -204,7 +182,12 @@ check_message_signature(const struct security_header *header, const struct sig_k
 static struct status
 read_keys(const struct security_rules *rules, struct diag *diag, struct sig_keys *ret_keys)
 {
-    struct sig_keys keys = {.items = rules->keys, .n = rules->keys_n};
+    struct sig_keys keys = {
+        .items = rules->keys,
+        .n = rules->keys_n,
+        .may_use_sha1 = rules->now_us < rules->sha1_until_us,
+        .may_omit_key_info = (rules->relaxed & DIALECT_BIT(RELAX_KEY_INFO)) != 0,
+    };
     if (rules->keys_n > KEYINFO_KEYS_MAX) {
         return FAIL(diag, ERR_CONFIG, "%zu signing certificates of one partner; at most %d",
                     rules->keys_n, KEYINFO_KEYS_MAX);
@@ -231,10 +214,11 @@ security_verify(const struct message *message, const struct security_rules *rule
 {
     struct sig_keys keys;
     const xmlNode *security = NULL;
-    struct security_header header = {NULL, NULL, NULL};
+    struct security_header header = {NULL, NULL, NULL, NULL};
     struct verified_view *view = NULL;
     int64_t created_us = 0;
     int64_t expires_us = 0;
+    TRY(message_check_headers(message, diag));
     TRY(read_keys(rules, diag, &keys));
     TRY(find_security(message, diag, &security));
     TRY(read_security(security, diag, &header));
@@ -248,7 +232,10 @@ security_verify(const struct message *message, const struct security_rules *rule
     TRY(check_timestamp(header.timestamp, rules, arena, diag, &created_us, &expires_us));
     TRY(saml_check_shape(header.assertion, rules, diag));
     TRY(sigverify_assertion(header.assertion, &keys, arena, diag, &view));
+    view->relaxed = rules->relaxed;
+    view->community = rules->community;
     TRY(saml_check_conditions(view, rules, arena, diag));
+    TRY(saml_check_authz(view, rules, diag));
     TRY(check_message_signature(&header, &keys, rules, arena, diag, view));
     view->created_us = created_us;
     view->expires_us = expires_us;

@@ -7,21 +7,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXC_C14N  "http://www.w3.org/2001/10/xml-exc-c14n#"
-#define ENVELOPED NS_DS "enveloped-signature"
+#include "base/digest.h"
+#include "base/mem.h"
 
-/* SHA-1, MD5, HMAC, DSA and RSA-PSS are not here, so they do not exist. */
+#define EXC_C14N         "http://www.w3.org/2001/10/xml-exc-c14n#"
+#define ENVELOPED        NS_DS "enveloped-signature"
+#define DIGEST_BYTES_MAX ((size_t)64) /* SHA-512 */
+
+/* MD5, HMAC, DSA and RSA-PSS are not here, so they do not exist. */
 static const struct sig_method methods[] = {
-    {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", SIG_KEY_RSA},
-    {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha384", SIG_KEY_RSA},
-    {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", SIG_KEY_RSA},
-    {"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", SIG_KEY_EC},
-    {"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384", SIG_KEY_EC},
+    {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", SIG_KEY_RSA, false},
+    {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha384", SIG_KEY_RSA, false},
+    {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", SIG_KEY_RSA, false},
+    {"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", SIG_KEY_EC, false},
+    {"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384", SIG_KEY_EC, false},
+    {NS_DS "rsa-sha1", SIG_KEY_RSA, true},
+    {"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1", SIG_KEY_EC, true},
 };
-static const char *const digests[] = {
-    "http://www.w3.org/2001/04/xmlenc#sha256",
-    "http://www.w3.org/2001/04/xmldsig-more#sha384",
-    "http://www.w3.org/2001/04/xmlenc#sha512",
+static const struct digest_method {
+    const char *uri;
+    size_t bytes;
+    bool is_sha1;
+} digests[] = {
+    {"http://www.w3.org/2001/04/xmlenc#sha256", 32, false},
+    {"http://www.w3.org/2001/04/xmldsig-more#sha384", 48, false},
+    {"http://www.w3.org/2001/04/xmlenc#sha512", 64, false},
+    {NS_DS "sha1", 20, true},
 };
 
 static struct status
@@ -173,6 +184,18 @@ algorithm_of(const xmlNode *node)
     return xml_attr_text(node, "Algorithm");
 }
 
+/* A list of names: any XML white space stands between them, also what &#9; and &#10; gave. */
+static size_t
+count_tokens(struct span list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list.n; i++) {
+        const bool is_first = i == 0 || xml_is_blank(span_slice(list, i - 1, 1));
+        n += is_first && !xml_is_blank(span_slice(list, i, 1)) ? 1 : 0;
+    }
+    return n;
+}
+
 /* PrefixList of ec:InclusiveNamespaces, the only child that exclusive c14n may have. */
 static struct status
 check_prefixes(const xmlNode *c14n, struct diag *diag)
@@ -189,13 +212,9 @@ check_prefixes(const xmlNode *c14n, struct diag *diag)
         return FAIL(diag, ERR_SIG_TRANSFORM, "line %ld: only InclusiveNamespaces may stand here",
                     xmlGetLineNo(list));
     }
-    struct span rest = span_trim(xml_attr_text(list, "PrefixList"));
-    size_t n = 0;
-    for (struct span prefix; rest.n > 0 && span_split(&rest, ' ', &prefix);) {
-        if (++n > SIG_PREFIXES_MAX) {
-            return FAIL(diag, ERR_SIG_TRANSFORM, "line %ld: more than %d inclusive prefixes",
-                        xmlGetLineNo(list), SIG_PREFIXES_MAX);
-        }
+    if (count_tokens(xml_attr_text(list, "PrefixList")) > SIG_PREFIXES_MAX) {
+        return FAIL(diag, ERR_SIG_TRANSFORM, "line %ld: more than %d inclusive prefixes",
+                    xmlGetLineNo(list), SIG_PREFIXES_MAX);
     }
     return OK;
 }
@@ -211,12 +230,27 @@ check_c14n(const xmlNode *node, enum err code, struct diag *diag)
     return check_prefixes(node, diag);
 }
 
+/* SHA-1 collisions are cheap: only for a partner whose file names an end date, and before it. */
 static struct status
-find_method(const xmlNode *node, struct diag *diag, const struct sig_method **ret_method)
+check_sha1(const xmlNode *node, bool is_sha1, const struct sig_shape *shape, struct diag *diag)
+{
+    if (is_sha1 && !shape->may_use_sha1) {
+        return FAIL(diag, ERR_SIG_ALGORITHM,
+                    "line %ld, <%s>: SHA-1 is not accepted; sha1_until in the partner's file "
+                    "accepts it up to a date",
+                    xmlGetLineNo(node), (const char *)node->name);
+    }
+    return OK;
+}
+
+static struct status
+find_method(const xmlNode *node, const struct sig_shape *shape, struct diag *diag,
+            const struct sig_method **ret_method)
 {
     const struct span uri = algorithm_of(node);
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         if (span_eq_cstr(uri, methods[i].uri)) {
+            TRY(check_sha1(node, methods[i].is_sha1, shape, diag));
             if (node->children != NULL) {
                 return bad_shape(diag, node, "must be empty");
             }
@@ -229,16 +263,41 @@ find_method(const xmlNode *node, struct diag *diag, const struct sig_method **re
 }
 
 static struct status
-check_digest_method(const xmlNode *node, struct diag *diag)
+find_digest(const xmlNode *node, const struct sig_shape *shape, struct diag *diag,
+            const struct digest_method **ret_digest)
 {
     const struct span uri = algorithm_of(node);
     for (size_t i = 0; i < ARRAY_LEN(digests); i++) {
-        if (span_eq_cstr(uri, digests[i])) {
+        if (span_eq_cstr(uri, digests[i].uri)) {
+            TRY(check_sha1(node, digests[i].is_sha1, shape, diag));
+            *ret_digest = &digests[i];
             return node->children == NULL ? OK : bad_shape(diag, node, "must be empty");
         }
     }
     return FAIL(diag, ERR_SIG_ALGORITHM, "line %ld: digest method '%.*s' is not accepted",
                 xmlGetLineNo(node), SPAN_PRINT(span_slice(uri, 0, 120)));
+}
+
+/* A wrong size can be told before anything is digested. */
+static struct status
+check_digest_size(const xmlNode *node, const struct digest_method *method, struct arena *arena,
+                  struct diag *diag)
+{
+    CLEANUP(buf_done) struct buf bytes;
+    struct diag why;
+    struct span text;
+    diag_clear(&why);
+    buf_init(&bytes, DIGEST_BYTES_MAX);
+    TRY(xml_text(node, ERR_SIG_STRUCTURE, arena, diag, &text));
+    const struct status st = base64_decode(text, &bytes, &why);
+    if (st.code == ERR_NO_MEMORY) {
+        return FAIL(diag, ERR_NO_MEMORY, "%s", why.text);
+    }
+    if (!is_ok(st) || bytes.n != method->bytes) {
+        return FAIL(diag, ERR_SIG_INVALID, "line %ld: DigestValue: base64 of %zu bytes is expected",
+                    xmlGetLineNo(node), method->bytes);
+    }
+    return OK;
 }
 
 /* [enveloped-signature,] exclusive c14n: any other transform could change what is signed. */
@@ -286,21 +345,22 @@ read_reference_uri(const xmlNode *reference, struct diag *diag, struct span *ret
 }
 
 static struct status
-read_reference(const xmlNode *reference, bool is_enveloped, struct arena *arena, struct diag *diag,
-               struct span *ret_id)
+read_reference(const xmlNode *reference, const struct sig_shape *shape, struct arena *arena,
+               struct diag *diag, struct signature *signature)
 {
     static const char *const names[] = {"Transforms", "DigestMethod", "DigestValue"};
     const xmlNode *children[ARRAY_LEN(names)];
-    struct span digest;
-    TRY(read_reference_uri(reference, diag, ret_id));
+    const struct digest_method *digest = NULL;
+    TRY(read_reference_uri(reference, diag, &signature->reference));
     TRY(take_children(reference, names, ARRAY_LEN(names), false, diag, children));
-    TRY(check_transforms(children[0], is_enveloped, diag));
-    TRY(check_digest_method(children[1], diag));
-    return xml_text(children[2], ERR_SIG_STRUCTURE, arena, diag, &digest);
+    TRY(check_transforms(children[0], shape->is_enveloped, diag));
+    TRY(find_digest(children[1], shape, diag, &digest));
+    signature->has_sha1 = signature->has_sha1 || digest->is_sha1;
+    return check_digest_size(children[2], digest, arena, diag);
 }
 
 static struct status
-read_signed_info(const xmlNode *signed_info, bool is_enveloped, struct arena *arena,
+read_signed_info(const xmlNode *signed_info, const struct sig_shape *shape, struct arena *arena,
                  struct diag *diag, struct signature *signature)
 {
     static const char *const names[] = {"CanonicalizationMethod", "SignatureMethod", "Reference"};
@@ -311,12 +371,13 @@ read_signed_info(const xmlNode *signed_info, bool is_enveloped, struct arena *ar
     }
     TRY(take_children(signed_info, names, ARRAY_LEN(names), false, diag, children));
     TRY(check_c14n(children[0], ERR_SIG_ALGORITHM, diag));
-    TRY(find_method(children[1], diag, &signature->method));
-    return read_reference(children[2], is_enveloped, arena, diag, &signature->reference);
+    TRY(find_method(children[1], shape, diag, &signature->method));
+    signature->has_sha1 = signature->method->is_sha1;
+    return read_reference(children[2], shape, arena, diag, signature);
 }
 
 struct status
-sig_read(const xmlNode *node, bool is_enveloped, struct arena *arena, struct diag *diag,
+sig_read(const xmlNode *node, const struct sig_shape *shape, struct arena *arena, struct diag *diag,
          struct signature *ret_signature)
 {
     static const char *const names[] = {"SignedInfo", "SignatureValue", "KeyInfo"};
@@ -324,7 +385,7 @@ sig_read(const xmlNode *node, bool is_enveloped, struct arena *arena, struct dia
     struct signature signature = {.node = node};
     TRY(sig_check_comments(node, diag));
     TRY(take_children(node, names, ARRAY_LEN(names), true, diag, children));
-    TRY(read_signed_info(children[0], is_enveloped, arena, diag, &signature));
+    TRY(read_signed_info(children[0], shape, arena, diag, &signature));
     TRY(xml_text_trimmed(children[1], ERR_SIG_STRUCTURE, arena, diag, &signature.value));
     if (signature.value.n == 0) {
         return bad_shape(diag, children[1], "is empty");

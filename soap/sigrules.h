@@ -5,7 +5,7 @@
  *   ds:Signature
  *     ds:SignedInfo
  *       ds:CanonicalizationMethod   exclusive c14n (may list inclusive prefixes)
- *       ds:SignatureMethod          RSA or ECDSA over SHA-2
+ *       ds:SignatureMethod          RSA or ECDSA over SHA-2 (SHA-1 in a partner's grace period)
  *       ds:Reference URI="#NCName"  exactly one
  *         ds:Transforms             [enveloped-signature,] exclusive c14n
  *         ds:DigestMethod, ds:DigestValue
@@ -26,21 +26,29 @@ enum sig_key_kind { SIG_KEY_RSA, SIG_KEY_EC };
 struct sig_method {
     const char *uri;
     enum sig_key_kind key;
+    bool is_sha1;
 };
 
 struct signature {
     const xmlNode *node;     /* ds:Signature */
     const xmlNode *key_info; /* NULL when absent */
     const struct sig_method *method;
+    bool has_sha1;         /* SHA-1 in the method or in the Reference's digest */
     struct span reference; /* the NCName behind '#' */
     struct span value;     /* text of SignatureValue, base64 */
 };
 
-/* <is_enveloped>: the assertion's signature; else the Timestamp's. ERR_SIG_STRUCTURE,
- * ERR_SIG_ALGORITHM (methods), ERR_SIG_TRANSFORM (transforms), ERR_SIG_REFERENCE (URI, number),
- * ERR_SIG_COMMENT. */
-MUST_CHECK struct status sig_read(const xmlNode *node, bool is_enveloped, struct arena *arena,
-                                  struct diag *diag, struct signature *ret_signature);
+/* What one signature must be. */
+struct sig_shape {
+    bool is_enveloped; /* the assertion's; else the Timestamp's */
+    bool may_use_sha1; /* the partner's grace period is not over */
+};
+/* ERR_SIG_STRUCTURE, ERR_SIG_ALGORITHM (methods), ERR_SIG_TRANSFORM (transforms),
+ * ERR_SIG_REFERENCE (URI, number), ERR_SIG_COMMENT, ERR_SIG_INVALID (a digest that has not the
+ * size of its method's). */
+MUST_CHECK struct status sig_read(const xmlNode *node, const struct sig_shape *shape,
+                                  struct arena *arena, struct diag *diag,
+                                  struct signature *ret_signature);
 
 /* The whole document: no two attributes that any reader may take for an id (ID, Id, wsu:Id, xml:id,
  * AssertionID) have the same value (ERR_SIG_DUPLICATE_ID), and no namespace is a relative URI,

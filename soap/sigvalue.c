@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "soap/xml.h"
 
 #define VALUE_BYTES_MAX ((size_t)2048) /* RSA-16384 */
 
@@ -60,4 +61,19 @@ sig_value_normalise(struct span value, EVP_PKEY *key, struct arena *arena, struc
     }
     TRY(base64_encode(buf_span(&bytes), &text, diag));
     return arena_dup(arena, buf_span(&text), diag, ret_value);
+}
+
+struct status
+sig_value_compact(struct span value, struct arena *arena, struct diag *diag, struct span *ret_value)
+{
+    char *copy = NULL;
+    size_t n = 0;
+    TRY(arena_alloc(arena, value.n + 1, diag, (void **)&copy));
+    for (size_t i = 0; i < value.n; i++) {
+        if (!xml_is_blank(span_slice(value, i, 1))) {
+            copy[n++] = value.p[i];
+        }
+    }
+    *ret_value = span_of(copy, n);
+    return OK;
 }

@@ -15,5 +15,8 @@
  * other size or text. */
 MUST_CHECK struct status sig_value_normalise(struct span value, EVP_PKEY *key, struct arena *arena,
                                              struct diag *diag, struct span *ret_value);
+/* <value> as it was sent, without white space: what a SignatureConfirmation gives back. */
+MUST_CHECK struct status sig_value_compact(struct span value, struct arena *arena,
+                                           struct diag *diag, struct span *ret_value);
 
 #endif

@@ -15,6 +15,7 @@
 #include "soap/sigvalue.h"
 
 #define RSA_BITS_MIN 2048
+#define EC_BITS_MIN  256
 
 /* ---- which element ---- */
 
@@ -81,17 +82,32 @@ may_use(const struct certificate *certificate, enum sig_key_kind kind)
 {
     const EVP_PKEY *const key = certificate->key;
     return kind == SIG_KEY_RSA ? EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= RSA_BITS_MIN
-                               : EVP_PKEY_is_a(key, "EC") != 0;
+                               : EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) >= EC_BITS_MIN;
+}
+
+/* Networks ask for a KeyInfo in the assertion's signature, and test that one without is refused.
+ * That of the Timestamp's may be left out: the confirmation has named the key. */
+static struct status
+check_is_named(const struct signature *signature, const struct key_hint *hint,
+               const struct sig_keys *keys, struct diag *diag)
+{
+    if (!hint->is_given && !keys->may_omit_key_info) {
+        return FAIL(diag, ERR_SIG_NO_TRUST,
+                    "line %ld: the signature has no KeyInfo with a certificate or a key value",
+                    xmlGetLineNo(signature->node));
+    }
+    return OK;
 }
 
 /* The keys that the signature may have been made with: allowed, named by KeyInfo when it names any,
  * and of the method's kind. */
 static struct status
 choose_keys(const struct signature *signature, const struct sig_keys *keys, struct diag *diag,
-            uint32_t *ret_chosen)
+            uint32_t *ret_chosen, bool *ret_is_named)
 {
     struct key_hint hint;
     TRY(keyinfo_read(signature->key_info, keys->items, keys->n, diag, &hint));
+    TRY(check_is_named(signature, &hint, keys, diag));
     const uint32_t named = keys->allowed & hint.keys;
     if (named == 0) {
         return FAIL(diag, ERR_SIG_NO_TRUST,
@@ -106,27 +122,31 @@ choose_keys(const struct signature *signature, const struct sig_keys *keys, stru
     }
     if (chosen == 0) {
         return FAIL(diag, ERR_SIG_ALGORITHM,
-                    "line %ld: the registered key is not one for %s (RSA needs %d bits)",
-                    xmlGetLineNo(signature->node), signature->method->uri, RSA_BITS_MIN);
+                    "line %ld: the registered key is not one for %s (RSA needs %d bits, EC %d)",
+                    xmlGetLineNo(signature->node), signature->method->uri, RSA_BITS_MIN,
+                    EC_BITS_MIN);
     }
     *ret_chosen = chosen;
+    *ret_is_named = hint.is_given;
     return OK;
 }
 
 /* At most KEYINFO_KEYS_MAX tries, and one whenever KeyInfo says which. */
 static struct status
 verify(const struct signature *signature, const xmlNode *target, const xmlAttr *id,
-       const struct sig_keys *keys, struct diag *diag, const struct certificate **ret_key)
+       const struct sig_keys *keys, struct diag *diag, const struct certificate **ret_key,
+       bool *ret_is_named)
 {
     uint32_t chosen = 0;
     struct diag last;
     diag_clear(&last);
-    TRY(choose_keys(signature, keys, diag, &chosen));
+    TRY(choose_keys(signature, keys, diag, &chosen, ret_is_named));
     for (size_t i = 0; i < keys->n; i++) {
         if ((chosen & (UINT32_C(1) << i)) == 0) {
             continue;
         }
-        const struct dsig_job job = {signature->node, target, id, keys->items[i]->key};
+        const struct dsig_job job = {signature->node, target, id, keys->items[i]->key,
+                                     keys->may_use_sha1};
         diag_clear(&last);
         if (is_ok(dsig_verify(&job, &last))) {
             *ret_key = keys->items[i];
@@ -146,6 +166,7 @@ sigverify_assertion(const xmlNode *assertion, const struct sig_keys *keys, struc
     const xmlNode *node = NULL;
     const xmlAttr *id = NULL;
     struct verified_view *view = NULL;
+    bool is_named = false;
     assert(keys->n <= KEYINFO_KEYS_MAX);
     if (xml_child(assertion, NS_DS, "Signature") == NULL) {
         return FAIL(diag, ERR_SIG_MISSING, "line %ld: the assertion is not signed",
@@ -153,11 +174,14 @@ sigverify_assertion(const xmlNode *assertion, const struct sig_keys *keys, struc
     }
     TRY(xml_child_one(assertion, NS_DS, "Signature", ERR_SIG_STRUCTURE, diag, &node));
     TRY(sig_check_comments(assertion, diag));
-    TRY(sig_read(node, true, arena, diag, &signature));
+    const struct sig_shape shape = {.is_enveloped = true, .may_use_sha1 = keys->may_use_sha1};
+    TRY(sig_read(node, &shape, arena, diag, &signature));
     TRY(bind_reference(&signature, assertion, NULL, "ID", diag, &id));
     TRY(ARENA_NEW(arena, diag, &view));
-    TRY(verify(&signature, assertion, id, keys, diag, &view->assertion_key));
+    TRY(verify(&signature, assertion, id, keys, diag, &view->assertion_key, &is_named));
+    view->omitted = is_named ? 0 : DIALECT_BIT(RELAX_KEY_INFO);
     view->assertion = assertion;
+    view->has_sha1 = signature.has_sha1;
     *ret_view = view;
     return OK;
 }
@@ -169,12 +193,16 @@ sigverify_timestamp(const xmlNode *node, const xmlNode *timestamp, const struct 
     struct signature signature;
     const xmlAttr *id = NULL;
     const struct certificate *key = NULL;
+    bool is_named = false;
     assert(keys->n <= KEYINFO_KEYS_MAX && node->parent == timestamp->parent);
     TRY(sig_check_comments(timestamp, diag));
-    TRY(sig_read(node, false, arena, diag, &signature));
+    const struct sig_shape shape = {.is_enveloped = false, .may_use_sha1 = keys->may_use_sha1};
+    TRY(sig_read(node, &shape, arena, diag, &signature));
     TRY(bind_reference(&signature, timestamp, NS_WSU, "Id", diag, &id));
-    TRY(verify(&signature, timestamp, id, keys, diag, &key));
+    TRY(verify(&signature, timestamp, id, keys, diag, &key, &is_named));
     TRY(sig_value_normalise(signature.value, key->key, arena, diag, &view->timestamp_signature));
+    TRY(sig_value_compact(signature.value, arena, diag, &view->timestamp_signature_sent));
+    view->has_sha1 = view->has_sha1 || signature.has_sha1;
     view->signed_timestamp = timestamp;
     return OK;
 }

@@ -15,6 +15,8 @@ struct sig_keys {
     struct certificate *const *items;
     size_t n;
     uint32_t allowed;
+    bool may_use_sha1;      /* the partner's grace period is not over */
+    bool may_omit_key_info; /* the signature need not name its key */
 };
 
 /* The assertion's enveloped signature: its one child ds:Signature refers to exactly this element by

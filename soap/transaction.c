@@ -1,7 +1,7 @@
 /*
- * Which IHE transaction a message belongs to: one table row each (ITI TF-2 3.38, 3.39, 3.55), and
- * the checks that action, payload, path and relation agree with it. Called by the first steps of a
- * transaction and by the reader of answers; it owns nothing.
+ * Which IHE transaction a request belongs to: one table row each (ITI TF-2 3.38, 3.39, 3.55), and
+ * the checks that action, payload and path agree with it; what faults say, both ways. Called by the
+ * first steps of a transaction; it owns nothing.
  */
 #include "soap/message_internal.h"
 
@@ -56,13 +56,17 @@ disagree(struct diag *diag, const struct message *message, const char *what, str
                 SPAN_PRINT(span_slice(got, 0, 120)));
 }
 
+static bool
+is_elsewhere(struct span address)
+{
+    return address.n > 0 && !span_eq(address, SPAN(WSA_ANONYMOUS));
+}
+
 /* Answers go back on the connection that asked: any other address would make us call it. */
 static struct status
 check_reply_addresses(const struct addressing *addressing, struct diag *diag)
 {
-    const struct span anonymous = SPAN(WSA_ANONYMOUS);
-    if ((addressing->reply_to.n > 0 && !span_eq(addressing->reply_to, anonymous)) ||
-        (addressing->fault_to.n > 0 && !span_eq(addressing->fault_to, anonymous))) {
+    if (is_elsewhere(addressing->reply_to) || is_elsewhere(addressing->fault_to)) {
         return FAIL(diag, ERR_WSA_HEADER,
                     "wsa:ReplyTo and wsa:FaultTo must be %s: asynchronous answers are not offered",
                     WSA_ANONYMOUS);
@@ -70,11 +74,22 @@ check_reply_addresses(const struct addressing *addressing, struct diag *diag)
     return OK;
 }
 
+/* Receivers ignore the SOAP action (ITI TF-2 Appendix V 3.2), so its absence is fine, and so is an
+ * empty one and the "None" that an unpatched zeep writes where it has none. One that names
+ * something must name what the message is: nothing in between may have dispatched by another name
+ * (CXF, CVE-2012-3451). */
+static bool
+is_agreed_action(struct span parameter, const char *action)
+{
+    return parameter.n == 0 || span_eq(parameter, SPAN("None")) || span_eq_cstr(parameter, action);
+}
+
 struct status
 message_transaction(const struct message *message, struct span path, struct diag *diag,
                     enum soap_transaction *ret_transaction)
 {
     const struct addressing *const addressing = &message->addressing;
+    TRY(message_check_headers(message, diag));
     if (addressing->action.n == 0 || addressing->message_id.n == 0) {
         return FAIL(diag, ERR_WSA_HEADER, "wsa:%s is missing",
                     addressing->action.n == 0 ? "Action" : "MessageID");
@@ -93,8 +108,7 @@ message_transaction(const struct message *message, struct span path, struct diag
         return disagree(diag, message, "wsa:Action must be that of the payload",
                         addressing->action);
     }
-    if (message->content_type_action.n > 0 &&
-        !span_eq_cstr(message->content_type_action, rows[i].request_action)) {
+    if (!is_agreed_action(message->content_type_action, rows[i].request_action)) {
         return disagree(diag, message, "action of Content-Type must be that of the payload",
                         message->content_type_action);
     }
@@ -106,50 +120,25 @@ message_transaction(const struct message *message, struct span path, struct diag
     return OK;
 }
 
-/* ---- answers ---- */
-
-static bool
-relates_to(const struct message *message, struct span request_message_id)
-{
-    for (size_t i = 0; i < message->relates_to.n; i++) {
-        if (span_eq(message->relates_to.items[i], request_message_id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-struct status
-message_check_answer(const struct message *message, enum soap_transaction transaction,
-                     struct span request_message_id, struct diag *diag)
-{
-    const struct soap_transaction_row *const row = &rows[transaction];
-    if (message->is_fault) {
-        struct span code;
-        struct span reason;
-        message_fault(message, &code, &reason);
-        return FAIL(diag, ERR_SOAP_FAULT, "%s: the partner answered with the SOAP fault '%.*s'",
-                    row->name, SPAN_PRINT(span_slice(code, 0, 80)));
-    }
-    if (!xml_is(message->payload, row->payload_namespace, row->response_payload)) {
-        return FAIL(diag, ERR_PARTNER_ANSWER, "%s: the answer holds <%.*s>; expected <%s>",
-                    row->name, SPAN_PRINT(span_slice(message_payload_name(message), 0, 60)),
-                    row->response_payload);
-    }
-    if (!span_eq_cstr(message->addressing.action, row->response_action)) {
-        return FAIL(diag, ERR_PARTNER_ANSWER, "%s: the answer's wsa:Action is '%.*s'; expected %s",
-                    row->name, SPAN_PRINT(span_slice(message->addressing.action, 0, 120)),
-                    row->response_action);
-    }
-    if (request_message_id.n == 0 || !relates_to(message, request_message_id)) {
-        return FAIL(diag, ERR_PARTNER_ANSWER,
-                    "%s: the answer's wsa:RelatesTo does not name our request %.*s", row->name,
-                    SPAN_PRINT(span_slice(request_message_id, 0, 60)));
-    }
-    return OK;
-}
-
 /* ---- faults ---- */
+
+struct addressing_problem
+message_addressing_problem(const struct message *message)
+{
+    const struct addressing *const a = &message->addressing;
+    struct addressing_problem problem = {"To", "wsa:InvalidAddressingHeader", NULL};
+    if (message->problem.code == ERR_WSA_HEADER) {
+        problem.header = message->problem_header;
+        problem.detailed = message->is_repeated ? "wsa:InvalidCardinality" : NULL;
+    } else if (a->action.n == 0 || a->message_id.n == 0) {
+        problem.header = a->action.n == 0 ? "Action" : "MessageID";
+        problem.subcode = "wsa:MessageAddressingHeaderRequired";
+    } else if (is_elsewhere(a->reply_to) || is_elsewhere(a->fault_to)) {
+        problem.header = is_elsewhere(a->reply_to) ? "ReplyTo" : "FaultTo";
+        problem.detailed = "wsa:OnlyAnonymousAddressSupported";
+    }
+    return problem;
+}
 
 /* The one text child of an element, without white space; the empty span for anything else. */
 static struct span

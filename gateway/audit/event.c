@@ -29,6 +29,7 @@ static const struct names type_names[AUDIT_TYPE_COUNT] = {
     [AUDIT_AUTHENTICATION_FAILURE] = {"authentication-failure", "Node Authentication"},
     [AUDIT_NODE_START] = {"node-start", "Application Start"},
     [AUDIT_NODE_STOP] = {"node-stop", "Application Stop"},
+    [AUDIT_CONFIGURATION_CHANGED] = {"configuration-changed", "Software Configuration"},
 };
 static const char *const side_names[] = {
     [AUDIT_INITIATING] = "initiating",

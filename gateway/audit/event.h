@@ -20,6 +20,7 @@ enum audit_type {
     AUDIT_AUTHENTICATION_FAILURE, /* a message whose security failed; unknown TLS peer */
     AUDIT_NODE_START,
     AUDIT_NODE_STOP,
+    AUDIT_CONFIGURATION_CHANGED, /* the running node took another configuration, or refused it */
     AUDIT_TYPE_COUNT
 };
 enum audit_side { AUDIT_INITIATING, AUDIT_RESPONDING };

@@ -23,6 +23,7 @@ static const struct audit_code event_activity = {"110100", "DCM", "Application A
 static const struct audit_code type_authentication = {"110126", "DCM", "Node Authentication"};
 static const struct audit_code type_start = {"110120", "DCM", "Application Start"};
 static const struct audit_code type_stop = {"110121", "DCM", "Application Stop"};
+static const struct audit_code type_configuration = {"110131", "DCM", "Software Configuration"};
 static const struct audit_code role_source = {"110153", "DCM", "Source Role ID"};
 static const struct audit_code role_destination = {"110152", "DCM", "Destination Role ID"};
 static const struct audit_code role_application = {"110150", "DCM", "Application"};
@@ -129,6 +130,8 @@ kind_of(const struct audit_event *event)
         return (struct kind){&event_activity, "E", &type_start};
     case AUDIT_NODE_STOP:
         return (struct kind){&event_activity, "E", &type_stop};
+    case AUDIT_CONFIGURATION_CHANGED:
+        return (struct kind){&event_security, "E", &type_configuration};
     case AUDIT_ITI_55:
     case AUDIT_ITI_38:
     case AUDIT_TYPE_COUNT:
@@ -334,6 +337,7 @@ write_participants(struct message *m)
         return;
     case AUDIT_NODE_START:
     case AUDIT_NODE_STOP:
+    case AUDIT_CONFIGURATION_CHANGED:
         write_activity(m);
         return;
     case AUDIT_ITI_55:

@@ -180,6 +180,7 @@ message_objects(struct message *m)
         break;
     case AUDIT_NODE_START:
     case AUDIT_NODE_STOP:
+    case AUDIT_CONFIGURATION_CHANGED:
     case AUDIT_TYPE_COUNT:
         break;
     }

@@ -24,7 +24,8 @@
     X(ORGANIZATION_ID, "organization-id", "no organization-id attribute") \
     X(HOME_COMMUNITY,  "home-community",  "no homeCommunityId attribute: the partner's own is taken") \
     X(ROLE,            "role",            "no role attribute") \
-    X(SECOND_PURPOSE,  "second-purpose",  "several purposes of use: the first counts")
+    X(SECOND_PURPOSE,  "second-purpose",  "several purposes of use: the first counts") \
+    X(KEY_INFO,        "key-info",        "assertion signatures whose KeyInfo names no key")
 /* clang-format on */
 
 enum dialect_relaxation {
@@ -44,7 +45,13 @@ const char *dialect_meaning(enum dialect_relaxation relaxation);
 bool dialect_find(struct span name, enum dialect_relaxation *ret_relaxation);
 
 /* How our own assertions and signatures to one partner are made. */
-enum dialect_digest { DIALECT_SHA256, DIALECT_SHA384, DIALECT_SHA512, DIALECT_SHA1 };
+enum dialect_digest {
+    DIALECT_SHA256,
+    DIALECT_SHA384,
+    DIALECT_SHA512,
+    DIALECT_SHA1,
+    DIALECT_DIGEST_COUNT
+};
 enum dialect_community { DIALECT_COMMUNITY_BOTH, DIALECT_COMMUNITY_IHE, DIALECT_COMMUNITY_NHIN };
 struct dialect_style {
     bool is_bearer;                   /* bearer confirmation, no message signature */

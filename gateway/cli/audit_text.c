@@ -77,6 +77,7 @@ static const char *const short_types[AUDIT_TYPE_COUNT] = {
     [AUDIT_AUTHENTICATION_FAILURE] = "security",
     [AUDIT_NODE_START] = "start",
     [AUDIT_NODE_STOP] = "stop",
+    [AUDIT_CONFIGURATION_CHANGED] = "config",
 };
 
 enum {
@@ -133,6 +134,7 @@ side_word(const struct audit_event *event)
     switch (event->type) {
     case AUDIT_NODE_START:
     case AUDIT_NODE_STOP:
+    case AUDIT_CONFIGURATION_CHANGED:
     case AUDIT_LOCAL_ACCESS:
         return "-";
     case AUDIT_ITI_55:
@@ -268,6 +270,7 @@ question_of(enum audit_type type)
     case AUDIT_AUTHENTICATION_FAILURE:
     case AUDIT_NODE_START:
     case AUDIT_NODE_STOP:
+    case AUDIT_CONFIGURATION_CHANGED:
     case AUDIT_TYPE_COUNT:
         break;
     }
@@ -328,6 +331,11 @@ put_sentence(struct text *t, const struct audit_event *event)
         break;
     case AUDIT_NODE_STOP:
         put_cstr(t, "the node stopped.");
+        break;
+    case AUDIT_CONFIGURATION_CHANGED:
+        put_cstr(t, event->outcome == AUDIT_SUCCESS
+                        ? "the node took another configuration."
+                        : "the node refused another configuration and kept its own.");
         break;
     case AUDIT_ITI_55:
     case AUDIT_ITI_38:

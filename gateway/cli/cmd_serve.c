@@ -1,30 +1,20 @@
 /*
  * isthmus serve: the node in the foreground. Puts the parts together (store, journal, runner,
- * network), turns requests into transactions, and on SIGTERM or SIGINT drains. The main thread only
- * waits for signals.
+ * network), turns requests into transactions, on SIGHUP takes another configuration, and on SIGTERM
+ * or SIGINT drains. The main thread only waits for signals.
  */
+#include "cli/serve.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "cli/cli.h"
-#include "net/server.h"
-#include "txn/inbound.h"
+#include "store/replay.h"
 
-#define DRAIN_US (10 * US_PER_S)
-
-struct serve {
-    const struct config *config;
-    struct store *store;
-    struct journal *journal;
-    struct journal_sink sink;
-    struct runner *runner;
-    struct net_server *server;
-    struct node node;
-    bool is_start_recorded; /* then the stop is, too */
-};
+#define DRAIN_US     (10 * US_PER_S)
+#define LOOK_AFTER_S 60 /* how often files of trust stores are looked at */
 
 static const char *config_path;
 static const struct cli_option rows[] = {
@@ -33,23 +23,76 @@ static const struct cli_option rows[] = {
 static const struct cli_command command = {
     .name = "serve",
     .usage = "-c FILE",
-    .text = "Answers partners (ITI-55, ITI-38, ITI-39) on the network listener until SIGTERM or\n"
-            "SIGINT, then finishes what is in flight and stops. Logs to standard error. An answer\n"
-            "leaves only when its audit record is durable.\n"
-            "Exit codes: 0 stopped by a signal, 1 could not start, 2 usage.",
+    .text =
+        "Answers partners (ITI-55, ITI-38, ITI-39) on the network listener until SIGTERM or\n"
+        "SIGINT, then finishes what is in flight and stops. Logs to standard error. An answer\n"
+        "leaves only when its audit record is durable. SIGHUP loads the configuration anew: what\n"
+        "is in flight keeps the old one; with a mistake in it, the old one stays.\n"
+        "Exit codes: 0 stopped by a signal, 1 could not start, 2 usage.",
     .options = rows,
     .options_n = ARRAY_LEN(rows),
 };
 
+/* ---- the node of one configuration ---- */
+
+struct status
+generation_new(struct serve *serve, const struct config *config, struct diag *diag,
+               struct generation **ret_generation)
+{
+    struct generation *generation = mem_alloc(sizeof(*generation));
+
+    if (generation == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a configuration");
+    }
+    atomic_init(&generation->references, 1);
+    generation->node = (struct node){.config = config_ref(config),
+                                     .clock = clock_system(),
+                                     .store = serve->store,
+                                     .audit = &serve->sink.sink,
+                                     .runner = serve->runner};
+    *ret_generation = generation;
+    return OK;
+}
+
+struct generation *
+generation_current(struct serve *serve)
+{
+    pthread_mutex_lock(&serve->lock);
+    struct generation *generation = serve->generation;
+
+    atomic_fetch_add(&generation->references, 1);
+    pthread_mutex_unlock(&serve->lock);
+    return generation;
+}
+
+void
+generation_unref(struct generation *generation)
+{
+    if (generation != NULL && atomic_fetch_sub(&generation->references, 1) == 1) {
+        config_unref(generation->node.config);
+        mem_free(generation);
+    }
+}
+
 /* ---- requests ---- */
 
 /* A request on its way: what net/ gave, until the transaction replies. */
+struct asked {
+    struct net_request *request;
+    struct generation *generation; /* a reference: the transaction's node */
+};
+
 static void
 reply(void *arg, struct inbound_answer *answer)
 {
-    struct net_request *request = arg;
+    struct asked *asked = arg;
 
-    net_answer(request, answer->http_status, answer->content_type, &answer->body);
+    if (err_class(answer->cause) == ERR_CLASS_SECURITY) {
+        net_count_failure(asked->request);
+    }
+    net_answer(asked->request, answer->http_status, answer->content_type, &answer->body);
+    generation_unref(asked->generation);
+    mem_free(asked);
 }
 
 static void
@@ -84,10 +127,8 @@ answer_admin(struct serve *serve, struct net_request *request)
 }
 
 static void
-take_request(void *arg, struct net_request *request)
+start_transaction(struct serve *serve, struct net_request *request)
 {
-    struct serve *serve = arg;
-    struct diag diag = {0};
     const struct inbound_request in = {
         .path = span_of_cstr(request->path),
         .content_type = span_of_cstr(request->content_type),
@@ -95,6 +136,28 @@ take_request(void *arg, struct net_request *request)
         .peer = request->peer,
         .body = &request->body,
     };
+    struct asked *asked = mem_alloc(sizeof(*asked));
+    struct diag diag = {0};
+    struct status st;
+
+    if (asked == NULL) {
+        answer_text(request, 503, "out of resources\n");
+        return;
+    }
+    *asked = (struct asked){request, generation_current(serve)};
+    st = inbound_start(&asked->generation->node, &in, reply, asked, &diag);
+    if (!is_ok(st)) {
+        LOG_EVENT(LOG_LEVEL_ERROR, "request-dropped", LOG_DIAG(&diag));
+        answer_text(request, 503, "out of resources\n");
+        generation_unref(asked->generation);
+        mem_free(asked);
+    }
+}
+
+static void
+take_request(void *arg, struct net_request *request)
+{
+    struct serve *serve = arg;
 
     if (request->listener == NET_ADMIN) {
         answer_admin(serve, request);
@@ -108,74 +171,51 @@ take_request(void *arg, struct net_request *request)
         answer_text(request, 405, "POST is required\n");
         return;
     }
-    if (!is_ok(inbound_start(&serve->node, &in, reply, request, &diag))) {
-        LOG_EVENT(LOG_LEVEL_ERROR, "request-dropped", LOG_DIAG(&diag));
-        answer_text(request, 503, "out of resources\n");
-    }
+    start_transaction(serve, request);
 }
 
-/* ---- refused before a transaction: TLS and HTTP ---- */
-
-struct refusal {
-    struct park park; /* first member */
-    struct journal_ticket ticket;
-};
-
-static void
-free_refusal(struct park *park)
+/* A partner, or nobody: whose requests the transaction refuses with a record of it. */
+static bool
+identify(void *arg, const struct certificate *peer, char ret_identity[NET_IDENTITY_MAX])
 {
-    mem_free((struct refusal *)park);
-}
-
-/* The record of a refused connection holds nobody up: nothing was disclosed. */
-static void
-record_refusal(struct serve *serve, const char *peer_address, const struct diag *why)
-{
-    struct refusal *refusal = mem_alloc(sizeof(*refusal));
+    struct generation *generation = generation_current(arg);
+    const struct partner *partner = NULL;
     struct diag diag = {0};
-    const struct audit_event event = {
-        .type = AUDIT_AUTHENTICATION_FAILURE,
-        .side = AUDIT_RESPONDING,
-        .phase = AUDIT_OUTCOME,
-        .outcome = AUDIT_SERIOUS,
-        .outcome_text = span_of_cstr(why->text),
-        .source_address = span_of_cstr(peer_address),
-        .destination_id = span_of_cstr(serve->config->base_url),
-    };
+    const bool is_partner =
+        is_ok(config_partner_of_peer(generation->node.config, peer, &diag, &partner));
 
-    if (refusal == NULL) {
-        return;
-    }
-    refusal->park.wake = free_refusal;
-    if (!is_ok(journal_append(serve->journal, &event, &refusal->park, &diag, &refusal->ticket))) {
-        LOG_EVENT(LOG_LEVEL_ERROR, "audit-failed", LOG_DIAG(&diag));
-        mem_free(refusal);
-    }
+    snprintf(ret_identity, NET_IDENTITY_MAX, "%s", is_partner ? partner->id : peer->sha256);
+    generation_unref(generation);
+    return is_partner;
 }
 
-static void
-note_refused(void *arg, const char *peer_address, const struct diag *why)
+void
+serve_net_options(struct serve *serve, const struct config *config, struct net_options *ret_options)
 {
-    struct serve *serve = arg;
-
-    LOG_EVENT(LOG_LEVEL_WARNING, "connection-refused", LOG_ID("peer", peer_address), LOG_DIAG(why));
-    if (err_class(why->code) == ERR_CLASS_SECURITY) {
-        record_refusal(serve, peer_address, why);
-    }
+    net_options_default(ret_options, config);
+    ret_options->clock = clock_system();
+    ret_options->handler = take_request;
+    ret_options->handler_arg = serve;
+    ret_options->on_refused = refusals_note;
+    ret_options->identify = identify;
+    ret_options->status = serve->status;
 }
 
 /* ---- start and stop ---- */
 
-static struct status
-record_life(struct serve *serve, enum audit_type type, struct diag *diag)
+struct status
+serve_record_life(struct serve *serve, enum audit_type type, enum audit_outcome outcome,
+                  const char *text, struct diag *diag)
 {
+    const struct config *config = serve->generation->node.config;
     const struct audit_event event = {
         .type = type,
         .side = AUDIT_RESPONDING,
         .phase = AUDIT_OUTCOME,
-        .outcome = AUDIT_SUCCESS,
-        .source_id = span_of_cstr(serve->config->base_url),
-        .community = span_of_cstr(serve->config->community),
+        .outcome = outcome,
+        .outcome_text = span_of_cstr(text),
+        .source_id = config->base_url == NULL ? SPAN_EMPTY : span_of_cstr(config->base_url),
+        .community = span_of_cstr(config->community),
     };
 
     return journal_append_wait(serve->journal, &event, diag);
@@ -189,35 +229,46 @@ worker_count(void)
     return cores < 1 ? 1 : cores > 32 ? 32 : (unsigned)cores;
 }
 
+/* What came before and is not remembered must not be accepted: see store/replay.h. */
 static struct status
-start(struct serve *serve, struct diag *diag)
+start_replay(struct serve *serve, struct diag *diag)
+{
+    char boot_id[REPLAY_BOOT_ID_MAX];
+    bool is_lossy = false;
+
+    TRY(replay_start(serve->store, replay_boot_id(boot_id) ? boot_id : NULL, diag, &is_lossy));
+    serve->is_replay_started = true;
+    if (is_lossy) {
+        LOG_EVENT(LOG_LEVEL_WARNING, "replay-lossy",
+                  LOG_ID("why", "the machine stopped without warning: messages created before this "
+                                "start are refused"));
+    }
+    return OK;
+}
+
+static struct status
+start(struct serve *serve, const struct config *config, struct diag *diag)
 {
     const struct store_options store = {
-        .path = serve->config->store_path,
-        .community = serve->config->community,
-        .patient_authority = serve->config->patient_authority,
-        .repository = serve->config->repository,
+        .path = config->store_path,
+        .community = config->community,
+        .patient_authority = config->patient_authority,
+        .repository = config->repository,
         .clock = clock_system(),
     };
     struct net_options net;
 
     TRY(soap_library_init(diag));
     TRY(store_open(&store, diag, &serve->store));
-    TRY(journal_open(serve->config->journal_dir, "node", clock_system(), diag, &serve->journal));
+    TRY(start_replay(serve, diag));
+    TRY(journal_open(config->journal_dir, "node", clock_system(), diag, &serve->journal));
     TRY(runner_new(clock_system(), worker_count(), diag, &serve->runner));
     journal_sink_init(&serve->sink, serve->journal);
-    serve->node = (struct node){.config = serve->config,
-                                .clock = clock_system(),
-                                .store = serve->store,
-                                .audit = &serve->sink.sink,
-                                .runner = serve->runner};
-    TRY(record_life(serve, AUDIT_NODE_START, diag));
+    TRY(refusals_init(serve, diag));
+    TRY(generation_new(serve, config, diag, &serve->generation));
+    TRY(serve_record_life(serve, AUDIT_NODE_START, AUDIT_SUCCESS, "", diag));
     serve->is_start_recorded = true;
-    net_options_default(&net, serve->config);
-    net.clock = clock_system();
-    net.handler = take_request;
-    net.handler_arg = serve;
-    net.on_refused = note_refused;
+    serve_net_options(serve, config, &net);
     return net_start(&net, diag, &serve->server);
 }
 
@@ -238,31 +289,56 @@ stop(struct serve *serve)
          * too. */
         (void)runner_drain(serve->runner, INT64_MAX);
     }
-    if (serve->is_start_recorded && !is_ok(record_life(serve, AUDIT_NODE_STOP, &diag))) {
+    if (serve->is_start_recorded &&
+        !is_ok(serve_record_life(serve, AUDIT_NODE_STOP, AUDIT_SUCCESS, "", &diag))) {
         LOG_EVENT(LOG_LEVEL_ERROR, "audit-failed", LOG_DIAG(&diag));
+    }
+    if (serve->is_replay_started && !is_ok(replay_stop(serve->store, &diag))) {
+        LOG_EVENT(LOG_LEVEL_ERROR, "replay-not-stopped", LOG_DIAG(&diag));
     }
     net_free(serve->server);
     runner_free(serve->runner);
     journal_close(serve->journal);
     store_close(serve->store);
-    config_unref(serve->config);
+    generation_unref(serve->generation);
+    refusals_done(serve);
     soap_library_done();
 }
 
+/* Until it is told to end. */
 static int
-wait_for_signal(const sigset_t *signals)
+run(struct serve *serve, const sigset_t *signals)
 {
-    int signal_number = 0;
+    const struct timespec wait = {.tv_sec = LOOK_AFTER_S};
 
-    while (sigwait(signals, &signal_number) != 0) {
+    for (;;) {
+        const int signal_number = sigtimedwait(signals, NULL, &wait);
+
+        if (signal_number == SIGHUP) {
+            serve_reload(serve, "SIGHUP");
+        } else if (signal_number > 0) {
+            return signal_number;
+        } else {
+            serve_look_after(serve);
+        }
     }
-    return signal_number;
+}
+
+static void
+block_signals(sigset_t *ret_signals)
+{
+    sigemptyset(ret_signals);
+    sigaddset(ret_signals, SIGHUP);
+    sigaddset(ret_signals, SIGTERM);
+    sigaddset(ret_signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
 }
 
 int
 cmd_serve(int argc, char **argv)
 {
-    struct serve serve = {0};
+    struct serve serve = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    const struct config *config;
     struct diag diag = {0};
     sigset_t signals;
     int exit_code;
@@ -270,27 +346,25 @@ cmd_serve(int argc, char **argv)
     if (!cli_parse_options(&command, argc, argv, &exit_code)) {
         return exit_code;
     }
-    serve.config = cli_config(&command, config_path);
-    if (serve.config == NULL) {
+    config = cli_config(&command, config_path);
+    if (config == NULL) {
         return CLI_FAILED;
     }
-    log_configure(serve.config->log_level, serve.config->log_format, 2);
-    /* Blocked before any thread starts, so that only sigwait sees them. */
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    serve.config_path = config_path;
+    log_configure(config->log_level, config->log_format, 2);
+    block_signals(&signals); /* before any thread starts, so that only this one gets them */
     exit_code = CLI_FAILED;
-    if (is_ok(start(&serve, &diag))) {
-        LOG_EVENT(LOG_LEVEL_INFO, "node-ready", LOG_ID("community", serve.config->community),
-                  LOG_ID("network", serve.config->network.address.text),
+    if (is_ok(start(&serve, config, &diag))) {
+        LOG_EVENT(LOG_LEVEL_INFO, "node-ready", LOG_ID("community", config->community),
+                  LOG_ID("network", config->network.address.text),
                   LOG_INT("port", net_port(serve.server, NET_NETWORK)),
                   LOG_INT("pid", (int64_t)getpid()));
-        LOG_EVENT(LOG_LEVEL_INFO, "node-stopping", LOG_INT("signal", wait_for_signal(&signals)));
+        LOG_EVENT(LOG_LEVEL_INFO, "node-stopping", LOG_INT("signal", run(&serve, &signals)));
         exit_code = CLI_DONE;
     } else {
         cli_error(&command, &diag);
     }
     stop(&serve);
+    config_unref(config);
     return exit_code;
 }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/yaml.h"
 #include "certs/credential.h"
+#include "certs/jwks.h"
 #include "certs/status.h"
 #include "certs/trust.h"
 #include "policies/policy.h"
@@ -99,6 +100,24 @@ struct partner {
     int64_t timeout_us; /* cap on one exchange with it */
 };
 
+/* limits: of the network listeners. Times are from the first to the last byte. */
+struct config_edge {
+    size_t connections; /* in all */
+    size_t connections_per_address;
+    size_t connections_per_partner;
+    size_t requests_per_partner; /* being received or answered at a time */
+    size_t failures_per_minute;  /* refused signatures, assertions and the like of one partner; then
+                                    its requests are refused before that work */
+    size_t rate_bytes;           /* least bytes per second of a request's body and of a reader */
+    int64_t handshake_us;
+    int64_t status_us; /* until the status of a client's certificate is known */
+    int64_t head_us;   /* of a request */
+    int64_t idle_us;
+    int64_t request_us; /* head and body */
+    int64_t answer_us;
+};
+void config_edge_default(struct config_edge *ret_edge);
+
 struct config {
     const char *path;
     uint64_t generation;   /* of trust: 1, 2, ... over all configurations of this process */
@@ -121,16 +140,21 @@ struct config {
     size_t trusts_n;
     const struct partner *partners; /* in the order of `partners:`, a pattern's files by name */
     size_t partners_n;
+    const struct jwks_issuer *id_token_issuers; /* id_tokens: of individuals (T-IAS) */
+    size_t id_token_issuers_n;
     const char *store_path; /* SQLite file */
     const char *journal_dir;
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
-    int64_t timeout_us;      /* limits: timeout, the default deadline of a transaction */
-    size_t body_limit;       /* limits: body, bytes of a request */
-    size_t root_part_limit;  /* limits: root_part, bytes of the SOAP part of a request */
-    size_t answers_limit;    /* limits: answers, bytes that all answers of one transaction hold */
-    size_t replay_keys;      /* limits: replay_keys, remembered at most for each partner */
+    bool needs_id_token;     /* security: id_tokens_required, default true */
+    int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
+    int64_t timeout_us;          /* limits: timeout, the default deadline of a transaction */
+    size_t body_limit;           /* limits: body, bytes of a request */
+    size_t root_part_limit;      /* limits: root_part, bytes of the SOAP part of a request */
+    struct config_edge edge;
+    size_t answers_limit; /* limits: answers, bytes that all answers of one transaction hold */
+    size_t replay_keys;   /* limits: replay_keys, remembered at most for each partner */
     enum log_level log_level;
     enum log_format log_format;
 };

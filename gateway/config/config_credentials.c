@@ -80,23 +80,92 @@ config_load_certificate(struct config_reader *reader, const struct yaml_node *at
 
 /* ---- credentials ---- */
 
-static struct status
-load_credential(struct config_reader *reader, const struct yaml_node *certificate,
-                const struct yaml_node *key, struct config_credential *entry)
+/* Where in the file a failure belongs. */
+static const struct yaml_node *
+node_of(struct yaml_node *node, enum credential_file culprit)
 {
+    const struct yaml_node *file = yaml_get(node, "passphrase_file");
+
+    switch (culprit) {
+    case CREDENTIAL_FILE_CERTIFICATE:
+        return yaml_get(node, "certificate");
+    case CREDENTIAL_FILE_PASSPHRASE:
+        return file != NULL ? file : yaml_get(node, "passphrase_env");
+    case CREDENTIAL_FILE_MODULE:
+        return yaml_get(node, "pkcs11_module");
+    case CREDENTIAL_FILE_KEY:
+        break;
+    }
+    return yaml_get(node, "key");
+}
+
+/* A path, or the URI of a key in a token. */
+static struct status
+read_key(struct config_reader *reader, const struct yaml_node *key, const char **ret_key)
+{
+    if (key != NULL && key->kind == YAML_SCALAR && span_starts_with(key->scalar, SPAN("pkcs11:"))) {
+        *ret_key = key->scalar.p;
+        return OK;
+    }
+    return config_path(reader, key, ret_key);
+}
+
+/* False when the keys do not go together (reported). */
+static bool
+check_sources(struct config_reader *reader, struct yaml_node *node,
+              const struct credential_sources *sources)
+{
+    const struct yaml_node *module = yaml_get(node, "pkcs11_module");
+    const bool is_token =
+        sources->key != NULL && span_starts_with(span_of_cstr(sources->key), SPAN("pkcs11:"));
+
+    if (sources->passphrase_path != NULL && sources->passphrase_env != NULL) {
+        yaml_error(reader->report, yaml_get(node, "passphrase_env"),
+                   "expected passphrase_file or passphrase_env, got both");
+        return false;
+    }
+    if (is_token && module == NULL) {
+        yaml_error(reader->report, yaml_get(node, "key"),
+                   "a key in a token needs pkcs11_module, the path of its shared object");
+        return false;
+    }
+    if (!is_token && module != NULL) {
+        yaml_error(reader->report, module,
+                   "pkcs11_module is for a key in a token (key: \"pkcs11:...\")");
+        return false;
+    }
+    return sources->certificate_path != NULL && sources->key != NULL;
+}
+
+static struct status
+read_sources(struct config_reader *reader, struct yaml_node *node,
+             struct credential_sources *ret_sources)
+{
+    TRY(config_path(reader, config_need(reader, node, "certificate"),
+                    &ret_sources->certificate_path));
+    TRY(read_key(reader, config_need(reader, node, "key"), &ret_sources->key));
+    TRY(config_path(reader, yaml_get(node, "passphrase_file"), &ret_sources->passphrase_path));
+    (void)config_text(reader, yaml_get(node, "passphrase_env"), "an environment variable's name",
+                      &ret_sources->passphrase_env);
+    return config_path(reader, yaml_get(node, "pkcs11_module"), &ret_sources->pkcs11_module);
+}
+
+static struct status
+load_credential(struct config_reader *reader, struct yaml_node *node,
+                struct config_credential *entry)
+{
+    const int errors_before = reader->report->errors;
+    struct credential_sources sources = {0};
     struct diag reason = {0};
     enum credential_file culprit;
     struct credential *credential = NULL;
-    const char *certificate_path = NULL, *key_path = NULL;
 
-    TRY(config_path(reader, certificate, &certificate_path));
-    TRY(config_path(reader, key, &key_path));
-    if (certificate_path == NULL || key_path == NULL) {
+    TRY(read_sources(reader, node, &sources));
+    if (reader->report->errors > errors_before || !check_sources(reader, node, &sources)) {
         return OK;
     }
-    if (!is_ok(credential_load_files(certificate_path, key_path, reader->now_us, &reason, &culprit,
-                                     &credential))) {
-        return report_failure(reader, culprit == CREDENTIAL_FILE_KEY ? key : certificate, &reason);
+    if (!is_ok(credential_make(&sources, reader->now_us, &reason, &culprit, &credential))) {
+        return report_failure(reader, node_of(node, culprit), &reason);
     }
     TRY(arena_defer(reader->arena, free_credential, credential, reader->diag));
     entry->credential = credential;
@@ -106,7 +175,8 @@ load_credential(struct config_reader *reader, const struct yaml_node *certificat
 static struct status
 read_credential(struct config_reader *reader, struct yaml_node *node)
 {
-    static const char *const names[] = {"certificate", "key"};
+    static const char *const names[] = {"certificate", "key", "passphrase_file", "passphrase_env",
+                                        "pkcs11_module"};
     struct config_credential entry = {.name = node->key.p};
 
     if (!check_name(reader, node)) {
@@ -116,8 +186,7 @@ read_credential(struct config_reader *reader, struct yaml_node *node)
         config_expected(reader, node, "{certificate: FILE, key: FILE}");
     } else {
         yaml_check_keys(reader->report, node, names, ARRAY_LEN(names));
-        TRY(load_credential(reader, config_need(reader, node, "certificate"),
-                            config_need(reader, node, "key"), &entry));
+        TRY(load_credential(reader, node, &entry));
     }
     TRY(ARENA_PUSH(reader->arena, reader->diag, &reader->credential_names, entry.name));
     return ARENA_PUSH(reader->arena, reader->diag, &reader->credentials, entry);
@@ -211,10 +280,13 @@ load_trust(struct config_reader *reader, struct yaml_node *node, struct config_t
     TRY(config_path(reader, anchors, &sources.anchors_path));
     TRY(read_crls(reader, node, &files, entry, &sources));
     TRY(config_read_status(reader, node, entry));
-    if (sources.anchors_path == NULL || (sources.must_have_crl && sources.crl_paths_n == 0)) {
+    if (sources.anchors_path == NULL) {
         return OK;
     }
-    sources.must_have_crl = sources.must_have_crl || entry->crl_urls.n > 0;
+    /* Then its mistake is reported, and the anchors' own should be as well. */
+    const bool lacks_lists = sources.must_have_crl && sources.crl_paths_n == 0;
+
+    sources.must_have_crl = !lacks_lists && (sources.must_have_crl || entry->crl_urls.n > 0);
     entry->awaits_crl = entry->crl_urls.n > 0;
     if (!is_ok(trust_make(&sources, &reason, &culprit, &trust))) {
         return report_failure(
@@ -222,7 +294,7 @@ load_trust(struct config_reader *reader, struct yaml_node *node, struct config_t
             &reason);
     }
     TRY(arena_defer(reader->arena, free_trust, trust, reader->diag));
-    entry->trust = trust;
+    entry->trust = lacks_lists ? NULL : trust;
     return OK;
 }
 

@@ -168,6 +168,11 @@ MUST_CHECK struct status config_load_certificate(struct config_reader *reader,
 MUST_CHECK struct status config_read_listen(struct config_reader *reader, struct yaml_node *root);
 /* asserts: (config_asserts.c). */
 void config_read_asserts(struct config_reader *reader, struct yaml_node *root);
+/* id_tokens: (config_idtokens.c). */
+MUST_CHECK struct status config_read_id_tokens(struct config_reader *reader,
+                                               struct yaml_node *root);
+/* The network listeners' part of limits: (config_limits.c). */
+void config_read_edge(struct config_reader *reader, struct yaml_node *limits);
 /* One partner file (config_partner.c). */
 MUST_CHECK struct status config_read_partner(struct config_reader *reader,
                                              const struct config_file *file);

@@ -15,7 +15,7 @@
 
 static const char *const root_names[] = {
     "community", "listen", "asserts",  "credentials", "trust",  "partners", "store",
-    "sources",   "audit",  "policies", "security",    "limits", "log",
+    "sources",   "audit",  "policies", "security",    "limits", "log",      "id_tokens",
 };
 
 /* ---- community ---- */
@@ -148,9 +148,12 @@ read_audit(struct config_reader *reader, struct yaml_node *root)
 static void
 read_security(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"clock_skew", "max_lifetime"};
+    static const char *const names[] = {"clock_skew", "max_lifetime", "id_tokens_required",
+                                        "id_token_max_age"};
+    static const char *const answers[] = {"false", "true"};
     struct yaml_node *node = config_section(reader, root, "security", names, ARRAY_LEN(names));
     struct config *config = reader->config;
+    size_t is_required = true;
 
     config->clock_skew_us = 60 * US_PER_S;
     config->max_lifetime_us = 3600 * US_PER_S;
@@ -158,12 +161,36 @@ read_security(struct config_reader *reader, struct yaml_node *root)
                     &config->clock_skew_us);
     config_duration(reader, yaml_get(node, "max_lifetime"), 60 * US_PER_S, 24 * 3600 * US_PER_S,
                     &config->max_lifetime_us);
+    config->id_token_max_age_us = 3600 * US_PER_S;
+    config_duration(reader, yaml_get(node, "id_token_max_age"), 60 * US_PER_S, 24 * 3600 * US_PER_S,
+                    &config->id_token_max_age_us);
+    (void)config_choice(reader, yaml_get(node, "id_tokens_required"), answers, ARRAY_LEN(answers),
+                        &is_required);
+    config->needs_id_token = is_required != 0;
 }
 
 static void
 read_limits(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"timeout", "body", "root_part", "answers", "replay_keys"};
+    static const char *const names[] = {
+        "timeout",
+        "body",
+        "root_part",
+        "answers",
+        "replay_keys",
+        "connections",
+        "connections_per_address",
+        "connections_per_partner",
+        "requests_per_partner",
+        "failures_per_minute",
+        "rate",
+        "handshake_time",
+        "status_time",
+        "head_time",
+        "idle_time",
+        "request_time",
+        "answer_time",
+    };
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     struct config *config = reader->config;
 
@@ -179,6 +206,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
     config_size(reader, yaml_get(node, "answers"), 1 * MB, 4 * GB, &config->answers_limit);
     config_count(reader, yaml_get(node, "replay_keys"), 1000, 10 * 1000 * 1000,
                  &config->replay_keys);
+    config_read_edge(reader, node);
     if (config->root_part_limit > config->body_limit) {
         yaml_error(reader->report, node,
                    "limits: 'root_part' is greater than 'body'; lower one or raise the other");
@@ -273,6 +301,7 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     TRY(config_read_trust(reader, root));
     TRY(config_read_listen(reader, root));
     config_read_asserts(reader, root);
+    TRY(config_read_id_tokens(reader, root));
     TRY(read_store(reader, root));
     need_empty_list(reader, yaml_get(root, "sources"), "sources are");
     TRY(read_audit(reader, root));

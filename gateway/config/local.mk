@@ -4,9 +4,12 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_address.c \
 	gateway/config/config_agreements.c \
 	gateway/config/config_asserts.c \
+	gateway/config/config_changes.c gateway/config/config_changes.h \
 	gateway/config/config_claims.c \
 	gateway/config/config_credentials.c \
 	gateway/config/config_files.c \
+	gateway/config/config_idtokens.c \
+	gateway/config/config_limits.c \
 	gateway/config/config_listen.c \
 	gateway/config/config_partner.c \
 	gateway/config/config_ocsp.c \
@@ -15,9 +18,11 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_value.c
 EXTRA_DIST += gateway/config/README.md
 
-check_PROGRAMS += tests/unit/test_config tests/unit/test_config_mistakes
+check_PROGRAMS += tests/unit/test_config tests/unit/test_config_mistakes tests/unit/test_partner_mistakes
 CONFIG_WORLD = tests/unit/config_world.c tests/unit/config_world.h
 tests_unit_test_config_SOURCES = tests/unit/test_config.c $(CONFIG_WORLD)
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_mistakes_SOURCES = tests/unit/test_config_mistakes.c $(CONFIG_WORLD)
 tests_unit_test_config_mistakes_LDADD = $(UNIT_LIBS)
+tests_unit_test_partner_mistakes_SOURCES = tests/unit/test_partner_mistakes.c $(CONFIG_WORLD)
+tests_unit_test_partner_mistakes_LDADD = $(UNIT_LIBS)

@@ -16,7 +16,7 @@
 static const struct net_options *
 options_of(const struct connection *connection)
 {
-    return &connection->loop->server->options;
+    return &connection->loop->terms->options;
 }
 
 /* ---- from other threads ---- */
@@ -56,6 +56,7 @@ deliver(struct letter *letter)
     if (connection != NULL) {
         assert(connection->exchange == exchange && connection->state == CONNECTION_HANDLER);
         connection->exchange = NULL;
+        connection_release_request(connection);
         if (exchange->status == 0) {
             connection_close(connection);
         } else {
@@ -186,9 +187,8 @@ answer_start(struct connection *connection, int status, const char *content_type
     connection->state = CONNECTION_ANSWER;
     connection->answer_taken = 0;
     connection->output_total = evbuffer_get_length(bufferevent_get_output(connection->stream));
-    connection->window_start = 0;
     body_move(&connection->answer, body);
-    connection_set_timer(connection, options_of(connection)->body_stall_us);
+    connection_start_window(connection, options_of(connection)->answer_timeout_us);
     const struct http1_answer answer = {
         .status = status,
         .content_type = content_type,

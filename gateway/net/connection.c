@@ -24,7 +24,7 @@
 static const struct net_options *
 options_of(const struct connection *connection)
 {
-    return &connection->loop->server->options;
+    return &connection->loop->terms->options;
 }
 
 void
@@ -38,6 +38,25 @@ void
 connection_clear_timer(struct connection *connection)
 {
     (void)event_del(connection->timer);
+}
+
+void
+connection_start_window(struct connection *connection, int64_t whole_us)
+{
+    const struct net_options *options = options_of(connection);
+    connection->window_start = 0;
+    connection->limit_us = clock_mono_us(options->clock) + whole_us;
+    connection_set_timer(connection,
+                         whole_us < options->body_stall_us ? whole_us : options->body_stall_us);
+}
+
+void
+connection_release_request(struct connection *connection)
+{
+    if (connection->is_request_in_quota) {
+        connection->is_request_in_quota = false;
+        quota_give(connection->loop->server->in_flight, connection->identity);
+    }
 }
 
 void
@@ -98,7 +117,12 @@ void
 connection_close(struct connection *connection)
 {
     struct loop *loop = connection->loop;
+    parking_end(connection);
     part_from_exchange(connection);
+    connection_release_request(connection);
+    if (connection->is_in_quota) {
+        quota_give(loop->server->identities, connection->identity);
+    }
     unlink_connection(connection);
     if (connection->stream != NULL) {
         say_goodbye(connection);
@@ -110,8 +134,8 @@ connection_close(struct connection *connection)
     certificate_free(connection->peer);
     buf_done(&connection->body);
     body_done(&connection->answer);
+    listener_release(connection->listener, connection->peer_address);
     mem_free(connection);
-    (void)atomic_fetch_sub(&loop->server->connections_n, 1);
     loop_connection_gone(loop);
 }
 
@@ -144,6 +168,7 @@ connection_refuse(struct connection *connection, const struct diag *diag)
     (void)bufferevent_disable(connection->stream, EV_READ);
     exchange_free(connection->exchange);
     connection->exchange = NULL;
+    connection_release_request(connection);
     buf_done(&connection->body);
     buf_init(&text, DIAG_TEXT_MAX);
     if (!is_ok(buf_printf(&text, &ignored, "%s\n", err_public_text(diag->code)))) {
@@ -163,15 +188,23 @@ connection_await_request(struct connection *connection)
     (void)bufferevent_enable(connection->stream, EV_READ);
 }
 
-/* Has the peer moved at least NET_RATE_MIN since the last call? <progress> counts its bytes. */
+/* Has the peer moved enough since the window began, and is there time left for the whole?
+ * <progress> counts its bytes. Then the next window begins. */
 static bool
 keeps_rate(struct connection *connection, uint64_t progress)
 {
-    const uint64_t window_us = (uint64_t)options_of(connection)->body_stall_us;
-    const uint64_t wanted = window_us * NET_RATE_MIN / (uint64_t)US_PER_S;
+    const struct net_options *options = options_of(connection);
+    const int64_t left_us = connection->limit_us - clock_mono_us(options->clock);
+    const uint64_t window_us = (uint64_t)options->body_stall_us;
+    const uint64_t wanted = window_us * options->rate_bytes / (uint64_t)US_PER_S;
     const bool is_fast = progress - connection->window_start >= (wanted < 1 ? 1 : wanted);
     connection->window_start = progress;
-    return is_fast;
+    if (!is_fast || left_us <= 0) {
+        return false;
+    }
+    connection_set_timer(connection,
+                         left_us < options->body_stall_us ? left_us : options->body_stall_us);
+    return true;
 }
 
 /* ---- handshake ---- */
@@ -253,7 +286,7 @@ handshake_done(struct connection *connection)
         connection_close(connection);
         return;
     }
-    connection_await_request(connection);
+    connection_proven(connection);
 }
 
 /* ---- events ---- */
@@ -322,6 +355,19 @@ refuse_slow(struct connection *connection, const char *what, int64_t limit_us)
 }
 
 static void
+report_status_late(struct connection *connection)
+{
+    struct diag diag = {.code = ERR_NONE};
+    const struct status st =
+        FAIL(&diag, ERR_PEER_STATUS, "the status of certificate '%s' was not known within %lld ms",
+             connection->peer->subject,
+             (long long)(options_of(connection)->status_timeout_us / US_PER_MS));
+    (void)st;
+    connection_report(connection, &diag);
+    parking_end(connection);
+}
+
+static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct connection *connection = arg;
@@ -333,19 +379,20 @@ on_timer(evutil_socket_t fd, short what, void *arg)
         report_handshake(connection, "no end of the handshake in time");
         connection_close(connection);
         return;
+    case CONNECTION_PARKED:
+        report_status_late(connection);
+        connection_linger(connection);
+        return;
     case CONNECTION_HEAD:
         refuse_slow(connection, "head of the request", options->head_timeout_us);
         return;
     case CONNECTION_BODY:
-        if (keeps_rate(connection, connection->body_reader.total)) {
-            connection_set_timer(connection, options->body_stall_us);
-        } else {
+        if (!keeps_rate(connection, connection->body_reader.total)) {
             refuse_slow(connection, "body of the request", options->body_stall_us);
         }
         return;
     case CONNECTION_ANSWER:
         if (keeps_rate(connection, answer_progress(connection))) {
-            connection_set_timer(connection, options->body_stall_us);
             return;
         }
         break;
@@ -363,10 +410,11 @@ static struct bufferevent *
 make_stream(const struct connection *connection, int fd)
 {
     struct event_base *base = connection->loop->base;
-    if (connection->listener->context == NULL) {
+    SSL_CTX *context = connection->loop->terms->contexts[connection->listener->kind];
+    if (!connection->listener->has_tls) {
         return bufferevent_socket_new(base, fd, STREAM_OPTIONS);
     }
-    SSL *ssl = SSL_new(connection->listener->context);
+    SSL *ssl = context == NULL ? NULL : SSL_new(context);
     if (ssl == NULL) {
         return NULL;
     }
@@ -414,12 +462,17 @@ connection_open(struct loop *loop, const struct listener *listener, int fd,
     struct connection *connection = mem_alloc(sizeof(*connection));
     if (connection == NULL) {
         (void)close(fd);
-        (void)atomic_fetch_sub(&loop->server->connections_n, 1);
+        listener_release(listener, peer_address);
         return;
     }
-    *connection = (struct connection){.loop = loop, .listener = listener};
+    *connection = (struct connection){
+        .loop = loop,
+        .listener = listener,
+        .generation = loop->terms->generation,
+        .opened_us = clock_mono_us(loop->server->clock),
+    };
     (void)snprintf(connection->peer_address, sizeof(connection->peer_address), "%s", peer_address);
-    buf_init_secret(&connection->body, loop->server->body_limit);
+    buf_init_secret(&connection->body, loop->terms->body_limit);
     body_init(&connection->answer);
     link_connection(connection);
     /* An answer's last piece must not wait for the peer's delayed ACK; not for unix: sockets. */
@@ -428,10 +481,10 @@ connection_open(struct loop *loop, const struct listener *listener, int fd,
         connection_close(connection);
         return;
     }
-    if (listener->context == NULL) {
+    if (!listener->has_tls) {
         connection_await_request(connection);
     } else {
-        connection_set_timer(connection, loop->server->options.handshake_timeout_us);
+        connection_set_timer(connection, loop->terms->options.handshake_timeout_us);
     }
     if (evtimer_pending(connection->timer, NULL) == 0) { /* no memory: it could stay for ever */
         connection_close(connection);
@@ -448,7 +501,7 @@ connections_stop(struct loop *loop)
         next = connection->next;
         const struct evbuffer *input = bufferevent_get_input(connection->stream);
         const bool is_idle =
-            connection->state == CONNECTION_HANDSHAKE ||
+            connection->state == CONNECTION_HANDSHAKE || connection->state == CONNECTION_PARKED ||
             (connection->state == CONNECTION_IDLE && evbuffer_get_length(input) == 0);
         if (is_idle) {
             connection_close(connection);
@@ -462,4 +515,25 @@ connections_close(struct loop *loop)
     while (loop->connections != NULL) {
         connection_close(loop->connections);
     }
+}
+
+#define RECHECKS_A_TURN 16 /* each verifies a chain; then the other events have their turn */
+
+bool
+connections_recheck(struct loop *loop)
+{
+    struct connection *next = NULL;
+    size_t n = 0;
+    for (struct connection *connection = loop->connections; connection != NULL; connection = next) {
+        next = connection->next;
+        /* a handshake is judged when it ends */
+        const bool is_old = connection->generation != loop->terms->generation &&
+                            connection->state != CONNECTION_HANDSHAKE;
+        if (is_old && n++ == RECHECKS_A_TURN) {
+            return false;
+        }
+        const bool is_kept = !is_old || connection_recheck(connection);
+        (void)is_kept; /* if not, it is gone or about to go: nothing is left to do for it */
+    }
+    return true;
 }

@@ -10,6 +10,7 @@
 
 enum connection_state {
     CONNECTION_HANDSHAKE,
+    CONNECTION_PARKED,  /* the status of the certificate is not known yet; nothing is read */
     CONNECTION_IDLE,    /* between requests: not one byte of the next is there */
     CONNECTION_HEAD,    /* reading a head */
     CONNECTION_BODY,    /* reading a body */
@@ -25,14 +26,26 @@ enum connection_state {
 struct exchange {
     struct net_request request; /* first member: net_answer finds the exchange by it */
     struct mailbox *mailbox;    /* a reference */
+    struct net_server *server;  /* for net_count_failure */
     /* the loop's thread only */
     struct connection *connection; /* NULL: gone */
     struct certificate *peer;      /* when the connection went first: keeps request.peer alive */
+    char identity[NET_IDENTITY_MAX];
     /* written by net_answer before the letter is posted */
     struct letter letter;
     int status; /* 0: drop */
     char content_type[CONTENT_TYPE_MAX];
     struct body answer;
+};
+
+/* A question about a connection's certificate. Owner: the connection; when that goes first, and the
+ * answer is on its way already, the letter. */
+struct parking {
+    struct status_question question; /* first member */
+    struct peer_status_source *source;
+    struct mailbox *mailbox; /* a reference */
+    struct letter letter;
+    struct connection *connection; /* the loop's thread only; NULL: gone */
 };
 
 struct connection {
@@ -44,6 +57,13 @@ struct connection {
     enum connection_state state;
     char peer_address[PEER_ADDRESS_MAX];
     struct certificate *peer;
+    uint64_t generation; /* of the terms that it was judged by */
+    char identity[NET_IDENTITY_MAX];
+    struct parking *parking;   /* while its status is asked */
+    bool is_in_quota;          /* it counts for its identity ... */
+    bool is_request_in_quota;  /* ... and so does its request */
+    int64_t opened_us;         /* mono */
+    int64_t limit_us;          /* mono: when the current request or answer must be over */
     bool is_broken;            /* the stream had an error: nothing more can be said on it */
     bool has_peer_ended;       /* no more bytes will come */
     bool closes;               /* after the current answer */
@@ -64,11 +84,22 @@ struct connection {
 void connection_close(struct connection *connection); /* frees it */
 void connection_set_timer(struct connection *connection, int64_t us);
 void connection_clear_timer(struct connection *connection);
+/* The timer of bytes that must come, or go, at a rate; <whole_us> is for all of them. */
+void connection_start_window(struct connection *connection, int64_t whole_us);
 void connection_report(const struct connection *connection, const struct diag *diag);
 /* Answer with the error's public text, then close. */
 void connection_refuse(struct connection *connection, const struct diag *diag);
 void connection_await_request(struct connection *connection); /* a new request may begin */
 void connection_linger(struct connection *connection);
+
+/* The request in hand is no longer counted; nothing happens when none is. */
+void connection_release_request(struct connection *connection);
+
+/* parked.c. Each may free the connection; false: it did, or it is being closed. */
+void connection_proven(struct connection *connection); /* after the handshake */
+/* Is the connection still as the newest terms want it? */
+MUST_CHECK bool connection_recheck(struct connection *connection);
+void parking_end(struct connection *connection); /* its answer does not matter any more */
 
 /* request.c: takes what the input buffer holds; may free the connection. */
 void request_read(struct connection *connection);

@@ -17,10 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <openssl/ssl.h>
-
 #include "base/mem.h"
-#include "certs/tls.h"
 #include "net/parts.h"
 
 #define BACKLOG        1024
@@ -177,9 +174,8 @@ listener_open(struct listener *listener, const struct config_listener *config, s
     socklen_t n = 0;
     TRY(read_address(&config->address, diag, &address, &n));
     TRY(check_security(config, &address, diag));
-    if (config->credential != NULL) {
-        TRY(tls_server_context(config->credential, config->trust, 0, diag, &listener->context));
-    }
+    listener->has_tls = config->credential != NULL;
+    (void)snprintf(listener->address, sizeof(listener->address), "%s", config->address.text);
     TRY(bind_socket(listener, &address, n, config->address.text, diag));
     if (address.any.sa_family == AF_UNIX) {
         listener->unix_path = mem_strdup(address.local.sun_path);
@@ -191,7 +187,43 @@ listener_open(struct listener *listener, const struct config_listener *config, s
     return OK;
 }
 
+struct status
+listener_check_same(const struct listener *listener, const struct config_listener *config,
+                    struct diag *diag)
+{
+    static const char *const names[NET_LISTENERS] = {
+        [NET_NETWORK] = "network", [NET_LOCAL] = "local", [NET_ADMIN] = "admin"};
+    const char *is = listener->address[0] == '\0' ? "none" : listener->address;
+    const char *wanted = config->is_set ? config->address.text : "none";
+    if (strcmp(is, wanted) != 0) {
+        return FAIL(diag, ERR_CONFIG,
+                    "listen.%s: the address is %s and would be %s; restart to change it",
+                    names[listener->kind], is, wanted);
+    }
+    if (config->is_set && listener->has_tls != (config->credential != NULL)) {
+        return FAIL(diag, ERR_CONFIG, "listen.%s: TLS would be %s; restart to change it",
+                    names[listener->kind], listener->has_tls ? "taken away" : "added");
+    }
+    return OK;
+}
+
 /* ---- accepting ---- */
+
+static bool
+is_unix(const char *peer_address)
+{
+    return strcmp(peer_address, "unix") == 0;
+}
+
+void
+listener_release(const struct listener *listener, const char *peer_address)
+{
+    struct net_server *server = listener->server;
+    (void)atomic_fetch_sub(&server->connections_n, 1);
+    if (!is_unix(peer_address)) {
+        quota_give(server->addresses, peer_address);
+    }
+}
 
 static void
 deliver_arrival(struct letter *letter)
@@ -199,7 +231,7 @@ deliver_arrival(struct letter *letter)
     struct arrival *arrival = (struct arrival *)letter;
     if (arrival->loop->is_stopping) {
         (void)close(arrival->fd);
-        (void)atomic_fetch_sub(&arrival->loop->server->connections_n, 1);
+        listener_release(arrival->listener, arrival->peer_address);
     } else {
         connection_open(arrival->loop, arrival->listener, arrival->fd, arrival->peer_address);
     }
@@ -227,7 +259,7 @@ static void
 refuse(const struct listener *listener, int fd, const char *peer_address, enum err code,
        const char *why)
 {
-    const struct net_options *options = &listener->server->options;
+    const struct net_options *options = &listener->server->loops[0].terms->options;
     struct diag diag;
     diag_clear(&diag);
     const struct status st = FAIL(&diag, code, "%s", why);
@@ -236,7 +268,26 @@ refuse(const struct listener *listener, int fd, const char *peer_address, enum e
         options->on_refused(options->handler_arg, peer_address, &diag);
     }
     (void)close(fd);
-    (void)atomic_fetch_sub(&listener->server->connections_n, 1);
+}
+
+/* Counted for the server and its address; given back with listener_release. */
+static bool
+take_place(const struct listener *listener, int fd, const char *peer_address)
+{
+    struct net_server *server = listener->server;
+    const struct net_options *options = &server->loops[0].terms->options;
+    if (atomic_fetch_add(&server->connections_n, 1) >= options->connections_max) {
+        refuse(listener, fd, peer_address, ERR_LIMIT_CONNECTIONS,
+               "as many connections as are allowed are open already");
+    } else if (!is_unix(peer_address) &&
+               !quota_take(server->addresses, peer_address, options->connections_per_address)) {
+        refuse(listener, fd, peer_address, ERR_LIMIT_CONNECTIONS,
+               "as many connections as are allowed are open already from this address");
+    } else {
+        return true;
+    }
+    (void)atomic_fetch_sub(&server->connections_n, 1);
+    return false;
 }
 
 static void
@@ -246,14 +297,13 @@ hand_over(struct listener *listener, int fd, const union socket_address *address
     struct loop *loop = &server->loops[server->next_loop++ % server->loops_n];
     char peer_address[PEER_ADDRESS_MAX];
     print_peer(address, peer_address);
-    if (atomic_fetch_add(&server->connections_n, 1) >= server->options.connections_max) {
-        refuse(listener, fd, peer_address, ERR_LIMIT_CONNECTIONS,
-               "as many connections as are allowed are open already");
+    if (!take_place(listener, fd, peer_address)) {
         return;
     }
     struct arrival *arrival = mem_alloc(sizeof(*arrival));
     if (arrival == NULL) {
         refuse(listener, fd, peer_address, ERR_NO_MEMORY, "no memory for a connection");
+        listener_release(listener, peer_address);
         return;
     }
     *arrival = (struct arrival){{NULL, deliver_arrival}, loop, listener, fd, ""};
@@ -343,5 +393,4 @@ listener_done(struct listener *listener)
     if (listener->restart != NULL) {
         event_free(listener->restart);
     }
-    SSL_CTX_free(listener->context);
 }

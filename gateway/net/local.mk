@@ -7,9 +7,13 @@ libisthmus_a_SOURCES += \
 	gateway/net/http1_body.c \
 	gateway/net/listener.c \
 	gateway/net/loop.c \
+	gateway/net/parked.c \
 	gateway/net/parts.h \
+	gateway/net/quota.c gateway/net/quota.h \
+	gateway/net/rate.c gateway/net/rate.h \
 	gateway/net/request.c \
-	gateway/net/server.c gateway/net/server.h
+	gateway/net/server.c gateway/net/server.h \
+	gateway/net/terms.c
 
 check_PROGRAMS += tests/unit/test_http1
 tests_unit_test_http1_LDADD = $(UNIT_LIBS)

@@ -49,7 +49,7 @@ static void
 deliver_stop(struct letter *letter)
 {
     struct loop *loop = (struct loop *)((char *)letter - offsetof(struct loop, stop_letter));
-    const int64_t now_us = clock_mono_us(loop->server->options.clock);
+    const int64_t now_us = clock_mono_us(loop->server->clock);
     const struct timeval left = net_timeval(loop->stop_deadline_us - now_us);
     loop->is_stopping = true;
     if (loop == &loop->server->loops[0]) {
@@ -62,6 +62,26 @@ deliver_stop(struct letter *letter)
         event_add(loop->deadline_event, &left) != 0) {
         on_deadline(-1, 0, loop);
     }
+}
+
+static void
+on_recheck(evutil_socket_t fd, short what, void *arg)
+{
+    const struct timeval soon = net_timeval(0);
+    struct loop *loop = arg;
+    (void)fd;
+    (void)what;
+    if (!connections_recheck(loop)) {
+        (void)event_add(loop->recheck_event, &soon);
+    }
+}
+
+void
+loop_take_terms(struct loop *loop, struct terms *terms)
+{
+    terms_unref(loop->terms);
+    loop->terms = terms;
+    on_recheck(-1, 0, loop);
 }
 
 struct status
@@ -77,7 +97,8 @@ loop_init(struct loop *loop, struct net_server *server, struct diag *diag)
     loop->mail_event =
         event_new(loop->base, mailbox_fd(loop->mailbox), EV_READ | EV_PERSIST, on_mail, loop);
     loop->deadline_event = evtimer_new(loop->base, on_deadline, loop);
-    if (loop->mail_event == NULL || loop->deadline_event == NULL ||
+    loop->recheck_event = evtimer_new(loop->base, on_recheck, loop);
+    if (loop->mail_event == NULL || loop->deadline_event == NULL || loop->recheck_event == NULL ||
         event_add(loop->mail_event, NULL) != 0) {
         return FAIL(diag, ERR_NO_MEMORY, "no events for a loop");
     }
@@ -103,6 +124,7 @@ run(void *arg)
     mailbox_close(loop->mailbox);
     (void)event_del(loop->mail_event);
     (void)event_del(loop->deadline_event);
+    (void)event_del(loop->recheck_event);
     finish_base(loop);
     return NULL;
 }
@@ -151,8 +173,12 @@ loop_done(struct loop *loop)
     if (loop->deadline_event != NULL) {
         event_free(loop->deadline_event);
     }
+    if (loop->recheck_event != NULL) {
+        event_free(loop->recheck_event);
+    }
     if (loop->base != NULL) {
         event_base_free(loop->base);
     }
     mailbox_unref(loop->mailbox);
+    terms_unref(loop->terms);
 }

@@ -16,7 +16,7 @@
 static const struct net_options *
 options_of(const struct connection *connection)
 {
-    return &connection->loop->server->options;
+    return &connection->loop->terms->options;
 }
 
 static char *
@@ -39,6 +39,7 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a request");
     }
     exchange->mailbox = mailbox_ref(loop->mailbox);
+    exchange->server = loop->server;
     exchange->connection = connection;
     exchange->request = (struct net_request){
         .listener = connection->listener->kind,
@@ -46,9 +47,11 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
         .path = copy_text(head->path),
         .content_type = copy_text(head->content_type),
         .peer_address = mem_strdup(connection->peer_address),
+        .identity = exchange->identity,
         .peer = connection->peer,
         .id = atomic_fetch_add(&loop->server->requests_n, 1) + 1,
     };
+    memcpy(exchange->identity, connection->identity, sizeof(exchange->identity));
     body_init(&exchange->request.body);
     body_init(&exchange->answer);
     connection->exchange = exchange;
@@ -64,6 +67,9 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
 static void
 dispatch(struct connection *connection)
 {
+    if (!connection_recheck(connection)) {
+        return; /* a reload came while it was being read */
+    }
     const struct net_options *options = options_of(connection);
     struct net_request *request = &connection->exchange->request;
     connection->state = CONNECTION_HANDLER;
@@ -77,10 +83,12 @@ dispatch(struct connection *connection)
 static void
 start_body(struct connection *connection, const struct http1_head *head)
 {
-    http1_body_init(&connection->body_reader, head, connection->loop->server->body_limit);
+    const int64_t left_us = connection->limit_us - clock_mono_us(options_of(connection)->clock);
+    http1_body_init(&connection->body_reader, head, connection->loop->terms->body_limit);
+    buf_done(&connection->body);
+    buf_init_secret(&connection->body, connection->loop->terms->body_limit);
     connection->state = CONNECTION_BODY;
-    connection->window_start = 0;
-    connection_set_timer(connection, options_of(connection)->body_stall_us);
+    connection_start_window(connection, left_us);
     const bool has_come = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
     const bool is_awaited = head->is_chunked || head->content_length > 0;
     if (head->wants_continue && is_awaited && !has_come) { /* RFC 9110 10.1.1 */
@@ -104,13 +112,44 @@ may_be_whole(struct connection *connection, struct evbuffer *input, size_t n)
     return evbuffer_search(input, "\n", 1, &from).pos >= 0;
 }
 
+/* Has its identity room for one more request? Refused before content is read or looked at. */
+static struct status
+check_numbers(struct connection *connection, struct diag *diag)
+{
+    struct net_server *server = connection->loop->server;
+    const struct net_options *options = options_of(connection);
+    if (connection->identity[0] == '\0') {
+        return OK;
+    }
+    const int64_t wait_us =
+        rate_wait_us(server->failures, connection->identity, clock_mono_us(options->clock));
+    if (wait_us > 0) {
+        connection->retry_after_s = (unsigned)(wait_us / US_PER_S) + 1;
+        return FAIL(diag, ERR_LIMIT_FAILURES,
+                    "'%s' has had %zu requests refused within a minute; the next may come in %u s",
+                    connection->identity, options->failures_per_minute, connection->retry_after_s);
+    }
+    connection->is_request_in_quota =
+        quota_take(server->in_flight, connection->identity, options->requests_per_identity);
+    if (!connection->is_request_in_quota) {
+        return FAIL(diag, ERR_LIMIT_REQUESTS, "'%s' has %zu requests in work, as many as allowed",
+                    connection->identity, options->requests_per_identity);
+    }
+    return OK;
+}
+
 static bool
 accept_head(struct connection *connection, struct evbuffer *input, const struct http1_head *head,
             size_t used)
 {
     struct diag diag = {.code = ERR_NONE};
-    connection->closes = head->wants_close;
-    const struct status st = make_exchange(connection, head, &diag);
+    const struct net_options *options = options_of(connection);
+    const int64_t age_us = clock_mono_us(options->clock) - connection->opened_us;
+    connection->closes = head->wants_close || age_us >= options->connection_timeout_us;
+    struct status st = check_numbers(connection, &diag);
+    if (is_ok(st)) {
+        st = make_exchange(connection, head, &diag);
+    }
     if (!is_ok(st)) {
         connection_refuse(connection, &diag);
         return false;
@@ -130,7 +169,7 @@ read_head(struct connection *connection)
 {
     struct evbuffer *input = bufferevent_get_input(connection->stream);
     const struct http1_limits limits = {options_of(connection)->head_limit,
-                                        connection->loop->server->body_limit};
+                                        connection->loop->terms->body_limit};
     const size_t n = evbuffer_get_length(input);
     const size_t readable = n < limits.head_bytes ? n : limits.head_bytes;
     enum http1_progress progress = HTTP1_MORE;
@@ -160,6 +199,9 @@ start_head(struct connection *connection)
     }
     connection->state = CONNECTION_HEAD;
     connection->head_seen = 0;
+    connection->retry_after_s = 0;
+    connection->limit_us =
+        clock_mono_us(options_of(connection)->clock) + options_of(connection)->request_timeout_us;
     connection_set_timer(connection, options_of(connection)->head_timeout_us);
     return true;
 }
@@ -222,6 +264,7 @@ request_read(struct connection *connection)
             goes_on = false;
             break;
         case CONNECTION_HANDSHAKE:
+        case CONNECTION_PARKED:
         case CONNECTION_HANDLER:
         case CONNECTION_ANSWER:
             goes_on = false;

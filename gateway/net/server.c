@@ -9,17 +9,18 @@
 #include <sys/resource.h>
 
 #include "base/mem.h"
-#include "net/parts.h"
+#include "net/connection.h"
 
-#define CONNECTIONS_MAX 10000
+#define CONNECTION_TIMEOUT_US (3600 * US_PER_S) /* then the peer proves itself again */
+#define FAILURE_KEYS_MAX      4096
 
 /* Half of the descriptors: the rest is for partners, the store and the journal. */
 static size_t
-connections_that_fit(void)
+connections_that_fit(size_t wanted)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 2 >= CONNECTIONS_MAX) {
-        return CONNECTIONS_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 2 >= wanted) {
+        return wanted;
     }
     return limit.rlim_cur < 2 ? 1 : (size_t)limit.rlim_cur / 2;
 }
@@ -32,11 +33,20 @@ net_options_default(struct net_options *options, const struct config *config)
         .clock = clock_system(),
         .loop_threads = 2,
         .head_limit = (size_t)16 * 1024,
-        .handshake_timeout_us = 10 * US_PER_S,
-        .head_timeout_us = 10 * US_PER_S,
-        .idle_timeout_us = 60 * US_PER_S,
+        .handshake_timeout_us = config->edge.handshake_us,
+        .status_timeout_us = config->edge.status_us,
+        .head_timeout_us = config->edge.head_us,
+        .idle_timeout_us = config->edge.idle_us,
         .body_stall_us = 10 * US_PER_S,
-        .connections_max = connections_that_fit(),
+        .rate_bytes = config->edge.rate_bytes,
+        .request_timeout_us = config->edge.request_us,
+        .answer_timeout_us = config->edge.answer_us,
+        .connection_timeout_us = CONNECTION_TIMEOUT_US,
+        .connections_max = connections_that_fit(config->edge.connections),
+        .connections_per_address = config->edge.connections_per_address,
+        .connections_per_identity = config->edge.connections_per_partner,
+        .requests_per_identity = config->edge.requests_per_partner,
+        .failures_per_minute = config->edge.failures_per_minute,
     };
 }
 
@@ -49,6 +59,11 @@ free_parts(struct net_server *server)
     for (size_t i = 0; i < server->loops_n; i++) {
         loop_done(&server->loops[i]);
     }
+    terms_unref(server->terms);
+    quota_free(server->addresses);
+    quota_free(server->identities);
+    quota_free(server->in_flight);
+    rate_free(server->failures);
     mem_free(server->loops);
     mem_free(server);
 }
@@ -56,11 +71,9 @@ free_parts(struct net_server *server)
 static struct status
 open_listeners(struct net_server *server, const struct config *config, struct diag *diag)
 {
-    const struct config_listener *const configured[NET_LISTENERS] = {[NET_NETWORK] =
-                                                                         &config->network,
-                                                                     [NET_LOCAL] = &config->local,
-                                                                     [NET_ADMIN] = &config->admin};
+    const struct config_listener *configured[NET_LISTENERS];
     size_t n = 0;
+    terms_listeners(config, configured);
     for (size_t i = 0; i < NET_LISTENERS; i++) {
         if (configured[i]->is_set) {
             TRY(listener_open(&server->listeners[i], configured[i], diag));
@@ -76,7 +89,8 @@ open_listeners(struct net_server *server, const struct config *config, struct di
 static struct status
 make_loops(struct net_server *server, struct diag *diag)
 {
-    const size_t n = server->options.loop_threads < 1 ? 1 : (size_t)server->options.loop_threads;
+    const int wanted = server->terms->options.loop_threads;
+    const size_t n = wanted < 1 ? 1 : (size_t)wanted;
     server->loops = mem_alloc(n * sizeof(*server->loops));
     if (server->loops == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for %zu network loops", n);
@@ -84,15 +98,29 @@ make_loops(struct net_server *server, struct diag *diag)
     server->loops_n = n;
     for (size_t i = 0; i < n; i++) {
         TRY(loop_init(&server->loops[i], server, diag));
+        loop_take_terms(&server->loops[i], terms_ref(server->terms));
     }
     return OK;
 }
 
 static struct status
-start_parts(struct net_server *server, const struct config *config, struct diag *diag)
+make_counters(struct net_server *server, const struct net_options *options, struct diag *diag)
 {
+    TRY(quota_new(diag, &server->addresses));
+    TRY(quota_new(diag, &server->identities));
+    TRY(quota_new(diag, &server->in_flight));
+    return rate_new(options->failures_per_minute,
+                    60 * US_PER_S / (int64_t)options->failures_per_minute, FAILURE_KEYS_MAX, diag,
+                    &server->failures);
+}
+
+static struct status
+start_parts(struct net_server *server, const struct net_options *options, struct diag *diag)
+{
+    TRY(make_counters(server, options, diag));
+    TRY(terms_new(options, 1, diag, &server->terms));
     TRY(make_loops(server, diag));
-    TRY(open_listeners(server, config, diag));
+    TRY(open_listeners(server, options->config, diag));
     for (size_t i = 0; i < NET_LISTENERS; i++) {
         if (server->listeners[i].fd >= 0) {
             TRY(listener_start(&server->listeners[i], server->loops[0].base, diag));
@@ -124,20 +152,27 @@ net_start(const struct net_options *options, struct diag *diag, struct net_serve
     /* A peer that has gone is an error of that write, not the end of the program. */
     (void)signal(SIGPIPE, SIG_IGN);
     event_set_log_callback(discard_message);
-    server->options = *options;
-    server->options.config = NULL;
-    server->body_limit = options->config->body_limit;
+    server->clock = options->clock;
     for (size_t i = 0; i < NET_LISTENERS; i++) {
         server->listeners[i] =
             (struct listener){.server = server, .kind = (enum net_listener)i, .fd = -1};
     }
-    const struct status st = start_parts(server, options->config, diag);
+    const struct status st = start_parts(server, options, diag);
     if (!is_ok(st)) {
         net_free(server);
         return st;
     }
     *ret_server = server;
     return OK;
+}
+
+void
+net_count_failure(const struct net_request *request)
+{
+    struct net_server *server = ((const struct exchange *)request)->server;
+    if (request->identity[0] != '\0') {
+        (void)rate_spend(server->failures, request->identity, clock_mono_us(server->clock), NULL);
+    }
 }
 
 uint16_t
@@ -165,7 +200,7 @@ void
 net_free(struct net_server *server)
 {
     if (server != NULL) {
-        net_stop(server, clock_mono_us(server->options.clock));
+        net_stop(server, clock_mono_us(server->clock));
         free_parts(server);
     }
 }

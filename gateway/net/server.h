@@ -8,7 +8,8 @@
  *
  * Refused requests get one line of text (the public text of their error) and the connection
  * closes. TLS here proves a chain to the listener's trust, no more: which partner a certificate
- * speaks for is decided above (config_partner_of_peer).
+ * speaks for is decided above (net_options.identify, config_partner_of_peer); here it is a name
+ * under which connections, requests and failures are counted.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -16,6 +17,7 @@
 #include "base/body.h"
 #include "base/clock.h"
 #include "certs/certificate.h"
+#include "certs/status.h"
 #include "config/config.h"
 #include "net/http1.h"
 
@@ -29,10 +31,12 @@ enum net_listener { NET_NETWORK, NET_LOCAL, NET_ADMIN };
 struct net_request {
     enum net_listener listener;
     enum http1_method method;
-    char *path;         /* not decoded */
-    char *content_type; /* "" when absent */
-    char *peer_address; /* numeric without port, or "unix" */
-    struct body body;   /* may be moved out */
+    char *path;           /* not decoded */
+    char *content_type;   /* "" when absent */
+    char *peer_address;   /* numeric without port, or "unix" */
+    const char *identity; /* whose certificate it is (net_options.identify); "" on plain listeners.
+                             Lives until answer or drop. */
+    struct body body;     /* may be moved out */
     const struct certificate
         *peer;   /* TLS client certificate, verified against the listener's trust; NULL on
                     plain listeners. Lives until answer or drop. */
@@ -41,26 +45,48 @@ struct net_request {
 
 typedef void (*net_handler)(void *arg, struct net_request *request);
 
-/* A peer that sends content, or takes an answer, slower than this is cut off. */
-#define NET_RATE_MIN 1024 /* bytes per second, over body_stall_us */
+#define NET_IDENTITY_MAX 80 /* bytes, NUL included */
 
 struct net_options {
-    const struct config *config; /* borrowed during net_start only */
+    const struct config *config; /* borrowed during net_start and net_reload only */
     const struct clock *clock;
     int loop_threads;
-    size_t head_limit;            /* bytes */
-    int64_t handshake_timeout_us; /* from accept to a finished handshake */
-    int64_t head_timeout_us;      /* from the first byte of a head to its last */
-    int64_t idle_timeout_us;      /* between requests */
-    int64_t body_stall_us;        /* window in which NET_RATE_MIN must be met */
-    size_t connections_max;       /* more are closed at once (ERR_LIMIT_CONNECTIONS) */
+    size_t head_limit; /* bytes */
+    /* Times; a peer that is slower is answered 408 where that is possible, and cut off. */
+    int64_t handshake_timeout_us;  /* from accept to a finished handshake */
+    int64_t status_timeout_us;     /* until the status of the client's certificate is known */
+    int64_t head_timeout_us;       /* from the first byte of a head to its last */
+    int64_t idle_timeout_us;       /* between requests */
+    int64_t body_stall_us;         /* window in which <rate_bytes> must be met */
+    size_t rate_bytes;             /* per second; of content, and of an answer that is taken */
+    int64_t request_timeout_us;    /* from the first byte of a head to the content's last */
+    int64_t answer_timeout_us;     /* from the first byte of an answer to its last */
+    int64_t connection_timeout_us; /* an older connection closes after its current answer */
+    /* Numbers. Over the first two a connection is closed before the handshake; over the others the
+     * answer is 503 with Retry-After, before content is read. All: ERR_LIMIT_... to on_refused. */
+    size_t connections_max;
+    size_t connections_per_address; /* not of unix: sockets */
+    size_t connections_per_identity;
+    size_t requests_per_identity; /* from a whole head until the handler answers */
+    size_t failures_per_minute;   /* of net_count_failure, per identity */
+
     net_handler handler;
-    void *handler_arg; /* of both functions */
+    void *handler_arg; /* of every function here */
     /* Connections and requests that were refused or broke off, for log and audit: called on the
      * loop thread; must not block. */
     void (*on_refused)(void *arg, const char *peer_address, const struct diag *diag);
+    /* Whose certificate is it? Called on the loop thread after a handshake, and again after
+     * net_reload; must not block. False: nobody's (the connection is served all the same, under the
+     * name that was written: refusing is the handler's to do, but it does not survive a reload).
+     * NULL: the identity is the certificate's SHA-256. */
+    bool (*identify)(void *arg, const struct certificate *peer,
+                     char ret_identity[NET_IDENTITY_MAX]);
+    /* The network listener's clients: no request is read before the status of the certificate is
+     * known and accepted. NULL: not asked. Outlives the server. */
+    struct peer_status_source *status;
 };
-/* All but the handler and on_refused; connections_max fits the process's limit of descriptors. */
+/* Limits and times of the configuration, and no functions; connections_max fits the process's limit
+ * of descriptors. */
 void net_options_default(struct net_options *options, const struct config *config);
 
 /* Binds every configured listener and starts the loops. ERR_IO names address and reason;
@@ -68,6 +94,19 @@ void net_options_default(struct net_options *options, const struct config *confi
  * SIGPIPE for the process. */
 MUST_CHECK struct status net_start(const struct net_options *options, struct diag *diag,
                                    struct net_server **ret_server);
+/* Another configuration, and other limits, from now on: <options> as for net_start, but the clock,
+ * the threads and the handler with its arg stay. When it returns every loop has them. Sockets stay
+ * open; a listener that is added, taken away, moved or loses its TLS is ERR_CONFIG (a restart is
+ * needed), and then, as after any failure, nothing has changed. New handshakes use the new
+ * credential and trust. Connections are judged again: chain, and identity as before; those that
+ * fail are closed, after the answer that they wait for. None of their requests is handled after
+ * net_reload has returned. Thread: any but a loop's, one at a time. */
+MUST_CHECK struct status net_reload(struct net_server *server, const struct net_options *options,
+                                    struct diag *diag);
+/* The request failed verification. Over failures_per_minute the next ones of its identity get 503
+ * before they are read. What was counted survives net_reload. Any thread, before the answer and
+ * before net_free. */
+void net_count_failure(const struct net_request *request);
 /* The port that a listener was bound to (configured port 0 picks one): for tests and the log. 0
  * for a unix: listener or one that is not set. */
 uint16_t net_port(const struct net_server *server, enum net_listener listener);

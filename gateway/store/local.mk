@@ -2,6 +2,7 @@
 libisthmus_a_SOURCES += \
 	gateway/store/db.c gateway/store/db.h \
 	gateway/store/match.c gateway/store/match.h \
+	gateway/store/replay.c gateway/store/replay.h \
 	gateway/store/sqlite.c gateway/store/sqlite.h \
 	gateway/store/sqlite_documents.c \
 	gateway/store/sqlite_entries.c \
@@ -15,7 +16,7 @@ libisthmus_a_SOURCES += \
 EXTRA_DIST += gateway/store/README.md
 
 STORE_TESTS = tests/unit/test_match tests/unit/test_store tests/unit/test_store_find \
-	tests/unit/test_store_people tests/unit/test_store_threads
+	tests/unit/test_store_people tests/unit/test_store_replay tests/unit/test_store_threads
 check_PROGRAMS += $(STORE_TESTS)
 tests_unit_test_match_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
@@ -23,6 +24,9 @@ tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture
 	tests/unit/store_fixture.h
 tests_unit_test_store_find_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_find_SOURCES = tests/unit/test_store_find.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+tests_unit_test_store_replay_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_replay_SOURCES = tests/unit/test_store_replay.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
 tests_unit_test_store_threads_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c tests/unit/store_fixture.c \

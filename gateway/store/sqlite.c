@@ -216,22 +216,48 @@ retrieve(struct store *store, const struct document_ref *ref, struct park *park,
 }
 
 static struct status
-remember_once(struct store *store, struct span key, int64_t until_us, struct park *park,
-              struct diag *diag, enum answer *ret_answer, bool *ret_is_new)
+remember(struct store *store, const struct replay_message *message, struct park *park,
+         struct diag *diag, enum answer *ret_answer, struct replay_result *ret_result)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
-    bool is_new = false;
+    struct replay_result result = {0};
 
     (void)park;
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
     TRY(db_begin_quick_write(conn, diag));
-    TRY(db_finish(conn,
-                  sqlite_remember_once(conn, key, until_us, clock_wall_us(sqlite_of(store)->clock),
-                                       diag, &is_new),
-                  diag));
-    *ret_is_new = is_new;
+    TRY(db_finish(
+        conn, sqlite_remember(conn, message, clock_wall_us(sqlite_of(store)->clock), diag, &result),
+        diag));
+    *ret_result = result;
     *ret_answer = ANSWER_NOW;
     return OK;
+}
+
+static struct status
+start_replay(struct store *store, const char *boot_id, struct diag *diag, bool *ret_is_lossy)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    bool is_lossy = false;
+
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_write(conn, diag));
+    TRY(db_finish(
+        conn,
+        sqlite_replay_start(conn, boot_id, clock_wall_us(sqlite_of(store)->clock), diag, &is_lossy),
+        diag));
+    *ret_is_lossy = is_lossy;
+    return OK;
+}
+
+/* Synced, and with it every quick commit before. */
+static struct status
+stop_replay(struct store *store, struct diag *diag)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_write(conn, diag));
+    return db_finish(conn, sqlite_replay_stop(conn, diag), diag);
 }
 
 static struct status
@@ -265,6 +291,8 @@ const struct store_engine store_engine_sqlite = {
     .find_documents = find_documents,
     .get_documents = get_documents,
     .retrieve = retrieve,
-    .remember_once = remember_once,
+    .remember = remember,
+    .replay_start = start_replay,
+    .replay_stop = stop_replay,
     .count = count,
 };

@@ -131,9 +131,15 @@ MUST_CHECK struct status sqlite_retrieve(struct sqlite_store *store, struct db_c
                                          struct diag *diag, struct document_entry *ret_entry,
                                          struct body *ret_body);
 
-/* ---- sqlite_replay.c ---- */
-MUST_CHECK struct status sqlite_remember_once(struct db_conn *conn, struct span key,
-                                              int64_t until_us, int64_t now_us, struct diag *diag,
-                                              bool *ret_is_new);
+/* ---- sqlite_replay.c: within a write transaction ---- */
+MUST_CHECK struct status sqlite_remember(struct db_conn *conn, const struct replay_message *message,
+                                         int64_t now_us, struct diag *diag,
+                                         struct replay_result *ret_result);
+MUST_CHECK struct status sqlite_replay_start(struct db_conn *conn, const char *boot_id,
+                                             int64_t now_us, struct diag *diag, bool *ret_is_lossy);
+MUST_CHECK struct status sqlite_replay_stop(struct db_conn *conn, struct diag *diag);
+/* Keys of messages created before now may be lost. */
+MUST_CHECK struct status sqlite_replay_note_loss(struct db_conn *conn, int64_t now_us,
+                                                 struct diag *diag);
 
 #endif

@@ -1,12 +1,28 @@
 /*
  * The tables of the SQLite engine and their version. Called once when a store is opened, on that
- * thread. A file is made in one transaction; one of another program, of a newer version or of
- * another community is refused, never touched.
+ * thread. A file is made, or brought to this version, in one transaction; one of another program,
+ * of a newer version or of another community is refused, never touched.
  */
 #include "store/sqlite.h"
 
 #define APPLICATION_ID 0x49535448 /* "ISTH", in the file's header */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
+
+/* key: SHA-256 of what must not come twice; keys: how many rows the partner has, kept by the
+ * triggers */
+#define REPLAY_TABLES                                                                              \
+    "CREATE TABLE replay_partners ("                                                               \
+    "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, keys INTEGER NOT NULL) STRICT;"          \
+    "CREATE TABLE replays ("                                                                       \
+    "  partner INTEGER NOT NULL REFERENCES replay_partners (id),"                                  \
+    "  key BLOB NOT NULL, until_us INTEGER NOT NULL,"                                              \
+    "  PRIMARY KEY (partner, key)) STRICT, WITHOUT ROWID;"                                         \
+    "CREATE INDEX replays_until ON replays (until_us);"                                            \
+    "CREATE INDEX replays_oldest ON replays (partner, until_us);"                                  \
+    "CREATE TRIGGER replays_came AFTER INSERT ON replays BEGIN"                                    \
+    "  UPDATE replay_partners SET keys = keys + 1 WHERE id = NEW.partner; END;"                    \
+    "CREATE TRIGGER replays_gone AFTER DELETE ON replays BEGIN"                                    \
+    "  UPDATE replay_partners SET keys = keys - 1 WHERE id = OLD.partner; END;"
 
 /* Absent text is '' everywhere: no column is null. Times end in _us: microseconds since 1970 UTC.
  * given and street hold their parts separated by U+001F. */
@@ -100,13 +116,14 @@ static const char schema[] =
     "  document INTEGER PRIMARY KEY REFERENCES documents (id),"
     "  bytes BLOB NOT NULL) STRICT;"
 
-    /* key: SHA-256 of what must not come twice */
-    "CREATE TABLE replays ("
-    "  key BLOB PRIMARY KEY, until_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX replays_until ON replays (until_us);"
+    REPLAY_TABLES
 
     "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
-    "PRAGMA user_version = 1";            /* SCHEMA_VERSION */
+    "PRAGMA user_version = 2";            /* SCHEMA_VERSION */
+
+/* The keys of the old tables say nothing of their partner: they are given up, and noted as lost. */
+static const char from_version_1[] =
+    "DROP TABLE replays;" REPLAY_TABLES "PRAGMA user_version = 2"; /* SCHEMA_VERSION */
 
 static struct status
 read_number(struct db_conn *conn, const char *sql, struct diag *diag, int64_t *ret_value)
@@ -186,6 +203,21 @@ make_schema(const struct sqlite_store *store, struct db_conn *conn, struct diag 
     return OK;
 }
 
+/* A store of an older program; what is not ours is left to the check that follows. */
+static struct status
+bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *diag)
+{
+    int64_t version = 0, application = 0;
+
+    TRY(read_number(conn, "PRAGMA application_id", diag, &application));
+    TRY(read_number(conn, "PRAGMA user_version", diag, &version));
+    if (application != APPLICATION_ID || version != 1) {
+        return OK;
+    }
+    TRY(db_script(conn, from_version_1, diag));
+    return sqlite_replay_note_loss(conn, clock_wall_us(store->clock), diag);
+}
+
 static struct status
 check_schema(const struct sqlite_store *store, struct db_conn *conn, struct diag *diag)
 {
@@ -222,6 +254,9 @@ sqlite_schema_open(struct sqlite_store *store, struct db_conn *conn, bool is_rea
     if (version == 0 && !is_read_only) {
         TRY(db_begin_write(conn, diag));
         TRY(db_finish(conn, make_schema(store, conn, diag), diag));
+    } else if (version < SCHEMA_VERSION && !is_read_only) {
+        TRY(db_begin_write(conn, diag));
+        TRY(db_finish(conn, bring_up(store, conn, diag), diag));
     }
     TRY(db_begin_read(conn, diag));
     return db_finish(conn, check_schema(store, conn, diag), diag);

@@ -86,13 +86,6 @@ store_retrieve(struct store *store, const struct document_ref *ref, struct park 
 }
 
 struct status
-store_remember_once(struct store *store, struct span key, int64_t until_us, struct park *park,
-                    struct diag *diag, enum answer *ret_answer, bool *ret_is_new)
-{
-    return store->engine->remember_once(store, key, until_us, park, diag, ret_answer, ret_is_new);
-}
-
-struct status
 store_count(struct store *store, struct diag *diag, struct store_counts *ret_counts)
 {
     return store->engine->count(store, diag, ret_counts);

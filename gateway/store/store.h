@@ -118,14 +118,6 @@ MUST_CHECK struct status store_retrieve(struct store *store, const struct docume
                                         enum answer *ret_answer, struct document_entry *ret_entry,
                                         struct body *ret_body);
 
-/* ---- replay ---- */
-/* Remember <key> (any bytes: who and which message) until <until_us> (wall); *ret_is_new is false
- * when it was known. Survives the program's end, also a sudden one; the last keys before a power
- * failure may be lost, because every message waits for this and no sync is cheap. */
-MUST_CHECK struct status store_remember_once(struct store *store, struct span key, int64_t until_us,
-                                             struct park *park, struct diag *diag,
-                                             enum answer *ret_answer, bool *ret_is_new);
-
 /* ---- overview, for `isthmus import` and tests ---- */
 struct store_counts {
     uint64_t patients, documents, unreliable_ids;

@@ -1,12 +1,12 @@
 /*
  * What an engine of the store implements: store.c checks arguments and calls through this table, so
  * that a second engine is one more table. The functions keep the promises of the functions of
- * store.h with the same names. Thread: any.
+ * store.h and replay.h with the same names. Thread: any.
  */
 #ifndef STORE_STORE_ENGINE_H
 #define STORE_STORE_ENGINE_H
 
-#include "store/store.h"
+#include "store/replay.h"
 
 struct store_engine {
     const char *name;
@@ -32,9 +32,12 @@ struct store_engine {
                               struct park *park, struct arena *arena, struct diag *diag,
                               enum answer *ret_answer, struct document_entry *ret_entry,
                               struct body *ret_body);
-    struct status (*remember_once)(struct store *store, struct span key, int64_t until_us,
-                                   struct park *park, struct diag *diag, enum answer *ret_answer,
-                                   bool *ret_is_new);
+    struct status (*remember)(struct store *store, const struct replay_message *message,
+                              struct park *park, struct diag *diag, enum answer *ret_answer,
+                              struct replay_result *ret_result);
+    struct status (*replay_start)(struct store *store, const char *boot_id, struct diag *diag,
+                                  bool *ret_is_lossy);
+    struct status (*replay_stop)(struct store *store, struct diag *diag);
     struct status (*count)(struct store *store, struct diag *diag, struct store_counts *ret_counts);
 };
 

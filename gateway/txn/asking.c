@@ -123,16 +123,17 @@ struct timestamps {
 };
 
 static struct status
-timestamp_for(struct asking *asking, struct timestamps *timestamps, size_t index, struct diag *diag,
-              const struct signed_timestamp **ret_timestamp)
+timestamp_for(struct asking *asking, enum dialect_digest digest, struct timestamps *timestamps,
+              size_t index, struct diag *diag, const struct signed_timestamp **ret_timestamp)
 {
     struct txn *txn = &asking->txn;
 
     while (timestamps->n <= index) {
         struct signed_timestamp timestamp;
 
-        TRY(timestamp_sign(asking->node->config->signing, clock_wall_us(asking->node->clock),
-                           leg_lifetime_us(asking), txn->arena, diag, &timestamp));
+        TRY(timestamp_sign(asking->node->config->signing, digest,
+                           clock_wall_us(asking->node->clock), leg_lifetime_us(asking), txn->arena,
+                           diag, &timestamp));
         TRY(ARENA_PUSH(txn->arena, diag, timestamps, timestamp));
     }
     *ret_timestamp = &timestamps->items[index];
@@ -140,14 +141,15 @@ timestamp_for(struct asking *asking, struct timestamps *timestamps, size_t index
 }
 
 static struct status
-submit_leg(struct asking *asking, size_t at, struct timestamps *timestamps)
+submit_leg(struct asking *asking, size_t at, struct timestamps by_digest[DIALECT_DIGEST_COUNT])
 {
     struct leg *leg = &legs_of_round(asking)->items[at];
+    const enum dialect_digest digest = leg_style(asking, leg).digest;
     const struct signed_timestamp *timestamp;
     struct out_request request;
 
-    TRY(timestamp_for(asking, timestamps, timestamp_index(legs_of_round(asking), at), &leg->diag,
-                      &timestamp));
+    TRY(timestamp_for(asking, digest, &by_digest[digest],
+                      timestamp_index(legs_of_round(asking), at), &leg->diag, &timestamp));
     TRY(leg_write(asking, leg, timestamp, &request));
     leg->state = LEG_ASKED;
     leg->asked_us = clock_mono_us(asking->node->clock);
@@ -160,11 +162,11 @@ step_ask(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
     struct leg_list *legs = legs_of_round(asking);
-    struct timestamps timestamps = {0};
+    struct timestamps by_digest[DIALECT_DIGEST_COUNT] = {{0}};
 
     assert(asking->records.is_durable);
     for (size_t i = 0; i < legs->n; i++) {
-        if (will_leave(&legs->items[i]) && !is_ok(submit_leg(asking, i, &timestamps))) {
+        if (will_leave(&legs->items[i]) && !is_ok(submit_leg(asking, i, by_digest))) {
             legs->items[i].state = LEG_FAILED;
         }
     }

@@ -92,58 +92,32 @@ step_proof(struct txn *txn)
 
     TXN_TRY(proof_security(&in->proof, in->node->config, clock_wall_us(in->node->clock), txn->arena,
                            &txn->diag));
+    if (in->proof.saml.has_sha1) {
+        LOG_EVENT(LOG_LEVEL_WARNING, "sha1-accepted", LOG_ID("txn", txn->id),
+                  LOG_ID("partner", in->proof.partner->id),
+                  LOG_ID("why",
+                         "sha1_until in the partner's file is not over; SHA-1 signatures can "
+                         "be forged"));
+    }
     TXN_TRY(note_asker(in));
     return TXN_DONE;
 }
 
-/* One message is accepted once: by its MessageID and by its Timestamp's signature. */
 static enum txn_verdict
-remember_once(struct inbound *in, const char *kind, struct span value)
+step_replay(struct txn *txn)
 {
-    struct txn *txn = &in->txn;
-    const int64_t until_us =
-        in->proof.saml.timestamp_expires_us + in->node->config->clock_skew_us + US_PER_S;
-    enum txn_verdict verdict = txn_may_ask(txn);
-    enum answer answer = ANSWER_NOW;
-    bool is_new = false;
-    struct status st;
-    struct span key;
-
-    if (verdict != TXN_DONE) {
-        return verdict;
-    }
-    TXN_TRY(arena_printf(txn->arena, &txn->diag, &key, "%s %s %.*s", in->proof.partner->id, kind,
-                         SPAN_PRINT(value)));
-    txn_expect(txn);
-    st = store_remember_once(in->node->store, key, until_us, &txn->park, &txn->diag, &answer,
-                             &is_new);
-    verdict = txn_settle(txn, st, answer);
-    if (verdict == TXN_DONE && !is_new) {
-        in->proof.is_proven = false; /* a replayed proof proves nothing */
-        (void)FAIL(&txn->diag, ERR_REPLAY, "partner '%s' sent %s a second time",
-                   in->proof.partner->id, kind);
-        return TXN_FAILED;
-    }
-    return verdict;
+    return inbound_replay(inbound_of(txn));
 }
 
+/* Who the individual is that asks for an own record; NULL with any other purpose. */
 static enum txn_verdict
-step_replay_message(struct txn *txn)
+step_individual(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
 
-    return remember_once(in, "message-id", message_addressing(in->proof.message)->message_id);
-}
-
-static enum txn_verdict
-step_replay_timestamp(struct txn *txn)
-{
-    struct inbound *in = inbound_of(txn);
-
-    if (in->proof.saml.timestamp_signature.n == 0) {
-        return TXN_DONE; /* bearer: no message signature */
-    }
-    return remember_once(in, "timestamp", in->proof.saml.timestamp_signature);
+    TXN_TRY(individual_prove(in->node->config, &in->proof.saml, clock_wall_us(in->node->clock),
+                             txn->arena, &txn->diag, &in->individual));
+    return TXN_DONE;
 }
 
 /* ---- decision and work ---- */
@@ -211,6 +185,8 @@ write_answer(struct inbound *in)
         .action = span_of_cstr(row->response_action),
         .relates_to = message_addressing(in->proof.message)->message_id,
         .payload = buf_span(&in->payload),
+        .request_signature = in->proof.saml.timestamp_signature_sent,
+        .now_us = clock_wall_us(in->node->clock),
     };
     CLEANUP(buf_done) struct buf envelope;
     CLEANUP(buf_done) struct buf package;
@@ -280,12 +256,11 @@ refuse_plain(struct inbound *in, enum err code)
 static struct status
 refuse_fault(struct inbound *in, enum err code)
 {
-    const struct span relates_to =
-        in->proof.message == NULL ? SPAN_EMPTY : message_addressing(in->proof.message)->message_id;
     CLEANUP(buf_done) struct buf envelope;
 
     buf_init(&envelope, (size_t)64 * 1024);
-    TRY(envelope_write_fault(code, relates_to, span_of_cstr(in->txn.id), &envelope, &in->txn.diag));
+    TRY(envelope_write_refusal(code, in->proof.message, span_of_cstr(in->txn.id), &envelope,
+                               &in->txn.diag));
     in->answer.http_status = fault_status(in, code);
     snprintf(in->answer.content_type, sizeof(in->answer.content_type), "%s", SOAP_CONTENT_TYPE);
     body_from_buf(&in->answer.body, &envelope);
@@ -385,18 +360,10 @@ step_recorded(struct txn *txn)
 }
 
 static const struct txn_step inbound_steps[] = {
-    {"peer", step_peer},
-    {"message", step_message},
-    {"route", step_route},
-    {"proof", step_proof},
-    {"replay-message", step_replay_message},
-    {"replay-timestamp", step_replay_timestamp},
-    {"read", step_read},
-    {"decide", step_decide},
-    {"work", step_work},
-    {"write", step_write},
-    {"refuse", step_refuse},
-    {"record", step_record},
+    {"peer", step_peer},         {"message", step_message}, {"route", step_route},
+    {"proof", step_proof},       {"replay", step_replay},   {"individual", step_individual},
+    {"read", step_read},         {"decide", step_decide},   {"work", step_work},
+    {"write", step_write},       {"refuse", step_refuse},   {"record", step_record},
     {"recorded", step_recorded},
 };
 #define RECOVERY 10
@@ -444,6 +411,7 @@ inbound_end(struct txn *txn)
             in->answer.content_type[0] = '\0';
         }
     }
+    in->answer.cause = in->cause.code;
     log_end(in);
     in->reply(in->reply_arg, &in->answer);
     body_done(&in->answer.body);

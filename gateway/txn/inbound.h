@@ -1,8 +1,8 @@
 /*
  * The Responding Gateway: one partner's request from bytes to answer.
  *
- *   peer -> message -> route -> proof -> replay -> read -> decide -> work -> write -> refuse? ->
- * record -> answer
+ *   peer -> message -> route -> proof -> replay -> individual -> read -> decide -> work -> write ->
+ * refuse? -> record -> answer
  *
  * inbound_start takes request bytes and the TLS peer's identity, and gives back answer bytes
  * through <reply>, once, after the audit records of what the answer discloses are durable. No
@@ -12,6 +12,7 @@
 #define TXN_INBOUND_H
 
 #include "base/body.h"
+#include "txn/individual.h"
 #include "txn/node.h"
 #include "txn/proof.h"
 #include "txn/records.h"
@@ -23,6 +24,7 @@ struct inbound_request {
 };
 
 struct inbound_answer {
+    enum err cause; /* why it is a refusal, for counting; ERR_NONE: it is none */
     int http_status;
     char content_type[512];
     struct body body; /* the replier moves it out or leaves it */
@@ -49,6 +51,8 @@ struct inbound {
     void *reply_arg;
 
     struct proof proof; /* proof.is_proven: failures may be answered inside the protocol */
+    const struct idtoken_claims
+        *individual;                   /* whose record alone may be asked for; NULL: anybody's */
     const struct responder *responder; /* by the route */
     struct policy_decision decision;
     void *work; /* the transaction's own, in the arena */
@@ -65,6 +69,9 @@ struct inbound {
     struct records records;
     struct inbound_answer answer;
 };
+
+/* Has the message come before? ERR_REPLAY (inbound_replay.c). */
+enum txn_verdict inbound_replay(struct inbound *in);
 
 /* What a transaction adds. Each function is a step and may WAIT. */
 struct responder {

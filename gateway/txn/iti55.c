@@ -36,6 +36,9 @@ read_query(struct inbound *in)
                    SPAN_PRINT(work->query.sender_home), in->proof.partner->id);
         return TXN_FAILED;
     }
+    if (in->individual != NULL) {
+        TXN_TRY(idtoken_compare(in->individual, &work->query.subject, txn->arena, &txn->diag));
+    }
     return TXN_DONE;
 }
 

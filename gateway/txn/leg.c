@@ -63,6 +63,18 @@ leg_fail(struct leg *leg, enum err code, const char *detail)
                leg->partner == NULL ? "our own store" : leg->partner->id, detail);
 }
 
+struct dialect_style
+leg_style(const struct asking *asking, const struct leg *leg)
+{
+    struct dialect_style style = leg->partner->writes;
+
+    if (style.digest == DIALECT_SHA1 &&
+        !partner_may_sha1(leg->partner, clock_wall_us(asking->node->clock))) {
+        style.digest = DIALECT_SHA256; /* its time is over: `isthmus check` says so */
+    }
+    return style;
+}
+
 static void
 free_arena(void *arena)
 {
@@ -84,35 +96,6 @@ leg_arena(struct asking *asking, struct leg *leg)
     TRY(arena_defer(asking->txn.arena, free_arena, arena, &leg->diag));
     leg->arena = arena;
     return OK;
-}
-
-void
-leg_drop(const struct asking *asking, struct leg *leg, const char *why)
-{
-    leg->dropped++;
-    if (leg->dropped > 1) {
-        return;
-    }
-    leg->dropped_why = why;
-    LOG_EVENT(LOG_LEVEL_WARNING, "answer-dropped", LOG_ID("txn", asking->txn.id),
-              LOG_ID("action", soap_transaction(leg->transaction)->name),
-              LOG_ID("partner", leg->partner->id), LOG_ID("why", why));
-}
-
-bool
-leg_may_name(const struct asking *asking, struct leg *leg, struct span home)
-{
-    struct span oid;
-
-    if (!home_community_oid(home, &oid)) {
-        leg_drop(asking, leg, "it names no homeCommunityId");
-        return false;
-    }
-    if (!partner_speaks_for(leg->partner, oid)) {
-        leg_drop(asking, leg, "the partner's file does not list its community");
-        return false;
-    }
-    return true;
 }
 
 bool
@@ -291,7 +274,11 @@ write_security(struct asking *asking, struct leg *leg, const struct signed_times
         .purpose = order->purpose,
         .purpose_system = order->purpose_system,
         .npi = order->npi,
+        .style = leg_style(asking, leg),
+        .sha1_until_us = leg->partner->sha1_until_us,
     };
+
+    leg->signature = assertion.style.is_bearer ? SPAN_EMPTY : timestamp->signature_value;
 
     return security_write(&assertion, timestamp, out, &leg->diag);
 }
@@ -391,17 +378,34 @@ keep_bytes(struct leg *leg, struct out_answer *answer, struct span *ret_bytes)
     return body_span(body, scratch, &leg->diag, ret_bytes);
 }
 
+/* Wall time when the answer came: it may have waited for our own slow store since. */
+static int64_t
+arrived_us(const struct asking *asking, const struct leg *leg)
+{
+    const struct clock *clock = asking->node->clock;
+
+    return clock_wall_us(clock) - (clock_mono_us(clock) - leg->asked_us - leg->elapsed_us);
+}
+
 static struct status
 read_message(struct asking *asking, struct leg *leg, const struct out_answer *answer,
              struct span bytes)
 {
     const struct message_limits limits = message_limits_answer();
+    const struct answer_check check = {
+        .transaction = leg->transaction,
+        .request_message_id = span_of_cstr(leg->message_id),
+        .request_signature = leg->signature,
+        .signer = asking->node->config->signing,
+        .now_us = arrived_us(asking, leg),
+        .clock_skew_us = asking->node->config->clock_skew_us,
+    };
     struct message *message;
 
     TRY(message_read(bytes, span_of_cstr(answer->content_type), &limits, leg->arena, &leg->diag,
                      &message));
     TRY(check_fault(message, leg));
-    TRY(message_check_answer(message, leg->transaction, span_of_cstr(leg->message_id), &leg->diag));
+    TRY(message_check_answer(message, &check, leg->arena, &leg->diag));
     return kinds[leg->transaction].answer(asking, leg, message);
 }
 
@@ -442,8 +446,9 @@ leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answe
         leg->state = LEG_ANSWERED;
         if (leg->dropped > 0) {
             (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER,
-                       "%u items of the answer of %s are not used, the first because %s",
-                       leg->dropped, leg->partner->id, leg->dropped_why);
+                       "%u item%s of the answer of %s dropped: %s%s", leg->dropped,
+                       leg->dropped == 1 ? "" : "s", leg->partner->id, leg->dropped_why,
+                       leg->dropped == 1 ? "" : " (the first)");
         }
     }
     out_answer_done(answer);

@@ -25,6 +25,7 @@ class Case:
     harmless: bool = False
     xml: bytes = None  # the XML that xmlsec1 and the naive reader get, when <body> is no plain XML
     tool: tuple = ()  # more arguments for xmlsec1
+    signature: str = ""  # XPath of the one that xmlsec1 must accept; else the first of the document
     live: bool = True  # may be sent to a node, too
 
 
@@ -64,14 +65,30 @@ def load():
 # ---- cases from messages ----
 
 
+def peer_of(message):
+    """The TLS identity of the partner whose message it is."""
+    return {"red": "p1", "black": "p2", "gold": "p3"}[message.ask.party.id]
+
+
 def benign(name, message, **more):
+    more.setdefault("peer", peer_of(message))
     return Case(name, True, message.bytes(), message.content_type, message.path, facts=message.facts, **more)
 
 
+def signature_of(message):
+    """XPath of the signature that refers to the genuine assertion, wherever it has got to."""
+    wanted = f"#{message.ask.assertion_id}"
+    path = f"//*[local-name()='Signature'][*/*[local-name()='Reference']/@URI='{wanted}']"
+    return path if "'" not in wanted and message.root.xpath(path) else ""
+
+
 def case(name, message, **more):
-    """An attack made of a message that was changed; its facts are still those that were signed."""
+    """An attack made of a message that was changed; its facts are still those that were signed. When it forges
+    something, xmlsec1 must accept the assertion's signature, unless another is named."""
     more.setdefault("facts", message.facts)
-    more.setdefault("peer", {"red": "p1", "black": "p2", "gold": "p3"}.get(message.ask.party.id, "p1"))
+    if more.get("forged"):
+        more.setdefault("signature", signature_of(message))
+    more.setdefault("peer", peer_of(message))
     return Case(name, False, message.bytes(), message.content_type, message.path, **more)
 
 

@@ -85,7 +85,7 @@ class Signer:
 
     def sign(self, method, data):
         """SignatureValue bytes; HMAC is keyed with this key's public PEM, as the classic confusion does."""
-        name = method.rsplit("#", 1)[1]
+        name = method.rsplit("#", 1)[-1]
         if name.startswith("hmac"):
             return hmac.new(self.public_pem(), data, name.split("-")[1]).digest()
         digest = {

@@ -3,8 +3,10 @@ and a valid signing certificate of its own) and P3 (gold: P-256, may use bearer)
 """
 
 import copy
+import http.server
 import os
 import subprocess
+import threading
 import time
 
 from messages import Ask, make_message
@@ -24,8 +26,23 @@ class Party:
         self.signer = Signer.load(f"{self.pki}/signing.pem", f"{self.pki}/signing.key")
 
 
+class Trap(http.server.BaseHTTPRequestHandler):
+    """Answers what a fetcher of URLs asks, and remembers that it did."""
+
+    def do_GET(self):
+        self.server.visits.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(World.http_body)
+
+    def log_message(self, *_):
+        pass
+
+
 class World:
     """<folder> is made; <build> has the program. <port>: where the node would listen."""
+
+    http_body = b"what was really signed\n"
 
     def __init__(self, build, folder, port=18443, now_us=None):
         self.build, self.folder, self.port = build, folder, port
@@ -51,6 +68,7 @@ class World:
         self.parties = {"p1": self.p1, "p2": self.p2, "p3": self.p3}
         self.now_us = now_us or int(time.time() * 1000) * 1000
         self._cache = {}
+        self._trap = None
 
     def _init(self, name):
         port = self.port if name == "green" else 1
@@ -59,6 +77,26 @@ class World:
         command += ["--listen", f"127.0.0.1:{port}", "--url", f"https://127.0.0.1:{port}"]
         command += ["--key", "p256" if name == "gold" else "rsa2048"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
+
+    def http_url(self):
+        """A server of ours on loopback, for messages that want to be fetched from; http_visits() tells who came."""
+        if self._trap is None:
+            self._trap = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trap)
+            self._trap.visits = []
+            threading.Thread(target=self._trap.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self._trap.server_address[1]}"
+
+    def http_visits(self):
+        """Paths that were fetched since the last call."""
+        if self._trap is None:
+            return []
+        visits, self._trap.visits = self._trap.visits, []
+        return visits
+
+    def close(self):
+        if self._trap is not None:
+            self._trap.shutdown()
+            self._trap.server_close()
 
     def party(self, who):
         return self.parties[who] if isinstance(who, str) else who

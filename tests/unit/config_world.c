@@ -144,6 +144,11 @@ test_make_world(void)
                               "    reason: treatment\n"
                               "    partners: [blue]\n"
                               "    purposes: [T-TREAT]\n");
+    write_text("idp.json", "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\","
+                           "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+                           "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}]}");
+    write_text("bad.json", "{\"keys\":[");
+    write_text("secret.json", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}");
     CU_ASSERT(symlink("node.key", path_of("red/link.key")) == 0);
     write_text("red/open.key", "");
     CU_ASSERT(chmod(path_of("red/open.key"), 0644) == 0);

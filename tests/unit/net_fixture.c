@@ -319,6 +319,7 @@ rig_init(struct rig *rig)
     (void)pthread_mutex_init(&rig->lock, NULL);
     (void)pthread_cond_init(&rig->changed, NULL);
     rig->config.body_limit = 100000;
+    config_edge_default(&rig->config.edge);
     rig->config.network = (struct config_listener){
         .is_set = true,
         .address = {.host = "127.0.0.1", .port = 0, .text = "127.0.0.1:0"},

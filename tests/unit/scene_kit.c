@@ -128,7 +128,8 @@ write_envelope(struct place *from, const struct kit_request *request, const char
         .role_display = asserts->role_display,
         .purpose = request->purpose == NULL ? asserts->purpose : request->purpose,
         .purpose_system = asserts->purpose_system,
-        .is_bearer = request->is_bearer,
+        .style.is_bearer = request->is_bearer,
+        .id_token = request->id_token,
     };
     struct signed_timestamp timestamp;
     CLEANUP(buf_done) struct buf security;
@@ -137,7 +138,8 @@ write_envelope(struct place *from, const struct kit_request *request, const char
 
     uuid_new(uuid);
     buf_init(&security, (size_t)1024 * 1024);
-    TRY(timestamp_sign(config->signing, now_us, 60 * US_PER_S, arena, diag, &timestamp));
+    TRY(timestamp_sign(config->signing, DIALECT_SHA256, now_us, 60 * US_PER_S, arena, diag,
+                       &timestamp));
     TRY(security_write(&assertion, &timestamp, &security, diag));
     TRY(arena_printf(arena, diag, &message_id, "urn:uuid:%s", uuid));
     const struct envelope_request parts = {
@@ -385,12 +387,11 @@ slow_retrieve(struct store *store, const struct document_ref *ref, struct park *
 }
 
 static struct status
-slow_remember(struct store *store, struct span key, int64_t until_us, struct park *park,
-              struct diag *diag, enum answer *ret_answer, bool *ret_is_new)
+slow_remember(struct store *store, const struct replay_message *message, struct park *park,
+              struct diag *diag, enum answer *ret_answer, struct replay_result *ret_result)
 {
     return is_slow_ready(store, park, ret_answer)
-               ? store_remember_once(INNER(store), key, until_us, park, diag, ret_answer,
-                                     ret_is_new)
+               ? replay_remember(INNER(store), message, park, diag, ret_answer, ret_result)
                : OK;
 }
 
@@ -403,7 +404,7 @@ kit_slow_store(struct place *place)
                                                .find_documents = slow_find,
                                                .get_documents = slow_get,
                                                .retrieve = slow_retrieve,
-                                               .remember_once = slow_remember};
+                                               .remember = slow_remember};
     struct slow_store *slow = &slow_stores[place - place->scene->places];
 
     *slow = (struct slow_store){{&engine}, place->store, NULL, false};

@@ -21,7 +21,8 @@ struct kit_request {
     enum soap_transaction transaction;
     const char *from; /* NULL: red */
     struct span payload;
-    const char *purpose; /* NULL: as configured */
+    const char *purpose;  /* NULL: as configured */
+    struct span id_token; /* of T-IAS; may be empty */
     bool is_bearer;
 };
 /* Signed by <from>, over its TLS connection, to green. */

@@ -142,8 +142,8 @@ kit_message(const struct assertion_order *order, struct arena *arena)
     struct buf security;
     diag_clear(&diag);
     buf_init(&security, (size_t)1024 * 1024);
-    must(is_ok(timestamp_sign(order->signer, order->now_us, order->lifetime_us, arena, &diag,
-                              &timestamp)),
+    must(is_ok(timestamp_sign(order->signer, order->style.digest, order->now_us, order->lifetime_us,
+                              arena, &diag, &timestamp)),
          diag.text);
     must(is_ok(security_write(order, &timestamp, &security, &diag)), diag.text);
     const struct span xml = kit_envelope(buf_span(&security), KIT_PAYLOAD, arena);

@@ -216,6 +216,11 @@ static const struct {
      EVENT("E", "0", "110100", "Application Activity",
            CODE("EventTypeCode", "110121", "DCM", "Application Stop") PURPOSE)
          APPLICATION LAUNCHER SOURCE},
+    {"configuration", AUDIT_CONFIGURATION_CHANGED, AUDIT_INITIATING, AUDIT_OUTCOME, AUDIT_SUCCESS,
+     "partner blue: removed", 0, 0,
+     EVENT("E", "0", "110113", "Security Alert",
+           CODE("EventTypeCode", "110131", "DCM", "Software Configuration")
+               TEXT("partner blue: removed") PURPOSE) APPLICATION LAUNCHER SOURCE},
 };
 
 static void

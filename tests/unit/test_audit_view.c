@@ -265,6 +265,8 @@ test_sentences(void)
          "the answer of partner blue did not prove what it must, and was not used."},
         {AUDIT_NODE_START, AUDIT_INITIATING, AUDIT_OUTCOME, "", "the node started."},
         {AUDIT_NODE_STOP, AUDIT_INITIATING, AUDIT_OUTCOME, "", "the node stopped."},
+        {AUDIT_CONFIGURATION_CHANGED, AUDIT_INITIATING, AUDIT_OUTCOME, "",
+         "the node took another configuration."},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct audit_event event = {.type = cases[i].type,

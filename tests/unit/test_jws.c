@@ -29,8 +29,8 @@ static struct jwks *keys; /* "r" RSA, "e" EC */
     "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC_X "\",\"y\":\"" RFC_Y "\"" more "}"
 #define SET(content) "{\"keys\":[" content "]}"
 #define N_1024                                                                                     \
-    "4bhfW6WHcjDpDXVKx2fMMCPd8Kz3dSnG2SLm5N1hAnzhh_eQnbQDd4nwaB8vSjKCgRdMzXk4XNlaxrlvNGfHYtdfgAtm" \
-    "pCw8H2Gc7pYsv9tHUHqhfV-9C7tPSKnVdG9yWfQ0-S7rXl3B1bBf0IHDDtTGEQZVmQvYw1W-bkYFO0E"
+    "xn4ui6XvgFbgRaq_G9kyO_Tv0VEPHRiQtn1kXOrWZjE5CYuLrbPLUl8SZ0ZpLkJaOrSv9BgOz65KQP_8pxhwDS2nDQaA" \
+    "irdpBwOxeueYLqmWauLmHHqY208WKoG86fGjmpApqMgaoL3cIfa92vC0x-SJx2ycQFaJMlsQN5dUBBM"
 
 static void
 test_sets_refused(void)
@@ -66,7 +66,8 @@ test_sets_refused(void)
         {SET("{\"kty\":\"RSA\",\"n\":\"" RFC_N "\",\"e\":\"AQ\"}"), "not an RSA key"},
         {SET("{\"kty\":\"RSA\",\"n\":\"" RFC_N "\",\"e\":\"Ag\"}"), "not an RSA key"},
         {SET("{\"kty\":\"RSA\",\"n\":\"" RFC_N "\",\"e\":\"AAEAAQ\"}"), "not an RSA key"},
-        {SET("{\"kty\":\"RSA\",\"n\":\"" N_1024 "\",\"e\":\"AQAB\"}"), "key 1: "},
+        {SET("{\"kty\":\"RSA\",\"n\":\"" N_1024 "\",\"e\":\"AQAB\"}"),
+         "key 1: RSA key of 1024 bits"},
         {SET("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC_X "\",\"y\":\"" RFC_X "\"}"),
          "not a valid EC key"},
         {SET("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQ\",\"y\":\"" RFC_Y "\"}"),

@@ -24,7 +24,8 @@ read_limited(const char *xml, const char *type, const struct message_limits *lim
              struct arena *arena, struct diag *diag, struct message **ret_message)
 {
     diag_clear(diag);
-    return message_read(span_of_cstr(xml), span_of_cstr(type), limits, arena, diag, ret_message);
+    TRY(message_read(span_of_cstr(xml), span_of_cstr(type), limits, arena, diag, ret_message));
+    return message_check_headers(*ret_message, diag);
 }
 
 static struct status

@@ -163,7 +163,14 @@ static const struct row structure_rows[] = {
      ERR_SAML_STRUCTURE,
      {KIT_BEFORE, AUTHN, NULL, SAML("Conditions") "/>"},
      {KIT_BEFORE, AUTHN, NULL, " \n "}},
-    {"Advice", ERR_SAML_STRUCTURE, {KIT_BEFORE, AUTHN, NULL, SAML("Advice") "/>"}, {0}},
+    {"an assertion as Advice",
+     ERR_SIG_WRAPPED,
+     {KIT_BEFORE, AUTHN, NULL, SAML("Advice") "><s:Assertion/></s:Advice>"},
+     {KIT_BEFORE, AUTHN, NULL, SAML("Advice") "/>"}},
+    {"Advice before the Conditions",
+     ERR_SAML_STRUCTURE,
+     {KIT_BEFORE, CONDITIONS, NULL, SAML("Advice") "/>"},
+     {0}},
     {"unknown statement",
      ERR_SAML_STRUCTURE,
      {KIT_APPEND, ASSERTION, NULL, "<x/>"},
@@ -464,8 +471,12 @@ test_facts(void)
         {KIT_APPEND, STATEMENT, NULL, ATTRIBUTE("urn:ihe:iti:xua:2012:acp", "urn:oid:2.999.11")},
         {KIT_APPEND, STATEMENT, NULL, ATTRIBUTE("urn:ihe:iti:bppc:2007:docid", "urn:oid:2.999.12")},
         {KIT_APPEND, ASSERTION, NULL,
-         SAML("AuthzDecisionStatement") "><s:Evidence><s:Assertion><s:"
-                                        "AttributeStatement>" ATTRIBUTE(
+         SAML("AuthzDecisionStatement") " Decision=\"Permit\" Resource=\"urn:x\">"
+                                        "<s:Action "
+                                        "Namespace=\"urn:a\">Execute</s:Action><s:Evidence>"
+                                        "<s:Assertion "
+                                        "Version=\"2.0\"><s:Issuer/"
+                                        "><s:AttributeStatement>" ATTRIBUTE(
                                             "AccessConsentPolicy",
                                             "urn:oid:2.999.13") "</s:AttributeStatement></"
                                                                 "s:Assertion></s:Evidence></"
@@ -513,7 +524,7 @@ test_bearer(void)
     struct diag diag;
     struct saml_facts facts;
     struct assertion_order order = kit_order(KIT_EC);
-    order.is_bearer = true;
+    order.style.is_bearer = true;
     order.resource_id = SPAN_EMPTY;
     order.npi = NULL;
     const struct span xml = kit_message(&order, arena);
@@ -544,8 +555,8 @@ test_orders(void)
             &order.home_community, &order.role,       &order.purpose,      &order.purpose_system};
         diag_clear(&diag);
         buf_init(&out, 100000);
-        CHECK_OK(&diag,
-                 timestamp_sign(order.signer, KIT_NOW_US, KIT_LIFE_US, arena, &diag, &timestamp));
+        CHECK_OK(&diag, timestamp_sign(order.signer, DIALECT_SHA256, KIT_NOW_US, KIT_LIFE_US, arena,
+                                       &diag, &timestamp));
         if (missing < 8) {
             *fields[missing] = missing % 2 == 0 ? NULL : "";
         }

@@ -135,11 +135,21 @@ test_keys(void)
     doc = genuine(KIT_RSA);
     remove_key_info(doc);
     sign_both(doc, other, "SHA256", NULL);
-    check("the attacker's key without KeyInfo", doc, &kit.rules, ERR_SIG_INVALID);
+    check("the attacker's key without KeyInfo", doc, &kit.rules, ERR_SIG_NO_TRUST);
 
     doc = genuine(KIT_RSA);
     remove_key_info(doc);
-    check("our key without KeyInfo", doc, &kit.rules, ERR_NONE);
+    check("our key without KeyInfo", doc, &kit.rules, ERR_SIG_NO_TRUST);
+
+    kit.rules.relaxed = DIALECT_BIT(RELAX_KEY_INFO);
+    doc = genuine(KIT_RSA);
+    remove_key_info(doc);
+    check("our key without KeyInfo, relaxed", doc, &kit.rules, ERR_NONE);
+    doc = genuine(KIT_RSA);
+    remove_key_info(doc);
+    sign_both(doc, other, "SHA256", NULL);
+    check("the attacker's key without KeyInfo, relaxed", doc, &kit.rules, ERR_SIG_INVALID);
+    kit.rules.relaxed = 0;
 
     doc = genuine(KIT_RSA);
     sign_both(doc, other, "SHA256", NULL);
@@ -425,8 +435,8 @@ write_once(struct diag *diag)
     struct buf out;
     buf_init(&out, 100000);
     struct status st = arena == NULL ? FAIL(diag, ERR_NO_MEMORY, "arena")
-                                     : timestamp_sign(order.signer, KIT_NOW_US, KIT_LIFE_US, arena,
-                                                      diag, &timestamp);
+                                     : timestamp_sign(order.signer, DIALECT_SHA256, KIT_NOW_US,
+                                                      KIT_LIFE_US, arena, diag, &timestamp);
     if (is_ok(st)) {
         st = security_write(&order, &timestamp, &out, diag);
     }

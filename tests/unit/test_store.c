@@ -1,5 +1,5 @@
 /*
- * The store in real SQLite files: opening, putting, ids of documents, retrieval, replay memory.
+ * The store in real SQLite files: opening, putting, ids of documents, retrieval.
  * Negative cases first.
  */
 #include "store/store.h"
@@ -354,50 +354,6 @@ retrieval_is_refused(void)
     arena_free(arena);
 }
 
-/* ---- replay memory ---- */
-
-static bool
-remember(struct store *store, const char *key, int64_t until_us)
-{
-    enum answer answer = ANSWER_LATER;
-    bool is_new = false;
-    struct diag diag = {0};
-
-    CHECK_OK(&diag, store_remember_once(store, span_of_cstr(key), until_us, NULL, &diag, &answer,
-                                        &is_new));
-    return is_new;
-}
-
-static void
-nothing_is_replayed(void)
-{
-    char path[512], key[32];
-    struct fake_clock clock;
-
-    fake_clock_init(&clock, 1000 * US_PER_S);
-    struct store *store = fixture_open(fixture_path(path), &clock.clock);
-
-    CU_ASSERT(remember(store, "a", 1060 * US_PER_S));
-    CU_ASSERT(!remember(store, "a", 1060 * US_PER_S));
-    CU_ASSERT(remember(store, "b", 2000 * US_PER_S));
-    CU_ASSERT(remember(store, "", 2000 * US_PER_S));
-    CU_ASSERT(!remember(store, "", 2000 * US_PER_S));
-    store_close(store);
-    store = fixture_open(path, &clock.clock); /* a restart */
-    CU_ASSERT(!remember(store, "a", 1060 * US_PER_S));
-    for (int i = 0; i < 200; i++) { /* more than one call removes */
-        (void)snprintf(key, sizeof(key), "key %d", i);
-        CU_ASSERT(remember(store, key, (1059 - i / 100) * US_PER_S));
-    }
-    fake_clock_advance(&clock, 59 * US_PER_S);
-    CU_ASSERT(!remember(store, "a", 1070 * US_PER_S)); /* its time is not up */
-    fake_clock_advance(&clock, 1 * US_PER_S);
-    CU_ASSERT(remember(store, "a", 1070 * US_PER_S)); /* expired: may come again */
-    CU_ASSERT(!remember(store, "a", 1070 * US_PER_S));
-    CU_ASSERT(!remember(store, "b", 2000 * US_PER_S));
-    store_close(store);
-}
-
 /* ---- every failed allocation ---- */
 
 static char torture_path[512];
@@ -459,7 +415,6 @@ static const struct unit_test tests[] = {
     {"retrieval is refused", retrieval_is_refused},
     {"document ids follow the header or the bytes", document_ids_follow_the_header_or_the_bytes},
     {"made ids come from the bytes", made_ids_come_from_the_bytes},
-    {"nothing is replayed", nothing_is_replayed},
     {"every failed allocation is survived", every_failed_allocation_is_survived},
 };
 

@@ -169,9 +169,10 @@ add_evidence(xmlDoc *doc, xmlNode *assertion)
 {
     xmlNode *const statement =
         element(doc, "<s:AuthzDecisionStatement xmlns:s=\"" NS_SAML2 "\" Decision=\"Permit\" "
-                     "Resource=\"" KIT_AUDIENCE "\"><s:Evidence/></s:AuthzDecisionStatement>");
+                     "Resource=\"" KIT_AUDIENCE "\"><s:Action>Execute</s:Action><s:Evidence/>"
+                     "</s:AuthzDecisionStatement>");
     (void)xmlAddChild(assertion, statement);
-    return xmlFirstElementChild(statement);
+    return xmlLastElementChild(statement);
 }
 
 static void

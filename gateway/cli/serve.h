@@ -1,0 +1,70 @@
+/*
+ * What the files of `isthmus serve` share; nobody else includes it.
+ *
+ *   cmd_serve.c       start and stop; requests become transactions
+ *   serve_reload.c    SIGHUP and changed revocation lists: another configuration while it runs
+ *   serve_refusals.c  what was refused before a transaction: log and audit, not too often
+ *
+ * Threads: the main thread starts, reloads and stops; requests and refusals come on net/'s loop
+ * threads, replies on workers.
+ */
+#ifndef CLI_SERVE_H
+#define CLI_SERVE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "audit/journal.h"
+#include "cli/cli.h"
+#include "net/server.h"
+#include "txn/inbound.h"
+
+/* The node as one configuration makes it. A transaction works with the generation that it started
+ * with to its end, and holds a reference so long. */
+struct generation {
+    atomic_uint references;
+    struct node node; /* holds a reference to its configuration */
+};
+
+struct serve {
+    const char *config_path;
+    struct store *store;
+    struct journal *journal;
+    struct journal_sink sink;
+    struct runner *runner;
+    struct net_server *server;
+    struct peer_status_source *status;      /* NULL: nobody's certificate status is asked */
+    struct rate *limit_log_rate, *log_rate; /* of refusals: by kind; by address */
+    struct rate *audit_rate;                /* by address */
+    pthread_mutex_t lock;                   /* of <generation> */
+    struct generation *generation;          /* the current one */
+    bool is_start_recorded;                 /* then the stop is, too */
+    bool is_replay_started;                 /* then stopped, too */
+};
+
+/* cmd_serve.c */
+MUST_CHECK struct status generation_new(struct serve *serve, const struct config *config,
+                                        struct diag *diag, struct generation **ret_generation);
+struct generation *generation_current(struct serve *serve); /* a reference; any thread */
+void generation_unref(struct generation *generation);       /* any thread; NULL is fine */
+/* What net_start and net_reload get. */
+void serve_net_options(struct serve *serve, const struct config *config,
+                       struct net_options *ret_options);
+/* An event about the node itself, durable when it returns. */
+MUST_CHECK struct status serve_record_life(struct serve *serve, enum audit_type type,
+                                           enum audit_outcome outcome, const char *text,
+                                           struct diag *diag);
+
+/* serve_reload.c: the main thread only. Loads the file anew; with a mistake in it, or when it needs
+ * a restart, the log says so and everything stays as it is. <why>: for the log. */
+void serve_reload(struct serve *serve, const char *why);
+/* Reloads when a file of a trust store has changed. For a timer. */
+void serve_look_after(struct serve *serve);
+
+/* serve_refusals.c */
+MUST_CHECK struct status refusals_init(struct serve *serve, struct diag *diag);
+void refusals_done(struct serve *serve);
+/* For net_options.on_refused. */
+void refusals_note(void *arg, const char *peer_address, const struct diag *why);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * Compares two configurations. Called by the program when it is told to load its configuration
+ * anew; reads both, owns neither.
+ */
+#include "config/config_changes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool
+same(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool
+same_strings(const struct config_strings *a, const struct config_strings *b)
+{
+    bool is_same = a->n == b->n;
+
+    for (size_t i = 0; i < a->n && is_same; i++) {
+        is_same = same(a->items[i], b->items[i]);
+    }
+    return is_same;
+}
+
+static bool
+same_signing(const struct partner *a, const struct partner *b)
+{
+    bool is_same =
+        a->signing_n == b->signing_n && (a->key_issuers == NULL) == (b->key_issuers == NULL);
+
+    for (size_t i = 0; i < a->signing_n && is_same; i++) {
+        is_same = same(a->signing[i]->sha256, b->signing[i]->sha256) &&
+                  (a->key_issuers == NULL || same_strings(&a->key_issuers[i], &b->key_issuers[i]));
+    }
+    return is_same && same_strings(&a->issuers, &b->issuers);
+}
+
+static bool
+same_endpoints(const struct partner *a, const struct partner *b)
+{
+    return same(a->xcpd_url, b->xcpd_url) && same(a->query_url, b->query_url) &&
+           same(a->retrieve_url, b->retrieve_url) && a->timeout_us == b->timeout_us &&
+           a->may_connect_legacy == b->may_connect_legacy;
+}
+
+static bool
+same_agreements(const struct partner *a, const struct partner *b)
+{
+    return a->may_use_bearer == b->may_use_bearer && a->relaxed == b->relaxed &&
+           a->sha1_until_us == b->sha1_until_us && a->replay == b->replay &&
+           a->is_assertion_once == b->is_assertion_once &&
+           same_strings(&a->delegators, &b->delegators) && a->fault_status == b->fault_status;
+}
+
+static void
+say_of(const char *kind, const char *name, const char *what, config_say say, void *arg)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text), "%s %s: %s", kind, name, what);
+    say(arg, text);
+}
+
+static void
+compare_partner(const struct partner *a, const struct partner *b, config_say say, void *arg)
+{
+    const struct {
+        bool is_same;
+        const char *what;
+    } parts[] = {
+        {same(a->name, b->name), "another name"},
+        {same_strings(&a->communities, &b->communities), "other communities"},
+        {same_endpoints(a, b), "other endpoints"},
+        {a->identity == b->identity && same_strings(&a->tls_names, &b->tls_names) &&
+             same_strings(&a->tls_sha256, &b->tls_sha256),
+         "another TLS identity"},
+        {same_signing(a, b), "other signing keys or issuers"},
+        {same_agreements(a, b), "other agreements"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (!parts[i].is_same) {
+            say_of("partner", a->id, parts[i].what, say, arg);
+        }
+    }
+}
+
+static const struct partner *
+find_partner(const struct config *config, const char *id)
+{
+    for (size_t i = 0; i < config->partners_n; i++) {
+        if (same(config->partners[i].id, id)) {
+            return &config->partners[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+compare_partners(const struct config *old, const struct config *other, config_say say, void *arg)
+{
+    for (size_t i = 0; i < old->partners_n; i++) {
+        const struct partner *partner = find_partner(other, old->partners[i].id);
+
+        if (partner == NULL) {
+            say_of("partner", old->partners[i].id, "removed", say, arg);
+        } else {
+            compare_partner(&old->partners[i], partner, say, arg);
+        }
+    }
+    for (size_t i = 0; i < other->partners_n; i++) {
+        if (find_partner(old, other->partners[i].id) == NULL) {
+            say_of("partner", other->partners[i].id, "added", say, arg);
+        }
+    }
+}
+
+/* ---- credentials and trust ---- */
+
+static void
+compare_credentials(const struct config *old, const struct config *other, config_say say, void *arg)
+{
+    for (size_t i = 0; i < other->credentials_n; i++) {
+        const struct config_credential *now = &other->credentials[i];
+        const struct config_credential *before = NULL;
+
+        for (size_t k = 0; k < old->credentials_n; k++) {
+            if (same(old->credentials[k].name, now->name)) {
+                before = &old->credentials[k];
+            }
+        }
+        if (before == NULL) {
+            say_of("credential", now->name, "added", say, arg);
+        } else if (!same(before->credential->leaf->sha256, now->credential->leaf->sha256)) {
+            say_of("credential", now->name, "another certificate", say, arg);
+        }
+    }
+}
+
+static bool
+same_anchors(const struct trust *a, const struct trust *b)
+{
+    bool is_same = trust_anchors(a) == trust_anchors(b);
+
+    for (size_t i = 0; is_same && i < trust_anchors(a); i++) {
+        is_same = same(trust_anchor(a, i)->sha256, trust_anchor(b, i)->sha256);
+    }
+    return is_same;
+}
+
+static void
+compare_trusts(const struct config *old, const struct config *other, config_say say, void *arg)
+{
+    for (size_t i = 0; i < other->trusts_n; i++) {
+        const struct config_trust *now = &other->trusts[i];
+        const struct config_trust *before = NULL;
+
+        for (size_t k = 0; k < old->trusts_n; k++) {
+            if (same(old->trusts[k].name, now->name)) {
+                before = &old->trusts[k];
+            }
+        }
+        if (before == NULL) {
+            say_of("trust", now->name, "added", say, arg);
+        } else if (!same_anchors(before->trust, now->trust)) {
+            say_of("trust", now->name, "other anchors", say, arg);
+        } else if (trust_has_changed(before->trust)) {
+            say_of("trust", now->name, "revocation lists read anew", say, arg);
+        }
+    }
+}
+
+static bool
+same_edge(const struct config_edge *a, const struct config_edge *b)
+{
+    return a->connections == b->connections &&
+           a->connections_per_address == b->connections_per_address &&
+           a->connections_per_partner == b->connections_per_partner &&
+           a->requests_per_partner == b->requests_per_partner &&
+           a->failures_per_minute == b->failures_per_minute && a->rate_bytes == b->rate_bytes &&
+           a->handshake_us == b->handshake_us && a->status_us == b->status_us &&
+           a->head_us == b->head_us && a->idle_us == b->idle_us && a->request_us == b->request_us &&
+           a->answer_us == b->answer_us;
+}
+
+static bool
+same_limits(const struct config *a, const struct config *b)
+{
+    return a->timeout_us == b->timeout_us && a->body_limit == b->body_limit &&
+           a->root_part_limit == b->root_part_limit && a->answers_limit == b->answers_limit &&
+           same_edge(&a->edge, &b->edge);
+}
+
+void
+config_changes(const struct config *old, const struct config *other, config_say say, void *arg)
+{
+    compare_partners(old, other, say, arg);
+    compare_credentials(old, other, say, arg);
+    compare_trusts(old, other, say, arg);
+    if (!same_limits(old, other)) {
+        say(arg, "limits: changed");
+    }
+    if (old->clock_skew_us != other->clock_skew_us ||
+        old->max_lifetime_us != other->max_lifetime_us) {
+        say(arg, "security: changed");
+    }
+}
+
+struct status
+config_may_replace(const struct config *old, const struct config *other, struct diag *diag)
+{
+    const struct {
+        const char *key, *is, *wanted;
+    } fixed[] = {
+        {"community.id", old->community, other->community},
+        {"community.patient_authority", old->patient_authority, other->patient_authority},
+        {"community.repository", old->repository, other->repository},
+        {"store.path", old->store_path, other->store_path},
+        {"audit.journal", old->journal_dir, other->journal_dir},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
+        if (!same(fixed[i].is, fixed[i].wanted)) {
+            return FAIL(diag, ERR_CONFIG, "%s is %s and would be %s; restart to change it",
+                        fixed[i].key, fixed[i].is, fixed[i].wanted);
+        }
+    }
+    return old->replay_keys == other->replay_keys
+               ? OK
+               : FAIL(diag, ERR_CONFIG,
+                      "limits.replay_keys is %zu and would be %zu; restart to change it",
+                      old->replay_keys, other->replay_keys);
+}

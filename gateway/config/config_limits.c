@@ -1,0 +1,65 @@
+/*
+ * Reads what `limits:` says about the network listeners: how many connections and requests, and how
+ * slow a peer may be. Called while the configuration loads, by the reader of `limits:`.
+ */
+#include "config/config_reader.h"
+
+#define KB ((size_t)1024)
+
+void
+config_edge_default(struct config_edge *ret_edge)
+{
+    *ret_edge = (struct config_edge){
+        .connections = 10000,
+        .connections_per_address = 1000,
+        .connections_per_partner = 500,
+        .requests_per_partner = 200,
+        .failures_per_minute = 60,
+        .rate_bytes = KB,
+        .handshake_us = 10 * US_PER_S,
+        .status_us = 10 * US_PER_S,
+        .head_us = 10 * US_PER_S,
+        .idle_us = 60 * US_PER_S,
+        .request_us = 300 * US_PER_S,
+        .answer_us = 3600 * US_PER_S,
+    };
+}
+
+void
+config_read_edge(struct config_reader *reader, struct yaml_node *limits)
+{
+    struct config_edge *edge = &reader->config->edge;
+    const struct {
+        const char *key;
+        size_t most;
+        size_t *count;
+    } counts[] = {
+        {"connections", 1000000, &edge->connections},
+        {"connections_per_address", 1000000, &edge->connections_per_address},
+        {"connections_per_partner", 1000000, &edge->connections_per_partner},
+        {"requests_per_partner", 1000000, &edge->requests_per_partner},
+        {"failures_per_minute", 10000, &edge->failures_per_minute},
+    };
+    const struct {
+        const char *key;
+        int64_t most_us;
+        int64_t *us;
+    } times[] = {
+        {"handshake_time", 60 * US_PER_S, &edge->handshake_us},
+        {"status_time", 60 * US_PER_S, &edge->status_us},
+        {"head_time", 60 * US_PER_S, &edge->head_us},
+        {"idle_time", 3600 * US_PER_S, &edge->idle_us},
+        {"request_time", 3600 * US_PER_S, &edge->request_us},
+        {"answer_time", 24 * 3600 * US_PER_S, &edge->answer_us},
+    };
+
+    config_edge_default(edge);
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        config_count(reader, yaml_get(limits, counts[i].key), 1, counts[i].most, counts[i].count);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        config_duration(reader, yaml_get(limits, times[i].key), 100 * US_PER_MS, times[i].most_us,
+                        times[i].us);
+    }
+    config_size(reader, yaml_get(limits, "rate"), KB, 1024 * KB, &edge->rate_bytes);
+}

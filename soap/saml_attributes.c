@@ -1,0 +1,153 @@
+/*
+ * Finds and reads attribute values. Called by saml.c for each fact, with nothing but verified
+ * nodes; spans point into the tree or the arena.
+ */
+#include "soap/saml_attributes.h"
+
+#include "base/ids.h"
+#include "soap/namespaces.h"
+
+const xmlNode *
+saml_next_value(const xmlNode *assertion, const char *name, const xmlNode *after)
+{
+    const xmlNode *value = xml_next_named(after, NS_SAML2, "AttributeValue");
+    const xmlNode *attribute = after == NULL ? NULL : after->parent;
+    const xmlNode *statement =
+        after == NULL ? xml_child(assertion, NS_SAML2, "AttributeStatement") : attribute->parent;
+    if (after == NULL) {
+        attribute = xml_child(statement, NS_SAML2, "Attribute");
+    } else if (value == NULL) {
+        attribute = xml_next_named(attribute, NS_SAML2, "Attribute");
+    }
+    while (value == NULL && statement != NULL) {
+        for (; value == NULL && attribute != NULL;
+             attribute = xml_next_named(attribute, NS_SAML2, "Attribute")) {
+            if (span_eq_cstr(xml_attr_text(attribute, "Name"), name)) {
+                value = xml_child(attribute, NS_SAML2, "AttributeValue");
+            }
+        }
+        statement = xml_next_named(statement, NS_SAML2, "AttributeStatement");
+        attribute = xml_child(statement, NS_SAML2, "Attribute");
+    }
+    return value;
+}
+
+struct status
+saml_attribute_missing(const struct saml_reader *reader, const char *name)
+{
+    return FAIL(reader->diag, ERR_SAML_ATTRIBUTE, "the assertion lacks the attribute %s", name);
+}
+
+static bool
+is_listed(const struct span_list *list, struct span text)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (span_eq(list->items[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct status
+saml_read_texts(const struct saml_reader *reader, const char *name, struct span_list *list)
+{
+    const xmlNode *value = NULL;
+    while ((value = saml_next_value(reader->assertion, name, value)) != NULL) {
+        struct span text;
+        TRY(xml_text_trimmed(value, ERR_SAML_ATTRIBUTE, reader->arena, reader->diag, &text));
+        if (text.n > 0 && !is_listed(list, text)) {
+            TRY(ARENA_PUSH(reader->arena, reader->diag, list, text));
+        }
+    }
+    return OK;
+}
+
+struct status
+saml_read_text(const struct saml_reader *reader, const char *name, enum saml_repeat repeat,
+               struct span *ret_text)
+{
+    struct span_list list = {NULL, 0, 0};
+    TRY(saml_read_texts(reader, name, &list));
+    if (repeat == SAML_REPEAT_EQUAL && list.n > 1) {
+        return FAIL(reader->diag, ERR_SAML_ATTRIBUTE,
+                    "the attribute %s has several values that differ", name);
+    }
+    *ret_text = list.n > 0 ? list.items[0] : SPAN_EMPTY;
+    return OK;
+}
+
+struct status
+saml_read_required(const struct saml_reader *reader, const char *name, enum saml_repeat repeat,
+                   enum dialect_relaxation relaxation, struct span *ret_text)
+{
+    TRY(saml_read_text(reader, name, repeat, ret_text));
+    return ret_text->n > 0 || saml_may_omit(reader->relaxed, relaxation, reader->omitted)
+               ? OK
+               : saml_attribute_missing(reader, name);
+}
+
+/* xsi:type, when there is one, must be HL7's <type>. Only the local part: senders declare prefixes
+ * that lead elsewhere, and the element's name has said what it is. */
+static bool
+has_type(const xmlNode *node, const char *type)
+{
+    struct span name;
+    if (!xml_attr(node, NS_XSI, "type", &name)) {
+        return true;
+    }
+    name = span_trim(name);
+    const size_t colon = span_find_char(name, ':');
+    return span_eq_cstr(colon == SPAN_MISSING ? name : span_slice(name, colon + 1, SIZE_MAX), type);
+}
+
+/* A value with a null flavour says that there is none. */
+static bool
+is_typed_value(const xmlNode *value, const xmlNode *typed, const char *type)
+{
+    struct span ignored;
+    return typed != NULL && xml_next(typed) == NULL && xml_has_element_content(value) &&
+           has_type(typed, type) && !xml_attr(typed, NULL, "nullFlavor", &ignored);
+}
+
+struct status
+saml_read_code(const struct saml_reader *reader, const char *name, const xmlNode *value,
+               const char *const elements[2], struct code *ret_code)
+{
+    const xmlNode *const coded = xml_first(value);
+    const bool is_coded =
+        (xml_is(coded, NS_HL7, elements[0]) || xml_is(coded, NS_HL7, elements[1])) &&
+        is_typed_value(value, coded, "CE");
+    struct code code = {
+        .value = span_trim(xml_attr_text(coded, "code")),
+        .scheme = span_trim(xml_attr_text(coded, "codeSystem")),
+        .display = span_trim(xml_attr_text(coded, "displayName")),
+    };
+    if (!is_coded || code.value.n == 0 || !oid_is_valid(code.scheme)) {
+        return FAIL(reader->diag, ERR_SAML_ATTRIBUTE,
+                    "the attribute %s must hold <%s xmlns=\"%s\"> with code and codeSystem", name,
+                    elements[0], NS_HL7);
+    }
+    *ret_code = code;
+    return OK;
+}
+
+struct status
+saml_read_ident(const struct saml_reader *reader, const char *name, const xmlNode *value,
+                struct ident *ret_ident)
+{
+    const xmlNode *const id = xml_first(value);
+    const struct ident ident = {
+        .root = span_trim(xml_attr_text(id, "root")),
+        .extension = span_trim(xml_attr_text(id, "extension")),
+        .authority = span_trim(xml_attr_text(id, "assigningAuthorityName")),
+    };
+    if (!xml_is(id, NS_HL7, "id") || !is_typed_value(value, id, "II") ||
+        !oid_is_valid(ident.root)) {
+        return FAIL(reader->diag, ERR_SAML_ATTRIBUTE,
+                    "the attribute %s must hold <id xmlns=\"%s\"> with an OID as root", name,
+                    NS_HL7);
+    }
+    *ret_ident = ident;
+    return OK;
+}
