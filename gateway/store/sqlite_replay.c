@@ -234,7 +234,7 @@ sqlite_remember(struct db_conn *conn, const struct replay_message *message, int6
                 struct diag *diag, struct replay_result *ret_result)
 {
     struct digests digests;
-    struct owner owner;
+    struct owner owner = {0};
 
     TRY(check_loss(conn, message, diag));
     TRY(digest_keys(message, diag, &digests));

@@ -129,7 +129,7 @@ def xsw6(world):
     message = world.genuine()
     twin, original, signature = forge(message), message.assertion, message.message_signature
     message.security.replace(original, twin)
-    twin.insert(1, take(signature))
+    twin.append(take(signature))
     signature.find(q(DS, "KeyInfo")).append(original)
     yield case("other-signature", message, forged=FORGED)
 
