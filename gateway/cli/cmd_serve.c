@@ -198,7 +198,8 @@ serve_net_options(struct serve *serve, const struct config *config, struct net_o
     ret_options->handler_arg = serve;
     ret_options->on_refused = refusals_note;
     ret_options->identify = identify;
-    ret_options->status = serve->status;
+    ret_options->on_doubt = refusals_note_doubt;
+    ret_options->status = serve_status_source(serve, config);
 }
 
 /* ---- start and stop ---- */
@@ -268,6 +269,7 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     TRY(generation_new(serve, config, diag, &serve->generation));
     TRY(serve_record_life(serve, AUDIT_NODE_START, AUDIT_SUCCESS, "", diag));
     serve->is_start_recorded = true;
+    TRY(serve_status_configure(serve, config, diag));
     serve_net_options(serve, config, &net);
     return net_start(&net, diag, &serve->server);
 }
@@ -297,6 +299,7 @@ stop(struct serve *serve)
         LOG_EVENT(LOG_LEVEL_ERROR, "replay-not-stopped", LOG_DIAG(&diag));
     }
     net_free(serve->server);
+    serve_status_done(serve);
     runner_free(serve->runner);
     journal_close(serve->journal);
     store_close(serve->store);

@@ -106,11 +106,17 @@ swap(struct serve *serve, const struct config *config, struct diag *diag)
 
     TRY(config_may_replace(old->node.config, config, diag));
     TRY(generation_new(serve, config, diag, &generation));
-    serve_net_options(serve, config, &options);
-    set_generation(serve, generation);
-    const struct status st = net_reload(serve->server, &options, diag);
+    struct status st = serve_status_configure(serve, config, diag);
 
+    if (is_ok(st)) {
+        serve_net_options(serve, config, &options);
+        set_generation(serve, generation);
+        st = net_reload(serve->server, &options, diag);
+    }
     if (!is_ok(st)) {
+        struct diag ignored = {0}; /* no memory, once more: then the new settings stay */
+
+        (void)serve_status_configure(serve, old->node.config, &ignored).code;
         set_generation(serve, old);
         old = generation;
     }
