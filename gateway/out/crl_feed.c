@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "certs/crl_held.h"
+#include "out/fetch.h"
 
 #define RETRY_US     (60 * US_PER_S)
 #define TIMEOUT_US   (60 * US_PER_S)
@@ -291,4 +292,34 @@ crl_feed_free(struct crl_feed *feed)
         (void)pthread_mutex_destroy(&feed->lock);
         mem_free(feed);
     }
+}
+
+static struct status
+fetch_once(struct trust_fetch *fetch, const struct config *config, const struct clock *clock,
+           int64_t timeout_us, struct diag *diag, bool *ret_has_new)
+{
+    struct crl_feed *feed = NULL;
+
+    TRY(crl_feed_new(fetch, clock, diag, &feed));
+    const struct status st = crl_feed_configure(feed, config, diag);
+
+    *ret_has_new = is_ok(st) && crl_feed_wait(feed, timeout_us);
+    fetcher_stop(fetch);
+    crl_feed_free(feed);
+    return st;
+}
+
+bool
+crl_feed_once(const struct config *config, const struct clock *clock, int64_t timeout_us)
+{
+    struct trust_fetch *fetch = NULL;
+    struct diag diag = {.code = ERR_NONE};
+    bool has_new = false;
+
+    if (!is_ok(fetcher_start(&diag, &fetch)) ||
+        !is_ok(fetch_once(fetch, config, clock, timeout_us, &diag, &has_new))) {
+        LOG_EVENT(LOG_LEVEL_ERROR, "crl-feed-failed", LOG_DIAG(&diag));
+    }
+    fetcher_free(fetch);
+    return has_new;
 }

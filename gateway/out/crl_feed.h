@@ -27,5 +27,8 @@ bool crl_feed_tick(struct crl_feed *feed);
 /* At the start: ticks until every URL has been fetched once, in vain or not, or <timeout_us> are
  * over. The result is crl_feed_tick's. */
 bool crl_feed_wait(struct crl_feed *feed, int64_t timeout_us);
+/* The whole of it once, with a fetcher of its own, for a program that starts: true when a list has
+ * come that is new. What fails is logged. */
+bool crl_feed_once(const struct config *config, const struct clock *clock, int64_t timeout_us);
 
 #endif
