@@ -1,6 +1,7 @@
 # certs: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	certs/certificate.c certs/certificate.h \
+	certs/crl_held.c certs/crl_held.h \
 	certs/credential.c certs/credential.h \
 	certs/der.c certs/der.h \
 	certs/devpki.c certs/devpki.h \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "certs/crl_held.h"
 #include "store/replay.h"
 
 #define DRAIN_US     (10 * US_PER_S)
@@ -349,7 +350,7 @@ cmd_serve(int argc, char **argv)
     if (!cli_parse_options(&command, argc, argv, &exit_code)) {
         return exit_code;
     }
-    config = cli_config(&command, config_path);
+    config = cli_config_online(&command, config_path);
     if (config == NULL) {
         return CLI_FAILED;
     }
@@ -370,5 +371,6 @@ cmd_serve(int argc, char **argv)
     }
     stop(&serve);
     config_unref(config);
+    crl_held_clear();
     return exit_code;
 }

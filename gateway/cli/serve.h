@@ -18,6 +18,7 @@
 #include "audit/journal.h"
 #include "cli/cli.h"
 #include "net/server.h"
+#include "out/crl_feed.h"
 #include "txn/inbound.h"
 
 /* The node as one configuration makes it. A transaction works with the generation that it started
@@ -36,6 +37,7 @@ struct serve {
     struct net_server *server;
     struct trust_fetch *fetch;              /* NULL: nobody has to be asked */
     struct status_cache *status;            /* the same */
+    struct crl_feed *feed;                  /* NULL: no revocation list is to be fetched */
     struct rate *limit_log_rate, *log_rate; /* of refusals: by kind; by address */
     struct rate *audit_rate;                /* by address */
     pthread_mutex_t lock;                   /* of <generation> */

@@ -157,7 +157,9 @@ serve_reload(struct serve *serve, const char *why)
 void
 serve_look_after(struct serve *serve)
 {
-    if (config_trust_has_changed(serve->generation->node.config)) {
+    if (serve->feed != NULL && crl_feed_tick(serve->feed)) {
+        serve_reload(serve, "a new revocation list has been fetched");
+    } else if (config_trust_has_changed(serve->generation->node.config)) {
         serve_reload(serve, "a file of a trust store has changed");
     }
     const int64_t now_us = clock_wall_us(clock_system());

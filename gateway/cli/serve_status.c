@@ -1,26 +1,15 @@
 /*
- * Whether the certificates of partners that connect are still good: the status cache, and the
- * fetcher that asks responders for it. Both are there only when the configuration wants somebody
- * asked. Main thread; the questions come from net/'s loop threads.
+ * Whether the certificates of partners that connect are still good: the status cache, the feed of
+ * revocation lists, and the fetcher that asks for both. They are there only when the configuration
+ * wants somebody asked. Main thread; the questions come from net/'s loop threads.
  */
 #include "cli/serve.h"
 #include "out/fetch.h"
 
-static const struct config_trust *
-trust_of(const struct config *config, const struct trust *trust)
-{
-    for (size_t i = 0; i < config->trusts_n; i++) {
-        if (config->trusts[i].trust == trust) {
-            return &config->trusts[i];
-        }
-    }
-    return NULL;
-}
-
 static bool
 is_wanted(const struct config *config)
 {
-    const struct config_trust *trust = trust_of(config, config->network.trust);
+    const struct config_trust *trust = config_trust_of(config, config->network.trust);
 
     return config->network.is_set && trust != NULL && trust->status.mode != STATUS_OFF;
 }
@@ -29,7 +18,7 @@ static struct status_options
 options_of(const struct serve *serve, const struct config *config)
 {
     return (struct status_options){
-        .settings = trust_of(config, config->network.trust)->status,
+        .settings = config_trust_of(config, config->network.trust)->status,
         .trust = config->network.trust,
         .skew_us = config->clock_skew_us,
         .clock = clock_system(),
@@ -38,28 +27,28 @@ options_of(const struct serve *serve, const struct config *config)
 }
 
 static struct status
-start(struct serve *serve, const struct config *config, struct diag *diag)
+configure_feed(struct serve *serve, const struct config *config, struct diag *diag)
 {
-    if (serve->fetch == NULL) {
-        TRY(fetcher_start(diag, &serve->fetch));
+    if (serve->feed == NULL && config_fetches_crl(config)) {
+        TRY(crl_feed_new(serve->fetch, clock_system(), diag, &serve->feed));
     }
-    const struct status_options options = options_of(serve, config);
-
-    return status_cache_new(&options, diag, &serve->status);
+    return serve->feed == NULL ? OK : crl_feed_configure(serve->feed, config, diag);
 }
 
 struct status
 serve_status_configure(struct serve *serve, const struct config *config, struct diag *diag)
 {
+    if (serve->fetch == NULL && (is_wanted(config) || config_fetches_crl(config))) {
+        TRY(fetcher_start(diag, &serve->fetch));
+    }
+    TRY(configure_feed(serve, config, diag));
     if (!is_wanted(config)) {
         return OK;
     }
-    if (serve->status == NULL) {
-        return start(serve, config, diag);
-    }
     const struct status_options options = options_of(serve, config);
 
-    return status_cache_configure(serve->status, &options, diag);
+    return serve->status == NULL ? status_cache_new(&options, diag, &serve->status)
+                                 : status_cache_configure(serve->status, &options, diag);
 }
 
 struct peer_status_source *
@@ -74,5 +63,6 @@ serve_status_done(struct serve *serve)
 {
     fetcher_stop(serve->fetch);
     status_cache_free(serve->status);
+    crl_feed_free(serve->feed);
     fetcher_free(serve->fetch);
 }
