@@ -2,6 +2,7 @@
 libisthmus_a_SOURCES += \
 	certs/cache.c certs/cache.h \
 	certs/certificate.c certs/certificate.h \
+	certs/crl_held.c certs/crl_held.h \
 	certs/credential.c certs/credential.h \
 	certs/der.c certs/der.h \
 	certs/devpki.c certs/devpki.h \
