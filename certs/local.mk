@@ -48,6 +48,14 @@ tests_unit_test_keys_SOURCES = tests/unit/test_keys.c $(CERTS_WORLD) $(TLS_SHAKE
 tests_unit_test_keys_LDADD = $(UNIT_LIBS)
 tests_unit_test_pkcs11_SOURCES = tests/unit/test_pkcs11.c $(CERTS_WORLD) $(TLS_SHAKE)
 tests_unit_test_pkcs11_LDADD = $(UNIT_LIBS)
+ODD_CHAIN = tests/unit/odd_chain.c tests/unit/odd_chain.h
+check_PROGRAMS += tests/unit/test_certs_chain
+tests_unit_test_certs_chain_SOURCES = tests/unit/test_certs_chain.c $(ODD_CHAIN)
+tests_unit_test_certs_chain_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_certs_crl
+tests_unit_test_certs_crl_SOURCES = tests/unit/test_certs_crl.c $(ODD_CHAIN)
+tests_unit_test_certs_crl_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_cert_status
-tests_unit_test_cert_status_SOURCES = tests/unit/test_cert_status.c $(OCSP_KIT)
+tests_unit_test_cert_status_SOURCES = tests/unit/test_cert_status.c $(OCSP_KIT) \
+	tests/unit/status_kit.c tests/unit/status_kit.h
 tests_unit_test_cert_status_LDADD = $(UNIT_LIBS)

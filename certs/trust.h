@@ -80,7 +80,6 @@ enum trust_purpose { TRUST_PURPOSE_CLIENT, TRUST_PURPOSE_SERVER, TRUST_PURPOSE_S
 /* What OpenSSL has no code for: results of X509_STORE_CTX_get_error and SSL_get_verify_result. */
 enum trust_verdict {
     TRUST_VERDICT_KEY = 0x69730001, /* a key that we do not compute with, at some level */
-    TRUST_VERDICT_CA,               /* an issuer below the anchor without CA:TRUE */
     TRUST_VERDICT_CRL_AGE,          /* the list is older than crl_max_age */
 };
 /* A verdict in words, OpenSSL's included. A static string. */

@@ -23,8 +23,6 @@ trust_verdict_text(long verdict)
     switch (verdict) {
     case TRUST_VERDICT_KEY:
         return "a key that is neither RSA of 2048 to 8192 bits nor EC on P-256 or P-384";
-    case TRUST_VERDICT_CA:
-        return "the issuer is no authority (basicConstraints CA:TRUE is missing)";
     case TRUST_VERDICT_CRL_AGE:
         return "the revocation list is older than crl_max_age";
     default:
@@ -61,9 +59,6 @@ trust_judge(X509_STORE_CTX *context)
         }
         if (!is_ok(certificate_check_key(X509_get0_pubkey(x509), NULL))) {
             return refuse(context, depth, x509, TRUST_VERDICT_KEY);
-        }
-        if (depth > 0 && X509_check_ca(x509) != 1) {
-            return refuse(context, depth, x509, TRUST_VERDICT_CA);
         }
     }
     return 1;

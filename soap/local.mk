@@ -14,11 +14,9 @@ tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
 libisthmus_a_SOURCES += \
 	soap/answer.c \
 	soap/content_type.c \
-	soap/dsig.c soap/dsig.h soap/dsig_context.h \
-	soap/dsig_sign.c soap/dsig_sign.h \
+	soap/dsig.c soap/dsig.h \
 	soap/idtoken.c soap/idtoken.h soap/idtoken_compare.c \
 	soap/jws.c soap/jws.h \
-	soap/dsig.c soap/dsig.h \
 	soap/keyinfo.c soap/keyinfo.h \
 	soap/message.c soap/message.h soap/message_internal.h \
 	soap/mime.c soap/mime.h \
@@ -43,7 +41,9 @@ libisthmus_a_SOURCES += \
 SOAP_KIT = tests/unit/soap_kit.c tests/unit/soap_kit.h
 SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/test_mime \
 	tests/unit/test_mutation tests/unit/test_prescan tests/unit/test_saml \
-	tests/unit/test_sigkeys tests/unit/test_sigverify tests/unit/test_wrapping
+	tests/unit/test_sigkeys tests/unit/test_sigverify tests/unit/test_wrapping \
+	tests/unit/test_answer_check tests/unit/test_relaxed tests/unit/test_saml_attributes \
+	tests/unit/test_sign tests/unit/test_tokenref
 check_PROGRAMS += $(SOAP_SECURITY_TESTS)
 tests_unit_test_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_mime_LDADD = $(UNIT_LIBS)
@@ -58,6 +58,16 @@ tests_unit_test_sigkeys_SOURCES = tests/unit/test_sigkeys.c $(SOAP_KIT)
 tests_unit_test_sigkeys_LDADD = $(UNIT_LIBS)
 tests_unit_test_sigverify_SOURCES = tests/unit/test_sigverify.c $(SOAP_KIT)
 tests_unit_test_sigverify_LDADD = $(UNIT_LIBS)
+tests_unit_test_answer_check_SOURCES = tests/unit/test_answer_check.c $(SOAP_KIT)
+tests_unit_test_answer_check_LDADD = $(UNIT_LIBS)
+tests_unit_test_relaxed_SOURCES = tests/unit/test_relaxed.c $(SOAP_KIT)
+tests_unit_test_relaxed_LDADD = $(UNIT_LIBS)
+tests_unit_test_saml_attributes_SOURCES = tests/unit/test_saml_attributes.c $(SOAP_KIT)
+tests_unit_test_saml_attributes_LDADD = $(UNIT_LIBS)
+tests_unit_test_sign_SOURCES = tests/unit/test_sign.c $(SOAP_KIT)
+tests_unit_test_sign_LDADD = $(UNIT_LIBS)
+tests_unit_test_tokenref_SOURCES = tests/unit/test_tokenref.c $(SOAP_KIT)
+tests_unit_test_tokenref_LDADD = $(UNIT_LIBS)
 tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_KIT)
 tests_unit_test_wrapping_LDADD = $(UNIT_LIBS)
 JWT_KIT = tests/unit/jwt_kit.c tests/unit/jwt_kit.h

@@ -9,6 +9,7 @@
 
 #define PART_HEADER_BYTES_MAX ((size_t)8 * 1024)
 #define PART_HEADERS_MAX      32
+#define PART_FOLDS_MAX        32 /* of one header: each line more copies those before it */
 
 struct splitter {
     struct span body;
@@ -179,6 +180,7 @@ take_header(struct splitter *splitter, struct span *ret_line)
     size_t next = 0;
     bool is_ended = false;
     struct span line = line_at(splitter, splitter->at, &next, &is_ended);
+    size_t folds = 0;
     while (is_ended && (splitter->limits->is_lenient || is_after_crlf(splitter, next))) {
         if (line.n == 0 || next == splitter->body.n ||
             (splitter->body.p[next] != ' ' && splitter->body.p[next] != '\t')) {
@@ -187,7 +189,7 @@ take_header(struct splitter *splitter, struct span *ret_line)
             return OK;
         }
         const struct span more = line_at(splitter, next, &next, &is_ended);
-        if (line.n + more.n > PART_HEADER_BYTES_MAX) {
+        if (line.n + more.n > PART_HEADER_BYTES_MAX || ++folds > PART_FOLDS_MAX) {
             break;
         }
         TRY(arena_printf(splitter->arena, splitter->diag, &line, "%.*s %.*s", SPAN_PRINT(line),

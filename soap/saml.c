@@ -283,7 +283,6 @@ saml_read(const struct verified_view *view, struct arena *arena, struct diag *di
         .has_sha1 = view->has_sha1,
         .is_one_time = view->is_one_time,
         .assertion_id = xml_attr_text(view->assertion, "ID"),
-        .key = view->assertion_key,
         .is_holder_of_key = view->is_holder_of_key,
         .not_before_us = view->not_before_us,
         .not_on_or_after_us = view->not_on_or_after_us,

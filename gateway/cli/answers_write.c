@@ -125,6 +125,32 @@ write_found(struct jsonw *w, const struct leg_list *legs)
     }
 }
 
+/* What answers brought and nobody gets to see, by the partner that sent it. */
+static void
+write_dropped(struct jsonw *w, const struct asking *asking)
+{
+    jsonw_key(w, "dropped");
+    jsonw_array(w);
+    for (size_t r = 0; r < ASKING_ROUNDS; r++) {
+        for (size_t i = 0; i < asking->legs[r].n; i++) {
+            const struct leg *leg = &asking->legs[r].items[i];
+
+            if (leg->dropped == 0) {
+                continue;
+            }
+            jsonw_object(w);
+            jsonw_key_text(w, "partner", span_of_cstr(leg->partner->id));
+            jsonw_key_text(w, "transaction",
+                           span_of_cstr(soap_transaction(leg->transaction)->name));
+            jsonw_key_int(w, "count", (int64_t)leg->dropped);
+            jsonw_key_int(w, "foreign", (int64_t)leg->dropped_foreign);
+            jsonw_key_text(w, "why", span_of_cstr(leg->dropped_why));
+            jsonw_close(w);
+        }
+    }
+    jsonw_close(w);
+}
+
 struct status
 answers_write_json(const struct answers *answers, struct buf *out, struct diag *diag)
 {
@@ -153,6 +179,7 @@ answers_write_json(const struct answers *answers, struct buf *out, struct diag *
         }
     }
     jsonw_close(&w);
+    write_dropped(&w, asking);
     jsonw_key_int(&w, "failed_partners", answers->failed_partners);
     jsonw_key_int(&w, "audit_records", asking->records_n);
     jsonw_close(&w);

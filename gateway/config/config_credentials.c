@@ -274,16 +274,19 @@ load_trust(struct config_reader *reader, struct yaml_node *node, struct config_t
     struct config_file_list files = {0};
     struct trust_sources sources = {0};
     struct diag reason = {0};
-    struct trust_culprit culprit;
+    struct trust_culprit culprit = {TRUST_FILE_ANCHORS, 0};
     struct trust *trust = NULL;
 
     TRY(config_path(reader, anchors, &sources.anchors_path));
     TRY(read_crls(reader, node, &files, entry, &sources));
     TRY(config_read_status(reader, node, entry));
-    if (sources.anchors_path == NULL || (sources.must_have_crl && sources.crl_paths_n == 0)) {
+    if (sources.anchors_path == NULL) {
         return OK;
     }
-    sources.must_have_crl = sources.must_have_crl || entry->crl_urls.n > 0;
+    /* Then its mistake is reported, and the anchors' own should be as well. */
+    const bool lacks_lists = sources.must_have_crl && sources.crl_paths_n == 0;
+
+    sources.must_have_crl = !lacks_lists && (sources.must_have_crl || entry->crl_urls.n > 0);
     entry->awaits_crl = entry->crl_urls.n > 0;
     if (!is_ok(trust_make(&sources, &reason, &culprit, &trust))) {
         return report_failure(
@@ -291,7 +294,7 @@ load_trust(struct config_reader *reader, struct yaml_node *node, struct config_t
             &reason);
     }
     TRY(arena_defer(reader->arena, free_trust, trust, reader->diag));
-    entry->trust = trust;
+    entry->trust = lacks_lists ? NULL : trust;
     return OK;
 }
 

@@ -18,9 +18,11 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_value.c
 EXTRA_DIST += gateway/config/README.md
 
-check_PROGRAMS += tests/unit/test_config tests/unit/test_config_mistakes
+check_PROGRAMS += tests/unit/test_config tests/unit/test_config_mistakes tests/unit/test_partner_mistakes
 CONFIG_WORLD = tests/unit/config_world.c tests/unit/config_world.h
 tests_unit_test_config_SOURCES = tests/unit/test_config.c $(CONFIG_WORLD)
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_mistakes_SOURCES = tests/unit/test_config_mistakes.c $(CONFIG_WORLD)
 tests_unit_test_config_mistakes_LDADD = $(UNIT_LIBS)
+tests_unit_test_partner_mistakes_SOURCES = tests/unit/test_partner_mistakes.c $(CONFIG_WORLD)
+tests_unit_test_partner_mistakes_LDADD = $(UNIT_LIBS)

@@ -4,7 +4,9 @@
  * of our memory. All but net_answer, net_drop and exchange_free run on the loop's thread.
  */
 #include <assert.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/mem.h"
 #include "net/connection.h"
@@ -129,11 +131,19 @@ finish(struct connection *connection)
     request_read(connection); /* pipelined bytes may be there already: no event tells of them */
 }
 
+/* What the kernel has taken is not what the peer has taken: it buffers megabytes for a slow reader,
+ * and then for a long time takes nothing, however steadily the peer reads. */
 uint64_t
 answer_progress(const struct connection *connection)
 {
-    return connection->output_total -
-           evbuffer_get_length(bufferevent_get_output(connection->stream));
+    const uint64_t given =
+        connection->output_total - evbuffer_get_length(bufferevent_get_output(connection->stream));
+    int unacknowledged = 0;
+    if (ioctl(bufferevent_getfd(connection->stream), SIOCOUTQ, &unacknowledged) != 0 ||
+        unacknowledged < 0) {
+        return given;
+    }
+    return given > (uint64_t)unacknowledged ? given - (uint64_t)unacknowledged : 0;
 }
 
 void

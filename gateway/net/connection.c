@@ -19,6 +19,7 @@
 
 #define LINGER_US      US_PER_S
 #define STREAM_OPTIONS (BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
+#define UNSENT_BYTES   (128 * 1024) /* of an answer, in the kernel; it would take megabytes */
 #define OUTPUT_LOW     ((size_t)32 * 1024) /* below it the next piece of an answer is taken */
 
 static const struct net_options *
@@ -197,7 +198,7 @@ keeps_rate(struct connection *connection, uint64_t progress)
     const int64_t left_us = connection->limit_us - clock_mono_us(options->clock);
     const uint64_t window_us = (uint64_t)options->body_stall_us;
     const uint64_t wanted = window_us * options->rate_bytes / (uint64_t)US_PER_S;
-    const bool is_fast = progress - connection->window_start >= (wanted < 1 ? 1 : wanted);
+    const bool is_fast = progress >= connection->window_start + (wanted < 1 ? 1 : wanted);
     connection->window_start = progress;
     if (!is_fast || left_us <= 0) {
         return false;
@@ -354,6 +355,19 @@ refuse_slow(struct connection *connection, const char *what, int64_t limit_us)
     connection_refuse(connection, &diag);
 }
 
+/* The status line is out: all that is left is to cut. */
+static void
+report_slow_reader(struct connection *connection)
+{
+    struct diag diag = {.code = ERR_NONE};
+    const struct status st =
+        FAIL(&diag, ERR_LIMIT_TIME, "the answer was taken too slowly: %llu of %llu bytes; cut off",
+             (unsigned long long)answer_progress(connection),
+             (unsigned long long)connection->answer.size);
+    (void)st;
+    connection_report(connection, &diag);
+}
+
 static void
 report_status_late(struct connection *connection)
 {
@@ -392,10 +406,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
         }
         return;
     case CONNECTION_ANSWER:
-        if (keeps_rate(connection, answer_progress(connection))) {
-            return;
+        if (!keeps_rate(connection, answer_progress(connection))) {
+            report_slow_reader(connection);
+            break;
         }
-        break;
+        return;
     case CONNECTION_IDLE:
     case CONNECTION_HANDLER:
     case CONNECTION_LINGER:
@@ -458,7 +473,7 @@ void
 connection_open(struct loop *loop, const struct listener *listener, int fd,
                 const char *peer_address)
 {
-    const int on = 1;
+    const int on = 1, unsent = UNSENT_BYTES;
     struct connection *connection = mem_alloc(sizeof(*connection));
     if (connection == NULL) {
         (void)close(fd);
@@ -477,6 +492,7 @@ connection_open(struct loop *loop, const struct listener *listener, int fd,
     link_connection(connection);
     /* An answer's last piece must not wait for the peer's delayed ACK; not for unix: sockets. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
     if (!open_stream(connection, fd)) {
         connection_close(connection);
         return;

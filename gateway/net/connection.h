@@ -110,6 +110,6 @@ void exchange_free(struct exchange *exchange);
 void answer_start(struct connection *connection, int status, const char *content_type,
                   const char *allow, struct body *body);
 void answer_continue(struct connection *connection); /* after output was written; may free it */
-uint64_t answer_progress(const struct connection *connection); /* bytes that went out */
+uint64_t answer_progress(const struct connection *connection); /* bytes that the peer has; about */
 
 #endif

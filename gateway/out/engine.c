@@ -157,6 +157,7 @@ free_engine(struct engine *engine)
     if (engine->base != NULL) {
         event_base_free(engine->base);
     }
+    server_status_stop(engine);
     mailbox_unref(engine->mailbox);
     mem_free(engine->pools);
     config_unref(engine->config);
@@ -202,6 +203,7 @@ start(struct engine *engine, struct diag *diag)
     }
     TRY(make_pools(engine, diag));
     TRY(make_base(engine, diag));
+    TRY(server_status_start(engine, diag));
     return start_thread(engine, diag);
 }
 

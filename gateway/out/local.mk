@@ -6,6 +6,7 @@ libisthmus_a_SOURCES += \
 	gateway/out/parts.h \
 	gateway/out/peer_check.c \
 	gateway/out/pool.c \
+	gateway/out/server_status.c \
 	gateway/out/transfer.c
 
 check_PROGRAMS += tests/unit/test_out
@@ -21,3 +22,7 @@ WEB_KIT = tests/unit/web_kit.c tests/unit/web_kit.h
 check_PROGRAMS += tests/unit/test_fetch
 tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c $(WEB_KIT)
 tests_unit_test_fetch_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_out_status
+tests_unit_test_out_status_SOURCES = tests/unit/test_out_status.c tests/unit/out_fixture.c \
+	tests/unit/out_fixture.h tests/unit/ocsp_kit.c tests/unit/ocsp_kit.h $(NET_FIXTURE) $(WEB_KIT)
+tests_unit_test_out_status_LDADD = $(UNIT_LIBS)

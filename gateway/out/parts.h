@@ -6,6 +6,7 @@
  *   pool.c       one partner: a curl multi handle and the sockets that it watches
  *   transfer.c   one exchange: options of curl, bytes in and out, what became of it
  *   peer_check.c the server's certificate against the partner's record
+ *   server_status.c is it still good: staples, the status cache, waiting for a responder
  *
  * Thread: everything but out_start, submit, out_stop and the fetcher runs on the
  * engine's thread.
@@ -20,6 +21,7 @@
 #include <openssl/types.h>
 
 #include "base/mailbox.h"
+#include "certs/status.h"
 #include "out/out.h"
 
 struct engine {
@@ -32,7 +34,9 @@ struct engine {
     pthread_t thread;
     bool has_thread;
     struct letter stop_letter;
-    struct pool *pools; /* one per partner, in the configuration's order */
+    struct pool *pools;        /* one per partner, in the configuration's order */
+    struct trust_fetch *fetch; /* NULL, as the next, when the status of servers is not asked */
+    struct status_cache *status;
     /* the engine's thread only */
     bool is_stopping;
     struct transfer *transfers; /* in flight, newest first */
@@ -52,6 +56,20 @@ struct answer_head {
     bool has_length, is_chunked;
 };
 
+/* The status of the server's certificate, while it is asked for (server_status.c). */
+struct server_wait {
+    struct status_question question;
+    struct letter letter;
+    struct mailbox *mailbox; /* referred to while is_due */
+    struct event *timer;
+    uint8_t leaf[SHA256_BYTES]; /* which certificate it was asked about */
+    int rounds;
+    bool is_wanted; /* the handshake was broken off for it */
+    bool is_parked; /* nothing is connected until the answer */
+    bool is_due;    /* the letter will come */
+    bool is_gone;   /* the transfer has ended; the letter frees it */
+};
+
 struct transfer {
     struct letter letter; /* first member */
     struct engine *engine;
@@ -69,6 +87,7 @@ struct transfer {
     struct answer_head head;
     struct diag diag; /* what a callback found; else curl's own text says it */
     char curl_text[CURL_ERROR_SIZE];
+    struct server_wait wait;
 };
 
 /* engine.c */
@@ -87,6 +106,24 @@ void transfer_start(struct transfer *transfer);
 void transfer_finish(struct transfer *transfer, CURLcode code);
 /* The same for a reason of ours. */
 void transfer_fail(struct transfer *transfer, enum err error, const char *why);
+
+/* For server_status.c: what is left of the exchange's time; give the connection up; connect anew.
+ */
+int64_t transfer_left_us(const struct transfer *transfer);
+void transfer_disconnect(struct transfer *transfer);
+void transfer_again(struct transfer *transfer);
+
+/* server_status.c */
+MUST_CHECK struct status server_status_start(struct engine *engine, struct diag *diag);
+void server_status_stop(struct engine *engine); /* the engine's thread has ended */
+/* OpenSSL's callback, when chain and record are proven and a staple would have come: 1 goes on. */
+int server_status_judge(SSL *ssl, struct transfer *transfer);
+/* Its handle is done: true when it was broken off for the status, and is parked now (or has gone on
+ * at once: it may be freed). */
+bool server_status_park(struct transfer *transfer);
+void server_status_go_on(struct transfer *transfer);
+/* The transfer ends: true when its memory may go, else the letter that is on its way frees it. */
+bool server_status_release(struct transfer *transfer);
 
 /* peer_check.c */
 MUST_CHECK struct status peer_check_init(struct diag *diag); /* once in the process */

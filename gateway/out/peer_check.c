@@ -147,6 +147,14 @@ note_alert(const SSL *ssl, int where, int value)
     (void)st;
 }
 
+/* After the verification, whether something was stapled or not. */
+static int
+judge_status(SSL *ssl, void *arg)
+{
+    (void)arg;
+    return server_status_judge(ssl, opener_of(ssl));
+}
+
 CURLcode
 peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
 {
@@ -165,6 +173,11 @@ peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
     }
     if (transfer->pool->partner->may_connect_legacy) {
         SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
+    }
+    if (transfer->engine->status != NULL &&
+        (SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp) != 1 ||
+         SSL_CTX_set_tlsext_status_cb(context, judge_status) != 1)) {
+        return CURLE_OUT_OF_MEMORY;
     }
     SSL_CTX_set_info_callback(context, note_alert);
     SSL_CTX_set_cert_verify_callback(context, verify, transfer->pool);

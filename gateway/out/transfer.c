@@ -154,11 +154,27 @@ set_tls(CURL *easy, struct transfer *transfer)
     return CURLE_OK;
 }
 
+/* Its status is known at the handshake only: then no connection is older than an answer may be. */
+static long
+keep_s(const struct engine *engine)
+{
+    const struct config_trust *trust =
+        config_trust_of(engine->config, engine->config->partner_trust);
+    const int64_t cache_s = trust == NULL ? KEEP_S : trust->status.cache_us / US_PER_S;
+    return engine->status != NULL && cache_s < KEEP_S ? (long)cache_s : KEEP_S;
+}
+
+int64_t
+transfer_left_us(const struct transfer *transfer)
+{
+    return transfer->allowed_us - (clock_mono_us(transfer->engine->clock) - transfer->start_us);
+}
+
 static CURLcode
 set_limits(CURL *easy, const struct transfer *transfer)
 {
-    const int64_t ms = (transfer->allowed_us + US_PER_MS - 1) / US_PER_MS;
-    const long timeout_ms = (long)(ms > DAY_MS ? DAY_MS : ms);
+    const int64_t ms = (transfer_left_us(transfer) + US_PER_MS - 1) / US_PER_MS;
+    const long timeout_ms = (long)(ms > DAY_MS ? DAY_MS : ms < 1 ? 1 : ms);
     SET(CURLOPT_TIMEOUT_MS, timeout_ms);
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
@@ -166,7 +182,7 @@ set_limits(CURL *easy, const struct transfer *transfer)
     SET(CURLOPT_TCP_NODELAY, 1L);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_MAXAGE_CONN, KEEP_IDLE_S);
-    SET(CURLOPT_MAXLIFETIME_CONN, KEEP_S);
+    SET(CURLOPT_MAXLIFETIME_CONN, keep_s(transfer->engine));
     return CURLE_OK;
 }
 
@@ -200,6 +216,16 @@ set_options(struct transfer *transfer)
 
 /* ---- the end ---- */
 
+void
+transfer_disconnect(struct transfer *transfer)
+{
+    pool_remove(transfer->pool, transfer);
+    curl_easy_cleanup(transfer->easy);
+    curl_slist_free_all(transfer->headers);
+    transfer->easy = NULL;
+    transfer->headers = NULL;
+}
+
 static void
 release(struct transfer *transfer)
 {
@@ -211,12 +237,12 @@ release(struct transfer *transfer)
     if (transfer->next != NULL) {
         transfer->next->previous = transfer->previous;
     }
-    pool_remove(transfer->pool, transfer);
-    curl_easy_cleanup(transfer->easy);
-    curl_slist_free_all(transfer->headers);
+    transfer_disconnect(transfer);
     buf_done(&transfer->request.body);
     buf_done(&transfer->answer);
-    mem_free(transfer);
+    if (server_status_release(transfer)) {
+        mem_free(transfer);
+    }
 }
 
 static void
@@ -415,6 +441,9 @@ void
 transfer_finish(struct transfer *transfer, CURLcode code)
 {
     struct out_answer answer = {.error = ERR_NONE};
+    if (server_status_park(transfer)) {
+        return;
+    }
     fill_facts(transfer, &answer);
     const bool is_good = code == CURLE_OK && is_ok(take_answer(transfer, &transfer->diag, &answer));
     if (!is_good) {
@@ -451,6 +480,20 @@ start(struct transfer *transfer, struct diag *diag)
                     curl_easy_strerror(code));
     }
     return pool_add(transfer->pool, transfer, diag);
+}
+
+void
+transfer_again(struct transfer *transfer)
+{
+    struct diag diag = {.code = ERR_NONE};
+    buf_reset(&transfer->answer);
+    transfer->is_connected = transfer->is_secured = false;
+    transfer->head = (struct answer_head){.bytes = 0};
+    transfer->diag = diag;
+    transfer->curl_text[0] = '\0';
+    if (!is_ok(start(transfer, &diag))) {
+        transfer_fail(transfer, diag.code, diag.text);
+    }
 }
 
 void

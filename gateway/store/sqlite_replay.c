@@ -137,13 +137,60 @@ forget_expired(struct db_conn *conn, int64_t now_us, struct diag *diag)
     return db_run(&query, diag);
 }
 
-/* Room for <n> more keys of this partner, made at its own cost. */
+/* Of one length, whatever a partner sends. */
+struct digests {
+    uint8_t items[REPLAY_KEYS_MAX][SHA256_BYTES]; /* those beyond keys_n repeat the first */
+};
+
+static struct span
+digest_at(const struct digests *digests, size_t i)
+{
+    return span_of((const char *)digests->items[i], SHA256_BYTES);
+}
+
 static struct status
-make_room(struct db_conn *conn, const struct owner *owner, const struct replay_message *message,
-          struct diag *diag, size_t *ret_evicted)
+digest_keys(const struct replay_message *message, struct diag *diag, struct digests *ret_digests)
+{
+    uint8_t bytes[1 + SHA256_BYTES];
+
+    for (size_t i = 0; i < REPLAY_KEYS_MAX; i++) {
+        const struct replay_key *key = &message->keys[i < message->keys_n ? i : 0];
+
+        bytes[0] = (uint8_t)key->kind;
+        TRY(digest_sha256(key->value, diag, bytes + 1));
+        TRY(digest_sha256(span_of((const char *)bytes, sizeof(bytes)), diag,
+                          ret_digests->items[i]));
+    }
+    return OK;
+}
+
+static struct status
+insert_key(struct db_conn *conn, int64_t owner, struct span digest, int64_t until_us,
+           int64_t now_us, struct diag *diag, bool *ret_is_new)
 {
     CLEANUP(db_end) struct db_query query = {0};
-    const int64_t too_many = owner->keys + (int64_t)message->keys_n - (int64_t)message->keys_max;
+
+    /* A key that has expired but was not removed yet may come again. */
+    db_prepare(conn,
+               "INSERT INTO replays (partner, key, until_us) VALUES (?1, ?2, ?3)"
+               " ON CONFLICT (partner, key)"
+               " DO UPDATE SET until_us = excluded.until_us WHERE until_us <= ?4 RETURNING 1",
+               &query);
+    db_int(&query, owner);
+    db_blob(&query, digest);
+    db_int(&query, until_us);
+    db_int(&query, now_us);
+    return db_step(&query, diag, ret_is_new);
+}
+
+/* A partner that has more than it may loses its own, never those that came just now: the oldest
+ * message must not make room for itself. */
+static struct status
+evict(struct db_conn *conn, const struct owner *owner, const struct replay_message *message,
+      const struct digests *digests, struct diag *diag, size_t *ret_evicted)
+{
+    CLEANUP(db_end) struct db_query query = {0};
+    const int64_t too_many = owner->keys - (int64_t)message->keys_max;
 
     if (too_many <= 0) {
         *ret_evicted = 0;
@@ -151,45 +198,17 @@ make_room(struct db_conn *conn, const struct owner *owner, const struct replay_m
     }
     db_prepare(conn,
                "DELETE FROM replays WHERE partner = ?1 AND key IN"
-               " (SELECT key FROM replays WHERE partner = ?1 ORDER BY until_us LIMIT ?2)",
+               " (SELECT key FROM replays WHERE partner = ?1 AND key NOT IN (?2, ?3, ?4)"
+               "  ORDER BY until_us LIMIT ?5)",
                &query);
     db_int(&query, owner->row);
+    for (size_t i = 0; i < REPLAY_KEYS_MAX; i++) {
+        db_blob(&query, digest_at(digests, i));
+    }
     db_int(&query, too_many);
     TRY(db_run(&query, diag));
     *ret_evicted = (size_t)too_many;
     return OK;
-}
-
-/* Of one length, whatever a partner sends. */
-static struct status
-digest_key(const struct replay_key *key, struct diag *diag, uint8_t ret_digest[SHA256_BYTES])
-{
-    uint8_t bytes[1 + SHA256_BYTES];
-
-    bytes[0] = (uint8_t)key->kind;
-    TRY(digest_sha256(key->value, diag, bytes + 1));
-    return digest_sha256(span_of((const char *)bytes, sizeof(bytes)), diag, ret_digest);
-}
-
-static struct status
-insert_key(struct db_conn *conn, const struct owner *owner, const struct replay_key *key,
-           int64_t now_us, struct diag *diag, bool *ret_is_new)
-{
-    CLEANUP(db_end) struct db_query query = {0};
-    uint8_t digest[SHA256_BYTES];
-
-    TRY(digest_key(key, diag, digest));
-    /* A key that has expired but was not removed yet may come again. */
-    db_prepare(conn,
-               "INSERT INTO replays (partner, key, until_us) VALUES (?1, ?2, ?3)"
-               " ON CONFLICT (partner, key)"
-               " DO UPDATE SET until_us = excluded.until_us WHERE until_us <= ?4 RETURNING 1",
-               &query);
-    db_int(&query, owner->row);
-    db_blob(&query, span_of((const char *)digest, SHA256_BYTES));
-    db_int(&query, key->until_us);
-    db_int(&query, now_us);
-    return db_step(&query, diag, ret_is_new);
 }
 
 static struct status
@@ -214,20 +233,23 @@ struct status
 sqlite_remember(struct db_conn *conn, const struct replay_message *message, int64_t now_us,
                 struct diag *diag, struct replay_result *ret_result)
 {
-    struct owner owner;
+    struct digests digests;
+    struct owner owner = {0};
 
     TRY(check_loss(conn, message, diag));
+    TRY(digest_keys(message, diag, &digests));
     TRY(forget_expired(conn, now_us, diag));
     TRY(find_owner(conn, message->partner, diag, &owner));
-    TRY(make_room(conn, &owner, message, diag, &ret_result->evicted));
     for (size_t i = 0; i < message->keys_n; i++) {
         bool is_new = false;
 
-        TRY(insert_key(conn, &owner, &message->keys[i], now_us, diag, &is_new));
+        TRY(insert_key(conn, owner.row, digest_at(&digests, i), message->keys[i].until_us, now_us,
+                       diag, &is_new));
         if (!is_new) {
             return FAIL(diag, ERR_REPLAY, "partner '%s' sent its %s a second time",
                         message->partner, replay_kind_name(message->keys[i].kind));
         }
     }
-    return OK;
+    owner.keys += (int64_t)message->keys_n;
+    return evict(conn, &owner, message, &digests, diag, &ret_result->evicted);
 }

@@ -144,7 +144,7 @@ static struct status
 submit_leg(struct asking *asking, size_t at, struct timestamps by_digest[DIALECT_DIGEST_COUNT])
 {
     struct leg *leg = &legs_of_round(asking)->items[at];
-    const enum dialect_digest digest = leg->partner->writes.digest;
+    const enum dialect_digest digest = leg_style(asking, leg).digest;
     const struct signed_timestamp *timestamp;
     struct out_request request;
 

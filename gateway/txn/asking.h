@@ -69,8 +69,9 @@ struct leg {
     struct ident query_id;
     enum xcpd_result result;
     struct xcpd_match_list matches;
-    unsigned dropped;        /* items of the answer that are not used ... */
-    const char *dropped_why; /* ... the first of them because of this */
+    unsigned dropped;         /* items of the answer that are not used ... */
+    unsigned dropped_foreign; /* ... of them: for naming a community of somebody else */
+    char dropped_why[160];    /* ... the first of them because it did this */
     /* ITI-38 */
     struct ident patient_id;
     struct patient patient; /* as the community knows the patient */
@@ -156,6 +157,8 @@ const char *leg_url(const struct partner *partner, enum soap_transaction transac
 /* Writes the payload (leg->payload) and the intent event, and asks our own policy; LEG_FAILED or
  * LEG_DENIED when the question cannot or may not leave. */
 void leg_prepare(struct asking *asking, struct leg *leg);
+/* How the partner wants our message, as of now. */
+struct dialect_style leg_style(const struct asking *asking, const struct leg *leg);
 /* The signed message of a leg, ready to leave; failures are in leg->diag. <timestamp> is shared by
  * a round's legs. */
 MUST_CHECK struct status leg_write(struct asking *asking, struct leg *leg,
@@ -172,10 +175,12 @@ void leg_fail(struct leg *leg, enum err code, const char *detail);
 /* ---- for the transactions' asking sides (iti55.c, iti38.c, iti39.c): failures in leg->diag ----
  */
 
-/* May the partner name things of <home> (urn:oid or bare OID)? If not, the thing is dropped. */
+/* May the partner name things of <home> (urn:oid or bare OID)? If not, the thing is dropped, with
+ * who that community belongs to. (leg_binding.c) */
 bool leg_may_name(const struct asking *asking, struct leg *leg, struct span home);
 /* An item of the answer is not used: counted, told to the user, recorded, and logged once. */
-void leg_drop(const struct asking *asking, struct leg *leg, const char *why);
+void leg_drop(const struct asking *asking, struct leg *leg, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* May our own store's document be shown, by our own policy? */
 bool leg_may_disclose(const struct asking *asking, const struct leg *leg,
                       const struct code_list *confidentiality);

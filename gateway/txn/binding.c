@@ -40,6 +40,24 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
     return OK;
 }
 
+/* Whoever asks in another's name needs that in its record: an assertion can claim anything. */
+static struct status
+check_delegation(const struct partner *partner, struct span delegator, struct diag *diag)
+{
+    if (delegator.n == 0) {
+        return OK;
+    }
+    for (size_t i = 0; i < partner->delegators.n; i++) {
+        if (span_eq_cstr(delegator, partner->delegators.items[i])) {
+            return OK;
+        }
+    }
+    return FAIL(diag, ERR_PEER_BINDING,
+                "the assertion asks in the name of '%.*s' (QueryAuthGrantor), which partner '%s' "
+                "does not list under delegators",
+                SPAN_PRINT(span_slice(delegator, 0, 100)), partner->id);
+}
+
 struct status
 binding_check_assertion(const struct partner *partner, const struct saml_facts *facts,
                         struct diag *diag)
@@ -56,7 +74,7 @@ binding_check_assertion(const struct partner *partner, const struct saml_facts *
                     "under communities",
                     SPAN_PRINT(facts->home_community), partner->id);
     }
-    return OK;
+    return check_delegation(partner, facts->delegator, diag);
 }
 
 struct status

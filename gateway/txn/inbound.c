@@ -360,18 +360,10 @@ step_recorded(struct txn *txn)
 }
 
 static const struct txn_step inbound_steps[] = {
-    {"peer", step_peer},
-    {"message", step_message},
-    {"route", step_route},
-    {"proof", step_proof},
-    {"replay", step_replay},
-    {"individual", step_individual},
-    {"read", step_read},
-    {"decide", step_decide},
-    {"work", step_work},
-    {"write", step_write},
-    {"refuse", step_refuse},
-    {"record", step_record},
+    {"peer", step_peer},         {"message", step_message}, {"route", step_route},
+    {"proof", step_proof},       {"replay", step_replay},   {"individual", step_individual},
+    {"read", step_read},         {"decide", step_decide},   {"work", step_work},
+    {"write", step_write},       {"refuse", step_refuse},   {"record", step_record},
     {"recorded", step_recorded},
 };
 #define RECOVERY 10

@@ -446,7 +446,7 @@ take_entry(struct asking *asking, struct leg *leg, const struct document_entry *
         return OK;
     }
     if (entry->unique_id.n == 0 || entry->repository.n == 0) {
-        leg_drop(asking, leg, "a DocumentEntry has no uniqueId or repositoryUniqueId");
+        leg_drop(asking, leg, "named a document without uniqueId or repositoryUniqueId");
         return OK;
     }
     TRY(arena_printf(leg->arena, &leg->diag, &taken.home, "urn:oid:%.*s", SPAN_PRINT(oid)));
@@ -467,7 +467,7 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
         TRY(take_entry(asking, leg, &answer.documents.items[i]));
     }
     if (answer.refs.n > 0) {
-        leg_drop(asking, leg, "it is an ObjectRef, and metadata (LeafClass) was asked for");
+        leg_drop(asking, leg, "gave an ObjectRef where metadata (LeafClass) was asked for");
     }
     return OK;
 }

@@ -339,12 +339,15 @@ take_document(struct asking *asking, struct leg *leg, struct retrieved_document 
     const struct document_ref *asked = asked_as(leg, &document->ref);
     struct retrieved_document taken = *document;
 
+    if (document->ref.home.n > 0 && !leg_may_name(asking, leg, document->ref.home)) {
+        return OK;
+    }
     if (asked == NULL) {
-        leg_drop(asking, leg, "the document was not asked for");
+        leg_drop(asking, leg, "gave a document that was not asked for");
         return OK;
     }
     if (leg_has_document(leg, asked)) {
-        leg_drop(asking, leg, "the document came twice");
+        leg_drop(asking, leg, "gave a document twice");
         return OK;
     }
     taken.ref = *asked;
@@ -363,7 +366,7 @@ check_complete(struct leg *leg)
         return OK;
     }
     TRY(leg_first_error(leg, &code));
-    if (leg->dropped_why != NULL) {
+    if (leg->dropped > 0) {
         code = span_of_cstr(leg->dropped_why);
     }
     (void)FAIL(&leg->diag, ERR_PARTNER_REFUSED, "%s gave %zu of %zu documents: %.*s",

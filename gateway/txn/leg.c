@@ -63,6 +63,18 @@ leg_fail(struct leg *leg, enum err code, const char *detail)
                leg->partner == NULL ? "our own store" : leg->partner->id, detail);
 }
 
+struct dialect_style
+leg_style(const struct asking *asking, const struct leg *leg)
+{
+    struct dialect_style style = leg->partner->writes;
+
+    if (style.digest == DIALECT_SHA1 &&
+        !partner_may_sha1(leg->partner, clock_wall_us(asking->node->clock))) {
+        style.digest = DIALECT_SHA256; /* its time is over: `isthmus check` says so */
+    }
+    return style;
+}
+
 static void
 free_arena(void *arena)
 {
@@ -84,35 +96,6 @@ leg_arena(struct asking *asking, struct leg *leg)
     TRY(arena_defer(asking->txn.arena, free_arena, arena, &leg->diag));
     leg->arena = arena;
     return OK;
-}
-
-void
-leg_drop(const struct asking *asking, struct leg *leg, const char *why)
-{
-    leg->dropped++;
-    if (leg->dropped > 1) {
-        return;
-    }
-    leg->dropped_why = why;
-    LOG_EVENT(LOG_LEVEL_WARNING, "answer-dropped", LOG_ID("txn", asking->txn.id),
-              LOG_ID("action", soap_transaction(leg->transaction)->name),
-              LOG_ID("partner", leg->partner->id), LOG_ID("why", why));
-}
-
-bool
-leg_may_name(const struct asking *asking, struct leg *leg, struct span home)
-{
-    struct span oid;
-
-    if (!home_community_oid(home, &oid)) {
-        leg_drop(asking, leg, "it names no homeCommunityId");
-        return false;
-    }
-    if (!partner_speaks_for(leg->partner, oid)) {
-        leg_drop(asking, leg, "the partner's file does not list its community");
-        return false;
-    }
-    return true;
 }
 
 bool
@@ -291,7 +274,7 @@ write_security(struct asking *asking, struct leg *leg, const struct signed_times
         .purpose = order->purpose,
         .purpose_system = order->purpose_system,
         .npi = order->npi,
-        .style = leg->partner->writes,
+        .style = leg_style(asking, leg),
         .sha1_until_us = leg->partner->sha1_until_us,
     };
 
@@ -463,8 +446,9 @@ leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answe
         leg->state = LEG_ANSWERED;
         if (leg->dropped > 0) {
             (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER,
-                       "%u items of the answer of %s are not used, the first because %s",
-                       leg->dropped, leg->partner->id, leg->dropped_why);
+                       "%u item%s of the answer of %s dropped: %s%s", leg->dropped,
+                       leg->dropped == 1 ? "" : "s", leg->partner->id, leg->dropped_why,
+                       leg->dropped == 1 ? "" : " (the first)");
         }
     }
     out_answer_done(answer);

@@ -11,7 +11,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/iti38.c gateway/txn/iti38.h \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
 	gateway/txn/iti55.c gateway/txn/iti55.h \
-	gateway/txn/leg.c gateway/txn/leg_outcome.c \
+	gateway/txn/leg.c gateway/txn/leg_binding.c gateway/txn/leg_outcome.c \
 	gateway/txn/node.h \
 	gateway/txn/proof.c gateway/txn/proof.h \
 	gateway/txn/records.c gateway/txn/records.h \
@@ -27,6 +27,7 @@ SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
+	tests/unit/test_scenario_binding tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_individual tests/unit/test_scenario_torture
 check_PROGRAMS += $(SCENARIO_TESTS)
 tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)
@@ -41,6 +42,10 @@ tests_unit_test_scenario_answers_SOURCES = tests/unit/test_scenario_answers.c $(
 tests_unit_test_scenario_answers_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_no_answer_SOURCES = tests/unit/test_scenario_no_answer.c $(SCENE)
 tests_unit_test_scenario_no_answer_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_binding_SOURCES = tests/unit/test_scenario_binding.c $(SCENE)
+tests_unit_test_scenario_binding_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_replay_SOURCES = tests/unit/test_scenario_replay.c $(SCENE)
+tests_unit_test_scenario_replay_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_torture_SOURCES = tests/unit/test_scenario_torture.c $(SCENE)
 tests_unit_test_scenario_torture_LDADD = $(UNIT_LIBS)
 # (the kit of soap/local.mk)

@@ -225,7 +225,7 @@ entry_of(const struct asking *asking, const struct leg *leg, const struct docume
             const struct document_entry *entry = &queried->documents.items[d];
 
             if (span_eq(entry->unique_id, ref->unique_id) &&
-                span_eq(entry->repository, ref->repository)) {
+                span_eq(entry->repository, ref->repository) && span_eq(entry->home, ref->home)) {
                 return entry;
             }
         }

@@ -40,4 +40,11 @@ void check_report(const char *what, const struct yaml_report *report, const char
 /* Loads, and wants a refusal with this report. */
 void check_refused(const char *what, const char *want);
 
+/* One line changed, and what is said about it. */
+struct mistake {
+    size_t line;
+    const char *instead;
+    const char *report;
+};
+
 #endif

@@ -168,6 +168,7 @@ odd_issue(const struct odd_certificate *odd, X509 *issuer, EVP_PKEY *issuer_key,
     /* Signed anew with what issue.c does not write. */
     CU_ASSERT_FATAL(add_extension(x509, NID_ext_key_usage, "", odd->usage) &&
                     add_extension(x509, NID_info_access, "OCSP;URI:", odd->url) &&
+                    add_extension(x509, NID_tlsfeature, "", odd->feature) &&
                     X509_sign(x509, issuer_key, EVP_sha256()) > 0);
     return x509;
 }

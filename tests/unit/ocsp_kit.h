@@ -35,10 +35,11 @@ bool ocsp_make(const struct ocsp_answer *answer, struct span request, struct buf
 bool ocsp_make_error(int outcome, struct buf *out);
 
 struct odd_certificate {
-    const char *name;  /* common name */
-    const char *usage; /* extendedKeyUsage: "OCSPSigning"; NULL: none */
-    const char *url;   /* of its OCSP responder; NULL: none */
-    const char *host;  /* SAN; NULL: none */
+    const char *name;    /* common name */
+    const char *usage;   /* extendedKeyUsage: "OCSPSigning"; NULL: none */
+    const char *url;     /* of its OCSP responder; NULL: none */
+    const char *feature; /* TLS feature: "status_request" */
+    const char *host;    /* SAN; NULL: none */
     bool is_ca;
     int64_t from_us, until_us;
 };

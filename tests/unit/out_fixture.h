@@ -51,6 +51,8 @@ struct out_partner {
     const char *tls;     /* of its YAML file: "identity: san, names: [server.example]" */
     const char *timeout; /* "2s" */
 };
+/* More of the entry 'trust.partners': ", ocsp: {mode: hard}". */
+extern const char *out_fixture_trust;
 /* Writes the files and loads them: partners p0, p1, ... in this order. NULL after a failure. */
 const struct config *out_fixture_config(const struct out_partner *partners, size_t n);
 

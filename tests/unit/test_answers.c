@@ -227,9 +227,10 @@ test_what_is_lacking_is_said(void)
         int documents;
     } rows[] = {
         {0, "root=\"2.999.2.1\"", "root=\"nobody\"", "match", "cannot be asked about", 0},
-        {0, "root=\"2.999.2\"", "root=\"2.999.3\"", "no-match", "does not list its community", 0},
+        {0, "root=\"2.999.2\"", "root=\"2.999.3\"", "no-match",
+         "2.999.3, which is listed under partner 'blue'", 0},
         {0, "RelatesTo>urn:uuid:", "RelatesTo>urn:uuid:f", "failed", "RelatesTo", 0},
-        {1, "home=\"urn:oid:2.999.2\"", "", "match", "names no homeCommunityId", 0},
+        {1, "home=\"urn:oid:2.999.2\"", "", "match", "named no homeCommunityId", 0},
         {2, "HomeCommunityId>urn:oid:2.999.2<", "HomeCommunityId>x<", "match", "0 of 2 documents",
          0},
     };

@@ -341,7 +341,8 @@ test_without_pki(void)
     check_says(output.err, "bare/pki/node.pem: No such file or directory");
     check_says(output.err, "bare/pki/signing.pem: No such file or directory");
     check_says(output.err, "bare/pki/ca.pem: No such file or directory");
-    check_says(output.err, "bare/isthmus.yaml: 3 errors [CONFIG]");
+    check_says(output.err, "bare/pki/crl.pem: No such file or directory");
+    check_says(output.err, "bare/isthmus.yaml: 4 errors [CONFIG]");
 }
 
 /* Where no shipped rules are found: what is written instead can be loaded, and denies. */
@@ -467,7 +468,7 @@ test_check_json_errors(void)
     check_says(output.out, "\"good\": false");
     check_says(output.out, "bare/isthmus.yaml\",\n      \"line\": ");
     check_says(output.out, "bare/pki/node.pem: No such file or directory\"");
-    check_says(output.out, "\"error_count\": 3");
+    check_says(output.out, "\"error_count\": 4");
     CU_ASSERT(output.err[0] == '\0');
 }
 

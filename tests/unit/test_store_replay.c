@@ -175,6 +175,28 @@ a_flood_evicts_only_its_own(void)
     store_close(store);
 }
 
+/* A message that expires before all that its partner has is still accepted only once. */
+static void
+a_short_message_is_known_at_the_limit(void)
+{
+    char path[512], id[32];
+    struct store *store = open_fresh(path);
+    struct replay_message message;
+
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(id, sizeof(id), "%d", i);
+        expect_id(store, "blue", id, NOW_US + 100 * US_PER_S, ERR_NONE);
+    }
+    message = message_of("blue", "short", NOW_US + US_PER_S);
+    message.keys[1] = (struct replay_key){REPLAY_TIMESTAMP, SPAN("t"), NOW_US + US_PER_S};
+    message.keys_n = 2;
+    message.keys_max = 20;
+    expect(store, &message, ERR_NONE, 2);
+    expect(store, &message, ERR_REPLAY, 0);
+    check_count(path, 20);
+    store_close(store);
+}
+
 /* A smaller limit than before takes effect with the next message, at once. */
 static void
 a_lowered_limit_holds(void)
@@ -446,6 +468,7 @@ static const struct unit_test tests[] = {
     {"kinds are apart", kinds_are_apart},
     {"all keys or none", all_keys_or_none},
     {"a flood evicts only its own", a_flood_evicts_only_its_own},
+    {"a short message is known at the limit", a_short_message_is_known_at_the_limit},
     {"a lowered limit holds", a_lowered_limit_holds},
     {"expired keys go", expired_keys_go},
     {"a killed process loses nothing", a_killed_process_loses_nothing},

@@ -1,0 +1,272 @@
+/*
+ * One message is accepted once: what counts as the same message, per partner; that a refusal later
+ * does not un-remember, that a restart does not forget, and that a flood is bounded and logged.
+ */
+#include <string.h>
+
+#include "scene_kit.h"
+#include "store/replay.h"
+
+static struct scene scene; /* large; one at a time */
+
+static struct place *
+green(void)
+{
+    return scene_place(&scene, "green");
+}
+
+/* Green's record of red. */
+static struct partner *
+red_record(void)
+{
+    return (struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1"));
+}
+
+struct message_copy {
+    struct asking *asking;
+    struct scene_question *question;
+    struct buf body;
+};
+
+/* A genuine question of red to green, not delivered; bearer where red's record of green says so. */
+static void
+make_message(struct message_copy *copy, bool is_bearer)
+{
+    const struct asking_order order = scene_order(ASKING_DISCOVER, ISABELLA);
+    struct place *red = scene_place(&scene, "red");
+    struct partner *record =
+        (struct partner *)config_partner_of_community(red->config, SPAN("2.999.2"));
+    struct diag diag = {0};
+
+    record->writes.is_bearer = is_bearer;
+    copy->asking = NULL;
+    scene_ask(red, &order, &copy->asking);
+    copy->question = &scene.questions[kit_question_to(&scene, "green")];
+    buf_init(&copy->body, (size_t)1024 * 1024);
+    CHECK_OK(&diag, buf_append(&copy->body, buf_span(&copy->question->body), &diag));
+}
+
+static void
+free_message(struct message_copy *copy)
+{
+    buf_done(&copy->body);
+    fake_clock_advance(&scene.clock, 30 * US_PER_S);
+    scene_run(&scene);
+    asking_free(copy->asking);
+}
+
+/* Another MessageID: nobody signs it. */
+static void
+change_message_id(struct message_copy *copy)
+{
+    const struct span body = buf_span(&copy->body);
+    const size_t header = span_find(body, SPAN("MessageID"));
+    const struct span rest = span_slice(body, header, body.n);
+    const size_t at = header + span_find(rest, SPAN("urn:uuid:")) + strlen("urn:uuid:");
+
+    CU_ASSERT_NOT_EQUAL_FATAL(header, SPAN_MISSING);
+    copy->body.p[at] = copy->body.p[at] == 'f' ? '0' : (char)(copy->body.p[at] + 1);
+    if (copy->body.p[at] == ':') {
+        copy->body.p[at] = 'a';
+    }
+}
+
+/* <why> NULL: it must be accepted. */
+static void
+send_copy(const struct message_copy *copy, const char *why)
+{
+    static struct scene_reply reply;
+    const char *reason;
+
+    scene_send(&scene, green(), scene_place(&scene, "red")->config->node->leaf, "/xcpd",
+               copy->question->content_type, buf_span(&copy->body), &reply);
+    CU_ASSERT(reply.is_here);
+    CU_ASSERT_EQUAL(reply.http_status == 200, why == NULL);
+    CU_ASSERT_EQUAL(strstr(reply.text, "Isabella") != NULL, why == NULL);
+    reason = scene_event(green(), 0)->reason;
+    if (why != NULL && strstr(reason, why) == NULL) {
+        printf("\n    wanted a refusal by '%s', the record says: %s\n", why, reason);
+        CU_FAIL("refused for another reason");
+    }
+    CU_ASSERT(why == NULL || scene_event(green(), 0)->type == AUDIT_AUTHENTICATION_FAILURE);
+}
+
+static void
+test_what_is_the_same_message(void)
+{
+    static const struct {
+        enum partner_replay replay;
+        bool is_once, is_bearer;
+        const char *with_new_message_id; /* the reason, NULL: accepted */
+    } rows[] = {
+        {PARTNER_REPLAY_TIMESTAMP, false, false, "Timestamp signature a second time"},
+        {PARTNER_REPLAY_TIMESTAMP, true, false, "Timestamp signature a second time"},
+        {PARTNER_REPLAY_MESSAGEID, false, false, NULL},
+        {PARTNER_REPLAY_MESSAGEID, true, false, "assertion a second time"},
+        {PARTNER_REPLAY_TIMESTAMP, false, true, "assertion a second time"},
+        {PARTNER_REPLAY_MESSAGEID, false, true, "assertion a second time"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct message_copy copy;
+
+        kit_open_three(&scene);
+        red_record()->replay = rows[i].replay;
+        red_record()->is_assertion_once = rows[i].is_once;
+        red_record()->may_use_bearer = true;
+        make_message(&copy, rows[i].is_bearer);
+        send_copy(&copy, NULL);
+        send_copy(&copy, "wsa:MessageID a second time");
+        change_message_id(&copy);
+        send_copy(&copy, rows[i].with_new_message_id);
+        free_message(&copy);
+        scene_close(&scene);
+    }
+}
+
+static void
+test_two_messages_are_two(void)
+{
+    struct message_copy first, second;
+
+    kit_open_three(&scene);
+    red_record()->is_assertion_once = true;
+    make_message(&first, false);
+    send_copy(&first, NULL);
+    free_message(&first);
+    make_message(&second, false);
+    send_copy(&second, NULL);
+    free_message(&second);
+    scene_close(&scene);
+}
+
+static void
+test_a_refusal_later_does_not_unremember(void)
+{
+    struct message_copy copy;
+    static struct scene_reply reply;
+
+    kit_open_three(&scene);
+    kit_set_policy(green(), NULL); /* no rule: all is denied */
+    make_message(&copy, false);
+    scene_send(&scene, green(), scene_place(&scene, "red")->config->node->leaf, "/xcpd",
+               copy.question->content_type, buf_span(&copy.body), &reply);
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "POLICY_DENIED"));
+    kit_restore_policy(green());
+    send_copy(&copy, "wsa:MessageID a second time");
+    free_message(&copy);
+    scene_close(&scene);
+}
+
+/* A message that proves nothing must not spend the genuine one's keys. */
+static void
+test_a_forgery_spends_nothing(void)
+{
+    struct message_copy copy;
+    static struct scene_reply reply;
+    const struct certificate *blue;
+
+    kit_open_three(&scene);
+    blue = scene_place(&scene, "blue")->config->node->leaf;
+    make_message(&copy, false);
+    scene_send(&scene, green(), blue, "/xcpd", copy.question->content_type, buf_span(&copy.body),
+               &reply);
+    CU_ASSERT_NOT_EQUAL(reply.http_status, 200);
+    send_copy(&copy, NULL);
+    free_message(&copy);
+    scene_close(&scene);
+}
+
+static void
+reopen_store(struct place *place)
+{
+    const struct store_options options = {
+        .path = place->config->store_path,
+        .community = place->config->community,
+        .patient_authority = place->config->patient_authority,
+        .repository = place->config->repository,
+        .clock = &scene.clock.clock,
+    };
+    struct diag diag = {0};
+
+    store_close(place->store);
+    place->store = NULL;
+    CHECK_OK(&diag, store_open(&options, &diag, &place->store));
+    place->node.store = place->store;
+}
+
+static void
+test_a_restart_does_not_forget(void)
+{
+    struct message_copy copy;
+    struct diag diag = {0};
+    bool is_lossy = true;
+
+    kit_open_three(&scene);
+    CHECK_OK(&diag, replay_start(green()->store, "run 1", &diag, &is_lossy));
+    make_message(&copy, false);
+    send_copy(&copy, NULL);
+    reopen_store(green()); /* as after kill -9: nobody said goodbye */
+    CHECK_OK(&diag, replay_start(green()->store, "run 1", &diag, &is_lossy));
+    CU_ASSERT_FALSE(is_lossy);
+    send_copy(&copy, "wsa:MessageID a second time");
+    free_message(&copy);
+    scene_close(&scene);
+}
+
+/* The machine went down: what it may have forgotten is refused, new messages are not. */
+static void
+test_a_lost_machine_refuses_old_messages(void)
+{
+    struct message_copy before, after;
+    struct diag diag = {0};
+    bool is_lossy = false;
+
+    kit_open_three(&scene);
+    CHECK_OK(&diag, replay_start(green()->store, "run 1", &diag, &is_lossy));
+    make_message(&before, false); /* never delivered: green cannot know that */
+    reopen_store(green());
+    fake_clock_advance(&scene.clock, 1 * US_PER_S);
+    CHECK_OK(&diag, replay_start(green()->store, "run 2", &diag, &is_lossy));
+    CU_ASSERT(is_lossy);
+    send_copy(&before, "its machine had stopped without warning");
+    free_message(&before);
+    fake_clock_advance(&scene.clock, 61 * US_PER_S);
+    make_message(&after, false);
+    send_copy(&after, NULL);
+    free_message(&after);
+    scene_close(&scene);
+}
+
+/* What red has too many of goes at red's cost: its newest message is still known. */
+static void
+test_a_flood_is_bounded(void)
+{
+    struct message_copy copies[4];
+
+    kit_open_three(&scene);
+    ((struct config *)green()->config)->replay_keys = 4; /* two messages */
+    for (size_t i = 0; i < ARRAY_LEN(copies); i++) {
+        make_message(&copies[i], false);
+        send_copy(&copies[i], NULL);
+        send_copy(&copies[i], "wsa:MessageID a second time");
+        fake_clock_advance(&scene.clock, US_PER_S);
+    }
+    send_copy(&copies[2], "wsa:MessageID a second time");
+    send_copy(&copies[0], NULL); /* pushed out by red's own later ones */
+    for (size_t i = 0; i < ARRAY_LEN(copies); i++) {
+        free_message(&copies[i]);
+    }
+    scene_close(&scene);
+}
+
+static const struct unit_test tests[] = {
+    {"what is the same message", test_what_is_the_same_message},
+    {"two messages are two", test_two_messages_are_two},
+    {"a refusal later does not un-remember", test_a_refusal_later_does_not_unremember},
+    {"a forgery spends nothing", test_a_forgery_spends_nothing},
+    {"a restart does not forget", test_a_restart_does_not_forget},
+    {"a lost machine refuses old messages", test_a_lost_machine_refuses_old_messages},
+    {"a flood is bounded", test_a_flood_is_bounded},
+};
+UNIT_MAIN("scenario-replay", tests)
