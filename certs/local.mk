@@ -1,5 +1,6 @@
 # certs: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	certs/cache.c certs/cache.h \
 	certs/certificate.c certs/certificate.h \
 	certs/crl_held.c certs/crl_held.h \
 	certs/credential.c certs/credential.h \
@@ -67,3 +68,6 @@ tests_unit_test_expiry_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_openssl_conf
 tests_unit_test_openssl_conf_SOURCES = tests/unit/test_openssl_conf.c $(CERTS_WORLD) $(TLS_SHAKE)
 tests_unit_test_openssl_conf_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_certs_cache
+tests_unit_test_certs_cache_SOURCES = tests/unit/test_certs_cache.c $(ODD_CHAIN)
+tests_unit_test_certs_cache_LDADD = $(UNIT_LIBS)
