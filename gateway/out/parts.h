@@ -2,6 +2,7 @@
  * What the files of out/ share; nobody else includes it.
  *
  *   engine.c     thread, mailbox, start and stop
+ *   crl_feed.c   fetches revocation lists in their time
  *   fetch.c      the fetcher: plain http for certs/, on a thread of its own
  *   pool.c       one partner: a curl multi handle and the sockets that it watches
  *   transfer.c   one exchange: options of curl, bytes in and out, what became of it

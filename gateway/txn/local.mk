@@ -7,6 +7,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
 	gateway/txn/inbound.c gateway/txn/inbound.h gateway/txn/inbound_replay.c \
 	gateway/txn/inbound.c gateway/txn/inbound.h \
+	gateway/txn/inbound_individual.c \
 	gateway/txn/individual.c gateway/txn/individual.h \
 	gateway/txn/iti38.c gateway/txn/iti38.h \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
