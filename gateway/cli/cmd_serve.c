@@ -363,6 +363,7 @@ cmd_serve(int argc, char **argv)
                   LOG_ID("network", config->network.address.text),
                   LOG_INT("port", net_port(serve.server, NET_NETWORK)),
                   LOG_INT("pid", (int64_t)getpid()));
+        serve_look_after(&serve);
         LOG_EVENT(LOG_LEVEL_INFO, "node-stopping", LOG_INT("signal", run(&serve, &signals)));
         exit_code = CLI_DONE;
     } else {

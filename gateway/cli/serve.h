@@ -42,6 +42,7 @@ struct serve {
     struct rate *audit_rate;                /* by address */
     pthread_mutex_t lock;                   /* of <generation> */
     struct generation *generation;          /* the current one */
+    int64_t expiry_logged_us;               /* wall; the main thread's */
     bool is_start_recorded;                 /* then the stop is, too */
     bool is_replay_started;                 /* then stopped, too */
 };
@@ -62,7 +63,8 @@ MUST_CHECK struct status serve_record_life(struct serve *serve, enum audit_type 
 /* serve_reload.c: the main thread only. Loads the file anew; with a mistake in it, or when it needs
  * a restart, the log says so and everything stays as it is. <why>: for the log. */
 void serve_reload(struct serve *serve, const char *why);
-/* Reloads when a file of a trust store has changed. For a timer. */
+/* Reloads when a file of a trust store has changed; says once a day what ends soon. For a timer,
+ * and first at the start. */
 void serve_look_after(struct serve *serve);
 
 /* serve_status.c: before the network starts or reloads with <config>. */

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/expiry_log.h"
 #include "cli/serve.h"
 #include "config/config_changes.h"
+
+#define EXPIRY_LOG_US (INT64_C(86400) * US_PER_S)
 
 /* ---- what is said ---- */
 
@@ -158,5 +161,11 @@ serve_look_after(struct serve *serve)
         serve_reload(serve, "a new revocation list has been fetched");
     } else if (config_trust_has_changed(serve->generation->node.config)) {
         serve_reload(serve, "a file of a trust store has changed");
+    }
+    const int64_t now_us = clock_wall_us(clock_system());
+
+    if (now_us - serve->expiry_logged_us >= EXPIRY_LOG_US) {
+        serve->expiry_logged_us = now_us;
+        expiry_log(serve->generation->node.config, now_us);
     }
 }

@@ -86,6 +86,8 @@ struct transfer {
     struct buf answer;
     bool is_connected, is_secured; /* TCP, TLS: how far it came */
     struct answer_head head;
+    bool is_stale;
+    uint64_t held;    /* of the request's budget */
     struct diag diag; /* what a callback found; else curl's own text says it */
     char curl_text[CURL_ERROR_SIZE];
     struct server_wait wait;
