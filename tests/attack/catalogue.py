@@ -27,6 +27,7 @@ class Case:
     tool: tuple = ()  # more arguments for xmlsec1
     signature: str = ""  # XPath of the one that xmlsec1 must accept; else the first of the document
     live: bool = True  # may be sent to a node, too
+    answer: dict = None  # our question (see judge.c), when this is an answer to us
 
 
 @dataclass

@@ -59,7 +59,8 @@ def write_cases(world, folder, cases):
                 "body": path,
                 "peer": peer_file(world, case.peer),
                 "now_us": case.now or world.now_us,
-                "warm": case.benign,
+                "warm": case.benign and case.answer is None,
+                **({"answer": case.answer} if case.answer else {}),
             }
         )
     return lines

@@ -75,6 +75,7 @@ class World:
         self.ca_key = f"{folder}/ca/ca.key"
         self.parties = {who: Party(folder, name) for who, name in PARTNERS.items()}
         self.p1, self.p2, self.p3, self.p4 = self.parties.values()
+        self.us = Signer.load(f"{folder}/green/pki/signing.pem", f"{folder}/green/pki/signing.key")
         self._cache = {}
         self._trap = None
 
