@@ -65,6 +65,8 @@ MUST_CHECK struct status message_check_headers(const struct message *message, st
 const struct addressing *message_addressing(const struct message *message);
 bool message_is_mtom(const struct message *message);
 bool message_is_fault(const struct message *message);
+/* Bytes of memory that its tree takes; the bytes that it was read from are not counted. */
+size_t message_memory(const struct message *message);
 /* Name of the Body's one child. */
 struct span message_payload_name(const struct message *message);
 struct span message_payload_namespace(const struct message *message);
