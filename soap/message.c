@@ -267,7 +267,10 @@ read_address(const xmlNode *block, struct arena *arena, struct diag *diag, struc
 {
     const xmlNode *address = NULL;
     TRY(xml_child_one(block, NS_WSA, "Address", ERR_WSA_HEADER, diag, &address));
-    return xml_text_trimmed(address, ERR_WSA_HEADER, arena, diag, ret_value);
+    TRY(xml_text_trimmed(address, ERR_WSA_HEADER, arena, diag, ret_value));
+    return ret_value->n > 0 ? OK
+                            : FAIL(diag, ERR_WSA_HEADER, "line %ld, <%s>: an empty wsa:Address",
+                                   xmlGetLineNo(block), (const char *)block->name);
 }
 
 static struct status

@@ -147,6 +147,7 @@ struct config {
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
+    struct config_strings authn_contexts; /* security: AuthnContextClassRefs beside SAML's own */
     bool needs_id_token;     /* security: id_tokens_required, default true */
     int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
     int64_t timeout_us;          /* limits: timeout, the default deadline of a transaction */
@@ -174,6 +175,11 @@ bool config_trust_has_changed(const struct config *config);
 /* A time as the configuration writes it (20s, 500ms, 1m, 1h), for command lines; false when it is
  * not one, or nought. */
 bool config_read_duration(struct span text, int64_t *ret_us);
+
+/* Does a trust store wait for its first fetched revocation lists (out/crl_feed.h)? */
+bool config_awaits_crl(const struct config *config);
+/* Are there lists to be fetched at all? */
+bool config_fetches_crl(const struct config *config);
 
 /* The entry of `trust:` that this store belongs to; NULL when it is none of this configuration. */
 const struct config_trust *config_trust_of(const struct config *config, const struct trust *trust);

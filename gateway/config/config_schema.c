@@ -145,11 +145,24 @@ read_audit(struct config_reader *reader, struct yaml_node *root)
 
 /* ---- security, limits, log ---- */
 
-static void
+static bool
+check_uri(struct config_reader *reader, const struct yaml_node *item)
+{
+    const struct span text = item->scalar;
+    const size_t colon = span_find_char(text, ':');
+
+    if (colon == SPAN_MISSING || colon == 0 || colon + 1 == text.n || !config_is_code(text)) {
+        config_expected(reader, item, "a URI");
+        return false;
+    }
+    return true;
+}
+
+static struct status
 read_security(struct config_reader *reader, struct yaml_node *root)
 {
     static const char *const names[] = {"clock_skew", "max_lifetime", "id_tokens_required",
-                                        "id_token_max_age"};
+                                        "id_token_max_age", "authn_contexts"};
     static const char *const answers[] = {"false", "true"};
     struct yaml_node *node = config_section(reader, root, "security", names, ARRAY_LEN(names));
     struct config *config = reader->config;
@@ -167,6 +180,8 @@ read_security(struct config_reader *reader, struct yaml_node *root)
     (void)config_choice(reader, yaml_get(node, "id_tokens_required"), answers, ARRAY_LEN(answers),
                         &is_required);
     config->needs_id_token = is_required != 0;
+    return config_text_list(reader, yaml_get(node, "authn_contexts"), "URIs", check_uri,
+                            &config->authn_contexts);
 }
 
 static void
@@ -305,7 +320,7 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     TRY(read_store(reader, root));
     need_empty_list(reader, yaml_get(root, "sources"), "sources are");
     TRY(read_audit(reader, root));
-    read_security(reader, root);
+    TRY(read_security(reader, root));
     read_limits(reader, root);
     read_log(reader, root);
     TRY(read_partners(reader, root)); /* their timeout's default is in limits */

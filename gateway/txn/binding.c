@@ -36,6 +36,8 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
         .community = partner->communities.n > 0 ? partner->communities.items[0] : NULL,
         .audiences = audiences,
         .audiences_n = n,
+        .authn_contexts = config->authn_contexts.items,
+        .authn_contexts_n = config->authn_contexts.n,
     };
     return OK;
 }

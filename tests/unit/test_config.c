@@ -139,7 +139,7 @@ static const char full_main[] =
     "audit: {journal: var/audit}\n"
     "policies: ['polic?.yaml']\n"
     "security: {clock_skew: 500ms, max_lifetime: 24h, id_tokens_required: false,\n"
-    "           id_token_max_age: 5m}\n"
+    "           id_token_max_age: 5m, authn_contexts: ['urn:x:y']}\n"
     "id_tokens: [{issuer: 'https://idp.example/realm', jwks: idp.json}]\n"
     "limits: {timeout: 1m, body: 4GB, root_part: 16MB, answers: 1MB, replay_keys: 1000,\n"
     "  connections: 7, connections_per_address: 6,\n"
@@ -172,6 +172,8 @@ check_full_values(const struct config *config)
     check_text(config->id_token_issuers[0].issuer, "https://idp.example/realm");
     CU_ASSERT(config->id_token_issuers[0].keys->n == 1);
     CU_ASSERT(config->clock_skew_us == 500 * US_PER_MS);
+    CU_ASSERT_FATAL(config->authn_contexts.n == 1);
+    check_text(config->authn_contexts.items[0], "urn:x:y");
     CU_ASSERT(config->max_lifetime_us == 24 * 3600 * US_PER_S);
     CU_ASSERT(config->timeout_us == 60 * US_PER_S);
     CU_ASSERT(config->body_limit == 4ULL * 1024 * 1024 * 1024);

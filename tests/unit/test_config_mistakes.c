@@ -286,6 +286,12 @@ static const struct mistake main_mistakes[] = {
     /* security, limits, log */
     {17, "security: {clock_skew: 20}",
      MAIN "17:24: error: clock_skew '20' has no unit; write 20s, 500ms or 1m\n"},
+    {17, "security: {authn_contexts: 'urn:x'}",
+     MAIN "17:28: error: authn_contexts: expected a list of URIs, got 'urn:x'\n"},
+    {17, "security: {authn_contexts: [x, 'urn:x:y', ':y', 'urn:']}",
+     MAIN "17:29: error: expected a URI, got 'x'\n" MAIN
+          "17:43: error: expected a URI, got ':y'\n" MAIN
+          "17:49: error: expected a URI, got 'urn:'\n"},
     {17, "security: {clock_skew: soon, max_lifetime: 1day}",
      MAIN "17:24: error: clock_skew: expected a time such as 20s, 500ms or 1m, got 'soon'\n" MAIN
           "17:44: error: max_lifetime: expected a time such as 20s, 500ms or 1m, got '1day'\n"},

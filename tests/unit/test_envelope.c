@@ -249,6 +249,128 @@ test_fault_of_others(void)
     }
 }
 
+/* ---- refusals of a request that could be read ---- */
+
+#define REQUEST(headers)                                                                           \
+    "<s:Envelope xmlns:s=\"" NS_SOAP12 "\" xmlns:a=\"" NS_WSA "\"><s:Header>" headers              \
+    "</s:Header><s:Body>" PAYLOAD "</s:Body></s:Envelope>"
+#define MESSAGE_ID         "<a:MessageID>" ID "</a:MessageID>"
+#define ADDRESS(name, uri) "<a:" name "><a:Address>" uri "</a:Address></a:" name ">"
+
+/* <texts>: what must stand in the fault; "!": what must not. */
+static const struct {
+    enum err code;
+    const char *request;
+    const char *texts[5];
+} refusals[] = {
+    {ERR_SOAP_MUST_UNDERSTAND,
+     REQUEST(MESSAGE_ID "<b:one xmlns:b=\"urn:b\" s:mustUnderstand=\"1\"/>"
+                        "<two xmlns=\"urn:c\" s:mustUnderstand=\"true\"/>"
+                        "<a:To s:mustUnderstand=\"1\">x</a:To><b:no xmlns:b=\"urn:b\"/>"),
+     {"<env:NotUnderstood xmlns:block=\"urn:b\" qname=\"block:one\">",
+      "<env:NotUnderstood xmlns:block=\"urn:c\" qname=\"block:two\">", "!block:no", "!block:To",
+      "<wsa:RelatesTo>" ID "</wsa:RelatesTo>"}},
+    {ERR_WSA_HEADER,
+     REQUEST(MESSAGE_ID "<a:To>a</a:To><a:To>b</a:To>"),
+     {"<wsa:ProblemHeaderQName>wsa:To</wsa:ProblemHeaderQName>", ">wsa:InvalidAddressingHeader<",
+      ">wsa:InvalidCardinality<", "<wsa:RelatesTo>" ID "</wsa:RelatesTo>", NULL}},
+    {ERR_WSA_HEADER,
+     REQUEST(MESSAGE_ID MESSAGE_ID),
+     {">wsa:MessageID<", ">wsa:InvalidCardinality<", "!RelatesTo", NULL, NULL}},
+    {ERR_WSA_HEADER,
+     REQUEST(MESSAGE_ID),
+     {">wsa:Action<", ">wsa:MessageAddressingHeaderRequired<", "!InvalidAddressingHeader", NULL,
+      NULL}},
+    {ERR_WSA_HEADER,
+     REQUEST("<a:Action>x</a:Action>"),
+     {">wsa:MessageID<", ">wsa:MessageAddressingHeaderRequired<", "!RelatesTo", NULL, NULL}},
+    {ERR_WSA_HEADER,
+     REQUEST(MESSAGE_ID "<a:Action>x</a:Action>" ADDRESS("ReplyTo", "https://x/")),
+     {">wsa:ReplyTo<", ">wsa:OnlyAnonymousAddressSupported<", "!https://x/", NULL, NULL}},
+    {ERR_WSA_HEADER,
+     REQUEST(MESSAGE_ID "<a:Action>x</a:Action>" ADDRESS("ReplyTo", WSA_ANONYMOUS)
+                 ADDRESS("FaultTo", "https://x/")),
+     {">wsa:FaultTo<", ">wsa:OnlyAnonymousAddressSupported<", NULL, NULL, NULL}},
+    {ERR_WSA_HEADER,
+     REQUEST(MESSAGE_ID "<a:Action>x</a:Action><a:To>https://other/</a:To>"),
+     {">wsa:To<", ">wsa:InvalidAddressingHeader<", "!https://other/", NULL, NULL}},
+    {ERR_WSA_ACTION,
+     REQUEST(MESSAGE_ID "<a:Action>urn:a&lt;b</a:Action>"),
+     {"<wsa:ProblemAction><wsa:Action>urn:a&lt;b</wsa:Action></wsa:ProblemAction>",
+      ">wsa:ActionNotSupported<", "!ProblemHeader", NULL, NULL}},
+    {ERR_SIG_WRAPPED,
+     REQUEST(MESSAGE_ID "<a:Action>urn:a</a:Action><a:To>a</a:To>"),
+     {">wsse:FailedCheck<", ERR_SECURITY_TEXT, "!Problem", "!urn:a<",
+      "<wsa:RelatesTo>" ID "</wsa:RelatesTo>"}},
+    {ERR_MESSAGE_CONTENT,
+     REQUEST(MESSAGE_ID "<a:Action>urn:a</a:Action>"),
+     {"!Problem", "!urn:a<", "!Subcode", NULL, NULL}},
+};
+
+static void
+test_refusals(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct diag diag;
+        struct buf out;
+        struct message *message = NULL;
+        diag_clear(&diag);
+        buf_init(&out, 100000);
+        CHECK_OK(&diag,
+                 support_envelope(span_of_cstr(refusals[i].request), arena, &diag, &message));
+        CHECK_OK(&diag,
+                 envelope_write_refusal(refusals[i].code, message, SPAN("txn-17"), &out, &diag));
+        for (size_t t = 0; t < ARRAY_LEN(refusals[i].texts); t++) {
+            const char *const text = refusals[i].texts[t];
+            const bool is_unwanted = text != NULL && text[0] == '!';
+            const size_t n = text == NULL ? 0 : count_of(buf_span(&out), text + is_unwanted);
+            if (text != NULL && (n != 0) == is_unwanted) {
+                CU_FAIL("refusal");
+                printf("      row %zu, '%s': %.*s\n", i, text, SPAN_PRINT(buf_span(&out)));
+            }
+        }
+        CU_ASSERT_EQUAL(count_of(buf_span(&out), "txn-17"), 1);
+        support_check_schema(SOAP_SCHEMA, buf_span(&out));
+        buf_done(&out);
+        arena_free(arena);
+    }
+}
+
+/* What a sender makes long is not sent back, and not more than eight blocks are named. */
+static void
+test_refusal_size(void)
+{
+    char headers[16000] = "";
+    size_t n = 0;
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct diag diag;
+    struct buf out;
+    struct span xml;
+    struct message *message = NULL;
+    for (int i = 0; i < 20; i++) {
+        n += (size_t)snprintf(headers + n, sizeof(headers) - n,
+                              "<b:n%0*d xmlns:b=\"urn:b\" s:mustUnderstand=\"1\"/>",
+                              i == 0 ? 513 : 3, i);
+    }
+    diag_clear(&diag);
+    buf_init(&out, 100000);
+    CHECK_OK(&diag, arena_printf(arena, &diag, &xml, REQUEST("%s<a:Action>%0600d</a:Action>"),
+                                 headers, 1));
+    CHECK_OK(&diag, support_envelope(xml, arena, &diag, &message));
+    CHECK_OK(&diag,
+             envelope_write_refusal(ERR_SOAP_MUST_UNDERSTAND, message, SPAN_EMPTY, &out, &diag));
+    CU_ASSERT_EQUAL(count_of(buf_span(&out), "<env:NotUnderstood "), 7);
+    buf_reset(&out);
+    CHECK_OK(&diag, envelope_write_refusal(ERR_WSA_ACTION, message, SPAN_EMPTY, &out, &diag));
+    CU_ASSERT_EQUAL(count_of(buf_span(&out), "ProblemAction"), 0);
+    buf_reset(&out);
+    CHECK_OK(&diag, envelope_write_refusal(ERR_WSA_ACTION, NULL, SPAN_EMPTY, &out, &diag));
+    CU_ASSERT_EQUAL(count_of(buf_span(&out), "RelatesTo"), 0);
+    buf_done(&out);
+    arena_free(arena);
+}
+
 /* ---- MTOM ---- */
 
 static void
@@ -412,6 +534,8 @@ static const struct unit_test tests[] = {
     {"an answer", test_answer},
     {"each fault as its table row says", test_faults},
     {"faults of codes that have none", test_fault_of_others},
+    {"refusals of a request", test_refusals},
+    {"size of refusals", test_refusal_size},
     {"MTOM that cannot be written is refused", test_mtom_refused},
     {"MTOM comes back byte for byte", test_mtom_round_trip},
     {"MTOM from a file, a new boundary each time", test_mtom_from_file},

@@ -201,6 +201,17 @@ test_transaction(void)
          ERR_WSA_ACTION},
         {"<a:Action>urn:ihe:iti:2007:CrossGatewayQuery</a:Action>" ID, QUERY_55, SOAP_TYPE, "/xcpd",
          ERR_WSA_ACTION},
+        {ACTION_55 ID, QUERY_55, "application/soap+xml; action=\"none\"", "/xcpd", ERR_WSA_ACTION},
+        {ACTION_55 ID, QUERY_55, "application/soap+xml; action=\" None\"", "/xcpd", ERR_WSA_ACTION},
+        {ACTION_55 ID, QUERY_55,
+         "application/soap+xml; action=\"urn:ihe:iti:2007:CrossGatewayQuery\"", "/xcpd",
+         ERR_WSA_ACTION},
+        {ACTION_55 ID, QUERY_55, "application/soap+xml; action=\"\"", "/xcpd", ERR_NONE},
+        {ACTION_55 ID, QUERY_55, "application/soap+xml; action=\"None\"", "/xcpd", ERR_NONE},
+        {ACTION_55 ID, QUERY_55, "application/soap+xml; action=None", "/xcpd", ERR_NONE},
+        {ACTION_55 ID ID, QUERY_55, SOAP_TYPE, "/xcpd", ERR_WSA_HEADER},
+        {ACTION_55 ID "<x:h s:mustUnderstand=\"1\"/>", QUERY_55, SOAP_TYPE, "/xcpd",
+         ERR_SOAP_MUST_UNDERSTAND},
         {ACTION_55 ID "<a:ReplyTo><a:Address>" WSA_ANONYMOUS "</a:Address></a:ReplyTo>", QUERY_55,
          "application/soap+xml; action=\"urn:hl7-org:v3:PRPA_IN201305UV02:"
          "CrossGatewayPatientDiscovery\"",
@@ -218,10 +229,33 @@ test_transaction(void)
     }
 }
 
+/* security_verify is a way in, too: what the header blocks say is judged there as well. */
+static void
+test_headers_before_security(void)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    const struct message_limits limits = message_limits_request(100000);
+    const struct security_rules rules = {.keys_n = 0};
+    const struct verified_view *view = NULL;
+    struct message *message = NULL;
+    struct diag diag;
+    diag_clear(&diag);
+    CHECK_OK(&diag,
+             message_read(SPAN(ENVELOPE_START "<s:Header>" ID "<x:h s:mustUnderstand=\"1\"/>"
+                                              "</s:Header><s:Body><x/></s:Body></s:Envelope>"),
+                          SPAN(SOAP_TYPE), &limits, arena, &diag, &message));
+    CHECK_ERR(&diag, ERR_SOAP_MUST_UNDERSTAND,
+              security_verify(message, &rules, arena, &diag, &view));
+    CHECK_SPAN(message_addressing(message)->message_id,
+               "urn:uuid:11111111-1111-4111-8111-111111111111");
+    arena_free(arena);
+}
+
 static const struct unit_test tests[] = {
     {"refused structures, by error name", test_refused},
     {"accepted structures", test_accepted},
     {"media types", test_media_types},
     {"action, payload and path agree", test_transaction},
+    {"headers are judged before security", test_headers_before_security},
 };
 UNIT_MAIN("message", tests)
