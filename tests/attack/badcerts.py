@@ -194,6 +194,12 @@ class Workshop:
         return text.replace(found.group(0), "partners: {anchors: live-anchors.pem, crl: live-crl.pem}")
 
 
+    client_only = EKU.CLIENT_AUTH
+
+    @staticmethod
+    def days(n):
+        return n * DAY
+
     def revoke(self, identity):
         """Puts a certificate that the authority issued on its list, which the node reads at its next reload."""
         with open(identity.certificate, "rb") as file:

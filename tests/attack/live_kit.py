@@ -31,6 +31,7 @@ class Probe:
     name: str
     run: callable  # Range -> Outcome
     benign: bool = False
+    harmless: bool = False  # may be accepted: run() says what must not come of it (Outcome.problem)
     expect: frozenset = None  # instead of the class's
     statuses: frozenset = None  # HTTP statuses of the refusal, where the probe insists
     reason: str = ""  # pattern in the log's detail
