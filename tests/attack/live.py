@@ -206,13 +206,14 @@ def run_case(range_, sender, rows, kind, case, result):
         result.benign += 1
         return weigh_benign(answer, end)
     weighed = weigh_attack(rows, kind, case, answer, end) if range_.node else weigh_foreign(case, answer)
-    count(result, *weighed[:2])
+    count(result, weighed[0], weighed[1], case.harmless)
     return weighed[2]
 
 
-def count(result, is_accepted, error):
+def count(result, is_accepted, error, is_harmless):
     result.made += 1
-    result.accepted += is_accepted
+    result.accepted += is_accepted and not is_harmless
+    result.harmless += is_accepted and is_harmless
     result.refused += not is_accepted
     if error:
         result.errors[error] = result.errors.get(error, 0) + 1
@@ -272,7 +273,7 @@ def run_live_class(range_, rows, kind):
         if probe.benign:
             result.benign += 1
         else:
-            count(result, outcome.accepted, outcome.error)
+            count(result, outcome.accepted, outcome.error, probe.harmless)
         if problem:
             result.failures.append(f"{kind.name}/{probe.name}: {problem}")
     return result
