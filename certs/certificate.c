@@ -187,6 +187,7 @@ certificate_from_x509(X509 *x509, struct diag *diag, struct certificate **ret_ce
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a certificate");
     }
     ERR_clear_error();
+    atomic_init(&certificate->references, 1);
     X509_up_ref(x509);
     certificate->x509 = x509;
     const struct status st = read_facts(certificate, diag);
@@ -238,10 +239,18 @@ certificate_from_file(const char *path, struct diag *diag, struct certificate **
     return OK;
 }
 
+struct certificate *
+certificate_ref(struct certificate *certificate)
+{
+    (void)atomic_fetch_add_explicit(&certificate->references, 1, memory_order_relaxed);
+    return certificate;
+}
+
 void
 certificate_free(struct certificate *certificate)
 {
-    if (certificate == NULL) {
+    if (certificate == NULL ||
+        atomic_fetch_sub_explicit(&certificate->references, 1, memory_order_acq_rel) > 1) {
         return;
     }
     for (size_t i = 0; i < certificate->dns_n; i++) {

@@ -1,10 +1,12 @@
 /*
  * One decoded X.509 certificate and the facts that the rest of the program asks of it, so that
- * nobody decodes certificates on a hot path. Immutable after loading; owner: whoever loaded it
- * (configuration, handshake). Thread: any may read.
+ * nobody decodes certificates on a hot path. Immutable after loading; counted by reference, the
+ * first is that of whoever loaded it (configuration, handshake, cache). Thread: any may read.
  */
 #ifndef CERTS_CERTIFICATE_H
 #define CERTS_CERTIFICATE_H
+
+#include <stdatomic.h>
 
 #include <openssl/types.h>
 
@@ -24,6 +26,7 @@ struct certificate {
     char *dns[CERTIFICATE_SANS_MAX]; /* subjectAltName dNSName, lower case; IP addresses as text */
     size_t dns_n;
     int64_t not_before_us, not_after_us; /* wall time */
+    atomic_uint references;              /* one for whoever loaded it */
 };
 
 /* Takes a reference to <x509>. ERR_CREDENTIAL when it has no usable key. */
@@ -35,7 +38,8 @@ MUST_CHECK struct status certificate_from_der(struct span der, struct diag *diag
 /* The first certificate of a PEM file. ERR_IO, ERR_CREDENTIAL. */
 MUST_CHECK struct status certificate_from_file(const char *path, struct diag *diag,
                                                struct certificate **ret_certificate);
-void certificate_free(struct certificate *certificate);
+struct certificate *certificate_ref(struct certificate *certificate);
+void certificate_free(struct certificate *certificate); /* gives a reference back; NULL is fine */
 /* Does <host> (DNS name or IP text, no wildcard of its own) match one of its SANs (RFC 6125)? */
 bool certificate_names(const struct certificate *certificate, struct span host);
 

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "certs/key.h"
 #include "certs/pkcs11.h"
+#include "certs/trust_parts.h"
 
 /* ---- the chain ---- */
 
@@ -169,6 +170,19 @@ credential_load(const char *certificate_path, const char *key_path, int64_t now_
     enum credential_file culprit;
 
     return credential_make(&sources, now_us, diag, &culprit, ret_credential);
+}
+
+int64_t
+credential_chain_end_us(const struct credential *credential)
+{
+    int64_t first_us = INT64_MAX;
+
+    for (size_t i = 0; i < credential->chain_n; i++) {
+        const int64_t end_us = trust_time_us(X509_get0_notAfter(credential->chain[i]));
+
+        first_us = end_us < first_us ? end_us : first_us;
+    }
+    return first_us;
 }
 
 void

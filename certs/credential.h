@@ -43,6 +43,8 @@ MUST_CHECK struct status credential_make(const struct credential_sources *source
 MUST_CHECK struct status credential_load(const char *certificate_path, const char *key_path,
                                          int64_t now_us, struct diag *diag,
                                          struct credential **ret_credential);
+/* When the first intermediate of its chain ends (wall time); INT64_MAX without any. */
+int64_t credential_chain_end_us(const struct credential *credential);
 void credential_free(struct credential *credential);
 
 #endif

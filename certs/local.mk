@@ -1,12 +1,15 @@
 # certs: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	certs/cache.c certs/cache.h \
 	certs/certificate.c certs/certificate.h \
+	certs/crl_held.c certs/crl_held.h \
 	certs/credential.c certs/credential.h \
 	certs/der.c certs/der.h \
 	certs/devpki.c certs/devpki.h \
 	certs/fetch.h certs/fetch_hosts.c \
 	certs/issue.c certs/issue.h \
 	certs/ocsp.c certs/ocsp.h \
+	certs/expiry.c certs/expiry.h \
 	certs/key.c certs/key.h \
 	certs/pkcs11.c certs/pkcs11.h \
 	certs/openssl_error.c certs/openssl_error.h \
@@ -16,6 +19,7 @@ libisthmus_a_SOURCES += \
 	certs/status.h \
 	certs/peer_chain.c certs/peer_chain.h \
 	certs/jwks.c certs/jwks.h \
+	certs/expiry.c certs/expiry.h \
 	certs/key.c certs/key.h \
 	certs/pkcs11.c certs/pkcs11.h \
 	certs/openssl_error.c certs/openssl_error.h \
@@ -59,3 +63,11 @@ check_PROGRAMS += tests/unit/test_cert_status
 tests_unit_test_cert_status_SOURCES = tests/unit/test_cert_status.c $(OCSP_KIT) \
 	tests/unit/status_kit.c tests/unit/status_kit.h
 tests_unit_test_cert_status_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_expiry
+tests_unit_test_expiry_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_openssl_conf
+tests_unit_test_openssl_conf_SOURCES = tests/unit/test_openssl_conf.c $(CERTS_WORLD) $(TLS_SHAKE)
+tests_unit_test_openssl_conf_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_certs_cache
+tests_unit_test_certs_cache_SOURCES = tests/unit/test_certs_cache.c $(ODD_CHAIN)
+tests_unit_test_certs_cache_LDADD = $(UNIT_LIBS)

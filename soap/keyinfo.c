@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 
 #include "base/mem.h"
+#include "certs/cache.h"
 #include "certs/der.h"
 
 #define CERTIFICATES_MAX   8
@@ -185,7 +186,8 @@ match_certificate(const xmlNode *node, struct certificate *const *keys, size_t n
     struct certificate *certificate = NULL;
     struct diag why;
     diag_clear(&why);
-    const struct status st = certificate_from_der(buf_span(&der), &why, &certificate);
+    const struct status st =
+        certificate_cache_get(certificate_cache_shared(), buf_span(&der), &why, &certificate);
     if (!is_ok(st)) {
         return bad_unless_memory(st, &why, diag, node, "a certificate is expected");
     }

@@ -18,7 +18,7 @@ libisthmus_a_SOURCES += \
 	soap/idtoken.c soap/idtoken.h soap/idtoken_compare.c \
 	soap/jws.c soap/jws.h \
 	soap/keyinfo.c soap/keyinfo.h \
-	soap/message.c soap/message.h soap/message_internal.h \
+	soap/message.c soap/message.h soap/message_internal.h soap/message_memory.c \
 	soap/mime.c soap/mime.h \
 	soap/namespaces.h \
 	soap/prescan.c soap/prescan.h \

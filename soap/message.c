@@ -9,6 +9,8 @@
 #include "base/digest.h"
 #include "soap/message_internal.h"
 
+#define ADDRESSING_VALUE_MAX ((size_t)2048)
+
 struct message_limits
 message_limits_request(size_t root_part_bytes)
 {
@@ -267,7 +269,10 @@ read_address(const xmlNode *block, struct arena *arena, struct diag *diag, struc
 {
     const xmlNode *address = NULL;
     TRY(xml_child_one(block, NS_WSA, "Address", ERR_WSA_HEADER, diag, &address));
-    return xml_text_trimmed(address, ERR_WSA_HEADER, arena, diag, ret_value);
+    TRY(xml_text_trimmed(address, ERR_WSA_HEADER, arena, diag, ret_value));
+    return ret_value->n > 0 ? OK
+                            : FAIL(diag, ERR_WSA_HEADER, "line %ld, <%s>: an empty wsa:Address",
+                                   xmlGetLineNo(block), (const char *)block->name);
 }
 
 static struct status
@@ -282,6 +287,17 @@ read_relates_to(const struct message *message, struct arena *arena, struct diag 
             TRY(xml_text_trimmed(block, ERR_WSA_HEADER, arena, diag, &id));
             TRY(ARENA_PUSH(arena, diag, list, id));
         }
+    }
+    return OK;
+}
+
+/* A header that is there says something, and something that can be kept and given back. */
+static struct status
+check_value(const xmlNode *block, struct span value, struct diag *diag)
+{
+    if (block != NULL && (value.n == 0 || value.n > ADDRESSING_VALUE_MAX)) {
+        return FAIL(diag, ERR_WSA_HEADER, "wsa:%s of %zu bytes; expected 1 to %zu",
+                    (const char *)block->name, value.n, ADDRESSING_VALUE_MAX);
     }
     return OK;
 }
@@ -310,11 +326,14 @@ read_addressing(struct message *message, struct arena *arena, struct diag *diag)
         message->is_repeated = xml_count(message->header, NS_WSA, rows[i].name) > 1;
         TRY(xml_child_optional(message->header, NS_WSA, rows[i].name, ERR_WSA_HEADER, diag,
                                &block));
+        struct span value = SPAN_EMPTY;
         if (block != NULL && rows[i].is_endpoint) {
-            TRY(read_address(block, arena, diag, rows[i].value));
+            TRY(read_address(block, arena, diag, &value));
         } else {
-            TRY(xml_text_trimmed(block, ERR_WSA_HEADER, arena, diag, rows[i].value));
+            TRY(xml_text_trimmed(block, ERR_WSA_HEADER, arena, diag, &value));
         }
+        TRY(check_value(block, value, diag));
+        *rows[i].value = value;
     }
     message->problem_header = "RelatesTo";
     TRY(read_relates_to(message, arena, diag, &message->relates_to));

@@ -19,7 +19,8 @@ struct message;
 
 struct message_limits {
     size_t root_part_bytes; /* requests: configuration's root_part; answers of partners: 32 MB */
-    size_t nodes;           /* elements, 20,000 for requests; 4 million for answers */
+    size_t
+        nodes; /* elements, comments, CDATA sections: 20,000 for requests; 4 million for answers */
     size_t depth;           /* 64 */
     size_t attributes;      /* per element, 64, namespace declarations included */
     size_t start_tag_bytes; /* 16 KB */
@@ -54,7 +55,8 @@ MUST_CHECK struct status message_read(struct span body, struct span content_type
 
 /* ERR_SOAP_MUST_UNDERSTAND: a mandatory block for us that is neither WS-Addressing nor wsse.
  *
- * ERR_WSA_HEADER: an addressing header twice (whatever its role), or malformed.
+ * ERR_WSA_HEADER: an addressing header twice (whatever its role), malformed, empty or longer than
+ * 2048 bytes.
  *
  * Apart from message_read, so that the fault can relate to the message and name the header. All
  * ways on lead through it: message_transaction, security_verify and message_check_answer begin with
@@ -64,6 +66,8 @@ MUST_CHECK struct status message_check_headers(const struct message *message, st
 const struct addressing *message_addressing(const struct message *message);
 bool message_is_mtom(const struct message *message);
 bool message_is_fault(const struct message *message);
+/* Bytes of memory that its tree takes; the bytes that it was read from are not counted. */
+size_t message_memory(const struct message *message);
 /* Name of the Body's one child. */
 struct span message_payload_name(const struct message *message);
 struct span message_payload_namespace(const struct message *message);

@@ -17,6 +17,7 @@ struct scan {
     size_t at;
     size_t depth;
     size_t roots;
+    size_t nodes; /* elements, comments, CDATA sections and instructions: what the tree will hold */
     const struct message_limits *limits;
     struct diag *diag;
     struct prescan_counts counts;
@@ -285,10 +286,7 @@ scan_start_tag(struct scan *scan)
         return FAIL(scan->diag, ERR_LIMIT_XML, "XML at byte %zu: nested deeper than %zu elements",
                     start + 1, scan->limits->depth);
     }
-    if (++scan->counts.elements > scan->limits->nodes) {
-        return FAIL(scan->diag, ERR_LIMIT_XML, "XML has more than %zu elements",
-                    scan->limits->nodes);
-    }
+    scan->counts.elements++;
     bool is_empty = false;
     TRY(scan_to_tag_end(scan, start, &is_empty));
     scan->depth += is_empty ? 0 : 1;
@@ -349,6 +347,10 @@ scan_instruction(struct scan *scan)
 static struct status
 scan_markup(struct scan *scan)
 {
+    if (!is_at(scan, "</") && ++scan->nodes > scan->limits->nodes) {
+        return FAIL(scan->diag, ERR_LIMIT_XML, "XML has more than %zu elements and comments",
+                    scan->limits->nodes);
+    }
     if (is_at(scan, "<!--")) {
         return scan_comment(scan);
     }

@@ -7,6 +7,8 @@
 #include "base/ids.h"
 #include "soap/namespaces.h"
 
+#define VALUES_MAX 64 /* of one attribute: each is compared with those before */
+
 const xmlNode *
 saml_next_value(const xmlNode *assertion, const char *name, const xmlNode *after)
 {
@@ -57,6 +59,11 @@ saml_read_texts(const struct saml_reader *reader, const char *name, struct span_
         struct span text;
         TRY(xml_text_trimmed(value, ERR_SAML_ATTRIBUTE, reader->arena, reader->diag, &text));
         if (text.n > 0 && !is_listed(list, text)) {
+            if (list->n == VALUES_MAX) {
+                return FAIL(reader->diag, ERR_SAML_ATTRIBUTE,
+                            "the attribute %s has more than %d values that differ", name,
+                            VALUES_MAX);
+            }
             TRY(ARENA_PUSH(reader->arena, reader->diag, list, text));
         }
     }

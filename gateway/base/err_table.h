@@ -129,6 +129,7 @@
     X(PARTNER_TLS,        PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached securely") \
     X(PARTNER_HTTP,       PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community answered with an HTTP error") \
     X(PARTNER_ANSWER,     PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community's answer could not be used") \
+    X(TOO_MANY_RESULTS,   PARTNER,  502, RECEIVER, "XDSTooManyResults", "the community's answer is larger than this gateway holds") \
     X(PARTNER_REFUSED,    PARTNER,  502, RECEIVER, "XDSRegistryError", "the community refused the request")
 /* clang-format on */
 

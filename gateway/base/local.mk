@@ -2,6 +2,7 @@
 libisthmus_a_SOURCES += \
 	gateway/base/arena.c gateway/base/arena.h \
 	gateway/base/body.c gateway/base/body.h \
+	gateway/base/budget.c gateway/base/budget.h \
 	gateway/base/buf.c gateway/base/buf.h \
 	gateway/base/clock.c gateway/base/clock.h \
 	gateway/base/datetime.c gateway/base/datetime.h \
@@ -23,12 +24,13 @@ libisthmus_a_SOURCES += \
 	gateway/base/xmlw.c gateway/base/xmlw.h
 EXTRA_DIST += gateway/base/README.md
 
-BASE_TESTS = tests/unit/test_arena tests/unit/test_body tests/unit/test_buf tests/unit/test_datetime \
+BASE_TESTS = tests/unit/test_arena tests/unit/test_body tests/unit/test_buf tests/unit/test_budget tests/unit/test_datetime \
 	tests/unit/test_digest tests/unit/test_document tests/unit/test_ids tests/unit/test_log tests/unit/test_patient \
 	tests/unit/test_span tests/unit/test_status tests/unit/test_text tests/unit/test_writers
 check_PROGRAMS += $(BASE_TESTS)
 tests_unit_test_arena_LDADD = $(UNIT_LIBS)
 tests_unit_test_body_LDADD = $(UNIT_LIBS)
+tests_unit_test_budget_LDADD = $(UNIT_LIBS)
 tests_unit_test_buf_LDADD = $(UNIT_LIBS)
 tests_unit_test_datetime_LDADD = $(UNIT_LIBS)
 tests_unit_test_digest_LDADD = $(UNIT_LIBS)

@@ -9,6 +9,9 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "out/crl_feed.h"
+
+#define FETCH_WAIT_US (30 * US_PER_S)
 
 static const struct cli_option *
 find_option(const struct cli_command *command, const char *name, size_t n)
@@ -215,4 +218,17 @@ cli_config(const struct cli_command *command, const char *path)
     }
     yaml_report_done(&report);
     return config;
+}
+
+const struct config *
+cli_config_online(const struct cli_command *command, const char *path)
+{
+    const struct config *config = cli_config(command, path);
+
+    if (config == NULL || !config_awaits_crl(config) ||
+        !crl_feed_once(config, clock_system(), FETCH_WAIT_US)) {
+        return config;
+    }
+    config_unref(config);
+    return cli_config(command, path);
 }

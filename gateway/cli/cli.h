@@ -53,6 +53,10 @@ void cli_complain(const struct cli_command *command, const char *format, ...)
 /* Loads the configuration; on failure prints every error with its place and returns NULL. */
 struct config;
 const struct config *cli_config(const struct cli_command *command, const char *path);
+/* The same for what talks to partners: revocation lists that are to be fetched (`crl_urls`) are
+ * fetched first, for at most half a minute. The caller may let the process forget them
+ * (crl_held_clear) at its end. */
+const struct config *cli_config_online(const struct cli_command *command, const char *path);
 
 /* The subcommands: argv[0] is the subcommand's name; the result is the exit code. */
 int cmd_audit(int argc, char **argv);

@@ -11,6 +11,7 @@
 #include "base/datetime.h"
 #include "base/ids.h"
 #include "base/mem.h"
+#include "certs/crl_held.h"
 #include "cli/answers.h"
 
 #define ORDER_ARENA ((size_t)1024 * 1024)
@@ -22,7 +23,7 @@ static bool
 open_config(struct client *client, const struct cli_command *command, const char *config_path)
 {
     *client = (struct client){.command = command};
-    client->config = cli_config(command, config_path);
+    client->config = cli_config_online(command, config_path);
     if (client->config == NULL) {
         return false;
     }
@@ -77,6 +78,7 @@ close_parts(struct client *client)
     store_close(client->store);
     arena_free(client->arena);
     config_unref(client->config);
+    crl_held_clear();
     soap_library_done();
 }
 

@@ -8,9 +8,9 @@
 #include "base/datetime.h"
 #include "cli/cli.h"
 #include "cli/show.h"
+#include "config/config_expiry.h"
 
 #define JSON_MAX      ((size_t)64 * 1024 * 1024)
-#define SOON_DAYS     30
 #define HOST_MAX      256
 #define NOTES_MAX     64
 #define NOTE_TEXT_MAX 512
@@ -58,16 +58,20 @@ note(struct notes *notes, const char *format, ...)
 
 /* ---- notes ---- */
 
-static void
-note_expiry(struct notes *notes, const char *what, const char *name, int64_t not_after_us,
-            int64_t now_us)
-{
-    char text[SHOW_DATE_MAX];
+struct expiry_notes {
+    struct notes *notes;
+    int64_t now_us;
+};
 
-    if (show_days(not_after_us, now_us) < SOON_DAYS) {
-        show_expiry(not_after_us, now_us, text);
-        note(notes, "%s '%s': %s", what, name, text);
-    }
+static void
+note_expiry(void *arg, const struct config_expiry *found)
+{
+    const struct expiry_notes *to = arg;
+    char text[EXPIRY_TEXT_MAX];
+
+    expiry_write(found->until_us, to->now_us, text);
+    note(to->notes, "%s '%s'%s%s: %s", found->what, found->name,
+         found->subject[0] == '\0' ? "" : ", ", found->subject, text);
 }
 
 /* The host of https://host[:port]. */
@@ -121,23 +125,12 @@ static void
 collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
 {
     note_listener(notes, config);
-    for (size_t i = 0; i < config->credentials_n; i++) {
-        note_expiry(notes, "credential", config->credentials[i].name,
-                    config->credentials[i].credential->leaf->not_after_us, now_us);
-    }
-    for (size_t i = 0; i < config->trusts_n; i++) {
-        note_expiry(notes, "revocation lists of trust", config->trusts[i].name,
-                    trust_crl_next_update_us(config->trusts[i].trust), now_us);
-    }
+    (void)config_expiry_walk(config, now_us, note_expiry, &(struct expiry_notes){notes, now_us});
     if (config->partner_trust != NULL && !trust_checks_crl(config->partner_trust)) {
         note(notes, "trust 'partners' has no crl: revoked certificates are believed");
     }
     for (size_t i = 0; i < config->partners_n; i++) {
         note_relaxations(notes, &config->partners[i], now_us);
-        for (size_t k = 0; k < config->partners[i].signing_n; k++) {
-            note_expiry(notes, "signing certificate of partner", config->partners[i].id,
-                        config->partners[i].signing[k]->not_after_us, now_us);
-        }
     }
     if (config->partners_n == 0) {
         note(notes, "no partners");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/datetime.h"
+#include "certs/expiry.h"
 #include "cli/cli.h"
 #include "cli/show.h"
 
@@ -116,7 +117,11 @@ print_signing(const struct partner *partner, int64_t now_us)
 
     for (size_t i = 0; i < partner->signing_n; i++) {
         show_expiry(partner->signing[i]->not_after_us, now_us, text);
-        printf("  %-12s %s, %s\n", i == 0 ? "signing" : "", partner->signing[i]->subject, text);
+        const int64_t until_us = partner->signing[i]->not_after_us;
+        const bool is_due = expiry_judge(EXPIRY_CERTIFICATE, until_us, now_us).level != EXPIRY_FAR;
+
+        printf("  %-12s %s, %s%s\n", i == 0 ? "signing" : "", partner->signing[i]->subject, text,
+               is_due ? "; warning: it needs a new one" : "");
     }
     if (partner->issuers.n > 0) {
         printf("  %-12s ", "issuers");

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "certs/crl_held.h"
 #include "store/replay.h"
 
 #define DRAIN_US     (10 * US_PER_S)
@@ -198,7 +199,8 @@ serve_net_options(struct serve *serve, const struct config *config, struct net_o
     ret_options->handler_arg = serve;
     ret_options->on_refused = refusals_note;
     ret_options->identify = identify;
-    ret_options->status = serve->status;
+    ret_options->on_doubt = refusals_note_doubt;
+    ret_options->status = serve_status_source(serve, config);
 }
 
 /* ---- start and stop ---- */
@@ -268,6 +270,7 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     TRY(generation_new(serve, config, diag, &serve->generation));
     TRY(serve_record_life(serve, AUDIT_NODE_START, AUDIT_SUCCESS, "", diag));
     serve->is_start_recorded = true;
+    TRY(serve_status_configure(serve, config, diag));
     serve_net_options(serve, config, &net);
     return net_start(&net, diag, &serve->server);
 }
@@ -297,6 +300,7 @@ stop(struct serve *serve)
         LOG_EVENT(LOG_LEVEL_ERROR, "replay-not-stopped", LOG_DIAG(&diag));
     }
     net_free(serve->server);
+    serve_status_done(serve);
     runner_free(serve->runner);
     journal_close(serve->journal);
     store_close(serve->store);
@@ -346,7 +350,7 @@ cmd_serve(int argc, char **argv)
     if (!cli_parse_options(&command, argc, argv, &exit_code)) {
         return exit_code;
     }
-    config = cli_config(&command, config_path);
+    config = cli_config_online(&command, config_path);
     if (config == NULL) {
         return CLI_FAILED;
     }
@@ -359,6 +363,7 @@ cmd_serve(int argc, char **argv)
                   LOG_ID("network", config->network.address.text),
                   LOG_INT("port", net_port(serve.server, NET_NETWORK)),
                   LOG_INT("pid", (int64_t)getpid()));
+        serve_look_after(&serve);
         LOG_EVENT(LOG_LEVEL_INFO, "node-stopping", LOG_INT("signal", run(&serve, &signals)));
         exit_code = CLI_DONE;
     } else {
@@ -366,5 +371,6 @@ cmd_serve(int argc, char **argv)
     }
     stop(&serve);
     config_unref(config);
+    crl_held_clear();
     return exit_code;
 }

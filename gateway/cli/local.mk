@@ -16,7 +16,9 @@ libisthmus_a_SOURCES += \
 	gateway/cli/cmd_policy.c \
 	gateway/cli/cmd_query.c \
 	gateway/cli/cmd_retrieve.c \
+	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_status.c \
 	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_refusals.c gateway/cli/serve_reload.c \
+	gateway/cli/expiry_log.c gateway/cli/expiry_log.h \
 	gateway/cli/import.c gateway/cli/import.h \
 	gateway/cli/import_files.c gateway/cli/import_files.h \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \

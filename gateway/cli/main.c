@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "certs/tls.h"
 #include "cli/cli.h"
 #include "config.h"
 
@@ -71,8 +72,14 @@ unknown_command(const char *name)
 int
 main(int argc, char **argv)
 {
+    struct diag diag = {0};
+
     setlocale(LC_CTYPE, "C.UTF-8");
     signal(SIGPIPE, SIG_IGN);
+    if (!is_ok(tls_start_library(&diag))) {
+        fprintf(stderr, "isthmus: %s\n", diag.text);
+        return CLI_FAILED;
+    }
     if (argc < 2) {
         print_commands(stderr);
         return CLI_USAGE;

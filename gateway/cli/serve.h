@@ -3,6 +3,7 @@
  *
  *   cmd_serve.c       start and stop; requests become transactions
  *   serve_reload.c    SIGHUP and changed revocation lists: another configuration while it runs
+ *   serve_status.c    who is asked whether a certificate is still good
  *   serve_refusals.c  what was refused before a transaction: log and audit, not too often
  *
  * Threads: the main thread starts, reloads and stops; requests and refusals come on net/'s loop
@@ -17,6 +18,7 @@
 #include "audit/journal.h"
 #include "cli/cli.h"
 #include "net/server.h"
+#include "out/crl_feed.h"
 #include "txn/inbound.h"
 
 /* The node as one configuration makes it. A transaction works with the generation that it started
@@ -33,11 +35,14 @@ struct serve {
     struct journal_sink sink;
     struct runner *runner;
     struct net_server *server;
-    struct peer_status_source *status;      /* NULL: nobody's certificate status is asked */
+    struct trust_fetch *fetch;              /* NULL: nobody has to be asked */
+    struct status_cache *status;            /* the same */
+    struct crl_feed *feed;                  /* NULL: no revocation list is to be fetched */
     struct rate *limit_log_rate, *log_rate; /* of refusals: by kind; by address */
     struct rate *audit_rate;                /* by address */
     pthread_mutex_t lock;                   /* of <generation> */
     struct generation *generation;          /* the current one */
+    int64_t expiry_logged_us;               /* wall; the main thread's */
     bool is_start_recorded;                 /* then the stop is, too */
     bool is_replay_started;                 /* then stopped, too */
 };
@@ -58,13 +63,23 @@ MUST_CHECK struct status serve_record_life(struct serve *serve, enum audit_type 
 /* serve_reload.c: the main thread only. Loads the file anew; with a mistake in it, or when it needs
  * a restart, the log says so and everything stays as it is. <why>: for the log. */
 void serve_reload(struct serve *serve, const char *why);
-/* Reloads when a file of a trust store has changed. For a timer. */
+/* Reloads when a file of a trust store has changed; says once a day what ends soon. For a timer,
+ * and first at the start. */
 void serve_look_after(struct serve *serve);
+
+/* serve_status.c: before the network starts or reloads with <config>. */
+MUST_CHECK struct status serve_status_configure(struct serve *serve, const struct config *config,
+                                                struct diag *diag);
+/* For net_options.status; NULL when nobody is to be asked. */
+struct peer_status_source *serve_status_source(const struct serve *serve,
+                                               const struct config *config);
+void serve_status_done(struct serve *serve); /* after the network has ended */
 
 /* serve_refusals.c */
 MUST_CHECK struct status refusals_init(struct serve *serve, struct diag *diag);
 void refusals_done(struct serve *serve);
-/* For net_options.on_refused. */
+/* For net_options.on_refused and on_doubt. */
 void refusals_note(void *arg, const char *peer_address, const struct diag *why);
+void refusals_note_doubt(void *arg, const char *peer_address, const struct diag *why);
 
 #endif

@@ -116,3 +116,15 @@ refusals_note(void *arg, const char *peer_address, const struct diag *why)
         record(serve, peer_address, why);
     }
 }
+
+void
+refusals_note_doubt(void *arg, const char *peer_address, const struct diag *why)
+{
+    struct serve *serve = arg;
+    uint64_t missed = 0;
+
+    if (rate_spend(serve->log_rate, peer_address, clock_mono_us(clock_system()), &missed)) {
+        LOG_EVENT(LOG_LEVEL_WARNING, "certificate-status-unknown", LOG_ID("peer", peer_address),
+                  LOG_INT("unlogged", (int64_t)missed), LOG_DIAG(why));
+    }
+}

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/expiry_log.h"
 #include "cli/serve.h"
 #include "config/config_changes.h"
+
+#define EXPIRY_LOG_US (INT64_C(86400) * US_PER_S)
 
 /* ---- what is said ---- */
 
@@ -106,11 +109,17 @@ swap(struct serve *serve, const struct config *config, struct diag *diag)
 
     TRY(config_may_replace(old->node.config, config, diag));
     TRY(generation_new(serve, config, diag, &generation));
-    serve_net_options(serve, config, &options);
-    set_generation(serve, generation);
-    const struct status st = net_reload(serve->server, &options, diag);
+    struct status st = serve_status_configure(serve, config, diag);
 
+    if (is_ok(st)) {
+        serve_net_options(serve, config, &options);
+        set_generation(serve, generation);
+        st = net_reload(serve->server, &options, diag);
+    }
     if (!is_ok(st)) {
+        struct diag ignored = {0}; /* no memory, once more: then the new settings stay */
+
+        (void)serve_status_configure(serve, old->node.config, &ignored).code;
         set_generation(serve, old);
         old = generation;
     }
@@ -148,7 +157,15 @@ serve_reload(struct serve *serve, const char *why)
 void
 serve_look_after(struct serve *serve)
 {
-    if (config_trust_has_changed(serve->generation->node.config)) {
+    if (serve->feed != NULL && crl_feed_tick(serve->feed)) {
+        serve_reload(serve, "a new revocation list has been fetched");
+    } else if (config_trust_has_changed(serve->generation->node.config)) {
         serve_reload(serve, "a file of a trust store has changed");
+    }
+    const int64_t now_us = clock_wall_us(clock_system());
+
+    if (now_us - serve->expiry_logged_us >= EXPIRY_LOG_US) {
+        serve->expiry_logged_us = now_us;
+        expiry_log(serve->generation->node.config, now_us);
     }
 }

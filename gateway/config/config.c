@@ -132,6 +132,28 @@ config_trust_has_changed(const struct config *config)
     return false;
 }
 
+bool
+config_awaits_crl(const struct config *config)
+{
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        if (config->trusts[i].awaits_crl) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+config_fetches_crl(const struct config *config)
+{
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        if (config->trusts[i].crl_urls.n > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct config_trust *
 config_trust_of(const struct config *config, const struct trust *trust)
 {

@@ -176,6 +176,11 @@ bool config_trust_has_changed(const struct config *config);
  * not one, or nought. */
 bool config_read_duration(struct span text, int64_t *ret_us);
 
+/* Does a trust store wait for its first fetched revocation lists (out/crl_feed.h)? */
+bool config_awaits_crl(const struct config *config);
+/* Are there lists to be fetched at all? */
+bool config_fetches_crl(const struct config *config);
+
 /* The entry of `trust:` that this store belongs to; NULL when it is none of this configuration. */
 const struct config_trust *config_trust_of(const struct config *config, const struct trust *trust);
 

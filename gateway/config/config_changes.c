@@ -150,6 +150,25 @@ same_anchors(const struct trust *a, const struct trust *b)
     return is_same;
 }
 
+static bool
+same_hosts(const struct fetch_hosts *a, const struct fetch_hosts *b)
+{
+    bool is_same = a->n == b->n;
+
+    for (size_t i = 0; i < a->n && is_same; i++) {
+        is_same = same(a->items[i], b->items[i]);
+    }
+    return is_same;
+}
+
+static bool
+same_status(const struct status_settings *a, const struct status_settings *b)
+{
+    return a->mode == b->mode && same(a->responder, b->responder) &&
+           same_hosts(&a->hosts, &b->hosts) && a->max_age_us == b->max_age_us &&
+           a->timeout_us == b->timeout_us && a->cache_us == b->cache_us;
+}
+
 static void
 compare_trusts(const struct config *old, const struct config *other, config_say say, void *arg)
 {
@@ -161,6 +180,10 @@ compare_trusts(const struct config *old, const struct config *other, config_say 
             if (same(old->trusts[k].name, now->name)) {
                 before = &old->trusts[k];
             }
+        }
+        if (before != NULL && !same_status(&before->status, &now->status)) {
+            say_of("trust", now->name, "another way to ask for the status of certificates", say,
+                   arg);
         }
         if (before == NULL) {
             say_of("trust", now->name, "added", say, arg);

@@ -288,7 +288,16 @@ load_trust(struct config_reader *reader, struct yaml_node *node, struct config_t
 
     sources.must_have_crl = !lacks_lists && (sources.must_have_crl || entry->crl_urls.n > 0);
     entry->awaits_crl = entry->crl_urls.n > 0;
-    if (!is_ok(trust_make(&sources, &reason, &culprit, &trust))) {
+    struct status st = trust_make(&sources, &reason, &culprit, &trust);
+
+    if (!is_ok(st) && culprit.file == TRUST_FILE_CRL_BYTES && !is_fatal(st.code)) {
+        /* What was fetched fits these anchors no more: no mistake of the files */
+        entry->awaits_crl = true;
+        sources.crl_bytes_n = 0;
+        diag_clear(&reason);
+        st = trust_make(&sources, &reason, &culprit, &trust);
+    }
+    if (!is_ok(st)) {
         return report_failure(
             reader, culprit.file == TRUST_FILE_CRL ? files.items[culprit.index].at : anchors,
             &reason);

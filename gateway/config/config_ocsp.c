@@ -4,6 +4,7 @@
  * Called by config_credentials.c for each entry, on the loading thread. Everything that is named
  * here must be among `fetch_hosts`, so that a mistake shows now and not in the first handshake.
  */
+#include "certs/crl_held.h"
 #include "config/config_reader.h"
 
 #define HOUR_US (3600 * US_PER_S)
@@ -123,4 +124,41 @@ config_read_status(struct config_reader *reader, struct yaml_node *node, struct 
     TRY(read_hosts(reader, node, entry));
     read_ocsp(reader, node, entry);
     return read_crl_urls(reader, node, entry);
+}
+
+/* ---- what has been fetched ---- */
+
+static void
+drop_held(void *held)
+{
+    crl_held_drop(held);
+}
+
+struct status
+config_take_lists(struct config_reader *reader, struct config_trust *entry,
+                  struct trust_sources *sources)
+{
+    const size_t n = entry->crl_urls.n;
+    struct span *lists = NULL;
+    size_t held_n = 0;
+
+    if (n == 0) {
+        return OK;
+    }
+    TRY(ARENA_ARRAY(reader->arena, n, reader->diag, &lists));
+    for (size_t i = 0; i < n; i++) {
+        const struct crl_held *held = crl_held_take(entry->crl_urls.items[i]);
+
+        if (held != NULL) {
+            TRY(arena_defer(reader->arena, drop_held, (void *)held, reader->diag));
+            lists[held_n++] = crl_held_bytes(held);
+        }
+    }
+    sources->must_have_crl = true;
+    entry->awaits_crl = held_n < n;
+    if (!entry->awaits_crl) {
+        sources->crl_bytes = lists;
+        sources->crl_bytes_n = n;
+    }
+    return OK;
 }

@@ -156,6 +156,9 @@ MUST_CHECK struct status config_read_trust(struct config_reader *reader, struct 
 /* fetch_hosts, ocsp, crl_urls, crl_refresh of an entry of trust: (config_ocsp.c). */
 MUST_CHECK struct status config_read_status(struct config_reader *reader, struct yaml_node *node,
                                             struct config_trust *entry);
+/* The lists of crl_urls that have been fetched, for making the store; all or none. */
+MUST_CHECK struct status config_take_lists(struct config_reader *reader, struct config_trust *entry,
+                                           struct trust_sources *sources);
 /* By name; NULL when absent, unknown (reported) or not loaded (reported before). */
 const struct credential *config_find_credential(struct config_reader *reader,
                                                 const struct yaml_node *name);

@@ -4,6 +4,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_address.c \
 	gateway/config/config_agreements.c \
 	gateway/config/config_asserts.c \
+	gateway/config/config_expiry.c gateway/config/config_expiry.h \
 	gateway/config/config_changes.c gateway/config/config_changes.h \
 	gateway/config/config_claims.c \
 	gateway/config/config_credentials.c \
@@ -22,7 +23,14 @@ check_PROGRAMS += tests/unit/test_config tests/unit/test_config_mistakes tests/u
 CONFIG_WORLD = tests/unit/config_world.c tests/unit/config_world.h
 tests_unit_test_config_SOURCES = tests/unit/test_config.c $(CONFIG_WORLD)
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_config_changes
+tests_unit_test_config_changes_SOURCES = tests/unit/test_config_changes.c $(CONFIG_WORLD)
+tests_unit_test_config_changes_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_mistakes_SOURCES = tests/unit/test_config_mistakes.c $(CONFIG_WORLD)
 tests_unit_test_config_mistakes_LDADD = $(UNIT_LIBS)
 tests_unit_test_partner_mistakes_SOURCES = tests/unit/test_partner_mistakes.c $(CONFIG_WORLD)
 tests_unit_test_partner_mistakes_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_config_trust
+tests_unit_test_config_trust_SOURCES = tests/unit/test_config_trust.c $(CONFIG_WORLD)
+tests_unit_test_config_trust_LDADD = $(UNIT_LIBS)

@@ -89,13 +89,31 @@ refuse_status(struct connection *connection, const struct status_answer *answer)
 }
 
 static void
+report_doubt(struct connection *connection, const struct status_answer *answer)
+{
+    const struct net_options *options = options_of(connection);
+    struct diag diag = {.code = ERR_NONE};
+    const struct status st =
+        FAIL(&diag, ERR_PEER_STATUS, "certificate '%s' (SHA-256 %s) is accepted unproven: %s",
+             connection->peer->subject, connection->peer->sha256, answer->detail);
+    (void)st;
+    if (options->on_doubt != NULL) {
+        options->on_doubt(options->handler_arg, connection->peer_address, &diag);
+        ERR_clear_error();
+    }
+}
+
+static void
 take_answer(struct connection *connection, const struct status_answer *answer)
 {
-    if (answer->is_accepted) {
-        connection_await_request(connection);
-    } else {
+    if (!answer->is_accepted) {
         refuse_status(connection, answer);
+        return;
     }
+    if (answer->verdict != STATUS_GOOD) {
+        report_doubt(connection, answer);
+    }
+    connection_await_request(connection);
 }
 
 static void

@@ -75,6 +75,9 @@ struct net_options {
     /* Connections and requests that were refused or broke off, for log and audit: called on the
      * loop thread; must not block. */
     void (*on_refused)(void *arg, const char *peer_address, const struct diag *diag);
+    /* Accepted, though its certificate's status could not be learned (soft): for the log. As
+     * on_refused. */
+    void (*on_doubt)(void *arg, const char *peer_address, const struct diag *diag);
     /* Whose certificate is it? Called on the loop thread after a handshake, and again after
      * net_reload; must not block. False: nobody's (the connection is served all the same, under the
      * name that was written: refusing is the handler's to do, but it does not survive a reload).

@@ -1,5 +1,6 @@
 # gateway/out: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	gateway/out/crl_feed.c gateway/out/crl_feed.h \
 	gateway/out/engine.c \
 	gateway/out/fetch.c gateway/out/fetch.h \
 	gateway/out/out.h \
@@ -26,3 +27,7 @@ check_PROGRAMS += tests/unit/test_out_status
 tests_unit_test_out_status_SOURCES = tests/unit/test_out_status.c tests/unit/out_fixture.c \
 	tests/unit/out_fixture.h tests/unit/ocsp_kit.c tests/unit/ocsp_kit.h $(NET_FIXTURE) $(WEB_KIT)
 tests_unit_test_out_status_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_trust_online
+tests_unit_test_trust_online_SOURCES = tests/unit/test_trust_online.c tests/unit/ocsp_kit.c \
+	tests/unit/ocsp_kit.h $(NET_FIXTURE) $(WEB_KIT)
+tests_unit_test_trust_online_LDADD = $(UNIT_LIBS)

@@ -5,8 +5,9 @@
  * partner's record lists. That is proven in the handshake, before a byte of the request is sent.
  *
  * Connections are kept and used again, but never for another partner, even behind one host and
- * port. A request whose kept connection turns out to be closed, before a byte of an answer, is sent
- * once more on a new one (curl's rule): the receiver cannot have answered it, but may have read it.
+ * port. No request is sent twice: curl would send one once more whose kept connection turns out to
+ * be closed, but the receiver may have read it, and would take the same signature for a replay. The
+ * answer says so (is_stale), and whoever asked may sign anew.
  *
  * The engine is a function table so that scenario tests can put a scripted one in its place.
  */
@@ -14,6 +15,7 @@
 #define OUT_OUT_H
 
 #include "base/body.h"
+#include "base/budget.h"
 #include "base/clock.h"
 #include "config/config.h"
 
@@ -28,14 +30,23 @@ struct out_request {
     int64_t deadline_us; /* mono; the partner's own timeout is taken into account by the engine.
                             INT64_MAX: only that one */
     size_t answer_limit; /* bytes */
+    bool is_fresh;       /* never on a kept connection */
+    /* What the answers of one question may hold together; NULL: each its limit. Lives until done.
+     */
+    struct budget *budget;
 };
 
 /* What came. Owner: the callback's arg; body moved out or body_done by whoever takes it. */
 struct out_answer {
     /* ERR_NONE: any HTTP status with a whole body is an answer. Else ERR_PARTNER_UNREACHABLE (name,
-     * connection), _TLS, _TIMEOUT, _ANSWER (over a limit, or not HTTP), ERR_SHUTTING_DOWN,
-     * ERR_NO_MEMORY, ERR_CRYPTO (our credential); then there is no body. */
+     * connection), _TLS, _TIMEOUT, _ANSWER (over a limit, or not HTTP), ERR_TOO_MANY_RESULTS (over
+     * the budget), ERR_SHUTTING_DOWN, ERR_NO_MEMORY, ERR_CRYPTO (our credential); then there is no
+     * body. */
     enum err error;
+    /* The error is that a kept connection was closed before a byte of an answer: nobody knows
+     * whether the request was read. It may be asked again, signed anew, with is_fresh. */
+    bool is_stale;
+    uint64_t held; /* bytes that the answer took from the budget: its taker gives them back */
     char detail[DIAG_TEXT_MAX]; /* what was expected, what came, what to do: for log and audit */
     int http_status;
     char content_type[OUT_CONTENT_TYPE_MAX];

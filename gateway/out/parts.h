@@ -2,6 +2,7 @@
  * What the files of out/ share; nobody else includes it.
  *
  *   engine.c     thread, mailbox, start and stop
+ *   crl_feed.c   fetches revocation lists in their time
  *   fetch.c      the fetcher: plain http for certs/, on a thread of its own
  *   pool.c       one partner: a curl multi handle and the sockets that it watches
  *   transfer.c   one exchange: options of curl, bytes in and out, what became of it
@@ -85,6 +86,8 @@ struct transfer {
     struct buf answer;
     bool is_connected, is_secured; /* TCP, TLS: how far it came */
     struct answer_head head;
+    bool is_stale;
+    uint64_t held;    /* of the request's budget */
     struct diag diag; /* what a callback found; else curl's own text says it */
     char curl_text[CURL_ERROR_SIZE];
     struct server_wait wait;

@@ -163,16 +163,14 @@ peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
     SSL_CTX *context = ssl_context;
     (void)easy;
     transfer->is_connected = true;
-    if (!is_ok(tls_client_context_prepare(context, config->node, config->partner_trust, false,
+    if (!is_ok(tls_client_context_prepare(context, config->node, config->partner_trust,
+                                          transfer->pool->partner->may_connect_legacy,
                                           &transfer->diag))) {
         return CURLE_SSL_CERTPROBLEM;
     }
     if (SSL_CTX_set_ex_data(context, pool_index, transfer->pool) != 1 ||
         SSL_CTX_set_ex_data(context, opener_index, transfer) != 1) {
         return CURLE_OUT_OF_MEMORY;
-    }
-    if (transfer->pool->partner->may_connect_legacy) {
-        SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
     }
     if (transfer->engine->status != NULL &&
         (SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp) != 1 ||

@@ -55,7 +55,19 @@ take_head(char *bytes, size_t size, size_t n, void *arg)
     return size * n;
 }
 
-/* The connection is proven, new or kept; the request goes next. */
+static void
+note_stale(struct transfer *transfer)
+{
+    const struct status st =
+        FAIL(&transfer->diag, ERR_PARTNER_UNREACHABLE,
+             "partner '%s': the kept connection was closed before an answer; ask again",
+             transfer->request.partner->id);
+    (void)st;
+    transfer->is_stale = true;
+}
+
+/* The connection is proven, new or kept; the request goes next. If it has gone before, curl wants
+ * to send the same bytes again: never. */
 static int
 note_secured(void *arg, char *peer, char *local, int peer_port, int local_port)
 {
@@ -64,8 +76,28 @@ note_secured(void *arg, char *peer, char *local, int peer_port, int local_port)
     (void)local;
     (void)peer_port;
     (void)local_port;
+    if (transfer->is_secured) {
+        note_stale(transfer);
+        return CURL_PREREQFUNC_ABORT;
+    }
     transfer->is_connected = transfer->is_secured = true;
     return CURL_PREREQFUNC_OK;
+}
+
+static bool
+has_room(struct transfer *transfer, size_t n)
+{
+    struct budget *budget = transfer->request.budget;
+    if (budget == NULL || budget_take(budget, &transfer->held, n)) {
+        return true;
+    }
+    const struct status st = FAIL(
+        &transfer->diag, ERR_TOO_MANY_RESULTS,
+        "partner '%s': its answer does not fit beside those of the others (%zu bytes had come); "
+        "ask fewer communities at a time, or raise limits.answers",
+        transfer->request.partner->id, transfer->answer.n);
+    (void)st;
+    return false;
 }
 
 static size_t
@@ -73,6 +105,9 @@ take_body(char *bytes, size_t size, size_t n, void *arg)
 {
     struct transfer *transfer = arg;
     struct diag diag = {.code = ERR_NONE};
+    if (!has_room(transfer, size * n)) {
+        return 0;
+    }
     const struct status st = buf_append(&transfer->answer, span_of(bytes, size * n), &diag);
     if (is_ok(st)) {
         return size * n;
@@ -179,6 +214,7 @@ set_limits(CURL *easy, const struct transfer *transfer)
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->request.answer_limit);
+    SET(CURLOPT_FRESH_CONNECT, transfer->request.is_fresh ? 1L : 0L);
     SET(CURLOPT_TCP_NODELAY, 1L);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_MAXAGE_CONN, KEEP_IDLE_S);
@@ -275,6 +311,11 @@ give(struct transfer *transfer, struct out_answer *answer)
 {
     const out_done done = transfer->done;
     void *arg = transfer->arg;
+    if (answer->error == ERR_NONE) {
+        answer->held = transfer->held;
+    } else if (transfer->request.budget != NULL) {
+        budget_give(transfer->request.budget, &transfer->held);
+    }
     release(transfer);
     done(arg, answer);
 }
@@ -371,6 +412,17 @@ describe(const struct transfer *transfer, CURLcode code, struct diag *diag)
     (void)st;
 }
 
+/* A kept connection that failed before a byte of an answer, where curl did not try again. */
+static bool
+is_cut_early(const struct transfer *transfer, CURLcode code)
+{
+    long opened = 1;
+    return (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING) &&
+           transfer->diag.code == ERR_NONE && transfer->head.bytes == 0 &&
+           curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened) == CURLE_OK &&
+           opened == 0;
+}
+
 /* The first that failed says why: one of our callbacks, the clock, or curl. */
 static void
 explain(struct transfer *transfer, CURLcode code, struct out_answer *answer)
@@ -387,6 +439,7 @@ explain(struct transfer *transfer, CURLcode code, struct out_answer *answer)
         describe(transfer, code, &diag);
     }
     answer->error = diag.code;
+    answer->is_stale = transfer->is_stale || is_cut_early(transfer, code);
     copy_text(answer->detail, sizeof(answer->detail), diag.text);
 }
 

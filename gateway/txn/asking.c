@@ -69,6 +69,14 @@ will_leave(const struct leg *leg)
     return leg->state == LEG_PLANNED && leg->partner != NULL;
 }
 
+static uint64_t
+budget_left(const struct asking *asking)
+{
+    const uint64_t limit = asking->node->config->answers_limit;
+
+    return asking->held < limit ? limit - asking->held : 0;
+}
+
 static enum txn_verdict
 step_intent(struct txn *txn)
 {
@@ -76,7 +84,7 @@ step_intent(struct txn *txn)
     struct leg_list *legs = legs_of_round(asking);
 
     /* First, so that a question with an intent needs nothing more to be asked. */
-    TXN_TRY(fanout_new(txn, legs->n, &txn->diag, &asking->fanout));
+    TXN_TRY(fanout_new(txn, legs->n, budget_left(asking), &txn->diag, &asking->fanout));
     TXN_TRY(records_reserve(&asking->records, txn->arena, legs->n + 1, &txn->diag));
     for (size_t i = 0; i < legs->n; i++) {
         if (will_leave(&legs->items[i])) {
@@ -117,14 +125,15 @@ timestamp_index(const struct leg_list *legs, size_t at)
     return index;
 }
 
-struct timestamps {
+struct asking_timestamps {
     struct signed_timestamp *items;
     size_t n, capacity;
 };
 
 static struct status
-timestamp_for(struct asking *asking, enum dialect_digest digest, struct timestamps *timestamps,
-              size_t index, struct diag *diag, const struct signed_timestamp **ret_timestamp)
+timestamp_for(struct asking *asking, enum dialect_digest digest,
+              struct asking_timestamps *timestamps, size_t index, struct diag *diag,
+              const struct signed_timestamp **ret_timestamp)
 {
     struct txn *txn = &asking->txn;
 
@@ -140,16 +149,21 @@ timestamp_for(struct asking *asking, enum dialect_digest digest, struct timestam
     return OK;
 }
 
-static struct status
-submit_leg(struct asking *asking, size_t at, struct timestamps by_digest[DIALECT_DIGEST_COUNT])
+struct status
+asking_submit(struct asking *asking, size_t at, struct asking_timestamps *by_digest)
 {
+    struct asking_timestamps fresh[DIALECT_DIGEST_COUNT] = {{0}};
     struct leg *leg = &legs_of_round(asking)->items[at];
     const enum dialect_digest digest = leg_style(asking, leg).digest;
     const struct signed_timestamp *timestamp;
     struct out_request request;
 
-    TRY(timestamp_for(asking, digest, &by_digest[digest],
-                      timestamp_index(legs_of_round(asking), at), &leg->diag, &timestamp));
+    if (by_digest == NULL) {
+        TRY(timestamp_for(asking, digest, &fresh[digest], 0, &leg->diag, &timestamp));
+    } else {
+        TRY(timestamp_for(asking, digest, &by_digest[digest],
+                          timestamp_index(legs_of_round(asking), at), &leg->diag, &timestamp));
+    }
     TRY(leg_write(asking, leg, timestamp, &request));
     leg->state = LEG_ASKED;
     leg->asked_us = clock_mono_us(asking->node->clock);
@@ -162,11 +176,11 @@ step_ask(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
     struct leg_list *legs = legs_of_round(asking);
-    struct timestamps by_digest[DIALECT_DIGEST_COUNT] = {{0}};
+    struct asking_timestamps by_digest[DIALECT_DIGEST_COUNT] = {{0}};
 
     assert(asking->records.is_durable);
     for (size_t i = 0; i < legs->n; i++) {
-        if (will_leave(&legs->items[i]) && !is_ok(submit_leg(asking, i, by_digest))) {
+        if (will_leave(&legs->items[i]) && !is_ok(asking_submit(asking, i, by_digest))) {
             legs->items[i].state = LEG_FAILED;
         }
     }
@@ -193,10 +207,10 @@ step_own(struct txn *txn)
     return TXN_DONE;
 }
 
-static enum txn_verdict
-step_take(struct txn *txn)
+/* How many questions are still out. */
+static size_t
+take_answers(struct asking *asking)
 {
-    struct asking *asking = asking_of(txn);
     struct leg_list *legs = legs_of_round(asking);
     size_t still_out = 0;
 
@@ -208,16 +222,53 @@ step_take(struct txn *txn)
             continue;
         }
         if (fanout_take(asking->fanout, i, &answer)) {
-            leg_take_answer(asking, leg, &answer);
-        } else if (txn_is_overdue(txn)) {
+            if (asking_note_stale(asking, leg, &answer)) {
+                out_answer_done(&answer);
+                still_out++;
+            } else {
+                leg_take_answer(asking, leg, &answer);
+            }
+        } else if (txn_is_overdue(&asking->txn)) {
             leg->elapsed_us = clock_mono_us(asking->node->clock) - leg->asked_us;
             leg_fail(leg, ERR_PARTNER_TIMEOUT, "no answer before the deadline");
         } else {
             still_out++;
         }
     }
-    if (still_out > 0) {
-        return TXN_WAIT;
+    return still_out;
+}
+
+static bool
+is_anything_out(struct asking *asking)
+{
+    const struct leg_list *legs = legs_of_round(asking);
+
+    for (size_t i = 0; i < legs->n; i++) {
+        if (legs->items[i].state == LEG_ASKED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum txn_verdict
+step_take(struct txn *txn)
+{
+    struct asking *asking = asking_of(txn);
+    struct leg_list *legs = legs_of_round(asking);
+    enum txn_verdict verdict = asking_ask_again(asking);
+
+    if (verdict != TXN_DONE) {
+        return verdict;
+    }
+    if (take_answers(asking) > 0) {
+        verdict = asking_ask_again(asking);
+        if (verdict != TXN_DONE || is_anything_out(asking)) {
+            return verdict == TXN_FAILED ? TXN_FAILED : TXN_WAIT;
+        }
+    }
+    for (size_t i = 0; i < legs->n; i++) {
+        asking->held += legs->items[i].held;
     }
     fanout_leave(asking->fanout);
     asking->fanout = NULL;

@@ -38,6 +38,7 @@ struct asking_order {
 enum leg_state {
     LEG_PLANNED,
     LEG_ASKED,
+    LEG_AGAIN,    /* to be asked a second time: its kept connection was closed */
     LEG_ANSWERED, /* leg->diag, when set, says what the answer lacks */
     LEG_FAILED,   /* leg->diag says why */
     LEG_DENIED    /* our own policy does not let us ask: leg->diag */
@@ -58,8 +59,11 @@ struct leg {
     struct policy_facts facts;
     struct policy_decision decision;
     struct diag diag;
-    struct span said;    /* the partner's own words about its failure: for the user and the record,
-                            never for the log, because they may be about the patient */
+    struct span said; /* the partner's own words about its failure: for the user and the record,
+                         never for the log, because they may be about the patient */
+    bool is_again;    /* this is the second time */
+    uint64_t held;    /* bytes that its answer takes of the round's budget */
+    struct arena **arena_owner;
     struct arena *arena; /* what the answer brings; of its own limit, so that one partner's answer
                             cannot use up the memory of the others: leg_arena makes it */
     char peer_address[64];
@@ -123,6 +127,8 @@ struct asking {
     int round;
     int64_t final_deadline_us; /* mono; txn.deadline_us is the current round's share of it */
     struct fanout *fanout;     /* of the current round */
+    uint64_t held;             /* bytes that the answers of the rounds before take */
+    bool is_recording_again;   /* records of legs that are to be asked again are on their way */
     struct records records;
     struct asking_document_list documents;
     unsigned records_n; /* audit records that this transaction made */
@@ -151,6 +157,34 @@ MUST_CHECK struct status asking_add_leg(struct asking *asking, enum soap_transac
 MUST_CHECK struct status rounds_plan(struct asking *asking);
 /* After the last round: documents with digests and duplicates. */
 MUST_CHECK struct status rounds_collect(struct asking *asking);
+
+/* What the transactions do in a leg, by enum soap_transaction. */
+struct leg_kind {
+    struct status (*ask)(struct asking *, struct leg *);
+    struct status (*answer)(struct asking *, struct leg *, const struct message *);
+    struct status (*ask_store)(struct asking *, struct leg *, enum answer *);
+    enum audit_type audit_type;
+};
+extern const struct leg_kind leg_kinds[];
+#define LEG_ANSWER_LIMIT ((size_t)256 * 1024 * 1024) /* bytes of one answer */
+#define LEG_CODE_MAX     ((size_t)80)                /* bytes of a partner's code in our texts */
+/* leg->arena, made when first needed. */
+MUST_CHECK struct status leg_arena(struct asking *asking, struct leg *leg);
+/* A new MessageID: receivers accept one once. */
+void leg_renew_id(struct leg *leg, char ret_uuid[UUID_TEXT]);
+
+/* ---- the second time (asking_again.c) ---- */
+
+/* Signs and sends question <at> of the round; <by_digest>: Timestamps that were signed before. */
+struct asking_timestamps;
+MUST_CHECK struct status asking_submit(struct asking *asking, size_t at,
+                                       struct asking_timestamps *by_digest);
+/* Was the question perhaps not read, because a kept connection had been closed? Then it is asked
+ * once more (LEG_AGAIN), while there is time: queries may be asked twice. */
+bool asking_note_stale(struct asking *asking, struct leg *leg, const struct out_answer *answer);
+/* What LEG_AGAIN needs: the end of the first question and the intent of the second durable, then
+ * the second, signed anew. WAIT: run the step again. */
+enum txn_verdict asking_ask_again(struct asking *asking);
 
 /* Where a partner takes this transaction; NULL when its file gives no endpoint. */
 const char *leg_url(const struct partner *partner, enum soap_transaction transaction);

@@ -21,11 +21,13 @@ struct fanout {
     size_t references; /* the transaction, and one per question that is out */
     size_t pending;
     size_t slots_n;
+    struct budget budget;
     struct slot slots[];
 };
 
 struct status
-fanout_new(struct txn *txn, size_t questions, struct diag *diag, struct fanout **ret_fanout)
+fanout_new(struct txn *txn, size_t questions, uint64_t bytes, struct diag *diag,
+           struct fanout **ret_fanout)
 {
     struct fanout *fanout = mem_alloc(sizeof(*fanout) + questions * sizeof(fanout->slots[0]));
 
@@ -36,6 +38,7 @@ fanout_new(struct txn *txn, size_t questions, struct diag *diag, struct fanout *
     fanout->txn = txn;
     fanout->references = 1;
     fanout->slots_n = questions;
+    budget_init(&fanout->budget, bytes, questions);
     for (size_t i = 0; i < questions; i++) {
         fanout->slots[i].fanout = fanout;
     }
@@ -95,7 +98,14 @@ fanout_submit(struct fanout *fanout, size_t slot, struct out *out, struct out_re
     fanout->references++;
     fanout->pending++;
     pthread_mutex_unlock(&fanout->lock);
+    request->budget = &fanout->budget;
     out->submit(out, request, answer_came, &fanout->slots[slot]);
+}
+
+struct budget *
+fanout_budget(struct fanout *fanout)
+{
+    return &fanout->budget;
 }
 
 size_t

@@ -12,10 +12,14 @@
 
 struct fanout;
 
-/* ERR_NO_MEMORY. <txn> is nudged when an answer has come. */
-MUST_CHECK struct status fanout_new(struct txn *txn, size_t questions, struct diag *diag,
-                                    struct fanout **ret_fanout);
-/* Question <slot> leaves; request is moved. */
+/* ERR_NO_MEMORY. <txn> is nudged when an answer has come. <bytes>: what the answers may hold
+ * together, those that come late included. */
+MUST_CHECK struct status fanout_new(struct txn *txn, size_t questions, uint64_t bytes,
+                                    struct diag *diag, struct fanout **ret_fanout);
+/* Lives until fanout_leave. */
+struct budget *fanout_budget(struct fanout *fanout);
+/* Question <slot> leaves; request is moved, and gets the budget. A slot whose answer was taken may
+ * be used again. */
 void fanout_submit(struct fanout *fanout, size_t slot, struct out *out,
                    struct out_request *request);
 /* How many are still out. */

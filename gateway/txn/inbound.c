@@ -109,15 +109,16 @@ step_replay(struct txn *txn)
     return inbound_replay(inbound_of(txn));
 }
 
-/* Who the individual is that asks for an own record; NULL with any other purpose. */
 static enum txn_verdict
 step_individual(struct txn *txn)
 {
-    struct inbound *in = inbound_of(txn);
+    return inbound_prove_individual(inbound_of(txn));
+}
 
-    TXN_TRY(individual_prove(in->node->config, &in->proof.saml, clock_wall_us(in->node->clock),
-                             txn->arena, &txn->diag, &in->individual));
-    return TXN_DONE;
+static enum txn_verdict
+step_own_record(struct txn *txn)
+{
+    return inbound_find_own_record(inbound_of(txn));
 }
 
 /* ---- decision and work ---- */
@@ -153,11 +154,13 @@ step_decide(struct txn *txn)
 }
 
 bool
-inbound_may_disclose(const struct inbound *in, const struct code_list *confidentiality)
+inbound_may_disclose(const struct inbound *in, const struct document_entry *entry)
 {
     const struct policy_facts facts = inbound_policy_facts(in);
 
-    return disclosure_is_allowed(in->node->config->policy, &facts, &in->decision, confidentiality);
+    return inbound_may_open(in, entry->patient_id) &&
+           disclosure_is_allowed(in->node->config->policy, &facts, &in->decision,
+                                 &entry->confidentiality);
 }
 
 static enum txn_verdict
@@ -359,14 +362,25 @@ step_recorded(struct txn *txn)
     return TXN_DONE;
 }
 
+/* clang-format off */
 static const struct txn_step inbound_steps[] = {
-    {"peer", step_peer},         {"message", step_message}, {"route", step_route},
-    {"proof", step_proof},       {"replay", step_replay},   {"individual", step_individual},
-    {"read", step_read},         {"decide", step_decide},   {"work", step_work},
-    {"write", step_write},       {"refuse", step_refuse},   {"record", step_record},
+    {"peer", step_peer},
+    {"message", step_message},
+    {"route", step_route},
+    {"proof", step_proof},
+    {"replay", step_replay},
+    {"individual", step_individual},
+    {"read", step_read},
+    {"decide", step_decide},
+    {"own-record", step_own_record},
+    {"work", step_work},
+    {"write", step_write},
+    {"refuse", step_refuse},
+    {"record", step_record},
     {"recorded", step_recorded},
 };
-#define RECOVERY 10
+/* clang-format on */
+#define RECOVERY 11
 
 static const struct txn_table inbound_table = {"inbound", inbound_steps, ARRAY_LEN(inbound_steps),
                                                RECOVERY};

@@ -1,8 +1,8 @@
 /*
  * The Responding Gateway: one partner's request from bytes to answer.
  *
- *   peer -> message -> route -> proof -> replay -> individual -> read -> decide -> work -> write ->
- * refuse? -> record -> answer
+ *   peer -> message -> route -> proof -> replay -> individual -> read -> decide -> own record ->
+ * work -> write -> refuse? -> record -> answer
  *
  * inbound_start takes request bytes and the TLS peer's identity, and gives back answer bytes
  * through <reply>, once, after the audit records of what the answer discloses are durable. No
@@ -51,9 +51,10 @@ struct inbound {
     void *reply_arg;
 
     struct proof proof; /* proof.is_proven: failures may be answered inside the protocol */
-    const struct idtoken_claims
-        *individual;                   /* whose record alone may be asked for; NULL: anybody's */
-    const struct responder *responder; /* by the route */
+    const struct idtoken_claims *individual; /* who asks for an own record; NULL: no such request */
+    struct store_match_result own;           /* ITI-38, ITI-39: whom the store finds for it */
+    struct span own_patient_id;              /* CX; empty: nobody */
+    const struct responder *responder;       /* by the route */
     struct policy_decision decision;
     void *work; /* the transaction's own, in the arena */
 
@@ -90,7 +91,20 @@ extern const struct responder iti55_responder, iti38_responder, iti39_responder;
 
 /* The facts for policy_decide that a proven request has. */
 struct policy_facts inbound_policy_facts(const struct inbound *in);
-/* May a document with these confidentiality codes be disclosed under the decision and the rules? */
-bool inbound_may_disclose(const struct inbound *in, const struct code_list *confidentiality);
+/* May this document be disclosed: under the decision and the rules, by its confidentiality codes,
+ * and to an individual who may open one record only? */
+bool inbound_may_disclose(const struct inbound *in, const struct document_entry *entry);
+
+/* ---- individual access (inbound_individual.c); of other requests nothing is asked ---- */
+
+/* The id_token: what individual_prove refuses. */
+enum txn_verdict inbound_prove_individual(struct inbound *in);
+/* Asks the store which patient the individual is. Nobody, or several: no record may be opened. */
+enum txn_verdict inbound_find_own_record(struct inbound *in);
+/* Is the patient (CX of ours) the individual? */
+bool inbound_may_open(const struct inbound *in, struct span patient_id);
+/* The same of a query's patient: ERR_IDTOKEN_CONTRADICTION. */
+MUST_CHECK struct status inbound_check_own(const struct inbound *in, const struct ident *patient_id,
+                                           struct diag *diag);
 
 #endif

@@ -239,6 +239,7 @@ ask_store(struct inbound *in, struct iti38_work *work, enum answer *ret_answer)
         return store_get_documents(store, &work->entry_uuids, &work->unique_ids, &txn->park,
                                    txn->arena, &txn->diag, ret_answer, &work->found);
     }
+    TRY(inbound_check_own(in, &work->filter.patient_id, &txn->diag));
     if (!work->is_patient_known) {
         TRY(store_knows_patient(store, &work->filter.patient_id, &txn->park, &txn->diag, ret_answer,
                                 &work->is_patient_known));
@@ -291,7 +292,7 @@ add_found(struct inbound *in, const struct iti38_work *work, struct query_answer
     for (size_t i = 0; i < work->found.n; i++) {
         const struct document_entry *entry = &work->found.items[i];
 
-        if (!inbound_may_disclose(in, &entry->confidentiality)) {
+        if (!inbound_may_disclose(in, entry)) {
             continue;
         }
         if (!work->is_find) {

@@ -91,7 +91,10 @@ static struct status
 check_document(struct inbound *in, const struct iti39_work *work,
                const struct document_entry *entry, uint64_t size, struct diag *diag)
 {
-    if (!inbound_may_disclose(in, &entry->confidentiality)) {
+    if (!inbound_may_open(in, entry->patient_id)) {
+        return FAIL(diag, ERR_UNKNOWN_DOCUMENT, "withheld: not of the id_token's individual");
+    }
+    if (!inbound_may_disclose(in, entry)) {
         return FAIL(diag, ERR_UNKNOWN_DOCUMENT, "withheld: rule '%s'", in->decision.rule);
     }
     if (size > DOCUMENTS_LIMIT - work->bytes) {

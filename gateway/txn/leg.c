@@ -15,16 +15,9 @@
 
 #define PAYLOAD_LIMIT ((size_t)4 * 1024 * 1024)
 #define MESSAGE_LIMIT ((size_t)8 * 1024 * 1024)
-#define ANSWER_LIMIT  ((size_t)256 * 1024 * 1024)
-#define CODE_MAX      ((size_t)80)  /* bytes of a partner's code in our texts */
 #define SAID_MAX      ((size_t)300) /* bytes of its own words */
 
-static const struct {
-    struct status (*ask)(struct asking *, struct leg *);
-    struct status (*answer)(struct asking *, struct leg *, const struct message *);
-    struct status (*ask_store)(struct asking *, struct leg *, enum answer *);
-    enum audit_type audit_type;
-} kinds[SOAP_TRANSACTION_COUNT] = {
+const struct leg_kind leg_kinds[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_55] = {iti55_ask, iti55_answer, iti55_ask_store, AUDIT_ITI_55},
     [SOAP_ITI_38] = {iti38_ask, iti38_answer, iti38_ask_store, AUDIT_ITI_38},
     [SOAP_ITI_39] = {iti39_ask, iti39_answer, iti39_ask_store, AUDIT_ITI_39},
@@ -78,23 +71,25 @@ leg_style(const struct asking *asking, const struct leg *leg)
 static void
 free_arena(void *arena)
 {
-    arena_free(arena);
+    arena_free(*(struct arena **)arena);
 }
 
-static struct status
+struct status
 leg_arena(struct asking *asking, struct leg *leg)
 {
-    struct arena *arena;
+    struct arena **arena;
 
     if (leg->arena != NULL) {
         return OK;
     }
-    arena = arena_new(ARENA_LIMIT_DEFAULT);
-    if (arena == NULL) {
+    TRY(ARENA_NEW(asking->txn.arena, &leg->diag, &arena));
+    TRY(arena_defer(asking->txn.arena, free_arena, arena, &leg->diag));
+    *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    if (*arena == NULL) {
         return FAIL(&leg->diag, ERR_NO_MEMORY, "memory for an answer");
     }
-    TRY(arena_defer(asking->txn.arena, free_arena, arena, &leg->diag));
-    leg->arena = arena;
+    leg->arena = *arena;
+    leg->arena_owner = arena;
     return OK;
 }
 
@@ -122,7 +117,7 @@ leg_first_error(struct leg *leg, struct span *ret_code)
         const struct registry_error *error = &leg->errors.items[i];
 
         if (!error->is_warning) {
-            *ret_code = span_slice(error->code, 0, CODE_MAX);
+            *ret_code = span_slice(error->code, 0, LEG_CODE_MAX);
             return leg_note_said(leg, error->context);
         }
     }
@@ -152,7 +147,8 @@ note_intent(struct asking *asking, struct leg *leg)
     const struct span signer = span_of_cstr(config->signing->leaf->subject);
     struct audit_event *event = &leg->event;
 
-    event->type = leg->partner == NULL ? AUDIT_LOCAL_ACCESS : kinds[leg->transaction].audit_type;
+    event->type =
+        leg->partner == NULL ? AUDIT_LOCAL_ACCESS : leg_kinds[leg->transaction].audit_type;
     event->side = AUDIT_INITIATING;
     event->phase = AUDIT_INTENT;
     event->transaction_id = span_of_cstr(txn->id);
@@ -220,15 +216,21 @@ decide(struct asking *asking, struct leg *leg)
     }
 }
 
+void
+leg_renew_id(struct leg *leg, char ret_uuid[UUID_TEXT])
+{
+    uuid_new(ret_uuid);
+    snprintf(leg->message_id, sizeof(leg->message_id), "urn:uuid:%s", ret_uuid);
+}
+
 static struct status
 prepare(struct asking *asking, struct leg *leg)
 {
     struct txn *txn = &asking->txn;
     char uuid[UUID_TEXT], oid[OID_TEXT];
 
-    uuid_new(uuid);
+    leg_renew_id(leg, uuid);
     oid_from_uuid(uuid, oid);
-    snprintf(leg->message_id, sizeof(leg->message_id), "urn:uuid:%s", uuid);
     leg->url = leg->partner == NULL ? NULL : leg_url(leg->partner, leg->transaction);
     TRY(arena_dup(txn->arena, span_of_cstr(oid), &leg->diag, &leg->message_uuid_oid));
     TRY(note_intent(asking, leg));
@@ -240,7 +242,7 @@ prepare(struct asking *asking, struct leg *leg)
         return FAIL(&leg->diag, ERR_CONFIG, "%s gives no endpoint for %s", leg->partner->path,
                     soap_transaction(leg->transaction)->name);
     }
-    return kinds[leg->transaction].ask(asking, leg);
+    return leg_kinds[leg->transaction].ask(asking, leg);
 }
 
 void
@@ -327,132 +329,13 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
     request.partner = leg->partner;
     request.url = leg->url;
     request.deadline_us = asking->txn.deadline_us;
-    request.answer_limit = ANSWER_LIMIT;
-    buf_done(&leg->payload);
+    request.answer_limit = LEG_ANSWER_LIMIT;
+    request.is_fresh = leg->is_again; /* other kept connections may be closed as well */
     *ret_request = request;
     return OK;
 }
 
-/* ---- what comes back ---- */
-
-static void
-release_body(void *body)
-{
-    body_done(body);
-}
-
-static void
-release_buf(void *buf)
-{
-    buf_done(buf);
-}
-
-static struct status
-check_fault(const struct message *message, struct leg *leg)
-{
-    struct span code, reason;
-
-    if (!message_is_fault(message)) {
-        return OK;
-    }
-    message_fault(message, &code, &reason);
-    TRY(leg_note_said(leg, reason));
-    return FAIL(&leg->diag, ERR_SOAP_FAULT, "%s answered with the SOAP fault '%.*s'",
-                leg->partner->id, SPAN_PRINT(span_slice(code, 0, CODE_MAX)));
-}
-
-/* The answer's bytes as one span; they live as long as the leg's arena. */
-static struct status
-keep_bytes(struct leg *leg, struct out_answer *answer, struct span *ret_bytes)
-{
-    struct body *body;
-    struct buf *scratch;
-
-    TRY(ARENA_NEW(leg->arena, &leg->diag, &body));
-    TRY(ARENA_NEW(leg->arena, &leg->diag, &scratch));
-    body_init(body);
-    buf_init_secret(scratch, ANSWER_LIMIT);
-    TRY(arena_defer(leg->arena, release_body, body, &leg->diag));
-    TRY(arena_defer(leg->arena, release_buf, scratch, &leg->diag));
-    body_move(body, &answer->body);
-    return body_span(body, scratch, &leg->diag, ret_bytes);
-}
-
-/* Wall time when the answer came: it may have waited for our own slow store since. */
-static int64_t
-arrived_us(const struct asking *asking, const struct leg *leg)
-{
-    const struct clock *clock = asking->node->clock;
-
-    return clock_wall_us(clock) - (clock_mono_us(clock) - leg->asked_us - leg->elapsed_us);
-}
-
-static struct status
-read_message(struct asking *asking, struct leg *leg, const struct out_answer *answer,
-             struct span bytes)
-{
-    const struct message_limits limits = message_limits_answer();
-    const struct answer_check check = {
-        .transaction = leg->transaction,
-        .request_message_id = span_of_cstr(leg->message_id),
-        .request_signature = leg->signature,
-        .signer = asking->node->config->signing,
-        .now_us = arrived_us(asking, leg),
-        .clock_skew_us = asking->node->config->clock_skew_us,
-    };
-    struct message *message;
-
-    TRY(message_read(bytes, span_of_cstr(answer->content_type), &limits, leg->arena, &leg->diag,
-                     &message));
-    TRY(check_fault(message, leg));
-    TRY(message_check_answer(message, &check, leg->arena, &leg->diag));
-    return kinds[leg->transaction].answer(asking, leg, message);
-}
-
-static struct status
-read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
-{
-    struct span bytes;
-    struct status st;
-
-    TRY(leg_arena(asking, leg));
-    TRY(keep_bytes(leg, answer, &bytes));
-    if (bytes.n == 0) {
-        return FAIL(&leg->diag, ERR_PARTNER_ANSWER, "%s answered HTTP %d with an empty body",
-                    leg->partner->id, answer->http_status);
-    }
-    if (answer->http_status != 200 &&
-        span_find(span_of_cstr(answer->content_type), SPAN("xml")) == SPAN_MISSING) {
-        return FAIL(&leg->diag, ERR_PARTNER_HTTP, "%s answered HTTP %d (%s) instead of SOAP",
-                    leg->partner->id, answer->http_status, answer->content_type);
-    }
-    st = read_message(asking, leg, answer, bytes);
-    if (!is_ok(st) && answer->http_status != 200) {
-        diag_prefix(&leg->diag, "%s answered HTTP %d", leg->partner->id, answer->http_status);
-    }
-    return st;
-}
-
-void
-leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
-{
-    leg->elapsed_us = answer->elapsed_us;
-    snprintf(leg->peer_address, sizeof(leg->peer_address), "%s", answer->peer_address);
-    if (answer->error != ERR_NONE) {
-        leg_fail(leg, answer->error, answer->detail);
-    } else if (!is_ok(read_answer(asking, leg, answer))) {
-        leg->state = LEG_FAILED;
-    } else {
-        leg->state = LEG_ANSWERED;
-        if (leg->dropped > 0) {
-            (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER,
-                       "%u item%s of the answer of %s dropped: %s%s", leg->dropped,
-                       leg->dropped == 1 ? "" : "s", leg->partner->id, leg->dropped_why,
-                       leg->dropped == 1 ? "" : " (the first)");
-        }
-    }
-    out_answer_done(answer);
-}
+/* ---- our own store ---- */
 
 enum answer
 leg_ask_store(struct asking *asking, struct leg *leg)
@@ -468,7 +351,7 @@ leg_ask_store(struct asking *asking, struct leg *leg)
     st = leg_arena(asking, leg);
     txn_expect(txn);
     if (is_ok(st)) {
-        st = kinds[leg->transaction].ask_store(asking, leg, &answer);
+        st = leg_kinds[leg->transaction].ask_store(asking, leg, &answer);
     }
     verdict = txn_settle(txn, st, answer);
     if (verdict == TXN_WAIT) {

@@ -1,17 +1,19 @@
 # gateway/txn: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
-	gateway/txn/asking.c gateway/txn/asking.h \
+	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
 	gateway/txn/binding.c gateway/txn/binding.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
 	gateway/txn/inbound.c gateway/txn/inbound.h gateway/txn/inbound_replay.c \
 	gateway/txn/inbound.c gateway/txn/inbound.h \
+	gateway/txn/inbound_individual.c \
 	gateway/txn/individual.c gateway/txn/individual.h \
 	gateway/txn/iti38.c gateway/txn/iti38.h \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
 	gateway/txn/iti55.c gateway/txn/iti55.h \
-	gateway/txn/leg.c gateway/txn/leg_binding.c gateway/txn/leg_outcome.c \
+	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
+	gateway/txn/leg_outcome.c \
 	gateway/txn/node.h \
 	gateway/txn/proof.c gateway/txn/proof.h \
 	gateway/txn/records.c gateway/txn/records.h \
@@ -28,6 +30,7 @@ SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
 	tests/unit/test_scenario_binding tests/unit/test_scenario_replay \
+	tests/unit/test_scenario_again \
 	tests/unit/test_scenario_individual tests/unit/test_scenario_torture
 check_PROGRAMS += $(SCENARIO_TESTS)
 tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)
@@ -42,6 +45,8 @@ tests_unit_test_scenario_answers_SOURCES = tests/unit/test_scenario_answers.c $(
 tests_unit_test_scenario_answers_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_no_answer_SOURCES = tests/unit/test_scenario_no_answer.c $(SCENE)
 tests_unit_test_scenario_no_answer_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_again_SOURCES = tests/unit/test_scenario_again.c $(SCENE)
+tests_unit_test_scenario_again_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_binding_SOURCES = tests/unit/test_scenario_binding.c $(SCENE)
 tests_unit_test_scenario_binding_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_replay_SOURCES = tests/unit/test_scenario_replay.c $(SCENE)

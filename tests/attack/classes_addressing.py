@@ -111,10 +111,11 @@ def wsa_id(world):
     message = world.genuine()
     message.header.remove(block(message, "MessageID"))
     yield case("missing", message)
-    for name, text in (("empty", ""), ("blank", " \n "), ("long", "urn:uuid:" + "a" * 5000)):
+    for name, text in (("empty", ""), ("blank", " \n ")):
         message = world.genuine()
         block(message, "MessageID").text = text
         yield case(name, message)
+    yield case("long", world.fresh(message_id="urn:uuid:" + "a" * 5000), harmless=True)
     message = world.genuine()
     etree.SubElement(block(message, "MessageID"), "x")
     yield case("child", message)

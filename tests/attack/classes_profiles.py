@@ -196,8 +196,7 @@ def profile_subject(world):
 def profile_signature(world):
     """unsigned, invalidsignature; KeyValue, RSAKeyValue, Modulus, Exponent missing or wrong; invalid X509Certificate; in both KeyInfos."""
     yield benign("twin", world.fresh())
-    # profiles of the tools refuse these; without KeyInfo the partner's registered keys are tried, and nothing else
-    yield benign("no-key-info", world.fresh(make={"assertion_style": Style(key_info="")}))
+    yield case("no-key-info", world.fresh(make={"assertion_style": Style(key_info="")}))
     yield case("unsigned", world.fresh(make={"sign_assertion": False}), expect={"SIG_MISSING"})
     yield case("no-timestamp-signature", world.fresh(make={"sign_message": False}), expect={"SIG_MISSING"})
     message = world.genuine()
@@ -283,14 +282,11 @@ def profile_accept(world):
         etree.SubElement(element, q(SAML, "OneTimeUse"))
         etree.SubElement(element, q(SAML, "ProxyRestriction"), Count="1")
 
-    yield benign("one-time-use", world.edited(conditions, facts=ONCE))
+    yield benign("one-time-use", world.edited(conditions, facts={"is_one_time": True}))
     purpose = attribute(XSPA + "purposeofuse", coded("PurposeOfUse", "T-PYMNT", PURPOSES))
     yield case("second-purpose", world.fresh(more_attributes=purpose))
     for name in ("subject-id", "organization", "organization-id", "purposeofuse"):
         yield case(f"no-{name}", world.edited(drop(XSPA + name)))
-
-
-ONCE = {}  # facts of an assertion with OneTimeUse
 
 
 # ---- clocks and dates ----
@@ -426,6 +422,8 @@ def clock_assertion(world):
     def conditions(start_s, end_s):
         start, end = (now + start_s * US) // 1000 * 1000, (now + end_s * US) // 1000 * 1000
         edit = with_attributes("Conditions", NotBefore=instant(start), NotOnOrAfter=instant(end))
+        if end_s < 0:  # issued before it ended
+            edit = both(edit, with_attributes("", IssueInstant=instant(start)))
         return world.edited(edit, facts={"not_before_us": start, "not_on_or_after_us": end})
 
     for name, start_s, end_s in (("now", 0, 300), ("ahead-within-skew", SKEW_S - 1, 300), ("expired-within-skew", -300, 1 - SKEW_S)):

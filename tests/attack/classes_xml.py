@@ -387,7 +387,7 @@ def tx_2_oid(world):
 # ---- namespaces ----
 
 
-@attack("NS-1", "A1.3", {"SIG_WRAPPED", "SAML_STRUCTURE", "SAML_ATTRIBUTE", "WSS_STRUCTURE"}, claims_signature=True,
+@attack("NS-1", "A1.3", {"SIG_WRAPPED", "SAML_STRUCTURE", "SAML_SUBJECT", "SAML_ATTRIBUTE"}, claims_signature=True,
         naive="elements by local name, in any namespace")  # fmt: skip
 def ns_1(world):
     """Elements with the right local name in another namespace, before and inside of what is signed."""

@@ -148,6 +148,17 @@ write_list(const struct writer *to, const char *name, const struct span_list *li
 }
 
 static void
+write_idents(const struct writer *to, const char *name, const struct ident_list *list)
+{
+    jsonw_key(to->w, name);
+    jsonw_array(to->w);
+    for (size_t i = 0; i < list->n; i++) {
+        item_ident(to, "id", &list->items[i]);
+    }
+    jsonw_close(to->w);
+}
+
+static void
 write_saml_texts(struct jsonw *w, const struct saml_facts *saml)
 {
     const struct {
@@ -167,6 +178,10 @@ write_saml_texts(struct jsonw *w, const struct saml_facts *saml)
         {"home_community", saml->home_community},
         {"npi", saml->npi},
         {"resource_id", saml->resource_id},
+        {"delegator", saml->delegator},
+        {"jurisdiction", saml->jurisdiction},
+        {"id_token", saml->id_token},
+        {"key", span_of_cstr(saml->key->sha256)},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         jsonw_key_text(w, rows[i].name, rows[i].value);
@@ -190,11 +205,15 @@ write_saml(const struct writer *to, const struct saml_facts *saml)
     for (size_t i = 0; i < ARRAY_LEN(times); i++) {
         jsonw_key_int(to->w, times[i].name, times[i].value);
     }
+    jsonw_key_int(to->w, "omitted", saml->omitted);
+    jsonw_key_bool(to->w, "has_sha1", saml->has_sha1);
+    jsonw_key_bool(to->w, "is_one_time", saml->is_one_time);
     jsonw_key_bool(to->w, "is_holder_of_key", saml->is_holder_of_key);
     write_code(to, "role", &saml->role);
     write_code(to, "purpose", &saml->purpose);
     write_list(to, "acp", &saml->acp);
     write_list(to, "iacp", &saml->iacp);
+    write_idents(to, "provider_ids", &saml->provider_ids);
 }
 
 static void

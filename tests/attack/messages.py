@@ -310,6 +310,11 @@ def genuine_facts(ask, content, has_signature):
         "purpose": "|".join(ask.purpose),
         "acp": [],
         "iacp": [],
+        "provider_ids": [],
+        "omitted": 0,
+        "has_sha1": False,
+        "is_one_time": False,
+        "key": ask.party.signer.sha256,
         "content": content,
     }
     facts.update(ask.facts)

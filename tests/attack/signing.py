@@ -62,6 +62,7 @@ class Signer:
         self.subject = certificate.subject.rfc4514_string()
         self.public = certificate.public_key()
         self.is_rsa = isinstance(self.public, rsa.RSAPublicKey)
+        self.sha256 = certificate.fingerprint(hashes.SHA256()).hex()
         self.der64 = b64(certificate.public_bytes(serialization.Encoding.DER))
 
     @classmethod

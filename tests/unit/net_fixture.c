@@ -312,6 +312,16 @@ note_refusal(void *arg, const char *peer_address, const struct diag *diag)
     (void)pthread_mutex_unlock(&rig->lock);
 }
 
+static void
+note_doubt(void *arg, const char *peer_address, const struct diag *diag)
+{
+    struct rig *rig = arg;
+    (void)peer_address;
+    (void)pthread_mutex_lock(&rig->lock);
+    rig->doubts_n += diag->code == ERR_PEER_STATUS;
+    (void)pthread_mutex_unlock(&rig->lock);
+}
+
 void
 rig_init(struct rig *rig)
 {
@@ -330,6 +340,7 @@ rig_init(struct rig *rig)
     rig->options.handler = handle;
     rig->options.handler_arg = rig;
     rig->options.on_refused = note_refusal;
+    rig->options.on_doubt = note_doubt;
 }
 
 bool

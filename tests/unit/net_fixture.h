@@ -73,7 +73,8 @@ struct rig {
     bool holds; /* the handler keeps requests; else it answers each with its own body */
     struct net_request *held[RIG_HELD_MAX];
     size_t held_n;
-    size_t handled; /* requests that the handler got */
+    size_t handled;  /* requests that the handler got */
+    size_t doubts_n; /* accepted with a doubt */
     size_t refused_n;
     enum err refused; /* the last one */
     char refused_text[DIAG_TEXT_MAX];

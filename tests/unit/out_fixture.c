@@ -126,8 +126,11 @@ serve(struct visit *visit)
     }
     while (peer->manner == PEER_SILENT && read_byte(visit, &byte)) {
     }
-    while (peer->manner != PEER_SILENT && read_request(visit)) {
+    for (int i = 0; peer->manner != PEER_SILENT && read_request(visit); i++) {
         (void)atomic_fetch_add(&peer->requests, 1);
+        if (peer->manner == PEER_READS_SECOND && i > 0) {
+            return;
+        }
         send_answer(visit);
         if (peer->manner == PEER_ANSWERS_ONCE) {
             return;

@@ -14,10 +14,11 @@
 /* ---- a server ---- */
 
 enum peer_manner {
-    PEER_SILENT_TCP,  /* accepts, and says nothing */
-    PEER_SILENT,      /* TLS, reads, never answers */
-    PEER_ANSWERS,     /* sends <answer> after each request */
-    PEER_ANSWERS_ONCE /* and closes, without having said so */
+    PEER_SILENT_TCP,   /* accepts, and says nothing */
+    PEER_SILENT,       /* TLS, reads, never answers */
+    PEER_ANSWERS,      /* sends <answer> after each request */
+    PEER_ANSWERS_ONCE, /* and closes, without having said so */
+    PEER_READS_SECOND  /* answers the first request of a connection, reads another and closes */
 };
 
 #define PEER_CONNECTIONS_MAX 256

@@ -273,17 +273,29 @@ scene_deliver_all(struct scene *scene, const char *silent)
     }
 }
 
-void
-scene_fail(struct scene *scene, size_t i, enum err error)
+static void
+fail_with(struct scene *scene, size_t i, enum err error, bool is_stale)
 {
     struct scene_question *question = &scene->questions[i];
-    struct out_answer answer = {.error = error};
+    struct out_answer answer = {.error = error, .is_stale = is_stale};
 
     body_init(&answer.body);
     snprintf(answer.detail, sizeof(answer.detail), "planned failure");
     question->is_answered = true;
     question->done(question->arg, &answer);
     scene_run(scene);
+}
+
+void
+scene_fail(struct scene *scene, size_t i, enum err error)
+{
+    fail_with(scene, i, error, false);
+}
+
+void
+scene_cut(struct scene *scene, size_t i)
+{
+    fail_with(scene, i, ERR_PARTNER_UNREACHABLE, true);
 }
 
 void

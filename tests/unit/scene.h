@@ -139,6 +139,8 @@ void scene_answer(struct scene *scene, size_t i, int http_status, const char *co
 /* Deliver everything that is out, until nothing is, except to places named by <silent> (may be
  * NULL). */
 void scene_deliver_all(struct scene *scene, const char *silent);
+/* The question left on a kept connection that was closed before an answer. */
+void scene_cut(struct scene *scene, size_t i);
 /* The question's exchange fails. */
 void scene_fail(struct scene *scene, size_t i, enum err error);
 

@@ -179,11 +179,22 @@ kit_send(struct scene *scene, const struct kit_request *request, struct scene_re
     arena_free(arena);
 }
 
+static const char *common_purpose;
+static struct span common_id_token;
+
+void
+kit_set_purpose(const char *purpose, struct span id_token)
+{
+    common_purpose = purpose;
+    common_id_token = id_token;
+}
+
 void
 kit_send_query(struct scene *scene, const struct stored_query *query, struct scene_reply *reply)
 {
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct kit_request request = {.transaction = SOAP_ITI_38};
+    struct kit_request request = {
+        .transaction = SOAP_ITI_38, .purpose = common_purpose, .id_token = common_id_token};
     struct diag diag = {0};
     struct buf payload;
     struct span query_xml;
@@ -201,7 +212,8 @@ kit_send_retrieve(struct scene *scene, const struct document_ref_list *refs,
                   struct scene_reply *reply)
 {
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct kit_request request = {.transaction = SOAP_ITI_39};
+    struct kit_request request = {
+        .transaction = SOAP_ITI_39, .purpose = common_purpose, .id_token = common_id_token};
     struct diag diag = {0};
     struct buf payload;
 

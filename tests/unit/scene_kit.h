@@ -27,6 +27,9 @@ struct kit_request {
 };
 /* Signed by <from>, over its TLS connection, to green. */
 void kit_send(struct scene *scene, const struct kit_request *request, struct scene_reply *reply);
+/* From now on queries and retrieves are sent with this purpose and id_token; NULL: as configured.
+ */
+void kit_set_purpose(const char *purpose, struct span id_token);
 void kit_send_query(struct scene *scene, const struct stored_query *query,
                     struct scene_reply *reply);
 void kit_send_retrieve(struct scene *scene, const struct document_ref_list *refs,

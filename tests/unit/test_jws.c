@@ -262,6 +262,24 @@ test_signatures_refused(void)
           ERR_JWS_INVALID);
 }
 
+/* An RSA signature has the length of its key: said before any arithmetic. */
+static void
+test_length(void)
+{
+    static const size_t lengths[] = {1, 255, 257};
+    char bytes[257];
+    struct diag diag;
+    struct span payload;
+
+    memset(bytes, 1, sizeof(bytes));
+    for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        const struct span text = jwt_join(RS, PAYLOAD, span_of(bytes, lengths[i]), arena);
+
+        CHECK_ERR(&diag, ERR_JWS_INVALID, verify(text, keys, &diag, &payload));
+        CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "the length of the key"));
+    }
+}
+
 /* The order of the curve itself, 0 and all else on one side, with a good number on the other. */
 static void
 test_ranges(void)
@@ -472,6 +490,7 @@ static const struct unit_test tests[] = {
     {"key sets refused", test_sets_refused},
     {"headers refused", test_headers_refused},
     {"signatures refused", test_signatures_refused},
+    {"lengths of RSA signatures", test_length},
     {"numbers out of range", test_ranges},
     {"other spellings refused", test_spellings_refused},
     {"no byte may change", test_every_byte},

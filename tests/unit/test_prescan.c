@@ -169,8 +169,11 @@ test_limits(void)
         const char *before, *piece, *after;
         size_t most;
     } rows[] = {
-        {"", "<a>", "", 5},              /* depth (not closed: syntax, not limit) */
-        {"<a>", "<b/>", "</a>", 9},      /* elements */
+        {"", "<a>", "", 5},            /* depth (not closed: syntax, not limit) */
+        {"<a>", "<b/>", "</a>", 9},    /* elements */
+        {"<a>", "<!---->", "</a>", 9}, /* comments are nodes, too */
+        {"<a>", "<![CDATA[]]>", "</a>", 9},
+        {"<a>", "<?p?>", "</a>", 9},
         {"<a ", "b=\"\" ", "/>", 3},     /* attributes */
         {"<a ", "xmlns:b='' ", "/>", 3}, /* declarations */
         {"<a b='", "x", "'/>", 51},      /* one long value */

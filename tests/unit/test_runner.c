@@ -329,7 +329,7 @@ test_fanout_takes_answers_in_any_order(void)
 
     start(&probe, runner, &table, US_PER_S);
     runner_run_ready(runner);
-    CHECK_OK(&diag, fanout_new(&probe.txn, 3, &diag, &fanout));
+    CHECK_OK(&diag, fanout_new(&probe.txn, 3, UINT64_MAX, &diag, &fanout));
     for (size_t i = 0; i < 3; i++) {
         ask(&script, fanout, i);
     }
@@ -488,7 +488,7 @@ step_race(struct txn *txn)
     struct out_answer answer;
 
     if (racer->fanout == NULL) {
-        TXN_TRY(fanout_new(txn, RACER_QUESTIONS, &txn->diag, &racer->fanout));
+        TXN_TRY(fanout_new(txn, RACER_QUESTIONS, UINT64_MAX, &txn->diag, &racer->fanout));
         for (size_t i = 0; i < RACER_QUESTIONS; i++) {
             struct out_request request;
 

@@ -293,13 +293,119 @@ test_query_and_retrieve(void)
     close_green();
 }
 
+/* ---- one record, and no other ---- */
+
+#define GET_BY_ID "$XDSDocumentEntryUniqueId"
+
+/* Red asks green with that token for the documents of a patient, or for one document. */
+static struct query_answer
+query(const char *id, const char *param, const char *value, struct span token, struct arena *arena)
+{
+    struct stored_query asked = {
+        .id = span_of_cstr(id), .home = SPAN(GREEN), .wants_leaf_class = true};
+    struct query_param first = {.name = span_of_cstr(param), .is_multiple = true};
+    struct query_param status = {.name = SPAN("$XDSDocumentEntryStatus"), .is_multiple = true};
+    struct query_answer answer;
+    struct diag diag = {0};
+
+    CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &first.values, span_of_cstr(value)));
+    CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &status.values,
+                               SPAN("urn:oasis:names:tc:ebxml-regrep:StatusType:Approved")));
+    CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &asked.params, first));
+    if (strcmp(id, XCA_FIND_DOCUMENTS) == 0) {
+        CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &asked.params, status));
+    }
+    kit_set_purpose("T-IAS", token);
+    kit_send_query(&scene, &asked, &reply);
+    kit_set_purpose(NULL, SPAN_EMPTY);
+    kit_read_query_answer(&reply, arena, &answer);
+    return answer;
+}
+
+static struct span
+token_of(const char *given_name)
+{
+    return jwt_make(TOKEN_HEADER, payload_now("given_name", given_name), JWT_RSA, token_arena);
+}
+
+static void
+test_only_the_own_record_is_found(void)
+{
+    struct arena *const arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct scene_stored own, other;
+    struct query_answer answer;
+
+    open_green();
+    own = kit_add(green(), "Isabella", "N", "<ClinicalDocument>i</ClinicalDocument>");
+    other = kit_add(green(), "Myra", "N", "<ClinicalDocument>m</ClinicalDocument>");
+    answer = query(XCA_FIND_DOCUMENTS, "$XDSDocumentEntryPatientId", own.patient_id, good_token(),
+                   arena);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    answer = query(XCA_FIND_DOCUMENTS, "$XDSDocumentEntryPatientId", other.patient_id, good_token(),
+                   arena);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
+    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "IDTOKEN_CONTRADICTION"));
+    answer = query(XCA_GET_DOCUMENTS, GET_BY_ID, own.unique_id, good_token(), arena);
+    CU_ASSERT_EQUAL(answer.documents.n, 1);
+    answer = query(XCA_GET_DOCUMENTS, GET_BY_ID, other.unique_id, good_token(), arena);
+    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 0);
+    /* Myra's own token opens hers; somebody's whom green does not know opens nobody's */
+    answer = query(XCA_GET_DOCUMENTS, GET_BY_ID, other.unique_id, token_of("\"Myra\""), arena);
+    CU_ASSERT_EQUAL(answer.documents.n, 1);
+    answer = query(XCA_GET_DOCUMENTS, GET_BY_ID, own.unique_id, token_of("\"Nobody\""), arena);
+    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    answer = query(XCA_FIND_DOCUMENTS, "$XDSDocumentEntryPatientId", own.patient_id,
+                   token_of("\"Nobody\""), arena);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
+    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    arena_free(arena);
+    close_green();
+}
+
+static void
+test_only_own_documents_are_given(void)
+{
+    struct arena *const arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct scene_stored stored[2];
+    struct document_ref refs[2];
+    struct retrieve_answer answer;
+
+    open_green();
+    stored[0] = kit_add(green(), "Isabella", "N", "<ClinicalDocument>i</ClinicalDocument>");
+    stored[1] = kit_add(green(), "Myra", "N", "<ClinicalDocument>m</ClinicalDocument>");
+    for (size_t i = 0; i < 2; i++) {
+        refs[i] = (struct document_ref){SPAN(GREEN), span_of_cstr(green()->config->repository),
+                                        span_of_cstr(stored[i].unique_id)};
+    }
+    kit_set_purpose("T-IAS", good_token());
+    kit_slow_store(green()); /* every question to the store is answered later */
+    kit_send_retrieve(&scene, &(struct document_ref_list){refs, 2, 2}, &reply);
+    kit_wake_store_all(green());
+    kit_set_purpose(NULL, SPAN_EMPTY);
+    kit_read_retrieve_answer(&reply, arena, &answer);
+    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 1);
+    CHECK_SPAN(answer.documents.items[0].ref.unique_id, stored[0].unique_id);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].code, "XDSDocumentUniqueIdError");
+    CU_ASSERT_PTR_NULL(strstr(reply.text, "<ClinicalDocument>m"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "individual"));
+    retrieve_answer_done(&answer);
+    arena_free(arena);
+    close_green();
+}
+
 static const struct unit_test tests[] = {
     {"keys are made", token_begin},
     {"tokens that are refused", test_tokens_refused},
     {"the query contradicts the token", test_contradictions},
     {"tokens that are accepted", test_tokens_accepted},
     {"a token is not required", test_not_required},
-    {"ITI-38 and ITI-39", test_query_and_retrieve},
+    {"ITI-38 and ITI-39 need a token", test_query_and_retrieve},
+    {"ITI-38 finds the own record only", test_only_the_own_record_is_found},
+    {"ITI-39 gives own documents only", test_only_own_documents_are_given},
 };
 
 int

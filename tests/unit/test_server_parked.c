@@ -216,6 +216,7 @@ test_known(void)
     CU_ASSERT_EQUAL(script.checks, 1);
     CU_ASSERT_STRING_EQUAL(script.sha256, fixture_pki()->client->leaf->sha256);
     CU_ASSERT_EQUAL(script.chain_n, 2);
+    CU_ASSERT_EQUAL(rig.doubts_n, 0);
     client_close(&client);
     script_done(&script, &rig);
 }
@@ -242,6 +243,7 @@ test_waits(void)
         CU_ASSERT_FATAL(client_exchange(&client, "", 200, "abc"));
     }
     CU_ASSERT_EQUAL(rig.handled, 500);
+    CU_ASSERT_EQUAL(rig.doubts_n, 1);
     CU_ASSERT_EQUAL(rig.refused_n, 0);
     client_close(&client);
     script_done(&script, &rig);

@@ -237,8 +237,12 @@ test_many_go(void)
     }
     is_listed = false;
     CU_ASSERT(reload(&rig));
+    for (size_t i = ARRAY_LEN(clients); i > 0; i--) { /* the loop judges them in this order, too */
+        (void)client_send(&clients[ARRAY_LEN(clients) - i], SPAN(POST_ABC));
+    }
     for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
-        CU_ASSERT(client_is_at_end(&clients[i]));
+        char byte = 0;
+        CU_ASSERT(client_receive(&clients[i], &byte, 1) <= 0);
         client_close(&clients[i]);
     }
     CU_ASSERT_EQUAL(rig.handled, 2 * ARRAY_LEN(clients));
@@ -249,12 +253,12 @@ test_many_go(void)
 
 /* Connects with <session> (may be NULL), exchanges once, and gives the newest session back. */
 static bool
-visit(struct rig *rig, int version, SSL_SESSION *session, bool *ret_was_resumed,
-      SSL_SESSION **ret_session)
+visit_listener(struct rig *rig, enum net_listener listener, int version, SSL_SESSION *session,
+               bool *ret_was_resumed, SSL_SESSION **ret_session)
 {
     struct diag diag = {.code = ERR_NONE};
     struct client client;
-    if (!client_open(&client, "127.0.0.1", net_port(rig->server, NET_NETWORK))) {
+    if (!client_open(&client, "127.0.0.1", net_port(rig->server, listener))) {
         return false;
     }
     client.context = SSL_CTX_new(TLS_client_method());
@@ -285,6 +289,41 @@ visit(struct rig *rig, int version, SSL_SESSION *session, bool *ret_was_resumed,
     ERR_clear_error();
     client_close(&client);
     return is_good;
+}
+
+static bool
+visit(struct rig *rig, int version, SSL_SESSION *session, bool *ret_was_resumed,
+      SSL_SESSION **ret_session)
+{
+    return visit_listener(rig, NET_NETWORK, version, session, ret_was_resumed, ret_session);
+}
+
+/* What one listener's trust proved must not open another one. */
+static void
+check_other_listener(int version)
+{
+    struct rig rig;
+    SSL_SESSION *session = NULL;
+    bool was_resumed = true;
+    start(&rig);
+    rig.config.admin = rig.config.network;
+    rig.config.network.trust = fixture_pki()->stranger_trust;
+    CU_ASSERT_FATAL(rig_start(&rig));
+    CU_ASSERT(visit_listener(&rig, NET_ADMIN, version, NULL, &was_resumed, &session));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(session);
+    CU_ASSERT(visit_listener(&rig, NET_ADMIN, version, session, &was_resumed, NULL) && was_resumed);
+    CU_ASSERT(!visit(&rig, version, session, &was_resumed, NULL));
+    CU_ASSERT(rig_wait_refused(&rig, 1, ERR_TLS));
+    CU_ASSERT_EQUAL(rig.handled, 2);
+    SSL_SESSION_free(session);
+    rig_done(&rig);
+}
+
+static void
+test_other_listener(void)
+{
+    check_other_listener(TLS1_3_VERSION);
+    check_other_listener(TLS1_2_VERSION);
 }
 
 static void
@@ -399,6 +438,7 @@ static const struct unit_test tests[] = {
     {"a handshake across a reload", test_handshake_across},
     {"a hundred connections", test_many_go},
     {"sessions", test_resumption},
+    {"sessions of another listener", test_other_listener},
     {"50 reloads under load", test_under_load},
 };
 

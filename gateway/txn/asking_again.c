@@ -1,0 +1,88 @@
+/*
+ * The second time: a question whose kept connection turned out to be closed is asked once more,
+ * with a MessageID, a signature and an audit record of its own, because the receiver may have read
+ * the first and accepts no message twice. Part of asking.c's take step, on a worker.
+ */
+#include "txn/asking.h"
+
+bool
+asking_note_stale(struct asking *asking, struct leg *leg, const struct out_answer *answer)
+{
+    if (!answer->is_stale || leg->is_again || txn_is_overdue(&asking->txn)) {
+        return false;
+    }
+    leg->elapsed_us = answer->elapsed_us;
+    leg_fail(leg, answer->error, answer->detail);
+    leg->state = LEG_AGAIN;
+    return true;
+}
+
+static struct status
+record(struct asking *asking, struct leg *leg)
+{
+    struct audit_event events[LEG_OUTCOMES_MAX];
+    char uuid[UUID_TEXT];
+    size_t n = 0;
+
+    TRY(leg_outcomes(asking, leg, events, &n));
+    for (size_t i = 0; i < n; i++) {
+        TRY(records_append(&asking->records, asking->node, &asking->txn, &events[i]));
+    }
+    diag_clear(&leg->diag);
+    leg->is_again = true;
+    leg_renew_id(leg, uuid);
+    return records_append(&asking->records, asking->node, &asking->txn, &leg->event);
+}
+
+static struct status
+record_all(struct asking *asking, size_t again)
+{
+    struct leg_list *legs = &asking->legs[asking->round];
+
+    TRY(records_reserve(&asking->records, asking->txn.arena, again * (LEG_OUTCOMES_MAX + 1),
+                        &asking->txn.diag));
+    for (size_t i = 0; i < legs->n; i++) {
+        if (legs->items[i].state == LEG_AGAIN) {
+            TRY(record(asking, &legs->items[i]));
+        }
+    }
+    asking->is_recording_again = true;
+    return OK;
+}
+
+static void
+send_all(struct asking *asking)
+{
+    struct leg_list *legs = &asking->legs[asking->round];
+
+    for (size_t i = 0; i < legs->n; i++) {
+        if (legs->items[i].state == LEG_AGAIN && !is_ok(asking_submit(asking, i, NULL))) {
+            legs->items[i].state = LEG_FAILED;
+        }
+    }
+}
+
+enum txn_verdict
+asking_ask_again(struct asking *asking)
+{
+    struct leg_list *legs = &asking->legs[asking->round];
+    size_t again = 0;
+
+    for (size_t i = 0; i < legs->n; i++) {
+        again += legs->items[i].state == LEG_AGAIN ? 1 : 0;
+    }
+    if (again == 0) {
+        return TXN_DONE;
+    }
+    if (!asking->is_recording_again) {
+        TXN_TRY(record_all(asking, again));
+    }
+    if (txn_is_due(&asking->txn)) {
+        return TXN_WAIT;
+    }
+    TXN_TRY(records_settle(&asking->records, asking->node, &asking->txn));
+    asking->records_n += (unsigned)asking->records.n;
+    asking->is_recording_again = false;
+    send_all(asking);
+    return TXN_DONE;
+}

@@ -1,0 +1,182 @@
+/*
+ * What comes back on a leg: proven to be the answer to our question, read, and held within what the
+ * answers of a transaction may hold together. Called by asking.c's steps on a worker; a failure is
+ * in leg->diag and costs this leg only.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "txn/asking.h"
+
+static void
+release_body(void *body)
+{
+    body_done(body);
+}
+
+static void
+release_buf(void *buf)
+{
+    buf_done(buf);
+}
+
+/* What the answer takes in memory counts against what all of them may. */
+static struct status
+hold(struct asking *asking, struct leg *leg, uint64_t bytes)
+{
+    if (budget_take(fanout_budget(asking->fanout), &leg->held, bytes)) {
+        return OK;
+    }
+    return FAIL(&leg->diag, ERR_TOO_MANY_RESULTS,
+                "the answer of %s does not fit beside those of the others (XDSTooManyResults); ask "
+                "fewer communities at a time, or raise limits.answers",
+                leg->partner->id);
+}
+
+static struct status
+hold_content(struct asking *asking, struct leg *leg)
+{
+    uint64_t bytes = arena_used(leg->arena);
+
+    for (size_t i = 0; i < leg->retrieved.n; i++) {
+        bytes += leg->retrieved.items[i].body.size;
+    }
+    return hold(asking, leg, bytes);
+}
+
+/* Nothing of the answer is kept. */
+static void
+let_go(struct asking *asking, struct leg *leg)
+{
+    for (size_t i = 0; i < leg->retrieved.n; i++) {
+        body_done(&leg->retrieved.items[i].body);
+    }
+    leg->retrieved = (struct retrieved_list){0};
+    leg->matches = (struct xcpd_match_list){0};
+    leg->documents = (struct document_list){0};
+    leg->errors = (struct registry_error_list){0};
+    leg->said = SPAN_EMPTY;
+    if (leg->arena != NULL) {
+        arena_free(leg->arena);
+        leg->arena = *leg->arena_owner = NULL;
+    }
+    budget_give(fanout_budget(asking->fanout), &leg->held);
+}
+
+static struct status
+check_fault(const struct message *message, struct leg *leg)
+{
+    struct span code, reason;
+
+    if (!message_is_fault(message)) {
+        return OK;
+    }
+    message_fault(message, &code, &reason);
+    TRY(leg_note_said(leg, reason));
+    return FAIL(&leg->diag, ERR_SOAP_FAULT, "%s answered with the SOAP fault '%.*s'",
+                leg->partner->id, SPAN_PRINT(span_slice(code, 0, LEG_CODE_MAX)));
+}
+
+/* The answer's bytes as one span; they live as long as the leg's arena. */
+static struct status
+keep_bytes(struct leg *leg, struct out_answer *answer, struct span *ret_bytes)
+{
+    struct body *body;
+    struct buf *scratch;
+
+    TRY(ARENA_NEW(leg->arena, &leg->diag, &body));
+    TRY(ARENA_NEW(leg->arena, &leg->diag, &scratch));
+    body_init(body);
+    buf_init_secret(scratch, LEG_ANSWER_LIMIT);
+    TRY(arena_defer(leg->arena, release_body, body, &leg->diag));
+    TRY(arena_defer(leg->arena, release_buf, scratch, &leg->diag));
+    body_move(body, &answer->body);
+    return body_span(body, scratch, &leg->diag, ret_bytes);
+}
+
+/* Wall time when the answer came: it may have waited for our own slow store since. */
+static int64_t
+arrived_us(const struct asking *asking, const struct leg *leg)
+{
+    const struct clock *clock = asking->node->clock;
+
+    return clock_wall_us(clock) - (clock_mono_us(clock) - leg->asked_us - leg->elapsed_us);
+}
+
+static struct status
+read_message(struct asking *asking, struct leg *leg, const struct out_answer *answer,
+             struct span bytes)
+{
+    const struct message_limits limits = message_limits_answer();
+    const struct answer_check check = {
+        .transaction = leg->transaction,
+        .request_message_id = span_of_cstr(leg->message_id),
+        .request_signature = leg->signature,
+        .signer = asking->node->config->signing,
+        .now_us = arrived_us(asking, leg),
+        .clock_skew_us = asking->node->config->clock_skew_us,
+    };
+    struct message *message;
+
+    TRY(message_read(bytes, span_of_cstr(answer->content_type), &limits, leg->arena, &leg->diag,
+                     &message));
+    TRY(hold(asking, leg, message_memory(message)));
+    TRY(check_fault(message, leg));
+    TRY(message_check_answer(message, &check, leg->arena, &leg->diag));
+    TRY(leg_kinds[leg->transaction].answer(asking, leg, message));
+    return hold_content(asking, leg);
+}
+
+static struct status
+read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
+{
+    struct span bytes;
+    struct status st;
+
+    TRY(leg_arena(asking, leg));
+    if (answer->body.size > answer->held) {
+        TRY(hold(asking, leg, answer->body.size - answer->held));
+    }
+    TRY(keep_bytes(leg, answer, &bytes));
+    if (bytes.n == 0) {
+        return FAIL(&leg->diag, ERR_PARTNER_ANSWER, "%s answered HTTP %d with an empty body",
+                    leg->partner->id, answer->http_status);
+    }
+    if (answer->http_status != 200 &&
+        span_find(span_of_cstr(answer->content_type), SPAN("xml")) == SPAN_MISSING) {
+        return FAIL(&leg->diag, ERR_PARTNER_HTTP, "%s answered HTTP %d (%s) instead of SOAP",
+                    leg->partner->id, answer->http_status, answer->content_type);
+    }
+    st = read_message(asking, leg, answer, bytes);
+    if (!is_ok(st) && answer->http_status != 200) {
+        diag_prefix(&leg->diag, "%s answered HTTP %d", leg->partner->id, answer->http_status);
+    }
+    return st;
+}
+
+void
+leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
+{
+    leg->elapsed_us = answer->elapsed_us;
+    leg->held = answer->held;
+    buf_done(&leg->payload);
+    snprintf(leg->peer_address, sizeof(leg->peer_address), "%s", answer->peer_address);
+    if (answer->error != ERR_NONE) {
+        leg_fail(leg, answer->error, answer->detail);
+    } else if (!is_ok(read_answer(asking, leg, answer))) {
+        leg->state = LEG_FAILED;
+        if (leg->diag.code == ERR_TOO_MANY_RESULTS) {
+            let_go(asking, leg);
+        }
+    } else {
+        leg->state = LEG_ANSWERED;
+        if (leg->dropped > 0) {
+            (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER,
+                       "%u item%s of the answer of %s dropped: %s%s", leg->dropped,
+                       leg->dropped == 1 ? "" : "s", leg->partner->id, leg->dropped_why,
+                       leg->dropped == 1 ? "" : " (the first)");
+        }
+    }
+    out_answer_done(answer);
+}

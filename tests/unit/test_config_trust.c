@@ -1,0 +1,175 @@
+/*
+ * What a configuration says about trust: lists of revocation lists, their changes, generations,
+ * anchors of signing certificates, keys behind a passphrase, and everything that ends.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config/config_expiry.h"
+#include "config_world.h"
+#include "unit.h"
+
+static struct loaded
+load_good(size_t change, const char *instead)
+{
+    struct loaded loaded;
+
+    write_main(change, instead);
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    if (loaded.config == NULL) {
+        fprintf(stderr, "%.*s", SPAN_PRINT(buf_span(&loaded.report.text)));
+    }
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    return loaded;
+}
+
+static void
+copy_file(const char *from, const char *to)
+{
+    char text[16384];
+    FILE *file = fopen(path_of(from), "r");
+
+    CU_ASSERT_FATAL(file != NULL);
+    const size_t n = fread(text, 1, sizeof(text) - 1, file);
+
+    text[n] = '\0';
+    CU_ASSERT(fclose(file) == 0);
+    write_text(to, text);
+}
+
+static void
+test_generations(void)
+{
+    write_blue(0, NULL);
+    write_gold(0, NULL);
+    struct loaded first = load_good(0, NULL), second = load_good(0, NULL);
+
+    CU_ASSERT(first.config->generation > 0);
+    CU_ASSERT(second.config->generation == first.config->generation + 1);
+    unload(&first);
+    unload(&second);
+}
+
+static void
+test_crl_lists(void)
+{
+    static const struct {
+        const char *line;
+        size_t n;
+    } rows[] = {
+        {"  partners: {anchors: red/ca.pem, crl: red/crl.pem}", 1},
+        {"  partners: {anchors: red/ca.pem, crl: [red/crl.pem, red/second.crl]}", 2},
+        {"  partners: {anchors: red/ca.pem, crl: [red/crl.pem, red/*.crl]}", 3},
+        {"  partners: {anchors: red/ca.pem, crl: red/*.crl, crl_max_age: 24h, crl_max: 1MB}", 2},
+        {"  partners: {anchors: red/ca.pem}", 0},
+    };
+
+    copy_file("red/crl.pem", "red/second.crl");
+    copy_file("red/crl.pem", "red/third.crl");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct loaded loaded = load_good(11, rows[i].line);
+
+        CU_ASSERT(loaded.config->trusts[0].crl_paths.n == rows[i].n);
+        CU_ASSERT(trust_checks_crl(loaded.config->partner_trust) == (rows[i].n > 0));
+        CU_ASSERT(!config_trust_has_changed(loaded.config));
+        unload(&loaded);
+    }
+}
+
+/* A touched list is a change; the age limit moves the end forward. */
+static void
+test_changes(void)
+{
+    struct loaded loaded =
+        load_good(11, "  partners: {anchors: red/ca.pem, crl: red/second.crl, crl_max_age: 48h}");
+
+    CU_ASSERT(trust_crl_next_update_us(loaded.config->partner_trust) < world.now_us + 3 * DAY_US);
+    copy_file("red/crl.pem", "red/second.crl");
+    CU_ASSERT(config_trust_has_changed(loaded.config));
+    unload(&loaded);
+}
+
+static void
+test_signing_anchors(void)
+{
+    struct loaded loaded = load_good(0, NULL);
+
+    CU_ASSERT(loaded.config->signing_trust == loaded.config->partner_trust);
+    unload(&loaded);
+    loaded = load_good(11, "  partners: {anchors: red/ca.pem}\n  signing: {anchors: red/ca.pem}");
+    CU_ASSERT(loaded.config->signing_trust != loaded.config->partner_trust);
+    CU_ASSERT(loaded.config->signing_trust == loaded.config->trusts[1].trust);
+    unload(&loaded);
+    /* blue's TLS is still believed, its signing certificate is not */
+    write_main(11, "  partners: {anchors: red/ca.pem}\n  signing: {anchors: green/ca.pem}");
+    load(&loaded);
+    CHECK_ERR(&loaded.diag, ERR_CONFIG, loaded.status);
+    CU_ASSERT(span_find(buf_span(&loaded.report.text),
+                        SPAN("unable to get local issuer certificate")) != SPAN_MISSING);
+    unload(&loaded);
+}
+
+/* ---- what ends ---- */
+
+struct seen {
+    size_t n, credentials, anchors, lists, partners;
+    enum expiry_level loudest;
+};
+
+static void
+see(void *arg, const struct config_expiry *found)
+{
+    struct seen *seen = arg;
+    const struct span what = span_of_cstr(found->what);
+
+    seen->n++;
+    seen->credentials += span_eq_cstr(what, "credential") ? 1 : 0;
+    seen->anchors += span_eq_cstr(what, "anchor of trust") ? 1 : 0;
+    seen->lists += span_eq_cstr(what, "revocation lists of trust") ? 1 : 0;
+    seen->partners += span_eq_cstr(what, "signing certificate of partner") ? 1 : 0;
+    seen->loudest = found->expiry.level > seen->loudest ? found->expiry.level : seen->loudest;
+}
+
+static struct seen
+walk_at(const struct config *config, int64_t now_us)
+{
+    struct seen seen = {0};
+
+    CU_ASSERT(config_expiry_walk(config, now_us, see, &seen) == seen.n);
+    return seen;
+}
+
+static void
+test_expiry(void)
+{
+    struct loaded loaded = load_good(0, NULL);
+    const struct config *config = loaded.config;
+    const int64_t end_us = config->node->leaf->not_after_us;
+    struct seen seen = walk_at(config, world.now_us);
+
+    CU_ASSERT(seen.n == 0);
+    seen = walk_at(config, end_us - 61 * DAY_US);
+    CU_ASSERT(seen.n == 0);
+    /* all certificates of the test live equally long, the lists as well, the authority longer */
+    seen = walk_at(config, end_us - 20 * DAY_US);
+    CU_ASSERT(seen.credentials == 2 && seen.partners == 2);
+    CU_ASSERT(seen.anchors == 0 && seen.lists == 0 && seen.loudest == EXPIRY_30_DAYS);
+    seen = walk_at(config, trust_crl_next_update_us(config->partner_trust) - DAY_US / 2);
+    CU_ASSERT(seen.lists == 1);
+    seen = walk_at(config, trust_anchor(config->partner_trust, 0)->not_after_us + DAY_US);
+    CU_ASSERT(seen.anchors == 1 && seen.loudest == EXPIRY_OVER);
+    unload(&loaded);
+}
+
+static const struct unit_test tests[] = {
+    {"make files and certificates", test_make_world},
+    {"generations", test_generations},
+    {"lists of revocation lists", test_crl_lists},
+    {"changed files", test_changes},
+    {"anchors of signing certificates", test_signing_anchors},
+    {"what ends", test_expiry},
+};
+
+UNIT_MAIN("config trust", tests)
