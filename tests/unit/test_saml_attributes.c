@@ -361,6 +361,7 @@ test_issued_after_the_end(void)
 {
     for (int is_late = 0; is_late < 2; is_late++) {
         xmlDoc *const doc = genuine();
+        kit_set(kit_at(doc, CONDITIONS), "NotBefore", "2027-01-15T07:59:00Z");
         kit_set(kit_at(doc, CONDITIONS), "NotOnOrAfter", "2027-01-15T07:59:30Z");
         kit_set(kit_at(doc, ASSERTION), "IssueInstant",
                 is_late ? "2027-01-15T08:00:30.001Z" : "2027-01-15T08:00:30Z");
