@@ -146,7 +146,7 @@ static const char full_main[] =
     "  connections: 7, connections_per_address: 6,\n"
     "  connections_per_partner: 5, requests_per_partner: 4, failures_per_minute: 3, rate: 2KB,\n"
     "  handshake_time: 1s, status_time: 2s, head_time: 3s, idle_time: 4s, request_time: 5s,\n"
-    "  answer_time: 6s}\n"
+    "  answer_time: 6s, connection_time: 7s}\n"
     "log: {level: debug, format: json}\n";
 
 static void
@@ -187,6 +187,7 @@ check_full_values(const struct config *config)
     CU_ASSERT(edge->handshake_us == US_PER_S && edge->status_us == 2 * US_PER_S);
     CU_ASSERT(edge->head_us == 3 * US_PER_S && edge->idle_us == 4 * US_PER_S);
     CU_ASSERT(edge->request_us == 5 * US_PER_S && edge->answer_us == 6 * US_PER_S);
+    CU_ASSERT(edge->connection_us == 7 * US_PER_S);
     CU_ASSERT(config->answers_limit == 1024U * 1024);
     CU_ASSERT(config->replay_keys == 1000);
     CU_ASSERT(config->log_level == LOG_LEVEL_DEBUG && config->log_format == LOG_FORMAT_JSON);
