@@ -417,8 +417,7 @@ def ns_1(world):
             twin.text = NAME
             found.addprevious(twin)
 
-        harmless = element == "NameID"
-        yield case(f"inside-{element}", world.edited(edit), forged=forged, harmless=harmless)
+        yield case(f"inside-{element}", world.edited(edit), forged=forged)
 
     def attribute_twin(assertion):
         twin = etree.fromstring(attribute(XSPA + "subject-id", "Mallory").replace(SAML, X))
