@@ -26,13 +26,14 @@ class Result:
     bites: int = 0
     refused: int = 0
     accepted: int = 0
+    harmless: int = 0  # accepted with exactly the facts that were written, where that is no harm
     worst_cpu_ms: float = 0.0
     worst_memory_kb: int = 0
     errors: dict = field(default_factory=dict)  # error name -> how many
     failures: list = field(default_factory=list)
 
     def line(self):
-        names = ("benign", "made", "bites", "refused", "accepted", "worst_cpu_ms", "worst_memory_kb", "where")
+        names = ("benign", "made", "bites", "refused", "accepted", "harmless", "worst_cpu_ms", "worst_memory_kb", "where")
         return {"class": self.name, **{name: getattr(self, name) for name in names}}
 
 
@@ -154,7 +155,8 @@ def weigh(result, name, case, verdict, is_release):
     if verdict is None:
         return
     if verdict["verdict"] == "accepted":
-        result.accepted += not case.benign
+        result.harmless += case.harmless
+        result.accepted += not case.benign and not case.harmless
     elif verdict["verdict"] == "refused":
         result.refused += not case.benign
         result.errors[verdict["error"]] = result.errors.get(verdict["error"], 0) + 1
