@@ -115,6 +115,7 @@ struct config_edge {
     int64_t idle_us;
     int64_t request_us; /* head and body */
     int64_t answer_us;
+    int64_t connection_us; /* an older connection closes after its current answer */
 };
 void config_edge_default(struct config_edge *ret_edge);
 
