@@ -45,7 +45,7 @@ def including(href, more=""):
     return setting(inner=f'<xop:Include xmlns:xop="{XOP}" href="{href}"/>{more}')
 
 
-@live("RESPONDER-XOP", "A1.6", REFUSED)
+@live("ANSWER-XOP", "A1.6", REFUSED)
 def xop(range_):
     """xop:Include that leads elsewhere: to a file, a server, another part, the root, nothing."""
     scene = Scene(range_)
@@ -89,7 +89,7 @@ def xop(range_):
     scene.responder.close()
 
 
-@live("RESPONDER-OTHER", "A1.2", REFUSED | {"", "PARTNER_REFUSED"})
+@live("ANSWER-OTHER", "A1.2", REFUSED | {"", "PARTNER_REFUSED"})
 def of_another(range_):
     """WSW-10 and A1.8: an answer to another question, of another transaction, about another community's documents."""
     scene = Scene(range_)
@@ -124,7 +124,7 @@ HTTP = {"PARTNER_ANSWER", "PARTNER_HTTP", "PARTNER_UNREACHABLE", "PARTNER_TIMEOU
 HTTP |= {"PARTNER_TOO_MANY", "XML_SYNTAX", "PARTNER_TLS"}
 
 
-@live("RESPONDER-HTTP", "A1.7", HTTP)
+@live("ANSWER-HTTP", "A1.7", HTTP)
 def http(range_):
     """HTTP answers that redirect, unpack, lie about their length, or are none."""
     scene = Scene(range_)
@@ -167,7 +167,7 @@ def enveloped(make):
     return change
 
 
-@live("RESPONDER-XML", "A1.5", XML)
+@live("ANSWER-XML", "A1.5", XML)
 def xml(range_):
     """Root parts that parsers choke on, or that they would fetch things for."""
     scene = Scene(range_)
@@ -195,7 +195,7 @@ def xml(range_):
     scene.responder.close()
 
 
-@live("RESPONDER-TLS", "A1.7", {"PARTNER_TLS", "PARTNER_UNREACHABLE", "PEER_BINDING"})
+@live("ANSWER-TLS", "A1.7", {"PARTNER_TLS", "PARTNER_UNREACHABLE", "PEER_BINDING"})
 def server_certificates(range_):
     """The endpoint has a certificate that is not the partner's."""
     scene = Scene(range_)

@@ -8,7 +8,6 @@ Called by run; returns results in the same form as the run in process.
 import argparse
 import os
 import re
-import signal
 import sys
 import time
 
@@ -319,7 +318,6 @@ def run(options, world, kinds, folder):
     rows = appearance.Rows(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     range_ = foreign_range(options, chosen, world, folder) if options.against else own_range(world, folder)
     results = []
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the node and the folder are cleared away
     keep_time(world)
     try:
         if range_.node:
