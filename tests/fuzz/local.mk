@@ -6,6 +6,8 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_http \
 	tests/fuzz/fuzz_ids \
 	tests/fuzz/fuzz_mime \
+	tests/fuzz/fuzz_saml \
+	tests/fuzz/fuzz_signature \
 	tests/fuzz/fuzz_xml
 
 check_LIBRARIES += libfuzzkit.a libreplay.a
@@ -14,6 +16,10 @@ libfuzzkit_a_CPPFLAGS = $(FUZZ_CPPFLAGS)
 libfuzzkit_a_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 libreplay_a_SOURCES = tests/fuzz/replay.c
 libreplay_a_CPPFLAGS = $(FUZZ_CPPFLAGS) -DSOURCE_DIR='"$(srcdir)"'
+
+# Signed messages, their changes, and what must not change.
+FUZZ_SIGNED = tests/fuzz/edits.c tests/fuzz/edits.h \
+	tests/fuzz/saml_compare.c tests/fuzz/saml_compare.h $(SOAP_KIT)
 
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(srcdir)/tests -iquote $(srcdir)/tests/unit
 if FUZZING
@@ -40,5 +46,11 @@ tests_fuzz_fuzz_ids_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_ids_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_mime_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_mime_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_saml_SOURCES = tests/fuzz/fuzz_saml.c $(FUZZ_SIGNED)
+tests_fuzz_fuzz_saml_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_saml_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_signature_SOURCES = tests/fuzz/fuzz_signature.c $(FUZZ_SIGNED)
+tests_fuzz_fuzz_signature_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_signature_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_xml_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_xml_LDADD = $(FUZZ_LIBS)
