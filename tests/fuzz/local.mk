@@ -19,7 +19,7 @@ libreplay_a_CPPFLAGS = $(FUZZ_CPPFLAGS) -DSOURCE_DIR='"$(srcdir)"'
 
 # Signed messages, their changes, and what must not change.
 FUZZ_SIGNED = tests/fuzz/edits.c tests/fuzz/edits.h \
-	tests/fuzz/saml_compare.c tests/fuzz/saml_compare.h $(SOAP_KIT)
+	$(SAML_COMPARE) $(SOAP_KIT)
 
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(srcdir)/tests -iquote $(srcdir)/tests/unit
 if FUZZING

@@ -24,6 +24,17 @@ path_of(const char *name)
     return path;
 }
 
+void
+write_file(const char *name, const char *text, mode_t mode)
+{
+    FILE *file = fopen(path_of(name), "w");
+
+    CU_ASSERT_FATAL(file != NULL);
+    CU_ASSERT(fputs(text, file) >= 0);
+    CU_ASSERT(fclose(file) == 0);
+    CU_ASSERT(chmod(path_of(name), mode) == 0);
+}
+
 struct credential *
 load_node(const char *node, const char *name, int64_t now_us)
 {
