@@ -180,6 +180,16 @@ def profile_subject(world):
         element.addprevious(etree.fromstring(etree.tostring(element).replace(b"rrot", b"admin")))
 
     yield case("two-names", world.edited(two_names))
+    for name, edit in (
+        ("text", lambda a: setattr(child("Subject")(a), "text", "admin")),
+        ("unknown-last", lambda a: child("Subject")(a).append(etree.Element(q(X, "more")))),
+        ("unknown-first", lambda a: child("Subject")(a).insert(0, etree.Element(q(X, "more")))),
+        ("name-last", lambda a: child("Subject")(a).append(child("NameID")(a))),
+    ):
+        yield case(f"subject-{name}", world.edited(edit), expect={"SAML_SUBJECT"})
+    held = confirmation(HOLDER_OF_KEY, full_key_info(world.p1.signer))
+    for name, method in (("without-method", ""), ("with-a-word", "bearer")):
+        yield case(f"second-{name}", world.fresh(confirmations=held + confirmation(method)), expect={"SAML_CONFIRMATION"})
 
     def encrypted(assertion):
         child("NameID")(assertion).tag = q(SAML, "EncryptedID")

@@ -328,6 +328,7 @@ def holder_of_key(world):
     good, theirs = confirmation(HOLDER_OF_KEY, full_key_info(red)), confirmation(HOLDER_OF_KEY, full_key_info(black))
     message = world.fresh(make={"message_signer": black}, confirmations=good + theirs)
     yield case("second-confirmation", message, forged=forged, expect={"SIG_INVALID", "SIG_NO_TRUST", "SAML_CONFIRMATION"})
+    yield case("unknown-beside-known", world.fresh(confirmations=good + theirs), forged=forged, expect={"SAML_CONFIRMATION"})
     for name, data in (
         ("expired", f' NotOnOrAfter="{instant(world.now_us - 3600 * 1000000)}"'),
         ("future", f' NotBefore="{instant(world.now_us + 3600 * 1000000)}"'),
