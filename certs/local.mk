@@ -37,7 +37,8 @@ tests_unit_test_certs_LDADD = $(UNIT_LIBS)
 tests_unit_test_devpki_SOURCES = tests/unit/test_devpki.c $(CERTS_WORLD)
 tests_unit_test_devpki_LDADD = $(UNIT_LIBS)
 TLS_SHAKE = tests/unit/tls_shake.c tests/unit/tls_shake.h
-tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(CERTS_WORLD) $(TLS_SHAKE)
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(CERTS_WORLD) $(TLS_SHAKE) \
+	tests/unit/odd_chain.c tests/unit/odd_chain.h
 tests_unit_test_tls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_tls_session
 tests_unit_test_tls_session_SOURCES = tests/unit/test_tls_session.c $(CERTS_WORLD) $(TLS_SHAKE)

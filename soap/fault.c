@@ -3,14 +3,17 @@
  * the failure is all that is said about it. What a request's own headers said may be given back to
  * it where the specifications want that. Called by the answering side, any thread; it owns nothing.
  */
+#include <stdio.h>
+
 #include "base/ids.h"
 #include "soap/envelope_parts.h"
 
 #define DETAIL_NAMESPACE   "urn:isthmus:fault:1"
 #define WSA_ACTION_FAULT   NS_WSA "/fault"
 #define SOAP_ACTION_FAULT  NS_WSA "/soap/fault"
-#define NOT_UNDERSTOOD_MAX 8   /* blocks that are named */
-#define GIVEN_BACK_MAX     512 /* bytes of a name or an action; longer ones are not given back */
+#define NOT_UNDERSTOOD_MAX 8 /* blocks that are named */
+#define GIVEN_BACK_MAX                                                                             \
+    ((size_t)512) /* bytes of a name or an action; longer ones are not given back */
 
 /* How a SOAP 1.2 answer says it: Code, Subcode (or NULL) and the wsa:Action. */
 struct fault_row {
@@ -66,19 +69,18 @@ write_upgrade(struct xmlw *w)
 
 /* SOAP 1.2 part 1 section 5.4.8: a block each, with the name as QName. */
 static void
-write_not_understood(struct xmlw *w, const struct message *request, struct buf *qname)
+write_not_understood(struct xmlw *w, const struct message *request)
 {
+    char qname[sizeof("block:") + GIVEN_BACK_MAX];
     const xmlNode *block = message_not_understood(request, NULL);
     for (size_t i = 0; block != NULL && i < NOT_UNDERSTOOD_MAX; i++) {
         const struct span name = xml_local_name(block);
         const struct span namespace = xml_namespace(block);
-        buf_reset(qname);
-        if (name.n <= GIVEN_BACK_MAX && namespace.n <= GIVEN_BACK_MAX &&
-            is_ok(buf_append(qname, SPAN("block:"), w->diag)) &&
-            is_ok(buf_append(qname, name, w->diag))) {
+        if (name.n <= GIVEN_BACK_MAX && namespace.n <= GIVEN_BACK_MAX) {
+            (void)snprintf(qname, sizeof(qname), "block:%.*s", SPAN_PRINT(name));
             xmlw_start(w, "env:NotUnderstood");
             xmlw_attr(w, "xmlns:block", namespace);
-            xmlw_attr(w, "qname", buf_span(qname));
+            xmlw_attr_cstr(w, "qname", qname);
             xmlw_end(w);
         }
         block = message_not_understood(request, block);
@@ -97,10 +99,7 @@ write_header(struct xmlw *w, const struct fault *fault)
         write_upgrade(w);
     }
     if (is_about_addressing(fault, ERR_FAULT_MUST_UNDERSTAND)) {
-        struct buf qname;
-        buf_init(&qname, (size_t)2 * GIVEN_BACK_MAX);
-        write_not_understood(w, fault->request, &qname);
-        buf_done(&qname);
+        write_not_understood(w, fault->request);
     }
     xmlw_end(w);
 }

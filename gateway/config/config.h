@@ -115,6 +115,7 @@ struct config_edge {
     int64_t idle_us;
     int64_t request_us; /* head and body */
     int64_t answer_us;
+    int64_t connection_us; /* an older connection closes after its current answer */
 };
 void config_edge_default(struct config_edge *ret_edge);
 
@@ -148,7 +149,7 @@ struct config {
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
     struct config_strings authn_contexts; /* security: AuthnContextClassRefs beside SAML's own */
-    bool needs_id_token;     /* security: id_tokens_required, default true */
+    bool needs_id_token;                  /* security: id_tokens_required, default true */
     int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
     int64_t timeout_us;          /* limits: timeout, the default deadline of a transaction */
     size_t body_limit;           /* limits: body, bytes of a request */

@@ -22,6 +22,7 @@ config_edge_default(struct config_edge *ret_edge)
         .idle_us = 60 * US_PER_S,
         .request_us = 300 * US_PER_S,
         .answer_us = 3600 * US_PER_S,
+        .connection_us = 3600 * US_PER_S,
     };
 }
 
@@ -51,6 +52,7 @@ config_read_edge(struct config_reader *reader, struct yaml_node *limits)
         {"idle_time", 3600 * US_PER_S, &edge->idle_us},
         {"request_time", 3600 * US_PER_S, &edge->request_us},
         {"answer_time", 24 * 3600 * US_PER_S, &edge->answer_us},
+        {"connection_time", 24 * 3600 * US_PER_S, &edge->connection_us},
     };
 
     config_edge_default(edge);

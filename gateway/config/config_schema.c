@@ -205,6 +205,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
         "idle_time",
         "request_time",
         "answer_time",
+        "connection_time",
     };
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     struct config *config = reader->config;

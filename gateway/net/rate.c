@@ -64,9 +64,17 @@ rate_free(struct rate *rate)
 }
 
 void
-rate_set(struct rate *rate, size_t burst, int64_t interval_us)
+rate_set(struct rate *rate, size_t burst, int64_t interval_us, int64_t now_us)
 {
     (void)pthread_mutex_lock(&rate->lock);
+    for (size_t i = 0; i < rate->keys_max; i++) {
+        struct bucket *bucket = &rate->buckets[i];
+        if (bucket->key[0] != '\0' && bucket->full_at_us > now_us) {
+            const int64_t owed_us = bucket->full_at_us - now_us;
+            const int64_t owed = (owed_us + rate->interval_us - 1) / rate->interval_us;
+            bucket->full_at_us = now_us + owed * interval_us;
+        }
+    }
     set(rate, burst, interval_us);
     (void)pthread_mutex_unlock(&rate->lock);
 }
@@ -110,6 +118,7 @@ bool
 rate_spend(struct rate *rate, const char *key, int64_t now_us, uint64_t *ret_missed)
 {
     uint64_t missed = 0;
+    assert(key[0] != '\0');
     (void)pthread_mutex_lock(&rate->lock);
     struct bucket *bucket = find(rate, key);
     if (bucket == NULL) {

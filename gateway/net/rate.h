@@ -20,11 +20,12 @@ MUST_CHECK struct status rate_new(size_t burst, int64_t interval_us, size_t keys
                                   struct diag *diag, struct rate **ret_rate);
 void rate_free(struct rate *rate); /* NULL is fine */
 
-/* Other numbers from now on; what was spent stays spent. */
-void rate_set(struct rate *rate, size_t burst, int64_t interval_us);
+/* Other numbers from now on; what was spent stays spent, by number. */
+void rate_set(struct rate *rate, size_t burst, int64_t interval_us, int64_t now_us);
 
-/* Spends one. False when there was none left: that is counted, and the next one that is allowed
- * gets the count in *ret_missed (set in either case; NULL is fine). <now_us> is monotonic. */
+/* Spends one; <key> is not empty. False when there was none left: that is counted, and the next one
+ * that is allowed gets the count in *ret_missed (set in either case; NULL is fine). <now_us> is
+ * monotonic. */
 bool rate_spend(struct rate *rate, const char *key, int64_t now_us, uint64_t *ret_missed);
 /* Microseconds until one is there; 0: now. Spends nothing. */
 int64_t rate_wait_us(struct rate *rate, const char *key, int64_t now_us);

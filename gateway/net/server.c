@@ -11,8 +11,7 @@
 #include "base/mem.h"
 #include "net/connection.h"
 
-#define CONNECTION_TIMEOUT_US (3600 * US_PER_S) /* then the peer proves itself again */
-#define FAILURE_KEYS_MAX      4096
+#define FAILURE_KEYS_MAX 4096
 
 /* Half of the descriptors: the rest is for partners, the store and the journal. */
 static size_t
@@ -41,7 +40,7 @@ net_options_default(struct net_options *options, const struct config *config)
         .rate_bytes = config->edge.rate_bytes,
         .request_timeout_us = config->edge.request_us,
         .answer_timeout_us = config->edge.answer_us,
-        .connection_timeout_us = CONNECTION_TIMEOUT_US,
+        .connection_timeout_us = config->edge.connection_us,
         .connections_max = connections_that_fit(config->edge.connections),
         .connections_per_address = config->edge.connections_per_address,
         .connections_per_identity = config->edge.connections_per_partner,

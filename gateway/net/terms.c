@@ -170,7 +170,7 @@ net_reload(struct net_server *server, const struct net_options *options, struct 
     const struct status st = terms_new(&now, server->terms->generation + 1, diag, &terms);
     if (is_ok(st)) {
         rate_set(server->failures, now.failures_per_minute,
-                 60 * US_PER_S / (int64_t)now.failures_per_minute);
+                 60 * US_PER_S / (int64_t)now.failures_per_minute, clock_mono_us(server->clock));
         spread(server, notices, terms);
         terms_unref(server->terms);
         server->terms = terms;

@@ -30,7 +30,7 @@ SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
 	tests/unit/test_scenario_binding tests/unit/test_scenario_replay \
-	tests/unit/test_scenario_again \
+	tests/unit/test_scenario_again tests/unit/test_scenario_styles \
 	tests/unit/test_scenario_individual tests/unit/test_scenario_torture
 check_PROGRAMS += $(SCENARIO_TESTS)
 tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)
@@ -47,6 +47,8 @@ tests_unit_test_scenario_no_answer_SOURCES = tests/unit/test_scenario_no_answer.
 tests_unit_test_scenario_no_answer_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_again_SOURCES = tests/unit/test_scenario_again.c $(SCENE)
 tests_unit_test_scenario_again_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_styles_SOURCES = tests/unit/test_scenario_styles.c $(SCENE)
+tests_unit_test_scenario_styles_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_binding_SOURCES = tests/unit/test_scenario_binding.c $(SCENE)
 tests_unit_test_scenario_binding_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_replay_SOURCES = tests/unit/test_scenario_replay.c $(SCENE)

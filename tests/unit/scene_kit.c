@@ -127,6 +127,7 @@ write_envelope(struct place *from, const struct kit_request *request, const char
         .role = asserts->role,
         .role_display = asserts->role_display,
         .purpose = request->purpose == NULL ? asserts->purpose : request->purpose,
+        .delegator = request->delegator,
         .purpose_system = asserts->purpose_system,
         .style.is_bearer = request->is_bearer,
         .id_token = request->id_token,

@@ -24,6 +24,7 @@ struct kit_request {
     const char *purpose;  /* NULL: as configured */
     struct span id_token; /* of T-IAS; may be empty */
     bool is_bearer;
+    struct span delegator; /* QueryAuthGrantor; may be empty */
 };
 /* Signed by <from>, over its TLS connection, to green. */
 void kit_send(struct scene *scene, const struct kit_request *request, struct scene_reply *reply);

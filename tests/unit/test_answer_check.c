@@ -246,11 +246,39 @@ test_ours(void)
     arena_free(arena);
 }
 
+static struct span tortured, tortured_signature;
+
+static struct status
+check_once(struct diag *diag)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    const struct answer_check check = our_question(KIT_EC, tortured_signature);
+    const struct status st = arena == NULL ? FAIL(diag, ERR_NO_MEMORY, "arena")
+                                           : check_xml(tortured, &check, arena, diag);
+    arena_free(arena);
+    return st;
+}
+
+static void
+test_torture(void)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct buf out;
+    buf_init(&out, 100000);
+    tortured_signature = our_signature(KIT_EC, arena);
+    write_answer(tortured_signature, &out);
+    tortured = buf_span(&out);
+    unit_torture(check_once);
+    buf_done(&out);
+    arena_free(arena);
+}
+
 static const struct unit_test tests[] = {
     {"answers, right and wrong", test_answers},
     {"answers of two requests swapped", test_swapped},
     {"bearer", test_bearer},
     {"our own answers", test_ours},
+    {"out of memory", test_torture},
 };
 
 int

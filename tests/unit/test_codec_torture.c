@@ -146,9 +146,12 @@ do_envelopes(const struct bench *bench, struct arena *arena, struct buf *out, st
     (void)bench;
     (void)arena;
     const struct envelope_request request = {.action = SPAN("a"), .message_id = SPAN("b")};
-    const struct envelope_answer answer = {.action = SPAN("a"), .message_id = SPAN("b")};
+    const struct envelope_answer answer = {
+        .action = SPAN("a"), .message_id = SPAN("b"), .request_signature = SPAN("c")};
     TRY(envelope_write_request(&request, out, diag));
     TRY(envelope_write_answer(&answer, out, diag));
+    TRY(envelope_write_refusal(ERR_SOAP_MUST_UNDERSTAND, bench->query, SPAN("t"), out, diag));
+    TRY(envelope_write_refusal(ERR_WSA_HEADER, bench->query, SPAN("t"), out, diag));
     return envelope_write_fault(ERR_SIG_INVALID, SPAN("r"), SPAN("t"), out, diag);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/datetime.h"
 #include "base/mem.h"
+#include "certs/crl_held.h"
 #include "certs/issue.h"
 #include "config_world.h"
 #include "unit.h"
@@ -145,7 +146,7 @@ static const char full_main[] =
     "  connections: 7, connections_per_address: 6,\n"
     "  connections_per_partner: 5, requests_per_partner: 4, failures_per_minute: 3, rate: 2KB,\n"
     "  handshake_time: 1s, status_time: 2s, head_time: 3s, idle_time: 4s, request_time: 5s,\n"
-    "  answer_time: 6s}\n"
+    "  answer_time: 6s, connection_time: 7s}\n"
     "log: {level: debug, format: json}\n";
 
 static void
@@ -186,6 +187,7 @@ check_full_values(const struct config *config)
     CU_ASSERT(edge->handshake_us == US_PER_S && edge->status_us == 2 * US_PER_S);
     CU_ASSERT(edge->head_us == 3 * US_PER_S && edge->idle_us == 4 * US_PER_S);
     CU_ASSERT(edge->request_us == 5 * US_PER_S && edge->answer_us == 6 * US_PER_S);
+    CU_ASSERT(edge->connection_us == 7 * US_PER_S);
     CU_ASSERT(config->answers_limit == 1024U * 1024);
     CU_ASSERT(config->replay_keys == 1000);
     CU_ASSERT(config->log_level == LOG_LEVEL_DEBUG && config->log_format == LOG_FORMAT_JSON);
@@ -521,6 +523,9 @@ static void
 test_status(void)
 {
     struct loaded loaded;
+    struct buf list;
+    struct diag diag = {0};
+    bool is_new = false;
 
     write_main(0, NULL);
     load(&loaded);
@@ -543,9 +548,26 @@ test_status(void)
     CU_ASSERT(trust->status.max_age_us == 24 * 3600 * US_PER_S &&
               trust->status.timeout_us == 2 * US_PER_S && trust->status.cache_us == 300 * US_PER_S);
     CU_ASSERT(trust->crl_urls.n == 1 && trust->crl_refresh_us == 600 * US_PER_S);
-    /* no list has come yet: nobody is believed */
-    CU_ASSERT(trust_checks_crl(trust->trust));
+    /* no list has come yet: nobody is believed, no signing certificate is registered */
+    CU_ASSERT(trust_checks_crl(trust->trust) && config_awaits_crl(loaded.config) &&
+              config_fetches_crl(loaded.config));
+    CU_ASSERT_EQUAL(trust_crl_next_update_us(trust->trust), INT64_MAX);
+    CU_ASSERT(loaded.config->partners_n > 0);
+    CU_ASSERT_EQUAL(loaded.config->partners[0].signing_n, 0);
     unload(&loaded);
+    buf_init(&list, 1000000);
+    CHECK_OK(&diag, buf_read_file(&list, path_of("red/crl.pem"), &diag));
+    CHECK_OK(&diag, crl_held_put("http://[::1]:8080/x.crl", &list, world.now_us, &diag, &is_new));
+    CU_ASSERT(is_new);
+    load(&loaded);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    trust = &loaded.config->trusts[0];
+    CU_ASSERT(trust_checks_crl(trust->trust) && !config_awaits_crl(loaded.config));
+    CU_ASSERT(trust_crl_next_update_us(trust->trust) < INT64_MAX);
+    CU_ASSERT_EQUAL(loaded.config->partners[0].signing_n, 1);
+    unload(&loaded);
+    crl_held_clear();
+    buf_done(&list);
     write_main(0, NULL);
 }
 

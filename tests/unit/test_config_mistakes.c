@@ -360,10 +360,11 @@ static const struct mistake main_mistakes[] = {
      MAIN "17:26: error: handshake_time '61s' is out of range; expected 100ms to 1m\n" MAIN
           "17:44: error: status_time '50ms' is out of range; expected 100ms to 1m\n" MAIN
           "17:61: error: head_time '10' has no unit; write 10s, 500ms or 1m\n"},
-    {17, "limits: {idle_time: 2h, request_time: 2h, answer_time: 25h}",
+    {17, "limits: {idle_time: 2h, request_time: 2h, answer_time: 25h, connection_time: 1}",
      MAIN "17:21: error: idle_time '2h' is out of range; expected 100ms to 1h\n" MAIN
           "17:39: error: request_time '2h' is out of range; expected 100ms to 1h\n" MAIN
-          "17:56: error: answer_time '25h' is out of range; expected 100ms to 24h\n"},
+          "17:56: error: answer_time '25h' is out of range; expected 100ms to 24h\n" MAIN
+          "17:78: error: connection_time '1' has no unit; write 1s, 500ms or 1m\n"},
     {17, "log: {level: loud, format: xml}",
      MAIN "17:14: error: level: expected one of debug, info, warning, error, got 'loud'\n" MAIN
           "17:28: error: format: expected one of text, json, got 'xml'\n"},

@@ -6,6 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
 #include "config/config_expiry.h"
 #include "config_world.h"
 #include "unit.h"
@@ -111,6 +114,33 @@ test_signing_anchors(void)
     unload(&loaded);
 }
 
+/* The whole way from the file's keys to a key that works; a wrong passphrase at its place. */
+static void
+test_passphrase(void)
+{
+    BIO *bio = BIO_new_file(path_of("red/locked.key"), "w");
+    struct loaded loaded = load_good(0, NULL);
+
+    CU_ASSERT_FATAL(bio != NULL);
+    CU_ASSERT(PEM_write_bio_PKCS8PrivateKey(bio, loaded.config->node->key, EVP_aes_256_cbc(),
+                                            "secret", 6, NULL, NULL) == 1);
+    BIO_free(bio);
+    unload(&loaded);
+    write_text("red/pass", "secret\n");
+    write_text("red/wrong", "other\n");
+    CU_ASSERT(chmod(path_of("red/locked.key"), 0600) == 0);
+    CU_ASSERT(chmod(path_of("red/pass"), 0600) == 0 && chmod(path_of("red/wrong"), 0600) == 0);
+    loaded = load_good(8, "  node: {certificate: red/node.pem, key: red/locked.key, "
+                          "passphrase_file: red/pass}");
+    CU_ASSERT(EVP_PKEY_eq(loaded.config->node->key, loaded.config->node->leaf->key) == 1);
+    unload(&loaded);
+    write_main(8, "  node: {certificate: red/node.pem, key: red/locked.key, "
+                  "passphrase_file: red/wrong}");
+    check_refused("a wrong passphrase",
+                  "isthmus.yaml:8:75: error: red/locked.key: the passphrase does not open this "
+                  "key\n");
+}
+
 /* ---- what ends ---- */
 
 struct seen {
@@ -169,6 +199,7 @@ static const struct unit_test tests[] = {
     {"lists of revocation lists", test_crl_lists},
     {"changed files", test_changes},
     {"anchors of signing certificates", test_signing_anchors},
+    {"a key behind a passphrase", test_passphrase},
     {"what ends", test_expiry},
 };
 

@@ -15,6 +15,7 @@
 
 #include "certs/pkcs11.h"
 #include "certs_world.h"
+#include "soap/security.h"
 #include "tls_shake.h"
 #include "unit.h"
 
@@ -302,6 +303,52 @@ test_signatures(void)
     credential_free(blue);
 }
 
+/* ---- XML ---- */
+
+/* A whole signed Timestamp, as it goes to partners. */
+static void
+test_timestamps(void)
+{
+    struct diag diag = {0};
+
+    if (is_absent()) {
+        return;
+    }
+    struct credential *tokens[] = {
+        open_token("red/node.pem", "pkcs11:token=isthmus;object=red"),
+        open_token("blue/node.pem", "pkcs11:token=isthmus;object=blue"),
+    };
+    struct arena *arena = arena_new((size_t)16 * 1024 * 1024);
+
+    CU_ASSERT_FATAL(arena != NULL);
+    CHECK_OK(&diag, soap_library_init(&diag));
+    for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {
+        struct signed_timestamp timestamp = {0};
+        struct buf value;
+
+        CHECK_OK(&diag, timestamp_sign(tokens[i], DIALECT_SHA256, world.now_us, 60 * US_PER_S,
+                                       arena, &diag, &timestamp));
+        buf_init(&value, 4096);
+        CHECK_OK(&diag, base64_decode(timestamp.signature_value, &value, &diag));
+        /* RSA-2048, and the two numbers of P-256 */
+        CU_ASSERT(value.n == (i == 0 ? 256 : 64));
+        if (i == 0) {
+            EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+            CU_ASSERT(EVP_DigestVerifyInit_ex(context, NULL, "SHA256", NULL, NULL,
+                                              tokens[i]->leaf->key, NULL) == 1);
+            CU_ASSERT(EVP_DigestVerify(context, (const unsigned char *)value.p, value.n,
+                                       (const unsigned char *)timestamp.signed_info_xml.p,
+                                       timestamp.signed_info_xml.n) == 1);
+            EVP_MD_CTX_free(context);
+        }
+        buf_done(&value);
+        credential_free(tokens[i]);
+    }
+    arena_free(arena);
+    soap_library_done();
+}
+
 static const struct unit_test tests[] = {
     {"make the network's certificates", test_make_world},
     {"make a token", test_make_token},
@@ -310,6 +357,7 @@ static const struct unit_test tests[] = {
     {"handshakes with keys in a token", test_handshakes},
     {"the PIN as a passphrase", test_pin_as_passphrase},
     {"signatures with keys in a token", test_signatures},
+    {"Timestamps with keys in a token", test_timestamps},
     {"free the network's certificates", test_free_world},
 };
 

@@ -89,6 +89,38 @@ test_an_assertion_agrees_with_the_record(void)
     scene_close(&scene);
 }
 
+/* The same with a message: signed for Organization/2.999.7, which red's record must list. */
+static void
+test_a_delegated_request_needs_the_record(void)
+{
+    static const char *const delegators[] = {"Organization/2.999.7"};
+    struct document_ref ref = {SPAN(GREEN), SPAN("2.999.2.2"), SPAN("2.999.404")};
+    const struct document_ref_list refs = {&ref, 1, 1};
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct kit_request request = {.transaction = SOAP_ITI_39,
+                                  .delegator = SPAN("Organization/2.999.7")};
+    static struct scene_reply reply;
+    struct diag diag = {0};
+    struct buf payload;
+
+    kit_open_three(&scene);
+    buf_init(&payload, (size_t)64 * 1024);
+    CHECK_OK(&diag, retrieve_query_write(&refs, arena, &payload, &diag));
+    request.payload = buf_span(&payload);
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 500);
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "PEER_BINDING"));
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_AUTHENTICATION_FAILURE);
+    ((struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1")))->delegators =
+        (struct config_strings){delegators, 1};
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 200); /* and says that it has no such document */
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSDocumentUniqueIdError"));
+    buf_done(&payload);
+    arena_free(arena);
+    scene_close(&scene);
+}
+
 /* ---- answers: communities ---- */
 
 /* Red gathers; green's answer number <round> is forged on the way. */
@@ -389,6 +421,7 @@ test_an_answer_relates_to_its_question(void)
 
 static const struct unit_test tests[] = {
     {"an assertion agrees with the record", test_an_assertion_agrees_with_the_record},
+    {"a delegated request needs the record", test_a_delegated_request_needs_the_record},
     {"answers name only their partner's communities",
      test_answers_name_only_their_partners_communities},
     {"the rest of an answer counts", test_the_rest_of_an_answer_counts},

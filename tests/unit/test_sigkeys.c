@@ -426,10 +426,24 @@ verify_once(struct diag *diag)
     return st;
 }
 
+/* With everything that an assertion of ours may have. */
+static struct assertion_order
+full_order(void)
+{
+    static struct span acp[] = {{"urn:oid:2.999.10", 16}};
+    struct assertion_order order = kit_order(KIT_EC);
+    order.acp = order.iacp = (struct span_list){acp, 1, 1};
+    order.delegator = SPAN("Organization/7");
+    order.id_token = SPAN("a.b.c");
+    order.style.has_authz_decision = true;
+    order.style.has_npi_2_0 = true;
+    return order;
+}
+
 static struct status
 write_once(struct diag *diag)
 {
-    const struct assertion_order order = kit_order(KIT_EC);
+    const struct assertion_order order = full_order();
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
     struct signed_timestamp timestamp;
     struct buf out;
@@ -449,7 +463,7 @@ static void
 test_torture(void)
 {
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    const struct assertion_order order = kit_order(KIT_EC);
+    const struct assertion_order order = full_order();
     tortured = kit_message(&order, arena);
     unit_torture(verify_once);
     unit_torture(write_once);

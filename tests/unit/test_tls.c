@@ -11,6 +11,7 @@
 
 #include "certs/tls.h"
 #include "certs_world.h"
+#include "odd_chain.h"
 #include "tls_shake.h"
 #include "unit.h"
 
@@ -182,6 +183,41 @@ test_no_client_certificate(void)
     }
 }
 
+/* Keys that we do not compute with: whatever a lax client sends, no connection comes of it. */
+static void
+test_refused_keys(void)
+{
+    static const struct {
+        const char *key;
+        bool is_served;
+    } keys[] = {{"ec:P-521", false}, {"ec:secp256k1", false}, {"ED25519", false},
+                {"ED448", false},    {"ec:P-384", true},      {"rsa:3072", true}};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const struct odd levels[] = {{.name = "Root"}, {.key = keys[i].key}};
+        struct odd_chain chain;
+        struct diag diag = {0};
+        struct trust *trust = NULL;
+
+        odd_chain_make(levels, 2, 0, world.now_us, &chain);
+        odd_write_pem(path_of("odd.pem"), chain.x509, 1);
+        CHECK_OK(&diag, trust_load(path_of("odd.pem"), NULL, &diag, &trust));
+        SSL_CTX *server = tls_shake_server(world.red, trust, 0);
+        SSL_CTX *client = tls_shake_lax();
+
+        CU_ASSERT(SSL_CTX_use_certificate(client, chain.x509[1]) == 1);
+        CU_ASSERT(SSL_CTX_use_PrivateKey(client, chain.key[1]) == 1);
+        CU_ASSERT(tls_shake(client, server).is_done == keys[i].is_served);
+        SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION);
+        CU_ASSERT(tls_shake(client, server).is_done == keys[i].is_served);
+        SSL_CTX_free(client);
+        SSL_CTX_free(server);
+        trust_free(trust);
+        odd_chain_done(&chain);
+    }
+    odd_keys_done();
+}
+
 static void
 check_client_refused(SSL_CTX *client, const char *what, long verdict)
 {
@@ -317,6 +353,7 @@ static const struct unit_test tests[] = {
     {"no client certificate", test_no_client_certificate},
     {"refused clients", test_refused_clients},
     {"refused odd clients", test_refused_odd_clients},
+    {"refused keys", test_refused_keys},
     {"refused servers", test_refused_servers},
     {"good handshakes", test_good_handshakes},
     {"suites", test_suites},
