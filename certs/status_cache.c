@@ -348,7 +348,7 @@ static STACK_OF(X509) * build_chain(X509_STORE *store, X509 *leaf, int64_t now_u
 
     if (context != NULL && X509_STORE_CTX_init(context, store, leaf, NULL) == 1) {
         X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context), (time_t)(now_us / US_PER_S));
-        if (X509_verify_cert(context) == 1) {
+        if (trust_judge(context) == 1) {
             chain = X509_STORE_CTX_get1_chain(context);
         }
     }
