@@ -4,6 +4,7 @@
 #include "certs_world.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
