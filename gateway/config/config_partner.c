@@ -278,6 +278,24 @@ read_signing_item(struct config_reader *reader, struct yaml_node *item, const ch
     return config_text_list(reader, yaml_get(item, "issuers"), "text", NULL, ret_issuers);
 }
 
+/* By the key, not the certificate: KeyInfo may name a key by any certificate of it, so two partners
+ * with certificates of one key would be one signer. */
+static struct status
+claim_key(struct config_reader *reader, const struct certificate *certificate,
+          const struct yaml_node *item)
+{
+    char hex[SHA256_HEX];
+    struct diag reason = {0};
+    struct span copy;
+
+    if (!is_ok(certificate_key_sha256(certificate, &reason, hex))) {
+        yaml_error(reader->report, item, "%s", reason.text);
+        return OK;
+    }
+    TRY(arena_dup(reader->arena, span_of_cstr(hex), reader->diag, &copy));
+    return config_claim(reader, CONFIG_CLAIM_SIGNING, copy.p, item);
+}
+
 static struct status
 add_signing(struct config_reader *reader, struct yaml_node *item, struct signing_keys *keys)
 {
@@ -298,7 +316,7 @@ add_signing(struct config_reader *reader, struct yaml_node *item, struct signing
         config_trust_of(reader->config, reader->config->signing_trust);
     if (trust != NULL && trust->awaits_crl) {
         /* It cannot be judged before the revocation lists have come: it signs nothing until then */
-        return config_claim(reader, CONFIG_CLAIM_SIGNING, certificate->sha256, item);
+        return claim_key(reader, certificate, item);
     }
     /* One that has expired does not stop the node: it counts for no message (security_verify), and
      * `isthmus check` and `partners` say so. */
@@ -309,7 +327,7 @@ add_signing(struct config_reader *reader, struct yaml_node *item, struct signing
                    reason.text);
         return OK;
     }
-    TRY(config_claim(reader, CONFIG_CLAIM_SIGNING, certificate->sha256, item));
+    TRY(claim_key(reader, certificate, item));
     TRY(ARENA_PUSH(reader->arena, reader->diag, &keys->issuers, issuers));
     return ARENA_PUSH(reader->arena, reader->diag, &keys->certificates, certificate);
 }

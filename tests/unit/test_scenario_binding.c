@@ -30,7 +30,7 @@ check_assertion(const struct partner *partner, const struct saml_facts *facts, e
 {
     struct diag diag = {0};
 
-    CHECK_ERR(&diag, want, binding_check_assertion(partner, facts, &diag));
+    CHECK_ERR(&diag, want, binding_check_assertion(green()->config, partner, facts, &diag));
 }
 
 /* Two keys and what each may sign for; the communities; in whose name. */
@@ -86,6 +86,40 @@ test_an_assertion_agrees_with_the_record(void)
     check_assertion(&partner, &facts, ERR_PEER_BINDING);
     facts.delegator = SPAN("organization/2.999.8");
     check_assertion(&partner, &facts, ERR_PEER_BINDING);
+    scene_close(&scene);
+}
+
+/* An organization-id that is somebody's community must be one of the partner's own. */
+static void
+test_an_organization_id_is_nobody_elses_community(void)
+{
+    static const struct {
+        const char *id;
+        enum err want;
+    } rows[] = {
+        {"urn:oid:2.999.3", ERR_PEER_BINDING}, /* blue's */
+        {"2.999.3", ERR_PEER_BINDING},
+        {"URN:OID:2.999.3", ERR_PEER_BINDING},
+        {"urn:oid:2.999.2", ERR_PEER_BINDING}, /* green's, who is asked */
+        {"urn:oid:2.999.1", ERR_NONE},
+        {"2.999.1", ERR_NONE},
+        {"urn:oid:2.999.1.5", ERR_NONE}, /* of its directory */
+        {"urn:oid:2.999.30", ERR_NONE},  /* begins like blue's */
+        {"https://organization.example/3", ERR_NONE},
+        {"", ERR_NONE}, /* where it may be left out */
+    };
+    const struct partner *partner;
+    struct saml_facts facts;
+
+    kit_open_three(&scene);
+    partner = config_partner_of_community(green()->config, SPAN("2.999.1"));
+    facts = (struct saml_facts){.key = partner->signing[0],
+                                .issuer = span_of_cstr(partner->signing[0]->subject),
+                                .home_community = SPAN("2.999.1")};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        facts.organization_id = span_of_cstr(rows[i].id);
+        check_assertion(partner, &facts, rows[i].want);
+    }
     scene_close(&scene);
 }
 
@@ -421,6 +455,8 @@ test_an_answer_relates_to_its_question(void)
 
 static const struct unit_test tests[] = {
     {"an assertion agrees with the record", test_an_assertion_agrees_with_the_record},
+    {"an organization-id is nobody else's community",
+     test_an_organization_id_is_nobody_elses_community},
     {"a delegated request needs the record", test_a_delegated_request_needs_the_record},
     {"answers name only their partner's communities",
      test_answers_name_only_their_partners_communities},
