@@ -16,6 +16,7 @@ libisthmus_a_SOURCES += \
 	gateway/base/jsonw.c gateway/base/jsonw.h \
 	gateway/base/log.c gateway/base/log.h \
 	gateway/base/mem.c gateway/base/mem.h \
+	gateway/base/notes.c gateway/base/notes.h \
 	gateway/base/park.h \
 	gateway/base/patient.c gateway/base/patient.h \
 	gateway/base/span.c gateway/base/span.h \
