@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/datetime.h"
@@ -13,6 +14,8 @@
 #include "certs/certificate.h"
 #include "soap/explain_parts.h"
 #include "soap/saml_names.h"
+
+#define CHILDREN_MAX 16 /* of a Security header, that are told */
 
 /* ---- reading ---- */
 
@@ -174,28 +177,34 @@ explain_short(struct span uri)
 }
 
 /* Only text children count; of several the pieces are joined, as a canonical form without comments
- * would. */
+ * would, in one piece of memory. */
 struct span
 explain_text(const struct explanation *explanation, const xmlNode *node)
 {
-    struct span text = SPAN_EMPTY;
+    const xmlNode *const first = node == NULL ? NULL : node->children;
     struct diag why = {0};
+    char *text = NULL;
+    size_t n = 0;
 
-    for (const xmlNode *child = node == NULL ? NULL : node->children; child != NULL;
-         child = child->next) {
+    if (first != NULL && first->next == NULL && first->type == XML_TEXT_NODE) {
+        return span_of_cstr((const char *)first->content);
+    }
+    for (const xmlNode *child = first; child != NULL; child = child->next) {
+        n += child->type == XML_TEXT_NODE ? span_of_cstr((const char *)child->content).n : 0;
+    }
+    if (n == 0 || !is_ok(arena_alloc(explanation->arena, n, &why, (void **)&text))) {
+        return SPAN_EMPTY;
+    }
+    n = 0;
+    for (const xmlNode *child = first; child != NULL; child = child->next) {
         const struct span piece = span_of_cstr((const char *)child->content);
 
-        if (child->type != XML_TEXT_NODE || piece.n == 0) {
-            continue;
-        }
-        if (text.n == 0) {
-            text = piece;
-        } else if (!is_ok(arena_printf(explanation->arena, &why, &text, "%.*s%.*s",
-                                       SPAN_PRINT(text), SPAN_PRINT(piece)))) {
-            return SPAN_EMPTY;
+        if (child->type == XML_TEXT_NODE && piece.n > 0) {
+            memcpy(text + n, piece.p, piece.n);
+            n += piece.n;
         }
     }
-    return text;
+    return span_of(text, n);
 }
 
 static void
@@ -223,7 +232,11 @@ explain_time(struct notes *notes, struct note *parent, const char *key, int64_t 
 
     datetime_write_xs(at_us, text);
     write_duration(at_us < now_us ? now_us - at_us : at_us - now_us, distance);
-    note_printf(notes, parent, key, "%s, %s%s%s", text, at_us >= now_us ? "in " : "", distance,
+    if (at_us == now_us) {
+        note_printf(notes, parent, key, "%s", text);
+        return;
+    }
+    note_printf(notes, parent, key, "%s, %s%s%s", text, at_us > now_us ? "in " : "", distance,
                 at_us < now_us ? " ago" : "");
 }
 
@@ -253,28 +266,29 @@ explain_unchecked(struct notes *notes, struct note *list, const char *name, cons
 
 /* ---- parts ---- */
 
-static size_t
-count_includes(const struct explanation *explanation, const struct mime_part *part)
+/* How often each part is named by an xop:Include, in one walk. */
+static struct status
+count_includes(const struct explanation *explanation, struct diag *diag, size_t **ret_counts)
 {
+    const struct mime_part_list *const parts = &explanation->message->mime.parts;
     const xmlNode *const root = explanation->message->envelope;
-    size_t n = 0;
 
+    TRY(ARENA_ARRAY(explanation->arena, parts->n, diag, ret_counts));
     for (const xmlNode *node = root; node != NULL; node = xml_walk(node, root)) {
         const struct mime_part *found = NULL;
         struct diag why = {0};
 
         if (xml_is(node, NS_XOP, "Include") &&
             is_ok(message_part_by_href(explanation->message, xml_attr_text(node, "href"),
-                                       explanation->arena, &why, &found)) &&
-            found == part) {
-            n++;
+                                       explanation->arena, &why, &found))) {
+            (*ret_counts)[found - parts->items]++;
         }
     }
-    return n;
+    return OK;
 }
 
 static void
-explain_part(const struct explanation *explanation, size_t i, struct notes *notes,
+explain_part(const struct explanation *explanation, size_t i, size_t n, struct notes *notes,
              struct note *list)
 {
     const struct mime *const mime = &explanation->message->mime;
@@ -288,7 +302,6 @@ explain_part(const struct explanation *explanation, size_t i, struct notes *note
         note_cstr(notes, item, "role", "the SOAP envelope");
         return;
     }
-    const size_t n = count_includes(explanation, part);
     note_cstr(notes, item, "role",
               n == 0   ? "nothing refers to it"
               : n == 1 ? "attachment, referred to once"
@@ -303,10 +316,16 @@ explain_parts(const struct explanation *explanation, struct notes *notes, struct
     if (!explanation->message->is_mtom) {
         return;
     }
+    struct diag why = {0};
+    size_t *counts = NULL;
+    if (!is_ok(count_includes(explanation, &why, &counts))) {
+        note_printf(notes, section, "problem", "%s", why.text);
+        return;
+    }
     note_int(notes, section, "parts_in_all", (int64_t)mime->parts.n);
     struct note *const list = note_list(notes, section, "parts");
     for (size_t i = 0; i < mime->parts.n && i < EXPLAIN_LIST_MAX; i++) {
-        explain_part(explanation, i, notes, list);
+        explain_part(explanation, i, counts[i], notes, list);
     }
 }
 
@@ -336,7 +355,8 @@ explain_block(const xmlNode *block, struct notes *notes, struct note *list)
         note_bool(notes, row, "for_us", false);
     }
     if (xml_is(block, NS_WSSE, "Security")) {
-        for (const xmlNode *child = xml_first(block); child != NULL; child = xml_next(child)) {
+        const xmlNode *child = xml_first(block);
+        for (size_t n = 0; child != NULL && n < CHILDREN_MAX; n++, child = xml_next(child)) {
             note_word(notes, row, "children", explain_name(child));
         }
     }

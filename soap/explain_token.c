@@ -15,6 +15,7 @@ note_claims(const struct jws *jws, struct arena *arena, struct notes *notes, str
     const char *name;
     json_t *value;
     size_t n = 0;
+    size_t told = 0;
 
     TRY(ARENA_ARRAY(arena, BASE64URL_ROOM(jws->payload.n), why, &bytes));
     if (!base64url_decode(jws->payload, bytes, BASE64URL_ROOM(jws->payload.n), &n)) {
@@ -26,6 +27,9 @@ note_claims(const struct jws *jws, struct arena *arena, struct notes *notes, str
     {
         struct span copy = SPAN_EMPTY;
 
+        if (told++ == EXPLAIN_LIST_MAX) {
+            break;
+        }
         TRY(arena_dup(arena, span_of_cstr(name), why, &copy));
         note_word(notes, parent, "claims", copy);
     }
