@@ -15,6 +15,9 @@ libisthmus_a_SOURCES += \
 	soap/answer.c \
 	soap/content_type.c \
 	soap/dsig.c soap/dsig.h \
+	soap/explain.c soap/explain.h soap/explain_parts.h \
+	soap/explain_assertion.c soap/explain_checks.c soap/explain_payload.c \
+	soap/explain_signatures.c soap/explain_token.c \
 	soap/idtoken.c soap/idtoken.h soap/idtoken_compare.c \
 	soap/jws.c soap/jws.h \
 	soap/keyinfo.c soap/keyinfo.h \
@@ -28,7 +31,7 @@ libisthmus_a_SOURCES += \
 	soap/samlauthz.c soap/samlconfirm.c \
 	soap/samlname.c soap/samlname.h \
 	soap/samlrules.c soap/samlrules.h \
-	soap/security.c soap/security.h soap/security_write.c \
+	soap/security.c soap/security.h soap/security_parts.h soap/security_write.c \
 	soap/sign.c soap/sign.h \
 	soap/sigrules.c soap/sigrules.h \
 	soap/sigvalue.c soap/sigvalue.h \

@@ -123,24 +123,35 @@ test_an_organization_id_is_nobody_elses_community(void)
     scene_close(&scene);
 }
 
+/* A retrieve of a document that green does not have. */
+static struct span
+unknown_document(struct arena *arena)
+{
+    struct document_ref ref = {SPAN(GREEN), SPAN("2.999.2.2"), SPAN("2.999.404")};
+    const struct document_ref_list refs = {&ref, 1, 1};
+    struct diag diag = {0};
+    struct span payload;
+    struct buf out;
+
+    buf_init(&out, (size_t)64 * 1024);
+    CHECK_OK(&diag, retrieve_query_write(&refs, arena, &out, &diag));
+    CHECK_OK(&diag, arena_dup(arena, buf_span(&out), &diag, &payload));
+    buf_done(&out);
+    return payload;
+}
+
 /* The same with a message: signed for Organization/2.999.7, which red's record must list. */
 static void
 test_a_delegated_request_needs_the_record(void)
 {
     static const char *const delegators[] = {"Organization/2.999.7"};
-    struct document_ref ref = {SPAN(GREEN), SPAN("2.999.2.2"), SPAN("2.999.404")};
-    const struct document_ref_list refs = {&ref, 1, 1};
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
     struct kit_request request = {.transaction = SOAP_ITI_39,
                                   .delegator = SPAN("Organization/2.999.7")};
     static struct scene_reply reply;
-    struct diag diag = {0};
-    struct buf payload;
 
     kit_open_three(&scene);
-    buf_init(&payload, (size_t)64 * 1024);
-    CHECK_OK(&diag, retrieve_query_write(&refs, arena, &payload, &diag));
-    request.payload = buf_span(&payload);
+    request.payload = unknown_document(arena);
     kit_send(&scene, &request, &reply);
     CU_ASSERT_EQUAL(reply.http_status, 500);
     CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "PEER_BINDING"));
@@ -150,7 +161,31 @@ test_a_delegated_request_needs_the_record(void)
     kit_send(&scene, &request, &reply);
     CU_ASSERT_EQUAL(reply.http_status, 200); /* and says that it has no such document */
     CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSDocumentUniqueIdError"));
-    buf_done(&payload);
+    arena_free(arena);
+    scene_close(&scene);
+}
+
+/* All its signing certificates were withheld: nothing that it signs is believed. */
+static void
+test_a_partner_without_a_certificate_proves_nothing(void)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    static struct scene_reply reply;
+    struct kit_request request = {.transaction = SOAP_ITI_39};
+    struct partner *record;
+
+    kit_open_three(&scene);
+    record = (struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1"));
+    request.payload = unknown_document(arena);
+    record->signing_n = 0;
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 500);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_AUTHENTICATION_FAILURE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "SIG_NO_TRUST"));
+    record->signing_n = 1;
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSDocumentUniqueIdError"));
     arena_free(arena);
     scene_close(&scene);
 }
@@ -458,6 +493,8 @@ static const struct unit_test tests[] = {
     {"an organization-id is nobody else's community",
      test_an_organization_id_is_nobody_elses_community},
     {"a delegated request needs the record", test_a_delegated_request_needs_the_record},
+    {"a partner without a certificate proves nothing",
+     test_a_partner_without_a_certificate_proves_nothing},
     {"answers name only their partner's communities",
      test_answers_name_only_their_partners_communities},
     {"the rest of an answer counts", test_the_rest_of_an_answer_counts},
