@@ -63,15 +63,17 @@ take_part(struct edit_work *work, const struct edit *edit, const char *path, xml
 {
     xmlNode *const ours = part_of(work->doc, path);
     xmlNode *const theirs = part_of(donor, path);
-    xmlNode *const copy =
-        ours == NULL || theirs == NULL ? NULL : xmlDocCopyNode(theirs, work->doc, 1);
+    const unsigned place = edit->place % 6;
+    if (ours == NULL || theirs == NULL || (ours == work->top && place >= 4)) {
+        return;
+    }
+    xmlNode *const copy = xmlDocCopyNode(theirs, work->doc, 1);
     if (copy == NULL) {
         return;
     }
     if ((edit->other & KEEP_ID) != 0) {
         copy_id(ours, copy);
     }
-    const unsigned place = edit->place % 6;
     edit_put(work, copy, ours, place >= 4 ? 2 : place);
     if (place == 4) { /* instead of ours */
         edit_take_out(work, ours);

@@ -8,7 +8,7 @@
  */
 #include "fuzz/edits.h"
 #include "fuzz/fuzz.h"
-#include "fuzz/saml_compare.h"
+#include "unit/saml_compare.h"
 #include "unit/soap_kit.h"
 
 enum { GENUINE = 5, FORGED = 1, MESSAGES = GENUINE + FORGED };
