@@ -104,5 +104,9 @@ MUST_CHECK struct status trust_verify_for(const struct trust *trust, enum trust_
 MUST_CHECK struct status trust_verify(const struct trust *trust,
                                       const struct certificate *certificate, int64_t now_us,
                                       struct diag *diag);
+/* Does the chain of a signing certificate fail because a revocation list names it, or an authority
+ * above it? */
+bool trust_is_revoked(const struct trust *trust, const struct certificate *certificate,
+                      int64_t now_us);
 
 #endif

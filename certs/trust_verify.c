@@ -199,3 +199,17 @@ trust_verify(const struct trust *trust, const struct certificate *certificate, i
 {
     return trust_verify_for(trust, TRUST_PURPOSE_SIGNING, certificate, NULL, 0, now_us, diag);
 }
+
+bool
+trust_is_revoked(const struct trust *trust, const struct certificate *certificate, int64_t now_us)
+{
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    struct diag ignored = {0};
+    const bool is_revoked = context != NULL &&
+                            !is_ok(verify_chain(context, trust, TRUST_PURPOSE_SIGNING, certificate,
+                                                NULL, now_us, &ignored)) &&
+                            X509_STORE_CTX_get_error(context) == X509_V_ERR_CERT_REVOKED;
+
+    X509_STORE_CTX_free(context);
+    return is_revoked;
+}

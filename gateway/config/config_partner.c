@@ -318,6 +318,10 @@ add_signing(struct config_reader *reader, struct yaml_node *item, struct signing
         /* It cannot be judged before the revocation lists have come: it signs nothing until then */
         return claim_key(reader, certificate, item);
     }
+    if (trust != NULL && trust_is_revoked(trust->trust, certificate, reader->now_us)) {
+        /* It signs nothing. An error would refuse the very reload that brings the list. */
+        return claim_key(reader, certificate, item);
+    }
     /* One that has expired does not stop the node: it counts for no message (security_verify), and
      * `isthmus check` and `partners` say so. */
     const bool has_expired = certificate->not_after_us <= reader->now_us;

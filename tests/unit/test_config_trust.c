@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "certs/devpki.h"
 #include "config/config_expiry.h"
 #include "config_world.h"
 #include "unit.h"
@@ -114,6 +115,25 @@ test_signing_anchors(void)
     unload(&loaded);
 }
 
+/* A partner's keys are all revoked: the configuration that brings the list is loaded, else the old
+ * one would stay and with it what the list revokes. The key counts for nothing. */
+static void
+test_revoked_signing(void)
+{
+    struct loaded loaded = load_good(0, NULL);
+    const struct partner *blue = config_partner_of_community(loaded.config, SPAN("2.999.2"));
+    struct diag diag = {0};
+
+    CU_ASSERT_EQUAL(blue->signing_n, 1);
+    unload(&loaded);
+    CHECK_OK(&diag, devpki_revoke(path_of("ca"), path_of("blue/signing.pem"), world.now_us, &diag));
+    copy_file("ca/crl.pem", "red/revoked.pem");
+    loaded = load_good(11, "  partners: {anchors: red/ca.pem, crl: red/revoked.pem}");
+    blue = config_partner_of_community(loaded.config, SPAN("2.999.2"));
+    CU_ASSERT_EQUAL_FATAL(blue->signing_n, 0);
+    unload(&loaded);
+}
+
 /* The whole way from the file's keys to a key that works; a wrong passphrase at its place. */
 static void
 test_passphrase(void)
@@ -199,6 +219,7 @@ static const struct unit_test tests[] = {
     {"lists of revocation lists", test_crl_lists},
     {"changed files", test_changes},
     {"anchors of signing certificates", test_signing_anchors},
+    {"a partner whose signing certificate is revoked", test_revoked_signing},
     {"a key behind a passphrase", test_passphrase},
     {"what ends", test_expiry},
 };
