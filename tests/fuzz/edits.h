@@ -29,6 +29,9 @@ void edits_apply(const struct edit_scene *scene, struct span records);
  * whole records, so that most inputs mean something. The size of the new input. */
 size_t edits_mutate(uint8_t *bytes, size_t n, size_t max, size_t head, unsigned seed);
 
+/* A mutator for inputs that are XML: most often edits of the tree, else libFuzzer's own. */
+size_t edits_mutate_xml(uint8_t *bytes, size_t n, size_t max, unsigned seed);
+
 /* The bytes of the tree, in the arena. */
 struct span edits_serialise(xmlDoc *doc, struct arena *arena);
 
