@@ -33,6 +33,11 @@ struct asking_order {
     /* What the assertion says; NULL: from the configuration's asserts. */
     const char *user, *role, *role_display, *purpose, *purpose_system, *organization,
         *organization_id, *npi;
+    /* What it says besides; empty: nothing. */
+    struct span_list acp, iacp; /* access consent policies and documents, urn:oid:... */
+    struct span resource_id;    /* CX: the patient, as our own organization knows it */
+    struct span delegator;      /* QueryAuthGrantor: in whose name we ask */
+    struct span id_token;       /* of the individual (T-IAS), a compact JWS */
 };
 
 enum leg_state {

@@ -123,6 +123,14 @@ test_an_organization_id_is_nobody_elses_community(void)
     scene_close(&scene);
 }
 
+static const char delegates[] = "rules:\n"
+                                "  - name: delegates\n"
+                                "    effect: permit\n"
+                                "    reason: red asks for its clients\n"
+                                "    partners: any\n"
+                                "    purposes: any\n"
+                                "    delegators: [Organization/2.999.7]\n";
+
 /* A retrieve of a document that green does not have. */
 static struct span
 unknown_document(struct arena *arena)
@@ -158,9 +166,17 @@ test_a_delegated_request_needs_the_record(void)
     CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_AUTHENTICATION_FAILURE);
     ((struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1")))->delegators =
         (struct config_strings){delegators, 1};
+    kit_send(&scene, &request, &reply); /* the rules let red ask, but not for others */
+    CU_ASSERT_EQUAL(reply.http_status, 200);
+    CU_ASSERT_PTR_NULL(strstr(reply.text, "XDSDocumentUniqueIdError"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "POLICY_DENIED"));
+    CU_ASSERT_STRING_EQUAL(scene_event(green(), 0)->delegator, "Organization/2.999.7");
+    kit_set_policy(green(), delegates);
     kit_send(&scene, &request, &reply);
     CU_ASSERT_EQUAL(reply.http_status, 200); /* and says that it has no such document */
     CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSDocumentUniqueIdError"));
+    CU_ASSERT_STRING_EQUAL(scene_event(green(), 0)->delegator, "Organization/2.999.7");
+    kit_restore_policy(green());
     arena_free(arena);
     scene_close(&scene);
 }
