@@ -348,6 +348,7 @@ read_single(OCSP_SINGLERESP *single, const struct ocsp_rules *rules, struct diag
         .verdict = status == V_OCSP_CERTSTATUS_GOOD      ? STATUS_GOOD
                    : status == V_OCSP_CERTSTATUS_REVOKED ? STATUS_REVOKED
                                                          : STATUS_UNKNOWN,
+        .this_us = validity.this_us,
         .until_us = validity.next_us,
         .reason = reason < 0 ? "" : OCSP_crl_reason_str(reason),
     };

@@ -284,6 +284,24 @@ read_signing_item(struct config_reader *reader, struct yaml_node *item, const ch
     return config_text_list(reader, yaml_get(item, "issuers"), "text", NULL, ret_issuers);
 }
 
+/* By the key, not the certificate: KeyInfo may name a key by any certificate of it, so two partners
+ * with certificates of one key would be one signer. */
+static struct status
+claim_key(struct config_reader *reader, const struct certificate *certificate,
+          const struct yaml_node *item)
+{
+    char hex[SHA256_HEX];
+    struct diag reason = {0};
+    struct span copy;
+
+    if (!is_ok(certificate_key_sha256(certificate, &reason, hex))) {
+        yaml_error(reader->report, item, "%s", reason.text);
+        return OK;
+    }
+    TRY(arena_dup(reader->arena, span_of_cstr(hex), reader->diag, &copy));
+    return config_claim(reader, CONFIG_CLAIM_SIGNING, copy.p, item);
+}
+
 /* Lists and anchors change while the node runs: what they say about one partner's certificate must
  * neither stop the node nor keep the others' news out. */
 static struct status
@@ -327,7 +345,7 @@ add_signing(struct config_reader *reader, struct yaml_node *item, struct signing
     if (certificate == NULL || !is_signing_form(reader, item, path, certificate)) {
         return OK;
     }
-    TRY(config_claim(reader, CONFIG_CLAIM_SIGNING, certificate->sha256, item));
+    TRY(claim_key(reader, certificate, item));
     const struct config_trust *trust =
         config_trust_of(reader->config, reader->config->signing_trust);
     if (trust != NULL && trust->awaits_crl) {
