@@ -25,6 +25,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/import_files.c gateway/cli/import_files.h \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \
 	gateway/cli/show_relaxed.c \
+	gateway/cli/show_trust.c \
 	gateway/cli/show.c gateway/cli/show.h
 
 bin_PROGRAMS += gateway/isthmus
