@@ -286,8 +286,9 @@ load_trust(struct config_reader *reader, struct yaml_node *node, struct config_t
     /* Then its mistake is reported, and the anchors' own should be as well. */
     const bool lacks_lists = sources.must_have_crl && sources.crl_paths_n == 0;
 
-    sources.must_have_crl = !lacks_lists && (sources.must_have_crl || entry->crl_urls.n > 0);
-    entry->awaits_crl = entry->crl_urls.n > 0;
+    sources.must_have_crl = !lacks_lists && sources.must_have_crl;
+    TRY(config_take_lists(reader, entry, &sources));
+
     struct status st = trust_make(&sources, &reason, &culprit, &trust);
 
     if (!is_ok(st) && culprit.file == TRUST_FILE_CRL_BYTES && !is_fatal(st.code)) {

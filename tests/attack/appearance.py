@@ -16,9 +16,8 @@ SUBCODES = {
     "WSSE_INVALID_TOKEN": f"{{{WSSE}}}InvalidSecurityToken",
     "WSSE_FAILED_CHECK": f"{{{WSSE}}}FailedCheck",
     "WSSE_FAILED_AUTHENTICATION": f"{{{WSSE}}}FailedAuthentication",
-    "WSA_HEADER": f"{{{WSA}}}InvalidAddressingHeader",
-    "WSA_ACTION": f"{{{WSA}}}ActionNotSupported",
 }
+WSA_FAULTS = ("WSA_HEADER", "WSA_ACTION")  # these say which header, as WS-Addressing wants: nothing of it is about security
 CODES = {"VERSION_MISMATCH": "VersionMismatch", "MUST_UNDERSTAND": "MustUnderstand", "RECEIVER": "Receiver"}
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -82,23 +81,43 @@ def why_fault_wrong(error, fault, public, answer, message_id):
         return "the Body is no fault"
     codes = [qname(value) for value in faults[0].findall(f"{{{ENV}}}Code//{{{ENV}}}Value")]
     wanted = [f"{{{ENV}}}{CODES.get(fault, 'Sender')}"] + ([SUBCODES[fault]] if fault in SUBCODES else [])
-    if codes != wanted:
+    if fault in WSA_FAULTS:
+        wanted += [code for code in codes[1:] if code.startswith(f"{{{WSA}}}")]
+    if codes != wanted or (fault in WSA_FAULTS and len(codes) < 2):
         return f"{error}: fault codes {codes}; expected {wanted}"
     reasons = [node.text for node in faults[0].findall(f"{{{ENV}}}Reason/{{{ENV}}}Text")]
     if reasons != [public]:
         return f"{error}: the reason is {reasons}; expected {public!r}"
     if [child.tag.rpartition("}")[2] for child in faults[0]] != ["Code", "Reason", "Detail"]:
         return "the fault has other children than Code, Reason and Detail"
-    detail = list(faults[0].find(f"{{{ENV}}}Detail"))
-    if [node.tag for node in detail] != [DETAIL] or not re.fullmatch(UUID, detail[0].text or "") or detail[0].attrib:
+    if not is_detail_known(faults[0].find(f"{{{ENV}}}Detail"), fault):
         return "the fault's Detail has more than the transaction's id"
     header = [child.tag.rpartition("}")[2] for child in root.find(f"{{{ENV}}}Header")]
-    if not set(header) <= {"Action", "RelatesTo", "MessageID", "Upgrade"} or len(set(header)) != len(header):
+    blocks = {"Action", "RelatesTo", "MessageID", "Upgrade"} | ({"NotUnderstood"} if fault == "MUST_UNDERSTAND" else set())
+    if not set(header) <= blocks or len(set(header)) != len(header):
         return f"header blocks of the fault: {header}"
     related = root.findtext(f"{{{ENV}}}Header/{{{WSA}}}RelatesTo")
     if related is not None and message_id is not None and related != message_id:
         return "the fault relates to another message"
     return None
+
+
+def is_detail_known(detail, fault):
+    """The transaction's id; of an addressing fault also the name of the header."""
+    nodes = list(detail)
+    if not nodes or nodes[-1].tag != DETAIL and nodes[0].tag != DETAIL:
+        return False
+    for node in nodes:
+        text = (node.text or "").strip()
+        if node.tag == DETAIL:
+            is_known = re.fullmatch(UUID, text) and not node.attrib
+        elif node.tag == f"{{{WSA}}}ProblemHeaderQName":
+            is_known = fault in WSA_FAULTS and re.fullmatch(r"wsa:[A-Za-z]+", text)
+        else:
+            is_known = fault == "WSA_ACTION" and node.tag == f"{{{WSA}}}ProblemAction"
+        if not is_known:
+            return False
+    return True
 
 
 def transaction_of(body):

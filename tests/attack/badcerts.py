@@ -187,10 +187,25 @@ class Workshop:
             anchors = file.read()
         paths = {"live-anchors.pem": anchors + self.second.certificate.public_bytes(PEM)}
         paths["live-crl.pem"] = b"".join(authority.crl() for authority in self.authorities)
+        self.lists = os.path.join(folder, "live-crl.pem")
         for file_name, data in paths.items():
             with open(os.path.join(folder, file_name), "wb") as file:
                 file.write(data)
         return text.replace(found.group(0), "partners: {anchors: live-anchors.pem, crl: live-crl.pem}")
+
+
+    client_only = EKU.CLIENT_AUTH
+
+    @staticmethod
+    def days(n):
+        return n * DAY
+
+    def revoke(self, identity):
+        """Puts a certificate that the authority issued on its list, which the node reads at its next reload."""
+        with open(identity.certificate, "rb") as file:
+            self.authority.revoked.append(x509.load_pem_x509_certificate(file.read()).serial_number)
+        with open(self.lists, "wb") as file:
+            file.write(b"".join(authority.crl() for authority in self.authorities))
 
 
 def loopback():

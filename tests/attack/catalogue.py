@@ -17,7 +17,7 @@ class Case:
     body: bytes
     content_type: str
     path: str
-    peer: str = "p1"  # p1, p2, p3, the path of a certificate, or None: no client certificate
+    peer: str = "p1"  # p1 to p4, the path of a certificate, or None: no client certificate
     now: int = None  # wall time of the judge in microseconds
     expect: set = None
     forged: dict = field(default_factory=dict)  # what a naive reader is to read
@@ -27,6 +27,7 @@ class Case:
     tool: tuple = ()  # more arguments for xmlsec1
     signature: str = ""  # XPath of the one that xmlsec1 must accept; else the first of the document
     live: bool = True  # may be sent to a node, too
+    answer: dict = None  # our question (see judge.c), when this is an answer to us
 
 
 @dataclass
@@ -67,7 +68,7 @@ def load():
 
 def peer_of(message):
     """The TLS identity of the partner whose message it is."""
-    return {"red": "p1", "black": "p2", "gold": "p3"}[message.ask.party.id]
+    return next(who for who, party in message.ask.world.parties.items() if party.id == message.ask.party.id)
 
 
 def benign(name, message, **more):

@@ -421,7 +421,7 @@ NOT_HERE |= {"WSS_TIMESTAMP", "WSA_HEADER", "MESSAGE_CONTENT", "SOAP_STRUCTURE",
 
 
 def with_include(world, name, find, href, transaction="ITI-55", bytes_of=None):
-    message = world.genuine(transaction)
+    message = world.fresh(transaction)
     content = moved(message, find(message), href)
     if bytes_of is not None:
         content = bytes_of
@@ -465,10 +465,10 @@ def xop_in_payloads(world):
         for text, href in HREFS:
             yield with_include(world, f"{transaction}, {place}: {text}", find, href, transaction)
         yield with_include(world, f"{transaction}, {place}: a value of 1 MB", find, HREFS[0][1], transaction, b"9" * 1048576)
-    message = world.genuine("ITI-39")
+    message = world.fresh("ITI-39")
     value = next(message.payload.iter("{*}DocumentUniqueId"))
     value.append(include("cid:att@red.example"))
     yield packed("ITI-39: an Include behind the text", message, package(part(message.bytes()), attachment(b".1")))
-    message = world.genuine("ITI-39")
+    message = world.fresh("ITI-39")
     message.payload.append(include("cid:att@red.example"))
     yield packed("ITI-39: an Include beside the DocumentRequests", message, package(part(message.bytes()), attachment()))

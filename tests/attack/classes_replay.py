@@ -4,13 +4,12 @@ spelling, across reload, restart and kill -9. Assertions may be used again. Live
 
 import copy
 import re
-import signal
 import threading
 import time
 
 from lxml import etree
 
-from live_kit import Outcome, Probe, asking, is_success, judge_answer, live
+from live_kit import Outcome, Probe, asking, is_success, judge_answer, live, reload
 from messages import BODIES
 from signing import DS, SAML, q
 from tlswire import Refused
@@ -193,14 +192,6 @@ def restart(range_):
 def kill_and_start(range_):
     range_.node.kill()
     range_.node.start()
-
-
-def reload(range_):
-    """SIGHUP, and until the node says what became of it."""
-    mark = range_.mark()
-    range_.node.process.send_signal(signal.SIGHUP)
-    if not range_.node.wait_for_event(mark, lambda event: "reload" in event.get("event", ""), 10):
-        raise RuntimeError("the node says nothing about a reload")
 
 
 @live("REPLAY-END", "A1.8", REPLAY)

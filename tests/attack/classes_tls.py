@@ -3,6 +3,7 @@ certificate or the handshake can be the reason of a refusal; accepted means that
 """
 
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -14,8 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID as EKU
 
 from badcerts import DAY, dns, loopback, name
-from live_kit import Outcome, Probe, asking, judge_answer, live
-from tlswire import Refused, post
+from live_kit import Outcome, Probe, asking, is_success, judge_answer, live, reload
+from tlswire import Identity, Refused, post
 
 ANY = "ALL:@SECLEVEL=0"  # the client's own scruples are switched off
 TLS = {"TLS"}
@@ -114,7 +115,7 @@ def chains(range_):
     yield Probe("a name within the issuer's constraints", by(range_.chains["permitted"]), benign=True)
 
 
-@live("TLS-KEY-TYPE", "A1.7", TLS, reason="wrong curve|did not return a certificate|too weak")
+@live("TLS-KEY-TYPE", "A1.7", TLS, reason="wrong curve|did not return a certificate|too weak|neither RSA")
 def kinds_of_keys(range_):
     shop = range_.shop
     for kind in ("rsa2048", "p256", "p384"):
@@ -201,7 +202,7 @@ def bare(data):
     def run(range_):
         mark = range_.mark()
         got = b""
-        with socket.create_connection((range_.target.host, range_.target.port), timeout=5) as stream:
+        with range_.target.connect_plain() as stream:
             try:
                 stream.sendall(data)
                 stream.shutdown(socket.SHUT_WR)
@@ -225,6 +226,8 @@ def s_client(*options, identity=None, commands=None, wanted=b"HTTP/1.1 200"):
         mark = range_.mark()
         path, content_type, body = range_.honest()
         line = ["openssl", "s_client", "-connect", f"{range_.target.host}:{range_.target.port}", "-CAfile", range_.target.ca]
+        source = range_.target.next_source()
+        line += ["-bind", f"{source[0]}:0"] if source else []
         line += ["-cert", who.certificate, "-key", who.key, *(["-quiet", "-no_ign_eof"] if commands is None else []), *options]
         with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
             timer = threading.Timer(10, process.kill)
@@ -369,7 +372,7 @@ def slow(range_, prepare, step, seconds, is_tls=True):
     """Opens a connection, does <prepare>, then <step> again and again; how long the gateway bore it."""
     began = time.monotonic()
     wire = range_.target.connect(range_.p1) if is_tls else None
-    stream = wire.stream if wire else socket.create_connection((range_.target.host, range_.target.port), timeout=5)
+    stream = wire.stream if wire else range_.target.connect_plain()
     got = b""
     try:
         stream.sendall(prepare)
@@ -444,7 +447,7 @@ def many_connections(range_):
         for i in range(300):
             try:
                 if i % 2:
-                    idle.append(socket.create_connection((here.target.host, here.target.port), timeout=5))
+                    idle.append(here.target.connect_plain())
                 else:
                     idle.append(here.target.connect(here.p1).stream)
             except (Refused, OSError):
@@ -484,3 +487,100 @@ def prepare(range_):
         "sha1 within": shop.make(issuer=shop.sha1_intermediate()),
     }
 
+
+
+# ---- limits by partner ----
+
+
+@live("LIMIT-FAILURES", "A1.3", {"LIMIT_FAILURES"})
+def failures(range_):
+    """A partner whose requests fail verification again and again is put off before any signature is looked at; others are not."""
+    write_limit(range_, 5)
+
+    def forged(here):
+        message = here.world.fresh("ITI-38", "p3")
+        next(message.assertion.iter("{*}NameID")).text = "CN=admin"
+        return here.ask(Identity(here.world.p3.tls_certificate, here.world.p3.tls_key), (message.path, message.content_type, message.bytes()))
+
+    def run(here):
+        mark = here.mark()
+        statuses = [forged(here).status for _ in range(5)]
+        answer = forged(here)
+        outcome = Outcome(is_success(answer), answer.status, here.error_since(mark, wanted={"connection-refused"}), f"before it: {statuses}")
+        if statuses != [500] * 5:
+            outcome.problem = f"the first failures were answered with {statuses}"
+        return outcome
+
+    yield Probe("the sixth forgery within a minute, of five allowed", run, statuses=frozenset({503}))
+    yield Probe("an honest partner beside it", asking(), benign=True)
+    write_limit(range_, 10000)
+
+
+def write_limit(range_, n):
+    """Into the live node's configuration, and it reads it."""
+    with open(range_.node.config, encoding="utf-8") as file:
+        text = re.sub(r"failures_per_minute: \d+", f"failures_per_minute: {n}", file.read())
+    with open(range_.node.config, "w", encoding="utf-8") as file:
+        file.write(text)
+    reload(range_)
+
+
+# ---- a partner that is removed ----
+
+
+@live("TLS-REMOVED", "A1.7", {"PEER_UNKNOWN", "TLS"})
+def removed(range_):
+    """A partner whose file is gone after a reload is nobody: not over a new connection, not over one that is open, not by an old session."""
+    path = os.path.join(os.path.dirname(range_.node.config), "partners.d", "black.yaml")
+    yield Probe("while its file is there", asking(lambda here: here.p2, lambda here: here.honest(by="p2")), benign=True)
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        options = {"least": version, "most": version}
+        kept = range_.target.connect(range_.p2, **options)
+        first = range_.ask(message=range_.honest(by="p2"), wire=kept)
+        session = kept.stream.session
+        os.rename(path, path + ".off")
+        reload(range_)
+        try:
+            assert is_success(first)
+            p2 = lambda here: here.p2  # noqa: E731
+            message = lambda here: here.honest(by="p2")  # noqa: E731
+            yield Probe(f"a new connection, {version.name}", asking(p2, message, **options))
+            yield Probe(f"its old session, {version.name}", asking(p2, message, session=session, **options))
+            yield Probe(f"its old connection, {version.name}", over(kept, message), expect=frozenset({"PEER_UNKNOWN", "TLS", ""}))
+        finally:
+            kept.close()
+            os.rename(path + ".off", path)
+            reload(range_)
+    yield Probe("its file is back", asking(lambda here: here.p2, lambda here: here.honest(by="p2")), benign=True)
+
+
+def over(wire, message):
+    def run(here):
+        mark = here.mark()
+        try:
+            answer = here.ask(message=message(here), wire=wire)
+        except (Refused, TimeoutError) as refused:
+            return Outcome(False, 0, here.error_since(mark, 0.3), str(refused))
+        return judge_answer(here, mark, answer)
+
+    return run
+
+
+@live("TLS-REVOKED-LATER", "A1.7", {"TLS"}, reason="revoked|closed")
+def revoked_later(range_):
+    """A certificate that a new revocation list names is refused from the next reload on, sessions and open connections included."""
+    shop = range_.shop
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        options = {"least": version, "most": version}
+        identity = shop.make()
+        yield Probe(f"not revoked yet, {version.name}", asking(identity, **options), benign=True)
+        kept = range_.target.connect(identity, **options)
+        range_.ask(message=range_.honest(), wire=kept)
+        session = kept.stream.session
+        shop.revoke(identity)
+        reload(range_)
+        yield Probe(f"a new connection, {version.name}", asking(identity, **options))
+        yield Probe(f"its old session, {version.name}", asking(identity, session=session, **options))
+        yield Probe(f"its old connection, {version.name}", over(kept, lambda here: here.honest()), expect=frozenset({"TLS", ""}))
+        kept.close()
+    yield Probe("another certificate", by(shop.make()), benign=True)

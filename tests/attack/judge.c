@@ -5,11 +5,12 @@
  *   judge CONFIG < manifest
  *
  * The manifest has one JSON object a line: id, path, content_type, body (file), peer (PEM file of
- * the TLS client certificate; absent: none), now_us (wall time; absent: the system's). Each line is
- * judged in a child of its own, so that a crash or an endless loop is that line's result. The first
- * line that has "warm" is run in this process before, so that what libraries set up once is
- * nobody's cost. Answers one JSON object a line: id, verdict (accepted, refused, crashed,
- * timed-out), error, text, cpu_us, memory_peak, memory_left, facts. The program has one thread.
+ * the TLS client certificate; absent: none), now_us (wall time; absent: the system's). With
+ * "answer" (what our question was) the message is judged as the answer to it. Each line is judged
+ * in a child of its own, so that a crash or an endless loop is that line's result. The first line
+ * that has "warm" is run in this process before, so that what libraries set up once is nobody's
+ * cost. Answers one JSON object a line: id, verdict (accepted, refused, crashed, timed-out), error,
+ * text, cpu_us, memory_peak, memory_left, facts. The program has one thread.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 
 #include <jansson.h>
 
+#include "attack/answers.h"
 #include "attack/facts.h"
 #include "attack/memory.h"
 #include "base/clock.h"
@@ -37,11 +39,14 @@ struct task {
     struct buf body;
     struct certificate *peer;
     int64_t now_us;
+    bool is_answer;
+    struct answer_order order;
 };
 
 struct verdict {
     struct proof proof;
     const struct facts_payload *payload;
+    const struct answer_facts *answer;
     struct diag diag;
     int64_t cpu_us;
     size_t memory_peak, memory_left;
@@ -74,6 +79,10 @@ judge(const struct config *config, const struct task *task, struct arena *arena,
                                           .content_type = task->content_type,
                                           .body = buf_span(&task->body),
                                           .peer = task->peer};
+    if (task->is_answer) {
+        return answer_judge(config, &task->order, buf_span(&task->body), task->content_type,
+                            task->now_us, arena, &verdict->diag, &verdict->answer);
+    }
     TRY(proof_take(&verdict->proof, config, &request, task->now_us, arena, &verdict->diag));
     return facts_read_payload(&verdict->proof, arena, &verdict->diag, &verdict->payload);
 }
@@ -95,7 +104,9 @@ write_verdict(const struct task *task, struct verdict *verdict, bool is_accepted
     jsonw_key_int(&w, "cpu_us", verdict->cpu_us);
     jsonw_key_int(&w, "memory_peak", (int64_t)verdict->memory_peak);
     jsonw_key_int(&w, "memory_left", (int64_t)verdict->memory_left);
-    if (is_accepted) {
+    if (is_accepted && task->is_answer) {
+        answer_write(&w, verdict->answer, arena, diag);
+    } else if (is_accepted) {
         facts_write(&w, &verdict->proof, verdict->payload, arena, diag);
     }
     jsonw_close(&w);
@@ -171,6 +182,15 @@ read_task(const json_t *line, struct task *task, struct diag *diag)
     task->id = text_of(line, "id");
     task->path = span_of_cstr(text_of(line, "path"));
     task->content_type = span_of_cstr(text_of(line, "content_type"));
+    const json_t *const answer = json_object_get(line, "answer");
+    task->is_answer = answer != NULL;
+    task->order = (struct answer_order){
+        .transaction = text_of(answer, "transaction"),
+        .message_id = span_of_cstr(text_of(answer, "message_id")),
+        .signature = span_of_cstr(text_of(answer, "signature")),
+        .query_root = span_of_cstr(text_of(answer, "query_root")),
+        .query_extension = span_of_cstr(text_of(answer, "query_extension")),
+    };
     task->now_us = json_is_integer(now) ? json_integer_value(now) : clock_wall_us(clock_system());
     TRY(read_file(text_of(line, "body"), &task->body, diag));
     return peer[0] == '\0' ? OK : certificate_from_file(peer, diag, &task->peer);

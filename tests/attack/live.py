@@ -22,12 +22,13 @@ from signing import Signer
 from tlswire import Identity, Refused, Target, post
 
 LOG_SECONDS = 3.0
+NEVER_SAMPLED = ("PAY-LOGGED",)  # what is looked at is the log
 
 
 def read_arguments(options):
     parser = argparse.ArgumentParser(prog="run --live | run --against URL", description=__doc__.splitlines()[0])
     parser.add_argument("--live", action="store_true", help="start a node and attack it")
-    parser.add_argument("--sample", type=int, metavar="N", help="send at most N attacks of each class of the corpus (default: all)")
+    parser.add_argument("--sample", type=int, metavar="N", default=6, help="attacks of each class of the corpus that are sent (6; 0: all)")
     foreign = parser.add_argument_group("against another gateway")
     foreign.add_argument("--ca", help="PEM: whose certificate the gateway has")
     foreign.add_argument("--community", help="homeCommunityId of the gateway")
@@ -75,7 +76,15 @@ def foreign_range(options, chosen, world, folder):
     if chosen.attacker:
         take_identity(world.p2, chosen.attacker, chosen.attacker_community)
     target = Target(host, int(port or 443), chosen.ca)
-    return Range(target, identity_of(world.p1), identity_of(world.p2), world, folder=folder)
+    range_ = Range(target, identity_of(world.p1), identity_of(world.p2), world, folder=folder)
+    range_.known = ("p1", "p2") if chosen.attacker else ("p1",)
+    return range_
+
+
+def edit_limits(text, failures=10000):
+    """Most of what we send is refused: the limit of refusals has a class of its own."""
+    text = re.sub(r"\n *failures_per_minute: *\d+", "", text)
+    return re.sub(r"(?m)^limits:$", f"limits:\n  failures_per_minute: {failures}", text, count=1)
 
 
 def own_range(world, folder):
@@ -85,7 +94,7 @@ def own_range(world, folder):
     range_.shop = shop
     classes_tls.prepare(range_)
     green = os.path.dirname(world.config)
-    node = Node(world.build, world.config, log_path=f"{folder}/serve.log", edit=lambda text: shop.edit_configuration(text, green))
+    node = Node(world.build, world.config, log_path=f"{folder}/serve.log", edit=lambda text: edit_limits(shop.edit_configuration(text, green)))
     range_.node, range_.target = node, Target("127.0.0.1", node.port, world.ca)
     return range_
 
@@ -100,10 +109,12 @@ class Sender:
         self.range, self.wires = range_, {}
 
     def identity(self, case):
-        """None: this case cannot be sent (we do not have the key of its certificate)."""
+        """None: this case cannot be sent (we do not have the key of its certificate, or the gateway does not know this partner)."""
         if case.peer is None:
             return Identity()
         if case.peer in self.range.world.parties:
+            if self.range.node is None and case.peer not in self.range.known:
+                return None
             return identity_of(self.range.world.parties[case.peer])
         key = re.sub(r"\.pem$", ".key", str(case.peer))
         return Identity(case.peer, key) if key != case.peer and os.path.exists(key) else None
@@ -136,7 +147,7 @@ class Sender:
 def sample(cases, most):
     """Every good twin, and attacks from all over the class."""
     attacks = [case for case in cases if not case.benign]
-    if most is None or len(attacks) <= most:
+    if not most or len(attacks) <= most:
         return cases
     step = len(attacks) / most
     kept = {id(attacks[int(i * step)]) for i in range(most)}
@@ -160,8 +171,8 @@ def weigh_attack(rows, kind, case, answer, end):
     """Was an attack accepted, by what name was it refused, and what is wrong."""
     error = end.get("error", "")
     wanted = case.expect or kind.refused_as
-    if end.get("verdict") == "answered" or (not end and answer is not None and is_success(answer)):
-        return True, error, None if case.harmless else "accepted, though it must be refused"
+    if answer is not None and is_success(answer) and error not in wanted and not rows.is_security(error):
+        return True, error, None if case.harmless else f"accepted, though it must be refused (answered with {error or 'success'})"
     if error == "REPLAY" and "REPLAY" not in wanted:
         return True, error, None if case.harmless else "proven, and only refused as a replay"
     if error not in wanted:
@@ -171,8 +182,14 @@ def weigh_attack(rows, kind, case, answer, end):
     return False, error, None
 
 
+ABOUT_DATA = (b"XDSUnknownPatientId", b"XDSDocumentUniqueIdError", b"XDSUnknownRepositoryId", b"XDSUnknownCommunity")
+
+
 def weigh_foreign(case, answer):
+    """Without a log: a success, or an error that only somebody gets who was believed."""
     is_accepted = answer is not None and is_success(answer)
+    if is_accepted and b"ResponseStatusType:Failure" in answer.body:
+        is_accepted = any(code in answer.body for code in ABOUT_DATA)
     return is_accepted, "", "accepted, though it must be refused" if is_accepted and not case.harmless else None
 
 
@@ -181,8 +198,6 @@ def weigh_benign(answer, end):
         return "a good message got no answer"
     if not is_success(answer):
         return f"a good message was refused: HTTP {answer.status}, {end.get('error', '')} {end.get('detail', '')}"
-    if end and end.get("verdict") != "answered":
-        return f"a good message was refused: {end.get('error')} {end.get('detail', '')}"
     return None
 
 
@@ -201,13 +216,14 @@ def run_case(range_, sender, rows, kind, case, result):
         result.benign += 1
         return weigh_benign(answer, end)
     weighed = weigh_attack(rows, kind, case, answer, end) if range_.node else weigh_foreign(case, answer)
-    count(result, *weighed[:2])
+    count(result, weighed[0], weighed[1], case.harmless)
     return weighed[2]
 
 
-def count(result, is_accepted, error):
+def count(result, is_accepted, error, is_harmless):
     result.made += 1
-    result.accepted += is_accepted
+    result.accepted += is_accepted and not is_harmless
+    result.harmless += is_accepted and is_harmless
     result.refused += not is_accepted
     if error:
         result.errors[error] = result.errors.get(error, 0) + 1
@@ -239,7 +255,7 @@ def weigh_probe(rows, kind, probe, outcome, range_):
     if probe.benign:
         return None if outcome.accepted else f"a good request was refused: {outcome.status} {outcome.error} {outcome.detail}"
     if outcome.accepted:
-        return f"accepted, though it must be refused: {outcome.detail}"
+        return None if probe.harmless else f"accepted, though it must be refused: {outcome.detail}"
     wanted = probe.expect or kind.refused_as
     if has_node and outcome.error not in wanted:
         return f"refused as {outcome.error or 'nothing that is logged'}, {outcome.detail}; expected {', '.join(sorted(wanted))}"
@@ -267,7 +283,7 @@ def run_live_class(range_, rows, kind):
         if probe.benign:
             result.benign += 1
         else:
-            count(result, outcome.accepted, outcome.error)
+            count(result, outcome.accepted, outcome.error, probe.harmless)
         if problem:
             result.failures.append(f"{kind.name}/{probe.name}: {problem}")
     return result
@@ -281,7 +297,7 @@ def run_class(range_, rows, kind, chosen):
     high = range_.node.memory_kb()[1] if range_.node else 0
     try:
         is_corpus = kind.where == "in process"
-        result = run_corpus_class(range_, rows, kind, chosen.sample) if is_corpus else run_live_class(range_, rows, kind)
+        result = run_corpus_class(range_, rows, kind, 0 if kind.name in NEVER_SAMPLED else chosen.sample) if is_corpus else run_live_class(range_, rows, kind)
     except Exception as problem:  # noqa: BLE001 - one class's bug must not hide the others' results
         result = Result(kind.name, kind.source, where="live")
         result.failures.append(f"the class failed: {type(problem).__name__}: {problem}")
@@ -310,7 +326,8 @@ def run(options, world, kinds, folder):
         for kind in kinds.values():
             if is_wanted(kind, range_):
                 result = run_class(range_, rows, kind, chosen)
-                if result.made or result.failures:
+                is_sendable = range_.node is not None or result.benign > 0  # else its good twins are of partners that only we know
+                if is_sendable and (result.made or result.failures):
                     results.append(result)
         return results + after_all(range_, rows)
     finally:

@@ -3,6 +3,7 @@ own TLS, several connections, a restart of the node), which a case of catalogue.
 """
 
 import functools
+import signal
 from dataclasses import dataclass, field
 
 from catalogue import attack
@@ -30,6 +31,7 @@ class Probe:
     name: str
     run: callable  # Range -> Outcome
     benign: bool = False
+    harmless: bool = False  # may be accepted: run() says what must not come of it (Outcome.problem)
     expect: frozenset = None  # instead of the class's
     statuses: frozenset = None  # HTTP statuses of the refusal, where the probe insists
     reason: str = ""  # pattern in the log's detail
@@ -54,6 +56,7 @@ class Range:
         self.target, self.p1, self.p2 = target, p1, p2
         self.world, self.node, self.folder = world, node, folder
         self.shop = None  # badcerts.Workshop, with a node
+        self.known = ("p1", "p2")  # partners that a foreign gateway knows
         self.last_detail = ""  # of the error that error_since found
         self.chains = {}  # certificates that the node had to hear of before it started, by name
 
@@ -118,3 +121,11 @@ def asking(identity=None, message=None, **options):
         return judge_answer(range_, mark, answer)
 
     return run
+
+
+def reload(range_):
+    """SIGHUP, and until the node says what became of it."""
+    mark = range_.mark()
+    range_.node.process.send_signal(signal.SIGHUP)
+    if not range_.node.wait_for_event(mark, lambda event: "reload" in event.get("event", ""), 10):
+        raise RuntimeError("the node says nothing about a reload")

@@ -2,6 +2,7 @@
 see and that we compare with what it saw is read here: log, journal, memory.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -12,6 +13,14 @@ import time
 
 START_SECONDS = 30
 STOP_SECONDS = 30
+
+
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent():
+    """In the child, before the program: whatever ends the run ends the node, too."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port():
@@ -55,7 +64,8 @@ class Node:
         mark = self.mark()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [self.isthmus, "serve", "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [self.isthmus, "serve", "-c", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=end_with_parent,
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:

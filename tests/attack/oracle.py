@@ -26,13 +26,14 @@ class Result:
     bites: int = 0
     refused: int = 0
     accepted: int = 0
+    harmless: int = 0  # accepted with exactly the facts that were written, where that is no harm
     worst_cpu_ms: float = 0.0
     worst_memory_kb: int = 0
     errors: dict = field(default_factory=dict)  # error name -> how many
     failures: list = field(default_factory=list)
 
     def line(self):
-        names = ("benign", "made", "bites", "refused", "accepted", "worst_cpu_ms", "worst_memory_kb", "where")
+        names = ("benign", "made", "bites", "refused", "accepted", "harmless", "worst_cpu_ms", "worst_memory_kb", "where")
         return {"class": self.name, **{name: getattr(self, name) for name in names}}
 
 
@@ -59,28 +60,41 @@ def write_cases(world, folder, cases):
                 "body": path,
                 "peer": peer_file(world, case.peer),
                 "now_us": case.now or world.now_us,
-                "warm": case.benign,
+                "warm": case.benign and case.answer is None,
+                **({"answer": case.answer} if case.answer else {}),
             }
         )
     return lines
 
 
-def judge(world, lines, log):
-    """Verdicts by id; a crash after the verdict replaces it."""
+def judge_some(world, lines):
+    """What one judge says of some lines, its complaints and its exit code."""
     manifest = "".join(json.dumps(line) + "\n" for line in lines).encode()
     command = [f"{world.build}/tests/attack/judge", world.config]
-    done = subprocess.run(command, input=manifest, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=JUDGE_SECONDS)
-    with open(log, "ab") as file:
-        file.write(done.stderr)
+    return subprocess.run(
+        command, input=manifest, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=JUDGE_SECONDS, check=False
+    )
+
+
+def judge(world, lines, log):
+    """Verdicts by id; a crash after the verdict replaces it. One judge a processor."""
+    judges = os.cpu_count() or 2
     verdicts = {}
-    for text in done.stdout.decode("utf-8", "replace").splitlines():
-        verdict = json.loads(text)
-        if "id" in verdict:
-            verdicts[verdict["id"]] = verdict
-        else:
-            world.memory_method = verdict["memory_method"]
-    if done.returncode != 0:
-        raise RuntimeError(f"the judge ended with {done.returncode}: {done.stderr.decode('utf-8', 'replace')[-2000:]}")
+    with concurrent.futures.ThreadPoolExecutor(judges) as pool:
+        parts = [part for part in (lines[i::judges] for i in range(judges)) if part]
+        runs = list(pool.map(lambda part: judge_some(world, part), parts))
+    for done in runs:
+        complaints = done.stderr.decode("utf-8", "replace")
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(complaints)
+        for text in done.stdout.decode("utf-8", "replace").splitlines():
+            verdict = json.loads(text)
+            if "id" in verdict:
+                verdicts[verdict["id"]] = verdict
+            else:
+                world.memory_method = verdict["memory_method"]
+        if done.returncode != 0:
+            raise RuntimeError(f"the judge ended with {done.returncode}: {complaints[-2000:]}")
     return verdicts
 
 
@@ -153,7 +167,8 @@ def weigh(result, name, case, verdict, is_release):
     if verdict is None:
         return
     if verdict["verdict"] == "accepted":
-        result.accepted += not case.benign
+        result.harmless += case.harmless
+        result.accepted += not case.benign and not case.harmless
     elif verdict["verdict"] == "refused":
         result.refused += not case.benign
         result.errors[verdict["error"]] = result.errors.get(verdict["error"], 0) + 1
@@ -167,12 +182,12 @@ def weigh(result, name, case, verdict, is_release):
 
 
 def assess(world, kind, cases, verdicts, bitten, is_release):
-    """The result of one class. <cases>: pairs of id and case; <bitten>: ids of those that bite."""
+    """The result of one class. <cases>: pairs of id and case; <bitten>: ids of those that bite (None: nobody has looked)."""
     result = Result(kind.name, kind.source)
     for name, case in cases:
         result.made += not case.benign
         result.benign += case.benign
-        result.bites += name in bitten
+        result.bites += name in (bitten or ())
         weigh(result, name, case, verdicts.get(name), is_release)
         problem = why_failed(case, kind.refused_as, verdicts.get(name))
         if problem:
@@ -181,6 +196,6 @@ def assess(world, kind, cases, verdicts, bitten, is_release):
         result.failures.append("the class has no benign twin, so refusing everything would pass")
     if result.made == 0:
         result.failures.append("the class has no attack")
-    if kind.claims_signature and result.bites == 0:
+    if bitten is not None and kind.claims_signature and result.bites == 0:
         result.failures.append("it claims a valid signature, but xmlsec1 or the naive reader does not fall for it")
     return result

@@ -9,7 +9,7 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25em .6
 td.n{text-align:right;font-variant-numeric:tabular-nums}tr.bad{background:#fde8e8}code{font-size:.9em}
 .good{color:#176d2b}.bad b{color:#a31515}small{color:#666}"""
 
-NUMBERS = ("benign", "made", "bites", "refused", "accepted", "worst_cpu_ms", "worst_memory_kb")
+NUMBERS = ("benign", "made", "bites", "refused", "accepted", "harmless", "worst_cpu_ms", "worst_memory_kb")
 
 
 def as_json(results):

@@ -40,7 +40,7 @@ class Target:
 
     def __init__(self, host, port, ca):
         self.host, self.port, self.ca = host, port, ca
-        self._contexts = {}
+        self._contexts, self._connections = {}, 0
 
     def context(self, identity, least=ssl.TLSVersion.TLSv1_2, most=ssl.TLSVersion.TLSv1_3, ciphers=None, is_verifying=True):
         """Contexts are made once each: loading files for every connection would take longer than the connection."""
@@ -61,9 +61,18 @@ class Target:
             self._contexts[wanted] = context
         return self._contexts[wanted]
 
+    def next_source(self):
+        """On this machine every connection has an address of its own: a gateway may log and count by address."""
+        self._connections += 1
+        n = self._connections % (250 * 250)
+        return (f"127.77.{n // 250 + 1}.{n % 250 + 1}", 0) if self.host == "127.0.0.1" else None
+
+    def connect_plain(self, seconds=5):
+        return socket.create_connection((self.host, self.port), timeout=seconds, source_address=self.next_source())
+
     def connect(self, identity, seconds=CONNECT_SECONDS, session=None, **options):
         context = self.context(identity, **options)
-        plain = socket.create_connection((self.host, self.port), timeout=seconds)
+        plain = socket.create_connection((self.host, self.port), timeout=seconds, source_address=self.next_source())
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             return Wire(context.wrap_socket(plain, server_hostname=self.host, session=session))

@@ -1,10 +1,13 @@
 """The world of the attacks: our node (green), the victim P1 (red), the attacker P2 (black: registered, with a valid TLS
-and a valid signing certificate of its own) and P3 (gold: P-256, may use bearer), under one development authority.
+and a valid signing certificate of its own), P3 (gold: P-256, may use bearer) and P4 (lime: may leave out whatever a
+partner may, and use SHA-1 for a while), under one development authority.
 """
 
 import copy
+import datetime
 import http.server
 import os
+import re
 import subprocess
 import threading
 import time
@@ -12,7 +15,19 @@ import time
 from messages import Ask, make_message
 from signing import Signer
 
-COMMUNITIES = {"green": "2.999.2", "red": "2.999.1", "black": "2.999.3", "gold": "2.999.4"}
+COMMUNITIES = {"green": "2.999.2", "red": "2.999.1", "black": "2.999.3", "gold": "2.999.4", "lime": "2.999.5"}
+PARTNERS = {"p1": "red", "p2": "black", "p3": "gold", "p4": "lime"}
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def relaxations():
+    """What a partner may leave out: a fact "omitted" has bit i for the i-th."""
+    with open(f"{HERE}/../../gateway/base/dialect.h", encoding="utf-8") as file:
+        return tuple(re.findall(r'^    X\([A-Z_0-9]+, +"([a-z-]+)"', file.read(), re.M))
+
+
+RELAXATIONS = relaxations()
+SHA1_DAYS = 300  # lime may sign with SHA-1 for so long
 
 
 class Party:
@@ -52,21 +67,15 @@ class World:
         os.makedirs(folder, exist_ok=True)
         for name in COMMUNITIES:
             self._init(name)
-        for name in ("red", "black", "gold"):
-            card = f"{folder}/{name}/card"
-            for file in os.listdir(card):
-                with open(f"{card}/{file}", encoding="utf-8") as source:
-                    text = source.read()
-                if name == "gold":
-                    text = text.replace("confirmation: [holder-of-key]", "confirmation: [holder-of-key, bearer]")
-                with open(f"{folder}/green/partners.d/{file}", "w", encoding="utf-8") as target:
-                    target.write(text)
+        self.now_us = now_us or int(time.time() * 1000) * 1000
+        for name in PARTNERS.values():
+            self._register(name)
         self.config = f"{folder}/green/isthmus.yaml"
         self.ca = f"{folder}/ca/ca.pem"
         self.ca_key = f"{folder}/ca/ca.key"
-        self.p1, self.p2, self.p3 = (Party(folder, name) for name in ("red", "black", "gold"))
-        self.parties = {"p1": self.p1, "p2": self.p2, "p3": self.p3}
-        self.now_us = now_us or int(time.time() * 1000) * 1000
+        self.parties = {who: Party(folder, name) for who, name in PARTNERS.items()}
+        self.p1, self.p2, self.p3, self.p4 = self.parties.values()
+        self.us = Signer.load(f"{folder}/green/pki/signing.pem", f"{folder}/green/pki/signing.key")
         self._cache = {}
         self._trap = None
 
@@ -77,6 +86,20 @@ class World:
         command += ["--listen", f"127.0.0.1:{port}", "--url", f"https://127.0.0.1:{port}"]
         command += ["--key", "p256" if name == "gold" else "rsa2048"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)
+
+    def _register(self, name):
+        """The partner's card becomes its record, with what we allow it."""
+        card = f"{self.folder}/{name}/card"
+        for file in os.listdir(card):
+            with open(f"{card}/{file}", encoding="utf-8") as source:
+                text = source.read()
+            if name == "gold":
+                text = text.replace("confirmation: [holder-of-key]", "confirmation: [holder-of-key, bearer]")
+            if name == "lime" and file.endswith(".yaml"):
+                until = datetime.datetime.utcfromtimestamp(self.now_us / 1e6 + SHA1_DAYS * 86400).date()
+                text += f"may_omit: [{', '.join(RELAXATIONS)}]\nsha1_until: {until}\n"
+            with open(f"{self.folder}/green/partners.d/{file}", "w", encoding="utf-8") as target:
+                target.write(text)
 
     def http_url(self):
         """A server of ours on loopback, for messages that want to be fetched from; http_visits() tells who came."""

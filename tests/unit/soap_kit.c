@@ -108,7 +108,7 @@ kit_order(enum kit_who signer)
         .role_display = "Medical doctor",
         .purpose = "T-TREAT",
         .purpose_system = "2.16.840.1.113883.3.7204.1.5.2.1",
-        .npi = "1234567890",
+        .npi = "1234567893",
         .resource_id = SPAN("p1^^^&2.999.1.5&ISO"),
     };
 }

@@ -12,6 +12,7 @@
 
 #include "base/datetime.h"
 #include "base/mem.h"
+#include "certs/crl_held.h"
 #include "certs/issue.h"
 #include "config_world.h"
 #include "unit.h"
@@ -522,6 +523,9 @@ static void
 test_status(void)
 {
     struct loaded loaded;
+    struct buf list;
+    struct diag diag = {0};
+    bool is_new = false;
 
     write_main(0, NULL);
     load(&loaded);
@@ -544,9 +548,26 @@ test_status(void)
     CU_ASSERT(trust->status.max_age_us == 24 * 3600 * US_PER_S &&
               trust->status.timeout_us == 2 * US_PER_S && trust->status.cache_us == 300 * US_PER_S);
     CU_ASSERT(trust->crl_urls.n == 1 && trust->crl_refresh_us == 600 * US_PER_S);
-    /* no list has come yet: nobody is believed */
-    CU_ASSERT(trust_checks_crl(trust->trust));
+    /* no list has come yet: nobody is believed, no signing certificate is registered */
+    CU_ASSERT(trust_checks_crl(trust->trust) && config_awaits_crl(loaded.config) &&
+              config_fetches_crl(loaded.config));
+    CU_ASSERT_EQUAL(trust_crl_next_update_us(trust->trust), INT64_MAX);
+    CU_ASSERT(loaded.config->partners_n > 0);
+    CU_ASSERT_EQUAL(loaded.config->partners[0].signing_n, 0);
     unload(&loaded);
+    buf_init(&list, 1000000);
+    CHECK_OK(&diag, buf_read_file(&list, path_of("red/crl.pem"), &diag));
+    CHECK_OK(&diag, crl_held_put("http://[::1]:8080/x.crl", &list, world.now_us, &diag, &is_new));
+    CU_ASSERT(is_new);
+    load(&loaded);
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    trust = &loaded.config->trusts[0];
+    CU_ASSERT(trust_checks_crl(trust->trust) && !config_awaits_crl(loaded.config));
+    CU_ASSERT(trust_crl_next_update_us(trust->trust) < INT64_MAX);
+    CU_ASSERT_EQUAL(loaded.config->partners[0].signing_n, 1);
+    unload(&loaded);
+    crl_held_clear();
+    buf_done(&list);
     write_main(0, NULL);
 }
 

@@ -508,7 +508,7 @@ test_facts(void)
     CHECK_SPAN(facts.role.display, "Medical doctor");
     CHECK_SPAN(facts.purpose.value, "T-TREAT");
     CHECK_SPAN(facts.purpose.scheme, RCE);
-    CHECK_SPAN(facts.npi, "1234567890");
+    CHECK_SPAN(facts.npi, "1234567893");
     CHECK_SPAN(facts.resource_id, "p1^^^&2.999.1.5&ISO");
     CU_ASSERT_FATAL(facts.acp.n == 3 && facts.iacp.n == 1);
     CHECK_SPAN(facts.acp.items[1], "urn:oid:2.999.11");

@@ -412,6 +412,61 @@ test_prefixes(void)
     }
 }
 
+/* ---- the tree ---- */
+
+#define NODES_MAX ((size_t)4000)
+
+struct links {
+    const xmlNode *node, *prev, *next, *children, *last, *parent;
+};
+
+/* The document's and every node's neighbours. */
+static size_t
+take_links(const xmlNode *envelope, struct links links[NODES_MAX])
+{
+    const xmlNode *node = (const xmlNode *)envelope->doc;
+    size_t n = 0;
+    while (node != NULL && n < NODES_MAX) {
+        const bool is_doc = (const void *)node == (const void *)envelope->doc;
+        links[n++] =
+            (struct links){node, node->prev, node->next, node->children, node->last, node->parent};
+        node = is_doc ? envelope : xml_walk(node, envelope);
+    }
+    return n;
+}
+
+/* The engine is shown a part of the tree only; whatever it says, the tree is whole afterwards. */
+static void
+test_tree_is_whole(void)
+{
+    static struct links before[NODES_MAX];
+    static struct links after[NODES_MAX];
+    static const enum err wanted[] = {ERR_NONE, ERR_SIG_INVALID};
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct diag diag;
+        const struct message_limits limits = message_limits_request((size_t)1024 * 1024);
+        const struct verified_view *view = NULL;
+        struct message *message = NULL;
+        xmlDoc *const doc = genuine(KIT_RSA);
+        if (wanted[i] != ERR_NONE) {
+            xmlNodeSetContent(kit_at(doc, NAME_ID), (const xmlChar *)"CN=admin");
+        }
+        diag_clear(&diag);
+        CU_ASSERT_FATAL(
+            CHECK_OK(&diag, message_read(kit_close(doc, arena), SPAN("application/soap+xml"),
+                                         &limits, arena, &diag, &message)));
+        const size_t n = take_links(message->envelope, before);
+        CU_ASSERT(n > 50 && n < NODES_MAX);
+        CHECK_ERR(&diag, wanted[i], security_verify(message, &kit.rules, arena, &diag, &view));
+        CU_ASSERT_EQUAL(take_links(message->envelope, after), n);
+        CU_ASSERT_EQUAL(memcmp(before, after, n * sizeof(before[0])), 0);
+        arena_free(arena);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"genuine messages of all kinds of keys", test_genuine},
     {"shape, algorithms, transforms, references", test_shape},
@@ -419,6 +474,7 @@ static const struct unit_test tests[] = {
     {"comments and instructions", test_comments},
     {"number of References", test_references},
     {"inclusive prefixes", test_prefixes},
+    {"the tree is whole after a signature was computed", test_tree_is_whole},
 };
 
 int
