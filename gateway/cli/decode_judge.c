@@ -326,7 +326,8 @@ static struct status
 check_binding(const struct checker *checker, const struct saml_facts *facts)
 {
     struct diag why = {0};
-    const struct status st = binding_check_assertion(checker->proof.partner, facts, &why);
+    const struct status st =
+        binding_check_assertion(checker->question->config, checker->proof.partner, facts, &why);
 
     explain_check(checker->notes, checker->list, "partner's record", st, &why);
     return st;
