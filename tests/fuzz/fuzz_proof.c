@@ -10,10 +10,10 @@
 
 #include "fuzz/edits.h"
 #include "fuzz/fuzz.h"
-#include "fuzz/saml_compare.h"
 #include "soap/envelope.h"
 #include "txn/proof.h"
 #include "unit/config_world.h"
+#include "unit/saml_compare.h"
 #include "unit/unit.h"
 
 #define RAW 0x80 /* of the third byte: the body as it is */

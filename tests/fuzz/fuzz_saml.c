@@ -13,7 +13,7 @@
 #include "base/ids.h"
 #include "fuzz/edits.h"
 #include "fuzz/fuzz.h"
-#include "fuzz/saml_compare.h"
+#include "unit/saml_compare.h"
 #include "unit/soap_kit.h"
 
 enum { MESSAGES = 3 };

@@ -8,7 +8,7 @@
  */
 #include "fuzz/edits.h"
 #include "fuzz/fuzz.h"
-#include "fuzz/saml_compare.h"
+#include "unit/saml_compare.h"
 #include "unit/soap_kit.h"
 
 enum { GENUINE = 5, FORGED = 1, MESSAGES = GENUINE + FORGED };
@@ -29,7 +29,7 @@ order_of(size_t i)
     static const char *const subjects[] = {"Ada", "Bo", "Cleo", "Dan", "Eve", "Mallory"};
     static const char *const purposes[] = {"T-TREAT", "T-TRTMNT", "T-PYMNT",
                                            "T-HCO",   "T-PH",     "T-IAS"};
-    static const char *const npis[] = {"1234567893", NULL,         "1234567890",
+    static const char *const npis[] = {"1234567893", NULL,         "1234567802",
                                        "1111111112", "2222222222", "9999999999"};
     order.subject_id = subjects[i];
     order.purpose = purposes[i];

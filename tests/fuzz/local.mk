@@ -24,7 +24,7 @@ libfuzzkit_a_SOURCES = tests/fuzz/fuzz.h tests/fuzz/support.c \
 	tests/fuzz/edits_parts.h tests/fuzz/edits_values.c \
 	tests/fuzz/message_of.c tests/fuzz/message_of.h \
 	tests/fuzz/patient_compare.c tests/fuzz/patient_compare.h \
-	tests/fuzz/saml_compare.c tests/fuzz/saml_compare.h
+	$(SAML_COMPARE)
 libfuzzkit_a_CPPFLAGS = $(FUZZ_CPPFLAGS)
 libfuzzkit_a_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 libreplay_a_SOURCES = tests/fuzz/replay.c

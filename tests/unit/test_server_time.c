@@ -8,9 +8,6 @@
 
 #include "tests/unit/net_fixture.h"
 
-#define HOST     "Host: server.example\r\n"
-#define POST_ABC "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
-
 static int64_t
 now_us(void)
 {

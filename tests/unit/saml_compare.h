@@ -1,9 +1,9 @@
 /*
- * Equality of what an assertion and a Timestamp say, member by member: the oracle of the targets
- * that change signed messages. Thread: any.
+ * Equality of what an assertion and a Timestamp say, member by member: the oracle of the
+ * tests and fuzzers that change signed messages. Thread: any.
  */
-#ifndef FUZZ_SAML_COMPARE_H
-#define FUZZ_SAML_COMPARE_H
+#ifndef UNIT_SAML_COMPARE_H
+#define UNIT_SAML_COMPARE_H
 
 #include "soap/security.h"
 

@@ -2,7 +2,7 @@
  * Compares saml_facts (see the header). Every member of the struct must be here: one that is left
  * out could be forged unseen.
  */
-#include "fuzz/saml_compare.h"
+#include "tests/unit/saml_compare.h"
 
 static bool
 same_code(const struct code *a, const struct code *b)
