@@ -411,7 +411,7 @@ test_tree_is_whole(void)
         const struct message_limits limits = message_limits_request((size_t)1024 * 1024);
         const struct verified_view *view = NULL;
         struct message *message = NULL;
-        xmlDoc *const doc = genuine(KIT_RSA);
+        xmlDoc *const doc = kit_genuine(KIT_RSA);
         if (wanted[i] != ERR_NONE) {
             xmlNodeSetContent(kit_at(doc, NAME_ID), (const xmlChar *)"CN=admin");
         }
