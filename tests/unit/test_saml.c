@@ -567,42 +567,6 @@ test_orders(void)
     }
 }
 
-/* What a confirmation says counts for a bearer, too: it is all that binds him. */
-static void
-test_bearer_confirmation(void)
-{
-    static const struct row rows[] = {
-        {"ended",
-         ERR_SAML_CONFIRMATION,
-         {KIT_ATTRIBUTE, CONFIRM "/SubjectConfirmationData", "NotOnOrAfter",
-          "2027-01-15T07:59:00Z"},
-         {0}},
-        {"for somebody else",
-         ERR_SAML_CONFIRMATION,
-         {KIT_ATTRIBUTE, CONFIRM "/SubjectConfirmationData", "Recipient", "https://green.example/"},
-         {0}},
-        {"valid too long",
-         ERR_SAML_CONFIRMATION,
-         {KIT_ATTRIBUTE, CONFIRM "/SubjectConfirmationData", "NotBefore", "2027-01-14T08:00:00Z"},
-         {KIT_ATTRIBUTE, CONFIRM "/SubjectConfirmationData", "NotBefore", "2027-01-15T08:00:00Z"}},
-    };
-    kit.rules.may_use_bearer = true;
-    for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
-        const struct row *const row = &rows[i / 2];
-        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-        struct assertion_order order = kit_order(KIT_RSA);
-        order.style.is_bearer = true;
-        xmlDoc *const doc = kit_open(kit_message(&order, arena));
-        if (i % 2 == 0 || row->twin.path != NULL) {
-            kit_apply(doc, i % 2 == 0 ? &row->attack : &row->twin);
-        }
-        kit_resign(doc, KIT_RSA);
-        check(row->name, doc, i % 2 == 0 ? row->want : ERR_NONE);
-        arena_free(arena);
-    }
-    kit_rules_init(&kit);
-}
-
 static const struct unit_test tests[] = {
     {"times", test_time},
     {"structure, audience, authentication", test_structure},
@@ -613,7 +577,6 @@ static const struct unit_test tests[] = {
     {"values", test_values},
     {"facts", test_facts},
     {"bearer", test_bearer},
-    {"a bearer's confirmation", test_bearer_confirmation},
     {"what an order must say", test_orders},
 };
 
