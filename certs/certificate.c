@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -24,6 +25,7 @@
 
 #define CERTIFICATE_FILE_MAX ((size_t)1024 * 1024)
 #define HOST_MAX             256
+#define KEY_TEXT_MAX         ((size_t)16 * 1024) /* two numbers in hexadecimal */
 
 static void
 free_bio(BIO **bio)
@@ -404,4 +406,40 @@ certificate_names(const struct certificate *certificate, struct span host)
                            X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
                                X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
                            NULL) == 1;
+}
+
+/* ---- one key in several certificates ---- */
+
+static bool
+append_number(const EVP_PKEY *key, const char *name, struct buf *out, struct diag *diag)
+{
+    BIGNUM *number = NULL;
+    char *text = EVP_PKEY_get_bn_param(key, name, &number) == 1 ? BN_bn2hex(number) : NULL;
+    const bool is_done = text != NULL && is_ok(buf_append_cstr(out, text, diag)) &&
+                         is_ok(buf_append_char(out, ' ', diag));
+
+    OPENSSL_free(text);
+    BN_free(number);
+    return is_done;
+}
+
+/* Numbers, not DER: a point on a curve may be written in several ways. */
+struct status
+certificate_key_sha256(const struct certificate *certificate, struct diag *diag,
+                       char ret_hex[SHA256_HEX])
+{
+    const EVP_PKEY *key = certificate->key;
+    const bool is_rsa = EVP_PKEY_is_a(key, "RSA") != 0;
+    const char *const first = is_rsa ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_EC_PUB_X;
+    const char *const second = is_rsa ? OSSL_PKEY_PARAM_RSA_E : OSSL_PKEY_PARAM_EC_PUB_Y;
+    CLEANUP(buf_done) struct buf text;
+
+    buf_init(&text, KEY_TEXT_MAX);
+    if ((!is_rsa && !EVP_PKEY_is_a(key, "EC")) || !append_number(key, first, &text, diag) ||
+        !append_number(key, second, &text, diag)) {
+        ERR_clear_error();
+        return FAIL(diag, ERR_CREDENTIAL, "certificate '%s': its key is neither RSA nor EC",
+                    certificate->subject);
+    }
+    return digest_sha256_hex(buf_span(&text), diag, ret_hex);
 }

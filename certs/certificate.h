@@ -47,6 +47,11 @@ bool certificate_names(const struct certificate *certificate, struct span host);
  * ERR_CREDENTIAL says what it is instead. */
 MUST_CHECK struct status certificate_check_key(const EVP_PKEY *key, struct diag *diag);
 
+/* The SHA-256 of the key itself, lower case: equal for all certificates of one key, however they
+ * write it. ERR_CREDENTIAL when it is neither RSA nor EC. */
+MUST_CHECK struct status certificate_key_sha256(const struct certificate *certificate,
+                                                struct diag *diag, char ret_hex[SHA256_HEX]);
+
 /* All certificates of a PEM file, in its order; each is owned by the list. */
 struct certificate_list {
     struct certificate *items[CERTIFICATE_LIST_MAX];

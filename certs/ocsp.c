@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "certs/openssl_error.h"
+#include "certs/trust.h"
 
 /* ---- the question ---- */
 
@@ -139,10 +140,10 @@ check_chain(X509 *responder, const struct ocsp_subject *subject, const struct oc
     }
     X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context),
                                (time_t)(rules->now_us / US_PER_S));
-    if (X509_verify_cert(context) != 1) {
+    if (trust_judge(context) != 1) {
         ERR_clear_error();
         return FAIL(diag, ERR_OCSP, "OCSP response: its responder's certificate is not good: %s",
-                    X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+                    trust_verdict_text(X509_STORE_CTX_get_error(context)));
     }
     return OK;
 }
@@ -347,6 +348,7 @@ read_single(OCSP_SINGLERESP *single, const struct ocsp_rules *rules, struct diag
         .verdict = status == V_OCSP_CERTSTATUS_GOOD      ? STATUS_GOOD
                    : status == V_OCSP_CERTSTATUS_REVOKED ? STATUS_REVOKED
                                                          : STATUS_UNKNOWN,
+        .this_us = validity.this_us,
         .until_us = validity.next_us,
         .reason = reason < 0 ? "" : OCSP_crl_reason_str(reason),
     };

@@ -23,6 +23,7 @@ struct ocsp_rules {
 
 struct ocsp_result {
     enum status_verdict verdict;
+    int64_t this_us;  /* wall: when that was so, by the responder's clock (thisUpdate) */
     int64_t until_us; /* wall: the answer holds until then (nextUpdate, or thisUpdate + max_age) */
     int64_t revoked_us;
     const char *reason; /* of a revocation, static; "" when none is given */

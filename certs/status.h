@@ -90,7 +90,9 @@ struct status_options {
  * An answer is held until its end (nextUpdate), at most cache_us; that nobody answered, ten
  * seconds. One that is soon to end is asked for anew in the background. At most STATUS_ENTRIES_MAX
  * certificates are known at once (the one not used for longest goes) and STATUS_ASKED_MAX asked
- * about. A revoked certificate stays so until that answer ends, whatever is stapled. */
+ * about. A revoked certificate stays so, also beyond the end of that answer, until one comes that
+ * is newer (thisUpdate): an old answer from before is still signed and current, and questions
+ * travel in plain http. */
 #define STATUS_ENTRIES_MAX 4096
 #define STATUS_ASKED_MAX   256
 

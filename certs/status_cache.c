@@ -17,6 +17,7 @@
 
 #define FAILURE_HOLD_US (10 * US_PER_S)
 #define REQUEST_MAX     ((size_t)4096)
+#define HELD_CHAIN_MAX  8 /* authorities may certify each other in a circle */
 
 struct ask {
     struct ask *next;
@@ -201,9 +202,9 @@ free_ask(struct ask *ask)
     mem_free(ask);
 }
 
-/* The end of an ask: an answer, or <until_us> 0 and why there is none. */
+/* The end of an ask: an answer, or NULL and why there is none that counts. */
 static void
-ask_finish(struct ask *ask, enum status_verdict verdict, int64_t until_us, const char *detail)
+ask_finish(struct ask *ask, const struct ocsp_result *result, const char *detail)
 {
     struct status_cache *cache = ask->cache;
     struct status_entry *entry = ask->entry;
@@ -213,15 +214,14 @@ ask_finish(struct ask *ask, enum status_verdict verdict, int64_t until_us, const
     (void)pthread_mutex_lock(&cache->lock);
     entry->is_asked = false;
     cache->asked_n--;
-    if (until_us > 0) {
-        status_hold(cache, entry, verdict, until_us, detail);
+    if (result != NULL && !status_is_outdated(entry, result)) {
+        status_hold(cache, entry, result, detail);
     } else if (now_us < entry->until_us) {
         entry->refresh_us = now_us + FAILURE_HOLD_US; /* what is held still counts */
     } else {
-        status_hold(cache, entry, STATUS_UNKNOWN, now_us + FAILURE_HOLD_US, detail);
-        entry->refresh_us = entry->until_us;
+        status_hold_failure(entry, now_us + FAILURE_HOLD_US, detail);
     }
-    answer_waiting(cache, entry, verdict, detail, &work);
+    answer_waiting(cache, entry, entry->verdict, entry->detail, &work);
     status_profile_drop(ask->profile);
     (void)pthread_mutex_unlock(&cache->lock);
     do_work(&work);
@@ -279,7 +279,7 @@ ask_fail(struct ask *ask, const char *why)
 
     (void)X509_NAME_oneline(X509_get_subject_name(ask->subject.certificate), name, sizeof(name));
     (void)snprintf(detail, sizeof(detail), "certificate '%s': status unknown: %s", name, why);
-    ask_finish(ask, STATUS_UNKNOWN, 0, detail);
+    ask_finish(ask, NULL, detail);
 }
 
 static void
@@ -302,7 +302,7 @@ on_fetched(void *arg, struct fetch_answer *answer)
     }
     buf_done(&answer->body);
     if (is_believed) {
-        ask_finish(ask, result.verdict, result.until_us, detail);
+        ask_finish(ask, &result, detail);
     } else {
         ask_fail(ask, detail);
     }
@@ -340,7 +340,7 @@ ask_start(struct ask *ask)
 
 /* ---- the interface ---- */
 
-/* A resumed session has no chain: what is held of the leaf answers, or the chain is built anew. */
+/* A resumed session has no chain: what is held answers, or the chain is built anew. */
 static STACK_OF(X509) * build_chain(X509_STORE *store, X509 *leaf, int64_t now_us)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -348,13 +348,34 @@ static STACK_OF(X509) * build_chain(X509_STORE *store, X509 *leaf, int64_t now_u
 
     if (context != NULL && X509_STORE_CTX_init(context, store, leaf, NULL) == 1) {
         X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context), (time_t)(now_us / US_PER_S));
-        if (X509_verify_cert(context) == 1) {
+        if (trust_judge(context) == 1) {
             chain = X509_STORE_CTX_get1_chain(context);
         }
     }
     X509_STORE_CTX_free(context);
     ERR_clear_error();
     return chain;
+}
+
+/* Under the lock. What is held of the leaf and of all above it that were asked about: each is the
+ * issuer of the one below. The first that is not good, else the leaf's; NULL: not all is known. */
+static const struct status_entry *
+find_held(struct status_cache *cache, const uint8_t leaf_digest[SHA256_BYTES])
+{
+    const int64_t now_us = clock_wall_us(cache->clock);
+    const struct status_entry *const leaf = status_find(cache, leaf_digest, NULL);
+    const struct status_entry *entry = leaf;
+
+    for (int depth = 0; entry != NULL; depth++) {
+        if (depth == HELD_CHAIN_MAX || now_us >= entry->until_us) {
+            return NULL;
+        }
+        if (entry->verdict != STATUS_GOOD) {
+            return entry;
+        }
+        entry = status_find(cache, entry->issuer, NULL);
+    }
+    return leaf;
 }
 
 /* Under the lock. True: the question is answered. */
@@ -364,9 +385,9 @@ answer_without_chain(struct status_cache *cache, const struct certificate *peer,
 {
     uint8_t leaf[SHA256_BYTES];
     const struct status_entry *entry =
-        status_digest(peer->x509, leaf) ? status_find(cache, leaf, NULL) : NULL;
+        status_digest(peer->x509, leaf) ? find_held(cache, leaf) : NULL;
 
-    if (entry != NULL && clock_wall_us(cache->clock) < entry->until_us) {
+    if (entry != NULL) {
         settle(cache->profile, question, entry->verdict, entry->detail);
         return true;
     }
@@ -471,8 +492,8 @@ status_cache_take_staple(struct status_cache *cache, STACK_OF(X509) * chain, str
     const bool is_revoked = entry != NULL && entry->verdict == STATUS_REVOKED &&
                             clock_wall_us(cache->clock) < entry->until_us;
 
-    if (entry != NULL && !is_revoked) {
-        status_hold(cache, entry, result.verdict, result.until_us, detail);
+    if (entry != NULL && !is_revoked && !status_is_outdated(entry, &result)) {
+        status_hold(cache, entry, &result, detail);
     }
     status_profile_drop(profile);
     (void)pthread_mutex_unlock(&cache->lock);

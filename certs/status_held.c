@@ -183,14 +183,32 @@ status_take(struct status_cache *cache, const struct ocsp_subject *subject)
 
 /* Three quarters of its time after it came an answer is asked for anew. */
 void
-status_hold(struct status_cache *cache, struct status_entry *entry, enum status_verdict verdict,
-            int64_t until_us, const char *detail)
+status_hold(struct status_cache *cache, struct status_entry *entry,
+            const struct ocsp_result *result, const char *detail)
 {
     const int64_t now_us = clock_wall_us(cache->clock);
     const int64_t most_us = now_us + cache->profile->settings.cache_us;
 
-    entry->verdict = verdict;
-    entry->until_us = until_us < most_us ? until_us : most_us;
+    entry->verdict = result->verdict;
+    entry->revoked_this_us = result->verdict == STATUS_REVOKED ? result->this_us : 0;
+    entry->until_us = result->until_us < most_us ? result->until_us : most_us;
     entry->refresh_us = now_us + (entry->until_us - now_us) / 4 * 3;
     (void)snprintf(entry->detail, sizeof(entry->detail), "%s", detail);
+}
+
+bool
+status_is_outdated(const struct status_entry *entry, const struct ocsp_result *result)
+{
+    return entry->revoked_this_us != 0 && result->verdict != STATUS_REVOKED &&
+           (result->verdict == STATUS_UNKNOWN || result->this_us <= entry->revoked_this_us);
+}
+
+void
+status_hold_failure(struct status_entry *entry, int64_t until_us, const char *detail)
+{
+    entry->until_us = entry->refresh_us = until_us;
+    if (entry->revoked_this_us == 0) {
+        entry->verdict = STATUS_UNKNOWN;
+        (void)snprintf(entry->detail, sizeof(entry->detail), "%s", detail);
+    }
 }

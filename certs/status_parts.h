@@ -31,6 +31,7 @@ struct status_entry {
     bool is_asked;                      /* an ask is under way; then it stays */
     enum status_verdict verdict;
     int64_t until_us, refresh_us; /* wall; 0: nothing is held */
+    int64_t revoked_this_us;      /* thisUpdate of the answer that said "revoked"; 0: none did */
     char detail[DIAG_TEXT_MAX];
     struct status_question *waiting;
 };
@@ -62,6 +63,13 @@ struct status_entry *status_take(struct status_cache *cache, const struct ocsp_s
 void status_remove(struct status_cache *cache, struct status_entry *entry);
 /* Hold an answer, no longer than the settings say. */
 void status_hold(struct status_cache *cache, struct status_entry *entry,
-                 enum status_verdict verdict, int64_t until_us, const char *detail);
+                 const struct ocsp_result *result, const char *detail);
+/* Does it say less than a revocation that is known, or come from before it? Old answers are signed
+ * and still current, and whoever is between us and the responder can give us one: it must not undo
+ * what came later. */
+bool status_is_outdated(const struct status_entry *entry, const struct ocsp_result *result);
+/* There was no answer: what is known of a revocation stays, else it is unknown, until <until_us>.
+ */
+void status_hold_failure(struct status_entry *entry, int64_t until_us, const char *detail);
 
 #endif

@@ -98,6 +98,10 @@ MUST_CHECK struct status trust_verify_for(const struct trust *trust, enum trust_
                                           const struct certificate *certificate,
                                           X509 *const *others, size_t others_n, int64_t now_us,
                                           struct diag *diag);
+/* What no list and no anchor can mend about a signing certificate: the kind and size of its key,
+ * its usage. ERR_SIG_NO_TRUST. trust_verify looks into it, too. */
+MUST_CHECK struct status trust_check_signing_form(const struct certificate *certificate,
+                                                  struct diag *diag);
 /* The same for a signing certificate alone. Its extended key usage, if it has one, must allow some
  * use in a protocol or on documents (TLS, e-mail, document signing): gateways sign with their TLS
  * certificate. */

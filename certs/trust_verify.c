@@ -164,10 +164,8 @@ verify_with(const struct trust *trust, enum trust_purpose purpose,
     return st;
 }
 
-struct status
-trust_verify_for(const struct trust *trust, enum trust_purpose purpose,
-                 const struct certificate *certificate, X509 *const *others, size_t others_n,
-                 int64_t now_us, struct diag *diag)
+static struct status
+check_key(const struct certificate *certificate, struct diag *diag)
 {
     struct diag reason = {0};
 
@@ -175,6 +173,22 @@ trust_verify_for(const struct trust *trust, enum trust_purpose purpose,
         return FAIL(diag, ERR_SIG_NO_TRUST, "certificate '%s': %s", certificate->subject,
                     reason.text);
     }
+    return OK;
+}
+
+struct status
+trust_check_signing_form(const struct certificate *certificate, struct diag *diag)
+{
+    TRY(check_key(certificate, diag));
+    return check_signing_usage(certificate, diag);
+}
+
+struct status
+trust_verify_for(const struct trust *trust, enum trust_purpose purpose,
+                 const struct certificate *certificate, X509 *const *others, size_t others_n,
+                 int64_t now_us, struct diag *diag)
+{
+    TRY(check_key(certificate, diag));
     if (purpose == TRUST_PURPOSE_SIGNING) {
         TRY(check_signing_usage(certificate, diag));
     }

@@ -13,7 +13,7 @@
 
 struct dsig_job {
     const xmlNode *signature; /* ds:Signature of the shape that sig_read accepts */
-    const xmlNode *target;    /* the element that its Reference names */
+    const xmlNode *target;    /* the element that its Reference names: its parent, or a sibling */
     const xmlAttr *id;        /* the id attribute of <target> */
     EVP_PKEY *key;            /* the public key, of the kind that the method needs */
     bool may_use_sha1;        /* else the engine has no SHA-1 */

@@ -15,6 +15,9 @@ libisthmus_a_SOURCES += \
 	soap/answer.c \
 	soap/content_type.c \
 	soap/dsig.c soap/dsig.h \
+	soap/explain.c soap/explain.h soap/explain_parts.h \
+	soap/explain_assertion.c soap/explain_checks.c soap/explain_payload.c \
+	soap/explain_signatures.c soap/explain_token.c \
 	soap/idtoken.c soap/idtoken.h soap/idtoken_compare.c \
 	soap/jws.c soap/jws.h \
 	soap/keyinfo.c soap/keyinfo.h \
@@ -28,7 +31,7 @@ libisthmus_a_SOURCES += \
 	soap/samlauthz.c soap/samlconfirm.c \
 	soap/samlname.c soap/samlname.h \
 	soap/samlrules.c soap/samlrules.h \
-	soap/security.c soap/security.h soap/security_write.c \
+	soap/security.c soap/security.h soap/security_parts.h soap/security_write.c \
 	soap/sign.c soap/sign.h \
 	soap/sigrules.c soap/sigrules.h \
 	soap/sigvalue.c soap/sigvalue.h \
@@ -39,6 +42,8 @@ libisthmus_a_SOURCES += \
 	soap/xml.c soap/xml.h soap/xmlout.c soap/xmlwalk.c
 
 SOAP_KIT = tests/unit/soap_kit.c tests/unit/soap_kit.h
+SOAP_EXPECT = tests/unit/soap_expect.c tests/unit/soap_expect.h $(SOAP_KIT)
+SAML_COMPARE = tests/unit/saml_compare.c tests/unit/saml_compare.h
 SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/test_mime \
 	tests/unit/test_mutation tests/unit/test_prescan tests/unit/test_saml \
 	tests/unit/test_sigkeys tests/unit/test_sigverify tests/unit/test_wrapping \
@@ -50,25 +55,25 @@ tests_unit_test_mime_LDADD = $(UNIT_LIBS)
 tests_unit_test_prescan_LDADD = $(UNIT_LIBS)
 tests_unit_test_jdk_SOURCES = tests/unit/test_jdk.c $(SOAP_KIT)
 tests_unit_test_jdk_LDADD = $(UNIT_LIBS)
-tests_unit_test_mutation_SOURCES = tests/unit/test_mutation.c $(SOAP_KIT)
+tests_unit_test_mutation_SOURCES = tests/unit/test_mutation.c $(SAML_COMPARE) $(SOAP_KIT)
 tests_unit_test_mutation_LDADD = $(UNIT_LIBS)
-tests_unit_test_saml_SOURCES = tests/unit/test_saml.c $(SOAP_KIT)
+tests_unit_test_saml_SOURCES = tests/unit/test_saml.c $(SOAP_EXPECT)
 tests_unit_test_saml_LDADD = $(UNIT_LIBS)
-tests_unit_test_sigkeys_SOURCES = tests/unit/test_sigkeys.c $(SOAP_KIT)
+tests_unit_test_sigkeys_SOURCES = tests/unit/test_sigkeys.c $(SOAP_EXPECT)
 tests_unit_test_sigkeys_LDADD = $(UNIT_LIBS)
-tests_unit_test_sigverify_SOURCES = tests/unit/test_sigverify.c $(SOAP_KIT)
+tests_unit_test_sigverify_SOURCES = tests/unit/test_sigverify.c $(SOAP_EXPECT)
 tests_unit_test_sigverify_LDADD = $(UNIT_LIBS)
 tests_unit_test_answer_check_SOURCES = tests/unit/test_answer_check.c $(SOAP_KIT)
 tests_unit_test_answer_check_LDADD = $(UNIT_LIBS)
-tests_unit_test_relaxed_SOURCES = tests/unit/test_relaxed.c $(SOAP_KIT)
+tests_unit_test_relaxed_SOURCES = tests/unit/test_relaxed.c $(SOAP_EXPECT)
 tests_unit_test_relaxed_LDADD = $(UNIT_LIBS)
-tests_unit_test_saml_attributes_SOURCES = tests/unit/test_saml_attributes.c $(SOAP_KIT)
+tests_unit_test_saml_attributes_SOURCES = tests/unit/test_saml_attributes.c $(SOAP_EXPECT)
 tests_unit_test_saml_attributes_LDADD = $(UNIT_LIBS)
 tests_unit_test_sign_SOURCES = tests/unit/test_sign.c $(SOAP_KIT)
 tests_unit_test_sign_LDADD = $(UNIT_LIBS)
-tests_unit_test_tokenref_SOURCES = tests/unit/test_tokenref.c $(SOAP_KIT)
+tests_unit_test_tokenref_SOURCES = tests/unit/test_tokenref.c $(SOAP_EXPECT)
 tests_unit_test_tokenref_LDADD = $(UNIT_LIBS)
-tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_KIT)
+tests_unit_test_wrapping_SOURCES = tests/unit/test_wrapping.c $(SOAP_EXPECT)
 tests_unit_test_wrapping_LDADD = $(UNIT_LIBS)
 JWT_KIT = tests/unit/jwt_kit.c tests/unit/jwt_kit.h
 IDTOKEN_KIT = tests/unit/idtoken_kit.c tests/unit/idtoken_kit.h $(JWT_KIT)

@@ -9,6 +9,8 @@
 #include "base/digest.h"
 #include "soap/message_internal.h"
 
+#define ADDRESSING_VALUE_MAX ((size_t)2048)
+
 struct message_limits
 message_limits_request(size_t root_part_bytes)
 {
@@ -289,6 +291,17 @@ read_relates_to(const struct message *message, struct arena *arena, struct diag 
     return OK;
 }
 
+/* A header that is there says something, and something that can be kept and given back. */
+static struct status
+check_value(const xmlNode *block, struct span value, struct diag *diag)
+{
+    if (block != NULL && (value.n == 0 || value.n > ADDRESSING_VALUE_MAX)) {
+        return FAIL(diag, ERR_WSA_HEADER, "wsa:%s of %zu bytes; expected 1 to %zu",
+                    (const char *)block->name, value.n, ADDRESSING_VALUE_MAX);
+    }
+    return OK;
+}
+
 /* Each header at most once, whatever role it names: two readers must not find different ones. */
 static struct status
 read_addressing(struct message *message, struct arena *arena, struct diag *diag)
@@ -313,11 +326,14 @@ read_addressing(struct message *message, struct arena *arena, struct diag *diag)
         message->is_repeated = xml_count(message->header, NS_WSA, rows[i].name) > 1;
         TRY(xml_child_optional(message->header, NS_WSA, rows[i].name, ERR_WSA_HEADER, diag,
                                &block));
+        struct span value = SPAN_EMPTY;
         if (block != NULL && rows[i].is_endpoint) {
-            TRY(read_address(block, arena, diag, rows[i].value));
+            TRY(read_address(block, arena, diag, &value));
         } else {
-            TRY(xml_text_trimmed(block, ERR_WSA_HEADER, arena, diag, rows[i].value));
+            TRY(xml_text_trimmed(block, ERR_WSA_HEADER, arena, diag, &value));
         }
+        TRY(check_value(block, value, diag));
+        *rows[i].value = value;
     }
     message->problem_header = "RelatesTo";
     TRY(read_relates_to(message, arena, diag, &message->relates_to));

@@ -55,7 +55,8 @@ MUST_CHECK struct status message_read(struct span body, struct span content_type
 
 /* ERR_SOAP_MUST_UNDERSTAND: a mandatory block for us that is neither WS-Addressing nor wsse.
  *
- * ERR_WSA_HEADER: an addressing header twice (whatever its role), or malformed.
+ * ERR_WSA_HEADER: an addressing header twice (whatever its role), malformed, empty or longer than
+ * 2048 bytes.
  *
  * Apart from message_read, so that the fault can relate to the message and name the header. All
  * ways on lead through it: message_transaction, security_verify and message_check_answer begin with

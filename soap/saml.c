@@ -8,8 +8,7 @@
 #include "soap/saml_names.h"
 #include "soap/samlname.h"
 
-#define NPI_DIGITS 10
-#define NPI_ROOT   "2.16.840.1.113883.4.6"
+#define NPI_ROOT "2.16.840.1.113883.4.6"
 
 /* ---- role and purpose: <Role xmlns="urn:hl7-org:v3" code codeSystem displayName/> ---- */
 
@@ -81,17 +80,6 @@ read_community(const struct saml_reader *reader, const char *own, struct span *r
 
 /* ---- identifiers ---- */
 
-static bool
-is_npi(struct span text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] < '0' || text.p[i] > '9') {
-            return false;
-        }
-    }
-    return text.n == NPI_DIGITS;
-}
-
 /* Two versions of the profile name it differently; both may be there, and must agree. */
 static struct status
 read_npi(const struct saml_reader *reader, struct span *ret_npi)
@@ -104,8 +92,9 @@ read_npi(const struct saml_reader *reader, struct span *ret_npi)
         return FAIL(reader->diag, ERR_SAML_ATTRIBUTE, "the two npi attributes differ");
     }
     npi = npi.n > 0 ? npi : other;
-    if (npi.n > 0 && !is_npi(npi)) {
-        return FAIL(reader->diag, ERR_SAML_ATTRIBUTE, "npi must be ten digits, got '%.*s'",
+    if (npi.n > 0 && !npi_is_valid(npi)) {
+        return FAIL(reader->diag, ERR_SAML_ATTRIBUTE,
+                    "npi must be ten digits with a valid check digit, got '%.*s'",
                     SPAN_PRINT(span_slice(npi, 0, 40)));
     }
     *ret_npi = npi;
@@ -232,6 +221,17 @@ read_jurisdiction(const struct saml_reader *reader, struct span *ret_text)
     return OK;
 }
 
+/* Whoever says that he asks as a delegate must say for whom. */
+static struct status
+read_delegator(const struct saml_reader *reader, struct span *ret_text)
+{
+    TRY(saml_read_text(reader, SAML_DELEGATOR, SAML_REPEAT_EQUAL, ret_text));
+    if (ret_text->n == 0 && saml_next_value(reader->assertion, SAML_DELEGATOR, NULL) != NULL) {
+        return FAIL(reader->diag, ERR_SAML_ATTRIBUTE, "the attribute " SAML_DELEGATOR " is empty");
+    }
+    return OK;
+}
+
 /* Not looked into: whoever needs it verifies it first. */
 static struct status
 read_id_token(const struct saml_reader *reader, struct span *ret_token)
@@ -267,7 +267,7 @@ read_optional(const struct saml_reader *reader, struct saml_facts *facts)
     TRY(read_resource_id(reader, &facts->resource_id));
     TRY(read_consent(reader, SAML_ACP, SAML_ACP_EVIDENCE, &facts->acp));
     TRY(read_consent(reader, SAML_IACP, SAML_IACP_EVIDENCE, &facts->iacp));
-    TRY(saml_read_text(reader, SAML_DELEGATOR, SAML_REPEAT_EQUAL, &facts->delegator));
+    TRY(read_delegator(reader, &facts->delegator));
     TRY(read_jurisdiction(reader, &facts->jurisdiction));
     return read_id_token(reader, &facts->id_token);
 }

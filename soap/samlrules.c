@@ -211,7 +211,7 @@ check_validity(const xmlNode *conditions, const struct security_rules *rules, st
         return FAIL(diag, ERR_SAML_CONDITIONS, "the assertion's Conditions have no %s",
                     window.has_to ? "NotBefore" : "NotOnOrAfter");
     }
-    if (issued_us > window.to_us) {
+    if (issued_us > window.to_us + rules->clock_skew_us) {
         return FAIL(diag, ERR_SAML_CONDITIONS,
                     "the assertion was issued %" PRId64 " s after the end of its validity",
                     (issued_us - window.to_us) / US_PER_S);

@@ -3,30 +3,20 @@
  * the thread that owns the arena. The order is that of cost: structure, times, then arithmetic; the
  * tree does not change, so what a cheap check saw is what the signature covers.
  */
-#include "soap/security.h"
+#include "soap/security_parts.h"
 
 #include <inttypes.h>
 
 #include "base/clock.h"
 #include "base/datetime.h"
 #include "soap/dsig.h"
-#include "soap/message_internal.h"
 #include "soap/samlrules.h"
-#include "soap/sigverify.h"
 #include "soap/tokenref.h"
-
-/* The children of the one wsse:Security that is for us. */
-struct security_header {
-    const xmlNode *timestamp;
-    const xmlNode *assertion;
-    const xmlNode *signature; /* NULL when there is none */
-    const xmlNode *token;     /* a BinarySecurityToken, or NULL */
-};
 
 /* ---- the header ---- */
 
-static struct status
-find_security(const struct message *message, struct diag *diag, const xmlNode **ret_security)
+struct status
+security_find_header(const struct message *message, struct diag *diag, const xmlNode **ret_security)
 {
     const xmlNode *found = NULL;
     const xmlNode *block = xml_child(message->header, NS_WSSE, "Security");
@@ -45,8 +35,8 @@ find_security(const struct message *message, struct diag *diag, const xmlNode **
     return OK;
 }
 
-static struct status
-read_security(const xmlNode *security, struct diag *diag, struct security_header *header)
+struct status
+security_read_header(const xmlNode *security, struct diag *diag, struct security_header *header)
 {
     const struct {
         const char *ns, *name;
@@ -80,6 +70,17 @@ read_security(const xmlNode *security, struct diag *diag, struct security_header
     return OK;
 }
 
+struct status
+security_check_presence(const struct security_header *header, struct diag *diag)
+{
+    if (header->timestamp == NULL || header->assertion == NULL) {
+        return FAIL(diag, header->timestamp == NULL ? ERR_WSS_TIMESTAMP : ERR_WSS_MISSING,
+                    "wsse:Security has no %s",
+                    header->timestamp == NULL ? "wsu:Timestamp" : "saml2:Assertion");
+    }
+    return OK;
+}
+
 /* Evidence of a consent (eHealth Exchange): an assertion in the one that is signed, and part of
  * what is signed. */
 static bool
@@ -92,8 +93,8 @@ is_evidence(const xmlNode *node, const xmlNode *assertion)
 }
 
 /* One assertion in the whole message, wherever another one might hide. */
-static struct status
-check_single_assertion(const xmlNode *envelope, const xmlNode *assertion, struct diag *diag)
+struct status
+security_check_single(const xmlNode *envelope, const xmlNode *assertion, struct diag *diag)
 {
     for (const xmlNode *node = envelope; node != NULL; node = xml_walk(node, envelope)) {
         const bool is_one = xml_is(node, NS_SAML2, "Assertion") ||
@@ -124,9 +125,10 @@ read_time(const xmlNode *timestamp, const char *name, struct arena *arena, struc
     return OK;
 }
 
-static struct status
-check_timestamp(const xmlNode *timestamp, const struct security_rules *rules, struct arena *arena,
-                struct diag *diag, int64_t *ret_created_us, int64_t *ret_expires_us)
+struct status
+security_check_timestamp(const xmlNode *timestamp, const struct security_rules *rules,
+                         struct arena *arena, struct diag *diag, int64_t *ret_created_us,
+                         int64_t *ret_expires_us)
 {
     int64_t created_us = 0;
     int64_t expires_us = 0;
@@ -153,10 +155,10 @@ check_timestamp(const xmlNode *timestamp, const struct security_rules *rules, st
 
 /* ---- the message's signature ---- */
 
-static struct status
-check_message_signature(const struct security_header *header, const struct sig_keys *registered,
-                        const struct security_rules *rules, struct arena *arena, struct diag *diag,
-                        struct verified_view *view)
+struct status
+security_check_signature(const struct security_header *header, const struct sig_keys *registered,
+                         const struct security_rules *rules, struct arena *arena, struct diag *diag,
+                         struct verified_view *view)
 {
     struct sig_keys keys = *registered;
     uint32_t confirmed = 0;
@@ -179,8 +181,8 @@ check_message_signature(const struct security_header *header, const struct sig_k
 
 /* The registered keys whose certificates are valid now. Their chains were checked when they were
  * registered; a certificate that runs out while we run must not count any longer. */
-static struct status
-read_keys(const struct security_rules *rules, struct diag *diag, struct sig_keys *ret_keys)
+struct status
+security_read_keys(const struct security_rules *rules, struct diag *diag, struct sig_keys *ret_keys)
 {
     struct sig_keys keys = {
         .items = rules->keys,
@@ -219,24 +221,20 @@ security_verify(const struct message *message, const struct security_rules *rule
     int64_t created_us = 0;
     int64_t expires_us = 0;
     TRY(message_check_headers(message, diag));
-    TRY(read_keys(rules, diag, &keys));
-    TRY(find_security(message, diag, &security));
-    TRY(read_security(security, diag, &header));
+    TRY(security_read_keys(rules, diag, &keys));
+    TRY(security_find_header(message, diag, &security));
+    TRY(security_read_header(security, diag, &header));
     TRY(sig_check_document(message->envelope, arena, diag));
-    if (header.timestamp == NULL || header.assertion == NULL) {
-        return FAIL(diag, header.timestamp == NULL ? ERR_WSS_TIMESTAMP : ERR_WSS_MISSING,
-                    "wsse:Security has no %s",
-                    header.timestamp == NULL ? "wsu:Timestamp" : "saml2:Assertion");
-    }
-    TRY(check_single_assertion(message->envelope, header.assertion, diag));
-    TRY(check_timestamp(header.timestamp, rules, arena, diag, &created_us, &expires_us));
+    TRY(security_check_presence(&header, diag));
+    TRY(security_check_single(message->envelope, header.assertion, diag));
+    TRY(security_check_timestamp(header.timestamp, rules, arena, diag, &created_us, &expires_us));
     TRY(saml_check_shape(header.assertion, rules, diag));
     TRY(sigverify_assertion(header.assertion, &keys, arena, diag, &view));
     view->relaxed = rules->relaxed;
     view->community = rules->community;
     TRY(saml_check_conditions(view, rules, arena, diag));
     TRY(saml_check_authz(view, rules, diag));
-    TRY(check_message_signature(&header, &keys, rules, arena, diag, view));
+    TRY(security_check_signature(&header, &keys, rules, arena, diag, view));
     view->created_us = created_us;
     view->expires_us = expires_us;
     *ret_view = view;

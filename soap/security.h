@@ -79,7 +79,7 @@ struct saml_facts {
         home_community; /* OID, bare; both attribute names, which must agree when both are there */
     struct code role;
     struct code purpose;            /* exactly one */
-    struct span npi;                /* ten digits; both attribute names, which must agree */
+    struct span npi;                /* with check digit; both attribute names, which must agree */
     struct ident_list provider_ids; /* provider-identifier */
     struct span resource_id;        /* CX */
     /* Access consent policies, urn:oid:...: of IHE's attributes and of the evidence in

@@ -1,7 +1,8 @@
 /*
  * The verified view: what of a message was signed by a key that the partner registered. Only
  * sigverify.c makes one, security.c completes it, saml.c reads it; everybody else sees the opaque
- * name of security.h and can do nothing with it but ask saml_read. Thread: whoever owns the arena.
+ * name of security.h and can do nothing with it but ask saml_read. (explain_checks.c fills one that
+ * is not proven, for its own use.) Thread: whoever owns the arena.
  */
 #ifndef SOAP_VIEW_H
 #define SOAP_VIEW_H

@@ -69,6 +69,19 @@ free_context(xmlParserCtxt **context)
     xmlFreeParserCtxt(*context);
 }
 
+/* libxml2 keeps &amp; in the value of a namespace declaration as "&#38;": the name would be another
+ * one than was written, and digests would be of that. */
+static bool
+has_misread_namespace(const xmlNode *node)
+{
+    for (const xmlNs *ns = node->nsDef; ns != NULL; ns = ns->next) {
+        if (ns->href != NULL && strchr((const char *)ns->href, '&') != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Attributes hold one text node or none, elements hold elements, text, comments and instructions:
  * what the rest of soap/ relies on. Counts the elements. */
 static bool
@@ -77,6 +90,9 @@ is_plain_tree(const xmlNode *root, size_t *ret_elements)
     size_t elements = 0;
     for (const xmlNode *node = root; node != NULL; node = xml_walk(node, root)) {
         elements++;
+        if (has_misread_namespace(node)) {
+            return false;
+        }
         for (const xmlAttr *attr = node->properties; attr != NULL; attr = attr->next) {
             if (attr->children != NULL &&
                 (attr->children->type != XML_TEXT_NODE || attr->children->next != NULL)) {
@@ -115,7 +131,8 @@ check_tree(const xmlParserCtxt *context, const xmlDoc *doc, const struct prescan
     size_t elements = 0;
     if (!is_plain_tree(root, &elements) || elements != counts->elements) {
         return FAIL(diag, ERR_XML_SYNTAX,
-                    "the pre-scan saw %zu elements and the parser something else; refused",
+                    "the pre-scan saw %zu elements and the parser something else, or a namespace's "
+                    "name has an ampersand; refused",
                     counts->elements);
     }
     return OK;

@@ -163,3 +163,21 @@ home_community_oid(struct span text, struct span *ret_oid)
     *ret_oid = oid;
     return true;
 }
+
+bool
+npi_is_valid(struct span text)
+{
+    int sum = 24; /* of the prefix 80840 */
+    if (text.n != 10) {
+        return false;
+    }
+    for (size_t i = 0; i < text.n; i++) {
+        const int digit = text.p[i] - '0';
+        if (digit < 0 || digit > 9) {
+            return false;
+        }
+        const int doubled = 2 * digit > 9 ? 2 * digit - 9 : 2 * digit;
+        sum += i % 2 == 0 ? doubled : digit;
+    }
+    return sum % 10 == 0;
+}

@@ -28,6 +28,9 @@ void oid_from_uuid(const char uuid[UUID_TEXT], char ret_oid[OID_TEXT]);
 /* Dotted decimal, first arc 0-2, no leading zeros, at least two arcs, at most 64 characters. */
 bool oid_is_valid(struct span oid);
 bool uuid_is_valid(struct span uuid); /* 8-4-4-4-12 hexadecimal, any case */
+/* Ten digits, the last a check digit: a National Provider Identifier of the United States (ISO/IEC
+ * 7812 over "80840" and the ten). */
+bool npi_is_valid(struct span text);
 /* The OID inside "urn:oid:<OID>" (or a bare OID); false when it is neither or not valid. */
 bool home_community_oid(struct span text, struct span *ret_oid);
 

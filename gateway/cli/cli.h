@@ -61,6 +61,7 @@ const struct config *cli_config_online(const struct cli_command *command, const 
 /* The subcommands: argv[0] is the subcommand's name; the result is the exit code. */
 int cmd_audit(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_decode(int argc, char **argv);
 int cmd_discover(int argc, char **argv);
 int cmd_gather(int argc, char **argv);
 int cmd_import(int argc, char **argv);

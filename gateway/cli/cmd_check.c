@@ -122,6 +122,16 @@ note_relaxations(struct notes *notes, const struct partner *partner, int64_t now
 }
 
 static void
+note_withheld(struct notes *notes, const struct partner *partner)
+{
+    for (size_t i = 0; i < partner->withheld_n; i++) {
+        note(notes, "warning: partner '%s': signing certificate not believed: %s%s", partner->id,
+             partner->withheld[i].why,
+             partner->signing_n == 0 ? "; it has no other: its messages are refused" : "");
+    }
+}
+
+static void
 collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
 {
     note_listener(notes, config);
@@ -130,6 +140,7 @@ collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
         note(notes, "trust 'partners' has no crl: revoked certificates are believed");
     }
     for (size_t i = 0; i < config->partners_n; i++) {
+        note_withheld(notes, &config->partners[i]);
         note_relaxations(notes, &config->partners[i], now_us);
     }
     if (config->partners_n == 0) {

@@ -123,6 +123,14 @@ print_signing(const struct partner *partner, int64_t now_us)
         printf("  %-12s %s, %s%s\n", i == 0 ? "signing" : "", partner->signing[i]->subject, text,
                is_due ? "; warning: it needs a new one" : "");
     }
+    for (size_t i = 0; i < partner->withheld_n; i++) {
+        printf("  %-12s WARNING: not believed: %s\n", partner->signing_n + i == 0 ? "signing" : "",
+               partner->withheld[i].why);
+    }
+    if (partner->signing_n == 0) {
+        printf("  %-12s WARNING: no certificate counts: its messages are refused\n",
+               partner->withheld_n == 0 ? "signing" : "");
+    }
     if (partner->issuers.n > 0) {
         printf("  %-12s ", "issuers");
         show_strings(&partner->issuers);
@@ -213,6 +221,15 @@ write_signing(struct jsonw *json, const struct partner *partner, int64_t now_us)
     for (size_t i = 0; i < partner->signing_n; i++) {
         jsonw_object(json);
         show_certificate_json(json, partner->signing[i], now_us);
+        jsonw_close(json);
+    }
+    jsonw_close(json);
+    jsonw_key(json, "withheld");
+    jsonw_array(json);
+    for (size_t i = 0; i < partner->withheld_n; i++) {
+        jsonw_object(json);
+        show_certificate_json(json, partner->withheld[i].certificate, now_us);
+        jsonw_key_text(json, "why", span_of_cstr(partner->withheld[i].why));
         jsonw_close(json);
     }
     jsonw_close(json);

@@ -21,7 +21,24 @@ log_one(void *arg, const struct config_expiry *found)
 }
 
 void
+expiry_log_withheld(const struct config *config)
+{
+    for (size_t i = 0; i < config->partners_n; i++) {
+        const struct partner *partner = &config->partners[i];
+
+        for (size_t k = 0; k < partner->withheld_n; k++) {
+            LOG_EVENT(LOG_LEVEL_WARNING, "signing-certificate-withheld",
+                      LOG_ID("partner", partner->id),
+                      LOG_ID("subject", partner->withheld[k].certificate->subject),
+                      LOG_ID("why", partner->withheld[k].why),
+                      LOG_INT("left", (int64_t)partner->signing_n));
+        }
+    }
+}
+
+void
 expiry_log(const struct config *config, int64_t now_us)
 {
+    expiry_log_withheld(config);
     (void)config_expiry_walk(config, now_us, log_one, &now_us);
 }

@@ -8,6 +8,8 @@ libisthmus_a_SOURCES += \
 	gateway/cli/client.c gateway/cli/client.h \
 	gateway/cli/cmd_audit.c \
 	gateway/cli/cmd_check.c \
+	gateway/cli/cmd_decode.c gateway/cli/decode.h gateway/cli/decode_capture.c \
+	gateway/cli/decode_judge.c gateway/cli/decode_tell.c \
 	gateway/cli/cmd_discover.c \
 	gateway/cli/cmd_gather.c \
 	gateway/cli/cmd_import.c \
@@ -44,3 +46,7 @@ tests_unit_test_sidecar_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_answers
 tests_unit_test_answers_SOURCES = tests/unit/test_answers.c $(SCENE)
 tests_unit_test_answers_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_decode
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/decode_kit.c \
+	tests/unit/decode_kit.h tests/unit/soap_support.c tests/unit/soap_support.h $(SCENE)
+tests_unit_test_decode_LDADD = $(UNIT_LIBS)

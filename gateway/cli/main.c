@@ -29,6 +29,8 @@ static const struct command_row commands[] = {
     {"partners", "who the partners are, their certificates, what is relaxed for them",
      cmd_partners},
     {"audit", "read the audit journal: tail, show, verify", cmd_audit},
+    {"decode", "explain a captured message: who signed what, each check, what we would answer",
+     cmd_decode},
     {"policy", "explain what the policy allows and why", cmd_policy},
 };
 

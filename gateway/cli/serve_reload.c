@@ -142,6 +142,7 @@ serve_reload(struct serve *serve, const char *why)
     if (is_ok(st)) {
         log_configure(config->log_level, config->log_format, 2);
         config_changes(old->node.config, config, tell, &story);
+        expiry_log_withheld(config);
         LOG_EVENT(LOG_LEVEL_INFO, "reload-done", LOG_ID("why", why),
                   LOG_INT("generation", (int64_t)config->generation),
                   LOG_INT("partners", (int64_t)config->partners_n),

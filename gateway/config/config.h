@@ -72,6 +72,13 @@ enum partner_identity { PARTNER_IDENTITY_SAN, PARTNER_IDENTITY_CERTIFICATE };
 enum partner_replay { PARTNER_REPLAY_TIMESTAMP, PARTNER_REPLAY_MESSAGEID };
 enum partner_fault_status { PARTNER_FAULT_STATUS_500, PARTNER_FAULT_STATUS_SOAP12 };
 
+/* A signing certificate of a partner's file that is not registered now, because it is revoked or
+ * has no chain to the anchors: the partner proves nothing with it, and the node runs on. */
+struct partner_withheld {
+    const struct certificate *certificate;
+    const char *why;
+};
+
 /* One community (or network) that we talk to: partners.d/<id>.yaml. */
 struct partner {
     const char *id;   /* short label: log, audit, policy */
@@ -85,6 +92,8 @@ struct partner {
     struct config_strings tls_sha256;   /* identity certificate: pinned, lower-case hexadecimal */
     struct certificate *const *signing; /* registered keys for assertions and Timestamps */
     size_t signing_n;
+    const struct partner_withheld *withheld; /* listed like those of <signing>, but not believed */
+    size_t withheld_n;
     const struct config_strings *key_issuers; /* SAML Issuers of each of <signing>; empty: <issuers>
                                                  count. NULL: none has its own */
     struct config_strings issuers; /* of keys without their own; empty: the key's subject DN */

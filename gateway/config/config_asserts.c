@@ -55,26 +55,10 @@ config_is_organization_id(struct span text)
            (span_starts_with(text, SPAN("https://")) || span_starts_with(text, SPAN("http://")));
 }
 
-/* ISO/IEC 7812 over "80840" and the ten digits: the United States' health identifiers. */
 bool
 config_is_npi(struct span text)
 {
-    int sum = 24; /* of the prefix 80840 */
-
-    if (text.n != 10) {
-        return false;
-    }
-    for (size_t i = 0; i < text.n; i++) {
-        const int digit = text.p[i] - '0';
-
-        if (digit < 0 || digit > 9) {
-            return false;
-        }
-        const int doubled = 2 * digit > 9 ? 2 * digit - 9 : 2 * digit;
-
-        sum += i % 2 == 0 ? doubled : digit;
-    }
-    return sum % 10 == 0;
+    return npi_is_valid(text);
 }
 
 static void

@@ -1,5 +1,5 @@
 /*
- * What only one partner may have: its id, communities, TLS names and pins, signing certificates.
+ * What only one partner may have: its id, communities, TLS names and pins, signing keys.
  * Were two records to share one, a proven certificate would not say who asks. Claims are gathered
  * while the files are read and compared at the end, sorted, so that thousands of communities cost
  * little.
@@ -48,9 +48,17 @@ kind_name(enum config_claim_kind kind)
     case CONFIG_CLAIM_TLS_CERTIFICATE:
         return "TLS certificate";
     case CONFIG_CLAIM_SIGNING:
-        return "signing certificate";
+        return "signing key";
     }
     return "value";
+}
+
+/* A renewed certificate may hold the key of the one before: within one record that is no conflict.
+ */
+static bool
+is_conflict(const struct config_claim *first, const struct config_claim *second)
+{
+    return second->kind != CONFIG_CLAIM_SIGNING || strcmp(first->at->file, second->at->file) != 0;
 }
 
 void
@@ -70,6 +78,9 @@ config_check_claims(struct config_reader *reader)
         }
         const struct yaml_node *at = claims[first].at;
 
+        if (!is_conflict(&claims[first], &claims[i])) {
+            continue;
+        }
         yaml_error(reader->report, claims[i].at, "%s '%s' is already used at %s:%d:%d",
                    kind_name(claims[i].kind), claims[i].text, at->file, at->line, at->column);
     }

@@ -28,9 +28,15 @@ struct issuer_lists {
     size_t n, capacity;
 };
 
+struct withheld_list {
+    struct partner_withheld *items;
+    size_t n, capacity;
+};
+
 struct signing_keys {
     struct certificates certificates;
     struct issuer_lists issuers; /* one for each */
+    struct withheld_list withheld;
 };
 
 /* ---- who ---- */
@@ -278,6 +284,51 @@ read_signing_item(struct config_reader *reader, struct yaml_node *item, const ch
     return config_text_list(reader, yaml_get(item, "issuers"), "text", NULL, ret_issuers);
 }
 
+/* By the key, not the certificate: KeyInfo may name a key by any certificate of it, so two partners
+ * with certificates of one key would be one signer. */
+static struct status
+claim_key(struct config_reader *reader, const struct certificate *certificate,
+          const struct yaml_node *item)
+{
+    char hex[SHA256_HEX];
+    struct diag reason = {0};
+    struct span copy;
+
+    if (!is_ok(certificate_key_sha256(certificate, &reason, hex))) {
+        yaml_error(reader->report, item, "%s", reason.text);
+        return OK;
+    }
+    TRY(arena_dup(reader->arena, span_of_cstr(hex), reader->diag, &copy));
+    return config_claim(reader, CONFIG_CLAIM_SIGNING, copy.p, item);
+}
+
+/* Lists and anchors change while the node runs: what they say about one partner's certificate must
+ * neither stop the node nor keep the others' news out. */
+static struct status
+withhold(struct config_reader *reader, const struct certificate *certificate, const char *why,
+         struct signing_keys *keys)
+{
+    struct partner_withheld withheld = {.certificate = certificate};
+    struct span copy;
+
+    TRY(arena_dup(reader->arena, span_of_cstr(why), reader->diag, &copy));
+    withheld.why = copy.p;
+    return ARENA_PUSH(reader->arena, reader->diag, &keys->withheld, withheld);
+}
+
+static bool
+is_signing_form(struct config_reader *reader, const struct yaml_node *item, const char *path,
+                const struct certificate *certificate)
+{
+    struct diag reason = {0};
+
+    if (is_ok(trust_check_signing_form(certificate, &reason))) {
+        return true;
+    }
+    yaml_error(reader->report, item, "%s: cannot sign for a partner: %s", path, reason.text);
+    return false;
+}
+
 static struct status
 add_signing(struct config_reader *reader, struct yaml_node *item, struct signing_keys *keys)
 {
@@ -291,25 +342,30 @@ add_signing(struct config_reader *reader, struct yaml_node *item, struct signing
         return OK;
     }
     TRY(config_load_certificate(reader, item, path, &certificate));
-    if (certificate == NULL) {
+    if (certificate == NULL || !is_signing_form(reader, item, path, certificate)) {
         return OK;
     }
+    TRY(claim_key(reader, certificate, item));
     const struct config_trust *trust =
         config_trust_of(reader->config, reader->config->signing_trust);
     if (trust != NULL && trust->awaits_crl) {
         /* It cannot be judged before the revocation lists have come: it signs nothing until then */
-        return config_claim(reader, CONFIG_CLAIM_SIGNING, certificate->sha256, item);
+        return OK;
     }
     /* One that has expired does not stop the node: it counts for no message (security_verify), and
      * `isthmus check` and `partners` say so. */
     const bool has_expired = certificate->not_after_us <= reader->now_us;
-    if (!has_expired && reader->config->signing_trust != NULL &&
-        !is_ok(trust_verify(reader->config->signing_trust, certificate, reader->now_us, &reason))) {
-        yaml_error(reader->report, item, "%s: not trusted by 'trust.partners': %s", path,
-                   reason.text);
-        return OK;
+    struct status st = OK;
+
+    if (!has_expired && reader->config->signing_trust != NULL) {
+        st = trust_verify(reader->config->signing_trust, certificate, reader->now_us, &reason);
     }
-    TRY(config_claim(reader, CONFIG_CLAIM_SIGNING, certificate->sha256, item));
+    if (st.code == ERR_SIG_NO_TRUST) {
+        return withhold(reader, certificate, reason.text, keys);
+    }
+    if (!is_ok(st)) {
+        return FAIL(reader->diag, st.code, "%s", reason.text);
+    }
     TRY(ARENA_PUSH(reader->arena, reader->diag, &keys->issuers, issuers));
     return ARENA_PUSH(reader->arena, reader->diag, &keys->certificates, certificate);
 }
@@ -334,6 +390,8 @@ read_signing(struct config_reader *reader, struct yaml_node *root, struct partne
     partner->signing = keys.certificates.items;
     partner->signing_n = keys.certificates.n;
     partner->key_issuers = keys.issuers.items;
+    partner->withheld = keys.withheld.items;
+    partner->withheld_n = keys.withheld.n;
     return config_text_list(reader, yaml_get(signing, "issuers"), "text", NULL, &partner->issuers);
 }
 

@@ -24,6 +24,19 @@ connections_that_fit(size_t wanted)
     return limit.rlim_cur < 2 ? 1 : (size_t)limit.rlim_cur / 2;
 }
 
+/* The status of a client's certificate is asked at the handshake only: then no connection may be
+ * older than an answer may be. */
+static int64_t
+connection_life_us(const struct config *config)
+{
+    const struct config_trust *trust = config_trust_of(config, config->network.trust);
+    const bool is_asked = trust != NULL && trust->status.mode != STATUS_OFF;
+
+    return is_asked && trust->status.cache_us < config->edge.connection_us
+               ? trust->status.cache_us
+               : config->edge.connection_us;
+}
+
 void
 net_options_default(struct net_options *options, const struct config *config)
 {
@@ -40,7 +53,7 @@ net_options_default(struct net_options *options, const struct config *config)
         .rate_bytes = config->edge.rate_bytes,
         .request_timeout_us = config->edge.request_us,
         .answer_timeout_us = config->edge.answer_us,
-        .connection_timeout_us = config->edge.connection_us,
+        .connection_timeout_us = connection_life_us(config),
         .connections_max = connections_that_fit(config->edge.connections),
         .connections_per_address = config->edge.connections_per_address,
         .connections_per_identity = config->edge.connections_per_partner,

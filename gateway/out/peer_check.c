@@ -74,8 +74,26 @@ check_fingerprints(const struct partner *partner, const struct certificate *cert
                 partner->id, partner->tls_sha256.n, certificate->subject, certificate->sha256);
 }
 
+/* A name with a wildcard is taken for all names under it: somebody's who is another partner by its
+ * record must not be. */
 static struct status
-check_record(const struct partner *partner, X509 *x509, struct diag *diag)
+check_owner(const struct config *config, const struct partner *partner,
+            const struct certificate *certificate, struct diag *diag)
+{
+    const struct partner *owner = NULL;
+    struct diag ignored = {.code = ERR_NONE};
+    if (is_ok(config_partner_of_peer(config, certificate, &ignored, &owner)) && owner != partner) {
+        return FAIL(diag, ERR_PARTNER_TLS,
+                    "partner '%s': its server showed the certificate '%s', which belongs to "
+                    "partner '%s' by the names of that one's record",
+                    partner->id, certificate->subject, owner->id);
+    }
+    return OK;
+}
+
+static struct status
+check_record(const struct config *config, const struct partner *partner, X509 *x509,
+             struct diag *diag)
 {
     struct certificate *certificate = NULL;
     struct diag reason = {.code = ERR_NONE};
@@ -83,15 +101,19 @@ check_record(const struct partner *partner, X509 *x509, struct diag *diag)
         return FAIL(diag, ERR_PARTNER_TLS, "partner '%s': its certificate cannot be used: %s",
                     partner->id, reason.text);
     }
-    const struct status st = partner->identity == PARTNER_IDENTITY_CERTIFICATE
-                                 ? check_fingerprints(partner, certificate, diag)
-                                 : check_names(partner, certificate, diag);
+    struct status st = partner->identity == PARTNER_IDENTITY_CERTIFICATE
+                           ? check_fingerprints(partner, certificate, diag)
+                           : check_names(partner, certificate, diag);
+    if (is_ok(st)) {
+        st = check_owner(config, partner, certificate, diag);
+    }
     certificate_free(certificate);
     return st;
 }
 
 static struct status
-check_peer(const struct partner *partner, X509_STORE_CTX *store, struct diag *diag)
+check_peer(const struct config *config, const struct partner *partner, X509_STORE_CTX *store,
+           struct diag *diag)
 {
     if (trust_judge(store) != 1) {
         return FAIL(diag, ERR_PARTNER_TLS,
@@ -101,7 +123,7 @@ check_peer(const struct partner *partner, X509_STORE_CTX *store, struct diag *di
                     partner->id, X509_STORE_CTX_get_error_depth(store),
                     trust_verdict_text(X509_STORE_CTX_get_error(store)));
     }
-    const struct status st = check_record(partner, X509_STORE_CTX_get0_cert(store), diag);
+    const struct status st = check_record(config, partner, X509_STORE_CTX_get0_cert(store), diag);
     if (!is_ok(st)) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
     }
@@ -115,7 +137,8 @@ verify(X509_STORE_CTX *store, void *arg)
     const struct pool *pool = arg;
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct transfer *transfer = ssl == NULL ? NULL : opener_of(ssl);
-    return is_ok(check_peer(pool->partner, store, transfer == NULL ? NULL : &transfer->diag));
+    return is_ok(check_peer(pool->engine->config, pool->partner, store,
+                            transfer == NULL ? NULL : &transfer->diag));
 }
 
 /* RFC 8446 6.2: alerts that judge a certificate, by the numbers in OpenSSL's names. */

@@ -43,9 +43,9 @@ struct replay_result {
     size_t evicted; /* keys of this partner that went before their time */
 };
 
-/* Remembers all keys of a message, or none. ERR_REPLAY: one was known, or keys were lost since the
- * message was created; <diag> says which. ERR_STORE, ERR_STORE_BUSY: it must not be accepted
- * either. */
+/* Remembers all keys of a message, or none. ERR_REPLAY: one was known, keys were lost since the
+ * message was created, or the time of a key is over already; <diag> says which. ERR_STORE,
+ * ERR_STORE_BUSY: it must not be accepted either. */
 MUST_CHECK struct status replay_remember(struct store *store, const struct replay_message *message,
                                          struct park *park, struct diag *diag,
                                          enum answer *ret_answer, struct replay_result *ret_result);

@@ -229,6 +229,22 @@ check_loss(struct db_conn *conn, const struct replay_message *message, struct di
                 message->partner, text);
 }
 
+/* It waited for us, and its keys would be forgotten at once: a second copy that waited beside it
+ * would pass, too. */
+static struct status
+check_in_time(const struct replay_message *message, int64_t now_us, struct diag *diag)
+{
+    for (size_t i = 0; i < message->keys_n; i++) {
+        if (message->keys[i].until_us <= now_us) {
+            return FAIL(diag, ERR_REPLAY,
+                        "partner '%s': the time of its message ended while it waited for the "
+                        "replay memory; it must be sent anew",
+                        message->partner);
+        }
+    }
+    return OK;
+}
+
 struct status
 sqlite_remember(struct db_conn *conn, const struct replay_message *message, int64_t now_us,
                 struct diag *diag, struct replay_result *ret_result)
@@ -236,6 +252,7 @@ sqlite_remember(struct db_conn *conn, const struct replay_message *message, int6
     struct digests digests;
     struct owner owner = {0};
 
+    TRY(check_in_time(message, now_us, diag));
     TRY(check_loss(conn, message, diag));
     TRY(digest_keys(message, diag, &digests));
     TRY(forget_expired(conn, now_us, diag));

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/ids.h"
 #include "soap/message.h"
 
 struct status
@@ -60,9 +61,37 @@ check_delegation(const struct partner *partner, struct span delegator, struct di
                 SPAN_PRINT(span_slice(delegator, 0, 100)), partner->id);
 }
 
+/* An organization-id that is a community of somebody else would be taken for that one by every
+ * reader of the audit trail. Any other is the partner's to give: its directory's, or a URL. */
+static struct status
+check_organization(const struct config *config, const struct partner *partner, struct span id,
+                   struct diag *diag)
+{
+    const struct partner *owner;
+    struct span oid;
+
+    if (!home_community_oid(id, &oid) || partner_speaks_for(partner, oid)) {
+        return OK;
+    }
+    if (span_eq_cstr(oid, config->community)) {
+        return FAIL(diag, ERR_PEER_BINDING,
+                    "the assertion of partner '%s' has organization-id '%.*s', which is our own "
+                    "community",
+                    partner->id, SPAN_PRINT(oid));
+    }
+    owner = config_partner_of_community(config, oid);
+    if (owner != NULL) {
+        return FAIL(diag, ERR_PEER_BINDING,
+                    "the assertion of partner '%s' has organization-id '%.*s', a community that is "
+                    "listed under partner '%s'",
+                    partner->id, SPAN_PRINT(oid), owner->id);
+    }
+    return OK;
+}
+
 struct status
-binding_check_assertion(const struct partner *partner, const struct saml_facts *facts,
-                        struct diag *diag)
+binding_check_assertion(const struct config *config, const struct partner *partner,
+                        const struct saml_facts *facts, struct diag *diag)
 {
     if (!partner_key_issues(partner, facts->key, facts->issuer)) {
         return FAIL(diag, ERR_SAML_ISSUER,
@@ -76,6 +105,7 @@ binding_check_assertion(const struct partner *partner, const struct saml_facts *
                     "under communities",
                     SPAN_PRINT(facts->home_community), partner->id);
     }
+    TRY(check_organization(config, partner, facts->organization_id, diag));
     return check_delegation(partner, facts->delegator, diag);
 }
 

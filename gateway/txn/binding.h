@@ -15,8 +15,10 @@ MUST_CHECK struct status binding_rules(const struct config *config, const struct
                                        int64_t now_us, struct arena *arena, struct diag *diag,
                                        struct security_rules *ret_rules);
 /* The proven assertion against the partner's record: ERR_SAML_ISSUER (the key that signed may not
- * sign for it), ERR_PEER_BINDING (community, delegation). */
-MUST_CHECK struct status binding_check_assertion(const struct partner *partner,
+ * sign for it), ERR_PEER_BINDING (community; organization-id that is another partner's or our own
+ * community; delegation). */
+MUST_CHECK struct status binding_check_assertion(const struct config *config,
+                                                 const struct partner *partner,
                                                  const struct saml_facts *facts, struct diag *diag);
 /* wsa:To, when given, must be the URL under which <path> is served: ERR_WSA_HEADER. */
 MUST_CHECK struct status binding_check_to(const struct config *config, struct span to,

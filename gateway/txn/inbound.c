@@ -230,12 +230,11 @@ step_write(struct txn *txn)
 
 /* ---- refusal ---- */
 
-static int
-fault_status(const struct inbound *in, enum err code)
+int
+inbound_fault_status(const struct partner *partner, enum err code)
 {
     const enum err_fault fault = err_fault(code);
-    const bool is_soap12 =
-        in->proof.partner != NULL && in->proof.partner->fault_status == PARTNER_FAULT_STATUS_SOAP12;
+    const bool is_soap12 = partner != NULL && partner->fault_status == PARTNER_FAULT_STATUS_SOAP12;
 
     if (is_soap12 && err_http_status(code) == 500 && fault != ERR_FAULT_RECEIVER) {
         return 400; /* SOAP 1.2 part 2 Table 20: env:Sender */
@@ -264,7 +263,7 @@ refuse_fault(struct inbound *in, enum err code)
     buf_init(&envelope, (size_t)64 * 1024);
     TRY(envelope_write_refusal(code, in->proof.message, span_of_cstr(in->txn.id), &envelope,
                                &in->txn.diag));
-    in->answer.http_status = fault_status(in, code);
+    in->answer.http_status = inbound_fault_status(in->proof.partner, code);
     snprintf(in->answer.content_type, sizeof(in->answer.content_type), "%s", SOAP_CONTENT_TYPE);
     body_from_buf(&in->answer.body, &envelope);
     return OK;
@@ -272,12 +271,12 @@ refuse_fault(struct inbound *in, enum err code)
 
 /* A proven request that fails for a reason of ours is answered inside the protocol (ITI
  * TF-2 3.55.4.2.3: a SOAP fault is for transport, SOAP and security errors only). */
-static bool
-is_answered_inside(const struct inbound *in, enum err code)
+bool
+inbound_is_answered_inside(const struct proof *proof, enum err code)
 {
     const enum err_class class = err_class(code);
 
-    return in->proof.is_proven && in->responder != NULL && class != ERR_CLASS_SECURITY &&
+    return proof->is_proven && class != ERR_CLASS_SECURITY &&
            (class != ERR_CLASS_MESSAGE || err_fault(code) == ERR_FAULT_NONE ||
             code == ERR_MESSAGE_CONTENT);
 }
@@ -287,7 +286,7 @@ refuse(struct inbound *in, enum err code)
 {
     buf_reset(&in->payload);
     in->parts_n = 0;
-    if (is_answered_inside(in, code) && is_ok(in->responder->refuse(in, code)) &&
+    if (inbound_is_answered_inside(&in->proof, code) && is_ok(in->responder->refuse(in, code)) &&
         is_ok(write_answer(in))) {
         return OK;
     }

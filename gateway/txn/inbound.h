@@ -36,6 +36,13 @@ typedef void (*inbound_reply)(void *arg, struct inbound_answer *answer);
 MUST_CHECK struct status inbound_start(struct node *node, const struct inbound_request *request,
                                        inbound_reply reply, void *arg, struct diag *diag);
 
+/* ---- how refusals are answered; also for `isthmus decode` ---- */
+
+/* Inside the protocol (a proven request that is not allowed, or that we cannot serve), else by a
+ * fault, or one line of text where err_fault says so. */
+bool inbound_is_answered_inside(const struct proof *proof, enum err code);
+int inbound_fault_status(const struct partner *partner, enum err code); /* HTTP; NULL: unknown */
+
 /* ---- for the transactions' own files (iti55.c, iti38.c, iti39.c) ---- */
 
 #define INBOUND_ANSWER_LIMIT ((size_t)512 * 1024 * 1024)

@@ -123,6 +123,11 @@ read_message(struct asking *asking, struct leg *leg, const struct out_answer *an
                      &message));
     TRY(hold(asking, leg, message_memory(message)));
     TRY(check_fault(message, leg));
+    if (answer->http_status !=
+        200) { /* SOAP 1.2 part 2, 7.5.1.2: only a fault comes with another */
+        return FAIL(&leg->diag, ERR_PARTNER_HTTP, "%s gave an answer that is no fault",
+                    leg->partner->id);
+    }
     TRY(message_check_answer(message, &check, leg->arena, &leg->diag));
     TRY(leg_kinds[leg->transaction].answer(asking, leg, message));
     return hold_content(asking, leg);

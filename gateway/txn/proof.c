@@ -44,7 +44,7 @@ proof_security(struct proof *proof, const struct config *config, int64_t now_us,
     TRY(binding_rules(config, proof->partner, now_us, arena, diag, &rules));
     TRY(security_verify(proof->message, &rules, arena, diag, &view));
     TRY(saml_read(view, arena, diag, &proof->saml));
-    TRY(binding_check_assertion(proof->partner, &proof->saml, diag));
+    TRY(binding_check_assertion(config, proof->partner, &proof->saml, diag));
     proof->is_proven = true;
     return OK;
 }

@@ -32,8 +32,8 @@ def check_honest(range_):
 
 
 def is_harmless(text):
-    """No control, format, private or unassigned character, no line or paragraph separator: nothing that shapes what an operator sees."""
-    return not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for c in text)
+    """No control or format character, no line or paragraph separator: nothing that shapes what an operator sees."""
+    return not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text)
 
 
 def problems_of_line(line):

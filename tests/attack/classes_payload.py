@@ -151,6 +151,20 @@ def message_ids(world):
         yield refused_or_true(text, message)
 
 
+@attack("PAY-LOGGED", "A1.9", {"SAML_ISSUER", "WSA_HEADER", "WSA_ACTION", "UNKNOWN_DOCUMENT"})
+def logged(world):
+    """Hostile texts in what a refusal quotes in log and journal: Issuer, To, Action, a document's id. A live run sends all of them."""
+    yield benign("an honest message", world.fresh("ITI-39", "p2"), peer="p2")
+    for text, value in HOSTILE.items():
+        if "\r" not in value:
+            yield case(f"Issuer: {text}", world.fresh("ITI-55", "p2", issuer=f"CN={value}"), expect={"SAML_ISSUER"})
+            yield refused_or_true(f"document: {text}", retrieving(world, f"urn:oid:{world.community}", f"{world.community}.2", value.strip()))
+        for header, error in (("To", "WSA_HEADER"), ("Action", "WSA_ACTION")):
+            message = world.fresh("ITI-55", "p2")
+            message.header.find("{*}" + header).text = value
+            yield case(f"{header}: {text}", message, expect={error})
+
+
 # ---- identifiers as paths ----
 
 PATHS = (

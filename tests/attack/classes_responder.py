@@ -129,13 +129,11 @@ def http(range_):
     """HTTP answers that redirect, unpack, lie about their length, or are none."""
     scene = Scene(range_)
     yield scene.honest()
-    # the answer stands in the body, whole, proven by TLS and related to the question: reading it is no harm, following is (asked twice)
-    whole = {"harmless": True, "expect": frozenset(HTTP | {""})}
     for status in (301, 302, 303, 307, 308):
         for where in (f"https://localhost:{scene.responder.port}/elsewhere", "file:///etc/passwd"):
-            yield scene.probe(f"{status} to {where.split(':')[0]}", setting(status=status, reason="Moved", headers=[f"Location: {where}"]), **whole)
+            yield scene.probe(f"{status} to {where.split(':')[0]}", setting(status=status, reason="Moved", headers=[f"Location: {where}"]))
     for status in (204, 205, 304, 400, 401, 403, 404, 407, 500, 503, 999):
-        yield scene.probe(f"a document with status {status}", setting(status=status, reason="x"), **whole)
+        yield scene.probe(f"a document with status {status}", setting(status=status, reason="x"))
     yield scene.probe("compressed", setting(headers=["Content-Encoding: gzip"], body=lambda a: gzip.compress(a.package())))
     yield scene.probe("a bomb of 500 MB", setting(headers=["Content-Encoding: gzip"], body=lambda _: bomb(500000000)))
     yield scene.probe("a length that is too long", setting(headers=["Content-Length: 99999"]))

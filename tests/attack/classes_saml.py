@@ -328,6 +328,7 @@ def holder_of_key(world):
     good, theirs = confirmation(HOLDER_OF_KEY, full_key_info(red)), confirmation(HOLDER_OF_KEY, full_key_info(black))
     message = world.fresh(make={"message_signer": black}, confirmations=good + theirs)
     yield case("second-confirmation", message, forged=forged, expect={"SIG_INVALID", "SIG_NO_TRUST", "SAML_CONFIRMATION"})
+    yield case("unknown-beside-known", world.fresh(confirmations=good + theirs), forged=forged, expect={"SAML_CONFIRMATION"})
     for name, data in (
         ("expired", f' NotOnOrAfter="{instant(world.now_us - 3600 * 1000000)}"'),
         ("future", f' NotBefore="{instant(world.now_us + 3600 * 1000000)}"'),
@@ -430,7 +431,7 @@ def audience(world):
 def purposes(world):
     """The RCE's own negative vectors, and purposes that are no code: what is read must be what was written, never a default."""
     for code in ("T-TREAT", "T-TRTMNT", "T-PYMNT", "T-HCO", "T-HCO-CC", "T-PH", "T-IAS", "T-GOVDTRM"):
-        yield benign(code, world.fresh(purpose=(code, PURPOSES, "")))
+        yield benign(code, world.fresh(purpose=(code, PURPOSES, "")), live=code != "T-IAS")  # a node asks for an id_token, too
     yield benign("nhin", world.fresh(purpose=("TREATMENT", "2.16.840.1.113883.3.18.7.1", "Treatment")))
     # these are proven facts: whether they are allowed is the policy's to say, so they must be read as they are
     for name, code, system in (("wrong-oid", "T-TREAT", "2.16.840.1.113883.3.7204.1.5.2.199"), ("unknown", "REASSURANCE", PURPOSES),

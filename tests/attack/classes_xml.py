@@ -234,14 +234,19 @@ def tx_1_times(world):
 def tx_1_signature(world):
     """A comment is put into the signature itself: DigestValue (CVE-2025-29775), SignatureValue, SignedInfo, KeyInfo."""
     yield benign("twin", world.fresh())
-    for name in ("DigestValue", "SignatureValue", "SignedInfo", "KeyInfo", "X509Certificate", "Modulus"):
-        message = world.genuine()
-        element = message.assertion_signature.find(".//" + q(DS, name))
-        if element.text:
-            with_comment(element, 4)
-        else:
-            element.append(etree.Comment("x"))
-        yield case(name, message, forged={"name_id": message.ask.name_id})
+    assertions = ("DigestValue", "SignatureValue", "SignedInfo", "KeyInfo", "X509Certificate", "Modulus")
+    messages = ("DigestValue", "SignatureValue", "SignedInfo", "KeyInfo", "Transforms")
+    for which, names in (("assertion_signature", assertions), ("message_signature", messages)):
+        for name in names:
+            message = world.genuine()
+            element = getattr(message, which).find(".//" + q(DS, name))
+            if element.text:
+                with_comment(element, 4)
+            else:
+                element.append(etree.Comment("x"))
+            signature = MESSAGE_SIGNATURE if which == "message_signature" else ""
+            more = {"signature": signature} if signature else {}
+            yield case(f"{which[:-10]}-{name}", message, forged={"name_id": message.ask.name_id}, **more)
 
 
 @attack("TX-1-ADDRESSING", "A1.3", {"WSA_HEADER"}, claims_signature=True, naive="the text up to the comment")
@@ -412,8 +417,7 @@ def ns_1(world):
             twin.text = NAME
             found.addprevious(twin)
 
-        harmless = element == "NameID"
-        yield case(f"inside-{element}", world.edited(edit), forged=forged, harmless=harmless)
+        yield case(f"inside-{element}", world.edited(edit), forged=forged)
 
     def attribute_twin(assertion):
         twin = etree.fromstring(attribute(XSPA + "subject-id", "Mallory").replace(SAML, X))

@@ -56,6 +56,7 @@ class Range:
         self.target, self.p1, self.p2 = target, p1, p2
         self.world, self.node, self.folder = world, node, folder
         self.shop = None  # badcerts.Workshop, with a node
+        self.known = ("p1", "p2")  # partners that a foreign gateway knows
         self.last_detail = ""  # of the error that error_since found
         self.chains = {}  # certificates that the node had to hear of before it started, by name
 

@@ -7,10 +7,9 @@ ATTACK_FILES = tests/attack/after.py tests/attack/appearance.py tests/attack/bad
 	tests/attack/classes_profiles.py tests/attack/classes_relaxed.py tests/attack/classes_replay.py \
 	tests/attack/classes_responder.py tests/attack/classes_saml.py tests/attack/classes_tls.py \
 	tests/attack/classes_wsw.py tests/attack/classes_xml.py tests/attack/classes_xsw.py \
-	tests/attack/live.py tests/attack/live_kit.py tests/attack/messages.py \
-	tests/attack/naive.py tests/attack/node.py tests/attack/oracle.py \
-	tests/attack/report.py tests/attack/responder.py tests/attack/signing.py \
-	tests/attack/tlswire.py tests/attack/world.py
+	tests/attack/live.py tests/attack/live_kit.py tests/attack/messages.py tests/attack/naive.py \
+	tests/attack/node.py tests/attack/oracle.py tests/attack/report.py tests/attack/responder.py \
+	tests/attack/signing.py tests/attack/tlswire.py tests/attack/world.py
 noinst_PROGRAMS += tests/attack/judge
 tests_attack_judge_SOURCES = tests/attack/judge.c tests/attack/facts.c tests/attack/facts.h \
 	tests/attack/answers.c tests/attack/answers.h tests/attack/memory.c tests/attack/memory.h

@@ -67,22 +67,34 @@ def write_cases(world, folder, cases):
     return lines
 
 
-def judge(world, lines, log):
-    """Verdicts by id; a crash after the verdict replaces it."""
+def judge_some(world, lines):
+    """What one judge says of some lines, its complaints and its exit code."""
     manifest = "".join(json.dumps(line) + "\n" for line in lines).encode()
     command = [f"{world.build}/tests/attack/judge", world.config]
-    done = subprocess.run(command, input=manifest, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=JUDGE_SECONDS)
-    with open(log, "ab") as file:
-        file.write(done.stderr)
+    return subprocess.run(
+        command, input=manifest, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=JUDGE_SECONDS, check=False
+    )
+
+
+def judge(world, lines, log):
+    """Verdicts by id; a crash after the verdict replaces it. One judge a processor."""
+    judges = os.cpu_count() or 2
     verdicts = {}
-    for text in done.stdout.decode("utf-8", "replace").splitlines():
-        verdict = json.loads(text)
-        if "id" in verdict:
-            verdicts[verdict["id"]] = verdict
-        else:
-            world.memory_method = verdict["memory_method"]
-    if done.returncode != 0:
-        raise RuntimeError(f"the judge ended with {done.returncode}: {done.stderr.decode('utf-8', 'replace')[-2000:]}")
+    with concurrent.futures.ThreadPoolExecutor(judges) as pool:
+        parts = [part for part in (lines[i::judges] for i in range(judges)) if part]
+        runs = list(pool.map(lambda part: judge_some(world, part), parts))
+    for done in runs:
+        complaints = done.stderr.decode("utf-8", "replace")
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(complaints)
+        for text in done.stdout.decode("utf-8", "replace").splitlines():
+            verdict = json.loads(text)
+            if "id" in verdict:
+                verdicts[verdict["id"]] = verdict
+            else:
+                world.memory_method = verdict["memory_method"]
+        if done.returncode != 0:
+            raise RuntimeError(f"the judge ended with {done.returncode}: {complaints[-2000:]}")
     return verdicts
 
 

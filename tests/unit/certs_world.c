@@ -4,6 +4,7 @@
 #include "certs_world.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -22,6 +23,17 @@ path_of(const char *name)
 
     snprintf(path, sizeof(paths[0]), "%s/%s", world.dir, name);
     return path;
+}
+
+void
+write_file(const char *name, const char *text, mode_t mode)
+{
+    FILE *file = fopen(path_of(name), "w");
+
+    CU_ASSERT_FATAL(file != NULL);
+    CU_ASSERT(fputs(text, file) >= 0);
+    CU_ASSERT(fclose(file) == 0);
+    CU_ASSERT(chmod(path_of(name), mode) == 0);
 }
 
 struct credential *

@@ -5,6 +5,8 @@
 #ifndef CERTS_WORLD_H
 #define CERTS_WORLD_H
 
+#include <sys/types.h>
+
 #include "base/clock.h"
 #include "certs/credential.h"
 #include "certs/issue.h"
@@ -31,6 +33,7 @@ void test_free_world(void);
 
 /* <name> in the world's folder; a few of the results are valid at a time. */
 const char *path_of(const char *name);
+void write_file(const char *name, const char *text, mode_t mode); /* there */
 struct credential *load_node(const char *node, const char *name, int64_t now_us);
 struct certificate *load_certificate(const char *name);
 /* A certificate that the authority should never have issued; the caller owns both results. */

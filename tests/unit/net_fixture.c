@@ -446,3 +446,26 @@ rig_answer(struct net_request *request, int status, const char *text)
     body_from_buf(&body, &buf);
     net_answer(request, status, "text/plain", &body);
 }
+
+void
+rig_check_two(struct rig *rig)
+{
+    struct client clients[3];
+    bool has_room = false;
+    CU_ASSERT_FATAL(rig_start(rig));
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_FATAL(rig_connect(rig, &clients[i]));
+        CU_ASSERT(client_exchange(&clients[i], POST_ABC, 200, "abc"));
+    }
+    CU_ASSERT(!rig_connect(rig, &clients[2]));
+    CU_ASSERT(rig_wait_refused(rig, 1, ERR_LIMIT_CONNECTIONS));
+    client_close(&clients[0]);
+    for (int i = 0; i < 100 && !has_room; i++) {
+        (void)usleep(20000);
+        has_room = rig_connect(rig, &clients[0]);
+    }
+    CU_ASSERT(has_room && client_exchange(&clients[0], POST_ABC, 200, "abc"));
+    CU_ASSERT(client_exchange(&clients[1], POST_ABC, 200, "abc"));
+    client_close(&clients[0]);
+    client_close(&clients[1]);
+}

@@ -13,6 +13,9 @@
 #include "net/server.h"
 #include "tests/unit/unit.h"
 
+#define HOST     "Host: server.example\r\n"
+#define POST_ABC "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
+
 #define FIXTURE_WAIT_S 10 /* no wait of any test is longer */
 
 struct fixture_pki {
@@ -83,6 +86,10 @@ struct rig {
 /* A TLS listener on 127.0.0.1 and quick timeouts; change config and options, then start. */
 void rig_init(struct rig *rig);
 bool rig_start(struct rig *rig);
+/* With options that allow two connections: two are served, the third is closed before its
+ * handshake, and when one goes there is room again. Starts the rig and leaves it without
+ * connections. */
+void rig_check_two(struct rig *rig);
 void rig_done(struct rig *rig); /* drops what is held, stops and frees */
 /* A connected client of the rig's TLS listener, with the client credential. */
 bool rig_connect(struct rig *rig, struct client *client);

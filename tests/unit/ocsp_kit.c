@@ -56,13 +56,17 @@ add_nonce(OCSP_BASICRESP *basic, const struct ocsp_answer *answer, struct span r
     return is_good;
 }
 
+/* An extension that nobody knows, and that must be known: of the answer, or of its first entry. */
 static bool
-add_critical(OCSP_BASICRESP *basic)
+add_critical(OCSP_BASICRESP *basic, bool is_of_entry)
 {
     ASN1_OBJECT *id = OBJ_txt2obj("2.999.77", 1);
     ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
     X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, id, 1, value);
-    const bool is_added = extension != NULL && OCSP_BASICRESP_add_ext(basic, extension, -1) == 1;
+    const bool is_added =
+        extension != NULL &&
+        (is_of_entry ? OCSP_SINGLERESP_add_ext(OCSP_resp_get0(basic, 0), extension, -1)
+                     : OCSP_BASICRESP_add_ext(basic, extension, -1)) == 1;
 
     X509_EXTENSION_free(extension);
     ASN1_OCTET_STRING_free(value);
@@ -78,7 +82,8 @@ fill(OCSP_BASICRESP *basic, const struct ocsp_answer *answer, struct span reques
 
     if (!add_entry(basic, answer, answer->status) || !add_nonce(basic, answer, request) ||
         (answer->is_also_revoked && !add_entry(basic, answer, V_OCSP_CERTSTATUS_REVOKED)) ||
-        (answer->has_critical && !add_critical(basic)) ||
+        (answer->has_critical && !add_critical(basic, false)) ||
+        (answer->has_critical_entry && !add_critical(basic, true)) ||
         OCSP_basic_sign(basic, answer->signer, answer->signer_key,
                         digest_or(answer->digest, EVP_sha256()), NULL, flags) != 1) {
         return false;
@@ -158,7 +163,7 @@ odd_issue(const struct odd_certificate *odd, X509 *issuer, EVP_PKEY *issuer_key,
                                           .digest = "SHA256"};
     X509 *x509 = NULL;
 
-    if (!CHECK_OK(&diag, issue_key("ec:P-256", &diag, ret_key))) {
+    if (!CHECK_OK(&diag, issue_key(odd->key == NULL ? "ec:P-256" : odd->key, &diag, ret_key))) {
         return NULL;
     }
     issuer_key = issuer == NULL ? *ret_key : issuer_key;

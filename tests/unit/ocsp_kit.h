@@ -27,7 +27,8 @@ struct ocsp_answer {
     bool has_wrong_nonce;   /* another */
     bool is_damaged;        /* one bit of the signature is turned */
     bool has_critical;      /* a critical extension that nobody knows */
-    bool is_also_revoked;   /* a second entry about it says revoked */
+    bool has_critical_entry;
+    bool is_also_revoked; /* a second entry about it says revoked */
 };
 /* Appends the DER. <request>: what was asked, for the nonce; may be empty. */
 bool ocsp_make(const struct ocsp_answer *answer, struct span request, struct buf *out);
@@ -35,6 +36,7 @@ bool ocsp_make(const struct ocsp_answer *answer, struct span request, struct buf
 bool ocsp_make_error(int outcome, struct buf *out);
 
 struct odd_certificate {
+    const char *key;     /* of issue_key; NULL: ec:P-256 */
     const char *name;    /* common name */
     const char *usage;   /* extendedKeyUsage: "OCSPSigning"; NULL: none */
     const char *url;     /* of its OCSP responder; NULL: none */
@@ -43,7 +45,7 @@ struct odd_certificate {
     bool is_ca;
     int64_t from_us, until_us;
 };
-/* P-256, issued by <issuer>, or by itself (NULL). NULL after a failure; the caller owns both. */
+/* Issued by <issuer>, or by itself (NULL). NULL after a failure; the caller owns both. */
 X509 *odd_issue(const struct odd_certificate *odd, X509 *issuer, EVP_PKEY *issuer_key,
                 EVP_PKEY **ret_key);
 

@@ -108,7 +108,7 @@ kit_order(enum kit_who signer)
         .role_display = "Medical doctor",
         .purpose = "T-TREAT",
         .purpose_system = "2.16.840.1.113883.3.7204.1.5.2.1",
-        .npi = "1234567890",
+        .npi = "1234567893",
         .resource_id = SPAN("p1^^^&2.999.1.5&ISO"),
     };
 }
@@ -192,6 +192,16 @@ kit_open(struct span xml)
     return doc;
 }
 
+xmlDoc *
+kit_genuine(enum kit_who signer)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    const struct assertion_order order = kit_order(signer);
+    xmlDoc *const doc = kit_open(kit_message(&order, arena));
+    arena_free(arena);
+    return doc;
+}
+
 struct span
 kit_close(xmlDoc *doc, struct arena *arena)
 {
@@ -254,6 +264,23 @@ kit_set(xmlNode *node, const char *attribute, const char *value)
     } else {
         must(xmlSetProp(node, (const xmlChar *)attribute, (const xmlChar *)value) != NULL,
              attribute);
+    }
+}
+
+void
+kit_remove_attribute(xmlDoc *doc, const char *name)
+{
+    xmlNode *node =
+        xmlFirstElementChild(kit_at(doc, "Header/Security/Assertion/AttributeStatement"));
+    while (node != NULL) {
+        xmlNode *const next = xmlNextElementSibling(node);
+        xmlChar *const value = xmlGetNoNsProp(node, (const xmlChar *)"Name");
+        if (xmlStrEqual(value, (const xmlChar *)name)) {
+            xmlUnlinkNode(node);
+            xmlFreeNode(node);
+        }
+        xmlFree(value);
+        node = next;
     }
 }
 

@@ -47,12 +47,15 @@ struct status kit_verify(struct span xml, const struct security_rules *rules, st
 
 /* ---- editing a message as a tree (libxml2's own, apart from the product's parse) ---- */
 xmlDoc *kit_open(struct span xml);
+xmlDoc *kit_genuine(enum kit_who signer);                /* kit_message of kit_order, opened */
 struct span kit_close(xmlDoc *doc, struct arena *arena); /* serialises and frees */
 /* By local names from the Envelope: "Header/Security/Assertion"; aborts when it is not there. */
 xmlNode *kit_at(xmlDoc *doc, const char *path);
 /* Parses <xml> and gives its element, to be put into <doc>; namespaces are its own. */
 xmlNode *kit_fragment(xmlDoc *doc, const char *xml);
 void kit_set(xmlNode *node, const char *attribute, const char *value); /* of any namespace */
+/* Removes the assertion's attributes of this Name. */
+void kit_remove_attribute(xmlDoc *doc, const char *name);
 
 /* One change as data; a path is as in kit_at. */
 enum kit_op {

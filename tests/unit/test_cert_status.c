@@ -149,6 +149,36 @@ test_refresh(void)
     status_cache_free(cache);
 }
 
+/* Somebody between us and the responder gives the answer of an hour ago, or none at all: what was
+ * revoked stays so, in every mode, until an answer is newer than the revocation. */
+static void
+test_revoked_stays(void)
+{
+    static const enum status_mode modes[] = {STATUS_HARD, STATUS_SOFT};
+
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        open_cache(modes[i], ANSWERS, V_OCSP_CERTSTATUS_REVOKED);
+        CU_ASSERT(is_answer(ask(blue), STATUS_REVOKED, false, "revoked"));
+        responder.answer.status = V_OCSP_CERTSTATUS_GOOD;
+        responder.answer.this_s = -HOUR_S;
+        advance_s(HOUR_S * 4 / 5); /* asked for anew in the background */
+        CU_ASSERT(is_answer(ask(blue), STATUS_REVOKED, false, "revoked"));
+        CU_ASSERT(is_answer(ask(blue), STATUS_REVOKED, false, "revoked"));
+        CU_ASSERT_EQUAL(responder.asked_n, 2);
+        advance_s(HOUR_S / 4); /* what was held has ended */
+        CU_ASSERT(is_answer(ask(blue), STATUS_REVOKED, false, "revoked"));
+        responder.manner = FAILS;
+        advance_s(11);
+        CU_ASSERT(is_answer(ask(blue), STATUS_REVOKED, false, "revoked"));
+        CU_ASSERT_EQUAL(responder.asked_n, 4);
+        responder.manner = ANSWERS;
+        responder.answer.this_s = 1; /* after the revocation: it was taken back */
+        advance_s(11);
+        CU_ASSERT(is_answer(ask(blue), STATUS_GOOD, true, ""));
+        status_cache_free(cache);
+    }
+}
+
 /* ---- together ---- */
 
 static void
@@ -332,6 +362,65 @@ test_intermediate(void)
     EVP_PKEY_free(middle_key);
 }
 
+/* As a session that was resumed asks. */
+static const struct status_answer *
+ask_about(const struct certificate *peer)
+{
+    static struct asker asker;
+    struct peer_status_source *source = status_cache_source(cache);
+
+    asker = (struct asker){.question = {.done = note_done}};
+    (void)source->check(source, peer, NULL, &asker.question);
+    CU_ASSERT_FALSE(source->cancel(source, &asker.question));
+    return &asker.question.answer;
+}
+
+/* A resumed session brings no chain, and its intermediate is revoked after the full handshake: that
+ * its leaf is good must not answer for it. */
+static void
+test_resumed_intermediate(void)
+{
+    struct odd_certificate odd = {.name = "Middle",
+                                  .url = "http://root.example/",
+                                  .is_ca = true,
+                                  .from_us = world.now_us,
+                                  .until_us = world.now_us + DAY_US};
+    EVP_PKEY *middle_key = NULL, *leaf_key = NULL;
+    X509 *middle = odd_issue(&odd, world.ca, world.ca_key, &middle_key);
+
+    odd = (struct odd_certificate){
+        .name = "Leaf", .from_us = world.now_us, .until_us = world.now_us + DAY_US};
+    X509 *leaf = odd_issue(&odd, middle, middle_key, &leaf_key);
+    STACK_OF(X509) *chain = chain_of(leaf, middle, world.ca);
+    struct certificate *peer = NULL;
+    struct diag diag = {0};
+
+    CHECK_OK(&diag, certificate_from_x509(leaf, &diag, &peer));
+    open_cache(STATUS_HARD, ANSWERS, V_OCSP_CERTSTATUS_GOOD);
+    known[2] = leaf;
+    known_issuers[2] = middle;
+    known[3] = middle;
+    known_issuers[3] = world.ca;
+    responder.answer.signer = middle;
+    responder.answer.signer_key = middle_key;
+    (void)ask(chain); /* the leaf's own authority answers for it ... */
+    advance_s(11);
+    responder.answer.signer = NULL;
+    CU_ASSERT(is_answer(ask(chain), STATUS_GOOD, true, "")); /* ... and the root for the middle */
+    CU_ASSERT(is_answer(ask_about(peer), STATUS_GOOD, true, ""));
+    responder.revoked = middle;
+    advance_s(HOUR_S * 4 / 5);
+    (void)ask(chain); /* asks for the middle anew */
+    CU_ASSERT(is_answer(ask_about(peer), STATUS_REVOKED, false, "Middle"));
+    status_cache_free(cache);
+    certificate_free(peer);
+    sk_X509_free(chain);
+    X509_free(leaf);
+    X509_free(middle);
+    EVP_PKEY_free(leaf_key);
+    EVP_PKEY_free(middle_key);
+}
+
 /* ---- staples ---- */
 
 static struct status
@@ -461,11 +550,13 @@ static const struct unit_test tests[] = {
     {"who is asked", test_whom},
     {"how long an answer is held", test_holding},
     {"asked for anew before the end", test_refresh},
+    {"what was revoked stays so", test_revoked_stays},
     {"one question for many", test_coalesced},
     {"the end while somebody waits", test_closed},
     {"many threads", test_threads},
     {"anchors and resumed sessions", test_without_issuer},
     {"intermediates with a responder", test_intermediate},
+    {"a resumed session and its intermediate", test_resumed_intermediate},
     {"stapled answers", test_staples},
     {"a flood of certificates", test_bounded},
     {"no memory is not good", test_torture},

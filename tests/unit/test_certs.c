@@ -16,17 +16,6 @@
 /* ---- credentials ---- */
 
 static void
-write_file(const char *path, const char *text, mode_t mode)
-{
-    FILE *file = fopen(path, "w");
-
-    CU_ASSERT_FATAL(file != NULL);
-    CU_ASSERT(fputs(text, file) >= 0);
-    CU_ASSERT(fclose(file) == 0);
-    CU_ASSERT(chmod(path, mode) == 0);
-}
-
-static void
 write_pair(const char *name, X509 *x509, EVP_PKEY *key, const EVP_CIPHER *cipher)
 {
     char path[512];
@@ -68,10 +57,10 @@ make_odd_files(void)
         X509_free(x509);
         EVP_PKEY_free(key);
     }
-    write_file(path_of("no.pem"), "just text\n", 0600);
-    write_file(path_of("empty.pem"), "", 0600);
-    write_file(path_of("damaged.pem"),
-               "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", 0600);
+    write_file("no.pem", "just text\n", 0600);
+    write_file("empty.pem", "", 0600);
+    write_file("damaged.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+               0600);
 }
 
 static void

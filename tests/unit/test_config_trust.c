@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "certs/devpki.h"
 #include "config/config_expiry.h"
 #include "config_world.h"
 #include "unit.h"
@@ -94,6 +95,19 @@ test_changes(void)
     unload(&loaded);
 }
 
+/* The partner at <index> has one signing certificate, which is not believed. */
+static void
+check_withheld(const struct loaded *loaded, size_t index, const char *why)
+{
+    const struct partner *partner = &loaded->config->partners[index];
+
+    CU_ASSERT(partner->signing_n == 0);
+    CU_ASSERT_FATAL(partner->withheld_n == 1);
+    CU_ASSERT(span_find(span_of_cstr(partner->withheld[0].why), span_of_cstr(why)) != SPAN_MISSING);
+    CU_ASSERT(span_find(span_of_cstr(partner->withheld[0].certificate->subject), SPAN("signing")) !=
+              SPAN_MISSING);
+}
+
 static void
 test_signing_anchors(void)
 {
@@ -106,12 +120,77 @@ test_signing_anchors(void)
     CU_ASSERT(loaded.config->signing_trust == loaded.config->trusts[1].trust);
     unload(&loaded);
     /* blue's TLS is still believed, its signing certificate is not */
-    write_main(11, "  partners: {anchors: red/ca.pem}\n  signing: {anchors: green/ca.pem}");
+    loaded = load_good(11, "  partners: {anchors: red/ca.pem}\n  signing: {anchors: green/ca.pem}");
+    check_withheld(&loaded, 0, "unable to get local issuer certificate");
+    check_withheld(&loaded, 1, "unable to get local issuer certificate");
+    unload(&loaded);
+}
+
+/* A new list that revokes blue's signing certificate is taken, and gold's is believed as before. */
+static void
+test_revoked_signing(void)
+{
+    struct diag diag = {0};
+    struct loaded loaded = load_good(0, NULL);
+
+    CU_ASSERT(loaded.config->partners[0].signing_n == 1);
+    CU_ASSERT(loaded.config->partners[0].withheld_n == 0);
+    unload(&loaded);
+    copy_file("red/crl.pem", "red/crl.before");
+    CHECK_OK(&diag, devpki_revoke(path_of("ca"), path_of("blue/signing.pem"), world.now_us, &diag));
+    copy_file("ca/crl.pem", "red/crl.pem");
+    loaded = load_good(0, NULL);
+    check_withheld(&loaded, 0, "revoked");
+    CU_ASSERT(loaded.config->partners[1].signing_n == 1);
+    CU_ASSERT(loaded.config->partners[1].withheld_n == 0);
+    unload(&loaded);
+    /* its next certificate beside it: the good one counts */
+    write_blue(8, "signing: {certificates: [../blue/signing.pem, ../blue/node.pem]}");
+    loaded = load_good(0, NULL);
+    CU_ASSERT(loaded.config->partners[0].signing_n == 1);
+    CU_ASSERT(strcmp(loaded.config->partners[0].signing[0]->subject, "CN=signing,O=blue") != 0);
+    CU_ASSERT(loaded.config->partners[0].withheld_n == 1);
+    unload(&loaded);
+    write_blue(0, NULL);
+    copy_file("red/crl.before", "red/crl.pem");
+}
+
+static void
+write_weak_certificate(const char *name)
+{
+    EVP_PKEY *key = EVP_RSA_gen(1024);
+    X509 *x509 = X509_new();
+    FILE *file = fopen(path_of(name), "w");
+
+    CU_ASSERT_FATAL(key != NULL && x509 != NULL && file != NULL);
+    CU_ASSERT(ASN1_INTEGER_set(X509_get_serialNumber(x509), 1) == 1);
+    CU_ASSERT(X509_gmtime_adj(X509_getm_notBefore(x509), 0) != NULL);
+    CU_ASSERT(X509_gmtime_adj(X509_getm_notAfter(x509), 86400) != NULL);
+    CU_ASSERT(X509_set_pubkey(x509, key) == 1);
+    CU_ASSERT(X509_sign(x509, key, EVP_sha256()) > 0);
+    CU_ASSERT(PEM_write_X509(file, x509) == 1);
+    CU_ASSERT(fclose(file) == 0);
+    X509_free(x509);
+    EVP_PKEY_free(key);
+}
+
+/* What no list can mend is the operator's mistake. */
+static void
+test_weak_signing(void)
+{
+    struct loaded loaded;
+
+    write_weak_certificate("blue/weak.pem");
+    write_main(0, NULL);
+    write_blue(8, "signing: {certificates: [../blue/weak.pem]}");
     load(&loaded);
     CHECK_ERR(&loaded.diag, ERR_CONFIG, loaded.status);
+    CU_ASSERT(span_find(buf_span(&loaded.report.text), SPAN("blue.yaml:8:26: error: ")) !=
+              SPAN_MISSING);
     CU_ASSERT(span_find(buf_span(&loaded.report.text),
-                        SPAN("unable to get local issuer certificate")) != SPAN_MISSING);
+                        SPAN("/blue/weak.pem: cannot sign for a partner: ")) != SPAN_MISSING);
     unload(&loaded);
+    write_blue(0, NULL);
 }
 
 /* The whole way from the file's keys to a key that works; a wrong passphrase at its place. */
@@ -199,6 +278,8 @@ static const struct unit_test tests[] = {
     {"lists of revocation lists", test_crl_lists},
     {"changed files", test_changes},
     {"anchors of signing certificates", test_signing_anchors},
+    {"a revoked signing certificate", test_revoked_signing},
+    {"a weak signing certificate", test_weak_signing},
     {"a key behind a passphrase", test_passphrase},
     {"what ends", test_expiry},
 };

@@ -17,17 +17,6 @@
 #define SECRET "correct horse"
 
 static void
-write_file(const char *name, const char *text, mode_t mode)
-{
-    FILE *file = fopen(path_of(name), "w");
-
-    CU_ASSERT_FATAL(file != NULL);
-    CU_ASSERT(fputs(text, file) >= 0);
-    CU_ASSERT(fclose(file) == 0);
-    CU_ASSERT(chmod(path_of(name), mode) == 0);
-}
-
-static void
 write_key(const char *name, const EVP_PKEY *key, bool is_traditional)
 {
     BIO *bio = BIO_new_file(path_of(name), "w");

@@ -89,6 +89,11 @@ test_refused(void)
         {ENVELOPE_START "<s:Header><a:To>urn:<!-- -->x</a:To></s:Header>"
                         "<s:Body><x/></s:Body></s:Envelope>",
          ERR_WSA_HEADER},
+        {ENVELOPE_START "<s:Header><a:ReplyTo><a:Address> </a:Address></a:ReplyTo></s:Header>"
+                        "<s:Body><x/></s:Body></s:Envelope>",
+         ERR_WSA_HEADER},
+        {ENVELOPE_START "<s:Header><a:To/></s:Header><s:Body><x/></s:Body></s:Envelope>",
+         ERR_WSA_HEADER},
         {ENVELOPE_START "<s:Header><a:ReplyTo>urn:x</a:ReplyTo></s:Header>"
                         "<s:Body><x/></s:Body></s:Envelope>",
          ERR_WSA_HEADER},

@@ -24,6 +24,7 @@ enum signer {
     BY_OTHER_DELEGATE, /* another authority's delegate */
     BY_NAMESAKE,       /* another authority of the issuer's name */
     BY_SUBJECT,        /* the certificate itself */
+    BY_AUTHORITY,      /* certified for it, but its key signs certificates only */
     SIGNERS
 };
 
@@ -79,6 +80,9 @@ test_make_signers(void)
     odd.from_us = world.now_us - 10 * DAY_US;
     odd.until_us = world.now_us - DAY_US;
     make_signer(BY_EXPIRED, &odd, world.ca, world.ca_key);
+    odd = delegate;
+    odd.is_ca = true;
+    make_signer(BY_AUTHORITY, &odd, world.ca, world.ca_key);
     const struct odd_certificate authority = {
         .name = "Authority", .is_ca = true, .from_us = from, .until_us = until};
     make_signer(BY_OTHER_ISSUER, &authority, NULL, NULL);
@@ -150,6 +154,8 @@ static const struct row rows[] = {
     {"of the future", BY_ISSUER, ERR_OCSP, "not yet valid", 0, {.this_s = HOUR_S, .next_s = 2 * HOUR_S}},
     {"ends before it begins", BY_ISSUER, ERR_OCSP, "nextUpdate is no time after", 0, {.this_s = -10, .next_s = -20}},
     {"another nonce", BY_ISSUER, ERR_OCSP, "nonce", 0, {.has_wrong_nonce = true}},
+    {"a responder whose key may not sign", BY_AUTHORITY, ERR_OCSP, "key usage", 0, {.this_s = 0}},
+    {"a critical extension of its entry", BY_ISSUER, ERR_OCSP, "critical", 0, {.has_critical_entry = true}},
     {"a critical extension", BY_ISSUER, ERR_OCSP, "critical", 0, {.has_critical = true}},
     /* benign twins */
     {"good", BY_ISSUER, ERR_NONE, "", STATUS_GOOD, {.has_nonce = true}},
@@ -267,6 +273,73 @@ test_another_subject(void)
                     ERR_OCSP);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "not about the one in question"));
     CU_ASSERT_EQUAL(judge_about(subject.certificate, world.ca, text), ERR_NONE);
+}
+
+/* Produced after our now, though its thisUpdate is before: its clock or ours is wrong. */
+static void
+test_produced(void)
+{
+    struct diag diag = {0};
+    struct ocsp_result result;
+    struct buf response;
+    struct ocsp_rules rules = *rules_of(world.trust);
+    const struct ocsp_answer answer = {.about = subject.certificate,
+                                       .issuer = world.ca,
+                                       .signer = world.ca,
+                                       .signer_key = world.ca_key,
+                                       .this_s = -2 * HOUR_S,
+                                       .next_s = HOUR_S};
+
+    buf_init(&response, FETCH_OCSP_MAX);
+    CU_ASSERT_FATAL(ocsp_make(&answer, SPAN_EMPTY, &response));
+    CHECK_OK(&diag, ocsp_judge(&subject, &rules, SPAN_EMPTY, buf_span(&response), &diag, &result));
+    rules.now_us -= HOUR_S * US_PER_S;
+    CHECK_ERR(&diag, ERR_OCSP,
+              ocsp_judge(&subject, &rules, SPAN_EMPTY, buf_span(&response), &diag, &result));
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "producedAt"));
+    buf_done(&response);
+}
+
+/* An issuer, however trusted, whose key is none that we compute with. */
+static void
+test_odd_key(void)
+{
+    static const char *const keys[] = {"ec:P-521", "ec:P-384"};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        struct diag diag = {0};
+        struct ocsp_result result;
+        struct buf response;
+        EVP_PKEY *issuer_key = NULL, *key = NULL;
+        struct odd_certificate odd = {.key = keys[i],
+                                      .name = "Issuer",
+                                      .is_ca = true,
+                                      .from_us = world.now_us,
+                                      .until_us = world.now_us + DAY_US};
+        X509 *issuer = odd_issue(&odd, NULL, NULL, &issuer_key);
+
+        odd = (struct odd_certificate){
+            .name = "Leaf", .from_us = world.now_us, .until_us = world.now_us + DAY_US};
+        X509 *leaf = odd_issue(&odd, issuer, issuer_key, &key);
+        const struct ocsp_subject other = {leaf, issuer};
+        const struct ocsp_answer answer = {.about = leaf,
+                                           .issuer = issuer,
+                                           .signer = issuer,
+                                           .signer_key = issuer_key,
+                                           .next_s = HOUR_S};
+
+        buf_init(&response, FETCH_OCSP_MAX);
+        CU_ASSERT_FATAL(ocsp_make(&answer, SPAN_EMPTY, &response));
+        CHECK_ERR(&diag, i == 0 ? ERR_OCSP : ERR_NONE,
+                  ocsp_judge(&other, rules_of(world.trust), SPAN_EMPTY, buf_span(&response), &diag,
+                             &result));
+        CU_ASSERT(i == 1 || strstr(diag.text, "not used here") != NULL);
+        buf_done(&response);
+        X509_free(leaf);
+        X509_free(issuer);
+        EVP_PKEY_free(issuer_key);
+        EVP_PKEY_free(key);
+    }
 }
 
 /* ---- no answer, or bytes that are none ---- */
@@ -425,6 +498,8 @@ static const struct unit_test tests[] = {
     {"its responders", test_make_signers},
     {"who may sign, and when an answer holds", test_rows},
     {"an answer about another certificate is none", test_another_subject},
+    {"an answer from the future", test_produced},
+    {"an issuer with a key that is not used here", test_odd_key},
     {"a responder that gives no answer", test_outcomes},
     {"cut, longer, 1 MB", test_damaged_bytes},
     {"no changed byte makes a revoked certificate good", test_flipped_bytes},

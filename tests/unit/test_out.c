@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 
 #include "base/mem.h"
+#include "certs/devpki.h"
 #include "tests/unit/out_fixture.h"
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 6\r\n\r\nanswer"
@@ -79,6 +80,63 @@ test_beliefs(void)
     for (size_t i = 0; i < ARRAY_LEN(beliefs); i++) {
         check_belief(&beliefs[i]);
     }
+}
+
+static struct credential *
+make_wildcard(void)
+{
+    const struct devpki_node node = {"wild", "*.server.example", NULL, DEVPKI_P256};
+    const int64_t now_us = clock_wall_us(clock_system());
+    struct credential *credential = NULL;
+    struct diag diag = {.code = ERR_NONE};
+    char dir[512], ca[512], certificate[600], key[600];
+    (void)fixture_pki();
+    (void)snprintf(dir, sizeof(dir), "%s/wild", unit_temp_dir());
+    (void)snprintf(ca, sizeof(ca), "%s/ca", unit_temp_dir());
+    (void)snprintf(certificate, sizeof(certificate), "%s/node.pem", dir);
+    (void)snprintf(key, sizeof(key), "%s/node.key", dir);
+    CHECK_OK(&diag, devpki_make_node(dir, ca, &node, now_us, &diag));
+    CHECK_OK(&diag, credential_load(certificate, key, now_us, &diag, &credential));
+    CU_ASSERT_FATAL(credential != NULL);
+    return credential;
+}
+
+/* A wildcard stands for every name under it, but not for another partner's when the certificate is
+ * one by which somebody else is known. */
+static void
+test_wildcard_of_another(void)
+{
+    static const struct {
+        const char *second; /* names of the other partner */
+        size_t asked;
+        enum err want;
+        const char *said;
+    } rows[] = {
+        {"['*.server.example', b.server.example]", 0, ERR_PARTNER_TLS, "belongs to partner 'p1'"},
+        {"['*.server.example', b.server.example]", 1, ERR_NONE, ""},
+        {"[b.server.example]", 0, ERR_NONE, ""},
+        {"[b.server.example]", 1, ERR_NONE, ""},
+    };
+    struct credential *wildcard = make_wildcard();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char second[128];
+        struct peer peer;
+        struct calls calls;
+        (void)snprintf(second, sizeof(second), "identity: san, names: %s", rows[i].second);
+        CU_ASSERT_FATAL(
+            peer_start(&peer, PEER_ANSWERS, wildcard, fixture_pki()->trust, TLS1_3_VERSION));
+        peer.answer = OK_ANSWER;
+        const struct out_partner partners[] = {
+            {"127.0.0.1", peer.port, "identity: san, names: [a.server.example]", "5s"},
+            {"127.0.0.1", peer.port, second, "5s"},
+        };
+        CU_ASSERT_FATAL(calls_start(&calls, partners, 2));
+        CU_ASSERT(calls_expect(&calls, rows[i].asked, rows[i].want, rows[i].said));
+        CU_ASSERT_EQUAL(atomic_load(&peer.bytes) == 0, rows[i].want != ERR_NONE);
+        calls_done(&calls);
+        peer_stop(&peer);
+    }
+    credential_free(wildcard);
 }
 
 /* The partner does not believe us: it says so in the handshake (1.2) or instead of an answer. */
@@ -287,6 +345,7 @@ test_environment(void)
 
 static const struct unit_test tests[] = {
     {"who is believed", test_beliefs},
+    {"a wildcard of another partner", test_wildcard_of_another},
     {"our certificate refused", test_our_certificate_refused},
     {"our listener refuses", test_our_listener_refuses},
     {"bad answers", test_bad_answers},

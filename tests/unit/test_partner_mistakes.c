@@ -1,9 +1,14 @@
 /*
  * Every mistake that a partner's file can have, with the exact line that the operator reads.
  */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/pem.h>
+
+#include "certs/certificate.h"
+#include "certs/issue.h"
 #include "config_world.h"
 #include "unit.h"
 
@@ -85,13 +90,12 @@ static const struct mistake partner_mistakes[] = {
     {8, "signing: {certificates: [../blue/signing.key]}",
      BLUE "8:26: error: partners.d/../blue/signing.key: no certificate; expected PEM ('-----BEGIN "
           "CERTIFICATE-----')\n"},
-    {8, "signing: {certificates: [../green/signing.pem]}",
-     BLUE "8:26: error: partners.d/../green/signing.pem: not trusted by 'trust.partners': "
-          "certificate 'CN=signing,O=green': unable to get local issuer certificate (at depth 0: "
-          "/O=green/CN=signing)\n"},
     {8, "signing: {certificates: [../gold/signing.pem]}",
-     "partners.d/gold.yaml:4:26: error: signing certificate '@' is already used at "
+     "partners.d/gold.yaml:4:26: error: signing key '@' is already used at "
      "partners.d/blue.yaml:8:26\n"},
+    {8, "signing: {certificates: [../blue/signing.pem, ../gold/renewed.pem]}",
+     "partners.d/gold.yaml:4:26: error: signing key '@' is already used at "
+     "partners.d/blue.yaml:8:47\n"},
     {9, "confirmation: bearer",
      BLUE "9:15: error: confirmation: expected a list such as [holder-of-key], got 'bearer'\n"},
     {9, "confirmation: [bearer]",
@@ -175,6 +179,67 @@ hide_fingerprints(struct yaml_report *report)
     out[n] = '\0';
 }
 
+static EVP_PKEY *
+read_key(const char *name)
+{
+    FILE *file = fopen(path_of(name), "r");
+    EVP_PKEY *key = NULL;
+
+    CU_ASSERT_FATAL(file != NULL);
+    key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    CU_ASSERT(fclose(file) == 0);
+    CU_ASSERT_FATAL(key != NULL);
+    return key;
+}
+
+/* Another certificate of the key in <of>/signing.key. */
+static void
+renew(const char *of)
+{
+    const struct issue_request request = {.kind = ISSUE_SIGNING,
+                                          .organization = "Renewed",
+                                          .common_name = of,
+                                          .not_before_us = world.now_us,
+                                          .not_after_us = world.now_us + DAY_US,
+                                          .digest = "SHA256"};
+    char name[64];
+    struct certificate *authority = NULL;
+    struct diag diag = {0};
+    X509 *x509 = NULL;
+
+    snprintf(name, sizeof(name), "%s/signing.key", of);
+    EVP_PKEY *key = read_key(name);
+    EVP_PKEY *authority_key = read_key("ca/ca.key");
+
+    CHECK_OK(&diag, certificate_from_file(path_of("ca/ca.pem"), &diag, &authority));
+    CHECK_OK(&diag, issue_certificate(&request, key, authority->x509, authority_key, &diag, &x509));
+    snprintf(name, sizeof(name), "%s/renewed.pem", of);
+    FILE *file = fopen(path_of(name), "w");
+
+    CU_ASSERT_FATAL(file != NULL);
+    CU_ASSERT(PEM_write_X509(file, x509) == 1);
+    CU_ASSERT(fclose(file) == 0);
+    X509_free(x509);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(authority_key);
+    certificate_free(authority);
+}
+
+static void
+test_renewed_certificates(void)
+{
+    struct loaded loaded;
+
+    renew("blue");
+    renew("gold");
+    write_main(0, NULL);
+    write_gold(0, NULL);
+    write_blue(8, "signing: {certificates: [../blue/signing.pem, ../blue/renewed.pem]}");
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    unload(&loaded);
+}
+
 static void
 test_partner_mistakes(void)
 {
@@ -196,6 +261,7 @@ test_partner_mistakes(void)
 
 static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
+    {"two certificates of one key in one file", test_renewed_certificates},
     {"partner mistakes", test_partner_mistakes},
 };
 

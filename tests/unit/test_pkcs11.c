@@ -53,17 +53,6 @@ is_absent(void)
 }
 
 static void
-write_file(const char *name, const char *text, mode_t mode)
-{
-    FILE *file = fopen(path_of(name), "w");
-
-    CU_ASSERT_FATAL(file != NULL);
-    CU_ASSERT(fputs(text, file) >= 0);
-    CU_ASSERT(fclose(file) == 0);
-    CU_ASSERT(chmod(path_of(name), mode) == 0);
-}
-
-static void
 import_key(const char *path, const char *label, const char *id)
 {
     const char *const import[] = {

@@ -30,7 +30,7 @@ check_assertion(const struct partner *partner, const struct saml_facts *facts, e
 {
     struct diag diag = {0};
 
-    CHECK_ERR(&diag, want, binding_check_assertion(partner, facts, &diag));
+    CHECK_ERR(&diag, want, binding_check_assertion(green()->config, partner, facts, &diag));
 }
 
 /* Two keys and what each may sign for; the communities; in whose name. */
@@ -89,24 +89,69 @@ test_an_assertion_agrees_with_the_record(void)
     scene_close(&scene);
 }
 
+/* An organization-id that is somebody's community must be one of the partner's own. */
+static void
+test_an_organization_id_is_nobody_elses_community(void)
+{
+    static const struct {
+        const char *id;
+        enum err want;
+    } rows[] = {
+        {"urn:oid:2.999.3", ERR_PEER_BINDING}, /* blue's */
+        {"2.999.3", ERR_PEER_BINDING},
+        {"URN:OID:2.999.3", ERR_PEER_BINDING},
+        {"urn:oid:2.999.2", ERR_PEER_BINDING}, /* green's, who is asked */
+        {"urn:oid:2.999.1", ERR_NONE},
+        {"2.999.1", ERR_NONE},
+        {"urn:oid:2.999.1.5", ERR_NONE}, /* of its directory */
+        {"urn:oid:2.999.30", ERR_NONE},  /* begins like blue's */
+        {"https://organization.example/3", ERR_NONE},
+        {"", ERR_NONE}, /* where it may be left out */
+    };
+    const struct partner *partner;
+    struct saml_facts facts;
+
+    kit_open_three(&scene);
+    partner = config_partner_of_community(green()->config, SPAN("2.999.1"));
+    facts = (struct saml_facts){.key = partner->signing[0],
+                                .issuer = span_of_cstr(partner->signing[0]->subject),
+                                .home_community = SPAN("2.999.1")};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        facts.organization_id = span_of_cstr(rows[i].id);
+        check_assertion(partner, &facts, rows[i].want);
+    }
+    scene_close(&scene);
+}
+
+/* A retrieve of a document that green does not have. */
+static struct span
+unknown_document(struct arena *arena)
+{
+    struct document_ref ref = {SPAN(GREEN), SPAN("2.999.2.2"), SPAN("2.999.404")};
+    const struct document_ref_list refs = {&ref, 1, 1};
+    struct diag diag = {0};
+    struct span payload;
+    struct buf out;
+
+    buf_init(&out, (size_t)64 * 1024);
+    CHECK_OK(&diag, retrieve_query_write(&refs, arena, &out, &diag));
+    CHECK_OK(&diag, arena_dup(arena, buf_span(&out), &diag, &payload));
+    buf_done(&out);
+    return payload;
+}
+
 /* The same with a message: signed for Organization/2.999.7, which red's record must list. */
 static void
 test_a_delegated_request_needs_the_record(void)
 {
     static const char *const delegators[] = {"Organization/2.999.7"};
-    struct document_ref ref = {SPAN(GREEN), SPAN("2.999.2.2"), SPAN("2.999.404")};
-    const struct document_ref_list refs = {&ref, 1, 1};
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
     struct kit_request request = {.transaction = SOAP_ITI_39,
                                   .delegator = SPAN("Organization/2.999.7")};
     static struct scene_reply reply;
-    struct diag diag = {0};
-    struct buf payload;
 
     kit_open_three(&scene);
-    buf_init(&payload, (size_t)64 * 1024);
-    CHECK_OK(&diag, retrieve_query_write(&refs, arena, &payload, &diag));
-    request.payload = buf_span(&payload);
+    request.payload = unknown_document(arena);
     kit_send(&scene, &request, &reply);
     CU_ASSERT_EQUAL(reply.http_status, 500);
     CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "PEER_BINDING"));
@@ -116,7 +161,31 @@ test_a_delegated_request_needs_the_record(void)
     kit_send(&scene, &request, &reply);
     CU_ASSERT_EQUAL(reply.http_status, 200); /* and says that it has no such document */
     CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSDocumentUniqueIdError"));
-    buf_done(&payload);
+    arena_free(arena);
+    scene_close(&scene);
+}
+
+/* All its signing certificates were withheld: nothing that it signs is believed. */
+static void
+test_a_partner_without_a_certificate_proves_nothing(void)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    static struct scene_reply reply;
+    struct kit_request request = {.transaction = SOAP_ITI_39};
+    struct partner *record;
+
+    kit_open_three(&scene);
+    record = (struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1"));
+    request.payload = unknown_document(arena);
+    record->signing_n = 0;
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 500);
+    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_AUTHENTICATION_FAILURE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "SIG_NO_TRUST"));
+    record->signing_n = 1;
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSDocumentUniqueIdError"));
     arena_free(arena);
     scene_close(&scene);
 }
@@ -421,7 +490,11 @@ test_an_answer_relates_to_its_question(void)
 
 static const struct unit_test tests[] = {
     {"an assertion agrees with the record", test_an_assertion_agrees_with_the_record},
+    {"an organization-id is nobody else's community",
+     test_an_organization_id_is_nobody_elses_community},
     {"a delegated request needs the record", test_a_delegated_request_needs_the_record},
+    {"a partner without a certificate proves nothing",
+     test_a_partner_without_a_certificate_proves_nothing},
     {"answers name only their partner's communities",
      test_answers_name_only_their_partners_communities},
     {"the rest of an answer counts", test_the_rest_of_an_answer_counts},

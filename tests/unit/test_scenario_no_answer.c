@@ -33,6 +33,10 @@ test_what_is_no_answer_is_named(void)
         {200, "application/soap+xml", "\x1b[2J", ERR_XML_SYNTAX, ""},
         {503, "text/plain", "\x1b[31mbusy", ERR_PARTNER_HTTP, "503"},
         {200, "image/png", "\x89PNG", ERR_HTTP_MEDIA_TYPE, ""},
+        {502, "application/soap+xml",
+         "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body><x:a "
+         "xmlns:x=\"urn:x\"/></s:Body></s:Envelope>",
+         ERR_PARTNER_HTTP, "502"},
         {500, "application/soap+xml",
          "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Body><s:Fault>"
          "<s:Code><s:Value>s:Receiver</s:Value></s:Code><s:Reason><s:Text xml:lang=\"en\">patient "

@@ -15,8 +15,7 @@
 #include "base/mem.h"
 #include "tests/unit/net_fixture.h"
 
-#define HOST "Host: server.example\r\n"
-#define POST_ABC                                                                                   \
+#define POST_XCPD                                                                                  \
     "POST /xcpd HTTP/1.1\r\n" HOST "Content-Type: application/soap+xml\r\n"                        \
     "Content-Length: 3\r\n\r\nabc"
 #define POST_SLOW "POST /slow HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\na"
@@ -34,7 +33,7 @@ check_stranger(const char *name, const struct credential *credential, int versio
     rig_init(&rig);
     if (rig_start(&rig) && client_open(&client, "127.0.0.1", net_port(rig.server, NET_NETWORK))) {
         if (client_start_tls(&client, credential, fixture_pki()->trust, version)) {
-            (void)client_send(&client, SPAN(POST_ABC));
+            (void)client_send(&client, SPAN(POST_XCPD));
             CU_ASSERT(client_receive(&client, &byte, 1) <= 0);
         }
         CU_ASSERT(rig_wait_refused(&rig, 1, ERR_TLS));
@@ -68,7 +67,7 @@ test_no_tls_on_tls_port(void)
     rig_init(&rig);
     if (rig_start(&rig) && client_open(&client, "127.0.0.1", net_port(rig.server, NET_NETWORK))) {
         char bytes[64];
-        CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
+        CU_ASSERT(client_send(&client, SPAN(POST_XCPD)));
         CU_ASSERT(rig_wait_refused(&rig, 1, ERR_TLS));
         /* a TLS alert or nothing, never HTTP */
         const long n = client_receive(&client, bytes, sizeof(bytes));
@@ -109,7 +108,7 @@ test_keep_alive(void)
     if (rig_connect(&rig, &client)) {
         struct client_answer answer;
         for (int i = 0; i < 3; i++) {
-            CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
+            CU_ASSERT(client_send(&client, SPAN(POST_XCPD)));
             check_request(&rig, "/xcpd", "abc");
             CU_ASSERT(client_read(&client, &answer));
             CU_ASSERT_EQUAL(answer.status, 200);
@@ -133,7 +132,7 @@ static const struct {
     const char *body;
     bool stays_open;
 } exchanges[] = {
-    {"length", POST_ABC, 200, "abc", true},
+    {"length", POST_XCPD, 200, "abc", true},
     {"chunks",
      "POST /x HTTP/1.1\r\n" HOST
      "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: u\r\n\r\n",
@@ -173,7 +172,7 @@ test_exchanges(void)
         bool is_good =
             client_exchange(&client, exchanges[i].request, exchanges[i].status, exchanges[i].body);
         if (exchanges[i].stays_open) {
-            is_good = is_good && client_exchange(&client, POST_ABC, 200, "abc");
+            is_good = is_good && client_exchange(&client, POST_XCPD, 200, "abc");
         } else {
             is_good = is_good && client_is_at_end(&client);
         }
@@ -197,7 +196,7 @@ test_pipelined_after_error(void)
     rig_init(&rig);
     CU_ASSERT_FATAL(rig_start(&rig));
     CU_ASSERT_FATAL(rig_connect(&rig, &client));
-    CU_ASSERT(client_exchange(&client, "POST /x HTTP/1.1\r\nBad Header: 1\r\n\r\n" POST_ABC, 400,
+    CU_ASSERT(client_exchange(&client, "POST /x HTTP/1.1\r\nBad Header: 1\r\n\r\n" POST_XCPD, 400,
                               "malformed HTTP request\n"));
     CU_ASSERT(client_is_at_end(&client));
     client_close(&client);
@@ -215,7 +214,7 @@ test_pipelined(void)
     rig.holds = true;
     CU_ASSERT_FATAL(rig_start(&rig));
     CU_ASSERT_FATAL(rig_connect(&rig, &client));
-    CU_ASSERT(client_send(&client, SPAN(POST_ABC POST_ABC POST_ABC)));
+    CU_ASSERT(client_send(&client, SPAN(POST_XCPD POST_ABC POST_ABC)));
     for (size_t i = 1; i <= 3; i++) {
         struct client_answer answer;
         char text[16];
@@ -283,7 +282,7 @@ test_allow(void)
     rig_init(&rig);
     rig.holds = true;
     CU_ASSERT_FATAL(rig_start(&rig));
-    check_allow(&rig, POST_ABC, "\r\nAllow: GET\r\n");
+    check_allow(&rig, POST_XCPD, "\r\nAllow: GET\r\n");
     check_allow(&rig, "GET /x HTTP/1.1\r\n" HOST "\r\n", "\r\nAllow: POST\r\n");
     rig_done(&rig);
 }
@@ -297,7 +296,7 @@ let_loops_pass(struct rig *rig)
     for (int i = 0; i < 2 * rig->options.loop_threads; i++) {
         struct client client;
         if (rig_connect(rig, &client)) {
-            CU_ASSERT(client_exchange(&client, POST_ABC, 200, "abc"));
+            CU_ASSERT(client_exchange(&client, POST_XCPD, 200, "abc"));
             client_close(&client);
         }
     }
@@ -337,7 +336,7 @@ test_drop(void)
     rig.holds = true;
     CU_ASSERT_FATAL(rig_start(&rig));
     CU_ASSERT_FATAL(rig_connect(&rig, &client));
-    CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
+    CU_ASSERT(client_send(&client, SPAN(POST_XCPD)));
     struct net_request *request = rig_take(&rig);
     CU_ASSERT_PTR_NOT_NULL_FATAL(request);
     net_drop(request);
@@ -374,10 +373,10 @@ test_stop_drains(void)
     rig_init(&rig);
     CU_ASSERT_FATAL(rig_start(&rig));
     CU_ASSERT_FATAL(rig_connect(&rig, &idle));
-    CU_ASSERT(client_exchange(&idle, POST_ABC, 200, "abc"));
+    CU_ASSERT(client_exchange(&idle, POST_XCPD, 200, "abc"));
     rig.holds = true;
     CU_ASSERT_FATAL(rig_connect(&rig, &busy));
-    CU_ASSERT(client_send(&busy, SPAN(POST_ABC)));
+    CU_ASSERT(client_send(&busy, SPAN(POST_XCPD)));
     struct late_answer late = {rig_take(&rig), 200000};
     CU_ASSERT_PTR_NOT_NULL_FATAL(late.request);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, answer_late, &late), 0);
@@ -408,7 +407,7 @@ test_stop_at_deadline(void)
     CU_ASSERT_FATAL(rig_start(&rig));
     CU_ASSERT_FATAL(rig_connect(&rig, &busy));
     CU_ASSERT_FATAL(rig_connect(&rig, &reading));
-    CU_ASSERT(client_send(&busy, SPAN(POST_ABC)));
+    CU_ASSERT(client_send(&busy, SPAN(POST_XCPD)));
     CU_ASSERT(client_send(&reading, SPAN("POST /x HTTP/1.1\r\n" HOST)));
     struct net_request *request = rig_take(&rig);
     CU_ASSERT_PTR_NOT_NULL_FATAL(request);
@@ -440,11 +439,11 @@ test_ipv6_and_plain(void)
     CU_ASSERT_FATAL(client_open(&client, "::1", net_port(rig.server, NET_NETWORK)));
     CU_ASSERT(
         client_start_tls(&client, fixture_pki()->client, fixture_pki()->trust, TLS1_2_VERSION));
-    CU_ASSERT(client_exchange(&client, POST_ABC, 200, "abc"));
+    CU_ASSERT(client_exchange(&client, POST_XCPD, 200, "abc"));
     client_close(&client);
     rig.holds = true;
     CU_ASSERT_FATAL(client_open(&client, "127.0.0.1", net_port(rig.server, NET_LOCAL)));
-    CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
+    CU_ASSERT(client_send(&client, SPAN(POST_XCPD)));
     struct net_request *request = rig_take(&rig);
     CU_ASSERT_PTR_NOT_NULL_FATAL(request);
     CU_ASSERT_EQUAL(request->listener, NET_LOCAL);

@@ -15,8 +15,6 @@
 #include "net/rate.h"
 #include "tests/unit/net_fixture.h"
 
-#define HOST     "Host: server.example\r\n"
-#define POST_ABC "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
 #define SHORT_US (300 * US_PER_MS)
 
 static int64_t
@@ -96,33 +94,15 @@ test_rate(void)
 
 /* ---- connections ---- */
 
-/* Two are open; the third is closed before the handshake; when one goes there is room again. */
 static void
 test_per_address(void)
 {
     struct rig rig;
-    struct client clients[3];
-    bool has_room = false;
     rig_init(&rig);
     rig.options.connections_per_address = 2;
-    CU_ASSERT_FATAL(rig_start(&rig));
-    for (int i = 0; i < 2; i++) {
-        CU_ASSERT_FATAL(rig_connect(&rig, &clients[i]));
-        CU_ASSERT(client_exchange(&clients[i], POST_ABC, 200, "abc"));
-    }
-    CU_ASSERT(!rig_connect(&rig, &clients[2]));
-    CU_ASSERT(rig_wait_refused(&rig, 1, ERR_LIMIT_CONNECTIONS));
+    rig_check_two(&rig);
     CU_ASSERT_PTR_NOT_NULL(strstr(rig.refused_text, "from this address"));
     CU_ASSERT_STRING_EQUAL(rig.refused_peer, "127.0.0.1");
-    client_close(&clients[0]);
-    for (int i = 0; i < 100 && !has_room; i++) {
-        (void)usleep(20000);
-        has_room = rig_connect(&rig, &clients[0]);
-    }
-    CU_ASSERT(has_room && client_exchange(&clients[0], POST_ABC, 200, "abc"));
-    CU_ASSERT(client_exchange(&clients[1], POST_ABC, 200, "abc"));
-    client_close(&clients[0]);
-    client_close(&clients[1]);
     rig_done(&rig);
 }
 

@@ -12,7 +12,6 @@
 
 #include "tests/unit/net_fixture.h"
 
-#define HOST    "Host: server.example\r\n"
 #define POST    "POST /x HTTP/1.1\r\n" HOST
 #define ABC     "Content-Length: 3\r\n\r\nabc"
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"

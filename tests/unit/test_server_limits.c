@@ -16,9 +16,6 @@
 #include "base/mem.h"
 #include "tests/unit/net_fixture.h"
 
-#define HOST     "Host: server.example\r\n"
-#define POST_ABC "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
-
 /* libevent's memory: through our own door, so that a test can close it, and counted. */
 static atomic_size_t event_bytes, event_bytes_most;
 
@@ -290,31 +287,13 @@ test_many(void)
     rig_done(&rig);
 }
 
-/* One more than allowed is closed; when one goes there is room again. */
 static void
 test_connection_cap(void)
 {
     struct rig rig;
-    struct client clients[3];
-    bool has_room = false;
     rig_init(&rig);
     rig.options.connections_max = 2;
-    CU_ASSERT_FATAL(rig_start(&rig));
-    for (int i = 0; i < 2; i++) {
-        CU_ASSERT_FATAL(rig_connect(&rig, &clients[i]));
-        CU_ASSERT(client_exchange(&clients[i], POST_ABC, 200, "abc"));
-    }
-    CU_ASSERT(!rig_connect(&rig, &clients[2]));
-    CU_ASSERT(rig_wait_refused(&rig, 1, ERR_LIMIT_CONNECTIONS));
-    client_close(&clients[0]);
-    for (int i = 0; i < 100 && !has_room; i++) {
-        (void)usleep(20000);
-        has_room = rig_connect(&rig, &clients[0]);
-    }
-    CU_ASSERT(has_room && client_exchange(&clients[0], POST_ABC, 200, "abc"));
-    CU_ASSERT(client_exchange(&clients[1], POST_ABC, 200, "abc"));
-    client_close(&clients[0]);
-    client_close(&clients[1]);
+    rig_check_two(&rig);
     rig_done(&rig);
 }
 

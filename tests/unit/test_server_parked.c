@@ -11,8 +11,6 @@
 
 #include "tests/unit/net_fixture.h"
 
-#define HOST      "Host: server.example\r\n"
-#define POST_ABC  "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
 #define SHORT_US  (300 * US_PER_MS)
 #define ASKED_MAX 64
 

@@ -13,9 +13,6 @@
 #include "certs/tls.h"
 #include "tests/unit/net_fixture.h"
 
-#define HOST     "Host: server.example\r\n"
-#define POST_ABC "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
-
 /* The rig's configuration, as loading it anew would number it. */
 static bool
 reload(struct rig *rig)
@@ -92,25 +89,35 @@ test_refused(void)
 
 /* ---- connections ---- */
 
+/* One connection that has been answered, one inside a request, and one with two requests, of which
+ * the first is taken. */
+static struct net_request *
+start_three(struct rig *rig, struct client *idle, struct client *half, struct client *waiting)
+{
+    static const char begun[] = "POST /x HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nab";
+    start(rig);
+    is_listed = true;
+    rig->options.identify = identify;
+    CU_ASSERT_FATAL(rig_start(rig));
+    CU_ASSERT_FATAL(rig_connect(rig, idle));
+    CU_ASSERT(client_exchange(idle, POST_ABC, 200, "abc"));
+    CU_ASSERT_FATAL(rig_connect(rig, half));
+    CU_ASSERT(client_send(half, span_of_cstr(begun)));
+    rig->holds = true;
+    CU_ASSERT_FATAL(rig_connect(rig, waiting));
+    CU_ASSERT(client_send(waiting, SPAN(POST_ABC POST_ABC)));
+    struct net_request *request = rig_take(rig);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(request);
+    return request;
+}
+
 /* Idle, half read, pipelined, being answered: all go on, with the new limits. */
 static void
 test_stays(void)
 {
     struct rig rig;
     struct client idle, half, waiting;
-    start(&rig);
-    is_listed = true;
-    rig.options.identify = identify;
-    CU_ASSERT_FATAL(rig_start(&rig));
-    CU_ASSERT_FATAL(rig_connect(&rig, &idle));
-    CU_ASSERT(client_exchange(&idle, POST_ABC, 200, "abc"));
-    CU_ASSERT_FATAL(rig_connect(&rig, &half));
-    CU_ASSERT(client_send(&half, SPAN("POST /x HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nab")));
-    rig.holds = true;
-    CU_ASSERT_FATAL(rig_connect(&rig, &waiting));
-    CU_ASSERT(client_send(&waiting, SPAN(POST_ABC POST_ABC)));
-    struct net_request *request = rig_take(&rig);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(request);
+    struct net_request *request = start_three(&rig, &idle, &half, &waiting);
     rig.config.body_limit = 5;
     CU_ASSERT(reload(&rig));
     rig_answer(request, 200, "old");
@@ -136,19 +143,7 @@ test_goes(void)
 {
     struct rig rig;
     struct client idle, half, waiting;
-    start(&rig);
-    is_listed = true;
-    rig.options.identify = identify;
-    CU_ASSERT_FATAL(rig_start(&rig));
-    CU_ASSERT_FATAL(rig_connect(&rig, &idle));
-    CU_ASSERT(client_exchange(&idle, POST_ABC, 200, "abc"));
-    CU_ASSERT_FATAL(rig_connect(&rig, &half));
-    CU_ASSERT(client_send(&half, SPAN("POST /x HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nab")));
-    rig.holds = true;
-    CU_ASSERT_FATAL(rig_connect(&rig, &waiting));
-    CU_ASSERT(client_send(&waiting, SPAN(POST_ABC POST_ABC)));
-    struct net_request *request = rig_take(&rig);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(request);
+    struct net_request *request = start_three(&rig, &idle, &half, &waiting);
     const size_t handled = rig.handled;
     is_listed = false;
     CU_ASSERT(reload(&rig));

@@ -8,9 +8,6 @@
 
 #include "tests/unit/net_fixture.h"
 
-#define HOST     "Host: server.example\r\n"
-#define POST_ABC "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
-
 static int64_t
 now_us(void)
 {
@@ -206,6 +203,33 @@ test_truncated(void)
     }
 }
 
+/* Where the status of certificates is asked, a connection lives no longer than an answer does. */
+static void
+test_life_of_a_proof(void)
+{
+    static const struct {
+        enum status_mode mode;
+        int64_t cache_us, life_us;
+    } rows[] = {
+        {STATUS_HARD, 60 * US_PER_S, 60 * US_PER_S},
+        {STATUS_SOFT, 60 * US_PER_S, 60 * US_PER_S},
+        {STATUS_HARD, 7200 * US_PER_S, 3600 * US_PER_S},
+        {STATUS_OFF, 60 * US_PER_S, 3600 * US_PER_S},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct config_trust trust = {.name = "partners", .trust = fixture_pki()->trust};
+        struct rig rig;
+        rig_init(&rig);
+        trust.status.mode = rows[i].mode;
+        trust.status.cache_us = rows[i].cache_us;
+        rig.config.trusts = &trust;
+        rig.config.trusts_n = 1;
+        net_options_default(&rig.options, &rig.config);
+        CU_ASSERT_EQUAL(rig.options.connection_timeout_us, rows[i].life_us);
+        rig_done(&rig);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"slow head", test_slow_head},
     {"slow body", test_slow_body},
@@ -214,6 +238,7 @@ static const struct unit_test tests[] = {
     {"slow handler", test_slow_handler},
     {"idle", test_idle},
     {"truncated", test_truncated},
+    {"life of a proof", test_life_of_a_proof},
 };
 
 int

@@ -9,7 +9,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 
-#include "tests/unit/soap_kit.h"
+#include "tests/unit/soap_expect.h"
 
 #define SECURITY    "Header/Security"
 #define ASSERTION   SECURITY "/Assertion"
@@ -21,61 +21,6 @@
 #define MESSAGE_SIG SECURITY "/Signature"
 #define MORE        "http://www.w3.org/2001/04/xmldsig-more#"
 #define DS(name)    "<ds:" name " xmlns:ds=\"" NS_DS "\""
-
-enum signing { KEEP, RESIGN };
-
-static void
-check(const char *name, xmlDoc *doc, const struct security_rules *rules, enum err want)
-{
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct diag diag;
-    struct saml_facts facts;
-    const struct span xml = kit_close(doc, arena);
-    const struct status st = kit_verify(xml, rules, arena, &diag, &facts);
-    if (!CHECK_ERR(&diag, want, st)) {
-        printf("      in: %s\n", name);
-    }
-    if (is_ok(st)) {
-        CHECK_SPAN(facts.name_id, "CN=red signing,O=Isthmus Test");
-        CHECK_SPAN(facts.home_community, "2.999.1");
-        CHECK_SPAN(facts.subject_id, "Dr. \xC3\x85sa & Co <1>");
-    }
-    arena_free(arena);
-}
-
-static xmlDoc *
-genuine(enum kit_who who)
-{
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    const struct assertion_order order = kit_order(who);
-    xmlDoc *const doc = kit_open(kit_message(&order, arena));
-    arena_free(arena);
-    return doc;
-}
-
-struct row {
-    const char *name;
-    enum signing signing;
-    enum err want;
-    struct kit_edit attack, twin;
-};
-
-static void
-run(const struct row *rows, size_t n)
-{
-    struct kit_rules kit;
-    kit_rules_init(&kit);
-    for (size_t i = 0; i < n; i++) {
-        for (int is_twin = 0; is_twin < 2; is_twin++) {
-            xmlDoc *const doc = genuine(KIT_RSA);
-            kit_apply(doc, is_twin ? &rows[i].twin : &rows[i].attack);
-            if (rows[i].signing == RESIGN) {
-                kit_resign(doc, KIT_RSA);
-            }
-            check(rows[i].name, doc, &kit.rules, is_twin ? ERR_NONE : rows[i].want);
-        }
-    }
-}
 
 /* ---- keys ---- */
 
@@ -99,7 +44,7 @@ borrow_key_info(xmlDoc *doc, enum kit_who who, bool is_confirmed)
 {
     static const char *const paths[] = {KEY_INFO, ASSERTION "/Subject/SubjectConfirmation/"
                                                             "SubjectConfirmationData/KeyInfo"};
-    xmlDoc *const other = genuine(who);
+    xmlDoc *const other = kit_genuine(who);
     for (size_t i = 0; i < (is_confirmed ? 2U : 1U); i++) {
         xmlNode *const copy = xmlDocCopyNode(kit_at(other, paths[i]), doc, 1);
         xmlNode *const old = kit_at(doc, paths[i]);
@@ -117,139 +62,141 @@ test_keys(void)
     EVP_PKEY *const mine = kit_credential(KIT_RSA)->key;
     EVP_PKEY *const other = kit_credential(KIT_OTHER)->key;
 
-    xmlDoc *doc = genuine(KIT_OTHER);
-    check("another partner's message", doc, &kit.rules, ERR_SIG_NO_TRUST);
+    xmlDoc *doc = kit_genuine(KIT_OTHER);
+    kit_check_signed("another partner's message", doc, &kit.rules, ERR_SIG_NO_TRUST);
 
-    doc = genuine(KIT_RSA);
+    doc = kit_genuine(KIT_RSA);
     borrow_key_info(doc, KIT_OTHER, false);
     sign_both(doc, other, "SHA256", NULL);
-    check("the attacker's key in KeyInfo", doc, &kit.rules, ERR_SIG_NO_TRUST);
+    kit_check_signed("the attacker's key in KeyInfo", doc, &kit.rules, ERR_SIG_NO_TRUST);
 
-    doc = genuine(KIT_RSA);
+    doc = kit_genuine(KIT_RSA);
     borrow_key_info(doc, KIT_OTHER, false);
     const struct kit_edit no_certificate = {KIT_REMOVE, KEY_INFO "/X509Data", NULL, NULL};
     kit_apply(doc, &no_certificate);
     sign_both(doc, other, "SHA256", NULL);
-    check("the attacker's KeyValue only", doc, &kit.rules, ERR_SIG_NO_TRUST);
+    kit_check_signed("the attacker's KeyValue only", doc, &kit.rules, ERR_SIG_NO_TRUST);
 
-    doc = genuine(KIT_RSA);
+    doc = kit_genuine(KIT_RSA);
     remove_key_info(doc);
     sign_both(doc, other, "SHA256", NULL);
-    check("the attacker's key without KeyInfo", doc, &kit.rules, ERR_SIG_NO_TRUST);
+    kit_check_signed("the attacker's key without KeyInfo", doc, &kit.rules, ERR_SIG_NO_TRUST);
 
-    doc = genuine(KIT_RSA);
+    doc = kit_genuine(KIT_RSA);
     remove_key_info(doc);
-    check("our key without KeyInfo", doc, &kit.rules, ERR_SIG_NO_TRUST);
+    kit_check_signed("our key without KeyInfo", doc, &kit.rules, ERR_SIG_NO_TRUST);
 
     kit.rules.relaxed = DIALECT_BIT(RELAX_KEY_INFO);
-    doc = genuine(KIT_RSA);
+    doc = kit_genuine(KIT_RSA);
     remove_key_info(doc);
-    check("our key without KeyInfo, relaxed", doc, &kit.rules, ERR_NONE);
-    doc = genuine(KIT_RSA);
+    kit_check_signed("our key without KeyInfo, relaxed", doc, &kit.rules, ERR_NONE);
+    doc = kit_genuine(KIT_RSA);
     remove_key_info(doc);
     sign_both(doc, other, "SHA256", NULL);
-    check("the attacker's key without KeyInfo, relaxed", doc, &kit.rules, ERR_SIG_INVALID);
+    kit_check_signed("the attacker's key without KeyInfo, relaxed", doc, &kit.rules,
+                     ERR_SIG_INVALID);
     kit.rules.relaxed = 0;
 
-    doc = genuine(KIT_RSA);
+    doc = kit_genuine(KIT_RSA);
     sign_both(doc, other, "SHA256", NULL);
-    check("the victim's KeyInfo, the attacker's signature", doc, &kit.rules, ERR_SIG_INVALID);
+    kit_check_signed("the victim's KeyInfo, the attacker's signature", doc, &kit.rules,
+                     ERR_SIG_INVALID);
 
-    doc = genuine(KIT_RSA);
+    doc = kit_genuine(KIT_RSA);
     borrow_key_info(doc, KIT_RENEWED, false);
-    check("a renewed certificate of the same key", doc, &kit.rules, ERR_NONE);
+    kit_check_signed("a renewed certificate of the same key", doc, &kit.rules, ERR_NONE);
 
-    doc = genuine(KIT_RSA);
+    doc = kit_genuine(KIT_RSA);
     kit_set(kit_at(doc, INFO "/SignatureMethod"), "Algorithm", MORE "rsa-sha512");
     sign_both(doc, mine, "SHA512", NULL);
-    check("RSA-SHA512", doc, &kit.rules, ERR_NONE);
+    kit_check_signed("RSA-SHA512", doc, &kit.rules, ERR_NONE);
 
-    doc = genuine(KIT_RSA);
+    doc = kit_genuine(KIT_RSA);
     kit_set(kit_at(doc, INFO "/SignatureMethod"), "Algorithm", NS_DS "rsa-sha1");
     sign_both(doc, mine, "SHA1", NULL);
-    check("a right RSA-SHA1 signature", doc, &kit.rules, ERR_SIG_ALGORITHM);
+    kit_check_signed("a right RSA-SHA1 signature", doc, &kit.rules, ERR_SIG_ALGORITHM);
 
     /* The classic confusion: a MAC keyed with the text of the public key. */
-    doc = genuine(KIT_RSA);
+    doc = kit_genuine(KIT_RSA);
     kit_set(kit_at(doc, INFO "/SignatureMethod"), "Algorithm", MORE "hmac-sha256");
     sign_both(doc, NULL, "SHA256", "-----BEGIN PUBLIC KEY-----");
-    check("HMAC with a public key", doc, &kit.rules, ERR_SIG_ALGORITHM);
+    kit_check_signed("HMAC with a public key", doc, &kit.rules, ERR_SIG_ALGORITHM);
 
     kit.keys[3] = kit_credential(KIT_OTHER)->leaf;
     kit.rules.keys_n = 0;
-    check("no key registered", genuine(KIT_RSA), &kit.rules, ERR_SIG_NO_TRUST);
+    kit_check_signed("no key registered", kit_genuine(KIT_RSA), &kit.rules, ERR_SIG_NO_TRUST);
     kit.rules.keys_n = 4;
-    check("a fourth key registered", genuine(KIT_RSA), &kit.rules, ERR_NONE);
+    kit_check_signed("a fourth key registered", kit_genuine(KIT_RSA), &kit.rules, ERR_NONE);
 }
 
-static const struct row key_info_rows[] = {
+static const struct kit_attack key_info_rows[] = {
     {"RetrievalMethod",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_APPEND, KEY_INFO, NULL, DS("RetrievalMethod") " URI=\"http://127.0.0.1:9/\"/>"},
      {KIT_APPEND, KEY_INFO, NULL, DS("KeyName") ">any</ds:KeyName>"}},
     {"EncryptedKey",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_APPEND, KEY_INFO, NULL,
       "<x:EncryptedKey xmlns:x=\"http://www.w3.org/2001/04/xmlenc#\"/>"},
      {0}},
     {"no Modulus",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_REMOVE, KEY_INFO "/KeyValue/RSAKeyValue/Modulus", NULL, NULL},
      {0}},
     {"no Exponent",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_REMOVE, KEY_INFO "/KeyValue/RSAKeyValue/Exponent", NULL, NULL},
      {0}},
     {"empty KeyValue",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_REMOVE, KEY_INFO "/KeyValue/RSAKeyValue", NULL, NULL},
      {0}},
     {"other Exponent",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_NO_TRUST,
      {KIT_TEXT, KEY_INFO "/KeyValue/RSAKeyValue/Exponent", NULL, "Aw=="},
      {KIT_TEXT, KEY_INFO "/KeyValue/RSAKeyValue/Exponent", NULL, " AAEA\nAQ== "}},
     {"other Modulus",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_NO_TRUST,
      {KIT_TEXT, KEY_INFO "/KeyValue/RSAKeyValue/Modulus", NULL, "wwww"},
      {0}},
     {"certificate not base64",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_TEXT, KEY_INFO "/X509Data/X509Certificate", NULL, "%"},
      {0}},
     {"certificate is none",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_TEXT, KEY_INFO "/X509Data/X509Certificate", NULL, "AAAA"},
      {KIT_REMOVE, KEY_INFO "/X509Data/X509Certificate", NULL, NULL}},
     {"DSA key",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_NO_TRUST,
      {KIT_REPLACE, KEY_INFO "/KeyValue/RSAKeyValue", NULL, DS("DSAKeyValue") "/>"},
      {KIT_REMOVE, KEY_INFO "/KeyValue", NULL, NULL}},
     {"confirmation without a key",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SAML_CONFIRMATION,
      {KIT_REMOVE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo", NULL,
       NULL},
      {KIT_REMOVE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo/KeyValue",
       NULL, NULL}},
     {"confirmation by key name only",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SAML_CONFIRMATION,
      {KIT_REPLACE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo", NULL,
       DS("KeyInfo") "><ds:KeyName>red</ds:KeyName></ds:KeyInfo>"},
      {KIT_REMOVE, ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo/X509Data",
       NULL, NULL}},
     {"confirmation with a damaged key",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SAML_CONFIRMATION,
      {KIT_TEXT,
       ASSERTION "/Subject/SubjectConfirmation/SubjectConfirmationData/KeyInfo/X509Data/"
@@ -261,7 +208,7 @@ static const struct row key_info_rows[] = {
 static void
 test_key_info(void)
 {
-    run(key_info_rows, ARRAY_LEN(key_info_rows));
+    kit_run(key_info_rows, ARRAY_LEN(key_info_rows));
 }
 
 static void
@@ -270,9 +217,9 @@ test_weak_key(void)
     struct kit_rules kit;
     kit_rules_init(&kit);
     kit.keys[0] = kit_credential(KIT_WEAK)->leaf;
-    check("RSA-1024", genuine(KIT_WEAK), &kit.rules, ERR_SIG_ALGORITHM);
+    kit_check_signed("RSA-1024", kit_genuine(KIT_WEAK), &kit.rules, ERR_SIG_ALGORITHM);
     kit.keys[0] = kit_credential(KIT_RSA)->leaf;
-    check("RSA-2048", genuine(KIT_RSA), &kit.rules, ERR_NONE);
+    kit_check_signed("RSA-2048", kit_genuine(KIT_RSA), &kit.rules, ERR_NONE);
 }
 
 /* The kit's certificates are valid for a day around its now; the message moves along. */
@@ -324,7 +271,7 @@ test_replay_key(void)
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
     for (int who = KIT_RSA; who <= KIT_EC384; who++) {
         EVP_PKEY *const key = kit_credential((enum kit_who)who)->key;
-        xmlDoc *const doc = genuine((enum kit_who)who);
+        xmlDoc *const doc = kit_genuine((enum kit_who)who);
         xmlDoc *const spaced = xmlCopyDoc(doc, 1);
         xmlDoc *const mirrored = xmlCopyDoc(doc, 1);
         struct span first;
@@ -396,8 +343,8 @@ test_threads(void)
 {
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
     const struct kit_edit edit = {KIT_TEXT, NAME_ID, NULL, "CN=evil"};
-    xmlDoc *const good = genuine(KIT_RSA);
-    xmlDoc *const bad = genuine(KIT_EC);
+    xmlDoc *const good = kit_genuine(KIT_RSA);
+    xmlDoc *const bad = kit_genuine(KIT_EC);
     kit_apply(bad, &edit);
     struct span messages[2] = {kit_close(good, arena), kit_close(bad, arena)};
     pthread_t threads[THREADS];

@@ -56,7 +56,7 @@ check_facts(const struct saml_facts *facts, const struct dialect_style *style)
     CU_ASSERT_EQUAL(facts->omitted, 0);
     CHECK_SPAN(facts->home_community, "2.999.1");
     CHECK_SPAN(facts->subject_id, "Dr. \xC3\x85sa & Co <1>");
-    CHECK_SPAN(facts->npi, "1234567890");
+    CHECK_SPAN(facts->npi, "1234567893");
     CHECK_SPAN(facts->delegator, "Organization/<7>");
     CHECK_SPAN(facts->id_token, "aaa.bbb.ccc");
     CHECK_SPAN(facts->resource_id, "p1^^^&2.999.1.5&ISO");

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/soap_kit.h"
+#include "tests/unit/soap_expect.h"
 
 #define SECURITY    "Header/Security"
 #define TIMESTAMP   SECURITY "/Timestamp"
@@ -22,61 +22,6 @@
 #define DS(name)    "<ds:" name " xmlns:ds=\"" NS_DS "\""
 #define C14N        "http://www.w3.org/2001/10/xml-exc-c14n#"
 
-enum signing { KEEP, RESIGN };
-
-static void
-check(const char *name, xmlDoc *doc, const struct security_rules *rules, enum err want)
-{
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct diag diag;
-    struct saml_facts facts;
-    const struct span xml = kit_close(doc, arena);
-    const struct status st = kit_verify(xml, rules, arena, &diag, &facts);
-    if (!CHECK_ERR(&diag, want, st)) {
-        printf("      in: %s\n", name);
-    }
-    if (is_ok(st)) {
-        CHECK_SPAN(facts.name_id, "CN=red signing,O=Isthmus Test");
-        CHECK_SPAN(facts.home_community, "2.999.1");
-        CHECK_SPAN(facts.subject_id, "Dr. \xC3\x85sa & Co <1>");
-    }
-    arena_free(arena);
-}
-
-static xmlDoc *
-genuine(enum kit_who who)
-{
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    const struct assertion_order order = kit_order(who);
-    xmlDoc *const doc = kit_open(kit_message(&order, arena));
-    arena_free(arena);
-    return doc;
-}
-
-struct row {
-    const char *name;
-    enum signing signing;
-    enum err want;
-    struct kit_edit attack, twin;
-};
-
-static void
-run(const struct row *rows, size_t n)
-{
-    struct kit_rules kit;
-    kit_rules_init(&kit);
-    for (size_t i = 0; i < n; i++) {
-        for (int is_twin = 0; is_twin < 2; is_twin++) {
-            xmlDoc *const doc = genuine(KIT_RSA);
-            kit_apply(doc, is_twin ? &rows[i].twin : &rows[i].attack);
-            if (rows[i].signing == RESIGN) {
-                kit_resign(doc, KIT_RSA);
-            }
-            check(rows[i].name, doc, &kit.rules, is_twin ? ERR_NONE : rows[i].want);
-        }
-    }
-}
-
 /* ---- genuine ---- */
 
 static void
@@ -89,7 +34,7 @@ test_genuine(void)
             struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
             struct diag diag;
             struct saml_facts facts = {.is_holder_of_key = false};
-            xmlDoc *const doc = genuine((enum kit_who)who);
+            xmlDoc *const doc = kit_genuine((enum kit_who)who);
             if (is_resigned) {
                 kit_resign(doc, (enum kit_who)who);
             }
@@ -103,177 +48,189 @@ test_genuine(void)
 
 /* ---- shape of the signature, algorithms, transforms, references ---- */
 
-static const struct row shape_rows[] = {
-    {"tampered NameID", KEEP, ERR_SIG_INVALID, {KIT_TEXT, NAME_ID, NULL, "CN=evil"}, {0}},
+static const struct kit_attack shape_rows[] = {
+    {"tampered NameID", KIT_KEEP, ERR_SIG_INVALID, {KIT_TEXT, NAME_ID, NULL, "CN=evil"}, {0}},
     {"tampered Created",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_INVALID,
      {KIT_TEXT, TIMESTAMP "/Created", NULL, "2027-01-15T08:00:00.001Z"},
      {0}},
     {"tampered Audience",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_INVALID,
      {KIT_TEXT, ASSERTION "/Conditions/AudienceRestriction/Audience", NULL, "urn:oid:2.999.2"},
      {0}},
-    {"not signed", KEEP, ERR_SIG_MISSING, {KIT_REMOVE, SIGNATURE, NULL, NULL}, {0}},
-    {"Timestamp not signed", KEEP, ERR_SIG_MISSING, {KIT_REMOVE, MESSAGE_SIG, NULL, NULL}, {0}},
+    {"not signed", KIT_KEEP, ERR_SIG_MISSING, {KIT_REMOVE, SIGNATURE, NULL, NULL}, {0}},
+    {"Timestamp not signed", KIT_KEEP, ERR_SIG_MISSING, {KIT_REMOVE, MESSAGE_SIG, NULL, NULL}, {0}},
     {"SHA-1 signature",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_ALGORITHM,
      {KIT_ATTRIBUTE, INFO "/SignatureMethod", "Algorithm", NS_DS "rsa-sha1"},
      {0}},
     {"MD5 signature",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_ALGORITHM,
      {KIT_ATTRIBUTE, INFO "/SignatureMethod", "Algorithm", MORE "rsa-md5"},
      {0}},
     {"HMAC",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_ALGORITHM,
      {KIT_ATTRIBUTE, INFO "/SignatureMethod", "Algorithm", MORE "hmac-sha256"},
      {0}},
     {"ECDSA method with an RSA key",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_ALGORITHM,
      {KIT_ATTRIBUTE, INFO "/SignatureMethod", "Algorithm", MORE "ecdsa-sha256"},
      {0}},
     {"HMACOutputLength",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_STRUCTURE,
      {KIT_APPEND, INFO "/SignatureMethod", NULL, DS("HMACOutputLength") ">1</ds:HMACOutputLength>"},
      {0}},
     {"SHA-1 digest",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_ALGORITHM,
      {KIT_ATTRIBUTE, REFERENCE "/DigestMethod", "Algorithm", NS_DS "sha1"},
      {0}},
     {"inclusive c14n of SignedInfo",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_ALGORITHM,
      {KIT_ATTRIBUTE, INFO "/CanonicalizationMethod", "Algorithm",
       "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"},
      {0}},
     {"c14n with comments",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_ALGORITHM,
      {KIT_ATTRIBUTE, INFO "/CanonicalizationMethod", "Algorithm", C14N "WithComments"},
      {0}},
     {"XSLT",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_TRANSFORM,
      {KIT_APPEND, TRANSFORMS, NULL,
       DS("Transform") " Algorithm=\"http://www.w3.org/TR/1999/REC-xslt-19991116\"/>"},
      {KIT_APPEND, TRANSFORMS, NULL, " \n"}},
     {"XPath before",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_TRANSFORM,
      {KIT_BEFORE, TRANSFORMS "/Transform", NULL,
       DS("Transform") " Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\">"
                       "<ds:XPath>false()</ds:XPath></ds:Transform>"},
      {0}},
     {"XPath instead",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_TRANSFORM,
      {KIT_ATTRIBUTE, TRANSFORMS "/Transform", "Algorithm",
       "http://www.w3.org/2002/06/xmldsig-filter2"},
      {0}},
     {"base64 transform",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_TRANSFORM,
      {KIT_ATTRIBUTE, TRANSFORMS "/Transform", "Algorithm", NS_DS "base64"},
      {0}},
     {"not enveloped",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_TRANSFORM,
      {KIT_REMOVE, TRANSFORMS "/Transform", NULL, NULL},
      {0}},
     {"something in the enveloped transform",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_TRANSFORM,
      {KIT_APPEND, TRANSFORMS "/Transform", NULL, "text"},
      {0}},
-    {"no Transforms", RESIGN, ERR_SIG_STRUCTURE, {KIT_REMOVE, TRANSFORMS, NULL, NULL}, {0}},
+    {"no Transforms", KIT_RESIGN, ERR_SIG_STRUCTURE, {KIT_REMOVE, TRANSFORMS, NULL, NULL}, {0}},
     {"reference to a file",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_REFERENCE,
      {KIT_ATTRIBUTE, REFERENCE, "URI", "file:///etc/hostname"},
      {0}},
     {"reference to a server",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_REFERENCE,
      {KIT_ATTRIBUTE, REFERENCE, "URI", "http://127.0.0.1:9/x"},
      {0}},
     {"reference to the whole document",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_REFERENCE,
      {KIT_ATTRIBUTE, REFERENCE, "URI", ""},
      {0}},
-    {"XPointer", RESIGN, ERR_SIG_REFERENCE, {KIT_ATTRIBUTE, REFERENCE, "URI", "#xpointer(/)"}, {0}},
+    {"XPointer",
+     KIT_RESIGN,
+     ERR_SIG_REFERENCE,
+     {KIT_ATTRIBUTE, REFERENCE, "URI", "#xpointer(/)"},
+     {0}},
     {"XPointer with id",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_REFERENCE,
      {KIT_ATTRIBUTE, REFERENCE, "URI", "#xpointer(id('_1'))"},
      {0}},
-    {"blank before #", RESIGN, ERR_SIG_REFERENCE, {KIT_ATTRIBUTE, REFERENCE, "URI", " #_1"}, {0}},
-    {"percent-encoded", RESIGN, ERR_SIG_REFERENCE, {KIT_ATTRIBUTE, REFERENCE, "URI", "#%5f1"}, {0}},
-    {"no URI", RESIGN, ERR_SIG_REFERENCE, {KIT_ATTRIBUTE, REFERENCE, "URI", NULL}, {0}},
+    {"blank before #",
+     KIT_RESIGN,
+     ERR_SIG_REFERENCE,
+     {KIT_ATTRIBUTE, REFERENCE, "URI", " #_1"},
+     {0}},
+    {"percent-encoded",
+     KIT_RESIGN,
+     ERR_SIG_REFERENCE,
+     {KIT_ATTRIBUTE, REFERENCE, "URI", "#%5f1"},
+     {0}},
+    {"no URI", KIT_RESIGN, ERR_SIG_REFERENCE, {KIT_ATTRIBUTE, REFERENCE, "URI", NULL}, {0}},
     {"nothing has that id",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_REFERENCE,
      {KIT_ATTRIBUTE, REFERENCE, "URI", "#_nobody"},
      {0}},
     {"Manifest",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_REFERENCE,
      {KIT_ATTRIBUTE, REFERENCE, "Type", NS_DS "Manifest"},
      {KIT_ATTRIBUTE, REFERENCE, "Id", "_reference"}},
     {"text in SignedInfo",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_STRUCTURE,
      {KIT_APPEND, INFO, NULL, "text"},
      {KIT_APPEND, INFO, NULL, " \n "}},
     {"ds:Object",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_APPEND, SIGNATURE, NULL, DS("Object") "><x/></ds:Object>"},
      {KIT_APPEND, SIGNATURE, NULL, "\n"}},
     {"foreign child of Signature",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_APPEND, SIGNATURE, NULL, "<x/>"},
      {KIT_ATTRIBUTE, SIGNATURE, "Id", "_sig"}},
     {"empty SignatureValue",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_TEXT, SIGNATURE "/SignatureValue", NULL, ""},
      {0}},
     {"SignatureValue not base64",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_INVALID,
      {KIT_TEXT, SIGNATURE "/SignatureValue", NULL, "%%%%"},
      {0}},
     {"SignatureValue too short",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_INVALID,
      {KIT_TEXT, SIGNATURE "/SignatureValue", NULL, "AAAA"},
      {0}},
     {"empty DigestValue",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_INVALID,
      {KIT_TEXT, REFERENCE "/DigestValue", NULL, ""},
      {0}},
     {"element in DigestMethod",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_STRUCTURE,
      {KIT_APPEND, REFERENCE "/DigestMethod", NULL, "<x/>"},
      {0}},
     {"relative namespace in the assertion (void canonicalisation)",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_ATTRIBUTE, NAME_ID, "xmlns:v", "relative"},
      {0}},
     {"relative namespace elsewhere",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_STRUCTURE,
      {KIT_ATTRIBUTE, "Body", "xmlns:v", "1"},
      {KIT_ATTRIBUTE, "Body", "xmlns:v", "urn:1"}},
@@ -282,7 +239,7 @@ static const struct row shape_rows[] = {
 static void
 test_shape(void)
 {
-    run(shape_rows, ARRAY_LEN(shape_rows));
+    kit_run(shape_rows, ARRAY_LEN(shape_rows));
 }
 
 /* ---- ids and comments ---- */
@@ -295,7 +252,7 @@ test_duplicate_ids(void)
     struct kit_rules kit;
     kit_rules_init(&kit);
     for (size_t i = 0; i < 4 * ARRAY_LEN(names); i++) {
-        xmlDoc *const doc = genuine(KIT_RSA);
+        xmlDoc *const doc = kit_genuine(KIT_RSA);
         const bool is_twin = i % 2 == 1;
         const bool is_timestamp = i % 4 >= 2;
         xmlNode *const from = kit_at(doc, is_timestamp ? TIMESTAMP : ASSERTION);
@@ -310,44 +267,48 @@ test_duplicate_ids(void)
         xmlFree(id);
         const struct kit_edit edit = {KIT_APPEND, "Body/PRPA_IN201305UV02", NULL, xml};
         kit_apply(doc, &edit);
-        check(names[i / 4], doc, &kit.rules, is_twin ? ERR_NONE : ERR_SIG_DUPLICATE_ID);
+        kit_check_signed(names[i / 4], doc, &kit.rules, is_twin ? ERR_NONE : ERR_SIG_DUPLICATE_ID);
     }
 }
 
-static const struct row comment_rows[] = {
+static const struct kit_attack comment_rows[] = {
     {"comment in NameID",
-     RESIGN,
+     KIT_RESIGN,
      ERR_SIG_COMMENT,
      {KIT_APPEND, NAME_ID, NULL, "<!-- x -->"},
      {KIT_APPEND, "Body/PRPA_IN201305UV02", NULL, "<!-- x -->"}},
     {"comment in NameID, old signature",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_COMMENT,
      {KIT_APPEND, NAME_ID, NULL, "<!-- x -->"},
      {KIT_APPEND, SECURITY, NULL, "<!-- x -->"}},
     {"comment in an attribute value",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_COMMENT,
      {KIT_APPEND, ASSERTION "/AttributeStatement/Attribute/AttributeValue", NULL, "<!---->"},
      {0}},
     {"comment in Created",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_COMMENT,
      {KIT_APPEND, TIMESTAMP, NULL, "<!-- x -->"},
      {KIT_APPEND, "Header", NULL, "<!-- x -->"}},
-    {"comment in SignedInfo", KEEP, ERR_SIG_COMMENT, {KIT_APPEND, INFO, NULL, "<!-- x -->"}, {0}},
+    {"comment in SignedInfo",
+     KIT_KEEP,
+     ERR_SIG_COMMENT,
+     {KIT_APPEND, INFO, NULL, "<!-- x -->"},
+     {0}},
     {"comment in SignatureValue",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_COMMENT,
      {KIT_APPEND, SIGNATURE "/SignatureValue", NULL, "<!-- x -->"},
      {0}},
     {"comment in the message's SignedInfo",
-     KEEP,
+     KIT_KEEP,
      ERR_SIG_COMMENT,
      {KIT_APPEND, MESSAGE_SIG "/SignedInfo", NULL, "<!-- x -->"},
      {0}},
     {"instruction in the assertion",
-     KEEP,
+     KIT_KEEP,
      ERR_SOAP_STRUCTURE,
      {KIT_APPEND, NAME_ID, NULL, "<?x y?>"},
      {0}},
@@ -356,7 +317,7 @@ static const struct row comment_rows[] = {
 static void
 test_comments(void)
 {
-    run(comment_rows, ARRAY_LEN(comment_rows));
+    kit_run(comment_rows, ARRAY_LEN(comment_rows));
 }
 
 /* ---- more than one Reference ---- */
@@ -366,18 +327,18 @@ test_references(void)
 {
     struct kit_rules kit;
     kit_rules_init(&kit);
-    xmlDoc *doc = genuine(KIT_RSA);
+    xmlDoc *doc = kit_genuine(KIT_RSA);
     xmlNode *const reference = kit_at(doc, REFERENCE);
     (void)xmlAddNextSibling(reference, xmlDocCopyNode(reference, doc, 1));
     kit_resign(doc, KIT_RSA);
-    check("two References", doc, &kit.rules, ERR_SIG_REFERENCE);
-    doc = genuine(KIT_RSA);
+    kit_check_signed("two References", doc, &kit.rules, ERR_SIG_REFERENCE);
+    doc = kit_genuine(KIT_RSA);
     const struct kit_edit remove = {KIT_REMOVE, REFERENCE, NULL, NULL};
     kit_apply(doc, &remove);
-    check("no Reference", doc, &kit.rules, ERR_SIG_REFERENCE);
-    doc = genuine(KIT_RSA);
+    kit_check_signed("no Reference", doc, &kit.rules, ERR_SIG_REFERENCE);
+    doc = kit_genuine(KIT_RSA);
     kit_resign(doc, KIT_RSA);
-    check("one Reference", doc, &kit.rules, ERR_NONE);
+    kit_check_signed("one Reference", doc, &kit.rules, ERR_NONE);
 }
 
 /* PrefixList: the second signer knows none, so what it says must not change what is signed: the
@@ -402,13 +363,68 @@ test_prefixes(void)
             xml[n++] = ' ';
         }
         (void)snprintf(xml + n, sizeof(xml) - (size_t)n, "\"/></ds:Transform>");
-        xmlDoc *const doc = genuine(KIT_RSA);
+        xmlDoc *const doc = kit_genuine(KIT_RSA);
         xmlNode *const last = xmlLastElementChild(kit_at(doc, TRANSFORMS));
         xmlNode *const added = kit_fragment(doc, xml);
         (void)xmlReplaceNode(last, added);
         xmlFreeNode(last);
         kit_resign(doc, KIT_RSA);
-        check("PrefixList", doc, &kit.rules, rows[i].want);
+        kit_check_signed("PrefixList", doc, &kit.rules, rows[i].want);
+    }
+}
+
+/* ---- the tree ---- */
+
+#define NODES_MAX ((size_t)4000)
+
+struct links {
+    const xmlNode *node, *prev, *next, *children, *last, *parent;
+};
+
+/* The document's and every node's neighbours. */
+static size_t
+take_links(const xmlNode *envelope, struct links links[NODES_MAX])
+{
+    const xmlNode *node = (const xmlNode *)envelope->doc;
+    size_t n = 0;
+    while (node != NULL && n < NODES_MAX) {
+        const bool is_doc = (const void *)node == (const void *)envelope->doc;
+        links[n++] =
+            (struct links){node, node->prev, node->next, node->children, node->last, node->parent};
+        node = is_doc ? envelope : xml_walk(node, envelope);
+    }
+    return n;
+}
+
+/* The engine is shown a part of the tree only; whatever it says, the tree is whole afterwards. */
+static void
+test_tree_is_whole(void)
+{
+    static struct links before[NODES_MAX];
+    static struct links after[NODES_MAX];
+    static const enum err wanted[] = {ERR_NONE, ERR_SIG_INVALID};
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct diag diag;
+        const struct message_limits limits = message_limits_request((size_t)1024 * 1024);
+        const struct verified_view *view = NULL;
+        struct message *message = NULL;
+        xmlDoc *const doc = kit_genuine(KIT_RSA);
+        if (wanted[i] != ERR_NONE) {
+            xmlNodeSetContent(kit_at(doc, NAME_ID), (const xmlChar *)"CN=admin");
+        }
+        diag_clear(&diag);
+        CU_ASSERT_FATAL(
+            CHECK_OK(&diag, message_read(kit_close(doc, arena), SPAN("application/soap+xml"),
+                                         &limits, arena, &diag, &message)));
+        const size_t n = take_links(message->envelope, before);
+        CU_ASSERT(n > 50 && n < NODES_MAX);
+        CHECK_ERR(&diag, wanted[i], security_verify(message, &kit.rules, arena, &diag, &view));
+        CU_ASSERT_EQUAL(take_links(message->envelope, after), n);
+        CU_ASSERT_EQUAL(memcmp(before, after, n * sizeof(before[0])), 0);
+        arena_free(arena);
     }
 }
 
@@ -419,6 +435,7 @@ static const struct unit_test tests[] = {
     {"comments and instructions", test_comments},
     {"number of References", test_references},
     {"inclusive prefixes", test_prefixes},
+    {"the tree is whole after a signature was computed", test_tree_is_whole},
 };
 
 int

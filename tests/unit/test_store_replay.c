@@ -88,6 +88,26 @@ nothing_comes_twice(void)
     store_close(store);
 }
 
+/* Two copies of one message wait for a slow store until its time is over: neither passes. Were the
+ * first remembered with a time that is over, the second would take its place. */
+static void
+what_waited_too_long_is_refused(void)
+{
+    char path[512];
+    struct store *store = open_fresh(path);
+    struct replay_message message = message_of("blue", "late", NOW_US + 2 * US_PER_S);
+
+    message.keys[1] = (struct replay_key){REPLAY_TIMESTAMP, SPAN("t"), NOW_US + US_PER_S};
+    message.keys_n = 2;
+    fake_clock_advance(&test_clock, US_PER_S);
+    expect(store, &message, ERR_REPLAY, 0); /* one of its keys is over */
+    expect(store, &message, ERR_REPLAY, 0);
+    message.keys[1].until_us = NOW_US + 2 * US_PER_S;
+    expect(store, &message, ERR_NONE, 0); /* nothing of it was remembered before */
+    expect(store, &message, ERR_REPLAY, 0);
+    store_close(store);
+}
+
 /* The same bytes as another kind of key are another key. */
 static void
 kinds_are_apart(void)
@@ -465,6 +485,7 @@ nodes_share_one_memory(void)
 
 static const struct unit_test tests[] = {
     {"nothing comes twice", nothing_comes_twice},
+    {"what waited too long is refused", what_waited_too_long_is_refused},
     {"kinds are apart", kinds_are_apart},
     {"all keys or none", all_keys_or_none},
     {"a flood evicts only its own", a_flood_evicts_only_its_own},

@@ -6,39 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/soap_kit.h"
+#include "tests/unit/soap_expect.h"
 
 #define SECURITY  "Header/Security"
 #define TIMESTAMP SECURITY "/Timestamp"
 #define ASSERTION SECURITY "/Assertion"
 
 static struct kit_rules kit;
-
-static xmlDoc *
-genuine(enum kit_who who)
-{
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    const struct assertion_order order = kit_order(who);
-    xmlDoc *const doc = kit_open(kit_message(&order, arena));
-    arena_free(arena);
-    return doc;
-}
-
-static void
-check(const char *name, xmlDoc *doc, enum err want)
-{
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct diag diag;
-    struct saml_facts facts;
-    const struct status st = kit_verify(kit_close(doc, arena), &kit.rules, arena, &diag, &facts);
-    if (!CHECK_ERR(&diag, want, st)) {
-        printf("      in: %s\n", name);
-    }
-    if (is_ok(st)) {
-        CHECK_SPAN(facts.name_id, "CN=red signing,O=Isthmus Test");
-    }
-    arena_free(arena);
-}
 
 static xmlNode *
 take(xmlNode *node)
@@ -244,11 +218,11 @@ test_assertions(void)
         {"evidence that was signed", benign_evidence, ERR_NONE},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        xmlDoc *const doc = genuine(KIT_RSA);
+        xmlDoc *const doc = kit_genuine(KIT_RSA);
         rows[i].attack(doc);
-        check(rows[i].name, doc, rows[i].want);
+        kit_check_signed(rows[i].name, doc, &kit.rules, rows[i].want);
     }
-    check("untouched", genuine(KIT_RSA), ERR_NONE);
+    kit_check_signed("untouched", kit_genuine(KIT_RSA), &kit.rules, ERR_NONE);
 }
 
 /* ---- WSW ---- */
@@ -353,7 +327,7 @@ other_holder(xmlDoc *doc)
 static void
 other_holder_says_so(xmlDoc *doc)
 {
-    xmlDoc *const other = genuine(KIT_OTHER);
+    xmlDoc *const other = kit_genuine(KIT_OTHER);
     xmlNode *const old = kit_at(doc, SECURITY "/Signature/KeyInfo");
     (void)xmlReplaceNode(old,
                          xmlDocCopyNode(kit_at(other, ASSERTION "/Signature/KeyInfo"), doc, 1));
@@ -480,10 +454,11 @@ test_messages(void)
     kit.keys[3] = kit_credential(KIT_OTHER)->leaf;
     kit.rules.keys_n = 4;
     for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
-        xmlDoc *const doc = genuine(KIT_RSA);
+        xmlDoc *const doc = kit_genuine(KIT_RSA);
         rows[i / 2].attack(doc);
         kit.rules.may_use_bearer = i % 2 == 1;
-        check(rows[i / 2].name, doc, i % 2 == 1 ? rows[i / 2].with_bearer : rows[i / 2].want);
+        kit_check_signed(rows[i / 2].name, doc, &kit.rules,
+                         i % 2 == 1 ? rows[i / 2].with_bearer : rows[i / 2].want);
     }
     kit_rules_init(&kit);
 }
