@@ -101,7 +101,7 @@ context_free(xmlSecDSigCtx **context)
 
 /* ---- what the engine sees of the document ---- */
 
-#define LEVELS_MAX ((size_t)8) /* Assertion, Security, Header, Envelope and document are five */
+#define LEVELS_MAX ((size_t)8) /* Timestamp, Signature, Security, Header, Envelope: five */
 
 struct narrowing {
     struct narrowing_level {
@@ -110,29 +110,47 @@ struct narrowing {
     size_t n;
 };
 
-/* Takes everything out of sight but <node>, what is in it and its ancestors. libxml2 canonicalises
- * a part by asking of each node of the whole document whether it belongs to it: a large Body would
- * be walked four times for two signatures. What is deeper than LEVELS_MAX keeps some neighbours. */
+/* <node> becomes its parent's only child. */
 static void
-narrow_to(xmlNode *node, struct narrowing *narrowing)
+isolate(xmlNode *node, struct narrowing *narrowing)
 {
+    xmlNode *const parent = node->parent;
+    narrowing->levels[narrowing->n++] =
+        (struct narrowing_level){node, node->prev, node->next, parent->children, parent->last};
+    node->prev = NULL;
+    node->next = NULL;
+    parent->children = node;
+    parent->last = node;
+}
+
+/* Takes everything out of sight but the signature, what it signs, and their ancestors. libxml2
+ * canonicalises a part by asking of each node of the whole document whether it belongs to it: a
+ * large Body would be walked four times for two signatures. What is deeper than LEVELS_MAX keeps
+ * some neighbours. */
+static void
+narrow_to(const struct dsig_job *job, struct narrowing *narrowing)
+{
+    xmlNode *const signature = (xmlNode *)job->signature;
+    xmlNode *const target = (xmlNode *)job->target;
     narrowing->n = 0;
+    if (target->parent == signature->parent) {
+        isolate(target, narrowing);
+        isolate(signature, narrowing);
+        target->next = signature;
+        signature->prev = target;
+        signature->parent->children = target;
+    }
+    xmlNode *node = signature->parent;
     for (; node->parent != NULL && narrowing->n < LEVELS_MAX; node = node->parent) {
-        xmlNode *const parent = node->parent;
-        narrowing->levels[narrowing->n++] =
-            (struct narrowing_level){node, node->prev, node->next, parent->children, parent->last};
-        node->prev = NULL;
-        node->next = NULL;
-        parent->children = node;
-        parent->last = node;
+        isolate(node, narrowing);
     }
 }
 
 static void
 widen(const struct narrowing *narrowing)
 {
-    for (size_t i = 0; i < narrowing->n; i++) {
-        const struct narrowing_level *const level = &narrowing->levels[i];
+    for (size_t i = narrowing->n; i > 0; i--) {
+        const struct narrowing_level *const level = &narrowing->levels[i - 1];
         level->node->prev = level->prev;
         level->node->next = level->next;
         level->node->parent->children = level->first;
@@ -210,7 +228,7 @@ dsig_verify(const struct dsig_job *job, struct diag *diag)
     struct narrowing narrowing;
     diag_clear(&complaint);
     struct diag *const before = xml_complaints_to(&complaint);
-    narrow_to(job->signature->parent, &narrowing);
+    narrow_to(job, &narrowing);
     const bool is_good = verify(job);
     widen(&narrowing);
     (void)xml_complaints_to(before);

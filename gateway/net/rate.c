@@ -110,8 +110,11 @@ make_room(struct rate *rate, const char *key)
 static int64_t
 wait_of(const struct rate *rate, const struct bucket *bucket, int64_t now_us)
 {
+    if (bucket->full_at_us <= now_us) {
+        return 0; /* also a bucket that was never used, from whose time nothing can be taken */
+    }
     const int64_t one_at_us = bucket->full_at_us - rate->depth_us + rate->interval_us;
-    return bucket->full_at_us <= now_us || one_at_us <= now_us ? 0 : one_at_us - now_us;
+    return one_at_us <= now_us ? 0 : one_at_us - now_us;
 }
 
 bool
