@@ -21,6 +21,10 @@ class Mutation:
     def files(self):
         return sorted({file for file, _ in self.edits})
 
+    def learned(self, program, test):
+        """Both at once: another thread may be writing the list."""
+        self.__dict__.update(program=program, test=test)
+
 
 def load(path):
     everything = {}
