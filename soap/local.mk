@@ -48,7 +48,7 @@ SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/tes
 	tests/unit/test_mutation tests/unit/test_prescan tests/unit/test_saml \
 	tests/unit/test_sigkeys tests/unit/test_sigrules tests/unit/test_sigverify tests/unit/test_wrapping \
 	tests/unit/test_answer_check tests/unit/test_relaxed tests/unit/test_saml_attributes \
-	tests/unit/test_samlname tests/unit/test_sign tests/unit/test_tokenref
+	tests/unit/test_samlname tests/unit/test_samlrules tests/unit/test_sign tests/unit/test_tokenref
 check_PROGRAMS += $(SOAP_SECURITY_TESTS)
 tests_unit_test_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_mime_LDADD = $(UNIT_LIBS)
@@ -71,6 +71,8 @@ tests_unit_test_saml_attributes_SOURCES = tests/unit/test_saml_attributes.c $(SO
 tests_unit_test_saml_attributes_LDADD = $(UNIT_LIBS)
 tests_unit_test_sigrules_SOURCES = tests/unit/test_sigrules.c $(SOAP_EXPECT)
 tests_unit_test_sigrules_LDADD = $(UNIT_LIBS)
+tests_unit_test_samlrules_SOURCES = tests/unit/test_samlrules.c $(SOAP_EXPECT)
+tests_unit_test_samlrules_LDADD = $(UNIT_LIBS)
 tests_unit_test_samlname_LDADD = $(UNIT_LIBS)
 tests_unit_test_sign_SOURCES = tests/unit/test_sign.c $(SOAP_KIT)
 tests_unit_test_sign_LDADD = $(UNIT_LIBS)
