@@ -264,7 +264,48 @@ test_stop(void)
     web_stop(&web);
 }
 
+/* What is no address of a web server in plain http, to the byte, is asked nowhere. */
+static void
+what_an_address_may_be(void)
+{
+    static const struct {
+        const char *url;
+        const char *host, *port; /* NULL: none */
+    } rows[] = {
+        {"http://a.example/x", "a.example", "80"},
+        {"http://a.example:8080", "a.example", "8080"},
+        {"http://a.example?x", "a.example", "80"},
+        {"http://[::1]:8080/", "[::1]", "8080"},
+        {"https://a.example/", NULL, NULL},
+        {"file://a.example/", NULL, NULL},
+        {"http://", NULL, NULL},
+        {"http:///x", NULL, NULL},
+        {"http://a_b/", NULL, NULL},
+        {"http://a.example:0/", NULL, NULL},
+        {"http://a.example:65536/", NULL, NULL},
+        {"http://user@a.example/", NULL, NULL},
+        {"http://a.example/@b", NULL, NULL},
+        {"http://a.example/x y", NULL, NULL},
+        {"http://a.example/\x7f", NULL, NULL},
+        {"http://a.example/\\b", NULL, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct span host = SPAN_EMPTY, port = SPAN_EMPTY;
+        const bool is_good = fetch_url_split(span_of_cstr(rows[i].url), &host, &port);
+
+        if (is_good != (rows[i].host != NULL)) {
+            (void)printf("%s: ", rows[i].url);
+        }
+        CU_ASSERT_EQUAL(is_good, rows[i].host != NULL);
+        if (is_good && rows[i].host != NULL) {
+            CHECK_SPAN(host, rows[i].host);
+            CHECK_SPAN(port, rows[i].port);
+        }
+    }
+}
+
 static const struct unit_test tests[] = {
+    {"what an address may be", what_an_address_may_be},
     {"a server and a fetcher", test_start},
     {"what is not asked", test_not_asked},
     {"names that lead back here", test_near},

@@ -179,6 +179,7 @@ a_flood_evicts_only_its_own(void)
     struct store *store = open_fresh(path);
 
     expect_id(store, "green", "quiet", NOW_US + 10 * US_PER_S, ERR_NONE);
+    expect_id(store, "green", "0", NOW_US + 10 * US_PER_S, ERR_NONE); /* as a blue one, too */
     for (int i = 0; i < 30; i++) {
         (void)snprintf(id, sizeof(id), "%d", i);
         struct replay_message message = message_of("blue", id, NOW_US + (100 + i) * US_PER_S);
@@ -186,8 +187,9 @@ a_flood_evicts_only_its_own(void)
         message.keys_max = 20;
         expect(store, &message, ERR_NONE, i < 20 ? 0 : 1);
     }
-    check_count(path, 21);
+    check_count(path, 22);
     expect_id(store, "green", "quiet", NOW_US + 10 * US_PER_S, ERR_REPLAY);
+    expect_id(store, "green", "0", NOW_US + 10 * US_PER_S, ERR_REPLAY);
     expect_id(store, "blue", "29", NOW_US + 900 * US_PER_S, ERR_REPLAY);
     expect_id(store, "blue", "10", NOW_US + 900 * US_PER_S,
               ERR_REPLAY);                                            /* the oldest that stayed */
