@@ -27,6 +27,7 @@ static const struct condition_row condition_rows[POLICY_CONDITIONS] = {
     [POLICY_CONDITION_PURPOSE_SYSTEM] = {"purpose_system",
                                          offsetof(struct policy_facts, purpose_system)},
     [POLICY_CONDITION_ROLE] = {"roles", offsetof(struct policy_facts, role)},
+    [POLICY_CONDITION_DELEGATOR] = {"delegators", offsetof(struct policy_facts, delegator)},
     [POLICY_CONDITION_CONFIDENTIALITY] = {"confidentiality",
                                           offsetof(struct policy_facts, confidentiality)},
 };
@@ -88,11 +89,21 @@ values_hold(const struct policy_values *values, struct span fact)
     return false;
 }
 
+/* A rule that was written for partners lets nobody in who asks in another's name. */
+static bool
+condition_holds(const struct policy_rule *rule, size_t condition, struct span fact)
+{
+    if (condition == POLICY_CONDITION_DELEGATOR && fact.n > 0 && !rule->is_for_delegates) {
+        return false;
+    }
+    return values_hold(&rule->conditions[condition], fact);
+}
+
 static bool
 rule_matches(const struct policy_rule *rule, const struct policy_facts *facts)
 {
     for (size_t i = 0; i < POLICY_CONDITIONS; i++) {
-        if (!values_hold(&rule->conditions[i], fact_of(facts, i))) {
+        if (!condition_holds(rule, i, fact_of(facts, i))) {
             return false;
         }
     }
@@ -185,7 +196,7 @@ policy_explain(const struct policy *policy, size_t index, const struct policy_fa
         check->wanted = rule->conditions[i].items;
         check->wanted_n = rule->conditions[i].n;
         check->fact = fact_of(facts, i);
-        check->holds = values_hold(&rule->conditions[i], check->fact);
+        check->holds = condition_holds(rule, i, check->fact);
         explanation.matches = explanation.matches && check->holds;
     }
     return explanation;

@@ -23,7 +23,8 @@ struct yaml_report;
 #define POLICY_WITHHOLD_MAX 16
 
 /* What is asked: who, why, for what. Absent facts are empty spans, and never match a rule that
- * names a value. Comparison is exact, byte by byte. */
+ * names a value. Comparison is exact, byte by byte. Who asks in another's name is permitted only by
+ * rules that have the condition `delegators`, be it `any`. */
 struct policy_facts {
     struct span transaction; /* "ITI-55", "ITI-38", "ITI-39" */
     struct span direction;   /* "inbound": a partner asks us; "outbound": we ask a partner; "local":
@@ -33,6 +34,7 @@ struct policy_facts {
     struct span purpose;     /* purpose of use: code */
     struct span purpose_system;  /* ... and code system OID */
     struct span role;            /* role code */
+    struct span delegator;       /* in whose name (QueryAuthGrantor); absent: in the asker's own */
     struct span confidentiality; /* of one DocumentEntry, when a document is in question */
 };
 
@@ -75,6 +77,7 @@ enum policy_condition {
     POLICY_CONDITION_PURPOSE,
     POLICY_CONDITION_PURPOSE_SYSTEM,
     POLICY_CONDITION_ROLE,
+    POLICY_CONDITION_DELEGATOR,
     POLICY_CONDITION_CONFIDENTIALITY,
     POLICY_CONDITIONS
 };

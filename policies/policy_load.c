@@ -19,8 +19,9 @@ struct loader {
 };
 
 static const char *const rule_keys[] = {
-    "name",        "effect",   "reason",         "direction", "transactions",    "partners",
-    "communities", "purposes", "purpose_system", "roles",     "confidentiality", "withhold",
+    "name",       "effect",          "reason",   "direction",      "transactions",
+    "partners",   "communities",     "purposes", "purpose_system", "roles",
+    "delegators", "confidentiality", "withhold",
 };
 static const char *const direction_names[] = {"inbound", "outbound", "local"};
 /* What asks or is asked for policy_decide; a new transaction adds its row. */
@@ -131,6 +132,7 @@ read_value(struct loader *loader, enum policy_condition condition, const struct 
     case POLICY_CONDITION_PARTNER:
     case POLICY_CONDITION_PURPOSE:
     case POLICY_CONDITION_ROLE:
+    case POLICY_CONDITION_DELEGATOR:
     case POLICY_CONDITION_CONFIDENTIALITY:
     case POLICY_CONDITIONS:
         break;
@@ -367,6 +369,7 @@ read_rule(struct loader *loader, struct yaml_node *node)
     TRY(read_name(loader, node, &rule));
     TRY(read_effect(loader, node, &rule, &is_effect_known));
     TRY(read_conditions(loader, node, &rule));
+    rule.is_for_delegates = rule.effect == POLICY_DENY || yaml_get(node, "delegators") != NULL;
     withhold = yaml_get(node, "withhold");
     if (is_effect_known) {
         check_permit(loader, node, &rule);

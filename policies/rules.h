@@ -18,6 +18,8 @@ struct policy_rule {
     int line, column;
     enum policy_verdict effect;
     struct policy_values conditions[POLICY_CONDITIONS];
+    bool is_for_delegates; /* says something about `delegators`, or denies: holds for whoever asks
+                              in another's name, too */
     struct policy_values withhold; /* confidentiality codes; permit rules only */
 };
 

@@ -1,8 +1,9 @@
 /*
  * Is the individual of an id_token the person whom a query describes? Pure functions over folded
- * text; called after idtoken_verify. At least as strict as the matching of the store
- * (store/match.h), so that nobody can be found whom the token does not describe.
+ * text; called after idtoken_verify. Names agree by the rules of the store's matching
+ * (base/person_match.h), so that nobody can be found whom the token does not describe.
  */
+#include "base/person_match.h"
 #include "base/text.h"
 #include "soap/idtoken.h"
 
@@ -26,94 +27,6 @@ lacks(const char *what, struct diag *diag)
 
 /* ---- names ---- */
 
-struct folded_name {
-    struct span family;
-    struct span_list given; /* words, in order */
-    struct span all_given;  /* in one */
-};
-
-/* Each word of a text, folded. */
-static struct status
-add_words(struct span text, struct arena *arena, struct diag *diag, struct span_list *words)
-{
-    struct span rest = text;
-    struct span word;
-
-    while (span_split(&rest, ' ', &word)) {
-        TRY(text_fold(arena, word, diag, &word));
-        if (word.n > 0) {
-            TRY(ARENA_PUSH(arena, diag, words, word));
-        }
-    }
-    return OK;
-}
-
-static struct status
-join(const struct span_list *texts, struct arena *arena, struct diag *diag, struct span *ret_joined)
-{
-    struct span joined = SPAN_EMPTY;
-
-    for (size_t i = 0; i < texts->n; i++) {
-        TRY(arena_printf(arena, diag, &joined, "%.*s%.*s", SPAN_PRINT(joined),
-                         SPAN_PRINT(texts->items[i])));
-    }
-    *ret_joined = joined;
-    return OK;
-}
-
-static struct status
-fold_name(const struct person_name *name, struct arena *arena, struct diag *diag,
-          struct folded_name *ret_folded)
-{
-    struct folded_name folded = {.family = SPAN_EMPTY};
-
-    TRY(text_fold(arena, name->family, diag, &folded.family));
-    for (size_t i = 0; i < name->given.n; i++) {
-        TRY(add_words(name->given.items[i], arena, diag, &folded.given));
-    }
-    TRY(join(&folded.given, arena, diag, &folded.all_given));
-    *ret_folded = folded;
-    return OK;
-}
-
-/* One letter of UTF-8: the bytes after the first begin with binary 10. */
-static bool
-is_initial(struct span word)
-{
-    size_t n = 1;
-
-    while (n < word.n && ((unsigned char)word.p[n] & 0xC0U) == 0x80U) {
-        n++;
-    }
-    return n == word.n;
-}
-
-static bool
-words_agree(struct span a, struct span b)
-{
-    return span_eq(a, b) || (is_initial(a) && span_starts_with(b, a)) ||
-           (is_initial(b) && span_starts_with(a, b));
-}
-
-/* Do the further names of the one with fewer all occur, in order, among the other's? */
-static bool
-further_names_agree(const struct span_list *a, const struct span_list *b)
-{
-    const struct span_list *const few = a->n <= b->n ? a : b;
-    const struct span_list *const many = a->n <= b->n ? b : a;
-    size_t at = 1;
-
-    for (size_t i = 1; i < few->n; i++) {
-        while (at < many->n && !words_agree(few->items[i], many->items[at])) {
-            at++;
-        }
-        if (at++ == many->n) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static struct status
 compare_name(const struct folded_name *token, const struct folded_name *asked, struct diag *diag)
 {
@@ -126,8 +39,7 @@ compare_name(const struct folded_name *token, const struct folded_name *asked, s
     if (!span_eq(asked->given.items[0], token->given.items[0])) {
         return differs("given name", diag);
     }
-    return further_names_agree(&asked->given, &token->given) ? OK
-                                                             : differs("further given name", diag);
+    return folded_further_agree(asked, token) ? OK : differs("further given name", diag);
 }
 
 /* Every name: the store would find somebody by any of them. A name without one of its parts finds
@@ -139,11 +51,11 @@ compare_names(const struct patient *token, const struct patient *query, struct a
     struct folded_name of_token;
     size_t compared = 0;
 
-    TRY(fold_name(&token->names.items[0], arena, diag, &of_token));
+    TRY(folded_name_make(&token->names.items[0], arena, diag, &of_token));
     for (size_t i = 0; i < query->names.n; i++) {
         struct folded_name asked;
 
-        TRY(fold_name(&query->names.items[i], arena, diag, &asked));
+        TRY(folded_name_make(&query->names.items[i], arena, diag, &asked));
         if (asked.family.n > 0 && asked.given.n > 0) {
             TRY(compare_name(&of_token, &asked, diag));
             compared++;
@@ -171,6 +83,19 @@ postal_codes_agree(struct span a, struct span b)
 
     return span_eq(a, b) ||
            (is_zip && span_eq(span_slice(a, 0, ZIP_DIGITS), span_slice(b, 0, ZIP_DIGITS)));
+}
+
+static struct status
+join(const struct span_list *texts, struct arena *arena, struct diag *diag, struct span *ret_joined)
+{
+    struct span joined = SPAN_EMPTY;
+
+    for (size_t i = 0; i < texts->n; i++) {
+        TRY(arena_printf(arena, diag, &joined, "%.*s%.*s", SPAN_PRINT(joined),
+                         SPAN_PRINT(texts->items[i])));
+    }
+    *ret_joined = joined;
+    return OK;
 }
 
 struct folded_address {

@@ -85,7 +85,7 @@ static const struct text_member event_texts[] = {
     EVENT_TEXT(user_name),      EVENT_TEXT(user_id),
     EVENT_TEXT(organization),   EVENT_TEXT(community),
     EVENT_TEXT(query_id),       EVENT_TEXT(query),
-    EVENT_TEXT(policy_rule),
+    EVENT_TEXT(policy_rule),    EVENT_TEXT(delegator),
 };
 #define DOCUMENT_TEXT(member)                                                                      \
     {                                                                                              \

@@ -49,6 +49,7 @@ struct audit_event {
     struct span user_id; /* plain-text name (subject-id); empty: user_name stands for it */
     struct code role;
     struct span organization;
+    struct span delegator; /* in whose name it was asked (QueryAuthGrantor); empty: in its own */
     struct code purpose;
     struct span community;     /* homeCommunityId of the other side, bare OID */
     struct span query_id;      /* queryId or stored query UUID */

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 
 enum object_type { OBJECT_PERSON = 1, OBJECT_SYSTEM = 2 };
+#define TYPE_ORGANIZATION "3"
 
 #define ROLE_PATIENT  "1"
 #define ROLE_REPORT   "3"
@@ -26,6 +27,9 @@ enum object_type { OBJECT_PERSON = 1, OBJECT_SYSTEM = 2 };
 
 static const struct audit_code id_patient = {"2", "RFC-3881", "Patient Number"};
 static const struct audit_code id_report = {"9", "RFC-3881", "Report Number"};
+/* No code of DICOM's or IHE's names whom a delegate asks for. */
+static const struct audit_code id_delegator = {"QueryAuthGrantor", "Isthmus",
+                                               "Organization in whose name it was asked"};
 static const struct audit_code id_node = {"110182", "DCM", "Node ID"};
 
 static void
@@ -124,6 +128,20 @@ write_documents(struct message *m)
     }
 }
 
+/* The schema has no role for it (DICOM PS3.15 A.5.2.7 leaves the role out where none fits). */
+static void
+write_delegator(struct message *m)
+{
+    if (m->event->delegator.n == 0) {
+        return;
+    }
+    xmlw_start(m->w, "ParticipantObjectIdentification");
+    message_attr(m, "ParticipantObjectID", m->event->delegator);
+    xmlw_attr_cstr(m->w, "ParticipantObjectTypeCode", TYPE_ORGANIZATION);
+    message_code(m, "ParticipantObjectIDTypeCode", &id_delegator);
+    xmlw_end(m->w);
+}
+
 static void
 write_local(struct message *m)
 {
@@ -161,19 +179,23 @@ message_objects(struct message *m)
             write_patients(m);
         }
         write_query(m);
+        write_delegator(m);
         break;
     case AUDIT_ITI_38:
         write_patients(m);
         write_query(m);
+        write_delegator(m);
         break;
     case AUDIT_ITI_39:
         if (is_initiating) { /* the exporting side's table has no patient row */
             write_patients(m);
         }
         write_documents(m);
+        write_delegator(m);
         break;
     case AUDIT_LOCAL_ACCESS:
         write_local(m);
+        write_delegator(m);
         break;
     case AUDIT_AUTHENTICATION_FAILURE:
         write_alert(m);

@@ -19,6 +19,7 @@ libisthmus_a_SOURCES += \
 	gateway/base/notes.c gateway/base/notes.h \
 	gateway/base/park.h \
 	gateway/base/patient.c gateway/base/patient.h \
+	gateway/base/person_match.c gateway/base/person_match.h \
 	gateway/base/span.c gateway/base/span.h \
 	gateway/base/status.c gateway/base/status.h \
 	gateway/base/text.c gateway/base/text.h \

@@ -387,6 +387,7 @@ put_items(struct text *t, const struct journal_record *record, const struct audi
     put_item(t, event->user_id.n > 0 ? "asserted as" : "user", event->user_name);
     put_code(t, "role", &event->role);
     put_item(t, "organization", event->organization);
+    put_item(t, "on behalf of", event->delegator);
     put_code(t, "purpose", &event->purpose);
     put_party(t, "asked by", event->source_id, event->source_address);
     put_party(t, "answered by", event->destination_id, event->destination_address);

@@ -129,6 +129,99 @@ check_asserts(const struct client *client, const struct client_options *options)
     return true;
 }
 
+/* ---- what assertions say besides ---- */
+
+/* OIDs, bare or urn:oid:, as assertions have them. */
+static struct status
+take_consents(struct client *client, const char *option, const struct cli_values *oids,
+              struct span_list *list, struct diag *diag)
+{
+    for (size_t i = 0; i < oids->n; i++) {
+        struct span oid, urn;
+
+        if (!home_community_oid(span_of_cstr(oids->items[i]), &oid)) {
+            return FAIL(diag, ERR_USAGE, "--%s %s: expected an OID such as 2.999.5", option,
+                        oids->items[i]);
+        }
+        TRY(arena_printf(client->arena, diag, &urn, "urn:oid:%.*s", SPAN_PRINT(oid)));
+        TRY(ARENA_PUSH(client->arena, diag, list, urn));
+    }
+    return OK;
+}
+
+static struct status
+take_resource_id(const char *text, struct span *ret_cx, struct diag *diag)
+{
+    struct ident id;
+
+    if (text == NULL) {
+        return OK;
+    }
+    if (!is_ok(ident_read_cx(span_of_cstr(text), diag, &id))) {
+        diag_prefix(diag, "--resource-id");
+        return (struct status){diag->code};
+    }
+    *ret_cx = span_of_cstr(text);
+    return OK;
+}
+
+/* A compact JWS: three parts of base64url (RFC 7515 7.1). */
+static bool
+is_compact_jws(struct span text)
+{
+    int dots = 0;
+
+    for (size_t i = 0; i < text.n; i++) {
+        const char c = text.p[i];
+        const bool is_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '-' || c == '_';
+
+        if (!is_digit && c != '.') {
+            return false;
+        }
+        dots += c == '.';
+    }
+    return dots == 2;
+}
+
+/* The text of the token stays out of complaints: whoever has it is taken for the individual. */
+static struct status
+take_id_token(struct client *client, const char *file, struct span *ret_token, struct diag *diag)
+{
+    CLEANUP(buf_done) struct buf text;
+
+    buf_init_secret(&text, SAML_ID_TOKEN_MAX + 2);
+    if (file == NULL) {
+        return OK;
+    }
+    TRY(buf_read_file(&text, file, diag));
+    const struct span token = span_trim(buf_span(&text));
+
+    if (token.n > SAML_ID_TOKEN_MAX || !is_compact_jws(token)) {
+        return FAIL(diag, ERR_USAGE,
+                    "--id-token %s: expected one compact JWS (three parts with dots between), at "
+                    "most %zu bytes",
+                    file, SAML_ID_TOKEN_MAX);
+    }
+    return arena_dup(client->arena, token, diag, ret_token);
+}
+
+static bool
+read_extras(struct client *client, const struct client_options *options, struct asking_order *order)
+{
+    struct diag diag = {0};
+
+    order->delegator = span_of_cstr(options->delegator);
+    if (!is_ok(take_consents(client, "consent", &options->acp, &order->acp, &diag)) ||
+        !is_ok(take_consents(client, "consent-document", &options->iacp, &order->iacp, &diag)) ||
+        !is_ok(take_resource_id(options->resource_id, &order->resource_id, &diag)) ||
+        !is_ok(take_id_token(client, options->id_token, &order->id_token, &diag))) {
+        cli_error(client->command, &diag);
+        return false;
+    }
+    return true;
+}
+
 /* The order's common part. Says what is wrong and returns false. */
 static bool
 read_order(struct client *client, const struct client_options *options,
@@ -152,7 +245,8 @@ read_order(struct client *client, const struct client_options *options,
         return false;
     }
     if (!check_asserts(client, options) ||
-        !take_communities(client, &options->to, &order.to, &diag)) {
+        !take_communities(client, &options->to, &order.to, &diag) ||
+        !read_extras(client, options, &order)) {
         return false;
     }
     *ret_order = order;

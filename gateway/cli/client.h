@@ -14,6 +14,8 @@ struct client_options {
     const char *config;
     const char *user, *role, *purpose, *organization, *organization_id, *npi;
     const char *timeout;
+    const char *delegator, *id_token, *resource_id;
+    struct cli_values acp, iacp;
     struct cli_values to;
     bool is_json;
 };
@@ -28,6 +30,14 @@ struct client_options {
         {"organization", "NAME", "that person's organization", &(o).organization, NULL, NULL},     \
         {"organization-id", "URN", "its id (urn:oid:...)", &(o).organization_id, NULL, NULL},      \
         {"npi", "NUMBER", "that person's NPI", &(o).npi, NULL, NULL},                              \
+        {"on-behalf-of", "NAME", "in whose name it is asked (QueryAuthGrantor)",                   \
+         &(o).delegator, NULL,   NULL},                                                            \
+        {"consent", "OID", "access consent policy (may be repeated)", NULL, &(o).acp, NULL},       \
+        {"consent-document", "OID", "the patient's own consent (may be repeated)", NULL,           \
+         &(o).iacp,          NULL},                                                                \
+        {"resource-id",    "CX", "the patient's id here, 'ID^^^&OID&ISO'",                         \
+         &(o).resource_id, NULL, NULL},                                                            \
+        {"id-token", "FILE", "the individual's id_token (T-IAS)", &(o).id_token, NULL, NULL},      \
         {"timeout", "TIME", "deadline of the whole command, e.g. 20s", &(o).timeout, NULL, NULL},  \
     {                                                                                              \
         "json", NULL, "print JSON", NULL, NULL, &(o).is_json                                       \

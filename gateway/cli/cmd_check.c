@@ -172,7 +172,8 @@ print_credentials(const struct config *config, int64_t now_us)
         const struct certificate *leaf = config->credentials[i].credential->leaf;
 
         show_expiry(leaf->not_after_us, now_us, text);
-        printf("  %-10s %s, %s\n", config->credentials[i].name, leaf->subject, text);
+        printf("  %-10s %s, %s, key: %s\n", config->credentials[i].name, leaf->subject, text,
+               show_key_source(config->credentials[i].source));
     }
 }
 
@@ -193,6 +194,7 @@ print_trusts(const struct config *config, int64_t now_us)
             show_expiry(trust_crl_next_update_us(entry->trust), now_us, text);
             printf("revocation lists %s\n", text);
         }
+        show_trust_sources(entry);
     }
 }
 
@@ -207,6 +209,7 @@ print_summary(const struct config *config, const struct notes *notes, int64_t no
     print_listener("admin", &config->admin);
     print_credentials(config, now_us);
     print_trusts(config, now_us);
+    show_proof(config);
     printf("partners\n");
     for (size_t i = 0; i < config->partners_n; i++) {
         printf("  %-10s ", config->partners[i].id);
@@ -242,6 +245,7 @@ write_credentials(struct jsonw *json, const struct config *config, int64_t now_u
         jsonw_object(json);
         jsonw_key_text(json, "name", span_of_cstr(config->credentials[i].name));
         show_certificate_json(json, config->credentials[i].credential->leaf, now_us);
+        jsonw_key_text(json, "key", span_of_cstr(show_key_source(config->credentials[i].source)));
         jsonw_close(json);
     }
     jsonw_close(json);
@@ -264,6 +268,7 @@ write_trusts(struct jsonw *json, const struct config *config)
             datetime_write_xs(trust_crl_next_update_us(entry->trust), text);
             jsonw_key_text(json, "crl_next_update", span_of_cstr(text));
         }
+        show_trust_sources_json(json, entry);
         jsonw_close(json);
     }
     jsonw_close(json);
@@ -300,6 +305,7 @@ write_summary(struct jsonw *json, const struct config *config, const struct note
     jsonw_close(json);
     write_credentials(json, config, now_us);
     write_trusts(json, config);
+    show_proof_json(json, config);
     write_partners(json, config);
     jsonw_key_int(json, "rules", (int64_t)policy_rule_count(config->policy));
     jsonw_key(json, "notes");

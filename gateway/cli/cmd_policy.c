@@ -16,7 +16,7 @@
 
 static struct policy_arguments {
     const char *config_path, *direction, *transaction, *partner_id, *community, *purpose,
-        *purpose_system, *role, *confidentiality;
+        *purpose_system, *role, *delegator, *confidentiality;
     bool is_json;
 } given;
 
@@ -32,6 +32,8 @@ static const struct cli_option options[] = {
     {"community", "OID", "who asks (default: the partner's first community, or ours)",
      &given.community, NULL, NULL},
     {"role", "CODE", "role of the user who asks", &given.role, NULL, NULL},
+    {"on-behalf-of", "NAME", "in whose name it is asked (QueryAuthGrantor)", &given.delegator, NULL,
+     NULL},
     {"confidentiality", "CODE", "of a document in question", &given.confidentiality, NULL, NULL},
     {"json", NULL, "for programs", NULL, NULL, &given.is_json},
 };
@@ -139,6 +141,7 @@ gather_facts(const struct config *config, const struct partner *partner)
         .purpose_system = span_of_cstr(given.purpose_system != NULL ? given.purpose_system
                                                                     : POLICY_PURPOSE_SYSTEM_TEFCA),
         .role = span_of_cstr(given.role),
+        .delegator = span_of_cstr(given.delegator),
         .confidentiality = span_of_cstr(given.confidentiality),
     };
 }
@@ -155,7 +158,9 @@ static void
 print_check(const struct policy_check *check)
 {
     printf("        %s: ", check->key);
-    if (check->fact.n == 0) {
+    if (check->fact.n > 0 && check->wanted_n == 0) {
+        printf("%.*s, and the rule says nothing of delegates", SPAN_PRINT(check->fact));
+    } else if (check->fact.n == 0) {
         printf("not said;");
     } else {
         printf("%.*s is not among", SPAN_PRINT(check->fact));
@@ -253,6 +258,7 @@ write_facts(struct jsonw *w, const struct policy_facts *facts)
     jsonw_key_text(w, "purpose", facts->purpose);
     jsonw_key_text(w, "purpose_system", facts->purpose_system);
     jsonw_key_text(w, "role", facts->role);
+    jsonw_key_text(w, "delegator", facts->delegator);
     jsonw_key_text(w, "confidentiality", facts->confidentiality);
     jsonw_close(w);
 }

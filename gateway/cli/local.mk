@@ -25,6 +25,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/import_files.c gateway/cli/import_files.h \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \
 	gateway/cli/show_relaxed.c \
+	gateway/cli/show_trust.c \
 	gateway/cli/show.c gateway/cli/show.h
 
 bin_PROGRAMS += gateway/isthmus
@@ -46,7 +47,10 @@ tests_unit_test_sidecar_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_answers
 tests_unit_test_answers_SOURCES = tests/unit/test_answers.c $(SCENE)
 tests_unit_test_answers_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test_decode
-tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/decode_kit.c \
-	tests/unit/decode_kit.h tests/unit/soap_support.c tests/unit/soap_support.h $(SCENE)
+check_PROGRAMS += tests/unit/test_decode tests/unit/test_decode_hostile
+DECODE_KIT = tests/unit/decode_kit.c tests/unit/decode_kit.h $(SCENE)
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/soap_support.c \
+	tests/unit/soap_support.h $(DECODE_KIT)
+tests_unit_test_decode_hostile_SOURCES = tests/unit/test_decode_hostile.c $(DECODE_KIT)
+tests_unit_test_decode_hostile_LDADD = $(UNIT_LIBS)
 tests_unit_test_decode_LDADD = $(UNIT_LIBS)

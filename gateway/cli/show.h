@@ -37,6 +37,16 @@ struct show_relaxations {
 void show_collect_relaxations(const struct partner *partner, int64_t now_us,
                               struct show_relaxations *ret_relaxations);
 
+/* "file", "encrypted file", "pkcs11" */
+const char *show_key_source(enum config_key_source source);
+/* What revocation of an entry of trust: is learnt from (show_trust.c): lines, or members of the
+ * open object. */
+void show_trust_sources(const struct config_trust *entry);
+void show_trust_sources_json(struct jsonw *json, const struct config_trust *entry);
+/* Issuers of id_tokens and TLS sessions: the same. */
+void show_proof(const struct config *config);
+void show_proof_json(struct jsonw *json, const struct config *config);
+
 /* Prints the finished JSON text and a line's end; complains on standard error when it failed. */
 struct cli_command;
 bool show_json(const struct cli_command *command, struct jsonw *json, struct buf *text,

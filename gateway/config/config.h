@@ -29,8 +29,12 @@ struct config_address {
     const char *text; /* as written, for messages */
 };
 
+/* Where a private key is: a PEM file, one behind a passphrase, a PKCS#11 token. */
+enum config_key_source { CONFIG_KEY_FILE, CONFIG_KEY_ENCRYPTED, CONFIG_KEY_TOKEN };
+
 /* A named credential of `credentials:`, for summaries and expiry. */
 struct config_credential {
+    enum config_key_source source;
     const char *name;
     const struct credential *credential;
 };

@@ -168,6 +168,11 @@ load_credential(struct config_reader *reader, struct yaml_node *node,
         return report_failure(reader, node_of(node, culprit), &reason);
     }
     TRY(arena_defer(reader->arena, free_credential, credential, reader->diag));
+    if (sources.pkcs11_module != NULL) {
+        entry->source = CONFIG_KEY_TOKEN;
+    } else if (sources.passphrase_path != NULL || sources.passphrase_env != NULL) {
+        entry->source = CONFIG_KEY_ENCRYPTED; /* a passphrase for a key in the clear is refused */
+    }
     entry->credential = credential;
     return OK;
 }

@@ -192,57 +192,38 @@ take_body(char *bytes, size_t size, size_t n, void *arg)
 
 /* ---- what curl is told ---- */
 
-#define SET(option, value)                                                                         \
-    do {                                                                                           \
-        const CURLcode code_ = curl_easy_setopt(easy, (option), (value));                          \
-        if (code_ != CURLE_OK) {                                                                   \
-            return code_;                                                                          \
-        }                                                                                          \
-    } while (0)
-
 static CURLcode
-set_boundaries(CURL *easy, struct job *job)
+set_limits(CURL *easy, struct job *job)
 {
     const long timeout_ms = (long)((job->timeout_us + US_PER_MS - 1) / US_PER_MS);
 
-    SET(CURLOPT_PROTOCOLS_STR, "http");
-    SET(CURLOPT_REDIR_PROTOCOLS_STR, "http");
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_PROXY, "");
-    SET(CURLOPT_NOPROXY, "*");
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_HTTP09_ALLOWED, 0L);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_QUICK_EXIT, 1L);
-    SET(CURLOPT_FRESH_CONNECT, 1L);
-    SET(CURLOPT_FORBID_REUSE, 1L);
-    SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-    SET(CURLOPT_TIMEOUT_MS, timeout_ms > 0 ? timeout_ms : 1L);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms > 0 ? timeout_ms : 1L);
-    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)job->answer.limit);
-    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    SET(CURLOPT_OPENSOCKETDATA, job);
+    OUT_SET(CURLOPT_FRESH_CONNECT, 1L);
+    OUT_SET(CURLOPT_FORBID_REUSE, 1L);
+    OUT_SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    OUT_SET(CURLOPT_TIMEOUT_MS, timeout_ms > 0 ? timeout_ms : 1L);
+    OUT_SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms > 0 ? timeout_ms : 1L);
+    OUT_SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)job->answer.limit);
+    OUT_SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    OUT_SET(CURLOPT_OPENSOCKETDATA, job);
     return CURLE_OK;
 }
 
 static CURLcode
 set_exchange(CURL *easy, struct job *job)
 {
-    SET(CURLOPT_URL, job->url);
+    OUT_SET(CURLOPT_URL, job->url);
     if (job->headers != NULL) {
-        SET(CURLOPT_POST, 1L);
-        SET(CURLOPT_POSTFIELDS, job->request.n == 0 ? "" : job->request.p);
-        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)job->request.n);
-        SET(CURLOPT_HTTPHEADER, job->headers);
+        OUT_SET(CURLOPT_POST, 1L);
+        OUT_SET(CURLOPT_POSTFIELDS, job->request.n == 0 ? "" : job->request.p);
+        OUT_SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)job->request.n);
+        OUT_SET(CURLOPT_HTTPHEADER, job->headers);
     }
-    SET(CURLOPT_HEADERFUNCTION, take_head);
-    SET(CURLOPT_HEADERDATA, job);
-    SET(CURLOPT_WRITEFUNCTION, take_body);
-    SET(CURLOPT_WRITEDATA, job);
-    SET(CURLOPT_ERRORBUFFER, job->curl_text);
-    SET(CURLOPT_PRIVATE, job);
+    OUT_SET(CURLOPT_HEADERFUNCTION, take_head);
+    OUT_SET(CURLOPT_HEADERDATA, job);
+    OUT_SET(CURLOPT_WRITEFUNCTION, take_body);
+    OUT_SET(CURLOPT_WRITEDATA, job);
+    OUT_SET(CURLOPT_ERRORBUFFER, job->curl_text);
+    OUT_SET(CURLOPT_PRIVATE, job);
     return CURLE_OK;
 }
 
@@ -277,17 +258,6 @@ finish(struct job *job, enum err error, const char *why)
     done(arg, &answer);
 }
 
-static bool
-add_header(struct job *job, const char *header)
-{
-    struct curl_slist *longer = curl_slist_append(job->headers, header);
-
-    if (longer != NULL) {
-        job->headers = longer;
-    }
-    return longer != NULL;
-}
-
 static struct status
 fill(struct job *job, const struct fetch_request *request, struct diag *diag)
 {
@@ -301,14 +271,15 @@ fill(struct job *job, const struct fetch_request *request, struct diag *diag)
     if (request->body.p != NULL) {
         (void)snprintf(content_type, sizeof(content_type), "Content-Type: %s",
                        request->content_type);
-        if (!add_header(job, content_type) || !add_header(job, "Expect:")) {
+        if (!out_add_header(&job->headers, content_type) ||
+            !out_add_header(&job->headers, "Expect:")) {
             return FAIL(diag, ERR_NO_MEMORY, "no memory for a fetch");
         }
         TRY(buf_append(&job->request, request->body, diag));
     }
     job->easy = curl_easy_init();
-    if (job->easy == NULL || set_boundaries(job->easy, job) != CURLE_OK ||
-        set_exchange(job->easy, job) != CURLE_OK) {
+    if (job->easy == NULL || out_set_boundaries(job->easy, "http") != CURLE_OK ||
+        set_limits(job->easy, job) != CURLE_OK || set_exchange(job->easy, job) != CURLE_OK) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a fetch");
     }
     return OK;

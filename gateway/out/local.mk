@@ -1,5 +1,6 @@
 # gateway/out: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	gateway/out/boundaries.c \
 	gateway/out/crl_feed.c gateway/out/crl_feed.h \
 	gateway/out/engine.c \
 	gateway/out/fetch.c gateway/out/fetch.h \

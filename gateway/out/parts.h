@@ -5,6 +5,7 @@
  *   crl_feed.c   fetches revocation lists in their time
  *   fetch.c      the fetcher: plain http for certs/, on a thread of its own
  *   pool.c       one partner: a curl multi handle and the sockets that it watches
+ *   boundaries.c what every handle of curl is told: nothing of the environment, no redirects
  *   transfer.c   one exchange: options of curl, bytes in and out, what became of it
  *   peer_check.c the server's certificate against the partner's record
  *   server_status.c is it still good: staples, the status cache, waiting for a responder
@@ -96,6 +97,20 @@ struct transfer {
 /* engine.c */
 /* libcurl and what we note in OpenSSL, once in the process; any thread. Ignores SIGPIPE. */
 MUST_CHECK struct status out_start_libraries(struct diag *diag);
+
+/* boundaries.c */
+/* Only this protocol ("https"), only HTTP/1.1, and nothing of the environment. */
+CURLcode out_set_boundaries(CURL *easy, const char *protocol);
+/* In a function that returns a CURLcode and has <easy>. */
+#define OUT_SET(option, value)                                                                     \
+    do {                                                                                           \
+        const CURLcode code_ = curl_easy_setopt(easy, (option), (value));                          \
+        if (code_ != CURLE_OK) {                                                                   \
+            return code_;                                                                          \
+        }                                                                                          \
+    } while (0)
+/* False: no memory. */
+bool out_add_header(struct curl_slist **headers, const char *header);
 
 /* pool.c */
 MUST_CHECK struct status pool_add(struct pool *pool, struct transfer *transfer, struct diag *diag);

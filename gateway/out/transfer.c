@@ -122,16 +122,6 @@ take_body(char *bytes, size_t size, size_t n, void *arg)
 
 /* ---- what curl is told ---- */
 
-static bool
-add_header(struct transfer *transfer, const char *header)
-{
-    struct curl_slist *longer = curl_slist_append(transfer->headers, header);
-    if (longer != NULL) {
-        transfer->headers = longer;
-    }
-    return longer != NULL;
-}
-
 static CURLcode
 set_headers(struct transfer *transfer)
 {
@@ -139,37 +129,11 @@ set_headers(struct transfer *transfer)
     (void)snprintf(content_type, sizeof(content_type), "Content-Type: %s",
                    transfer->request.content_type);
     /* without "Expect:" curl would wait a second for 100 Continue before a large body */
-    if (!add_header(transfer, content_type) || !add_header(transfer, "Expect:")) {
+    if (!out_add_header(&transfer->headers, content_type) ||
+        !out_add_header(&transfer->headers, "Expect:")) {
         return CURLE_OUT_OF_MEMORY;
     }
     return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
-}
-
-#define SET(option, value)                                                                         \
-    do {                                                                                           \
-        const CURLcode code_ = curl_easy_setopt(easy, (option), (value));                          \
-        if (code_ != CURLE_OK) {                                                                   \
-            return code_;                                                                          \
-        }                                                                                          \
-    } while (0)
-
-/* Only where and how we want: nothing of the environment, of redirects or of other protocols. */
-static CURLcode
-set_boundaries(CURL *easy)
-{
-    SET(CURLOPT_PROTOCOLS_STR, "https");
-    SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_PROXY, "");
-    SET(CURLOPT_NOPROXY, "*");
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    SET(CURLOPT_PATH_AS_IS, 1L);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_HTTP09_ALLOWED, 0L);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_QUICK_EXIT, 1L); /* never wait for a resolver that does not answer */
-    return CURLE_OK;
 }
 
 /* Trust is peer_check.c's: curl's own lists of authorities stay unread, and no session is resumed,
@@ -177,15 +141,15 @@ set_boundaries(CURL *easy)
 static CURLcode
 set_tls(CURL *easy, struct transfer *transfer)
 {
-    SET(CURLOPT_SSL_CTX_FUNCTION, peer_check_prepare);
-    SET(CURLOPT_SSL_CTX_DATA, transfer);
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 0L); /* peer_check.c says why */
-    SET(CURLOPT_CAINFO, NULL);
-    SET(CURLOPT_CAPATH, NULL);
-    SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
-    SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
+    OUT_SET(CURLOPT_SSL_CTX_FUNCTION, peer_check_prepare);
+    OUT_SET(CURLOPT_SSL_CTX_DATA, transfer);
+    OUT_SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    OUT_SET(CURLOPT_SSL_VERIFYHOST, 0L); /* peer_check.c says why */
+    OUT_SET(CURLOPT_CAINFO, NULL);
+    OUT_SET(CURLOPT_CAPATH, NULL);
+    OUT_SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    OUT_SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    OUT_SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
     return CURLE_OK;
 }
 
@@ -210,15 +174,15 @@ set_limits(CURL *easy, const struct transfer *transfer)
 {
     const int64_t ms = (transfer_left_us(transfer) + US_PER_MS - 1) / US_PER_MS;
     const long timeout_ms = (long)(ms > DAY_MS ? DAY_MS : ms < 1 ? 1 : ms);
-    SET(CURLOPT_TIMEOUT_MS, timeout_ms);
-    SET(CURLOPT_CONNECTTIMEOUT_MS,
-        timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
-    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->request.answer_limit);
-    SET(CURLOPT_FRESH_CONNECT, transfer->request.is_fresh ? 1L : 0L);
-    SET(CURLOPT_TCP_NODELAY, 1L);
-    SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(CURLOPT_MAXAGE_CONN, KEEP_IDLE_S);
-    SET(CURLOPT_MAXLIFETIME_CONN, keep_s(transfer->engine));
+    OUT_SET(CURLOPT_TIMEOUT_MS, timeout_ms);
+    OUT_SET(CURLOPT_CONNECTTIMEOUT_MS,
+            timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
+    OUT_SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->request.answer_limit);
+    OUT_SET(CURLOPT_FRESH_CONNECT, transfer->request.is_fresh ? 1L : 0L);
+    OUT_SET(CURLOPT_TCP_NODELAY, 1L);
+    OUT_SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    OUT_SET(CURLOPT_MAXAGE_CONN, KEEP_IDLE_S);
+    OUT_SET(CURLOPT_MAXLIFETIME_CONN, keep_s(transfer->engine));
     return CURLE_OK;
 }
 
@@ -226,25 +190,26 @@ static CURLcode
 set_exchange(CURL *easy, struct transfer *transfer)
 {
     const struct buf *body = &transfer->request.body;
-    SET(CURLOPT_URL, transfer->request.url);
-    SET(CURLOPT_POST, 1L);
-    SET(CURLOPT_POSTFIELDS, body->n == 0 ? "" : body->p);
-    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
-    SET(CURLOPT_HEADERFUNCTION, take_head);
-    SET(CURLOPT_HEADERDATA, transfer);
-    SET(CURLOPT_PREREQFUNCTION, note_secured);
-    SET(CURLOPT_PREREQDATA, transfer);
-    SET(CURLOPT_WRITEFUNCTION, take_body);
-    SET(CURLOPT_WRITEDATA, transfer);
-    SET(CURLOPT_ERRORBUFFER, transfer->curl_text);
-    SET(CURLOPT_PRIVATE, transfer);
+    OUT_SET(CURLOPT_URL, transfer->request.url);
+    OUT_SET(CURLOPT_PATH_AS_IS, 1L);
+    OUT_SET(CURLOPT_POST, 1L);
+    OUT_SET(CURLOPT_POSTFIELDS, body->n == 0 ? "" : body->p);
+    OUT_SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
+    OUT_SET(CURLOPT_HEADERFUNCTION, take_head);
+    OUT_SET(CURLOPT_HEADERDATA, transfer);
+    OUT_SET(CURLOPT_PREREQFUNCTION, note_secured);
+    OUT_SET(CURLOPT_PREREQDATA, transfer);
+    OUT_SET(CURLOPT_WRITEFUNCTION, take_body);
+    OUT_SET(CURLOPT_WRITEDATA, transfer);
+    OUT_SET(CURLOPT_ERRORBUFFER, transfer->curl_text);
+    OUT_SET(CURLOPT_PRIVATE, transfer);
     return set_headers(transfer);
 }
 
 static CURLcode
 set_options(struct transfer *transfer)
 {
-    CURLcode code = set_boundaries(transfer->easy);
+    CURLcode code = out_set_boundaries(transfer->easy, "https");
     code = code != CURLE_OK ? code : set_tls(transfer->easy, transfer);
     code = code != CURLE_OK ? code : set_limits(transfer->easy, transfer);
     return code != CURLE_OK ? code : set_exchange(transfer->easy, transfer);

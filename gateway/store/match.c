@@ -6,7 +6,6 @@
 #include "store/match.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/text.h"
 
@@ -68,69 +67,17 @@ match_id_key(struct span extension, struct arena *arena, struct diag *diag, stru
     return OK;
 }
 
-static bool
-is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* The next word of *text; false when there is none. "Mary Ann" is two given names, in whatever way
- * a system packed them into elements. */
-static bool
-next_word(struct span *text, struct span *ret_word)
-{
-    size_t n = 0;
-
-    *text = span_trim(*text);
-    while (n < text->n && !is_space(text->p[n])) {
-        n++;
-    }
-    return n > 0 && span_take(text, n, ret_word);
-}
-
-static struct status
-join_words(const struct span_list *words, struct arena *arena, struct diag *diag,
-           struct span *ret_joined)
-{
-    void *joined = NULL;
-    size_t n = 0;
-
-    for (size_t i = 0; i < words->n; i++) {
-        n += words->items[i].n;
-    }
-    TRY(arena_alloc(arena, n + 1, diag, &joined));
-    n = 0;
-    for (size_t i = 0; i < words->n; i++) {
-        memcpy((char *)joined + n, words->items[i].p, words->items[i].n);
-        n += words->items[i].n;
-    }
-    *ret_joined = span_of(joined, n);
-    return OK;
-}
-
 static struct status
 prepare_name(const struct person_name *name, struct arena *arena, struct diag *diag,
              struct match_person *person)
 {
-    struct match_name prepared = {0};
+    struct folded_name folded;
 
-    TRY(text_fold(arena, name->family, diag, &prepared.family));
-    for (size_t i = 0; i < name->given.n; i++) {
-        struct span rest = name->given.items[i];
-        struct span word;
-
-        while (next_word(&rest, &word)) {
-            TRY(text_fold(arena, word, diag, &word));
-            if (word.n > 0) {
-                TRY(ARENA_PUSH(arena, diag, &prepared.given, word));
-            }
-        }
-    }
-    if (prepared.family.n == 0 || prepared.given.n == 0) {
+    TRY(folded_name_make(name, arena, diag, &folded));
+    if (folded.family.n == 0 || folded.given.n == 0) {
         return OK; /* nothing that could be compared */
     }
-    TRY(join_words(&prepared.given, arena, diag, &prepared.all_given));
-    return ARENA_PUSH(arena, diag, &person->names, prepared);
+    return ARENA_PUSH(arena, diag, &person->names, folded);
 }
 
 struct status
@@ -166,51 +113,13 @@ match_prepare(const struct patient *patient, const bool *is_unreliable, struct a
 /* ---- comparing ---- */
 
 static bool
-is_initial(struct span word)
-{
-    size_t n = 1; /* one letter of UTF-8: the bytes after the first begin with binary 10 */
-
-    while (n < word.n && ((unsigned char)word.p[n] & 0xC0U) == 0x80U) {
-        n++;
-    }
-    return n == word.n;
-}
-
-static bool
-words_agree(struct span a, struct span b)
-{
-    return span_eq(a, b) || (is_initial(a) && span_starts_with(b, a)) ||
-           (is_initial(b) && span_starts_with(a, b));
-}
-
-/* Do the further given names of the one with fewer all occur, in order, in the other's? */
-static bool
-further_names_agree(const struct span_list *a, const struct span_list *b)
-{
-    const struct span_list *few = a->n <= b->n ? a : b;
-    const struct span_list *many = a->n <= b->n ? b : a;
-    size_t at = 1;
-
-    for (size_t i = 1; i < few->n; i++) {
-        while (at < many->n && !words_agree(few->items[i], many->items[at])) {
-            at++;
-        }
-        if (at == many->n) {
-            return false;
-        }
-        at++;
-    }
-    return true;
-}
-
-static bool
-names_equal(const struct match_name *a, const struct match_name *b)
+names_equal(const struct folded_name *a, const struct folded_name *b)
 {
     return span_eq(a->family, b->family) && span_eq(a->all_given, b->all_given);
 }
 
 static bool
-has_name(const struct match_person *person, const struct match_name *name)
+has_name(const struct match_person *person, const struct folded_name *name)
 {
     for (size_t i = 0; i < person->names.n; i++) {
         if (names_equal(&person->names.items[i], name)) {
@@ -227,7 +136,7 @@ struct name_findings {
 
 static void
 compare_names(const struct match_person *a, const struct match_person *b,
-              const struct match_name *x, const struct match_name *y, struct name_findings *found)
+              const struct folded_name *x, const struct folded_name *y, struct name_findings *found)
 {
     if (!span_eq(x->family, y->family)) {
         return;
@@ -238,10 +147,10 @@ compare_names(const struct match_person *a, const struct match_person *b,
         return;
     }
     if (!span_eq(x->given.items[0], y->given.items[0])) {
-        found->is_initial |= words_agree(x->given.items[0], y->given.items[0]);
+        found->is_initial |= folded_words_agree(x->given.items[0], y->given.items[0]);
         return;
     }
-    if (further_names_agree(&x->given, &y->given)) {
+    if (folded_further_agree(x, y)) {
         found->is_first = true;
     } else if (!has_name(b, x) && !has_name(a, y)) {
         /* A name that the other side has word for word is not contradicted by a third one. */

@@ -19,7 +19,7 @@
 #ifndef STORE_MATCH_H
 #define STORE_MATCH_H
 
-#include "base/patient.h"
+#include "base/person_match.h"
 
 enum match_verdict { MATCH_SAME, MATCH_DIFFERENT, MATCH_UNKNOWN };
 
@@ -49,11 +49,6 @@ const char *match_rule_text(enum match_rule rule);
 enum match_verdict match_rule_verdict(enum match_rule rule);
 
 /* A person folded for comparing. */
-struct match_name {
-    struct span family;
-    struct span_list given; /* folded words, in order */
-    struct span all_given;  /* the same in one: "annemarie" */
-};
 struct match_id {
     struct span root;
     struct span key; /* match_id_key of the extension */
@@ -62,7 +57,7 @@ struct match_person {
     struct span birth_date; /* eight digits, or empty */
     struct span sex;        /* empty: not given */
     struct {
-        struct match_name *items;
+        struct folded_name *items;
         size_t n, capacity;
     } names; /* only those with family and given parts */
     struct {

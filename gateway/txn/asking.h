@@ -33,6 +33,11 @@ struct asking_order {
     /* What the assertion says; NULL: from the configuration's asserts. */
     const char *user, *role, *role_display, *purpose, *purpose_system, *organization,
         *organization_id, *npi;
+    /* What it says besides; empty: nothing. */
+    struct span_list acp, iacp; /* access consent policies and documents, urn:oid:... */
+    struct span resource_id;    /* CX: the patient, as our own organization knows it */
+    struct span delegator;      /* QueryAuthGrantor: in whose name we ask */
+    struct span id_token;       /* of the individual (T-IAS), a compact JWS */
 };
 
 enum leg_state {
@@ -43,6 +48,16 @@ enum leg_state {
     LEG_FAILED,   /* leg->diag says why */
     LEG_DENIED    /* our own policy does not let us ask: leg->diag */
 };
+
+/* A repository that an answer named, and its community (bare OID). */
+struct leg_repository {
+    struct span id, home;
+};
+struct leg_repository_list {
+    struct leg_repository *items;
+    size_t n, capacity;
+};
+#define LEG_REPOSITORIES_MAX ((size_t)256) /* that one answer may name */
 
 /* One question to one community. */
 struct leg {
@@ -80,6 +95,7 @@ struct leg {
     struct ident patient_id;
     struct patient patient; /* as the community knows the patient */
     struct document_list documents;
+    struct leg_repository_list repositories; /* of <documents>, each once */
     /* ITI-38, ITI-39 */
     enum registry_status status;
     struct registry_error_list errors;
@@ -212,6 +228,11 @@ void leg_fail(struct leg *leg, enum err code, const char *detail);
 /* May the partner name things of <home> (urn:oid or bare OID)? If not, the thing is dropped, with
  * who that community belongs to. (leg_binding.c) */
 bool leg_may_name(const struct asking *asking, struct leg *leg, struct span home);
+/* A repository is one community's (ITI TF-2 3.38.4.1.2): does this answer name it as another's than
+ * ours, itself or an answer before did? Then the document is dropped. <home>: bare OID. */
+MUST_CHECK struct status leg_take_repository(const struct asking *asking, struct leg *leg,
+                                             struct span repository, struct span home,
+                                             bool *ret_may);
 /* An item of the answer is not used: counted, told to the user, recorded, and logged once. */
 void leg_drop(const struct asking *asking, struct leg *leg, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -75,6 +75,7 @@ note_asker(struct inbound *in)
     in->event.role = in->proof.saml.role;
     in->event.purpose = in->proof.saml.purpose;
     in->event.organization = in->proof.saml.organization;
+    in->event.delegator = in->proof.saml.delegator;
     in->event.community = in->proof.saml.home_community;
     in->event.user_id = in->proof.saml.subject_id;
     TRY(arena_printf(txn->arena, &txn->diag, &in->event.source_id, "urn:oid:%.*s",
@@ -134,6 +135,7 @@ inbound_policy_facts(const struct inbound *in)
         .purpose = in->proof.saml.purpose.value,
         .purpose_system = in->proof.saml.purpose.scheme,
         .role = in->proof.saml.role.value,
+        .delegator = in->proof.saml.delegator,
     };
 }
 

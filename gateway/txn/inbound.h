@@ -2,7 +2,10 @@
  * The Responding Gateway: one partner's request from bytes to answer.
  *
  *   peer -> message -> route -> proof -> replay -> individual -> read -> decide -> own record ->
- * work -> write -> refuse? -> record -> answer
+ *   work -> write -> record -> answer
+ *
+ * A step that fails goes on at refuse: a fault, or an answer that says why not, is recorded and
+ * sent like any other.
  *
  * inbound_start takes request bytes and the TLS peer's identity, and gives back answer bytes
  * through <reply>, once, after the audit records of what the answer discloses are durable. No
@@ -46,9 +49,8 @@ int inbound_fault_status(const struct partner *partner, enum err code); /* HTTP;
 /* ---- for the transactions' own files (iti55.c, iti38.c, iti39.c) ---- */
 
 #define INBOUND_ANSWER_LIMIT ((size_t)512 * 1024 * 1024)
-#define INBOUND_OUTCOMES_MAX                                                                       \
-    2 /* partial success: success and failure apart (ITI TF-2 3.43.5.1)                            \
-       */
+/* Partial success: success and failure apart (ITI TF-2 3.43.5.1). */
+#define INBOUND_OUTCOMES_MAX 2
 
 struct inbound {
     struct txn txn; /* first member */

@@ -40,6 +40,11 @@ list_keys(struct inbound *in, struct replay_message *message)
                          SPAN_PRINT(facts->assertion_id), SPAN_PRINT(facts->issuer)));
         add_key(message, REPLAY_ASSERTION, assertion,
                 assertion_us > until_us ? assertion_us : until_us);
+        /* It may have been used before the message around it was made; and without a signature
+         * nobody vouches for the Timestamp. */
+        if (facts->not_before_us < message->created_us) {
+            message->created_us = facts->not_before_us;
+        }
     }
     return OK;
 }

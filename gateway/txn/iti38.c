@@ -441,6 +441,7 @@ static struct status
 take_entry(struct asking *asking, struct leg *leg, const struct document_entry *entry)
 {
     struct document_entry taken = *entry;
+    bool may_take = false;
     struct span oid;
 
     if (!leg_may_name(asking, leg, entry->home) || !home_community_oid(entry->home, &oid)) {
@@ -448,6 +449,10 @@ take_entry(struct asking *asking, struct leg *leg, const struct document_entry *
     }
     if (entry->unique_id.n == 0 || entry->repository.n == 0) {
         leg_drop(asking, leg, "named a document without uniqueId or repositoryUniqueId");
+        return OK;
+    }
+    TRY(leg_take_repository(asking, leg, entry->repository, oid, &may_take));
+    if (!may_take) {
         return OK;
     }
     TRY(arena_printf(leg->arena, &leg->diag, &taken.home, "urn:oid:%.*s", SPAN_PRINT(oid)));

@@ -36,6 +36,15 @@ read_query(struct inbound *in)
                    SPAN_PRINT(work->query.sender_home), in->proof.partner->id);
         return TXN_FAILED;
     }
+    /* Ours is one community: a question that says it is for another was sent to the wrong gateway,
+     * and our "nobody" would be taken for its. */
+    if (work->query.receiver_home.n > 0 &&
+        !span_eq_cstr(work->query.receiver_home, in->node->config->community)) {
+        (void)FAIL(&txn->diag, ERR_UNKNOWN_COMMUNITY,
+                   "the receiver of the query is community '%.*s', this community is '%s'",
+                   SPAN_PRINT(work->query.receiver_home), in->node->config->community);
+        return TXN_FAILED;
+    }
     if (in->individual != NULL) {
         TXN_TRY(idtoken_compare(in->individual, &work->query.subject, txn->arena, &txn->diag));
     }
@@ -128,7 +137,7 @@ refuse(struct inbound *in, enum err code)
     if (work == NULL) {
         return FAIL(&txn->diag, code, "no query to answer");
     }
-    if (err_class(code) == ERR_CLASS_POLICY) {
+    if (err_class(code) == ERR_CLASS_POLICY || code == ERR_UNKNOWN_COMMUNITY) {
         why = SPAN("AnswerNotAvailable");
     } else if (err_http_status(code) == 503) {
         why = SPAN("ResponderBusy");

@@ -160,6 +160,7 @@ note_intent(struct asking *asking, struct leg *leg)
     event->role.scheme = SPAN("2.16.840.1.113883.6.96");
     event->role.display = span_of_cstr(order->role_display);
     event->organization = span_of_cstr(order->organization);
+    event->delegator = order->delegator;
     event->purpose.value = span_of_cstr(order->purpose);
     event->purpose.scheme = span_of_cstr(order->purpose_system);
     event->community = leg->community;
@@ -206,6 +207,7 @@ decide(struct asking *asking, struct leg *leg)
         .purpose = span_of_cstr(order->purpose),
         .purpose_system = span_of_cstr(order->purpose_system),
         .role = span_of_cstr(order->role),
+        .delegator = order->delegator,
     };
     leg->decision = policy_decide(asking->node->config->policy, &leg->facts);
     leg->event.policy_rule = span_of_cstr(leg->decision.rule);
@@ -276,6 +278,11 @@ write_security(struct asking *asking, struct leg *leg, const struct signed_times
         .purpose = order->purpose,
         .purpose_system = order->purpose_system,
         .npi = order->npi,
+        .resource_id = order->resource_id,
+        .acp = order->acp,
+        .iacp = order->iacp,
+        .delegator = order->delegator,
+        .id_token = order->id_token,
         .style = leg_style(asking, leg),
         .sha1_until_us = leg->partner->sha1_until_us,
     };

@@ -59,3 +59,57 @@ leg_may_name(const struct asking *asking, struct leg *leg, struct span home)
     }
     return true;
 }
+
+static const struct leg_repository *
+find_repository(const struct leg *leg, struct span id)
+{
+    for (size_t i = 0; i < leg->repositories.n; i++) {
+        if (span_eq(leg->repositories.items[i].id, id)) {
+            return &leg->repositories.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* As an answer of this round named it, the leg's own first; NULL: none did. */
+static const struct leg_repository *
+find_named(const struct asking *asking, const struct leg *leg, struct span id)
+{
+    const struct leg_list *legs = &asking->legs[asking->round];
+    const struct leg_repository *found = find_repository(leg, id);
+
+    for (size_t i = 0; i < legs->n && found == NULL; i++) {
+        found = find_repository(&legs->items[i], id);
+    }
+    return found;
+}
+
+struct status
+leg_take_repository(const struct asking *asking, struct leg *leg, struct span repository,
+                    struct span home, bool *ret_may)
+{
+    const struct leg_repository *named = find_named(asking, leg, repository);
+    const struct leg_repository own = {repository, home};
+
+    *ret_may = false;
+    if (span_eq_cstr(repository, asking->node->config->repository)) {
+        leg_drop(asking, leg, "named our own repository %.*s as one of community %.*s",
+                 SPAN_PRINT(repository), SPAN_PRINT(home));
+        return OK;
+    }
+    if (named != NULL && !span_eq(named->home, home)) {
+        leg_drop(asking, leg, "named repository %.*s as one of community %.*s, not of %.*s",
+                 SPAN_PRINT(span_slice(repository, 0, OID_TEXT)), SPAN_PRINT(home),
+                 SPAN_PRINT(named->home));
+        return OK;
+    }
+    if (find_repository(leg, repository) == NULL) {
+        if (leg->repositories.n == LEG_REPOSITORIES_MAX) {
+            leg_drop(asking, leg, "named more than %zu repositories", LEG_REPOSITORIES_MAX);
+            return OK;
+        }
+        TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->repositories, own));
+    }
+    *ret_may = true;
+    return OK;
+}

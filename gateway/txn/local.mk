@@ -29,7 +29,7 @@ SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
-	tests/unit/test_scenario_binding tests/unit/test_scenario_replay \
+	tests/unit/test_scenario_binding tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_again tests/unit/test_scenario_styles \
 	tests/unit/test_scenario_individual tests/unit/test_scenario_torture
 check_PROGRAMS += $(SCENARIO_TESTS)
@@ -51,6 +51,8 @@ tests_unit_test_scenario_styles_SOURCES = tests/unit/test_scenario_styles.c $(SC
 tests_unit_test_scenario_styles_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_binding_SOURCES = tests/unit/test_scenario_binding.c $(SCENE)
 tests_unit_test_scenario_binding_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_record_SOURCES = tests/unit/test_scenario_record.c $(SCENE)
+tests_unit_test_scenario_record_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_replay_SOURCES = tests/unit/test_scenario_replay.c $(SCENE)
 tests_unit_test_scenario_replay_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_torture_SOURCES = tests/unit/test_scenario_torture.c $(SCENE)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "attack/facts.h"
 #include "base/mem.h"
 #include "soap/xca.h"
 #include "soap/xcpd.h"
@@ -79,48 +80,32 @@ answer_judge(const struct config *config, const struct answer_order *order, stru
 
 /* ---- facts ---- */
 
-struct writer {
-    struct jsonw *w;
-    struct arena *arena;
-    struct diag *diag;
-};
-
 static void
-item(const struct writer *to, const char *name, struct span value)
-{
-    struct span text;
-    if (value.n > 0 &&
-        is_ok(arena_printf(to->arena, to->diag, &text, "%s=%.*s", name, SPAN_PRINT(value)))) {
-        jsonw_string(to->w, text);
-    }
-}
-
-static void
-write_match(const struct writer *to, const struct xcpd_match *match)
+write_match(const struct facts_writer *to, const struct xcpd_match *match)
 {
     const struct patient *const patient = &match->patient;
     for (size_t i = 0; i < patient->ids.n; i++) {
-        item(to, "id", patient->ids.items[i].extension);
+        facts_item(to, "id", patient->ids.items[i].extension);
     }
     for (size_t i = 0; i < patient->names.n; i++) {
-        item(to, "family", patient->names.items[i].family);
+        facts_item(to, "family", patient->names.items[i].family);
     }
-    item(to, "birth", patient->birth_time);
-    item(to, "home", match->home);
+    facts_item(to, "birth", patient->birth_time);
+    facts_item(to, "home", match->home);
 }
 
 static void
-write_documents(const struct writer *to, const struct retrieved_list *list)
+write_documents(const struct facts_writer *to, const struct retrieved_list *list)
 {
     for (size_t i = 0; i < list->n; i++) {
         struct diag diag = {0};
         CLEANUP(buf_done) struct buf bytes;
         buf_init(&bytes, (size_t)64 * 1024);
-        item(to, "document", list->items[i].ref.unique_id);
-        item(to, "home", list->items[i].ref.home);
+        facts_item(to, "document", list->items[i].ref.unique_id);
+        facts_item(to, "home", list->items[i].ref.home);
         struct span content;
         if (is_ok(body_span(&list->items[i].body, &bytes, &diag, &content))) {
-            item(to, "content", content);
+            facts_item(to, "content", content);
         }
     }
 }
@@ -129,7 +114,7 @@ void
 answer_write(struct jsonw *w, const struct answer_facts *facts, struct arena *arena,
              struct diag *diag)
 {
-    const struct writer to = {w, arena, diag};
+    const struct facts_writer to = {w, arena, diag};
     const struct addressing *const a = message_addressing(facts->message);
     jsonw_key(w, "facts");
     jsonw_object(w);
@@ -143,12 +128,12 @@ answer_write(struct jsonw *w, const struct answer_facts *facts, struct arena *ar
         write_match(&to, &facts->discovery.matches.items[i]);
     }
     for (size_t i = 0; i < facts->query.documents.n; i++) {
-        item(&to, "document", facts->query.documents.items[i].unique_id);
-        item(&to, "home", facts->query.documents.items[i].home);
-        item(&to, "patient", facts->query.documents.items[i].patient_id);
+        facts_item(&to, "document", facts->query.documents.items[i].unique_id);
+        facts_item(&to, "home", facts->query.documents.items[i].home);
+        facts_item(&to, "patient", facts->query.documents.items[i].patient_id);
     }
     for (size_t i = 0; i < facts->query.errors.n; i++) {
-        item(&to, "error", facts->query.errors.items[i].code);
+        facts_item(&to, "error", facts->query.errors.items[i].code);
     }
     write_documents(&to, &facts->documents.documents);
     jsonw_close(w);

@@ -1,4 +1,4 @@
-"""Whose message is it (security.md A1.8): TLS certificate, keys, Issuer and community must be one partner's. The attacker P2 is another
+"""Whose message is it: TLS certificate, keys, Issuer and community must be one partner's. The attacker P2 is another
 registered partner with valid certificates of its own, so every signature here is valid by somebody's key.
 """
 

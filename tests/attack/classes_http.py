@@ -1,4 +1,4 @@
-"""HTTP framing and request smuggling (security.md A1.7), as raw bytes over a partner's own TLS connection. Each attack carries an honest,
+"""HTTP framing and request smuggling, as raw bytes over a partner's own TLS connection. Each attack carries an honest,
 fully signed message, so that only the framing can be the reason of a refusal; an attack was accepted when any 2xx comes back.
 """
 

@@ -1,4 +1,4 @@
-"""MIME, MTOM and XOP (security.md A1.6): packages that two readers would split differently, references that lead elsewhere. The root part
+"""MIME, MTOM and XOP: packages that two readers would split differently, references that lead elsewhere. The root part
 is a genuinely signed message; an evil one beside it has the same signatures and another payload, which they do not cover.
 """
 

@@ -1,4 +1,4 @@
-"""Hostile values in honest messages (security.md A1.9): the partner signs them itself, so they may be accepted, but then every fact must be
+"""Hostile values in honest messages: the partner signs them itself, so they may be accepted, but then every fact must be
 what was written, byte for byte, and what comes of it (answer, log, journal, files) must be harmless: the run over a live node looks at all log
 lines and records afterwards.
 """

@@ -1,4 +1,4 @@
-"""Replay (security.md A1.8): one message is accepted once, by its MessageID and by its Timestamp's signature, over every connection, in every
+"""Replay: one message is accepted once, by its MessageID and by its Timestamp's signature, over every connection, in every
 spelling, across reload, restart and kill -9. Assertions may be used again. Live only: the judge has no memory.
 """
 

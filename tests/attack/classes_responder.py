@@ -1,4 +1,4 @@
-"""Answers of an evil Responding Gateway (security.md A1.2 WSW-10, A1.6, A1.7, A1.8): it is a registered partner with a valid certificate, and our
+"""Answers of an evil Responding Gateway: it is a registered partner with a valid certificate, and our
 program asks it for a document. An attack is accepted when a document is kept.
 """
 

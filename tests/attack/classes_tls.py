@@ -1,4 +1,4 @@
-"""TLS identities and handshakes (security.md A1.7). Every probe sends an honest, fully signed message of the victim, so that only the
+"""TLS identities and handshakes. Every probe sends an honest, fully signed message of the victim, so that only the
 certificate or the handshake can be the reason of a refusal; accepted means that a question was answered.
 """
 

@@ -30,16 +30,10 @@ facts_read_payload(const struct proof *proof, struct arena *arena, struct diag *
     return OK;
 }
 
-struct writer {
-    struct jsonw *w;
-    struct arena *arena;
-    struct diag *diag;
-};
-
 /* ---- payload: a list of "name=value" ---- */
 
-static void
-item(const struct writer *to, const char *name, struct span value)
+void
+facts_item(const struct facts_writer *to, const char *name, struct span value)
 {
     struct span text;
     if (value.n > 0 &&
@@ -49,84 +43,84 @@ item(const struct writer *to, const char *name, struct span value)
 }
 
 static void
-item_ident(const struct writer *to, const char *name, const struct ident *id)
+item_ident(const struct facts_writer *to, const char *name, const struct ident *id)
 {
     struct span text;
     if (id->root.n > 0 && is_ok(arena_printf(to->arena, to->diag, &text, "%.*s^%.*s",
                                              SPAN_PRINT(id->root), SPAN_PRINT(id->extension)))) {
-        item(to, name, text);
+        facts_item(to, name, text);
     }
 }
 
 static void
-item_name(const struct writer *to, const struct person_name *name)
+item_name(const struct facts_writer *to, const struct person_name *name)
 {
-    item(to, "family", name->family);
+    facts_item(to, "family", name->family);
     for (size_t i = 0; i < name->given.n; i++) {
-        item(to, "given", name->given.items[i]);
+        facts_item(to, "given", name->given.items[i]);
     }
-    item(to, "prefix", name->prefix);
-    item(to, "suffix", name->suffix);
+    facts_item(to, "prefix", name->prefix);
+    facts_item(to, "suffix", name->suffix);
 }
 
 static void
-write_discovery(const struct writer *to, const struct xcpd_query *query)
+write_discovery(const struct facts_writer *to, const struct xcpd_query *query)
 {
     const struct patient *const subject = &query->subject;
     item_ident(to, "message", &query->id);
     item_ident(to, "query", &query->query_id);
-    item(to, "sender", query->sender_home);
-    item(to, "receiver", query->receiver_home);
+    facts_item(to, "sender", query->sender_home);
+    facts_item(to, "receiver", query->receiver_home);
     for (size_t i = 0; i < subject->names.n; i++) {
         item_name(to, &subject->names.items[i]);
     }
     for (size_t i = 0; i < subject->ids.n; i++) {
         item_ident(to, "id", &subject->ids.items[i]);
     }
-    item(to, "birth", subject->birth_time);
-    item(to, "sex", subject->sex);
+    facts_item(to, "birth", subject->birth_time);
+    facts_item(to, "sex", subject->sex);
     for (size_t i = 0; i < subject->addresses.n; i++) {
         const struct address *const address = &subject->addresses.items[i];
         for (size_t k = 0; k < address->street.n; k++) {
-            item(to, "street", address->street.items[k]);
+            facts_item(to, "street", address->street.items[k]);
         }
-        item(to, "city", address->city);
-        item(to, "state", address->state);
-        item(to, "postal_code", address->postal_code);
+        facts_item(to, "city", address->city);
+        facts_item(to, "state", address->state);
+        facts_item(to, "postal_code", address->postal_code);
     }
     for (size_t i = 0; i < subject->telecoms.n; i++) {
-        item(to, "telecom", subject->telecoms.items[i].value);
+        facts_item(to, "telecom", subject->telecoms.items[i].value);
     }
 }
 
 static void
-write_query(const struct writer *to, const struct stored_query *query)
+write_query(const struct facts_writer *to, const struct stored_query *query)
 {
-    item(to, "query", query->id);
-    item(to, "home", query->home);
-    item(to, "return", query->wants_leaf_class ? SPAN("LeafClass") : SPAN("ObjectRef"));
+    facts_item(to, "query", query->id);
+    facts_item(to, "home", query->home);
+    facts_item(to, "return", query->wants_leaf_class ? SPAN("LeafClass") : SPAN("ObjectRef"));
     for (size_t i = 0; i < query->params.n; i++) {
         const struct query_param *const param = &query->params.items[i];
         for (size_t k = 0; k < param->values.n; k++) {
-            item(to, param->name.p, param->values.items[k]);
+            facts_item(to, param->name.p, param->values.items[k]);
         }
     }
 }
 
 static void
-write_refs(const struct writer *to, const struct document_ref_list *refs)
+write_refs(const struct facts_writer *to, const struct document_ref_list *refs)
 {
     for (size_t i = 0; i < refs->n; i++) {
-        item(to, "home", refs->items[i].home);
-        item(to, "repository", refs->items[i].repository);
-        item(to, "document", refs->items[i].unique_id);
+        facts_item(to, "home", refs->items[i].home);
+        facts_item(to, "repository", refs->items[i].repository);
+        facts_item(to, "document", refs->items[i].unique_id);
     }
 }
 
 /* ---- addressing and assertion ---- */
 
 static void
-write_code(const struct writer *to, const char *name, const struct code *code)
+write_code(const struct facts_writer *to, const char *name, const struct code *code)
 {
     struct span text;
     if (code->value.n > 0 &&
@@ -137,7 +131,7 @@ write_code(const struct writer *to, const char *name, const struct code *code)
 }
 
 static void
-write_list(const struct writer *to, const char *name, const struct span_list *list)
+write_list(const struct facts_writer *to, const char *name, const struct span_list *list)
 {
     jsonw_key(to->w, name);
     jsonw_array(to->w);
@@ -148,7 +142,7 @@ write_list(const struct writer *to, const char *name, const struct span_list *li
 }
 
 static void
-write_idents(const struct writer *to, const char *name, const struct ident_list *list)
+write_idents(const struct facts_writer *to, const char *name, const struct ident_list *list)
 {
     jsonw_key(to->w, name);
     jsonw_array(to->w);
@@ -189,7 +183,7 @@ write_saml_texts(struct jsonw *w, const struct saml_facts *saml)
 }
 
 static void
-write_saml(const struct writer *to, const struct saml_facts *saml)
+write_saml(const struct facts_writer *to, const struct saml_facts *saml)
 {
     const struct {
         const char *name;
@@ -234,7 +228,7 @@ void
 facts_write(struct jsonw *w, const struct proof *proof, const struct facts_payload *payload,
             struct arena *arena, struct diag *diag)
 {
-    const struct writer to = {w, arena, diag};
+    const struct facts_writer to = {w, arena, diag};
     jsonw_key(w, "facts");
     jsonw_object(w);
     jsonw_key_text(w, "partner", span_of_cstr(proof->partner->id));

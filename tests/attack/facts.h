@@ -19,4 +19,13 @@ MUST_CHECK struct status facts_read_payload(const struct proof *proof, struct ar
 void facts_write(struct jsonw *w, const struct proof *proof, const struct facts_payload *payload,
                  struct arena *arena, struct diag *diag);
 
+/* An open JSON array of "name=value", and the arena in which those are made. */
+struct facts_writer {
+    struct jsonw *w;
+    struct arena *arena;
+    struct diag *diag;
+};
+/* One of them; an empty value is left out. */
+void facts_item(const struct facts_writer *to, const char *name, struct span value);
+
 #endif

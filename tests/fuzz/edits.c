@@ -224,6 +224,9 @@ apply_structure(struct edit_work *work, const struct edit_scene *scene, const st
     case EDIT_SWAP:
         edit_swap(work, node, other);
         return true;
+    case EDIT_PARTS:
+        edit_take_parts(work, scene, edit);
+        return true;
     default:
         return false;
     }

@@ -17,6 +17,12 @@ random_record(struct fuzz_random *random, uint8_t record[EDIT_BYTES])
         record[i] = (uint8_t)fuzz_random_below(random, 256);
     }
     record[0] = (uint8_t)fuzz_random_below(random, EDIT_KINDS);
+    if (fuzz_random_below(random, 4) == 0) { /* few parts at a time, often instead of ours */
+        const uint32_t one = fuzz_random_below(random, 8), two = fuzz_random_below(random, 8);
+        record[0] = EDIT_PARTS;
+        record[5] = (uint8_t)(1U << one | 1U << two);
+        record[7] = fuzz_random_below(random, 2) == 0 ? 4 : record[7];
+    }
     record[2] = record[4] = 0; /* few trees have more than 256 elements */
 }
 

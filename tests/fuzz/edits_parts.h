@@ -30,6 +30,7 @@ enum edit_kind {
     EDIT_DECLARE,
     EDIT_URI,
     EDIT_COMMENT,
+    EDIT_PARTS,
     EDIT_KINDS
 };
 
@@ -60,7 +61,14 @@ const xmlNode *edit_nth_element(const xmlNode *top, unsigned n);
 /* ---- edits_values.c ---- */
 const char *edit_name(uint8_t choice);
 const char *edit_space_name(uint8_t choice);
+/* Texts that were there are kept like nodes that are taken out. */
+void edit_set_text(struct edit_work *work, xmlNode *node, const char *text);
+void edit_set_attribute(const xmlAttr *attr, const char *value);
 void edit_apply_value(struct edit_work *work, const struct edit_scene *scene,
                       const struct edit *edit, xmlNode *node, const xmlNode *other);
+
+/* ---- edits_parts.c ---- */
+void edit_take_parts(struct edit_work *work, const struct edit_scene *scene,
+                     const struct edit *edit);
 
 #endif

@@ -112,8 +112,8 @@ edit_space_name(uint8_t choice)
     return PICK(spaces, choice);
 }
 
-static void
-set_text(struct edit_work *work, xmlNode *node, const char *text)
+void
+edit_set_text(struct edit_work *work, xmlNode *node, const char *text)
 {
     while (node->children != NULL) {
         edit_take_out(work, node->children);
@@ -135,15 +135,14 @@ nth_attribute(const xmlNode *node, unsigned n)
     return attr;
 }
 
-static void
-set_attribute(const xmlNode *node, xmlAttr *attr, const char *value)
+void
+edit_set_attribute(const xmlAttr *attr, const char *value)
 {
     if (attr != NULL && attr->ns != NULL) {
         (void)xmlSetNsProp(attr->parent, attr->ns, attr->name, (const xmlChar *)value);
     } else if (attr != NULL) {
         (void)xmlSetProp(attr->parent, attr->name, (const xmlChar *)value);
     }
-    (void)node;
 }
 
 /* Into the middle of a text: what makes careless readers stop or see something else. */
@@ -196,7 +195,7 @@ edit_text_graft(struct edit_work *work, const struct edit_scene *scene, const st
                    : edit_nth_element(xmlDocGetRootElement(scene->donors[which - 1]), edit->other);
     xmlChar *const text = from == NULL ? NULL : xmlNodeGetContent(from);
     if (text != NULL && node->children != NULL && node->children->type == XML_TEXT_NODE) {
-        set_text(work, node, (const char *)text);
+        edit_set_text(work, node, (const char *)text);
     }
     xmlFree(text);
 }
@@ -266,7 +265,7 @@ edit_apply_value(struct edit_work *work, const struct edit_scene *scene, const s
         edit_id(work, edit, node, other);
         break;
     case EDIT_TEXT:
-        set_text(work, node, PICK(values, edit->choice));
+        edit_set_text(work, node, PICK(values, edit->choice));
         break;
     case EDIT_TEXT_PIECE:
         edit_text_piece(work, edit, node);
@@ -275,7 +274,7 @@ edit_apply_value(struct edit_work *work, const struct edit_scene *scene, const s
         edit_text_graft(work, scene, edit, node, other);
         break;
     case EDIT_ATTRIBUTE:
-        set_attribute(node, nth_attribute(node, edit->detail), PICK(values, edit->choice));
+        edit_set_attribute(nth_attribute(node, edit->detail), PICK(values, edit->choice));
         break;
     case EDIT_ATTRIBUTE_REMOVE:
         attr = nth_attribute(node, edit->detail);

@@ -29,8 +29,8 @@ order_of(size_t i)
     static const char *const subjects[] = {"Ada", "Bo", "Cleo", "Dan", "Eve", "Mallory"};
     static const char *const purposes[] = {"T-TREAT", "T-TRTMNT", "T-PYMNT",
                                            "T-HCO",   "T-PH",     "T-IAS"};
-    static const char *const npis[] = {"1234567893", NULL,         "1234567802",
-                                       "1111111112", "2222222222", "9999999999"};
+    static const char *const npis[] = {"1234567893", NULL,         "1000000004",
+                                       "1111111112", "2222222228", "1999999992"};
     order.subject_id = subjects[i];
     order.purpose = purposes[i];
     order.npi = npis[i];

@@ -21,7 +21,7 @@ FUZZ_TARGETS = \
 check_LIBRARIES += libfuzzkit.a libreplay.a
 libfuzzkit_a_SOURCES = tests/fuzz/fuzz.h tests/fuzz/support.c \
 	tests/fuzz/edits.c tests/fuzz/edits.h tests/fuzz/edits_mutate.c \
-	tests/fuzz/edits_parts.h tests/fuzz/edits_values.c \
+	tests/fuzz/edits_parts.c tests/fuzz/edits_parts.h tests/fuzz/edits_values.c \
 	tests/fuzz/message_of.c tests/fuzz/message_of.h \
 	tests/fuzz/patient_compare.c tests/fuzz/patient_compare.h \
 	$(SAML_COMPARE)

@@ -164,21 +164,34 @@ decode_keep(struct span bytes)
     return copy;
 }
 
+/* Green is asked as it always is, but the bytes both ways are kept. */
 static void
-note_question(const struct scene_question *question, const struct config *green)
+deliver(size_t i)
 {
-    const struct span path = span_of_cstr(question->url + strlen(green->base_url));
+    static struct scene_reply reply;
+    const struct scene_question *const question = &decode_net.scene.questions[i];
+    struct place *const green = scene_place(&decode_net.scene, "green");
+    const struct span path = span_of_cstr(question->url + strlen(green->config->base_url));
+    enum soap_transaction at = 0;
 
-    if (strcmp(question->to->id, "green") != 0) {
+    while (at < SOAP_TRANSACTION_COUNT && !span_eq_cstr(path, soap_transaction(at)->path)) {
+        at++;
+    }
+    if (strcmp(question->to->id, "green") != 0 || at == SOAP_TRANSACTION_COUNT ||
+        decode_net.sent[at].is_there) {
+        scene_deliver(&decode_net.scene, i);
         return;
     }
-    for (enum soap_transaction i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
-        if (span_eq_cstr(path, soap_transaction(i)->path) && !decode_net.sent[i].is_there) {
-            decode_net.sent[i] =
-                (struct decode_sent){decode_keep(buf_span(&question->body)), decode_keep(path),
-                                     decode_keep(span_of_cstr(question->content_type)), true};
-        }
-    }
+    struct decode_sent *const sent = &decode_net.sent[at];
+    *sent = (struct decode_sent){.body = decode_keep(buf_span(&question->body)),
+                                 .path = decode_keep(path),
+                                 .content_type = decode_keep(span_of_cstr(question->content_type)),
+                                 .is_there = true};
+    scene_send(&decode_net.scene, green, question->from->config->node->leaf, sent->path.p,
+               sent->content_type.p, sent->body, &reply);
+    sent->answer = decode_keep(span_of(reply.text, reply.n));
+    sent->answer_type = decode_keep(span_of_cstr(reply.content_type));
+    scene_answer(&decode_net.scene, i, reply.http_status, reply.content_type, sent->answer);
 }
 
 void
@@ -194,8 +207,7 @@ decode_open(void)
     scene_ask(scene_place(&decode_net.scene, "red"), &order, &asking);
     scene_run(&decode_net.scene);
     for (size_t i = 0; i < decode_net.scene.questions_n; i++) {
-        note_question(&decode_net.scene.questions[i], green->config);
-        scene_deliver(&decode_net.scene, i);
+        deliver(i);
         scene_run(&decode_net.scene);
     }
     for (size_t i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
@@ -228,6 +240,14 @@ first_refusal(const json_t *root)
         }
     }
     return "";
+}
+
+bool
+decode_agrees(const json_t *root)
+{
+    const json_t *const verdict = json_object_get(root, "verdict");
+
+    return strcmp(decode_json_text(verdict, "error"), first_refusal(root)) == 0;
 }
 
 json_t *

@@ -12,9 +12,10 @@
 
 #include "scene_kit.h"
 
-/* A request that red sent to green. */
+/* A request that red sent to green, and what green answered. */
 struct decode_sent {
     struct span body, path, content_type;
+    struct span answer, answer_type;
     bool is_there;
 };
 
@@ -40,6 +41,8 @@ bool decode_check_says(const char *what, const struct decode_run_result *run, co
 /* With green's configuration: the verdict is this error's name (empty: accepted), and so is the
  * first refusal among the checks. */
 void decode_check_verdict(const char *what, const char *file, const char *words, const char *error);
+/* Do the checks, of which the first refusal counts, and the verdict say the same? */
+bool decode_agrees(const json_t *root);
 json_t *decode_load(const struct decode_run_result *run); /* its JSON; NULL is a failure */
 const char *decode_json_text(const json_t *object, const char *name); /* "" when absent */
 

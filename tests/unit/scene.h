@@ -26,6 +26,7 @@ struct scene_event {
     char reason[256];
     char patient[96]; /* the first */
     size_t patients_n, documents_n;
+    char delegator[64];
     char source[128], destination[128]; /* ids */
     char community[64];
     char message_id[64];

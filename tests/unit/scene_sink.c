@@ -20,6 +20,7 @@ note_event(const struct audit_event *event, struct scene_event *seen)
     NOTE_TEXT(seen->patient, event->patients.n > 0 ? event->patients.items[0] : SPAN_EMPTY);
     NOTE_TEXT(seen->source, event->source_id);
     NOTE_TEXT(seen->destination, event->destination_id);
+    NOTE_TEXT(seen->delegator, event->delegator);
     NOTE_TEXT(seen->community, event->community);
     NOTE_TEXT(seen->message_id, event->message_id);
     seen->patients_n = event->patients.n;

@@ -78,6 +78,11 @@
 #define DISCOVERED                                                                                 \
     QUERY("ITI-55", "Cross Gateway Patient Discovery",                                             \
           DETAIL("ihe:homeCommunityID", "Mi45OTkuMg=="))
+#define DELEGATOR                                                                                  \
+    "<ParticipantObjectIdentification ParticipantObjectID=\"Organization/&lt;7>\" "                \
+    "ParticipantObjectTypeCode=\"3\">" ID_TYPE(                                                    \
+        "QueryAuthGrantor", "Isthmus",                                                             \
+        "Organization in whose name it was asked") "</ParticipantObjectIdentification>"
 #define ENCODING DETAIL("QueryEncoding", "VVRGLTg=")
 #define ASKED(home)                                                                                \
     QUERY("ITI-38", "Cross Gateway Query",                                                         \
@@ -145,6 +150,21 @@ static const struct {
     size_t patients_n, documents_n;
     const char *rows;
 } kinds[] = {
+    {"ITI-38, responding, for a delegator", AUDIT_ITI_38, AUDIT_RESPONDING, AUDIT_OUTCOME,
+     AUDIT_SUCCESS, "", 1, 0,
+     EVENT("E", "0", "110112", "Query", IHE("ITI-38", "Cross Gateway Query") PURPOSE)
+         ASKER("", "true", ROLE_SOURCE) HUMAN ANSWERER(PID, "false", ROLE_DESTINATION)
+             SOURCE PATIENT_1 ASKED("dXJuOm9pZDoyLjk5OS4x") DELEGATOR},
+    {"ITI-39, initiating, for a delegator", AUDIT_ITI_39, AUDIT_INITIATING, AUDIT_OUTCOME,
+     AUDIT_SUCCESS, "", 0, 1,
+     EVENT("C", "0", "110107", "Import", IHE("ITI-39", "Cross Gateway Retrieve") PURPOSE)
+         ANSWERER("", "false", ROLE_SOURCE) HUMAN ASKER(PID, "true", ROLE_DESTINATION)
+             SOURCE DOCUMENT_1 DELEGATOR},
+    {"ITI-55, initiating, for a delegator", AUDIT_ITI_55, AUDIT_INITIATING, AUDIT_OUTCOME,
+     AUDIT_SUCCESS, "", 0, 0,
+     EVENT("E", "0", "110112", "Query", IHE("ITI-55", "Cross Gateway Patient Discovery") PURPOSE)
+         ASKER(PID, "true", ROLE_SOURCE) HUMAN ANSWERER("", "false", ROLE_DESTINATION)
+             SOURCE DISCOVERED DELEGATOR},
     {"ITI-55, initiating: no patient", AUDIT_ITI_55, AUDIT_INITIATING, AUDIT_OUTCOME, AUDIT_SUCCESS,
      "", 2, 0,
      EVENT("E", "0", "110112", "Query", IHE("ITI-55", "Cross Gateway Patient Discovery") PURPOSE)
@@ -239,6 +259,9 @@ write_kind(size_t i, struct buf *xml)
     event.outcome = kinds[i].outcome;
     event.outcome_text = span_of_cstr(kinds[i].why);
     event.patients.n = kinds[i].patients_n;
+    if (strstr(kinds[i].rows, "QueryAuthGrantor") != NULL) {
+        event.delegator = SPAN("Organization/<7>");
+    }
     event.documents.n = kinds[i].documents_n;
     write_message(&event, xml);
 }

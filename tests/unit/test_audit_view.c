@@ -107,6 +107,7 @@ make_event(void)
         .user_name = SPAN("<red@CN=Red>"),
         .role = {SPAN("112247003"), SPAN("2.16.840.1.113883.6.96"), SPAN("Medical doctor")},
         .organization = SPAN("Red HIE"),
+        .delegator = SPAN("Organization/2.999.7"),
         .purpose = {SPAN("T-TREAT"), SPAN("2.999.9"), SPAN_EMPTY},
         .community = SPAN("2.999.2"),
         .query_id = SPAN("q-1"),
@@ -223,6 +224,7 @@ test_explanation(void)
         "  asserted as   <red@CN=Red>\n"
         "  role          112247003, Medical doctor (code system 2.16.840.1.113883.6.96)\n"
         "  organization  Red HIE\n"
+        "  on behalf of  Organization/2.999.7\n"
         "  purpose       T-TREAT (code system 2.999.9)\n"
         "  asked by      https://red.example at 127.0.0.1\n"
         "  answered by   https://blue.example\n"

@@ -219,6 +219,9 @@ test_for_people(void)
         {ASK " --purpose T-TREAT --purpose-system 2.999.5",
          {"verdict   deny\n", "purpose_system: 2.999.5 is not among " POLICY_PURPOSE_SYSTEM_TEFCA,
           NULL}},
+        {ASK " --purpose T-TREAT --on-behalf-of Organization/7",
+         {"verdict   deny\nrule      default\n",
+          "delegators: Organization/7, and the rule says nothing of delegates\n", NULL}},
         {ASK " --purpose T-TREAT --direction outbound",
          {"rule      treatment-outbound\n", "withhold  nothing\n", NULL}},
     };

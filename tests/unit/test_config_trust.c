@@ -114,6 +114,7 @@ test_signing_anchors(void)
     struct loaded loaded = load_good(0, NULL);
 
     CU_ASSERT(loaded.config->signing_trust == loaded.config->partner_trust);
+    CU_ASSERT(loaded.config->credentials[0].source == CONFIG_KEY_FILE);
     unload(&loaded);
     loaded = load_good(11, "  partners: {anchors: red/ca.pem}\n  signing: {anchors: red/ca.pem}");
     CU_ASSERT(loaded.config->signing_trust != loaded.config->partner_trust);
@@ -212,6 +213,8 @@ test_passphrase(void)
     loaded = load_good(8, "  node: {certificate: red/node.pem, key: red/locked.key, "
                           "passphrase_file: red/pass}");
     CU_ASSERT(EVP_PKEY_eq(loaded.config->node->key, loaded.config->node->leaf->key) == 1);
+    CU_ASSERT(loaded.config->credentials[0].source == CONFIG_KEY_ENCRYPTED);
+    CU_ASSERT(loaded.config->credentials[1].source == CONFIG_KEY_FILE);
     unload(&loaded);
     write_main(8, "  node: {certificate: red/node.pem, key: red/locked.key, "
                   "passphrase_file: red/wrong}");

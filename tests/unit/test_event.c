@@ -118,6 +118,7 @@ full_event(void)
                         "ez"),
         .role = {SPAN("112247003"), SPAN("2.16.840.1.113883.6.96"), SPAN("Medical doctor")},
         .organization = SPAN("Blue HIE"),
+        .delegator = SPAN("Organization/2.999.7"),
         .purpose = {SPAN("T-TREAT"), SPAN("2.16.840.1.113883.3.7204.1.5.2.1"), SPAN("Treatment")},
         .community = SPAN("2.999.2"),
         .query_id = SPAN("urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"),
@@ -165,6 +166,7 @@ check_same_event(const struct audit_event *got, const struct audit_event *want)
     check_same(got->user_name, want->user_name);
     check_same(got->user_id, want->user_id);
     check_same(got->organization, want->organization);
+    check_same(got->delegator, want->delegator);
     check_same(got->community, want->community);
     check_same(got->query_id, want->query_id);
     check_same(got->query, want->query);

@@ -59,6 +59,7 @@ test_claims_refused(void)
         {"aud", "\"\"", ERR_IDTOKEN_AUDIENCE},
         {"aud", "\"2.999.7\"", ERR_IDTOKEN_AUDIENCE},
         {"aud", "\"urn:oid:2.999.71\"", ERR_IDTOKEN_AUDIENCE},
+        {"aud", "\"urn:oix:2.999.7\"", ERR_IDTOKEN_AUDIENCE},
         {"aud", "\"urn:oid:2.999\"", ERR_IDTOKEN_AUDIENCE},
         {"aud", "\"urn:oid:\"", ERR_IDTOKEN_AUDIENCE},
         {"aud", "\"urn:oid:2.999.7 \"", ERR_IDTOKEN_AUDIENCE},

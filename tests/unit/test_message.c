@@ -60,6 +60,7 @@ test_refused(void)
          ERR_SOAP_STRUCTURE},
         {ENVELOPE_START "<x:a/><s:Body><x/></s:Body></s:Envelope>", ERR_SOAP_STRUCTURE},
         {ENVELOPE_START "text<s:Body><x/></s:Body></s:Envelope>", ERR_SOAP_STRUCTURE},
+        {ENVELOPE_START "<s:Torso><x/></s:Torso></s:Envelope>", ERR_SOAP_STRUCTURE},
         {ENVELOPE_START "<s:Body>text<x/></s:Body></s:Envelope>", ERR_SOAP_STRUCTURE},
         {ENVELOPE_START "<s:Body><x/></s:Body><?go?></s:Envelope>", ERR_SOAP_STRUCTURE},
         {"<?go?>" ENVELOPE_START "<s:Body><x/></s:Body></s:Envelope>", ERR_SOAP_STRUCTURE},

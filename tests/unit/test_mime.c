@@ -75,6 +75,8 @@ static const struct row frame_rows[] = {
     {TYPE("b"), "", ERR_MIME, ERR_MIME},
     {TYPE("b"), "--b", ERR_MIME, ERR_MIME},
     {TYPE("b"), "--b--", ERR_MIME, ERR_MIME},
+    {"multipart/related; boundary=b; type=\"application/xop+xml\"", "--b--", ERR_MIME, ERR_MIME},
+    {TYPE("b"), "--b\r\n" ROOT_HEAD ENVELOPE "\r\n--bc\r\n", ERR_MIME, ERR_MIME},
     {TYPE("b"), "--b\r\n" ROOT_HEAD ENVELOPE, ERR_MIME, ERR_MIME},
     {TYPE("b"), "--b\r\n" ROOT_HEAD ENVELOPE "\r\n--b", ERR_MIME, ERR_MIME},
     {TYPE("b"), "--b\r\n" ROOT_HEAD ENVELOPE "\r\n--b\r\n", ERR_MIME, ERR_MIME},
@@ -165,6 +167,8 @@ static const struct row part_rows[] = {
     {TYPE("b"), "--b\r\nno colon\r\n" XOP_TYPE "Content-ID: <root@x>\r\n" REST, ERR_MIME, ERR_MIME},
     {TYPE("b"), "--b\r\nX Y: z\r\n" XOP_TYPE "Content-ID: <root@x>\r\n" REST, ERR_MIME, ERR_MIME},
     {TYPE("b"), "--b\r\nX: \x01\r\n" XOP_TYPE "Content-ID: <root@x>\r\n" REST, ERR_MIME, ERR_MIME},
+    {TYPE("b"), "--b\r\nX: \x80\r\n" XOP_TYPE "Content-ID: <root@x>\r\n" REST, ERR_MIME, ERR_MIME},
+    {TYPE("b"), "--b\r\nword\r\n" XOP_TYPE "Content-ID: <root@x>\r\n" REST, ERR_MIME, ERR_MIME},
     {TYPE("b"), "--b\r\nX: a\rb\r\n" XOP_TYPE "Content-ID: <root@x>\r\n" REST, ERR_MIME, ERR_MIME},
     {TYPE("b"), "--b\r\nX: y\r\n" XOP_TYPE "Content-ID: <root@x>\r\n" REST, ERR_NONE, ERR_NONE},
     /* five parts, and four are allowed */
@@ -233,6 +237,7 @@ test_lookup(void)
         {"cid:%2e%2e", ERR_XOP, NULL},
         {"cid:root@x", ERR_XOP, NULL}, /* the message itself */
         {"a@x", ERR_XOP, NULL},
+        {"mid:a@x", ERR_XOP, NULL},
         {"http://127.0.0.1/a@x", ERR_XOP, NULL},
         {"file:///etc/passwd", ERR_XOP, NULL},
         {"", ERR_XOP, NULL},

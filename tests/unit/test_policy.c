@@ -313,6 +313,58 @@ test_explanation(void)
     policy_free(policy);
 }
 
+/* Who asks in another's name is let in by rules that speak of it only; denials need not. */
+static void
+test_delegation(void)
+{
+#define DELEGATED(name, effect, rest)                                                              \
+    "  - {name: " name ", effect: " effect ", reason: r, " rest "}\n"
+    static const char plain[] =
+        "rules:\n" DELEGATED("plain", "permit", "partners: any, purposes: any");
+    static const char listed[] = "rules:\n" DELEGATED(
+        "listed", "permit", "partners: any, purposes: any, delegators: [Organization/7, x]");
+    static const char any[] =
+        "rules:\n" DELEGATED("any", "permit", "partners: any, purposes: any, delegators: any");
+    static const char denied[] =
+        "rules:\n" DELEGATED("any", "permit", "partners: any, purposes: any, delegators: any")
+            DELEGATED("never", "deny", "transactions: ITI-38");
+    static const char denied_one[] =
+        "rules:\n" DELEGATED("any", "permit", "partners: any, purposes: any, delegators: any")
+            DELEGATED("one", "deny", "delegators: Organization/7");
+    static const struct {
+        const char *rules, *delegator, *rule;
+        enum policy_verdict verdict;
+    } rows[] = {
+        {plain, "Organization/7", "default", POLICY_DENY},
+        {plain, "", "plain", POLICY_PERMIT},
+        {listed, "Organization/77", "default", POLICY_DENY},
+        {listed, "organization/7", "default", POLICY_DENY},
+        {listed, "", "default", POLICY_DENY},
+        {listed, "Organization/7", "listed", POLICY_PERMIT},
+        {any, "Organization/77", "any", POLICY_PERMIT},
+        {any, "", "any", POLICY_PERMIT},
+        {denied, "Organization/7", "never", POLICY_DENY},
+        {denied_one, "Organization/7", "one", POLICY_DENY},
+        {denied_one, "Organization/8", "any", POLICY_PERMIT},
+        {denied_one, "", "any", POLICY_PERMIT},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct policy *policy = load_text(rows[i].rules);
+        const struct policy_facts facts = {.transaction = SPAN("ITI-38"),
+                                           .partner = SPAN("blue"),
+                                           .purpose = SPAN("T-TREAT"),
+                                           .delegator = span_of_cstr(rows[i].delegator)};
+        const struct policy_decision decision = policy_decide(policy, &facts);
+        const struct policy_explanation first = policy_explain(policy, 0, &facts);
+
+        CU_ASSERT_EQUAL(decision.verdict, rows[i].verdict);
+        CU_ASSERT_STRING_EQUAL(decision.rule, rows[i].rule);
+        CU_ASSERT_EQUAL(first.matches, first.checks[POLICY_CONDITION_DELEGATOR].holds);
+        policy_free(policy);
+    }
+}
+
 /* Whatever the order, the same is disclosed. */
 static void
 test_order_changes_nothing(void)
@@ -344,6 +396,7 @@ static const struct unit_test tests[] = {
     {"a shipped file that is not there", test_find_shipped_names_places},
     {"withheld codes", test_withheld_codes},
     {"explanation", test_explanation},
+    {"delegation", test_delegation},
     {"order changes nothing", test_order_changes_nothing},
 };
 

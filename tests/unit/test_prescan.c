@@ -323,6 +323,7 @@ test_parse(void)
         {"<a></b>", ERR_XML_SYNTAX},
         {"<a>&#0;</a>", ERR_XML_SYNTAX},
         {"<a>&#xFFFE;</a>", ERR_XML_SYNTAX},
+        {"<a>\xEF\xBF\xBF</a>", ERR_XML_SYNTAX},
         {"<a>]]></a>", ERR_XML_SYNTAX},
         {"<a b=c/>", ERR_XML_SYNTAX},
         {"<a b='1'c='2'/>", ERR_XML_SYNTAX},

@@ -12,6 +12,7 @@
 #define CONDITIONS ASSERTION "/Conditions"
 #define AUTHN      ASSERTION "/AuthnStatement"
 #define CLASS      AUTHN "/AuthnContext/AuthnContextClassRef"
+#define DATA       SUBJECT "/SubjectConfirmation/SubjectConfirmationData"
 #define STATEMENT  ASSERTION "/AttributeStatement"
 #define XSPA       "urn:oasis:names:tc:xspa:1.0:subject:"
 #define NPI_2      "urn:oasis:names:tc:xspa:2.0:subject:npi"
@@ -243,6 +244,13 @@ static const struct row {
     struct kit_edit edit;
 } statements[] = {
     {"ProxyRestriction", ERR_NONE, {KIT_APPEND, CONDITIONS, NULL, SAML("ProxyRestriction") "/>"}},
+    {"a second assertion, of SAML 1",
+     ERR_SIG_WRAPPED,
+     {KIT_APPEND, "Header", NULL,
+      "<x:x xmlns:x=\"urn:x\"><s:Assertion xmlns:s=\"" NS_SAML1 "\"/></x:x>"}},
+    {"a second assertion, encrypted",
+     ERR_SIG_WRAPPED,
+     {KIT_APPEND, "Header", NULL, "<x:x xmlns:x=\"urn:x\">" SAML("EncryptedAssertion") "/></x:x>"}},
     {"text in Conditions", ERR_SAML_STRUCTURE, {KIT_APPEND, CONDITIONS, NULL, "x"}},
     {"invented class", ERR_SAML_AUTHN, {KIT_TEXT, CLASS, NULL, CLASSES "Invented"}},
     {"class of another version",
@@ -252,6 +260,9 @@ static const struct row {
     {"prefix only", ERR_SAML_AUTHN, {KIT_TEXT, CLASS, NULL, CLASSES}},
     {"a configured class", ERR_NONE, {KIT_TEXT, CLASS, NULL, "https://example.org/aal2"}},
     {"like a configured class", ERR_SAML_AUTHN, {KIT_TEXT, CLASS, NULL, "https://example.org/aal"}},
+    {"class of another version",
+     ERR_SAML_AUTHN,
+     {KIT_TEXT, CLASS, NULL, "urn:oasis:names:tc:SAML:9.0:ac:classes:X509"}},
     {"unspecified class", ERR_NONE, {KIT_TEXT, CLASS, NULL, CLASSES "unspecified"}},
     {"two classes",
      ERR_SAML_AUTHN,
@@ -496,12 +507,41 @@ test_dates(void)
     }
 }
 
+/* What a confirmation says is all that binds a bearer. */
+static const struct row bearers[] = {
+    {"ended", ERR_SAML_CONFIRMATION, {KIT_ATTRIBUTE, DATA, "NotOnOrAfter", "2027-01-15T07:59:00Z"}},
+    {"for another",
+     ERR_SAML_CONFIRMATION,
+     {KIT_ATTRIBUTE, DATA, "Recipient", "https://x.example/"}},
+    {"valid too long",
+     ERR_SAML_CONFIRMATION,
+     {KIT_ATTRIBUTE, DATA, "NotBefore", "2027-01-14T08:00:00Z"}},
+    {"its twin", ERR_NONE, {KIT_ATTRIBUTE, DATA, "NotBefore", "2027-01-15T08:00:00Z"}},
+};
+
+static void
+test_bearer_confirmations(void)
+{
+    kit.rules.may_use_bearer = true;
+    for (size_t i = 0; i < ARRAY_LEN(bearers); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct assertion_order order = kit_order(KIT_RSA);
+        order.style.is_bearer = true;
+        xmlDoc *const doc = kit_open(kit_message(&order, arena));
+        kit_apply(doc, &bearers[i].edit);
+        check(bearers[i].name, doc, bearers[i].want);
+        arena_free(arena);
+    }
+    kit.rules.may_use_bearer = false;
+}
+
 static const struct unit_test tests[] = {
     {"attributes", test_attributes},
     {"facts", test_facts},
     {"size of an id_token", test_id_token_size},
     {"Advice is not read", test_advice_is_not_read},
     {"conditions, authentication, subject", test_statements},
+    {"a bearer's confirmation", test_bearer_confirmations},
     {"issued after the end", test_issued_after_the_end},
     {"OneTimeUse", test_one_time},
     {"authorization decisions", test_decisions},

@@ -1,13 +1,11 @@
 /*
- * TLS identity, signing key, issuer, endpoint and communities belong to one partner record, in
- * requests and in answers. Answers are not signed: what they name is held against the record of
- * whom we asked, what they relate to against what we asked.
+ * Answers are not signed: what they name is held against the record of whom we asked, what they
+ * relate to against what we asked.
  */
 #include <string.h>
 
 #include "base/mem.h"
 #include "scene_kit.h"
-#include "txn/binding.h"
 
 static struct scene scene; /* large; one at a time */
 
@@ -15,179 +13,6 @@ static struct place *
 red(void)
 {
     return scene_place(&scene, "red");
-}
-
-static struct place *
-green(void)
-{
-    return scene_place(&scene, "green");
-}
-
-/* ---- requests: the assertion against the record ---- */
-
-static void
-check_assertion(const struct partner *partner, const struct saml_facts *facts, enum err want)
-{
-    struct diag diag = {0};
-
-    CHECK_ERR(&diag, want, binding_check_assertion(green()->config, partner, facts, &diag));
-}
-
-/* Two keys and what each may sign for; the communities; in whose name. */
-static void
-test_an_assertion_agrees_with_the_record(void)
-{
-    static const char *const both[] = {"issuer of all"};
-    static const char *const own[] = {"issuer of the second"};
-    static const char *const delegators[] = {"Organization/2.999.7", "Organization/2.999.8"};
-    struct config_strings issuers[2] = {{NULL, 0}, {own, 1}};
-    struct certificate *keys[2];
-    struct partner partner;
-    struct saml_facts facts;
-
-    kit_open_three(&scene);
-    partner = *config_partner_of_community(green()->config, SPAN("2.999.1"));
-    keys[0] = partner.signing[0];
-    keys[1] = config_partner_of_community(green()->config, SPAN("2.999.3"))->signing[0];
-    partner.signing = keys;
-    partner.signing_n = 2;
-    facts = (struct saml_facts){.key = keys[0],
-                                .issuer = span_of_cstr(keys[0]->subject),
-                                .home_community = SPAN("2.999.1")};
-    check_assertion(&partner, &facts, ERR_NONE);
-    facts.issuer = span_of_cstr(keys[1]->subject); /* registered, but it did not sign */
-    check_assertion(&partner, &facts, ERR_SAML_ISSUER);
-    facts.key = keys[1];
-    check_assertion(&partner, &facts, ERR_NONE);
-    partner.key_issuers = issuers;
-    check_assertion(&partner, &facts, ERR_SAML_ISSUER); /* its own list counts now */
-    facts.issuer = SPAN("issuer of the second");
-    check_assertion(&partner, &facts, ERR_NONE);
-    facts.key = keys[0];
-    check_assertion(&partner, &facts, ERR_SAML_ISSUER);
-    partner.issuers = (struct config_strings){both, 1};
-    facts.issuer = SPAN("issuer of all");
-    check_assertion(&partner, &facts, ERR_NONE);
-    facts.key = keys[1];
-    check_assertion(&partner, &facts, ERR_SAML_ISSUER);
-    facts.key = keys[0];
-
-    facts.home_community = SPAN("2.999.3"); /* blue's */
-    check_assertion(&partner, &facts, ERR_PEER_BINDING);
-    facts.home_community = SPAN("2.999.10"); /* begins with one of its own */
-    check_assertion(&partner, &facts, ERR_PEER_BINDING);
-    facts.home_community = SPAN("2.999.1");
-
-    facts.delegator = SPAN("Organization/2.999.8");
-    check_assertion(&partner, &facts, ERR_PEER_BINDING);
-    partner.delegators = (struct config_strings){delegators, 2};
-    check_assertion(&partner, &facts, ERR_NONE);
-    facts.delegator = SPAN("Organization/2.999.80");
-    check_assertion(&partner, &facts, ERR_PEER_BINDING);
-    facts.delegator = SPAN("organization/2.999.8");
-    check_assertion(&partner, &facts, ERR_PEER_BINDING);
-    scene_close(&scene);
-}
-
-/* An organization-id that is somebody's community must be one of the partner's own. */
-static void
-test_an_organization_id_is_nobody_elses_community(void)
-{
-    static const struct {
-        const char *id;
-        enum err want;
-    } rows[] = {
-        {"urn:oid:2.999.3", ERR_PEER_BINDING}, /* blue's */
-        {"2.999.3", ERR_PEER_BINDING},
-        {"URN:OID:2.999.3", ERR_PEER_BINDING},
-        {"urn:oid:2.999.2", ERR_PEER_BINDING}, /* green's, who is asked */
-        {"urn:oid:2.999.1", ERR_NONE},
-        {"2.999.1", ERR_NONE},
-        {"urn:oid:2.999.1.5", ERR_NONE}, /* of its directory */
-        {"urn:oid:2.999.30", ERR_NONE},  /* begins like blue's */
-        {"https://organization.example/3", ERR_NONE},
-        {"", ERR_NONE}, /* where it may be left out */
-    };
-    const struct partner *partner;
-    struct saml_facts facts;
-
-    kit_open_three(&scene);
-    partner = config_partner_of_community(green()->config, SPAN("2.999.1"));
-    facts = (struct saml_facts){.key = partner->signing[0],
-                                .issuer = span_of_cstr(partner->signing[0]->subject),
-                                .home_community = SPAN("2.999.1")};
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        facts.organization_id = span_of_cstr(rows[i].id);
-        check_assertion(partner, &facts, rows[i].want);
-    }
-    scene_close(&scene);
-}
-
-/* A retrieve of a document that green does not have. */
-static struct span
-unknown_document(struct arena *arena)
-{
-    struct document_ref ref = {SPAN(GREEN), SPAN("2.999.2.2"), SPAN("2.999.404")};
-    const struct document_ref_list refs = {&ref, 1, 1};
-    struct diag diag = {0};
-    struct span payload;
-    struct buf out;
-
-    buf_init(&out, (size_t)64 * 1024);
-    CHECK_OK(&diag, retrieve_query_write(&refs, arena, &out, &diag));
-    CHECK_OK(&diag, arena_dup(arena, buf_span(&out), &diag, &payload));
-    buf_done(&out);
-    return payload;
-}
-
-/* The same with a message: signed for Organization/2.999.7, which red's record must list. */
-static void
-test_a_delegated_request_needs_the_record(void)
-{
-    static const char *const delegators[] = {"Organization/2.999.7"};
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct kit_request request = {.transaction = SOAP_ITI_39,
-                                  .delegator = SPAN("Organization/2.999.7")};
-    static struct scene_reply reply;
-
-    kit_open_three(&scene);
-    request.payload = unknown_document(arena);
-    kit_send(&scene, &request, &reply);
-    CU_ASSERT_EQUAL(reply.http_status, 500);
-    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "PEER_BINDING"));
-    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_AUTHENTICATION_FAILURE);
-    ((struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1")))->delegators =
-        (struct config_strings){delegators, 1};
-    kit_send(&scene, &request, &reply);
-    CU_ASSERT_EQUAL(reply.http_status, 200); /* and says that it has no such document */
-    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSDocumentUniqueIdError"));
-    arena_free(arena);
-    scene_close(&scene);
-}
-
-/* All its signing certificates were withheld: nothing that it signs is believed. */
-static void
-test_a_partner_without_a_certificate_proves_nothing(void)
-{
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    static struct scene_reply reply;
-    struct kit_request request = {.transaction = SOAP_ITI_39};
-    struct partner *record;
-
-    kit_open_three(&scene);
-    record = (struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1"));
-    request.payload = unknown_document(arena);
-    record->signing_n = 0;
-    kit_send(&scene, &request, &reply);
-    CU_ASSERT_EQUAL(reply.http_status, 500);
-    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_AUTHENTICATION_FAILURE);
-    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "SIG_NO_TRUST"));
-    record->signing_n = 1;
-    kit_send(&scene, &request, &reply);
-    CU_ASSERT_EQUAL(reply.http_status, 200);
-    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSDocumentUniqueIdError"));
-    arena_free(arena);
-    scene_close(&scene);
 }
 
 /* ---- answers: communities ---- */
@@ -349,6 +174,54 @@ test_a_listed_community_may_be_named(void)
     scene_close(&scene);
 }
 
+/* Green's second answer is forged after blue's has come. */
+static struct asking *
+query_with_forged_green(const char *from, const char *to)
+{
+    const struct asking_order order = scene_order(ASKING_GATHER, ISABELLA);
+    struct asking *asking = NULL;
+
+    scene_ask(red(), &order, &asking);
+    scene_deliver_all(&scene, "green");
+    scene_deliver(&scene, kit_question_to(&scene, "green"));
+    scene_deliver_all(&scene, "green");
+    scene_deliver_forged(&scene, kit_question_to(&scene, "green"), from, to);
+    scene_deliver_all(&scene, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+    return asking;
+}
+
+/* A repository is one community's: no partner may put its documents into another's, or into ours.
+ */
+static void
+test_a_repository_is_of_one_community(void)
+{
+    static const struct {
+        const char *to, *why; /* NULL: accepted */
+    } rows[] = {
+        {">2.999.3.2<", "named repository 2.999.3.2 as one of community 2.999.2, not of 2.999.3"},
+        {">2.999.1.2<", "named our own repository 2.999.1.2 as one of community 2.999.2"},
+        {">2.999.2.3<", NULL},
+        {">2.999.2.2<", NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct leg *leg;
+        struct asking *asking;
+
+        kit_open_three(&scene);
+        asking = query_with_forged_green(">2.999.2.2<", rows[i].to);
+        leg = kit_leg_of(asking, 1, "green");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(leg);
+        CU_ASSERT_EQUAL(leg->dropped, rows[i].why == NULL ? 0 : 2);
+        CU_ASSERT_EQUAL(leg->documents.n, rows[i].why == NULL ? 2 : 0);
+        CHECK_SPAN(span_of_cstr(leg->dropped_why), rows[i].why == NULL ? "" : rows[i].why);
+        CU_ASSERT_EQUAL(kit_documents_from(asking, "blue"), 1);
+        asking_free(asking);
+        scene_close(&scene);
+    }
+}
+
 /* What was asked for is what may come: another repository's document is nobody's. */
 static void
 test_a_document_of_another_repository_is_dropped(void)
@@ -489,16 +362,11 @@ test_an_answer_relates_to_its_question(void)
 }
 
 static const struct unit_test tests[] = {
-    {"an assertion agrees with the record", test_an_assertion_agrees_with_the_record},
-    {"an organization-id is nobody else's community",
-     test_an_organization_id_is_nobody_elses_community},
-    {"a delegated request needs the record", test_a_delegated_request_needs_the_record},
-    {"a partner without a certificate proves nothing",
-     test_a_partner_without_a_certificate_proves_nothing},
     {"answers name only their partner's communities",
      test_answers_name_only_their_partners_communities},
     {"the rest of an answer counts", test_the_rest_of_an_answer_counts},
     {"a listed community may be named", test_a_listed_community_may_be_named},
+    {"a repository is of one community", test_a_repository_is_of_one_community},
     {"a document of another repository is dropped",
      test_a_document_of_another_repository_is_dropped},
     {"swapped answers are refused", test_swapped_answers_are_refused},

@@ -397,6 +397,40 @@ test_only_own_documents_are_given(void)
     close_green();
 }
 
+/* A whole question of a node: what red was given it puts into its assertions, and green, which
+ * knows the issuer, answers; without the token it does not. */
+static void
+test_a_node_asks_with_a_token(void)
+{
+    static const char outbound[] = "rules:\n"
+                                   "  - name: individual\n"
+                                   "    effect: permit\n"
+                                   "    reason: our individuals ask\n"
+                                   "    direction: outbound\n"
+                                   "    partners: [green]\n"
+                                   "    purposes: [T-IAS]\n";
+    struct span green_oid = SPAN("2.999.2");
+
+    open_green();
+    kit_set_policy(scene_place(&scene, "red"), outbound);
+    for (int has_token = 0; has_token <= 1; has_token++) {
+        struct asking_order order = scene_order(ASKING_GATHER, ISABELLA);
+        struct asking *asking = NULL;
+
+        order.purpose = "T-IAS";
+        order.to = (struct span_list){&green_oid, 1, 1};
+        order.id_token = has_token ? good_token() : SPAN_EMPTY;
+        scene_ask(scene_place(&scene, "red"), &order, &asking);
+        scene_deliver_all(&scene, NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+        CU_ASSERT_EQUAL(kit_leg_of(asking, 0, "green")->matches.n, (size_t)has_token);
+        CU_ASSERT_EQUAL(kit_documents_from(asking, "green"), has_token ? 2 : 0);
+        asking_free(asking);
+    }
+    kit_restore_policy(scene_place(&scene, "red"));
+    close_green();
+}
+
 static const struct unit_test tests[] = {
     {"keys are made", token_begin},
     {"tokens that are refused", test_tokens_refused},
@@ -406,6 +440,7 @@ static const struct unit_test tests[] = {
     {"ITI-38 and ITI-39 need a token", test_query_and_retrieve},
     {"ITI-38 finds the own record only", test_only_the_own_record_is_found},
     {"ITI-39 gives own documents only", test_only_own_documents_are_given},
+    {"a node asks with a token", test_a_node_asks_with_a_token},
 };
 
 int

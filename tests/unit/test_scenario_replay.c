@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/datetime.h"
 #include "scene_kit.h"
 #include "store/replay.h"
 
@@ -238,6 +239,48 @@ test_a_lost_machine_refuses_old_messages(void)
     scene_close(&scene);
 }
 
+/* Another time in the element <what> of the Timestamp. */
+static void
+write_time(struct message_copy *copy, const char *what, int64_t us)
+{
+    const struct span body = buf_span(&copy->body);
+    const size_t at = span_find(body, span_of_cstr(what));
+    char text[DATETIME_MAX];
+
+    CU_ASSERT_NOT_EQUAL_FATAL(at, SPAN_MISSING);
+    datetime_write_xs(us, text);
+    CU_ASSERT_FATAL(body.p[at + strlen(what) + strlen(text)] == '<');
+    memcpy(copy->body.p + at + strlen(what), text, strlen(text));
+}
+
+/* A bearer's assertion may have been accepted before the machine went down. Nobody signs the
+ * message around it, so a fresh Timestamp does not make it new. */
+static void
+test_a_fresh_timestamp_does_not_renew_a_bearer(void)
+{
+    struct message_copy before, after;
+    struct diag diag = {0};
+    bool is_lossy = false;
+
+    kit_open_three(&scene);
+    red_record()->may_use_bearer = true;
+    CHECK_OK(&diag, replay_start(green()->store, "run 1", &diag, &is_lossy));
+    make_message(&before, true);
+    reopen_store(green());
+    CHECK_OK(&diag, replay_start(green()->store, "run 2", &diag, &is_lossy));
+    CU_ASSERT(is_lossy);
+    fake_clock_advance(&scene.clock, 62 * US_PER_S);
+    write_time(&before, "<wsu:Created>", scene.clock.wall_us);
+    write_time(&before, "<wsu:Expires>", scene.clock.wall_us + 60 * US_PER_S);
+    send_copy(&before, "its machine had stopped without warning");
+    free_message(&before);
+    fake_clock_advance(&scene.clock, 6 * US_PER_S);
+    make_message(&after, true);
+    send_copy(&after, NULL);
+    free_message(&after);
+    scene_close(&scene);
+}
+
 /* What red has too many of goes at red's cost: its newest message is still known. */
 static void
 test_a_flood_is_bounded(void)
@@ -267,6 +310,8 @@ static const struct unit_test tests[] = {
     {"a forgery spends nothing", test_a_forgery_spends_nothing},
     {"a restart does not forget", test_a_restart_does_not_forget},
     {"a lost machine refuses old messages", test_a_lost_machine_refuses_old_messages},
+    {"a fresh Timestamp does not renew a bearer's assertion",
+     test_a_fresh_timestamp_does_not_renew_a_bearer},
     {"a flood is bounded", test_a_flood_is_bounded},
 };
 UNIT_MAIN("scenario-replay", tests)

@@ -1,5 +1,5 @@
 /*
- * The edge as an attacker meets it: every way of security.md A1.7 to make two readers disagree
+ * The edge as an attacker meets it: every known way to make two readers disagree
  * about where a request ends or for whom it is, over a real TLS connection. Each is refused by name
  * and the connection is over: the request that hides behind it is never handled. Each has a benign
  * twin, as near to it as the rules allow, that is answered, with what stands behind it.
