@@ -94,3 +94,15 @@ def problem_of(root, mutation):
     if mutated(root, mutation) is None:
         return f"the list is stale: its text is not found exactly once in {', '.join(mutation.files)}"
     return None
+
+
+def killer_problem_of(root, mutation):
+    """Does the program's source name the test?"""
+    try:
+        with open(f"{root}/tests/unit/{mutation.program}.c", encoding="utf-8") as file:
+            text = file.read()
+            if f'"{mutation.test}"' in text or f"TEST({mutation.test})" in text:
+                return None
+    except FileNotFoundError:
+        pass
+    return f"the list is stale: tests/unit/{mutation.program}.c has no test \"{mutation.test}\""
