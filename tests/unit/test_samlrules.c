@@ -2,6 +2,8 @@
  * Assertions with something in them that no reader would look at, or one too few of what proves
  * them: signed again by the right key, so that only the rule under test can refuse them.
  */
+#include <stdio.h>
+
 #include "tests/unit/soap_expect.h"
 
 #define ASSERTION      "Header/Security/Assertion"
@@ -11,6 +13,8 @@
 #define STATEMENT      ASSERTION "/AttributeStatement"
 #define CLASS          ASSERTION "/AuthnStatement/AuthnContext/AuthnContextClassRef"
 #define SAML(name)     "<s:" name " xmlns:s=\"" NS_SAML2 "\""
+#define BASIC          "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
+#define ORGANIZATION   "urn:oasis:names:tc:xspa:1.0:subject:organization"
 #define METHOD         "urn:oasis:names:tc:SAML:2.0:cm:"
 #define DECLARED(text) SAML("AuthnContextDeclRef") ">" text "</s:AuthnContextDeclRef>"
 #define PROVIDER(element)                                                                          \
@@ -115,9 +119,62 @@ test_confirmations(void)
     kit_check("nobody confirms the subject", doc, &kit.rules, ERR_SAML_CONFIRMATION);
 }
 
+/* Both spellings of the jurisdiction name one place: the second one as others read the sample. */
+static void
+test_jurisdictions(void)
+{
+    static const struct {
+        const char *second;
+        enum err want;
+    } places[] = {{"Wayne, MI", ERR_NONE}, {"Cook, IL", ERR_SAML_ATTRIBUTE}};
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        char xml[512];
+        const struct kit_edit edits[] = {
+            {KIT_APPEND, STATEMENT, NULL,
+             SAML("Attribute") " Name=\"PHAJurisdiction\"><s:AttributeValue>Wayne, MI"
+                               "</s:AttributeValue></s:Attribute>"},
+            {KIT_APPEND, STATEMENT, NULL, xml}};
+        (void)snprintf(xml, sizeof(xml),
+                       SAML("Attribute") " Name=\"" BASIC "\" FriendlyName=\"PHAJurisdiction\">"
+                                         "<s:AttributeValue>%s</s:AttributeValue></s:Attribute>",
+                       places[i].second);
+        xmlDoc *const doc = kit_genuine(KIT_RSA);
+        kit_apply(doc, &edits[0]);
+        kit_apply(doc, &edits[1]);
+        kit_resign(doc, KIT_RSA);
+        kit_check(places[i].second, doc, &kit.rules, places[i].want);
+    }
+}
+
+/* Each value of an attribute is compared with those before, so there are 64 at most. */
+static void
+test_many_values(void)
+{
+    struct kit_rules kit;
+    kit_rules_init(&kit);
+    for (int n = 63; n <= 64; n++) { /* and the one that is there */
+        xmlDoc *const doc = kit_genuine(KIT_RSA);
+        for (int i = 0; i < n; i++) {
+            char xml[300];
+            const struct kit_edit edit = {KIT_APPEND, STATEMENT, NULL, xml};
+            (void)snprintf(xml, sizeof(xml),
+                           SAML("Attribute") " Name=\"" ORGANIZATION "\"><s:AttributeValue>%d"
+                                             "</s:AttributeValue></s:Attribute>",
+                           i);
+            kit_apply(doc, &edit);
+        }
+        kit_resign(doc, KIT_RSA);
+        kit_check("values", doc, &kit.rules, n == 63 ? ERR_NONE : ERR_SAML_ATTRIBUTE);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"what nobody would read", test_rules},
     {"confirmations that prove nothing", test_confirmations},
+    {"two jurisdictions", test_jurisdictions},
+    {"many values", test_many_values},
 };
 
 int
