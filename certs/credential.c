@@ -148,6 +148,7 @@ credential_make(const struct credential_sources *sources, int64_t now_us, struct
 {
     struct credential *credential = mem_alloc(sizeof(*credential));
 
+    *ret_culprit = CREDENTIAL_FILE_CERTIFICATE;
     if (credential == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a credential");
     }

@@ -202,6 +202,7 @@ trust_make(const struct trust_sources *sources, struct diag *diag,
 {
     struct trust *trust = mem_alloc(sizeof(*trust));
 
+    *ret_culprit = (struct trust_culprit){.file = TRUST_FILE_ANCHORS};
     if (trust == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a trust store");
     }
