@@ -96,7 +96,8 @@ struct net_server {
     struct quota *addresses, *identities, *in_flight; /* connections, connections, requests */
     struct rate *failures;                            /* by identity */
     struct load load;
-    struct listener *listeners[NET_LISTENERS]; /* NULL: not set */
+    struct listener *listeners[NET_LISTENERS]; /* NULL: not set; the first loop's */
+    _Atomic uint16_t ports[NET_LISTENERS];     /* of them */
     struct loop *loops;
     size_t loops_n;
     size_t next_loop; /* first loop's thread only: who gets the next connection */

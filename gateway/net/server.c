@@ -196,7 +196,7 @@ net_silence_us(struct net_server *server)
 uint16_t
 net_port(const struct net_server *server, enum net_listener listener)
 {
-    return server->listeners[listener] == NULL ? 0 : server->listeners[listener]->port;
+    return server->ports[listener];
 }
 
 void
