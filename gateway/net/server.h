@@ -16,6 +16,7 @@
 
 #include "base/body.h"
 #include "base/clock.h"
+#include "base/spool.h"
 #include "certs/certificate.h"
 #include "certs/status.h"
 #include "config/config.h"
@@ -51,6 +52,8 @@ struct net_options {
     const struct config *config; /* borrowed during net_start and net_reload only */
     const struct clock *clock;
     int loop_threads;
+    /* Where large bodies of requests wait; outlives the server. NULL: in memory. */
+    struct spool *spool;
     size_t head_limit; /* bytes */
     /* Times; a peer that is slower is answered 408 where that is possible, and cut off. */
     int64_t handshake_timeout_us;  /* from accept to a finished handshake */
