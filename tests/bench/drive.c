@@ -43,7 +43,7 @@ struct drive {
     struct seat *seats;
     struct seat *idle, **idle_end; /* the longest idle first */
     size_t opening, open, asking, resumed;
-    SSL_SESSION *session; /* the newest */
+    SSL_SESSION *session; /* that new connections offer */
     struct diag diag;     /* of the first connection that could not be opened */
     /* of a run; NULL between runs */
     const struct drive_work *work;
@@ -54,13 +54,16 @@ static void seat_advance(struct drive *drive, struct seat *seat);
 
 /* ---- opening and closing ---- */
 
+/* The first that comes is offered from then on: a copy, because OpenSSL gives a session up with its
+ * connection. */
 static int
 keep_session(SSL *ssl, SSL_SESSION *session)
 {
     struct drive *const drive = SSL_get_app_data(ssl);
-    SSL_SESSION_free(drive->session);
-    drive->session = session;
-    return 1;
+    if (drive->options.may_resume && drive->session == NULL) {
+        drive->session = SSL_SESSION_dup(session);
+    }
+    return 0;
 }
 
 static void

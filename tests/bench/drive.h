@@ -18,7 +18,7 @@ struct drive_options {
     SSL_CTX *tls; /* NULL: plain */
     size_t connections;
     size_t keep_bytes;  /* of an answer's head and body that are kept to be looked at */
-    bool may_resume;    /* TLS: a new connection offers the newest session */
+    bool may_resume;    /* TLS: new connections offer the first session that came */
     int64_t timeout_us; /* of opening, all connections together; 0: 60 s */
 };
 
