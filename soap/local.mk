@@ -22,7 +22,8 @@ libisthmus_a_SOURCES += \
 	soap/jws.c soap/jws.h \
 	soap/keyinfo.c soap/keyinfo.h \
 	soap/message.c soap/message.h soap/message_internal.h soap/message_memory.c \
-	soap/mime.c soap/mime.h \
+	soap/inline_documents.c soap/inline_documents.h \
+	soap/mime.c soap/mime.h soap/mime_source.c soap/mime_source.h \
 	soap/namespaces.h \
 	soap/prescan.c soap/prescan.h \
 	soap/saml.c soap/saml_names.h \
@@ -49,7 +50,8 @@ SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/tes
 	tests/unit/test_sigkeys tests/unit/test_sigrules tests/unit/test_sigverify tests/unit/test_wrapping \
 	tests/unit/test_answer_check tests/unit/test_relaxed tests/unit/test_saml_attributes \
 	tests/unit/test_samlname tests/unit/test_samlrules tests/unit/test_sign tests/unit/test_tokenref
-check_PROGRAMS += $(SOAP_SECURITY_TESTS)
+check_PROGRAMS += $(SOAP_SECURITY_TESTS) tests/unit/test_large_message
+tests_unit_test_large_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_mime_LDADD = $(UNIT_LIBS)
 tests_unit_test_prescan_LDADD = $(UNIT_LIBS)
