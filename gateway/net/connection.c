@@ -93,10 +93,12 @@ part_from_exchange(struct connection *connection)
     if (exchange == NULL) {
         return;
     }
+    watch_forget(connection);
     if (connection->state == CONNECTION_HANDLER) {
         exchange->connection = NULL;
         exchange->peer = connection->peer;
         connection->peer = NULL;
+        watch_tell(exchange);
     } else {
         exchange_free(exchange);
     }

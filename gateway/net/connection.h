@@ -21,12 +21,24 @@ enum connection_state {
 
 #define CONTENT_TYPE_MAX 512
 
+/* Who wants to know that the peer has gone. The lock is held while on_gone runs, so that an answer
+ * waits for its end; recursive, because on_gone may answer itself. */
+struct watch {
+    pthread_mutex_t lock;
+    void (*on_gone)(void *arg); /* NULL: nobody, or it has been told */
+    void *arg;
+    bool is_telling;
+    bool is_orphan;       /* answered by on_gone when the loop had ended: nobody else frees it */
+    struct letter letter; /* of net_watch; always delivered before the answer's */
+};
+
 /* A request with its way back. Owner: the connection while it reads; then the handler, until
  * net_answer or net_drop posts it back to the loop. */
 struct exchange {
     struct net_request request; /* first member: net_answer finds the exchange by it */
     struct mailbox *mailbox;    /* a reference */
     struct net_server *server;  /* for net_count_failure */
+    struct watch watch;
     /* the loop's thread only */
     struct connection *connection; /* NULL: gone */
     struct certificate *peer;      /* when the connection went first: keeps request.peer alive */
@@ -68,6 +80,7 @@ struct connection {
     bool has_peer_ended;       /* no more bytes will come */
     bool closes;               /* after the current answer */
     struct exchange *exchange; /* being read, or with the handler */
+    bool is_watched;           /* its descriptor is in the loop's watch_fd */
     /* request.c */
     size_t head_seen; /* bytes of the head that have no LF in them or were looked at */
     struct http1_body body_reader;
@@ -103,6 +116,18 @@ void parking_end(struct connection *connection); /* its answer does not matter a
 
 /* request.c: takes what the input buffer holds; may free the connection. */
 void request_read(struct connection *connection);
+
+/* watch.c */
+void watch_open(struct watch *watch);
+void watch_close(struct watch *watch); /* nobody may call or be called */
+/* Any thread: whoever answers. When it returns on_gone is over, or will never be called. */
+void watch_end(struct watch *watch);
+/* The peer has gone: the loop's thread, or after its end. May free the exchange, but never while
+ * the loop lives. */
+void watch_tell(struct exchange *exchange);
+/* The loop has ended. True: watch_tell is at work below, and frees the exchange when it is over. */
+MUST_CHECK bool watch_adopt(struct watch *watch);
+void watch_forget(struct connection *connection); /* the loop's thread: no more of its peer */
 
 /* answer.c */
 void exchange_free(struct exchange *exchange);

@@ -13,7 +13,8 @@ libisthmus_a_SOURCES += \
 	gateway/net/rate.c gateway/net/rate.h \
 	gateway/net/request.c \
 	gateway/net/server.c gateway/net/server.h \
-	gateway/net/terms.c
+	gateway/net/terms.c \
+	gateway/net/watch.c
 
 check_PROGRAMS += tests/unit/test_http1
 tests_unit_test_http1_LDADD = $(UNIT_LIBS)
@@ -42,3 +43,6 @@ tests_unit_test_server_parked_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_server_reload
 tests_unit_test_server_reload_SOURCES = tests/unit/test_server_reload.c $(NET_FIXTURE)
 tests_unit_test_server_reload_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_watch
+tests_unit_test_server_watch_SOURCES = tests/unit/test_server_watch.c $(NET_FIXTURE)
+tests_unit_test_server_watch_LDADD = $(UNIT_LIBS)

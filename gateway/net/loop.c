@@ -89,6 +89,7 @@ loop_init(struct loop *loop, struct net_server *server, struct diag *diag)
 {
     loop->server = server;
     loop->stop_letter.deliver = deliver_stop;
+    loop->watch_fd = -1;
     TRY(mailbox_new(diag, &loop->mailbox));
     loop->base = event_base_new();
     if (loop->base == NULL) {
@@ -102,7 +103,7 @@ loop_init(struct loop *loop, struct net_server *server, struct diag *diag)
         event_add(loop->mail_event, NULL) != 0) {
         return FAIL(diag, ERR_NO_MEMORY, "no events for a loop");
     }
-    return OK;
+    return watch_init(loop, diag);
 }
 
 /* What libevent still has to do for freed connections: it frees their streams on a later round. */
@@ -125,6 +126,7 @@ run(void *arg)
     (void)event_del(loop->mail_event);
     (void)event_del(loop->deadline_event);
     (void)event_del(loop->recheck_event);
+    watch_stop(loop);
     finish_base(loop);
     return NULL;
 }
@@ -176,6 +178,7 @@ loop_done(struct loop *loop)
     if (loop->recheck_event != NULL) {
         event_free(loop->recheck_event);
     }
+    watch_done(loop);
     if (loop->base != NULL) {
         event_base_free(loop->base);
     }

@@ -8,6 +8,7 @@
  *   request.c     bytes in -> struct net_request -> handler
  *   parked.c      between handshake and first request: whose certificate, and is it still good
  *   answer.c      struct body -> bytes out; answers that come from other threads
+ *   watch.c       has the peer gone while the handler works?
  *   terms.c       what a configuration says, for connections; net_reload
  *   quota.c       how many connections and requests somebody has
  *   rate.c        how often something may happen
@@ -69,6 +70,8 @@ struct loop {
     struct letter stop_letter;
     int64_t stop_deadline_us;    /* written before the letter is posted */
     struct event *recheck_event; /* goes through the connections after a reload */
+    int watch_fd;                /* an epoll of its own: of peers that must not go unnoticed */
+    struct event *watch_event;
     /* this loop's thread only (and server.c's before the thread runs) */
     bool is_stopping;
     struct terms *terms;            /* a reference */
@@ -122,6 +125,11 @@ void loop_stop(struct loop *loop, int64_t deadline_us); /* any other thread; doe
 void loop_join(struct loop *loop);
 void loop_done(struct loop *loop);            /* after loop_join */
 void loop_connection_gone(struct loop *loop); /* its thread: ends the loop after the last one */
+
+/* watch.c: of loop_init and loop_done. */
+MUST_CHECK struct status watch_init(struct loop *loop, struct diag *diag);
+void watch_stop(struct loop *loop); /* its thread, before it ends */
+void watch_done(struct loop *loop);
 
 /* connection.c. Takes the descriptor in any case; the loop's thread. */
 void connection_open(struct loop *loop, const struct listener *listener, int fd,

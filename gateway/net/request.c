@@ -41,6 +41,7 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
     exchange->mailbox = mailbox_ref(loop->mailbox);
     exchange->server = loop->server;
     exchange->connection = connection;
+    watch_open(&exchange->watch);
     exchange->request = (struct net_request){
         .listener = connection->listener->kind,
         .method = head->method,

@@ -2,9 +2,9 @@
  * The network side: loop threads (libevent) that own listeners, TLS handshakes, HTTP framing,
  * limits and writes. A complete request becomes a struct net_request and goes to the handler, on
  * the loop thread; the handler must not block. The answer may come from any thread, at any time,
- * even after net_free: when the connection has gone by then it is dropped. (While a handler has a
- * request nothing is read, so a peer that goes is noticed when the answer is written.) One request
- * of a connection is in flight at a time; pipelined ones wait in the socket.
+ * even after net_free: when the connection has gone by then it is dropped. While a handler has a
+ * request nothing is read, so a peer that goes is noticed when the answer is written, or by
+ * net_watch. One request of a connection is in flight at a time; pipelined ones wait in the socket.
  *
  * Refused requests get one line of text (the public text of their error) and the connection
  * closes. TLS here proves a chain to the listener's trust, no more: which partner a certificate
@@ -127,5 +127,15 @@ void net_free(struct net_server *server); /* stops at once when still running; N
 void net_answer(struct net_request *request, int status, const char *content_type,
                 struct body *body);
 void net_drop(struct net_request *request); /* close the connection without an answer */
+
+/* Tell me when nobody waits for the answer any more: <on_gone> is called at most once, on the
+ * loop's thread, when the peer ends its side or breaks the connection, or net_stop's deadline cuts
+ * it off, while the handler has the request. (Bytes of a next request are no such end. A peer that
+ * half-closes counts as gone, but would still get an answer.) Must not block; may answer or drop.
+ * Never running or called after net_answer or net_drop has returned (except when those are called
+ * by <on_gone> itself): so do not hold a lock that <on_gone> takes when you answer. Once per
+ * request, while the handler has it; any thread. When net_stop has ended the loop before, <on_gone>
+ * runs inside net_watch. */
+void net_watch(struct net_request *request, void (*on_gone)(void *arg), void *arg);
 
 #endif
