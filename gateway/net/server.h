@@ -16,6 +16,7 @@
 
 #include "base/body.h"
 #include "base/clock.h"
+#include "base/spool.h"
 #include "certs/certificate.h"
 #include "certs/status.h"
 #include "config/config.h"
@@ -62,6 +63,8 @@ struct net_options {
     const struct config *config; /* borrowed during net_start and net_reload only */
     const struct clock *clock;
     int loop_threads;
+    /* Where large bodies of requests wait; outlives the server. NULL: in memory. */
+    struct spool *spool;
     const struct net_inherited *inherited; /* outlives the server */
     size_t inherited_n;
     size_t head_limit; /* bytes */
