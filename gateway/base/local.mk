@@ -30,8 +30,6 @@ EXTRA_DIST += gateway/base/README.md
 
 BASE_TESTS = tests/unit/test_arena tests/unit/test_body tests/unit/test_buf tests/unit/test_budget tests/unit/test_datetime \
 	tests/unit/test_digest tests/unit/test_document tests/unit/test_ids tests/unit/test_log tests/unit/test_machine tests/unit/test_notes tests/unit/test_patient \
-	tests/unit/test_span tests/unit/test_status tests/unit/test_text tests/unit/test_writers
-	tests/unit/test_digest tests/unit/test_document tests/unit/test_ids tests/unit/test_log tests/unit/test_notes tests/unit/test_patient \
 	tests/unit/test_span tests/unit/test_spool tests/unit/test_status tests/unit/test_text tests/unit/test_writers
 check_PROGRAMS += $(BASE_TESTS)
 tests_unit_test_arena_LDADD = $(UNIT_LIBS)
