@@ -19,7 +19,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/cmd_query.c \
 	gateway/cli/cmd_retrieve.c \
 	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_status.c \
-	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_refusals.c gateway/cli/serve_reload.c \
+	gateway/cli/serve_life.c gateway/cli/service.c gateway/cli/service.h \
 	gateway/cli/expiry_log.c gateway/cli/expiry_log.h \
 	gateway/cli/import.c gateway/cli/import.h \
 	gateway/cli/import_files.c gateway/cli/import_files.h \
@@ -54,3 +54,7 @@ tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/soap_suppor
 tests_unit_test_decode_hostile_SOURCES = tests/unit/test_decode_hostile.c $(DECODE_KIT)
 tests_unit_test_decode_hostile_LDADD = $(UNIT_LIBS)
 tests_unit_test_decode_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_service tests/unit/test_liveness
+tests_unit_test_service_LDADD = $(UNIT_LIBS)
+tests_unit_test_liveness_SOURCES = tests/unit/test_liveness.c $(JOURNAL_KIT)
+tests_unit_test_liveness_LDADD = $(UNIT_LIBS)
