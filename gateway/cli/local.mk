@@ -32,6 +32,22 @@ bin_PROGRAMS += gateway/isthmus
 gateway_isthmus_SOURCES = gateway/cli/main.c
 gateway_isthmus_LDADD = $(ISTHMUS_LIBS)
 
+# Units for systemd; the service names where the program is installed.
+systemdsystemunitdir = $(prefix)/lib/systemd/system
+dist_systemdsystemunit_DATA = gateway/isthmus.socket gateway/isthmus-local.socket gateway/isthmus-admin.socket
+nodist_systemdsystemunit_DATA = gateway/isthmus.service
+sysusersdir = $(prefix)/lib/sysusers.d
+EXTRA_DIST += gateway/isthmus.service.in gateway/isthmus.sysusers
+CLEANFILES += gateway/isthmus.service
+gateway/isthmus.service: gateway/isthmus.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) gateway && \
+	sed -e 's|[@]bindir[@]|$(bindir)|g' -e 's|[@]docdir[@]|$(docdir)|g' $(srcdir)/gateway/isthmus.service.in >$@.new && mv $@.new $@
+install-data-local:
+	$(MKDIR_P) "$(DESTDIR)$(sysusersdir)"
+	$(INSTALL_DATA) $(srcdir)/gateway/isthmus.sysusers "$(DESTDIR)$(sysusersdir)/isthmus.conf"
+uninstall-local:
+	rm -f "$(DESTDIR)$(sysusersdir)/isthmus.conf"
+
 check_PROGRAMS += tests/unit/test_init
 tests_unit_test_init_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_cmd_policy

@@ -14,17 +14,16 @@
 
 #define LOOK_AFTER_US (60 * US_PER_S) /* how often files of trust stores are looked at */
 #define SILENCE_US    (30 * US_PER_S) /* of a part: said in the log, without a watchdog */
-#define SPARE_FDS     256             /* store, journal, partners' files, standard ones */
 #define LAST_WORDS_US (5 * US_PER_S)  /* from the second signal to the hard end */
 #define STOP_SPARE_US (15 * US_PER_S) /* what the end takes beyond the drain */
 
 /* ---- descriptors ---- */
 
-/* Each connection in may become one to a partner. */
+/* Each connection in may become one to a partner; net/ uses half of what there is. */
 static uint64_t
 descriptors_wanted(const struct config *config)
 {
-    return 2 * (uint64_t)config->edge.connections + SPARE_FDS;
+    return 2 * (uint64_t)config->edge.connections;
 }
 
 void
