@@ -207,6 +207,10 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
         "request_time",
         "answer_time",
         "connection_time",
+        "requests",
+        "held",
+        "queue_time",
+        "drain_time",
     };
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     struct config *config = reader->config;
