@@ -15,7 +15,7 @@
 
 static const char *const root_names[] = {
     "community", "listen",   "asserts",  "credentials", "trust", "partners",  "store", "sources",
-    "audit",     "policies", "security", "limits",      "log",   "id_tokens", "spool",
+    "audit",     "policies", "security", "limits",      "log",   "id_tokens", "spool", "systems",
 };
 
 /* ---- community ---- */
@@ -320,6 +320,7 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     TRY(config_read_trust(reader, root));
     TRY(config_read_listen(reader, root));
     config_read_asserts(reader, root);
+    TRY(config_read_systems(reader, root));
     TRY(config_read_id_tokens(reader, root));
     TRY(read_store(reader, root));
     TRY(config_read_spool(reader, root));
