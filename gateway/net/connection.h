@@ -1,7 +1,6 @@
 /*
- * One connection and the exchange that it has in hand; shared by connection.c, request.c and
- * answer.c. Everything here belongs to the connection's loop thread, except what struct exchange
- * says.
+ * One connection and the exchange that it has in hand; shared by the files of net/. Everything here
+ * belongs to the connection's loop thread, except what struct exchange says.
  */
 #ifndef NET_CONNECTION_H
 #define NET_CONNECTION_H
@@ -9,6 +8,7 @@
 #include "net/parts.h"
 
 enum connection_state {
+    CONNECTION_HELLO, /* not one byte of a handshake has come, or it waits for its turn */
     CONNECTION_HANDSHAKE,
     CONNECTION_PARKED,  /* the status of the certificate is not known yet; nothing is read */
     CONNECTION_IDLE,    /* between requests: not one byte of the next is there */
@@ -20,6 +20,7 @@ enum connection_state {
 };
 
 #define CONTENT_TYPE_MAX 512
+#define STREAM_OPTIONS   (BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
 
 /* Who wants to know that the peer has gone. The lock is held while on_gone runs, so that an answer
  * waits for its end; recursive, because on_gone may answer itself. */
@@ -63,9 +64,14 @@ struct parking {
 struct connection {
     struct loop *loop;
     struct connection *next, *previous; /* in the loop's list */
-    const struct listener *listener;
-    struct bufferevent *stream;
-    struct event *timer; /* one at a time: of the state */
+    TAILQ_ENTRY(connection) hello;      /* in the loop's queue while is_greeting */
+    bool is_greeting;
+    struct event *hello_event; /* its first bytes; NULL later */
+    enum net_listener kind;
+    bool has_tls;
+    int fd;                     /* until there is a stream, which owns it then */
+    struct bufferevent *stream; /* NULL in CONNECTION_HELLO */
+    struct event *timer;        /* one at a time: of the state */
     enum connection_state state;
     char peer_address[PEER_ADDRESS_MAX];
     struct certificate *peer;
@@ -94,6 +100,8 @@ struct connection {
 };
 
 /* connection.c */
+MUST_CHECK bool connection_make_timer(struct connection *connection);
+void connection_hook(struct connection *connection);  /* what happens on its stream is handled */
 void connection_close(struct connection *connection); /* frees it */
 void connection_set_timer(struct connection *connection, int64_t us);
 void connection_clear_timer(struct connection *connection);
