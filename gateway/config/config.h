@@ -96,6 +96,23 @@ struct partner_withheld {
     const char *why;
 };
 
+/* How much one partner is asked at a time, and when it is left alone. */
+struct partner_limits {
+    size_t connections;       /* to it at once; each carries one question */
+    size_t requests;          /* to it at once, those that wait for a connection included */
+    size_t failures;          /* in a row, until it is left alone for a while: */
+    int64_t pause_us;         /* at first; then twice as long each time, */
+    int64_t longest_pause_us; /* but no longer than this */
+};
+void config_outbound_default(struct partner_limits *ret_limits);
+
+/* Where the names of its URLs may lead; what an URL names by its address is meant. */
+enum partner_addresses {
+    PARTNER_ADDRESSES_PUBLIC,
+    PARTNER_ADDRESSES_PRIVATE, /* private networks, too (VPN) */
+    PARTNER_ADDRESSES_LOCAL    /* this machine, too (test bed) */
+};
+
 /* One community (or network) that we talk to: partners.d/<id>.yaml. */
 struct partner {
     const char *id;   /* short label: log, audit, policy */
@@ -124,6 +141,9 @@ struct partner {
     struct config_strings delegators; /* QueryAuthGrantor values that it may ask for */
     enum partner_fault_status fault_status;
     int64_t timeout_us; /* cap on one exchange with it */
+    struct partner_limits limits;
+    const char *proxy_url; /* http://host:port, asked to CONNECT; NULL: none */
+    enum partner_addresses addresses;
 };
 
 /* limits: of the network listeners. Times are from the first to the last byte. */
@@ -194,6 +214,7 @@ struct config {
     size_t body_limit;           /* limits: body, bytes of a request */
     size_t root_part_limit;      /* limits: root_part, bytes of the SOAP part of a request */
     struct config_edge edge;
+    struct partner_limits outbound; /* outbound: of partners without limits of their own */
     size_t answers_limit;   /* limits: answers, bytes that all answers of one transaction hold */
     size_t documents_limit; /* limits: documents, bytes of one answer that carries documents; what
                                is not in the spool counts for answers_limit as well */

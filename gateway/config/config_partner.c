@@ -13,9 +13,9 @@
 #define TLS_NAME_MAX   253
 
 static const char *const root_names[] = {
-    "id",         "name",         "communities", "endpoints",    "tls",
-    "signing",    "confirmation", "may_omit",    "sha1_until",   "replay",
-    "assertions", "delegators",   "writes",      "fault_status", "timeout",
+    "id",           "name",         "communities", "endpoints", "tls",        "signing",
+    "confirmation", "may_omit",     "sha1_until",  "replay",    "assertions", "delegators",
+    "writes",       "fault_status", "timeout",     "limits",    "proxy",      "addresses",
 };
 
 struct certificates {
@@ -410,6 +410,7 @@ read_record(struct config_reader *reader, struct yaml_node *root, struct partner
     partner->timeout_us = reader->config->timeout_us;
     config_duration(reader, yaml_get(root, "timeout"), TIMEOUT_MIN_US, TIMEOUT_MAX_US,
                     &partner->timeout_us);
+    config_read_reach(reader, root, partner);
     return OK;
 }
 

@@ -119,6 +119,9 @@ bool config_is_loopback(const struct config_address *address);
 bool config_is_wildcard(const struct config_address *address); /* 0.0.0.0, [::] */
 /* https://host[:port][/path] as written. */
 void config_url(struct config_reader *reader, const struct yaml_node *node, const char **ret_url);
+/* http://host:port, as written. */
+void config_proxy_url(struct config_reader *reader, const struct yaml_node *node,
+                      const char **ret_url);
 /* https://host[:port], a slash at the end dropped. */
 MUST_CHECK struct status config_base_url(struct config_reader *reader, const struct yaml_node *node,
                                          const char **ret_url);
@@ -185,6 +188,10 @@ MUST_CHECK struct status config_read_id_tokens(struct config_reader *reader,
                                                struct yaml_node *root);
 /* The network listeners' part of limits: (config_limits.c). */
 void config_read_edge(struct config_reader *reader, struct yaml_node *limits);
+/* outbound: of the main file, and limits, proxy, addresses of a partner's (config_outbound.c). */
+void config_read_outbound(struct config_reader *reader, struct yaml_node *root);
+void config_read_reach(struct config_reader *reader, struct yaml_node *root,
+                       struct partner *partner);
 /* One partner file (config_partner.c). */
 MUST_CHECK struct status config_read_partner(struct config_reader *reader,
                                              const struct config_file *file);

@@ -12,6 +12,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_idtokens.c \
 	gateway/config/config_limits.c \
 	gateway/config/config_listen.c \
+	gateway/config/config_outbound.c \
 	gateway/config/config_partner.c \
 	gateway/config/config_ocsp.c \
 	gateway/config/config_reader.h \

@@ -334,6 +334,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
         buf_done(&request.body);
         return st;
     }
+    request.config = asking->node->config;
     request.partner = leg->partner;
     request.url = leg->url;
     request.deadline_us = asking->txn.deadline_us;

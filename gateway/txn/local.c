@@ -145,6 +145,9 @@ note_gone(void *arg)
 
     pthread_mutex_lock(&local->lock);
     local->is_gone = true;
+    if (local->asking != NULL && !local->is_ended) {
+        asking_cancel(local->asking);
+    }
     pthread_mutex_unlock(&local->lock);
 }
 

@@ -1,6 +1,7 @@
 # gateway/txn: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
+	gateway/txn/asking_ask.c \
 	gateway/txn/binding.c gateway/txn/binding.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \

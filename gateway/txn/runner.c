@@ -95,6 +95,19 @@ deadline_of(const struct runner *runner, const struct txn *txn)
     return txn->deadline_us < end_us ? txn->deadline_us : end_us;
 }
 
+/* To the end of the ready queue; false when nobody else is ready: it goes on. The wakes that came
+ * are served by its next turn. */
+static bool
+stand_behind(struct runner *runner, struct txn *txn)
+{
+    txn->is_woken = false;
+    if (runner->first == NULL) {
+        return false;
+    }
+    enqueue(runner, txn);
+    return true;
+}
+
 static void
 unpark_overdue(struct runner *runner)
 {
@@ -175,6 +188,12 @@ bool
 txn_is_overdue(const struct txn *txn)
 {
     return clock_mono_us(txn->runner->clock) >= deadline_of(txn->runner, txn);
+}
+
+bool
+txn_is_turn_over(const struct txn *txn, int64_t since_us)
+{
+    return clock_mono_us(txn->runner->clock) - since_us >= TXN_TURN_US;
 }
 
 enum txn_verdict
@@ -266,9 +285,10 @@ run_steps(struct runner *runner, struct txn *txn)
         const enum txn_verdict verdict = txn->table->steps[txn->step].run(txn);
         bool is_parked = false;
 
-        if (verdict == TXN_WAIT) {
+        if (verdict == TXN_WAIT || verdict == TXN_YIELD) {
             pthread_mutex_lock(&runner->lock);
-            is_parked = park(runner, txn, saw_deadline);
+            is_parked =
+                verdict == TXN_WAIT ? park(runner, txn, saw_deadline) : stand_behind(runner, txn);
             pthread_mutex_unlock(&runner->lock);
             if (is_parked) {
                 return RUN_PARKED; /* it may run elsewhere already: do not touch it any more */
