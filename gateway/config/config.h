@@ -71,6 +71,18 @@ struct config_asserts {
     const char *npi;
 };
 
+/* A local system that asks through this node: `systems:`. */
+struct config_system {
+    const char *name; /* label: log, audit */
+    /* Its TLS client certificate on the local listener carries one of these, lower case; none: it
+     * is known by `listen: local: system:` only. */
+    struct config_strings certificate_names;
+    /* Who asks, where a message cannot say it: complete, what the entry leaves out is `asserts:`.
+     */
+    struct config_asserts asserts;
+    bool asserts_for_all; /* holds for its users, whatever a Security header of a message says */
+};
+
 enum partner_identity { PARTNER_IDENTITY_SAN, PARTNER_IDENTITY_CERTIFICATE };
 /* timestamp: MessageID and the Timestamp's signature are accepted once, each; messageid: it shares
  * a Timestamp among messages, so only the first counts. */
@@ -177,6 +189,10 @@ struct config {
     const char *base_url; /* how partners reach us (audiences): https://host:port, no slash at the
                              end; NULL without a network listener */
     struct config_asserts asserts;
+    const struct config_system *systems;
+    size_t systems_n;
+    const struct config_system *local_system; /* who asks on a local listener without TLS; NULL:
+                                                 nobody */
     const struct credential *signing;
     const struct credential *node; /* TLS of outbound connections */
     const struct trust *partner_trust;
@@ -244,6 +260,11 @@ const struct config_trust *config_trust_of(const struct config *config, const st
 MUST_CHECK struct status config_partner_of_peer(const struct config *config,
                                                 const struct certificate *peer, struct diag *diag,
                                                 const struct partner **ret_partner);
+/* The local system that asks: by its certificate, or without one (NULL) as the configuration says
+ * for the local listener. ERR_SYSTEM_UNKNOWN. */
+MUST_CHECK struct status config_system_of_peer(const struct config *config,
+                                               const struct certificate *peer, struct diag *diag,
+                                               const struct config_system **ret_system);
 /* The partner that speaks for a community (bare OID), or NULL. */
 const struct partner *config_partner_of_community(const struct config *config, struct span oid);
 bool partner_speaks_for(const struct partner *partner, struct span oid);

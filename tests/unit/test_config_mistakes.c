@@ -18,7 +18,7 @@ static const struct mistake main_mistakes[] = {
     {17, "endpoints: x",
      MAIN "17:1: error: unknown key 'endpoints'; expected one of: community, listen, asserts, "
           "credentials, trust, partners, store, sources, audit, policies, security, limits, log, "
-          "id_tokens, outbound, spool\n"},
+          "id_tokens, outbound, spool, systems\n"},
     {17, "store: {path: x}", MAIN "17:1: error: 'store' is already set at isthmus.yaml:13:1\n"},
     {17, "log: &x {level: info}",
      MAIN "17:9: error: anchor '&x' is not allowed; write each value where it is used\n"},
