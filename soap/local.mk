@@ -23,7 +23,8 @@ libisthmus_a_SOURCES += \
 	soap/jws.c soap/jws.h \
 	soap/keyinfo.c soap/keyinfo.h \
 	soap/message.c soap/message.h soap/message_internal.h soap/message_memory.c \
-	soap/mime.c soap/mime.h \
+	soap/inline_documents.c soap/inline_documents.h \
+	soap/mime.c soap/mime.h soap/mime_source.c soap/mime_source.h \
 	soap/namespaces.h \
 	soap/prescan.c soap/prescan.h \
 	soap/profile.c soap/profile.h \
@@ -61,6 +62,9 @@ tests_unit_test_c14n_LDADD = $(UNIT_LIBS)
 tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(ENGINES) $(SOAP_EXPECT)
 tests_unit_test_profile_LDADD = $(UNIT_LIBS)
 tests_unit_test_profile_LDFLAGS = $(ENGINES_WRAPPED)
+	tests/unit/test_samlname tests/unit/test_samlrules tests/unit/test_sign tests/unit/test_tokenref
+check_PROGRAMS += $(SOAP_SECURITY_TESTS) tests/unit/test_large_message
+tests_unit_test_large_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_mime_LDADD = $(UNIT_LIBS)
 tests_unit_test_prescan_LDADD = $(UNIT_LIBS)

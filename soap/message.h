@@ -12,10 +12,12 @@
 #define SOAP_MESSAGE_H
 
 #include "base/arena.h"
+#include "base/body.h"
 
 struct _xmlNode; /* libxml2's, for soap/ only */
 struct credential;
 struct message;
+struct spool;
 
 struct message_limits {
     size_t root_part_bytes; /* requests: configuration's root_part; answers of partners: 32 MB */
@@ -36,7 +38,9 @@ struct addressing {
     struct span action, to, message_id, relates_to, reply_to, fault_to;
 };
 
-/* <body> must outlive the arena's message: parts are spans into it. Refuses:
+/* <body> must outlive the arena's message: parts are places in it. It may be in a file: then the
+ * root part alone is read into memory. <spool>, for answers only: where long inline documents of
+ * such a root part go before it is parsed (NULL: they stay in it, and its limit says no). Refuses:
  *
  * ERR_HTTP_MEDIA_TYPE: anything but application/soap+xml, or multipart/related of XOP and SOAP 1.2.
  *
@@ -49,6 +53,11 @@ struct addressing {
  *
  * Comments are allowed here; what is signed must have none (security.h). What header blocks say is
  * judged by message_check_headers. */
+MUST_CHECK struct status message_read_body(const struct body *body, struct span content_type,
+                                           const struct message_limits *limits, struct spool *spool,
+                                           struct arena *arena, struct diag *diag,
+                                           struct message **ret_message);
+/* The same for bytes in memory. */
 MUST_CHECK struct status message_read(struct span body, struct span content_type,
                                       const struct message_limits *limits, struct arena *arena,
                                       struct diag *diag, struct message **ret_message);

@@ -10,6 +10,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/mem.h"
+
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 #endif
@@ -63,6 +65,88 @@ digest_sha1_hex(struct span bytes, struct diag *diag, char ret_hex[SHA1_HEX])
     TRY(digest(sha1, "SHA-1", bytes, diag, value));
     hex_encode(value, sizeof(value), ret_hex);
     return OK;
+}
+
+/* ---- piece by piece ---- */
+
+struct digest_stream {
+    const EVP_MD *algorithm;
+    const char *name;
+    size_t bytes; /* of a digest */
+    EVP_MD_CTX *context;
+};
+
+static struct status
+stream_failed(const struct digest_stream *stream, struct diag *diag)
+{
+    return FAIL(diag, ERR_CRYPTO, "OpenSSL cannot compute %s: is its default provider there?",
+                stream->name);
+}
+
+struct status
+digest_stream_new(enum digest_kind kind, struct diag *diag, struct digest_stream **ret_stream)
+{
+    (void)pthread_once(&fetch_once, fetch_digests);
+    struct digest_stream *stream = mem_alloc(sizeof(*stream));
+    if (stream == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a digest");
+    }
+    const bool is_sha1 = kind == DIGEST_SHA1;
+    *stream = (struct digest_stream){
+        .algorithm = is_sha1 ? sha1 : sha256,
+        .name = is_sha1 ? "SHA-1" : "SHA-256",
+        .bytes = is_sha1 ? SHA1_BYTES : SHA256_BYTES,
+        .context = EVP_MD_CTX_new(),
+    };
+    if (stream->algorithm == NULL || stream->context == NULL ||
+        EVP_DigestInit_ex(stream->context, stream->algorithm, NULL) != 1) {
+        const struct status st = stream_failed(stream, diag);
+        digest_stream_free(stream);
+        return st;
+    }
+    *ret_stream = stream;
+    return OK;
+}
+
+struct status
+digest_stream_add(struct digest_stream *stream, struct span bytes, struct diag *diag)
+{
+    return EVP_DigestUpdate(stream->context, bytes.p, bytes.n) == 1 ? OK
+                                                                    : stream_failed(stream, diag);
+}
+
+struct status
+digest_stream_end(struct digest_stream *stream, struct diag *diag, uint8_t ret_digest[DIGEST_MAX])
+{
+    if (EVP_DigestFinal_ex(stream->context, ret_digest, NULL) != 1 ||
+        EVP_DigestInit_ex(stream->context, stream->algorithm, NULL) != 1) {
+        return stream_failed(stream, diag);
+    }
+    return OK;
+}
+
+struct status
+digest_stream_end_hex(struct digest_stream *stream, struct diag *diag, char ret_hex[SHA256_HEX])
+{
+    uint8_t value[DIGEST_MAX];
+    TRY(digest_stream_end(stream, diag, value));
+    hex_encode(value, stream->bytes, ret_hex);
+    return OK;
+}
+
+void
+digest_stream_free(struct digest_stream *stream)
+{
+    if (stream != NULL) {
+        EVP_MD_CTX_free(stream->context);
+        mem_free(stream);
+    }
+}
+
+void
+digest_stream_free_p(struct digest_stream **stream)
+{
+    digest_stream_free(*stream);
 }
 
 /* CRC-32C in software, eight bytes a step: table[k][b] is the CRC of byte b and k zero bytes. */

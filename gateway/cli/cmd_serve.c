@@ -15,15 +15,18 @@
 #include "store/replay.h"
 
 #define DRAIN_US     (10 * US_PER_S)
+#define WORKERS_MAX  32
 #define LOOK_AFTER_S 60 /* how often files of trust stores are looked at */
 
-static const char *config_path;
+static const char *config_path, *workers_text;
 static const struct cli_option rows[] = {
-    {"c", "FILE", "the node's configuration", &config_path, NULL, NULL}};
+    {"c", "FILE", "the node's configuration", &config_path, NULL, NULL},
+    {"workers", "N", "threads that run transactions (default: one a core)", &workers_text, NULL,
+     NULL}};
 
 static const struct cli_command command = {
     .name = "serve",
-    .usage = "-c FILE",
+    .usage = "-c FILE [--workers N]",
     .text =
         "Answers partners (ITI-55, ITI-38, ITI-39) on the network listener until SIGTERM or\n"
         "SIGINT, then finishes what is in flight and stops. Logs to standard error. An answer\n"
@@ -223,12 +226,34 @@ serve_record_life(struct serve *serve, enum audit_type type, enum audit_outcome 
     return journal_append_wait(serve->journal, &event, diag);
 }
 
+static unsigned workers_wanted; /* 0: one a core */
+
 static unsigned
 worker_count(void)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    return cores < 1 ? 1 : cores > 32 ? 32 : (unsigned)cores;
+    if (workers_wanted > 0) {
+        return workers_wanted;
+    }
+    return cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (unsigned)cores;
+}
+
+static bool
+take_workers(void)
+{
+    uint64_t n = 0;
+
+    if (workers_text == NULL) {
+        return true;
+    }
+    if (!span_to_u64(span_of_cstr(workers_text), WORKERS_MAX, &n) || n == 0) {
+        cli_complain(&command, "--workers %s: expected a number from 1 to %d", workers_text,
+                     WORKERS_MAX);
+        return false;
+    }
+    workers_wanted = (unsigned)n;
+    return true;
 }
 
 /* What came before and is not remembered must not be accepted: see store/replay.h. */
@@ -349,6 +374,9 @@ cmd_serve(int argc, char **argv)
 
     if (!cli_parse_options(&command, argc, argv, &exit_code)) {
         return exit_code;
+    }
+    if (!take_workers()) {
+        return CLI_USAGE;
     }
     config = cli_config_online(&command, config_path);
     if (config == NULL) {

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/dialect.h"
 #include "base/log.h"
+#include "base/spool.h"
 #include "base/yaml.h"
 #include "certs/credential.h"
 #include "certs/jwks.h"
@@ -132,6 +133,14 @@ struct config_edge {
 };
 void config_edge_default(struct config_edge *ret_edge);
 
+/* spool: where large messages wait. */
+struct config_spool {
+    const char *path; /* a folder, made when missing; default: spool, beside the store */
+    bool is_default;  /* it was not set */
+    uint64_t limit;   /* bytes of all messages in it */
+    size_t threshold; /* bytes that a message may have without it */
+};
+
 struct config {
     const char *path;
     uint64_t generation;   /* of trust: 1, 2, ... over all configurations of this process */
@@ -158,6 +167,7 @@ struct config {
     size_t id_token_issuers_n;
     const char *store_path; /* SQLite file */
     const char *journal_dir;
+    struct config_spool spool;
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
@@ -169,8 +179,10 @@ struct config {
     size_t body_limit;           /* limits: body, bytes of a request */
     size_t root_part_limit;      /* limits: root_part, bytes of the SOAP part of a request */
     struct config_edge edge;
-    size_t answers_limit; /* limits: answers, bytes that all answers of one transaction hold */
-    size_t replay_keys;   /* limits: replay_keys, remembered at most for each partner */
+    size_t answers_limit;   /* limits: answers, bytes that all answers of one transaction hold */
+    size_t documents_limit; /* limits: documents, bytes of one answer that carries documents; what
+                               is not in the spool counts for answers_limit as well */
+    size_t replay_keys;     /* limits: replay_keys, remembered at most for each partner */
     enum log_level log_level;
     enum log_format log_format;
 };
@@ -180,6 +192,10 @@ struct config {
 MUST_CHECK struct status config_load(const char *path, const struct clock *clock,
                                      struct yaml_report *report, struct diag *diag,
                                      const struct config **ret_config);
+/* Opens the spool of `spool:`. ERR_IO, ERR_CONFIG: see base/spool.h; when its place is only a
+ * default, a caller may do without. */
+MUST_CHECK struct status config_open_spool(const struct config *config, struct diag *diag,
+                                           struct spool **ret_spool);
 const struct config *config_ref(const struct config *config);
 void config_unref(const struct config *config); /* NULL is fine */
 

@@ -213,7 +213,7 @@ same_limits(const struct config *a, const struct config *b)
 {
     return a->timeout_us == b->timeout_us && a->body_limit == b->body_limit &&
            a->root_part_limit == b->root_part_limit && a->answers_limit == b->answers_limit &&
-           same_edge(&a->edge, &b->edge);
+           a->documents_limit == b->documents_limit && same_edge(&a->edge, &b->edge);
 }
 
 void
@@ -243,6 +243,7 @@ config_may_replace(const struct config *old, const struct config *other, struct 
         {"community.repository", old->repository, other->repository},
         {"store.path", old->store_path, other->store_path},
         {"audit.journal", old->journal_dir, other->journal_dir},
+        {"spool.path", old->spool.path, other->spool.path},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
@@ -250,6 +251,11 @@ config_may_replace(const struct config *old, const struct config *other, struct 
             return FAIL(diag, ERR_CONFIG, "%s is %s and would be %s; restart to change it",
                         fixed[i].key, fixed[i].is, fixed[i].wanted);
         }
+    }
+    if (old->spool.limit != other->spool.limit || old->spool.threshold != other->spool.threshold) {
+        return FAIL(diag, ERR_CONFIG,
+                    "spool.limit or spool.threshold would change; restart to "
+                    "change them");
     }
     return old->replay_keys == other->replay_keys
                ? OK

@@ -182,6 +182,11 @@ MUST_CHECK struct status config_read_partner(struct config_reader *reader,
 /* What was agreed with it beyond its identity (config_agreements.c). */
 MUST_CHECK struct status config_read_agreements(struct config_reader *reader,
                                                 struct yaml_node *root, struct partner *partner);
+/* spool: (config_spool.c). After store:. */
+MUST_CHECK struct status config_read_spool(struct config_reader *reader, struct yaml_node *root);
+/* The folder that <path> lies in must exist: reported at <node>. */
+MUST_CHECK struct status config_check_parent(struct config_reader *reader,
+                                             const struct yaml_node *node, const char *path);
 /* Everything in the main file, and the files that it names (config_schema.c). */
 MUST_CHECK struct status config_read_root(struct config_reader *reader, struct yaml_node *root);
 

@@ -14,8 +14,8 @@
 #define GB (1024 * MB)
 
 static const char *const root_names[] = {
-    "community", "listen", "asserts",  "credentials", "trust",  "partners", "store",
-    "sources",   "audit",  "policies", "security",    "limits", "log",      "id_tokens",
+    "community", "listen",   "asserts",  "credentials", "trust", "partners",  "store", "sources",
+    "audit",     "policies", "security", "limits",      "log",   "id_tokens", "spool",
 };
 
 /* ---- community ---- */
@@ -67,8 +67,8 @@ read_community(struct config_reader *reader, struct yaml_node *root)
 
 /* ---- store, audit ---- */
 
-static struct status
-check_parent(struct config_reader *reader, const struct yaml_node *node, const char *path)
+struct status
+config_check_parent(struct config_reader *reader, const struct yaml_node *node, const char *path)
 {
     const char *slash = strrchr(path, '/');
     struct span parent = SPAN(".");
@@ -91,7 +91,7 @@ static struct status
 read_made_path(struct config_reader *reader, const struct yaml_node *node, const char **ret_path)
 {
     TRY(config_path(reader, node, ret_path));
-    return *ret_path == NULL ? OK : check_parent(reader, node, *ret_path);
+    return *ret_path == NULL ? OK : config_check_parent(reader, node, *ret_path);
 }
 
 static void
@@ -196,6 +196,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
         "body",
         "root_part",
         "answers",
+        "documents",
         "replay_keys",
         "connections",
         "connections_per_address",
@@ -218,12 +219,14 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
     config->body_limit = 64 * MB;
     config->root_part_limit = 1 * MB;
     config->answers_limit = 256 * MB;
+    config->documents_limit = 4 * GB;
     config->replay_keys = 100 * 1000;
     config_duration(reader, yaml_get(node, "timeout"), 100 * US_PER_MS, 3600 * US_PER_S,
                     &config->timeout_us);
     config_size(reader, yaml_get(node, "body"), 64 * KB, 4 * GB, &config->body_limit);
     config_size(reader, yaml_get(node, "root_part"), 64 * KB, 16 * MB, &config->root_part_limit);
     config_size(reader, yaml_get(node, "answers"), 1 * MB, 4 * GB, &config->answers_limit);
+    config_size(reader, yaml_get(node, "documents"), 1 * MB, 64 * GB, &config->documents_limit);
     config_count(reader, yaml_get(node, "replay_keys"), 1000, 10 * 1000 * 1000,
                  &config->replay_keys);
     config_read_edge(reader, node);
@@ -323,6 +326,7 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     config_read_asserts(reader, root);
     TRY(config_read_id_tokens(reader, root));
     TRY(read_store(reader, root));
+    TRY(config_read_spool(reader, root));
     need_empty_list(reader, yaml_get(root, "sources"), "sources are");
     TRY(read_audit(reader, root));
     TRY(read_security(reader, root));

@@ -34,6 +34,7 @@ exchange_free(struct exchange *exchange)
     mem_free(exchange->request.peer_address);
     body_done(&exchange->request.body);
     body_done(&exchange->answer);
+    watch_close(&exchange->watch);
     certificate_free(exchange->peer);
     mailbox_unref(exchange->mailbox);
     mem_free(exchange);
@@ -58,6 +59,7 @@ deliver(struct letter *letter)
     if (connection != NULL) {
         assert(connection->exchange == exchange && connection->state == CONNECTION_HANDLER);
         connection->exchange = NULL;
+        watch_forget(connection);
         connection_release_request(connection);
         if (exchange->status == 0) {
             connection_close(connection);
@@ -72,8 +74,9 @@ deliver(struct letter *letter)
 static void
 post_back(struct exchange *exchange)
 {
+    watch_end(&exchange->watch);
     exchange->letter.deliver = deliver;
-    if (!mailbox_post(exchange->mailbox, &exchange->letter)) {
+    if (!mailbox_post(exchange->mailbox, &exchange->letter) && !watch_adopt(&exchange->watch)) {
         exchange_free(exchange); /* the loop has ended, and the connection before it */
     }
 }

@@ -41,8 +41,9 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
     exchange->mailbox = mailbox_ref(loop->mailbox);
     exchange->server = loop->server;
     exchange->connection = connection;
+    watch_open(&exchange->watch);
     exchange->request = (struct net_request){
-        .listener = connection->listener->kind,
+        .listener = connection->kind,
         .method = head->method,
         .path = copy_text(head->path),
         .content_type = copy_text(head->content_type),
@@ -263,6 +264,7 @@ request_read(struct connection *connection)
             (void)evbuffer_drain(input, evbuffer_get_length(input));
             goes_on = false;
             break;
+        case CONNECTION_HELLO:
         case CONNECTION_HANDSHAKE:
         case CONNECTION_PARKED:
         case CONNECTION_HANDLER:

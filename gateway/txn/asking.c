@@ -47,6 +47,16 @@ set_round_deadline(struct asking *asking)
     asking->txn.deadline_us = now_us + (asking->final_deadline_us - now_us) / rounds_left;
 }
 
+void
+asking_note_over(struct asking *asking, size_t at)
+{
+    const enum leg_state state = legs_of_round(asking)->items[at].state;
+
+    if (state == LEG_ANSWERED || state == LEG_FAILED || state == LEG_DENIED) {
+        merge_add(asking->merge, at);
+    }
+}
+
 static enum txn_verdict
 step_plan(struct txn *txn)
 {
@@ -55,8 +65,11 @@ step_plan(struct txn *txn)
 
     set_round_deadline(asking);
     TXN_TRY(rounds_plan(asking));
+    TXN_TRY(merge_new(txn->arena, rounds_transaction(asking), legs->items, legs->n, &txn->diag,
+                      &asking->merge));
     for (size_t i = 0; i < legs->n; i++) {
         leg_prepare(asking, &legs->items[i]);
+        asking_note_over(asking, i);
     }
     return TXN_DONE;
 }
@@ -182,6 +195,7 @@ step_ask(struct txn *txn)
     for (size_t i = 0; i < legs->n; i++) {
         if (will_leave(&legs->items[i]) && !is_ok(asking_submit(asking, i, by_digest))) {
             legs->items[i].state = LEG_FAILED;
+            asking_note_over(asking, i);
         }
     }
     return TXN_DONE;
@@ -199,9 +213,11 @@ step_own(struct txn *txn)
     for (size_t i = 0; i < legs->n; i++) {
         struct leg *leg = &legs->items[i];
 
-        if (leg->partner == NULL && leg->state == LEG_PLANNED &&
-            leg_ask_store(asking, leg) == ANSWER_LATER) {
-            return TXN_WAIT;
+        if (leg->partner == NULL && leg->state == LEG_PLANNED) {
+            if (leg_ask_store(asking, leg) == ANSWER_LATER) {
+                return TXN_WAIT;
+            }
+            asking_note_over(asking, i);
         }
     }
     return TXN_DONE;
@@ -227,10 +243,13 @@ take_answers(struct asking *asking)
                 still_out++;
             } else {
                 leg_take_answer(asking, leg, &answer);
+                asking_note_over(asking, i);
             }
         } else if (txn_is_overdue(&asking->txn)) {
             leg->elapsed_us = clock_mono_us(asking->node->clock) - leg->asked_us;
+            leg->abandoned = LEG_ABANDONED_DEADLINE;
             leg_fail(leg, ERR_PARTNER_TIMEOUT, "no answer before the deadline");
+            asking_note_over(asking, i);
         } else {
             still_out++;
         }
@@ -531,6 +550,12 @@ static bool
 has_answered(const struct leg *leg)
 {
     return leg->state == LEG_ANSWERED;
+}
+
+struct merge *
+asking_merged(const struct asking *asking)
+{
+    return asking->merge;
 }
 
 unsigned

@@ -16,6 +16,7 @@
 #include "soap/xca.h"
 #include "soap/xcpd.h"
 #include "txn/fanout.h"
+#include "txn/merge.h"
 #include "txn/node.h"
 #include "txn/records.h"
 
@@ -49,6 +50,14 @@ enum leg_state {
     LEG_DENIED    /* our own policy does not let us ask: leg->diag */
 };
 
+/* Why nobody waits for a leg's answer any more: its failure is not the partner's. */
+enum leg_abandoned {
+    LEG_NOT_ABANDONED,
+    LEG_ABANDONED_DEADLINE,
+    LEG_ABANDONED_CANCELLED, /* the asker has gone */
+    LEG_ABANDONED_ENOUGH     /* enough others had answered */
+};
+
 /* A repository that an answer named, and its community (bare OID). */
 struct leg_repository {
     struct span id, home;
@@ -63,6 +72,7 @@ struct leg_repository_list {
 struct leg {
     enum soap_transaction transaction;
     enum leg_state state;
+    enum leg_abandoned abandoned;
     const struct partner *partner; /* NULL: our own store */
     struct span community;         /* asked, bare OID */
     const char *url;
@@ -88,9 +98,12 @@ struct leg {
     struct ident query_id;
     enum xcpd_result result;
     struct xcpd_match_list matches;
-    unsigned dropped;         /* items of the answer that are not used ... */
-    unsigned dropped_foreign; /* ... of them: for naming a community of somebody else */
-    char dropped_why[160];    /* ... the first of them because it did this */
+    struct span_list issues;    /* XCPD_AMBIGUOUS: what would help */
+    unsigned dropped;           /* items of the answer that are not used ... */
+    unsigned dropped_foreign;   /* ... of them: for naming a community of somebody else */
+    unsigned dropped_homeless;  /* ... of them: for naming no community */
+    struct span first_homeless; /* the id of one of these, when it has one */
+    char dropped_why[160];      /* ... the first of them because it did this */
     /* ITI-38 */
     struct ident patient_id;
     struct patient patient; /* as the community knows the patient */
@@ -143,6 +156,7 @@ struct asking {
     int round;
     int64_t final_deadline_us; /* mono; txn.deadline_us is the current round's share of it */
     struct fanout *fanout;     /* of the current round */
+    struct merge *merge;       /* of the current round, and then of the last */
     uint64_t held;             /* bytes that the answers of the rounds before take */
     bool is_recording_again;   /* records of legs that are to be asked again are on their way */
     struct records records;
@@ -158,6 +172,10 @@ MUST_CHECK struct status asking_start(struct node *node, const struct asking_ord
                                       asking_done done, void *arg, struct diag *diag);
 void asking_free(struct asking *asking);
 
+/* The answers of the last round that was run, to be read as one (merge.h): lives until asking_free.
+ * NULL when nothing could be asked (txn.diag says why). */
+struct merge *asking_merged(const struct asking *asking);
+
 /* Questions (to partners and our own store, of any round) that failed, or whose answer lacks
  * something; and questions that were answered, if only in part. */
 unsigned asking_failed(const struct asking *asking);
@@ -169,6 +187,9 @@ unsigned asking_answered(const struct asking *asking);
 MUST_CHECK struct status asking_add_leg(struct asking *asking, enum soap_transaction transaction,
                                         const struct partner *partner, struct span community,
                                         struct leg **ret_leg);
+/* Is the leg over? Then its answer, or that there is none, belongs to what the asker gets. */
+void asking_note_over(struct asking *asking, size_t at);
+enum soap_transaction rounds_transaction(const struct asking *asking); /* of the current round */
 /* Plans the round's legs from the order or from the round before. */
 MUST_CHECK struct status rounds_plan(struct asking *asking);
 /* After the last round: documents with digests and duplicates. */

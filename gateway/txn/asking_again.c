@@ -58,6 +58,7 @@ send_all(struct asking *asking)
     for (size_t i = 0; i < legs->n; i++) {
         if (legs->items[i].state == LEG_AGAIN && !is_ok(asking_submit(asking, i, NULL))) {
             legs->items[i].state = LEG_FAILED;
+            asking_note_over(asking, i);
         }
     }
 }

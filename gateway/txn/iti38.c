@@ -444,11 +444,15 @@ take_entry(struct asking *asking, struct leg *leg, const struct document_entry *
     bool may_take = false;
     struct span oid;
 
+    if (entry->home.n == 0) { /* ITI TF-2 3.38.4.1.3: to be told to who asked */
+        leg->dropped_homeless++;
+        leg->first_homeless = leg->dropped_homeless == 1 ? entry->entry_uuid : leg->first_homeless;
+    }
     if (!leg_may_name(asking, leg, entry->home) || !home_community_oid(entry->home, &oid)) {
         return OK;
     }
-    if (entry->unique_id.n == 0 || entry->repository.n == 0) {
-        leg_drop(asking, leg, "named a document without uniqueId or repositoryUniqueId");
+    if (entry->unique_id.n == 0 || entry->repository.n == 0 || entry->entry_uuid.n == 0) {
+        leg_drop(asking, leg, "named a document without uniqueId, repositoryUniqueId or id");
         return OK;
     }
     TRY(leg_take_repository(asking, leg, entry->repository, oid, &may_take));

@@ -178,6 +178,7 @@ iti55_answer(struct asking *asking, struct leg *leg, const struct message *messa
 
     TRY(xcpd_answer_read(message, &leg->query_id, leg->arena, &leg->diag, &answer));
     leg->result = answer.result;
+    leg->issues = answer.issues;
     if (answer.result == XCPD_ERROR) {
         const struct span issue =
             answer.issues.n > 0 ? span_slice(answer.issues.items[0], 0, 80) : SPAN("no code");

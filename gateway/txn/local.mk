@@ -14,6 +14,8 @@ libisthmus_a_SOURCES += \
 	gateway/txn/iti55.c gateway/txn/iti55.h \
 	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
 	gateway/txn/leg_outcome.c \
+	gateway/txn/merge.c gateway/txn/merge.h gateway/txn/merge_discovery.c \
+	gateway/txn/merge_parts.h gateway/txn/merge_retrieve.c \
 	gateway/txn/node.h \
 	gateway/txn/proof.c gateway/txn/proof.h \
 	gateway/txn/records.c gateway/txn/records.h \
@@ -22,7 +24,8 @@ libisthmus_a_SOURCES += \
 	gateway/txn/txn.h
 EXTRA_DIST += gateway/txn/README.md
 
-check_PROGRAMS += tests/unit/test_runner
+check_PROGRAMS += tests/unit/test_runner tests/unit/test_merge
+tests_unit_test_merge_LDADD = $(UNIT_LIBS)
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
 	tests/unit/scene_places.c tests/unit/scene_sink.c

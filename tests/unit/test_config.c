@@ -49,6 +49,10 @@ check_main_values(const struct config *config)
     check_text(config->asserts.user, NULL);
     check_text(config->asserts.role, NULL);
     check_text(config->store_path, path_of("var/isthmus.db"));
+    check_text(config->spool.path, path_of("var/spool"));
+    CU_ASSERT(config->spool.is_default && config->spool.threshold == 256U * 1024);
+    CU_ASSERT(config->spool.limit == 8ULL * 1024 * 1024 * 1024);
+    CU_ASSERT(config->documents_limit == 4ULL * 1024 * 1024 * 1024);
     check_text(config->journal_dir, path_of("var/audit"));
     CU_ASSERT(config->signing != NULL && config->signing != config->node);
     CU_ASSERT(config->credentials_n == 2 && config->trusts_n == 1);

@@ -126,6 +126,9 @@ static const struct {
      "community.repository is 2.999.1.2 and would be 2.999.8"},
     {13, "store: {path: var/other.db}", "other.db; restart to change it"},
     {15, "audit: {journal: var/other}", "audit.journal is "},
+    {17, "spool: {path: var/other-spool}", "other-spool; restart to change it"},
+    {17, "spool: {limit: 1GB}", "spool.limit or spool.threshold would change"},
+    {17, "spool: {threshold: 1MB}", "spool.limit or spool.threshold would change"},
     {17, "limits: {replay_keys: 1000}", "limits.replay_keys is 100000 and would be 1000"},
 };
 
