@@ -213,6 +213,7 @@ struct config {
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
     struct config_strings authn_contexts; /* security: AuthnContextClassRefs beside SAML's own */
     bool needs_id_token;                  /* security: id_tokens_required, default true */
+    bool uses_reference;                  /* security: signatures, default profile */
     int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
     int64_t timeout_us;          /* limits: timeout, the default deadline of a transaction */
     size_t body_limit;           /* limits: body, bytes of a request */

@@ -244,7 +244,8 @@ config_changes(const struct config *old, const struct config *other, config_say 
         say(arg, "limits: changed");
     }
     if (old->clock_skew_us != other->clock_skew_us ||
-        old->max_lifetime_us != other->max_lifetime_us) {
+        old->max_lifetime_us != other->max_lifetime_us ||
+        old->uses_reference != other->uses_reference) {
         say(arg, "security: changed");
     }
 }

@@ -305,6 +305,8 @@ static const struct mistake main_mistakes[] = {
     {17, "security: {id_tokens_required: no, id_token_max_age: 25h}",
      MAIN "17:54: error: id_token_max_age '25h' is out of range; expected 1m to 24h\n" MAIN
           "17:32: error: id_tokens_required: expected one of false, true, got 'no'\n"},
+    {17, "security: {signatures: xmlsec}",
+     MAIN "17:24: error: signatures: expected one of profile, reference, got 'xmlsec'\n"},
     /* id_tokens */
     {17, "id_tokens: idp.json",
      MAIN
