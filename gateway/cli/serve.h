@@ -23,7 +23,7 @@
 #include "cli/service.h"
 #include "net/server.h"
 #include "out/crl_feed.h"
-#include "txn/inbound.h"
+#include "txn/local.h"
 
 /* The node as one configuration makes it. A transaction works with the generation that it started
  * with to its end, and holds a reference so long. */
@@ -38,13 +38,14 @@ struct serve {
     struct journal *journal;
     struct journal_sink sink;
     struct runner *runner;
+    struct out *out; /* one for all generations */
     struct net_server *server;
     struct trust_fetch *fetch;              /* NULL: nobody has to be asked */
     struct status_cache *status;            /* the same */
     struct crl_feed *feed;                  /* NULL: no revocation list is to be fetched */
     struct rate *limit_log_rate, *log_rate; /* of refusals: by kind; by address */
     struct rate *audit_rate;                /* by address */
-    pthread_mutex_t lock;                   /* of <generation> */
+    pthread_mutex_t lock;                   /* of <generation> and <is_settled> */
     struct generation *generation;          /* the current one */
     int64_t expiry_logged_us;               /* wall; the main thread's */
     struct service service;
@@ -53,6 +54,7 @@ struct serve {
     pthread_t impatience;           /* waits for a second signal */
     bool has_impatience;
     _Atomic bool is_hurried; /* it came */
+    bool is_settled;         /* network and runner have nothing left, and are about to go */
     _Atomic bool is_over;    /* nothing is left to be cut short */
     bool is_start_recorded;  /* then the stop is, too */
     bool is_replay_started;  /* then stopped, too */
@@ -82,6 +84,7 @@ int serve_run(struct serve *serve); /* until a signal ends it: which */
 int64_t serve_drain_begin(struct serve *serve, const struct config *config);
 /* True when no transaction is left; false at the deadline, or when it is hurried. */
 MUST_CHECK bool serve_drain_runner(struct serve *serve, int64_t deadline_us);
+void serve_drain_settled(struct serve *serve); /* before network and runner are freed */
 void serve_drain_end(struct serve *serve);
 
 /* serve_reload.c: the main thread only. Loads the file anew; with a mistake in it, or when it needs

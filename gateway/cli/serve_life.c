@@ -171,6 +171,19 @@ serve_run(struct serve *serve)
 
 /* ---- the drain ---- */
 
+static void
+cut_off(struct serve *serve)
+{
+    pthread_mutex_lock(&serve->lock);
+    if (!serve->is_settled && serve->runner != NULL) {
+        runner_end_at(serve->runner, clock_mono_us(clock_system()));
+    }
+    if (!serve->is_settled && serve->server != NULL) {
+        net_hurry(serve->server);
+    }
+    pthread_mutex_unlock(&serve->lock);
+}
+
 /* A second signal: what is in flight is cut off now, and when that does not help the process ends
  * as it is. The journal's recovery then records what is unknown. */
 static void *
@@ -186,9 +199,7 @@ be_impatient(void *arg)
             LOG_EVENT(LOG_LEVEL_WARNING, "node-stopping-at-once", LOG_INT("signal", signal_number));
             end_us = clock_mono_us(clock_system()) + LAST_WORDS_US;
             serve->is_hurried = true;
-            if (serve->server != NULL) {
-                net_hurry(serve->server);
-            }
+            cut_off(serve);
         }
         if (clock_mono_us(clock_system()) > end_us && !serve->is_over) {
             LOG_EVENT(LOG_LEVEL_ERROR, "node-stopped-hard",
@@ -226,6 +237,14 @@ serve_drain_runner(struct serve *serve, int64_t deadline_us)
         now_us = clock_mono_us(clock_system());
     } while (!is_quiet && now_us < deadline_us && !serve->is_hurried);
     return is_quiet;
+}
+
+void
+serve_drain_settled(struct serve *serve)
+{
+    pthread_mutex_lock(&serve->lock);
+    serve->is_settled = true;
+    pthread_mutex_unlock(&serve->lock);
 }
 
 void

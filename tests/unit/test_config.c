@@ -58,6 +58,7 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->credentials_n == 2 && config->trusts_n == 1);
     CU_ASSERT(policy_rule_count(config->policy) == 1);
     CU_ASSERT(config->needs_id_token && config->id_token_max_age_us == 3600 * US_PER_S);
+    CU_ASSERT(!config->uses_reference);
     CU_ASSERT(config->id_token_issuers_n == 0);
     CU_ASSERT(config->clock_skew_us == 60 * US_PER_S);
     CU_ASSERT(config->max_lifetime_us == 3600 * US_PER_S);
@@ -147,7 +148,7 @@ static const char full_main[] =
     "audit: {journal: var/audit}\n"
     "policies: ['polic?.yaml']\n"
     "security: {clock_skew: 500ms, max_lifetime: 24h, id_tokens_required: false,\n"
-    "           id_token_max_age: 5m, authn_contexts: ['urn:x:y']}\n"
+    "           id_token_max_age: 5m, authn_contexts: ['urn:x:y'], signatures: reference}\n"
     "id_tokens: [{issuer: 'https://idp.example/realm', jwks: idp.json}]\n"
     "limits: {timeout: 1m, body: 4GB, root_part: 16MB, answers: 1MB, replay_keys: 1000,\n"
     "  connections: 7, connections_per_address: 6,\n"
@@ -177,6 +178,7 @@ check_full_values(const struct config *config)
     check_text(config->asserts.purpose_system, "2.16.840.1.113883.3.18.7.1");
     check_text(config->asserts.npi, "1234567893");
     CU_ASSERT(!config->needs_id_token && config->id_token_max_age_us == 300 * US_PER_S);
+    CU_ASSERT(config->uses_reference);
     CU_ASSERT_FATAL(config->id_token_issuers_n == 1);
     check_text(config->id_token_issuers[0].issuer, "https://idp.example/realm");
     CU_ASSERT(config->id_token_issuers[0].keys->n == 1);
