@@ -30,7 +30,8 @@ libisthmus_a_SOURCES += \
 
 bin_PROGRAMS += gateway/isthmus
 gateway_isthmus_SOURCES = gateway/cli/main.c
-gateway_isthmus_LDADD = $(ISTHMUS_LIBS)
+# First, so that its malloc is found before the C library's, by every library, too.
+gateway_isthmus_LDADD = $(MIMALLOC_LIBS) $(ISTHMUS_LIBS)
 
 # Units for systemd; the service names where the program is installed.
 systemdsystemunitdir = $(prefix)/lib/systemd/system
