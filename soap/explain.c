@@ -297,7 +297,7 @@ explain_part(const struct explanation *explanation, size_t i, size_t n, struct n
 
     note_text(notes, item, "content_id", part->content_id);
     note_text(notes, item, "content_type", part->content_type);
-    note_int(notes, item, "bytes", (int64_t)part->content.n);
+    note_int(notes, item, "bytes", (int64_t)part->size);
     if (i == mime->root) {
         note_cstr(notes, item, "role", "the SOAP envelope");
         return;

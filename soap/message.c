@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "base/digest.h"
+#include "base/mem.h"
 #include "soap/message_internal.h"
 
 #define ADDRESSING_VALUE_MAX ((size_t)2048)
@@ -84,33 +85,110 @@ check_mtom_types(const struct content_type *type, const struct mime_part *root,
     return OK;
 }
 
+/* A body that is said to be a package and begins like XML: some gateways leave the packing out. */
 static struct status
-find_root_part(struct span body, struct span content_type, const struct message_limits *limits,
-               struct arena *arena, struct diag *diag, struct message *message,
-               struct span *ret_root)
+is_bare_xml(const struct body *body, const struct message_limits *limits, struct diag *diag,
+            bool *ret_is_bare)
+{
+    char start[64];
+    size_t n = 0;
+    TRY(body_read(body, 0, start, sizeof(start), diag, &n));
+    *ret_is_bare = limits->is_lenient && span_starts_with(span_trim(span_of(start, n)), SPAN("<"));
+    return OK;
+}
+
+static bool
+is_plain_media(struct span media, const struct message_limits *limits)
+{
+    /* text/xml is SOAP 1.1's: the envelope's namespace says so better than a 415. */
+    return media_is(media, "application/soap+xml") ||
+           (limits->is_lenient &&
+            (media_is(media, "text/xml") || media_is(media, "application/xop+xml")));
+}
+
+/* Where the root part is. */
+struct root_part {
+    uint64_t offset, size;
+};
+
+static struct status
+find_root_part(const struct body *body, struct span content_type,
+               const struct message_limits *limits, struct arena *arena, struct diag *diag,
+               struct message *message, struct root_part *ret_root)
 {
     struct content_type type;
+    bool is_bare = false;
     if (content_type.n == 0) {
         return bad_media(diag, SPAN("(none)"));
     }
     TRY(content_type_read(content_type, arena, diag, &type));
     TRY(check_charset(&type, diag));
     message->content_type_action = content_type_param(&type, "action");
-    if (media_is(type.media, "multipart/related")) {
+    const bool is_package = media_is(type.media, "multipart/related");
+    if (is_package) {
+        TRY(is_bare_xml(body, limits, diag, &is_bare));
+    }
+    if (is_package && !is_bare) {
         TRY(mime_split(body, &type, limits, arena, diag, &message->mime));
         const struct mime_part *const root = &message->mime.parts.items[message->mime.root];
         TRY(check_mtom_types(&type, root, limits, arena, diag));
         message->is_mtom = true;
-        *ret_root = root->content;
+        *ret_root = (struct root_part){root->offset, root->size};
         return OK;
     }
-    /* text/xml is SOAP 1.1's: the envelope's namespace says so better than a 415. */
-    if (!media_is(type.media, "application/soap+xml") &&
-        !(limits->is_lenient && media_is(type.media, "text/xml"))) {
+    if (!is_bare && !is_plain_media(type.media, limits)) {
         return bad_media(diag, type.media);
     }
-    *ret_root = body;
+    *ret_root = (struct root_part){0, body->size};
     return OK;
+}
+
+static struct status
+root_too_large(uint64_t size, const struct message_limits *limits, struct diag *diag)
+{
+    return FAIL(diag, ERR_LIMIT_XML, "XML of %llu bytes; at most %zu are accepted",
+                (unsigned long long)size, limits->root_part_bytes);
+}
+
+/* From a file into memory, without the documents that it has inline. */
+static struct status
+load_root(const struct body *body, const struct root_part *root,
+          const struct message_limits *limits, struct spool *spool, struct arena *arena,
+          struct diag *diag, struct message *message, struct buf *to)
+{
+    struct diag why = {.code = ERR_NONE};
+    struct body part;
+    const bool moves = spool != NULL && limits->is_lenient;
+    if (!moves && root->size > limits->root_part_bytes) {
+        return root_too_large(root->size, limits, diag);
+    }
+    TRY(body_slice(body, root->offset, root->size, diag, &part));
+    struct span bytes;
+    struct status st = moves
+                           ? inline_documents_move(&part, spool, arena, &why, to, &message->inlines)
+                           : body_span(&part, to, &why, &bytes);
+    body_done(&part);
+    if (st.code == ERR_LIMIT_BUFFER) {
+        return root_too_large(root->size, limits, diag);
+    }
+    return is_ok(st) ? OK : FAIL(diag, st.code, "%s", why.text);
+}
+
+static struct status
+read_root(const struct body *body, const struct root_part *root,
+          const struct message_limits *limits, struct spool *spool, struct arena *arena,
+          struct diag *diag, struct message *message, xmlDoc **ret_doc)
+{
+    CLEANUP(buf_done) struct buf copy;
+    struct span bytes;
+    buf_init_secret(&copy, limits->root_part_bytes);
+    if (body->kind == BODY_MEMORY) {
+        bytes = span_slice(buf_span(&body->memory), (size_t)root->offset, (size_t)root->size);
+    } else {
+        TRY(load_root(body, root, limits, spool, arena, diag, message, &copy));
+        bytes = buf_span(&copy);
+    }
+    return xml_parse(bytes, limits, arena, diag, ret_doc); /* which keeps nothing of them */
 }
 
 /* ---- Envelope, Header, Body (SOAP 1.2 part 1, section 5) ---- */
@@ -370,33 +448,32 @@ message_check_headers(const struct message *message, struct diag *diag)
 }
 
 struct status
-message_read(struct span body, struct span content_type, const struct message_limits *limits,
-             struct arena *arena, struct diag *diag, struct message **ret_message)
+message_read_body(const struct body *body, struct span content_type,
+                  const struct message_limits *limits, struct spool *spool, struct arena *arena,
+                  struct diag *diag, struct message **ret_message)
 {
     struct message *message = NULL;
-    struct span root_part;
+    struct root_part root;
     xmlDoc *doc = NULL;
     TRY(ARENA_NEW(arena, diag, &message));
-    TRY(find_root_part(body, content_type, limits, arena, diag, message, &root_part));
-    TRY(xml_parse(root_part, limits, arena, diag, &doc));
+    message->source = *body;
+    TRY(find_root_part(body, content_type, limits, arena, diag, message, &root));
+    TRY(read_root(body, &root, limits, spool, arena, diag, message, &doc));
     TRY(read_envelope(xml_root(doc), diag, message));
     TRY(read_headers(message, arena, diag));
     *ret_message = message;
     return OK;
 }
 
-/* ---- parts ---- */
-
-bool
-message_part(const struct message *message, struct span content_id, struct span *ret_content)
+struct status
+message_read(struct span body, struct span content_type, const struct message_limits *limits,
+             struct arena *arena, struct diag *diag, struct message **ret_message)
 {
-    const struct mime_part *const part = mime_part_find(&message->mime, content_id);
-    if (part == NULL || part == &message->mime.parts.items[message->mime.root]) {
-        return false;
-    }
-    *ret_content = part->content;
-    return true;
+    const struct body over = body_over(body);
+    return message_read_body(&over, content_type, limits, NULL, arena, diag, ret_message);
 }
+
+/* ---- parts ---- */
 
 static bool
 decode_percent(struct span text, char *to, size_t *ret_n)

@@ -12,10 +12,12 @@
 #define SOAP_MESSAGE_H
 
 #include "base/arena.h"
+#include "base/body.h"
 
 struct _xmlNode; /* libxml2's, for soap/ only */
 struct credential;
 struct message;
+struct spool;
 
 struct message_limits {
     size_t root_part_bytes; /* requests: configuration's root_part; answers of partners: 32 MB */
@@ -37,7 +39,9 @@ struct addressing {
     struct span action, to, message_id, relates_to, reply_to, fault_to;
 };
 
-/* <body> must outlive the arena's message: parts are spans into it. Refuses:
+/* <body> must outlive the arena's message: parts are places in it. It may be in a file: then the
+ * root part alone is read into memory. <spool>, for answers only: where long inline documents of
+ * such a root part go before it is parsed (NULL: they stay in it, and its limit says no). Refuses:
  *
  * ERR_HTTP_MEDIA_TYPE: anything but application/soap+xml, or multipart/related of XOP and SOAP 1.2.
  *
@@ -50,6 +54,11 @@ struct addressing {
  *
  * Comments are allowed here; what is signed must have none (security.h). What header blocks say is
  * judged by message_check_headers. */
+MUST_CHECK struct status message_read_body(const struct body *body, struct span content_type,
+                                           const struct message_limits *limits, struct spool *spool,
+                                           struct arena *arena, struct diag *diag,
+                                           struct message **ret_message);
+/* The same for bytes in memory. */
 MUST_CHECK struct status message_read(struct span body, struct span content_type,
                                       const struct message_limits *limits, struct arena *arena,
                                       struct diag *diag, struct message **ret_message);
@@ -82,8 +91,9 @@ struct soap_transaction_row {
     const char *name; /* "ITI-55" */
     const char *request_action, *response_action;
     const char *payload_namespace, *request_payload, *response_payload;
-    const char *path; /* on the network listener */
-    bool is_mtom;     /* answers (and our requests) are MTOM */
+    const char *path;       /* on the network listener */
+    const char *local_path; /* on the local listener */
+    bool is_mtom;           /* answers (and our requests) are MTOM */
 };
 const struct soap_transaction_row *soap_transaction(enum soap_transaction transaction);
 /* The transaction of a request by its payload. ERR_WSA_ACTION when payload, wsa:Action, the action
@@ -93,6 +103,12 @@ const struct soap_transaction_row *soap_transaction(enum soap_transaction transa
 MUST_CHECK struct status message_transaction(const struct message *message, struct span path,
                                              struct diag *diag,
                                              enum soap_transaction *ret_transaction);
+/* The same on the local listener, whose paths are other ones. */
+MUST_CHECK struct status message_local_transaction(const struct message *message, struct span path,
+                                                   struct diag *diag,
+                                                   enum soap_transaction *ret_transaction);
+/* Is there a wsse:Security header for us? For those who do not read it and must not ignore it. */
+bool message_has_security(const struct message *message);
 /* What we asked, to compare an answer with. */
 struct answer_check {
     enum soap_transaction transaction;

@@ -6,6 +6,7 @@
 #define SOAP_MESSAGE_INTERNAL_H
 
 #include "base/patient.h" /* struct span_list */
+#include "soap/inline_documents.h"
 #include "soap/mime.h"
 #include "soap/namespaces.h"
 #include "soap/xml.h"
@@ -20,7 +21,9 @@ struct message {
     struct addressing addressing;
     struct span_list relates_to;     /* of relationship reply: all of them */
     struct span content_type_action; /* "action" of Content-Type; may be empty */
-    struct mime mime;                /* MTOM only */
+    struct body source;              /* borrowed: what it was read from */
+    struct mime mime;                /* MTOM only; places in <source> */
+    struct inline_documents inlines; /* of answers: what was moved out of the root part */
     bool is_mtom;
     bool is_fault;
     /* What message_check_headers refuses; code ERR_NONE: nothing. Reading goes on behind it, so
@@ -44,11 +47,8 @@ struct addressing_problem {
 };
 struct addressing_problem message_addressing_problem(const struct message *message);
 const xmlNode *message_payload(const struct message *message);
-/* The content of the part with that Content-ID (without < > and "cid:", not percent-encoded). The
- * root part is never given out. False when there is none. */
-bool message_part(const struct message *message, struct span content_id, struct span *ret_content);
-/* The same for an xop:Include's href: "cid:" and percent-encoding are undone (RFC 2392). ERR_XOP
- * when it is no cid: URL or names no part. */
+/* The part that an xop:Include's href names: "cid:" and percent-encoding are undone (RFC 2392). The
+ * root part is never given out. ERR_XOP when it is no cid: URL or names no part. */
 MUST_CHECK struct status message_part_by_href(const struct message *message, struct span href,
                                               struct arena *arena, struct diag *diag,
                                               const struct mime_part **ret_part);

@@ -7,13 +7,16 @@
 
 #include <string.h>
 
+#include "soap/mime_source.h"
+
 #define PART_HEADER_BYTES_MAX ((size_t)8 * 1024)
 #define PART_HEADERS_MAX      32
 #define PART_FOLDS_MAX        32 /* of one header: each line more copies those before it */
+#define BOUNDARY_LINE_MAX     ((size_t)998) /* bytes, padding included (RFC 5322 2.1.1) */
 
 struct splitter {
-    struct span body;
-    size_t at; /* the next byte to look at; always the start of a line */
+    struct mime_source source;
+    uint64_t at; /* the next byte to look at; always the start of a line */
     char dash_boundary[MIME_BOUNDARY_MAX + 3];
     size_t dash_n;
     const struct message_limits *limits;
@@ -25,88 +28,118 @@ struct splitter {
 
 enum line_kind { LINE_OTHER, LINE_BOUNDARY, LINE_LAST_BOUNDARY, LINE_AMBIGUOUS };
 
-/* The line at <at> without its end; *ret_next is the start of the next one. A line of the last
- * bytes without an end has *ret_is_ended false. */
+/* The line at <at> of <text> without its end; *ret_next is the start of the next one. A line of the
+ * last bytes without an end has *ret_is_ended false. */
 static struct span
-line_at(const struct splitter *splitter, size_t at, size_t *ret_next, bool *ret_is_ended)
+line_at(struct span text, size_t at, size_t *ret_next, bool *ret_is_ended)
 {
-    const struct span rest = span_slice(splitter->body, at, SIZE_MAX);
+    const struct span rest = span_slice(text, at, SIZE_MAX);
     const size_t lf = span_find_char(rest, '\n');
     *ret_is_ended = lf != SPAN_MISSING;
-    *ret_next = *ret_is_ended ? at + lf + 1 : splitter->body.n;
+    *ret_next = *ret_is_ended ? at + lf + 1 : text.n;
     const size_t n = *ret_is_ended ? lf : rest.n;
     const bool has_cr = *ret_is_ended && n > 0 && rest.p[n - 1] == '\r';
     return span_of(rest.p, has_cr ? n - 1 : n);
 }
 
-/* Did the line that ends before <at> end with CR LF? */
+/* Did the line that ends before <at> of <text> end with CR LF? */
 static bool
-is_after_crlf(const struct splitter *splitter, size_t at)
+is_after_crlf(struct span text, size_t at)
 {
-    return at >= 2 && splitter->body.p[at - 2] == '\r';
+    return at >= 2 && text.p[at - 2] == '\r';
 }
 
 static enum line_kind
-kind_of_line(const struct splitter *splitter, struct span line)
+kind_of_line(const struct splitter *splitter, struct span line, bool is_whole)
 {
-    const struct span dash_boundary = span_of(splitter->dash_boundary, splitter->dash_n);
-    if (!span_starts_with(line, dash_boundary)) {
-        return LINE_OTHER;
-    }
-    struct span rest = span_slice(line, dash_boundary.n, SIZE_MAX);
+    const enum line_kind foreign = splitter->limits->is_lenient ? LINE_OTHER : LINE_AMBIGUOUS;
+    struct span rest = span_slice(line, splitter->dash_n, SIZE_MAX);
     const bool is_last = span_starts_with(rest, SPAN("--"));
     rest = span_slice(rest, is_last ? 2 : 0, SIZE_MAX);
     /* Transport padding: blanks only (RFC 2046 5.1.1). */
     for (size_t i = 0; i < rest.n; i++) {
         if (rest.p[i] != ' ' && rest.p[i] != '\t') {
-            return splitter->limits->is_lenient ? LINE_OTHER : LINE_AMBIGUOUS;
+            return foreign;
         }
+    }
+    if (!is_whole) {
+        return foreign;
     }
     return is_last ? LINE_LAST_BOUNDARY : LINE_BOUNDARY;
 }
 
-/* Goes to the next boundary line at or after splitter->at: *ret_before is what stood before it
+/* What stands at a place where the boundary's bytes were found. */
+struct found {
+    enum line_kind kind;
+    uint64_t before; /* the end of what is before the boundary, without its line end */
+    uint64_t next;   /* behind the boundary's line */
+};
+
+static struct status
+refuse_line(const struct splitter *splitter, uint64_t at)
+{
+    return FAIL(splitter->diag, ERR_MIME,
+                "multipart body at byte %llu: a line begins like the boundary and is none "
+                "(expected CR LF, --boundary, CR LF)",
+                (unsigned long long)at + 1);
+}
+
+/* <start>: where the search began; nothing before it belongs to a line end. */
+static struct status
+look_at_line(struct splitter *splitter, uint64_t start, uint64_t at, struct found *ret_found)
+{
+    const size_t back = at < 2 ? (size_t)at : 2;
+    struct span text = SPAN_EMPTY;
+    size_t next = 0;
+    bool is_ended = false;
+
+    *ret_found = (struct found){.kind = LINE_OTHER};
+    TRY(mime_source_peek(&splitter->source, at - back, back + BOUNDARY_LINE_MAX, splitter->diag,
+                         &text));
+    if (at > 0 && text.p[back - 1] != '\n') {
+        return OK;
+    }
+    const struct span line = line_at(text, back, &next, &is_ended);
+    const bool is_whole = is_ended || at - back + text.n == splitter->source.body->size;
+    const enum line_kind kind = kind_of_line(splitter, line, is_whole);
+    if (kind == LINE_OTHER) {
+        return OK;
+    }
+    const bool has_crlf = at == 0 || is_after_crlf(text, back);
+    const bool has_crlf_end = !is_ended || is_after_crlf(text, next);
+    if (kind == LINE_AMBIGUOUS || (!splitter->limits->is_lenient && (!has_crlf || !has_crlf_end)) ||
+        (kind == LINE_BOUNDARY && !is_ended)) {
+        return refuse_line(splitter, at);
+    }
+    const uint64_t line_end = at == start ? 0 : (has_crlf ? 2 : 1);
+    ret_found->kind = kind;
+    ret_found->before = at - start >= line_end ? at - line_end : start;
+    ret_found->next = at - back + next;
+    return OK;
+}
+
+/* Goes to the next boundary line at or after splitter->at: *ret_size is how much stood before it
  * (without the line end that belongs to the boundary), splitter->at is behind it. */
 static struct status
-find_boundary(struct splitter *splitter, struct span *ret_before, enum line_kind *ret_kind)
+find_boundary(struct splitter *splitter, uint64_t *ret_size, enum line_kind *ret_kind)
 {
-    const size_t start = splitter->at;
-    size_t at = start;
-    while (at < splitter->body.n) {
-        const struct span rest = span_slice(splitter->body, at, SIZE_MAX);
-        const size_t found = span_find(rest, span_of(splitter->dash_boundary, splitter->dash_n));
-        if (found == SPAN_MISSING) {
+    const uint64_t start = splitter->at;
+    const struct span dash_boundary = span_of(splitter->dash_boundary, splitter->dash_n);
+    uint64_t at = start;
+    for (;;) {
+        struct found found;
+        TRY(mime_source_find(&splitter->source, at, dash_boundary, splitter->diag, &at));
+        if (at == UINT64_MAX) {
             break;
         }
-        at += found;
-        if (at > 0 && splitter->body.p[at - 1] != '\n') {
-            at++;
-            continue;
+        TRY(look_at_line(splitter, start, at, &found));
+        if (found.kind != LINE_OTHER) {
+            *ret_size = found.before - start;
+            *ret_kind = found.kind;
+            splitter->at = found.next;
+            return OK;
         }
-        size_t next = 0;
-        bool is_ended = false;
-        const struct span line = line_at(splitter, at, &next, &is_ended);
-        const enum line_kind kind = kind_of_line(splitter, line);
-        if (kind == LINE_OTHER) {
-            at++;
-            continue;
-        }
-        const bool has_crlf = at == 0 || is_after_crlf(splitter, at);
-        const bool has_crlf_end = !is_ended || is_after_crlf(splitter, next);
-        if (kind == LINE_AMBIGUOUS ||
-            (!splitter->limits->is_lenient && (!has_crlf || !has_crlf_end)) ||
-            (kind == LINE_BOUNDARY && !is_ended)) {
-            return FAIL(splitter->diag, ERR_MIME,
-                        "multipart body at byte %zu: a line begins like the boundary and is none "
-                        "(expected CR LF, --boundary, CR LF)",
-                        at + 1);
-        }
-        const size_t line_end = at == start ? 0 : (has_crlf ? 2 : 1);
-        *ret_before =
-            span_of(splitter->body.p + start, at - start >= line_end ? at - start - line_end : 0);
-        *ret_kind = kind;
-        splitter->at = next;
-        return OK;
+        at++;
     }
     return FAIL(splitter->diag, ERR_MIME,
                 "multipart body: the last boundary (--boundary--) is missing; is it cut off?");
@@ -167,28 +200,35 @@ keep_header(struct splitter *splitter, struct span line, struct part_headers *he
                 return FAIL(splitter->diag, ERR_MIME, "multipart body: %s twice in one part",
                             known[i].name);
             }
-            *field = span_trim(value);
+            /* A copy: the window goes on. Of nothing, too: it was there. */
+            TRY(arena_dup(splitter->arena, span_trim(value), splitter->diag, field));
         }
     }
     return OK;
 }
 
-/* Joins the lines of a folded header (RFC 5322 2.2.3); splitter->at goes behind them. */
+/* The block of a part's headers, as far as it may reach. */
+struct header_block {
+    struct span text;
+    size_t at; /* the start of the next line */
+};
+
+/* Joins the lines of a folded header (RFC 5322 2.2.3); block->at goes behind them. */
 static struct status
-take_header(struct splitter *splitter, struct span *ret_line)
+take_header(struct splitter *splitter, struct header_block *block, struct span *ret_line)
 {
     size_t next = 0;
     bool is_ended = false;
-    struct span line = line_at(splitter, splitter->at, &next, &is_ended);
+    struct span line = line_at(block->text, block->at, &next, &is_ended);
     size_t folds = 0;
-    while (is_ended && (splitter->limits->is_lenient || is_after_crlf(splitter, next))) {
-        if (line.n == 0 || next == splitter->body.n ||
-            (splitter->body.p[next] != ' ' && splitter->body.p[next] != '\t')) {
-            splitter->at = next;
+    while (is_ended && (splitter->limits->is_lenient || is_after_crlf(block->text, next))) {
+        if (line.n == 0 || next == block->text.n ||
+            (block->text.p[next] != ' ' && block->text.p[next] != '\t')) {
+            block->at = next;
             *ret_line = line;
             return OK;
         }
-        const struct span more = line_at(splitter, next, &next, &is_ended);
+        const struct span more = line_at(block->text, next, &next, &is_ended);
         if (line.n + more.n > PART_HEADER_BYTES_MAX || ++folds > PART_FOLDS_MAX) {
             break;
         }
@@ -196,21 +236,25 @@ take_header(struct splitter *splitter, struct span *ret_line)
                          SPAN_PRINT(span_trim(more))));
     }
     return FAIL(splitter->diag, ERR_MIME,
-                "multipart body at byte %zu: a part header is too long or does not end with CR LF",
-                splitter->at + 1);
+                "multipart body at byte %llu: a part header is too long or does not end with CR LF",
+                (unsigned long long)splitter->at + block->at + 1);
 }
 
 static struct status
 take_headers(struct splitter *splitter, struct part_headers *ret_headers)
 {
-    const size_t start = splitter->at;
+    struct header_block block = {.at = 0};
+    /* One byte more than may be: it says whether the last line is folded. */
+    TRY(mime_source_peek(&splitter->source, splitter->at, PART_HEADER_BYTES_MAX + 1, splitter->diag,
+                         &block.text));
     for (size_t n = 0; n <= PART_HEADERS_MAX; n++) {
         struct span line = SPAN_EMPTY;
-        TRY(take_header(splitter, &line));
-        if (splitter->at - start > PART_HEADER_BYTES_MAX) {
+        TRY(take_header(splitter, &block, &line));
+        if (block.at > PART_HEADER_BYTES_MAX) {
             break;
         }
         if (line.n == 0) {
+            splitter->at += block.at;
             return OK;
         }
         TRY(keep_header(splitter, line, ret_headers));
@@ -269,9 +313,10 @@ static struct status
 take_part(struct splitter *splitter, struct mime *mime, enum line_kind *ret_kind)
 {
     struct part_headers headers = {.content_type = SPAN_EMPTY};
-    struct mime_part part = {.content = SPAN_EMPTY};
+    struct mime_part part = {.content_id = SPAN_EMPTY};
     TRY(take_headers(splitter, &headers));
-    TRY(find_boundary(splitter, &part.content, ret_kind));
+    part.offset = splitter->at;
+    TRY(find_boundary(splitter, &part.size, ret_kind));
     TRY(read_content_id(splitter, headers.content_id, &part.content_id));
     part.content_type = headers.content_type;
     if (part.content_type.n == 0 && !splitter->limits->is_lenient) {
@@ -322,28 +367,47 @@ find_root(const struct splitter *splitter, const struct content_type *type, stru
     return OK;
 }
 
-struct status
-mime_split(struct span body, const struct content_type *type, const struct message_limits *limits,
-           struct arena *arena, struct diag *diag, struct mime *ret_mime)
+static struct status
+split(struct splitter *splitter, const struct content_type *type, struct mime *ret_mime)
 {
-    struct splitter splitter = {.body = body, .limits = limits, .arena = arena, .diag = diag};
     struct mime mime = {.root = 0};
     enum line_kind kind = LINE_OTHER;
-    struct span around;
-    TRY(set_boundary(&splitter, content_type_param(type, "boundary")));
-    TRY(find_boundary(&splitter, &around, &kind));
-    bool is_clean = around.n == 0;
+    uint64_t around = 0;
+    bool is_clean = false;
+    TRY(set_boundary(splitter, content_type_param(type, "boundary")));
+    TRY(find_boundary(splitter, &around, &kind));
     while (kind == LINE_BOUNDARY) {
-        TRY(take_part(&splitter, &mime, &kind));
+        TRY(take_part(splitter, &mime, &kind));
     }
-    around = span_slice(body, splitter.at, SIZE_MAX);
-    is_clean = is_clean && span_trim(around).n == 0;
-    if (mime.parts.n == 0 || (!is_clean && !limits->is_lenient)) {
-        return FAIL(diag, ERR_MIME, "multipart body: no part at all, or text around the parts");
+    TRY(mime_source_is_blank(&splitter->source, splitter->at, splitter->diag, &is_clean));
+    is_clean = is_clean && around == 0;
+    if (mime.parts.n == 0 || (!is_clean && !splitter->limits->is_lenient)) {
+        return FAIL(splitter->diag, ERR_MIME,
+                    "multipart body: no part at all, or text around the parts");
     }
-    TRY(find_root(&splitter, type, &mime));
+    TRY(find_root(splitter, type, &mime));
     *ret_mime = mime;
     return OK;
+}
+
+struct status
+mime_split_window(const struct body *body, size_t window_bytes, const struct content_type *type,
+                  const struct message_limits *limits, struct arena *arena, struct diag *diag,
+                  struct mime *ret_mime)
+{
+    struct splitter splitter = {.limits = limits, .arena = arena, .diag = diag};
+    mime_source_init(&splitter.source, body, window_bytes);
+    const struct status st = split(&splitter, type, ret_mime);
+    mime_source_done(&splitter.source);
+    return st;
+}
+
+struct status
+mime_split(const struct body *body, const struct content_type *type,
+           const struct message_limits *limits, struct arena *arena, struct diag *diag,
+           struct mime *ret_mime)
+{
+    return mime_split_window(body, 0, type, limits, arena, diag, ret_mime);
 }
 
 const struct mime_part *

@@ -1,12 +1,14 @@
 /*
  * Packs an envelope and its attachments as MTOM: multipart/related with application/xop+xml as its
  * root (SOAP MTOM 1.0 section 3; XOP section 4; ITI TF-2 3.43.5.1). Called by whoever sends ITI-39;
- * any thread; bytes are copied into the caller's buffer. The boundary and the root's Content-ID
- * hold a fresh UUID each, so no document can contain them.
+ * any thread. Either all bytes are copied into one buffer, or documents that
+ * are in files stay there and the package is a list of bodies. The boundary and the root's
+ * Content-ID hold a fresh UUID each, so no document can contain them.
  */
 #include <stdio.h>
 
 #include "base/ids.h"
+#include "base/mem.h"
 #include "soap/envelope.h"
 
 #define CONTENT_TYPE_MAX 512
@@ -33,40 +35,54 @@ is_quotable(struct span text)
            span_find_char(text, '<') == SPAN_MISSING && span_find_char(text, '>') == SPAN_MISSING;
 }
 
+/* A package in the making: bytes go to <text>; a document in a file ends it and is a segment of its
+ * own, when there may be segments. */
+struct packer {
+    struct buf *text;
+    struct body *segments; /* NULL: everything is copied */
+    size_t n;
+    struct diag *diag;
+};
+
 static struct status
-append_body(const struct body *body, struct buf *out, struct diag *diag)
+copy_piece(void *arg, struct span piece, struct diag *diag)
 {
-    uint64_t offset = 0;
-    while (offset < body->size) {
-        char *room = NULL;
-        const uint64_t rest = body->size - offset;
-        const size_t step = rest < 65536 ? (size_t)rest : 65536;
-        size_t got = 0;
-        TRY(buf_reserve(out, step, diag, &room));
-        TRY(body_read(body, offset, room, step, diag, &got));
-        if (got == 0) {
-            return FAIL(diag, ERR_IO, "a document ended after %llu of %llu bytes",
-                        (unsigned long long)offset, (unsigned long long)body->size);
-        }
-        out->n += got;
-        offset += got;
+    return buf_append(arg, piece, diag);
+}
+
+static void
+end_text(struct packer *packer)
+{
+    if (packer->text->n > 0) {
+        body_from_buf(&packer->segments[packer->n++], packer->text);
     }
+}
+
+static struct status
+append_body(struct packer *packer, const struct body *body)
+{
+    if (packer->segments == NULL || body->kind != BODY_FILE) {
+        return body_each(body, copy_piece, packer->text, packer->diag);
+    }
+    end_text(packer);
+    TRY(body_slice(body, 0, body->size, packer->diag, &packer->segments[packer->n]));
+    packer->n++;
     return OK;
 }
 
 static struct status
-append_part(const struct mtom_part *part, const char *boundary, struct buf *out, struct diag *diag)
+append_part(struct packer *packer, const struct mtom_part *part, const char *boundary)
 {
     if (!is_quotable(part->content_id)) {
-        return FAIL(diag, ERR_INTERNAL, "a Content-ID of %zu bytes cannot stand in a header",
-                    part->content_id.n);
+        return FAIL(packer->diag, ERR_INTERNAL,
+                    "a Content-ID of %zu bytes cannot stand in a header", part->content_id.n);
     }
     const struct span type = is_header_text(part->mime_type) ? part->mime_type : SPAN(DEFAULT_TYPE);
-    TRY(buf_printf(out, diag,
+    TRY(buf_printf(packer->text, packer->diag,
                    "\r\n--%s\r\nContent-Type: %.*s\r\nContent-Transfer-Encoding: binary\r\n"
                    "Content-ID: <%.*s>\r\n\r\n",
                    boundary, SPAN_PRINT(type), SPAN_PRINT(part->content_id)));
-    return append_body(part->body, out, diag);
+    return append_body(packer, part->body);
 }
 
 static struct status
@@ -93,9 +109,9 @@ write_content_type(const char *boundary, const char *root, struct span action, s
     return OK;
 }
 
-struct status
-mtom_write(struct span envelope, const struct mtom_part *parts, size_t n, struct span action,
-           struct buf *out, struct diag *diag, char ret_content_type[CONTENT_TYPE_MAX])
+static struct status
+pack(struct packer *packer, struct span envelope, const struct mtom_part *parts, size_t n,
+     struct span action, char ret_content_type[CONTENT_TYPE_MAX])
 {
     char boundary[sizeof("isthmus-") + UUID_TEXT] = "isthmus-";
     char root[UUID_TEXT + sizeof("@isthmus")];
@@ -104,15 +120,49 @@ mtom_write(struct span envelope, const struct mtom_part *parts, size_t n, struct
     uuid_new(root_uuid);
     (void)snprintf(root, sizeof(root), "%s@isthmus", root_uuid);
 
-    TRY(buf_printf(out, diag,
+    TRY(buf_printf(packer->text, packer->diag,
                    "--%s\r\nContent-Type: application/xop+xml; charset=UTF-8; "
                    "type=\"application/soap+xml\"\r\nContent-Transfer-Encoding: binary\r\n"
                    "Content-ID: <%s>\r\n\r\n",
                    boundary, root));
-    TRY(buf_append(out, envelope, diag));
+    TRY(buf_append(packer->text, envelope, packer->diag));
     for (size_t i = 0; i < n; i++) {
-        TRY(append_part(&parts[i], boundary, out, diag));
+        TRY(append_part(packer, &parts[i], boundary));
     }
-    TRY(buf_printf(out, diag, "\r\n--%s--\r\n", boundary));
-    return write_content_type(boundary, root, action, diag, ret_content_type);
+    TRY(buf_printf(packer->text, packer->diag, "\r\n--%s--\r\n", boundary));
+    return write_content_type(boundary, root, action, packer->diag, ret_content_type);
+}
+
+struct status
+mtom_write(struct span envelope, const struct mtom_part *parts, size_t n, struct span action,
+           struct buf *out, struct diag *diag, char ret_content_type[CONTENT_TYPE_MAX])
+{
+    struct packer packer = {.text = out, .diag = diag};
+    return pack(&packer, envelope, parts, n, action, ret_content_type);
+}
+
+struct status
+mtom_pack(struct span envelope, const struct mtom_part *parts, size_t n, struct span action,
+          size_t limit_bytes, struct diag *diag, char ret_content_type[CONTENT_TYPE_MAX],
+          struct body *ret_body)
+{
+    struct buf text;
+    struct packer packer = {.text = &text, .diag = diag};
+    packer.segments = mem_alloc((2 * n + 1) * sizeof(*packer.segments));
+    if (packer.segments == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for an answer of %zu documents", n);
+    }
+    buf_init_secret(&text, limit_bytes);
+    struct status st = pack(&packer, envelope, parts, n, action, ret_content_type);
+    if (is_ok(st)) {
+        end_text(&packer);
+        st = body_from_list(ret_body, packer.segments, packer.n, diag);
+    } else {
+        for (size_t i = 0; i < packer.n; i++) {
+            body_done(&packer.segments[i]);
+        }
+    }
+    buf_done(&text);
+    mem_free(packer.segments);
+    return st;
 }

@@ -145,8 +145,14 @@ verify(const struct signature *signature, const xmlNode *target, const xmlAttr *
         if ((chosen & (UINT32_C(1) << i)) == 0) {
             continue;
         }
-        const struct dsig_job job = {signature->node, target, id, keys->items[i]->key,
-                                     keys->may_use_sha1};
+        const struct dsig_job job = {
+            .signature = signature->node,
+            .target = target,
+            .id = id,
+            .key = keys->items[i]->key,
+            .may_use_sha1 = keys->may_use_sha1,
+            .engine = keys->uses_reference ? DSIG_REFERENCE : DSIG_PROFILE_FIRST,
+        };
         diag_clear(&last);
         if (is_ok(dsig_verify(&job, &last))) {
             *ret_key = keys->items[i];

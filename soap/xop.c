@@ -1,6 +1,7 @@
 /*
  * Resolves the content of a Document element. Called by xca_retrieve.c on the thread that owns the
- * message. The bytes are copied once, out of the message's body, because the answer outlives it.
+ * message. What is in memory is copied once, out of the message's body, because the answer outlives
+ * it; what is in a file shares it.
  */
 #include "soap/xop.h"
 
@@ -22,7 +23,8 @@ use_once(const struct mime_part *part, struct arena *arena, struct diag *diag,
 
 static struct status
 read_include(const struct message *message, const xmlNode *document, const xmlNode *include,
-             struct arena *arena, struct diag *diag, struct xop_used_list *used, struct buf *bytes)
+             struct arena *arena, struct diag *diag, struct xop_used_list *used,
+             struct body *ret_body)
 {
     const struct mime_part *part = NULL;
     struct span inner = SPAN_EMPTY;
@@ -39,24 +41,30 @@ read_include(const struct message *message, const xmlNode *document, const xmlNo
     }
     TRY(message_part_by_href(message, xml_attr_text(include, "href"), arena, diag, &part));
     TRY(use_once(part, arena, diag, used));
-    buf_init_secret(bytes, part->content.n);
-    return buf_append(bytes, part->content, diag);
+    return body_slice(&message->source, part->offset, part->size, diag, ret_body);
 }
 
 static struct status
-read_inline(const xmlNode *document, enum err code, struct arena *arena, struct diag *diag,
-            struct buf *bytes)
+read_inline(const struct message *message, const xmlNode *document, enum err code,
+            struct arena *arena, struct diag *diag, struct body *ret_body)
 {
     struct span text = SPAN_EMPTY;
+    struct buf bytes;
     TRY(xml_text(document, code, arena, diag, &text));
-    buf_init_secret(bytes, text.n);
+    const struct body *const moved = inline_documents_find(&message->inlines, text);
+    if (moved != NULL) {
+        return body_slice(moved, 0, moved->size, diag, ret_body);
+    }
+    buf_init_secret(&bytes, text.n);
     struct diag why;
     diag_clear(&why);
-    const struct status st = base64_decode(text, bytes, &why);
+    const struct status st = base64_decode(text, &bytes, &why);
     if (!is_ok(st)) {
+        buf_done(&bytes);
         return FAIL(diag, st.code == ERR_MESSAGE_CONTENT ? code : st.code, "Document: %s",
                     why.text);
     }
+    body_from_buf(ret_body, &bytes);
     return OK;
 }
 
@@ -65,14 +73,6 @@ xop_read(const struct message *message, const xmlNode *document, enum err code, 
          struct diag *diag, struct xop_used_list *used, struct body *ret_body)
 {
     const xmlNode *include = xml_first(document);
-    struct buf bytes = {.p = NULL};
-    const struct status st =
-        include != NULL ? read_include(message, document, include, arena, diag, used, &bytes)
-                        : read_inline(document, code, arena, diag, &bytes);
-    if (!is_ok(st)) {
-        buf_done(&bytes);
-        return st;
-    }
-    body_from_buf(ret_body, &bytes);
-    return OK;
+    return include != NULL ? read_include(message, document, include, arena, diag, used, ret_body)
+                           : read_inline(message, document, code, arena, diag, ret_body);
 }

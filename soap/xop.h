@@ -14,7 +14,7 @@ struct xop_used_list {
     size_t n, capacity;
 };
 
-/* A copy of the bytes; owned by the caller (body_done). ERR_XOP: anything but white space beside
+/* The bytes, a copy or a share of the message's file; owned by the caller (body_done). ERR_XOP: anything but white space beside
  * the Include, content inside it, no cid: URL, a part that is not there or was used before;
  * <code>: content that is not base64. */
 MUST_CHECK struct status xop_read(const struct message *message, const xmlNode *document,

@@ -46,6 +46,21 @@ same_endpoints(const struct partner *a, const struct partner *b)
 }
 
 static bool
+same_outbound(const struct partner_limits *a, const struct partner_limits *b)
+{
+    return a->connections == b->connections && a->requests == b->requests &&
+           a->failures == b->failures && a->pause_us == b->pause_us &&
+           a->longest_pause_us == b->longest_pause_us;
+}
+
+static bool
+same_reach(const struct partner *a, const struct partner *b)
+{
+    return same_outbound(&a->limits, &b->limits) && same(a->proxy_url, b->proxy_url) &&
+           a->addresses == b->addresses;
+}
+
+static bool
 same_agreements(const struct partner *a, const struct partner *b)
 {
     return a->may_use_bearer == b->may_use_bearer && a->relaxed == b->relaxed &&
@@ -73,6 +88,7 @@ compare_partner(const struct partner *a, const struct partner *b, config_say say
         {same(a->name, b->name), "another name"},
         {same_strings(&a->communities, &b->communities), "other communities"},
         {same_endpoints(a, b), "other endpoints"},
+        {same_reach(a, b), "other limits, proxy or addresses"},
         {a->identity == b->identity && same_strings(&a->tls_names, &b->tls_names) &&
              same_strings(&a->tls_sha256, &b->tls_sha256),
          "another TLS identity"},
@@ -205,7 +221,9 @@ same_edge(const struct config_edge *a, const struct config_edge *b)
            a->failures_per_minute == b->failures_per_minute && a->rate_bytes == b->rate_bytes &&
            a->handshake_us == b->handshake_us && a->status_us == b->status_us &&
            a->head_us == b->head_us && a->idle_us == b->idle_us && a->request_us == b->request_us &&
-           a->answer_us == b->answer_us && a->connection_us == b->connection_us;
+           a->answer_us == b->answer_us && a->connection_us == b->connection_us &&
+           a->requests == b->requests && a->held_bytes == b->held_bytes &&
+           a->queue_us == b->queue_us && a->drain_us == b->drain_us;
 }
 
 static bool
@@ -213,7 +231,7 @@ same_limits(const struct config *a, const struct config *b)
 {
     return a->timeout_us == b->timeout_us && a->body_limit == b->body_limit &&
            a->root_part_limit == b->root_part_limit && a->answers_limit == b->answers_limit &&
-           same_edge(&a->edge, &b->edge);
+           a->documents_limit == b->documents_limit && same_edge(&a->edge, &b->edge);
 }
 
 void
@@ -226,7 +244,8 @@ config_changes(const struct config *old, const struct config *other, config_say 
         say(arg, "limits: changed");
     }
     if (old->clock_skew_us != other->clock_skew_us ||
-        old->max_lifetime_us != other->max_lifetime_us) {
+        old->max_lifetime_us != other->max_lifetime_us ||
+        old->uses_reference != other->uses_reference) {
         say(arg, "security: changed");
     }
 }
@@ -242,6 +261,7 @@ config_may_replace(const struct config *old, const struct config *other, struct 
         {"community.repository", old->repository, other->repository},
         {"store.path", old->store_path, other->store_path},
         {"audit.journal", old->journal_dir, other->journal_dir},
+        {"spool.path", old->spool.path, other->spool.path},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
@@ -249,6 +269,11 @@ config_may_replace(const struct config *old, const struct config *other, struct 
             return FAIL(diag, ERR_CONFIG, "%s is %s and would be %s; restart to change it",
                         fixed[i].key, fixed[i].is, fixed[i].wanted);
         }
+    }
+    if (old->spool.limit != other->spool.limit || old->spool.threshold != other->spool.threshold) {
+        return FAIL(diag, ERR_CONFIG,
+                    "spool.limit or spool.threshold would change; restart to "
+                    "change them");
     }
     return old->replay_keys == other->replay_keys
                ? OK

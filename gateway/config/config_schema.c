@@ -14,8 +14,9 @@
 #define GB (1024 * MB)
 
 static const char *const root_names[] = {
-    "community", "listen", "asserts",  "credentials", "trust",  "partners", "store",
-    "sources",   "audit",  "policies", "security",    "limits", "log",      "id_tokens",
+    "community", "listen",    "asserts",  "credentials", "trust",    "partners",
+    "store",     "sources",   "audit",    "policies",    "security", "limits",
+    "log",       "id_tokens", "outbound", "spool",       "systems",
 };
 
 /* ---- community ---- */
@@ -67,8 +68,8 @@ read_community(struct config_reader *reader, struct yaml_node *root)
 
 /* ---- store, audit ---- */
 
-static struct status
-check_parent(struct config_reader *reader, const struct yaml_node *node, const char *path)
+struct status
+config_check_parent(struct config_reader *reader, const struct yaml_node *node, const char *path)
 {
     const char *slash = strrchr(path, '/');
     struct span parent = SPAN(".");
@@ -91,7 +92,7 @@ static struct status
 read_made_path(struct config_reader *reader, const struct yaml_node *node, const char **ret_path)
 {
     TRY(config_path(reader, node, ret_path));
-    return *ret_path == NULL ? OK : check_parent(reader, node, *ret_path);
+    return *ret_path == NULL ? OK : config_check_parent(reader, node, *ret_path);
 }
 
 static void
@@ -161,12 +162,14 @@ check_uri(struct config_reader *reader, const struct yaml_node *item)
 static struct status
 read_security(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"clock_skew", "max_lifetime", "id_tokens_required",
-                                        "id_token_max_age", "authn_contexts"};
+    static const char *const names[] = {"clock_skew",       "max_lifetime",   "id_tokens_required",
+                                        "id_token_max_age", "authn_contexts", "signatures"};
     static const char *const answers[] = {"false", "true"};
+    static const char *const engines[] = {"profile", "reference"};
     struct yaml_node *node = config_section(reader, root, "security", names, ARRAY_LEN(names));
     struct config *config = reader->config;
     size_t is_required = true;
+    size_t engine = 0;
 
     config->clock_skew_us = 60 * US_PER_S;
     config->max_lifetime_us = 3600 * US_PER_S;
@@ -180,6 +183,8 @@ read_security(struct config_reader *reader, struct yaml_node *root)
     (void)config_choice(reader, yaml_get(node, "id_tokens_required"), answers, ARRAY_LEN(answers),
                         &is_required);
     config->needs_id_token = is_required != 0;
+    (void)config_choice(reader, yaml_get(node, "signatures"), engines, ARRAY_LEN(engines), &engine);
+    config->uses_reference = engine == 1;
     return config_text_list(reader, yaml_get(node, "authn_contexts"), "URIs", check_uri,
                             &config->authn_contexts);
 }
@@ -192,6 +197,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
         "body",
         "root_part",
         "answers",
+        "documents",
         "replay_keys",
         "connections",
         "connections_per_address",
@@ -206,6 +212,10 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
         "request_time",
         "answer_time",
         "connection_time",
+        "requests",
+        "held",
+        "queue_time",
+        "drain_time",
     };
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     struct config *config = reader->config;
@@ -214,12 +224,14 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
     config->body_limit = 64 * MB;
     config->root_part_limit = 1 * MB;
     config->answers_limit = 256 * MB;
+    config->documents_limit = 4 * GB;
     config->replay_keys = 100 * 1000;
     config_duration(reader, yaml_get(node, "timeout"), 100 * US_PER_MS, 3600 * US_PER_S,
                     &config->timeout_us);
     config_size(reader, yaml_get(node, "body"), 64 * KB, 4 * GB, &config->body_limit);
     config_size(reader, yaml_get(node, "root_part"), 64 * KB, 16 * MB, &config->root_part_limit);
     config_size(reader, yaml_get(node, "answers"), 1 * MB, 4 * GB, &config->answers_limit);
+    config_size(reader, yaml_get(node, "documents"), 1 * MB, 64 * GB, &config->documents_limit);
     config_count(reader, yaml_get(node, "replay_keys"), 1000, 10 * 1000 * 1000,
                  &config->replay_keys);
     config_read_edge(reader, node);
@@ -317,12 +329,15 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     TRY(config_read_trust(reader, root));
     TRY(config_read_listen(reader, root));
     config_read_asserts(reader, root);
+    TRY(config_read_systems(reader, root));
     TRY(config_read_id_tokens(reader, root));
     TRY(read_store(reader, root));
+    TRY(config_read_spool(reader, root));
     need_empty_list(reader, yaml_get(root, "sources"), "sources are");
     TRY(read_audit(reader, root));
     TRY(read_security(reader, root));
     read_limits(reader, root);
+    config_read_outbound(reader, root);
     read_log(reader, root);
     TRY(read_partners(reader, root)); /* their timeout's default is in limits */
     TRY(read_policies(reader, root));

@@ -1,7 +1,6 @@
 /*
- * One connection and the exchange that it has in hand; shared by connection.c, request.c and
- * answer.c. Everything here belongs to the connection's loop thread, except what struct exchange
- * says.
+ * One connection and the exchange that it has in hand; shared by the files of net/. Everything here
+ * belongs to the connection's loop thread, except what struct exchange says.
  */
 #ifndef NET_CONNECTION_H
 #define NET_CONNECTION_H
@@ -9,6 +8,7 @@
 #include "net/parts.h"
 
 enum connection_state {
+    CONNECTION_HELLO, /* not one byte of a handshake has come, or it waits for its turn */
     CONNECTION_HANDSHAKE,
     CONNECTION_PARKED,  /* the status of the certificate is not known yet; nothing is read */
     CONNECTION_IDLE,    /* between requests: not one byte of the next is there */
@@ -20,6 +20,18 @@ enum connection_state {
 };
 
 #define CONTENT_TYPE_MAX 512
+#define STREAM_OPTIONS   (BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
+
+/* Who wants to know that the peer has gone. The lock is held while on_gone runs, so that an answer
+ * waits for its end; recursive, because on_gone may answer itself. */
+struct watch {
+    pthread_mutex_t lock;
+    void (*on_gone)(void *arg); /* NULL: nobody, or it has been told */
+    void *arg;
+    bool is_telling;
+    bool is_orphan;       /* answered by on_gone when the loop had ended: nobody else frees it */
+    struct letter letter; /* of net_watch; always delivered before the answer's */
+};
 
 /* A request with its way back. Owner: the connection while it reads; then the handler, until
  * net_answer or net_drop posts it back to the loop. */
@@ -27,10 +39,14 @@ struct exchange {
     struct net_request request; /* first member: net_answer finds the exchange by it */
     struct mailbox *mailbox;    /* a reference */
     struct net_server *server;  /* for net_count_failure */
+    struct watch watch;
     /* the loop's thread only */
     struct connection *connection; /* NULL: gone */
     struct certificate *peer;      /* when the connection went first: keeps request.peer alive */
     char identity[NET_IDENTITY_MAX];
+    bool is_in_quota; /* it counts for its identity ... */
+    bool is_in_load;  /* ... and for the node */
+    size_t held;      /* bytes of its body that are counted */
     /* written by net_answer before the letter is posted */
     struct letter letter;
     int status; /* 0: drop */
@@ -51,9 +67,14 @@ struct parking {
 struct connection {
     struct loop *loop;
     struct connection *next, *previous; /* in the loop's list */
-    const struct listener *listener;
-    struct bufferevent *stream;
-    struct event *timer; /* one at a time: of the state */
+    TAILQ_ENTRY(connection) hello;      /* in the loop's queue while is_greeting */
+    bool is_greeting;
+    struct event *hello_event; /* its first bytes; NULL later */
+    enum net_listener kind;
+    bool has_tls;
+    int fd;                     /* until there is a stream, which owns it then */
+    struct bufferevent *stream; /* NULL in CONNECTION_HELLO */
+    struct event *timer;        /* one at a time: of the state */
     enum connection_state state;
     char peer_address[PEER_ADDRESS_MAX];
     struct certificate *peer;
@@ -61,13 +82,17 @@ struct connection {
     char identity[NET_IDENTITY_MAX];
     struct parking *parking;   /* while its status is asked */
     bool is_in_quota;          /* it counts for its identity ... */
-    bool is_request_in_quota;  /* ... and so does its request */
+    bool is_request_in_quota;  /* ... and so does its request, until there is an exchange */
+    bool is_request_in_load;   /* the same of the node */
+    bool sheds;                /* the body is read and forgotten, then comes 503 */
+    size_t held;               /* bytes in memory that are counted: of the body, of the answer */
     int64_t opened_us;         /* mono */
     int64_t limit_us;          /* mono: when the current request or answer must be over */
     bool is_broken;            /* the stream had an error: nothing more can be said on it */
     bool has_peer_ended;       /* no more bytes will come */
     bool closes;               /* after the current answer */
     struct exchange *exchange; /* being read, or with the handler */
+    bool is_watched;           /* its descriptor is in the loop's watch_fd */
     /* request.c */
     size_t head_seen; /* bytes of the head that have no LF in them or were looked at */
     struct http1_body body_reader;
@@ -81,6 +106,8 @@ struct connection {
 };
 
 /* connection.c */
+MUST_CHECK bool connection_make_timer(struct connection *connection);
+void connection_hook(struct connection *connection);  /* what happens on its stream is handled */
 void connection_close(struct connection *connection); /* frees it */
 void connection_set_timer(struct connection *connection, int64_t us);
 void connection_clear_timer(struct connection *connection);
@@ -92,7 +119,7 @@ void connection_refuse(struct connection *connection, const struct diag *diag);
 void connection_await_request(struct connection *connection); /* a new request may begin */
 void connection_linger(struct connection *connection);
 
-/* The request in hand is no longer counted; nothing happens when none is. */
+/* The request that is no exchange yet is no longer counted; nothing happens when none is. */
 void connection_release_request(struct connection *connection);
 
 /* parked.c. Each may free the connection; false: it did, or it is being closed. */
@@ -104,8 +131,23 @@ void parking_end(struct connection *connection); /* its answer does not matter a
 /* request.c: takes what the input buffer holds; may free the connection. */
 void request_read(struct connection *connection);
 
+/* watch.c */
+void watch_open(struct watch *watch);
+void watch_close(struct watch *watch); /* nobody may call or be called */
+/* Any thread: whoever answers. When it returns on_gone is over, or will never be called. */
+void watch_end(struct watch *watch);
+/* The peer has gone: the loop's thread, or after its end. May free the exchange, but never while
+ * the loop lives. */
+void watch_tell(struct exchange *exchange);
+/* The loop has ended. True: watch_tell is at work below, and frees the exchange when it is over. */
+MUST_CHECK bool watch_adopt(struct watch *watch);
+void watch_forget(struct connection *connection); /* the loop's thread: no more of its peer */
+
 /* answer.c */
-void exchange_free(struct exchange *exchange);
+/* The loop's thread: it is no longer counted, and the server is no more asked for it. Twice is
+ * fine. */
+void exchange_release(struct exchange *exchange);
+void exchange_free(struct exchange *exchange); /* NULL is fine; any thread, after release */
 /* <body> is moved out. May free the connection. */
 void answer_start(struct connection *connection, int status, const char *content_type,
                   const char *allow, struct body *body);

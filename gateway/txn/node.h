@@ -7,6 +7,7 @@
 #define TXN_NODE_H
 
 #include "audit/journal.h"
+#include "base/spool.h"
 #include "config/config.h"
 #include "out/out.h"
 #include "store/store.h"
@@ -33,7 +34,8 @@ struct node {
     const struct clock *clock;
     struct store *store;
     struct audit_sink *audit;
-    struct out *out; /* NULL: this process asks nobody */
+    struct out *out;     /* NULL: this process asks nobody */
+    struct spool *spool; /* where large messages wait; NULL: in memory */
     struct runner *runner;
 };
 

@@ -45,6 +45,7 @@ static const struct {
     {MAIN, 17, "limits: {connections_per_partner: 7}", "limits: changed\n"},
     {MAIN, 17, "limits: {answer_time: 7s}", "limits: changed\n"},
     {MAIN, 17, "security: {clock_skew: 1s}", "security: changed\n"},
+    {MAIN, 17, "security: {signatures: reference}", "security: changed\n"},
     {BLUE, 2, "name: Blue", "partner blue: another name\n"},
     {GOLD, 1, "id: silver", "partner gold: removed\npartner silver: added\n"},
     {BLUE, 3, "communities: [2.999.2]", "partner blue: other communities\n"},
@@ -125,6 +126,9 @@ static const struct {
      "community.repository is 2.999.1.2 and would be 2.999.8"},
     {13, "store: {path: var/other.db}", "other.db; restart to change it"},
     {15, "audit: {journal: var/other}", "audit.journal is "},
+    {17, "spool: {path: var/other-spool}", "other-spool; restart to change it"},
+    {17, "spool: {limit: 1GB}", "spool.limit or spool.threshold would change"},
+    {17, "spool: {threshold: 1MB}", "spool.limit or spool.threshold would change"},
     {17, "limits: {replay_keys: 1000}", "limits.replay_keys is 100000 and would be 1000"},
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/mem.h"
 #include "tests/unit/unit.h"
 
 static void
@@ -210,7 +211,39 @@ test_crc_in_parts(void)
     }
 }
 
+static void
+test_streams(void)
+{
+    static char bytes[1000];
+    struct diag diag;
+    char want256[SHA256_HEX], want1[SHA1_HEX], got[SHA256_HEX];
+    diag_clear(&diag);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (char)(i * 7);
+    }
+    CHECK_OK(&diag, digest_sha256_hex(span_of(bytes, sizeof(bytes)), &diag, want256));
+    CHECK_OK(&diag, digest_sha1_hex(span_of(bytes, sizeof(bytes)), &diag, want1));
+    for (size_t step = 1; step <= sizeof(bytes); step += 333) {
+        CLEANUP(digest_stream_free_p) struct digest_stream *sha256 = NULL;
+        CLEANUP(digest_stream_free_p) struct digest_stream *sha1 = NULL;
+        CHECK_OK(&diag, digest_stream_new(DIGEST_SHA256, &diag, &sha256));
+        CHECK_OK(&diag, digest_stream_new(DIGEST_SHA1, &diag, &sha1));
+        for (int twice = 0; twice < 2; twice++) {
+            for (size_t at = 0; at < sizeof(bytes); at += step) {
+                const struct span piece = span_slice(span_of(bytes, sizeof(bytes)), at, step);
+                CHECK_OK(&diag, digest_stream_add(sha256, piece, &diag));
+                CHECK_OK(&diag, digest_stream_add(sha1, piece, &diag));
+            }
+            CHECK_OK(&diag, digest_stream_end_hex(sha256, &diag, got));
+            CU_ASSERT_STRING_EQUAL(got, want256);
+            CHECK_OK(&diag, digest_stream_end_hex(sha1, &diag, got));
+            CU_ASSERT_STRING_EQUAL(got, want1);
+        }
+    }
+}
+
 static const struct unit_test tests[] = {
+    {"digests piece by piece", test_streams},
     {"base64url", test_base64url},
     {"base64 that is refused", test_base64_refused},
     {"base64", test_base64},

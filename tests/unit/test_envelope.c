@@ -21,6 +21,19 @@
     "oasis-200401-wss-wssecurity-secext-1.0.xsd\" xmlns:env=\"http://www.w3.org/2003/05/"          \
     "soap-envelope\" env:mustUnderstand=\"1\"></wsse:Security>"
 
+/* The bytes of a part that is not the root; false when there is none. */
+static bool
+part_bytes(const struct message *message, struct span content_id, struct span *ret_content)
+{
+    const struct mime_part *const part = mime_part_find(&message->mime, content_id);
+    if (part == NULL || part == &message->mime.parts.items[message->mime.root]) {
+        return false;
+    }
+    *ret_content =
+        span_slice(buf_span(&message->source.memory), (size_t)part->offset, (size_t)part->size);
+    return true;
+}
+
 static size_t
 count_of(struct span text, const char *needle)
 {
@@ -465,7 +478,7 @@ test_mtom_round_trip(void)
         CHECK_SPAN(message->content_type_action, ACTION);
         for (size_t i = 0; i < ARRAY_LEN(contents); i++) {
             struct span content = SPAN_EMPTY;
-            CU_ASSERT(message_part(message, span_of_cstr(ids[i]), &content));
+            CU_ASSERT(part_bytes(message, span_of_cstr(ids[i]), &content));
             CU_ASSERT(span_eq(content, contents[i]));
         }
     }
@@ -515,7 +528,7 @@ test_mtom_from_file(void)
     CU_ASSERT_STRING_NOT_EQUAL(type, type_again);
     if (CHECK_OK(&diag, message_read(buf_span(&out), span_of_cstr(type), &limits, arena, &diag,
                                      &message))) {
-        CU_ASSERT(message_part(message, SPAN("file@isthmus"), &content));
+        CU_ASSERT(part_bytes(message, SPAN("file@isthmus"), &content));
         CU_ASSERT_EQUAL(content.n, body.size);
         CU_ASSERT(span_starts_with(content, SPAN("0\r\n1\r\n")));
         CU_ASSERT(span_ends_with(content, SPAN("49999\r\n")));

@@ -18,6 +18,19 @@
     "</s:Envelope>"
 #define PART(id, content) "Content-Type: text/plain\r\nContent-ID: <" id ">\r\n\r\n" content
 
+/* The bytes of a part that is not the root; false when there is none. */
+static bool
+part_bytes(const struct message *message, struct span content_id, struct span *ret_content)
+{
+    const struct mime_part *const part = mime_part_find(&message->mime, content_id);
+    if (part == NULL || part == &message->mime.parts.items[message->mime.root]) {
+        return false;
+    }
+    *ret_content =
+        span_slice(buf_span(&message->source.memory), (size_t)part->offset, (size_t)part->size);
+    return true;
+}
+
 static struct status
 read_mtom(const char *body, size_t n, const char *type, bool is_lenient, struct arena *arena,
           struct diag *diag, struct message **ret_message)
@@ -259,12 +272,14 @@ test_lookup(void)
             printf("      %s\n", rows[i].href);
         }
         if (part != NULL) {
-            CHECK_SPAN(part->content, rows[i].content);
+            CHECK_SPAN(span_slice(buf_span(&message->source.memory), (size_t)part->offset,
+                                  (size_t)part->size),
+                       rows[i].content);
         }
     }
-    CU_ASSERT(message_part(message, SPAN("a@x"), &content) && content.n == 7);
-    CU_ASSERT(!message_part(message, SPAN("root@x"), &content));
-    CU_ASSERT(!message_part(message, SPAN(""), &content));
+    CU_ASSERT(part_bytes(message, SPAN("a@x"), &content) && content.n == 7);
+    CU_ASSERT(!part_bytes(message, SPAN("root@x"), &content));
+    CU_ASSERT(!part_bytes(message, SPAN(""), &content));
     arena_free(arena);
 }
 
