@@ -1,6 +1,7 @@
 # gateway/out: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/out/boundaries.c \
+	gateway/out/breaker.c \
 	gateway/out/crl_feed.c gateway/out/crl_feed.h \
 	gateway/out/engine.c \
 	gateway/out/explain.c \
@@ -15,7 +16,8 @@ libisthmus_a_SOURCES += \
 	gateway/out/probe.c \
 	gateway/out/server_status.c \
 	gateway/out/tickets.c \
-	gateway/out/transfer.c
+	gateway/out/transfer.c \
+	gateway/out/turn.c
 
 check_PROGRAMS += tests/unit/test_out
 tests_unit_test_out_SOURCES = tests/unit/test_out.c tests/unit/out_fixture.c tests/unit/out_fixture.h \
@@ -42,3 +44,7 @@ check_PROGRAMS += tests/unit/test_out_engine
 tests_unit_test_out_engine_SOURCES = tests/unit/test_out_engine.c tests/unit/out_fixture.c \
 	tests/unit/out_fixture.h $(NET_FIXTURE)
 tests_unit_test_out_engine_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_out_turns
+tests_unit_test_out_turns_SOURCES = tests/unit/test_out_turns.c tests/unit/out_fixture.c \
+	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_turns_LDADD = $(UNIT_LIBS)

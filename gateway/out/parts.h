@@ -5,6 +5,8 @@
  *   era.c        one configuration: its partners' pools, as long as it is in use
  *   tickets.c    questions that can be withdrawn
  *   health.c     how it goes with a partner
+ *   breaker.c    a partner that fails again and again is left alone for a while
+ *   turn.c       how many questions a partner gets at a time, and whose turn is next
  *   crl_feed.c   fetches revocation lists in their time
  *   fetch.c      the fetcher: plain http for certs/, on a thread of its own
  *   pool.c       one partner: a curl multi handle and the sockets that it watches
@@ -79,6 +81,35 @@ struct pool {
     bool is_broken; /* its multi handle has failed and is being given up */
 };
 
+enum turn {
+    TURN_NONE,
+    TURN_WAITING, /* in the partner's queue */
+    TURN_HELD     /* one of its connections is for it */
+};
+
+struct turn_queue {
+    struct transfer *first, *last;
+};
+
+#define LATENCY_BUCKETS 96
+#define HEALTH_ID_MAX   40 /* config/ allows 32 */
+
+/* A partner, by its id. */
+struct health {
+    struct health *next;
+    char id[HEALTH_ID_MAX];
+    size_t references; /* pools; this and <facts> under the engine's lock */
+    struct out_health facts;
+    /* the engine's thread only */
+    struct turn_queue questions, probes; /* that wait */
+    bool is_promoting;
+    int64_t retry_at_us; /* mono; open: when one is let through */
+    int64_t pause_us;    /* the current one, without its jitter */
+    uint64_t random;
+    unsigned retry_tenths; /* what is left for asking again, in tenths of a question */
+    uint32_t latencies[LATENCY_BUCKETS], latencies_n;
+};
+
 /* What the header lines of an answer said, of the last one when there were several (1xx). */
 struct answer_head {
     size_t bytes; /* of all */
@@ -109,7 +140,11 @@ struct transfer {
     out_done done;
     void *arg;
     int64_t start_us; /* mono */
-    int64_t allowed_us;
+    int64_t end_us;   /* mono: of its time; while it waits for its turn, the asker's deadline */
+    enum turn turn;
+    struct transfer *turn_next, *turn_previous;
+    int64_t turn_us;    /* mono: when it got its turn */
+    bool is_trial;      /* the one that the partner's breaker lets through */
     struct event timer; /* while nothing else keeps its time; see transfer_wait */
     bool has_timer;
     CURL *easy;
@@ -176,9 +211,26 @@ void era_sweep(struct engine *engine);
  * lock. */
 struct health *health_ref(struct engine *engine, const char *partner_id);
 void health_unref(struct engine *engine, struct health *health); /* the same; NULL is fine */
-/* Engine's thread. */
+/* What follows: engine's thread. */
+void health_note_waiting(struct transfer *transfer, int by);
 void health_note_start(struct transfer *transfer);
-void health_note_end(struct transfer *transfer, const struct out_answer *answer);
+/* Takes note of what became of it, whether it had its turn or not. Withdraws is_stale when so many
+ * were asked again that once more would be too much. */
+void health_note_end(struct transfer *transfer, struct out_answer *answer);
+
+/* breaker.c */
+/* ERR_PARTNER_OPEN: not now. <claims>: if it is the one that is let through, it goes now. Probes
+ * always may. */
+MUST_CHECK struct status breaker_admit(struct transfer *transfer, bool claims, struct diag *diag);
+/* The engine's lock is held. */
+void breaker_note_end(struct transfer *transfer, const struct out_answer *answer);
+
+/* turn.c */
+/* Its turn has come (TURN_HELD), or it waits for it (transfer_begin will be called).
+ * ERR_PARTNER_BUSY, ERR_PARTNER_OPEN. */
+MUST_CHECK struct status turn_take(struct transfer *transfer, struct diag *diag);
+/* It ends; whoever waits is next. */
+void turn_leave(struct transfer *transfer);
 
 /* pool.c */
 MUST_CHECK struct status pool_add(struct pool *pool, struct transfer *transfer, struct diag *diag);
@@ -193,6 +245,8 @@ void transfer_finish(struct transfer *transfer, CURLcode code);
 /* The same for a reason of ours. */
 void transfer_fail(struct transfer *transfer, enum err error, const char *why);
 
+/* Its turn has come: connects; a failure is its answer. */
+void transfer_begin(struct transfer *transfer);
 /* curl's callbacks. */
 size_t transfer_take_head(char *bytes, size_t size, size_t n, void *arg);
 size_t transfer_take_body(char *bytes, size_t size, size_t n, void *arg);

@@ -121,7 +121,7 @@ transfer_take_body(char *bytes, size_t size, size_t n, void *arg)
 int64_t
 transfer_left_us(const struct transfer *transfer)
 {
-    return transfer->allowed_us - (clock_mono_us(transfer->engine->clock) - transfer->start_us);
+    return transfer->end_us - clock_mono_us(transfer->engine->clock);
 }
 
 bool
@@ -191,6 +191,9 @@ release(struct transfer *transfer)
     unlink_transfer(transfer);
     transfer_go_on(transfer);
     transfer_disconnect(transfer);
+    if (transfer->pool != NULL) {
+        turn_leave(transfer);
+    }
     buf_done(&transfer->request.body);
     buf_done(&transfer->answer);
     tickets_remove(transfer->engine, transfer);
@@ -364,6 +367,30 @@ transfer_again(struct transfer *transfer)
     }
 }
 
+/* The partner's own timeout counts from its turn on; without a deadline from the submit. */
+static int64_t
+end_of(const struct transfer *transfer, int64_t from_us)
+{
+    const struct out_request *request = &transfer->request;
+    if (request->deadline_us == INT64_MAX) {
+        return transfer->start_us + request->partner->timeout_us;
+    }
+    const int64_t end_us = from_us + request->partner->timeout_us;
+    return request->deadline_us < end_us ? request->deadline_us : end_us;
+}
+
+void
+transfer_begin(struct transfer *transfer)
+{
+    struct diag diag = {.code = ERR_NONE};
+    transfer->turn_us = clock_mono_us(transfer->engine->clock);
+    transfer->end_us = end_of(transfer, transfer->turn_us);
+    health_note_start(transfer);
+    if (!is_ok(connect_it(transfer, &diag))) {
+        transfer_fail(transfer, diag.code, diag.text);
+    }
+}
+
 static struct status
 join_era(struct transfer *transfer, struct diag *diag)
 {
@@ -372,7 +399,6 @@ join_era(struct transfer *transfer, struct diag *diag)
     TRY(era_of(transfer->engine, config, diag, &era));
     transfer->pool = &era->pools[transfer->request.partner - config->partners];
     era->transfers++;
-    health_note_start(transfer);
     return OK;
 }
 
@@ -385,25 +411,27 @@ start(struct transfer *transfer, struct diag *diag)
     if (tickets_is_cancelled(transfer)) {
         return FAIL(diag, ERR_CANCELLED, "the question was withdrawn");
     }
-    if (transfer->allowed_us <= 0) {
+    if (transfer_left_us(transfer) <= 0) {
         return FAIL(diag, ERR_PARTNER_TIMEOUT,
                     "the time of the transaction had ended before the partner was asked");
     }
     TRY(join_era(transfer, diag));
-    return connect_it(transfer, diag);
+    return turn_take(transfer, diag);
 }
 
 void
 transfer_start(struct transfer *transfer)
 {
     const struct out_request *request = &transfer->request;
-    const int64_t left_us = request->deadline_us - transfer->start_us;
     struct diag diag = {.code = ERR_NONE};
     link_transfer(transfer);
     buf_init_secret(&transfer->answer, request->answer_limit);
-    transfer->allowed_us =
-        left_us < request->partner->timeout_us ? left_us : request->partner->timeout_us;
+    transfer->end_us = request->deadline_us == INT64_MAX
+                           ? transfer->start_us + request->partner->timeout_us
+                           : request->deadline_us;
     if (!is_ok(start(transfer, &diag))) {
         transfer_fail(transfer, diag.code, diag.text);
+    } else if (transfer->turn == TURN_HELD) {
+        transfer_begin(transfer);
     }
 }
