@@ -1,5 +1,6 @@
 # gateway/out: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	gateway/out/address.c \
 	gateway/out/boundaries.c \
 	gateway/out/breaker.c \
 	gateway/out/crl_feed.c gateway/out/crl_feed.h \
@@ -8,6 +9,7 @@ libisthmus_a_SOURCES += \
 	gateway/out/fetch.c gateway/out/fetch.h \
 	gateway/out/era.c \
 	gateway/out/health.c \
+	gateway/out/names.c gateway/out/names.h \
 	gateway/out/options.c \
 	gateway/out/out.h \
 	gateway/out/parts.h \
@@ -48,3 +50,11 @@ check_PROGRAMS += tests/unit/test_out_turns
 tests_unit_test_out_turns_SOURCES = tests/unit/test_out_turns.c tests/unit/out_fixture.c \
 	tests/unit/out_fixture.h $(NET_FIXTURE)
 tests_unit_test_out_turns_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_out_names
+tests_unit_test_out_names_SOURCES = tests/unit/test_out_names.c tests/unit/out_fixture.c \
+	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_names_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_out_proxy
+tests_unit_test_out_proxy_SOURCES = tests/unit/test_out_proxy.c tests/unit/out_fixture.c \
+	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_proxy_LDADD = $(UNIT_LIBS)

@@ -10,6 +10,8 @@
  *   crl_feed.c   fetches revocation lists in their time
  *   fetch.c      the fetcher: plain http for certs/, on a thread of its own
  *   pool.c       one partner: a curl multi handle and the sockets that it watches
+ *   names.c      names become addresses, judged and held
+ *   address.c    what kind of address it is
  *   boundaries.c what every handle of curl is told: nothing of the environment, no redirects
  *   transfer.c   one exchange: bytes in and out, from start to done
  *   options.c    what curl is told about it
@@ -33,6 +35,7 @@
 
 #include "base/mailbox.h"
 #include "certs/status.h"
+#include "out/names.h"
 #include "out/out.h"
 
 #define TICKET_BUCKETS 4096
@@ -56,6 +59,7 @@ struct engine {
     struct health *healths;
     /* the engine's thread only */
     bool is_stopping;
+    struct names *names;
     struct transfer *transfers; /* in flight, newest first */
     struct era *eras;           /* the newest configuration's first */
 };
@@ -80,6 +84,37 @@ struct pool {
     struct event *timer;
     bool is_broken; /* its multi handle has failed and is being given up */
 };
+
+/* ---- addresses ---- */
+
+struct ip {
+    bool is_v6;
+    uint8_t bytes[16]; /* 4 of them for version 4 */
+};
+
+/* In this order: whoever may go further may go nearer. */
+enum reach {
+    REACH_PUBLIC,
+    REACH_PRIVATE, /* private networks */
+    REACH_LOCAL,   /* this machine */
+    REACH_NEVER    /* link-local, multicast, unspecified, not given out */
+};
+
+#define IPS_MAX     8
+#define IP_TEXT_MAX 64
+#define HOST_MAX    253 /* bytes of a host */
+
+/* Where a transfer connects to: its URL's host, or the partner's proxy. */
+struct site {
+    char host[HOST_MAX + 1]; /* lower case */
+    char port[8];
+    bool is_numeric; /* the host is an address */
+    bool is_literal; /* so it is, or localhost: the operator wrote it and means it */
+    struct ip ips[IPS_MAX];
+    size_t ips_n;
+};
+
+/* ---- turns ---- */
 
 enum turn {
     TURN_NONE,
@@ -147,8 +182,11 @@ struct transfer {
     bool is_trial;      /* the one that the partner's breaker lets through */
     struct event timer; /* while nothing else keeps its time; see transfer_wait */
     bool has_timer;
+    struct site site;
+    struct name *name; /* that it waits for */
+    struct transfer *name_next, *name_previous;
     CURL *easy;
-    struct curl_slist *headers;
+    struct curl_slist *headers, *pins;
     SSL_CTX *context; /* of the connection that it opened: a reference */
     struct buf answer;
     bool is_connected, is_secured; /* TCP, TLS: how far it came */
@@ -182,6 +220,14 @@ CURLcode out_set_boundaries(CURL *easy, const char *protocol);
     } while (0)
 /* False: no memory. */
 bool out_add_header(struct curl_slist **headers, const char *header);
+
+/* address.c */
+enum reach ip_reach(const struct ip *ip);
+const char *reach_name(enum reach reach); /* "this machine" */
+/* False: of another family. */
+bool ip_of_socket_address(const void *address, size_t n, int family, struct ip *ret_ip);
+bool ip_read(const char *text, struct ip *ret_ip);              /* as in a URL; false: a name */
+void ip_write(const struct ip *ip, char ret_text[IP_TEXT_MAX]); /* version 6 in brackets */
 
 /* tickets.c */
 /* Any thread. */
@@ -247,6 +293,8 @@ void transfer_fail(struct transfer *transfer, enum err error, const char *why);
 
 /* Its turn has come: connects; a failure is its answer. */
 void transfer_begin(struct transfer *transfer);
+/* Its addresses are known. */
+void transfer_connect(struct transfer *transfer);
 /* curl's callbacks. */
 size_t transfer_take_head(char *bytes, size_t size, size_t n, void *arg);
 size_t transfer_take_body(char *bytes, size_t size, size_t n, void *arg);
