@@ -4,6 +4,7 @@
  */
 #include "soap/regrep_payload.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/xmlw.h"
@@ -89,11 +90,12 @@ find_name(struct span name, const char *const *list, size_t n)
     return NULL;
 }
 
+static const char *const namespaces[] = {NS_RIM, NS_RS, NS_QUERY, NS_XDSB};
+
 static const char *
 known_namespace(const xmlNode *node)
 {
-    static const char *const known[] = {NS_RIM, NS_RS, NS_QUERY, NS_XDSB};
-    return find_name(xml_namespace(node), known, ARRAY_LEN(known));
+    return find_name(xml_namespace(node), namespaces, ARRAY_LEN(namespaces));
 }
 
 /* NULL: not ours to read, whatever is in it. */
@@ -217,4 +219,46 @@ regrep_payload_write(const xmlNode *payload, enum err code, struct arena *arena,
     TRY(xmlw_finish(&walk.w));
     *ret_documents = walk.documents;
     return OK;
+}
+
+/* ---- in pieces ---- */
+
+static_assert(ARRAY_LEN(elements) * ARRAY_LEN(namespaces) <= REGREP_ONCE_MAX,
+              "every element of every namespace has a place");
+
+/* check_single where the siblings are gone. */
+static struct status
+check_once(const struct walk *walk, const xmlNode *piece, const struct element_row *row,
+           struct regrep_once *once)
+{
+    size_t at = (size_t)(row - elements) * ARRAY_LEN(namespaces);
+    while (namespaces[at % ARRAY_LEN(namespaces)] != known_namespace(piece)) {
+        at++;
+    }
+    if (row->is_single && once->is_seen[at]) {
+        return FAIL(walk->diag, walk->code, "<%s> stands twice in <%s>; expected once", row->name,
+                    (const char *)piece->parent->name);
+    }
+    once->is_seen[at] = true;
+    return OK;
+}
+
+struct status
+regrep_piece_write(const xmlNode *piece, enum err code, struct arena *arena,
+                   struct regrep_once *once, struct buf *out, struct diag *diag)
+{
+    struct walk walk = {.code = code, .arena = arena, .diag = diag};
+    const struct element_row *row = find_row(piece);
+    if (xml_is(piece, NS_XOP, "Include")) {
+        return FAIL(diag, ERR_XOP,
+                    "xop:Include in <%s>; only the Document of a DocumentResponse may have one",
+                    (const char *)piece->parent->name);
+    }
+    if (row == NULL) {
+        return OK;
+    }
+    TRY(check_once(&walk, piece, row, once));
+    xmlw_init(&walk.w, out, diag);
+    TRY(write_element(&walk, piece, row, NULL));
+    return xmlw_finish(&walk.w);
 }
