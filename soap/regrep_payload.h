@@ -17,6 +17,11 @@
 
 #define REGREP_ONCE_MAX 128
 
+/* ERR_LIMIT_ITEMS: the payload has more than <most> elements of that local name. For requests,
+ * before anything else is done with them. */
+MUST_CHECK struct status regrep_payload_check_count(const xmlNode *payload, const char *local,
+                                                    size_t most, struct diag *diag);
+
 struct document_node_list {
     const xmlNode **items;
     size_t n, capacity;

@@ -71,6 +71,18 @@ struct config_asserts {
     const char *npi;
 };
 
+/* A local system that asks through this node: `systems:`. */
+struct config_system {
+    const char *name; /* label: log, audit */
+    /* Its TLS client certificate on the local listener carries one of these, lower case; none: it
+     * is known by `listen: local: system:` only. */
+    struct config_strings certificate_names;
+    /* Who asks, where a message cannot say it: complete, what the entry leaves out is `asserts:`.
+     */
+    struct config_asserts asserts;
+    bool asserts_for_all; /* holds for its users, whatever a Security header of a message says */
+};
+
 enum partner_identity { PARTNER_IDENTITY_SAN, PARTNER_IDENTITY_CERTIFICATE };
 /* timestamp: MessageID and the Timestamp's signature are accepted once, each; messageid: it shares
  * a Timestamp among messages, so only the first counts. */
@@ -142,6 +154,8 @@ struct config_edge {
     size_t requests_per_partner; /* being received or answered at a time */
     size_t failures_per_minute;  /* refused signatures, assertions and the like of one partner; then
                                     its requests are refused before that work */
+    size_t requests;             /* of the whole node at a time; default by the machine's memory */
+    size_t held_bytes;           /* of messages in memory, of the whole node; the same */
     size_t rate_bytes;           /* least bytes per second of a request's body and of a reader */
     int64_t handshake_us;
     int64_t status_us; /* until the status of a client's certificate is known */
@@ -150,6 +164,8 @@ struct config_edge {
     int64_t request_us; /* head and body */
     int64_t answer_us;
     int64_t connection_us; /* an older connection closes after its current answer */
+    int64_t queue_us;      /* work may wait so long for a worker; then new requests are refused */
+    int64_t drain_us;      /* what is in work may take so long when the node stops */
 };
 void config_edge_default(struct config_edge *ret_edge);
 
@@ -173,6 +189,10 @@ struct config {
     const char *base_url; /* how partners reach us (audiences): https://host:port, no slash at the
                              end; NULL without a network listener */
     struct config_asserts asserts;
+    const struct config_system *systems;
+    size_t systems_n;
+    const struct config_system *local_system; /* who asks on a local listener without TLS; NULL:
+                                                 nobody */
     const struct credential *signing;
     const struct credential *node; /* TLS of outbound connections */
     const struct trust *partner_trust;
@@ -193,6 +213,7 @@ struct config {
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
     struct config_strings authn_contexts; /* security: AuthnContextClassRefs beside SAML's own */
     bool needs_id_token;                  /* security: id_tokens_required, default true */
+    bool uses_reference;                  /* security: signatures, default profile */
     int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
     int64_t timeout_us;          /* limits: timeout, the default deadline of a transaction */
     size_t body_limit;           /* limits: body, bytes of a request */
@@ -240,6 +261,11 @@ const struct config_trust *config_trust_of(const struct config *config, const st
 MUST_CHECK struct status config_partner_of_peer(const struct config *config,
                                                 const struct certificate *peer, struct diag *diag,
                                                 const struct partner **ret_partner);
+/* The local system that asks: by its certificate, or without one (NULL) as the configuration says
+ * for the local listener. ERR_SYSTEM_UNKNOWN. */
+MUST_CHECK struct status config_system_of_peer(const struct config *config,
+                                               const struct certificate *peer, struct diag *diag,
+                                               const struct config_system **ret_system);
 /* The partner that speaks for a community (bare OID), or NULL. */
 const struct partner *config_partner_of_community(const struct config *config, struct span oid);
 bool partner_speaks_for(const struct partner *partner, struct span oid);

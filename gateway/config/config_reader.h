@@ -174,6 +174,15 @@ MUST_CHECK struct status config_load_certificate(struct config_reader *reader,
 MUST_CHECK struct status config_read_listen(struct config_reader *reader, struct yaml_node *root);
 /* asserts: (config_asserts.c). */
 void config_read_asserts(struct config_reader *reader, struct yaml_node *root);
+/* The section asserts: of <parent>; what is absent stays as it is. */
+void config_take_asserts(struct config_reader *reader, struct yaml_node *parent,
+                         struct config_asserts *asserts);
+/* systems:, after asserts: (config_systems.c). */
+MUST_CHECK struct status config_read_systems(struct config_reader *reader, struct yaml_node *root);
+/* A name of a TLS certificate, in lower case; claimed for one partner or system. */
+MUST_CHECK struct status config_add_tls_name(struct config_reader *reader,
+                                             const struct yaml_node *item,
+                                             struct config_string_list *names);
 /* id_tokens: (config_idtokens.c). */
 MUST_CHECK struct status config_read_id_tokens(struct config_reader *reader,
                                                struct yaml_node *root);

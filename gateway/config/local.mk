@@ -18,6 +18,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_reader.h \
 	gateway/config/config_schema.c \
 	gateway/config/config_spool.c \
+	gateway/config/config_systems.c \
 	gateway/config/config_value.c
 EXTRA_DIST += gateway/config/README.md
 

@@ -275,6 +275,9 @@ complete_order(const struct config *config, struct asking_order *order, struct d
                 &order->organization));
     TRY(fill_in(config, "the organization's id", "--organization-id URN", asserts->organization_id,
                 diag, &order->organization_id));
+    if (order->is_complete) {
+        return OK;
+    }
     if (order->purpose_system == NULL) {
         order->purpose_system = asserts->purpose_system;
     }
@@ -360,8 +363,8 @@ asking_end(struct txn *txn)
 }
 
 struct status
-asking_start(struct node *node, const struct asking_order *order, asking_done done, void *arg,
-             struct diag *diag)
+asking_new(struct node *node, const struct asking_order *order, asking_done done, void *arg,
+           struct diag *diag, struct asking **ret_asking)
 {
     struct asking *asking;
     struct asking_order complete = *order;
@@ -385,7 +388,24 @@ asking_start(struct node *node, const struct asking_order *order, asking_done do
     asking->done_arg = arg;
     asking->round = goals[order->goal].round;
     asking->final_deadline_us = asking->txn.deadline_us;
-    runner_start(node->runner, &asking->txn);
+    *ret_asking = asking;
+    return OK;
+}
+
+void
+asking_run(struct asking *asking)
+{
+    runner_start(asking->node->runner, &asking->txn);
+}
+
+struct status
+asking_start(struct node *node, const struct asking_order *order, asking_done done, void *arg,
+             struct diag *diag)
+{
+    struct asking *asking;
+
+    TRY(asking_new(node, order, done, arg, diag, &asking));
+    asking_run(asking);
     return OK;
 }
 

@@ -35,15 +35,20 @@ struct asking_enough {
 /* What is asked, and who asks. Spans and strings are borrowed until asking_free. */
 struct asking_order {
     enum asking_goal goal;
-    struct patient who;                 /* ASKING_DISCOVER, ASKING_GATHER */
-    struct ident patient_id;            /* ASKING_QUERY: an id that the asked communities know */
+    struct patient who;      /* ASKING_DISCOVER, ASKING_GATHER */
+    struct ident patient_id; /* ASKING_QUERY: an id that the asked communities know */
+    /* ASKING_QUERY: asked of every community as it is, with the community as its home; NULL:
+     * FindDocuments for patient_id, approved documents of <types>. */
+    const struct stored_query *query;
     struct document_ref_list documents; /* ASKING_RETRIEVE */
     struct span_list to;    /* communities (bare OIDs); empty: every partner and ourselves */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
     struct asking_enough enough; /* when not to wait for the rest; zero: always */
     bool is_brokered; /* the answer is read by merge.h: documents stay in the legs, undigested */
-    /* What the assertion says; NULL: from the configuration's asserts. */
+    /* What the assertion says; NULL: from the configuration's asserts, unless the order is
+     * complete: then it is not said. */
+    bool is_complete;
     const char *user, *role, *role_display, *purpose, *purpose_system, *organization,
         *organization_id, *npi;
     /* What it says besides; empty: nothing. */
@@ -187,7 +192,12 @@ struct asking {
  * item or an unknown community. */
 MUST_CHECK struct status asking_start(struct node *node, const struct asking_order *order,
                                       asking_done done, void *arg, struct diag *diag);
-void asking_free(struct asking *asking);
+/* The same in two steps, for who must know it before it runs: made, then run. */
+MUST_CHECK struct status asking_new(struct node *node, const struct asking_order *order,
+                                    asking_done done, void *arg, struct diag *diag,
+                                    struct asking **ret_asking);
+void asking_run(struct asking *asking);
+void asking_free(struct asking *asking); /* has ended, or never ran; NULL is fine */
 /* The asker has gone: what is out is given up and recorded as abandoned, no more is asked, and
  * <done> is called soon, with ERR_CANCELLED in txn.diag unless everything had come. Any thread,
  * until asking_free; whoever may call both sees to it that they do not meet. */

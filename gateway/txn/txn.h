@@ -110,6 +110,9 @@ MUST_CHECK struct status runner_new(const struct clock *clock, unsigned workers,
 void runner_start(struct runner *runner, struct txn *txn);
 /* Without workers: run what is ready, deadlines that have passed included, until nothing is. */
 void runner_run_ready(struct runner *runner);
+/* Nobody's time lasts longer than <end_us> (mono): every transaction is overdue then, those that
+ * start later, too. For stopping; any thread. */
+void runner_end_at(struct runner *runner, int64_t end_us);
 /* How many transactions have started and not ended. */
 size_t runner_active(struct runner *runner);
 /* Waits until none is active or <deadline_us> (mono) has passed; true when none is. */

@@ -253,7 +253,7 @@ test_memory(void)
     } rows[] = {
         {{BEFORE "<RegistryObjectList>", "<a/>", "</RegistryObjectList>" AFTER, 3900000}, ERR_NONE},
         {{BEFORE "<RegistryObjectList>", "<a b='' c='' d=''><e/></a>",
-          "</RegistryObjectList>" AFTER, 1200000},
+          "</RegistryObjectList>" AFTER, 480000},
          ERR_NONE},
         {{BEFORE "<RegistryObjectList>", "<!---->", "</RegistryObjectList>" AFTER, 3900000},
          ERR_NONE},
