@@ -221,7 +221,9 @@ same_edge(const struct config_edge *a, const struct config_edge *b)
            a->failures_per_minute == b->failures_per_minute && a->rate_bytes == b->rate_bytes &&
            a->handshake_us == b->handshake_us && a->status_us == b->status_us &&
            a->head_us == b->head_us && a->idle_us == b->idle_us && a->request_us == b->request_us &&
-           a->answer_us == b->answer_us && a->connection_us == b->connection_us;
+           a->answer_us == b->answer_us && a->connection_us == b->connection_us &&
+           a->requests == b->requests && a->held_bytes == b->held_bytes &&
+           a->queue_us == b->queue_us && a->drain_us == b->drain_us;
 }
 
 static bool
@@ -242,7 +244,8 @@ config_changes(const struct config *old, const struct config *other, config_say 
         say(arg, "limits: changed");
     }
     if (old->clock_skew_us != other->clock_skew_us ||
-        old->max_lifetime_us != other->max_lifetime_us) {
+        old->max_lifetime_us != other->max_lifetime_us ||
+        old->uses_reference != other->uses_reference) {
         say(arg, "security: changed");
     }
 }

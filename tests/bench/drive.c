@@ -54,8 +54,7 @@ static void seat_advance(struct drive *drive, struct seat *seat);
 
 /* ---- opening and closing ---- */
 
-/* The first that comes is offered from then on: a copy, because OpenSSL gives a session up with its
- * connection. */
+/* The first that comes is offered from then on. */
 static int
 keep_session(SSL *ssl, SSL_SESSION *session)
 {

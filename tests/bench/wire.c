@@ -60,8 +60,10 @@ open_ssl(struct wire *wire, SSL_CTX *tls, SSL_SESSION *session, void *app_data, 
     }
     SSL_set_app_data(wire->ssl, app_data);
     SSL_set_connect_state(wire->ssl);
-    if (session != NULL) {
-        (void)SSL_set_session(wire->ssl, session);
+    if (session != NULL) { /* a copy: OpenSSL gives a session up with a connection that had it */
+        SSL_SESSION *const copy = SSL_SESSION_dup(session);
+        (void)SSL_set_session(wire->ssl, copy);
+        SSL_SESSION_free(copy);
     }
     return OK;
 }

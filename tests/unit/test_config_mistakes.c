@@ -305,6 +305,8 @@ static const struct mistake main_mistakes[] = {
     {17, "security: {id_tokens_required: no, id_token_max_age: 25h}",
      MAIN "17:54: error: id_token_max_age '25h' is out of range; expected 1m to 24h\n" MAIN
           "17:32: error: id_tokens_required: expected one of false, true, got 'no'\n"},
+    {17, "security: {signatures: xmlsec}",
+     MAIN "17:24: error: signatures: expected one of profile, reference, got 'xmlsec'\n"},
     /* id_tokens */
     {17, "id_tokens: idp.json",
      MAIN
@@ -376,6 +378,11 @@ static const struct mistake main_mistakes[] = {
           "17:39: error: request_time '2h' is out of range; expected 100ms to 1h\n" MAIN
           "17:56: error: answer_time '25h' is out of range; expected 100ms to 24h\n" MAIN
           "17:78: error: connection_time '1' has no unit; write 1s, 500ms or 1m\n"},
+    {17, "limits: {requests: 0, held: 1KB, queue_time: 61s, drain_time: 2h}",
+     MAIN "17:20: error: requests: expected a number from 1 to 10000000, got '0'\n" MAIN
+          "17:46: error: queue_time '61s' is out of range; expected 100ms to 1m\n" MAIN
+          "17:63: error: drain_time '2h' is out of range; expected 100ms to 1h\n" MAIN
+          "17:29: error: held '1KB' is out of range; expected 1MB to 1024GB\n"},
     {17, "log: {level: loud, format: xml}",
      MAIN "17:14: error: level: expected one of debug, info, warning, error, got 'loud'\n" MAIN
           "17:28: error: format: expected one of text, json, got 'xml'\n"},
