@@ -141,33 +141,49 @@ write_verdict(const struct task *task, struct verdict *verdict, bool is_accepted
                : FAIL(diag, ERR_IO, "writing the verdict: %s", strerror(errno));
 }
 
-/* The cost is that of the gateway's own work; the engines are compared, and the facts are written,
- * from a second run. */
+static struct status
+measure(const struct config *config, const struct task *task, struct verdict *verdict,
+        bool *ret_is_accepted, struct diag *diag)
+{
+    memory_mark();
+    const int64_t started_us = cpu_us();
+    struct arena *const arena = arena_new(ARENA_LIMIT_DEFAULT);
+    if (arena == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "an arena");
+    }
+    *ret_is_accepted = is_ok(judge(config, task, arena, verdict));
+    verdict->cpu_us = cpu_us() - started_us;
+    arena_free(arena);
+    verdict->memory_left = memory_held();
+    verdict->memory_peak = memory_peak();
+    return OK;
+}
+
+/* The cost is that of the gateway's own work, without what a child pays once for sharing its
+ * parent's pages: the lesser of two runs. The engines are compared, and
+ * the facts are written, from a third. */
 static struct status
 run_task(const struct config *config, const struct task *task, bool is_shown, struct diag *diag)
 {
+    struct verdict first = {0};
     struct verdict verdict = {0};
     engines_reset();
     engines.is_idle = true;
-    memory_mark();
-    const int64_t started_us = cpu_us();
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    if (arena == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "an arena");
-    }
-    bool is_accepted = is_ok(judge(config, task, arena, &verdict));
-    const int64_t taken_us = cpu_us() - started_us;
-    arena_free(arena);
-    verdict.memory_left = memory_held();
-    verdict.memory_peak = memory_peak();
+    bool is_accepted = false;
+    TRY(measure(config, task, &first, &is_accepted, diag));
     if (!is_shown) {
         return OK;
     }
-    arena = arena_new(JSON_MAX_BYTES);
+    TRY(measure(config, task, &verdict, &is_accepted, diag));
+    verdict.cpu_us = verdict.cpu_us < first.cpu_us ? verdict.cpu_us : first.cpu_us;
+    verdict.memory_peak =
+        verdict.memory_peak > first.memory_peak ? verdict.memory_peak : first.memory_peak;
+    verdict.memory_left =
+        verdict.memory_left > first.memory_left ? verdict.memory_left : first.memory_left;
+    struct arena *const arena = arena_new(JSON_MAX_BYTES);
     if (arena == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "an arena");
     }
-    verdict.cpu_us = taken_us;
     if (is_accepted || !has_one_engine) {
         diag_clear(&verdict.diag);
         engines.is_idle = has_one_engine;

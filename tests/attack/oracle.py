@@ -64,6 +64,8 @@ def write_cases(world, folder, cases):
                 **({"answer": case.answer} if case.answer else {}),
             }
         )
+    with open(f"{folder}/manifest", "w", encoding="utf-8") as file:  # so that a judge can be run again by hand, as under perf
+        file.writelines(json.dumps(line) + "\n" for line in lines)
     return lines
 
 
