@@ -90,8 +90,9 @@ struct soap_transaction_row {
     const char *name; /* "ITI-55" */
     const char *request_action, *response_action;
     const char *payload_namespace, *request_payload, *response_payload;
-    const char *path; /* on the network listener */
-    bool is_mtom;     /* answers (and our requests) are MTOM */
+    const char *path;       /* on the network listener */
+    const char *local_path; /* on the local listener */
+    bool is_mtom;           /* answers (and our requests) are MTOM */
 };
 const struct soap_transaction_row *soap_transaction(enum soap_transaction transaction);
 /* The transaction of a request by its payload. ERR_WSA_ACTION when payload, wsa:Action, the action
@@ -101,6 +102,12 @@ const struct soap_transaction_row *soap_transaction(enum soap_transaction transa
 MUST_CHECK struct status message_transaction(const struct message *message, struct span path,
                                              struct diag *diag,
                                              enum soap_transaction *ret_transaction);
+/* The same on the local listener, whose paths are other ones. */
+MUST_CHECK struct status message_local_transaction(const struct message *message, struct span path,
+                                                   struct diag *diag,
+                                                   enum soap_transaction *ret_transaction);
+/* Is there a wsse:Security header for us? For those who do not read it and must not ignore it. */
+bool message_has_security(const struct message *message);
 /* What we asked, to compare an answer with. */
 struct answer_check {
     enum soap_transaction transaction;

@@ -112,6 +112,8 @@
     /* policy */ \
     X(POLICY_DENIED,      POLICY,   500, SENDER,   "XDSRegistryError", "the policy of this community does not allow this") \
     X(IDTOKEN_CONTRADICTION, POLICY, 500, SENDER,  "XDSRegistryError", "the individual's identity token does not agree with the query") \
+    X(SYSTEM_UNKNOWN,     POLICY,   500, WSSE_FAILED_AUTHENTICATION, "", "no local system of this gateway's configuration is asking: see systems") \
+    X(SYSTEM_SECURITY,    POLICY,   500, WSSE_INVALID_SECURITY, "", "the security headers of local systems are not read: see asserts_for_all") \
     X(POLICY_SYNTAX,      CONFIG,   500, RECEIVER, "", "the gateway is not configured for this") \
     /* what IHE answers inside a normal response (ITI TF-3 4.2.4) */ \
     X(UNKNOWN_PATIENT,    MESSAGE,  200, NONE,     "XDSUnknownPatientId", "the patient id is not known here") \

@@ -15,6 +15,7 @@
 #include "store/replay.h"
 
 #define DRAIN_US     (10 * US_PER_S)
+#define ANSWER_US    (2 * US_PER_S) /* of them, for the answers of what is cut off */
 #define WORKERS_MAX  32
 #define LOOK_AFTER_S 60 /* how often files of trust stores are looked at */
 
@@ -28,10 +29,11 @@ static const struct cli_command command = {
     .name = "serve",
     .usage = "-c FILE [--workers N]",
     .text =
-        "Answers partners (ITI-55, ITI-38, ITI-39) on the network listener until SIGTERM or\n"
-        "SIGINT, then finishes what is in flight and stops. Logs to standard error. An answer\n"
-        "leaves only when its audit record is durable. SIGHUP loads the configuration anew: what\n"
-        "is in flight keeps the old one; with a mistake in it, the old one stays.\n"
+        "Answers partners (ITI-55, ITI-38, ITI-39) on the network listener, and asks them for\n"
+        "local systems on the local listener, until SIGTERM or SIGINT; then finishes what is in\n"
+        "flight and stops. Logs to standard error. An answer leaves only when its audit record is\n"
+        "durable. SIGHUP loads the configuration anew: what is in flight keeps the old one; with\n"
+        "a mistake in it, the old one stays.\n"
         "Exit codes: 0 stopped by a signal, 1 could not start, 2 usage.",
     .options = rows,
     .options_n = ARRAY_LEN(rows),
@@ -53,6 +55,7 @@ generation_new(struct serve *serve, const struct config *config, struct diag *di
                                      .clock = clock_system(),
                                      .store = serve->store,
                                      .audit = &serve->sink.sink,
+                                     .out = serve->out,
                                      .runner = serve->runner};
     *ret_generation = generation;
     return OK;
@@ -131,14 +134,22 @@ answer_admin(struct serve *serve, struct net_request *request)
 }
 
 static void
+watch(void *arg, void (*on_gone)(void *arg), void *gone_arg)
+{
+    net_watch(((struct asked *)arg)->request, on_gone, gone_arg);
+}
+
+static void
 start_transaction(struct serve *serve, struct net_request *request)
 {
+    const bool is_local = request->listener == NET_LOCAL;
     const struct inbound_request in = {
         .path = span_of_cstr(request->path),
         .content_type = span_of_cstr(request->content_type),
         .peer_address = span_of_cstr(request->peer_address),
         .peer = request->peer,
         .body = &request->body,
+        .watch = is_local ? watch : NULL,
     };
     struct asked *asked = mem_alloc(sizeof(*asked));
     struct diag diag = {0};
@@ -149,7 +160,8 @@ start_transaction(struct serve *serve, struct net_request *request)
         return;
     }
     *asked = (struct asked){request, generation_current(serve)};
-    st = inbound_start(&asked->generation->node, &in, reply, asked, &diag);
+    st = (is_local ? local_start : inbound_start)(&asked->generation->node, &in, reply, asked,
+                                                  &diag);
     if (!is_ok(st)) {
         LOG_EVENT(LOG_LEVEL_ERROR, "request-dropped", LOG_DIAG(&diag));
         answer_text(request, 503, "out of resources\n");
@@ -167,10 +179,6 @@ take_request(void *arg, struct net_request *request)
         answer_admin(serve, request);
         return;
     }
-    if (request->listener == NET_LOCAL) {
-        answer_text(request, 404, "this version serves partners only\n");
-        return;
-    }
     if (request->method != HTTP1_POST) {
         answer_text(request, 405, "POST is required\n");
         return;
@@ -178,19 +186,26 @@ take_request(void *arg, struct net_request *request)
     start_transaction(serve, request);
 }
 
-/* A partner, or nobody: whose requests the transaction refuses with a record of it. */
+/* A partner, a local system, or nobody: whose requests the transaction refuses with a record of it.
+ * One certificate is never both: config_claim. */
 static bool
 identify(void *arg, const struct certificate *peer, char ret_identity[NET_IDENTITY_MAX])
 {
     struct generation *generation = generation_current(arg);
+    const struct config *config = generation->node.config;
     const struct partner *partner = NULL;
+    const struct config_system *system = NULL;
     struct diag diag = {0};
-    const bool is_partner =
-        is_ok(config_partner_of_peer(generation->node.config, peer, &diag, &partner));
+    const char *label = NULL;
 
-    snprintf(ret_identity, NET_IDENTITY_MAX, "%s", is_partner ? partner->id : peer->sha256);
+    if (is_ok(config_partner_of_peer(config, peer, &diag, &partner))) {
+        label = partner->id;
+    } else if (is_ok(config_system_of_peer(config, peer, &diag, &system))) {
+        label = system->name;
+    }
+    snprintf(ret_identity, NET_IDENTITY_MAX, "%s", label == NULL ? peer->sha256 : label);
     generation_unref(generation);
-    return is_partner;
+    return label != NULL;
 }
 
 void
@@ -292,6 +307,7 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     TRY(runner_new(clock_system(), worker_count(), diag, &serve->runner));
     journal_sink_init(&serve->sink, serve->journal);
     TRY(refusals_init(serve, diag));
+    TRY(out_start(config, clock_system(), diag, &serve->out));
     TRY(generation_new(serve, config, diag, &serve->generation));
     TRY(serve_record_life(serve, AUDIT_NODE_START, AUDIT_SUCCESS, "", diag));
     serve->is_start_recorded = true;
@@ -306,6 +322,10 @@ stop(struct serve *serve)
     const int64_t deadline_us = clock_mono_us(clock_system()) + DRAIN_US;
     struct diag diag = {0};
 
+    if (serve->runner != NULL) {
+        /* Who still waits for partners then gets what has come, while it can be sent. */
+        runner_end_at(serve->runner, deadline_us - ANSWER_US);
+    }
     if (serve->server != NULL) {
         net_stop(serve->server, deadline_us);
     }
@@ -327,6 +347,7 @@ stop(struct serve *serve)
     net_free(serve->server);
     serve_status_done(serve);
     runner_free(serve->runner);
+    out_stop(serve->out); /* nobody asks any more */
     journal_close(serve->journal);
     store_close(serve->store);
     generation_unref(serve->generation);

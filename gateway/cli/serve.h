@@ -19,7 +19,7 @@
 #include "cli/cli.h"
 #include "net/server.h"
 #include "out/crl_feed.h"
-#include "txn/inbound.h"
+#include "txn/local.h"
 
 /* The node as one configuration makes it. A transaction works with the generation that it started
  * with to its end, and holds a reference so long. */
@@ -34,6 +34,7 @@ struct serve {
     struct journal *journal;
     struct journal_sink sink;
     struct runner *runner;
+    struct out *out; /* one for all generations */
     struct net_server *server;
     struct trust_fetch *fetch;              /* NULL: nobody has to be asked */
     struct status_cache *status;            /* the same */

@@ -46,6 +46,21 @@ same_endpoints(const struct partner *a, const struct partner *b)
 }
 
 static bool
+same_outbound(const struct partner_limits *a, const struct partner_limits *b)
+{
+    return a->connections == b->connections && a->requests == b->requests &&
+           a->failures == b->failures && a->pause_us == b->pause_us &&
+           a->longest_pause_us == b->longest_pause_us;
+}
+
+static bool
+same_reach(const struct partner *a, const struct partner *b)
+{
+    return same_outbound(&a->limits, &b->limits) && same(a->proxy_url, b->proxy_url) &&
+           a->addresses == b->addresses;
+}
+
+static bool
 same_agreements(const struct partner *a, const struct partner *b)
 {
     return a->may_use_bearer == b->may_use_bearer && a->relaxed == b->relaxed &&
@@ -73,6 +88,7 @@ compare_partner(const struct partner *a, const struct partner *b, config_say say
         {same(a->name, b->name), "another name"},
         {same_strings(&a->communities, &b->communities), "other communities"},
         {same_endpoints(a, b), "other endpoints"},
+        {same_reach(a, b), "other limits, proxy or addresses"},
         {a->identity == b->identity && same_strings(&a->tls_names, &b->tls_names) &&
              same_strings(&a->tls_sha256, &b->tls_sha256),
          "another TLS identity"},

@@ -14,8 +14,9 @@
 #define GB (1024 * MB)
 
 static const char *const root_names[] = {
-    "community", "listen",   "asserts",  "credentials", "trust", "partners",  "store", "sources",
-    "audit",     "policies", "security", "limits",      "log",   "id_tokens", "spool",
+    "community", "listen",    "asserts",  "credentials", "trust",    "partners",
+    "store",     "sources",   "audit",    "policies",    "security", "limits",
+    "log",       "id_tokens", "outbound", "spool",       "systems",
 };
 
 /* ---- community ---- */
@@ -320,6 +321,7 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     TRY(config_read_trust(reader, root));
     TRY(config_read_listen(reader, root));
     config_read_asserts(reader, root);
+    TRY(config_read_systems(reader, root));
     TRY(config_read_id_tokens(reader, root));
     TRY(read_store(reader, root));
     TRY(config_read_spool(reader, root));
@@ -327,6 +329,7 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     TRY(read_audit(reader, root));
     TRY(read_security(reader, root));
     read_limits(reader, root);
+    config_read_outbound(reader, root);
     read_log(reader, root);
     TRY(read_partners(reader, root)); /* their timeout's default is in limits */
     TRY(read_policies(reader, root));

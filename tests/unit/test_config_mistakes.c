@@ -18,7 +18,7 @@ static const struct mistake main_mistakes[] = {
     {17, "endpoints: x",
      MAIN "17:1: error: unknown key 'endpoints'; expected one of: community, listen, asserts, "
           "credentials, trust, partners, store, sources, audit, policies, security, limits, log, "
-          "id_tokens, spool\n"},
+          "id_tokens, outbound, spool, systems\n"},
     {17, "store: {path: x}", MAIN "17:1: error: 'store' is already set at isthmus.yaml:13:1\n"},
     {17, "log: &x {level: info}",
      MAIN "17:9: error: anchor '&x' is not allowed; write each value where it is used\n"},
@@ -336,6 +336,11 @@ static const struct mistake main_mistakes[] = {
           "17:15: error: folder nowhere: No such file or directory\n"},
     {17, "limits: {documents: 1KB}",
      MAIN "17:21: error: documents '1KB' is out of range; expected 1MB to 64GB\n"},
+    {17, "outbound: {connections: 2000, requests: 1000}",
+     MAIN "17:1: error: 'requests' is less than 'connections'; lower one or raise the other\n"},
+    {17, "outbound: {addresses: local}",
+     MAIN "17:12: error: unknown key 'addresses'; expected one of: connections, requests, "
+          "failures, pause, longest_pause\n"},
     {17, "limits: {timeout: 20, body: 64, root_part: 64 MB}",
      MAIN "17:19: error: timeout '20' has no unit; write 20s, 500ms or 1m\n" MAIN
           "17:29: error: body '64' has no unit; write 64MB, 512KB or 1GB\n" MAIN
