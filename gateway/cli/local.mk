@@ -23,6 +23,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/expiry_log.c gateway/cli/expiry_log.h \
 	gateway/cli/import.c gateway/cli/import.h \
 	gateway/cli/import_files.c gateway/cli/import_files.h \
+	gateway/cli/reach.c gateway/cli/reach.h \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \
 	gateway/cli/show_relaxed.c \
 	gateway/cli/show_trust.c \
