@@ -274,7 +274,7 @@ test_certificate_of_many_names(void)
     CU_ASSERT_FATAL(
         peer_start(&peer, PEER_ANSWERS, &credential, fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
-    const struct out_partner partners[] = {{"127.0.0.1", peer.port, SAN, "2s"}};
+    const struct out_partner partners[] = {{"127.0.0.1", peer.port, SAN, "2s", NULL}};
     CU_ASSERT_FATAL(calls_start(&calls, partners, 1));
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TLS, "cannot be used"));
     CU_ASSERT_EQUAL(peer.requests, 0);
