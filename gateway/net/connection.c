@@ -135,7 +135,7 @@ connection_close(struct connection *connection)
         event_free(connection->timer);
     }
     certificate_free(connection->peer);
-    buf_done(&connection->body);
+    sink_done(&connection->body);
     body_done(&connection->answer);
     listener_release(connection->listener, connection->peer_address);
     mem_free(connection);
@@ -172,7 +172,7 @@ connection_refuse(struct connection *connection, const struct diag *diag)
     exchange_free(connection->exchange);
     connection->exchange = NULL;
     connection_release_request(connection);
-    buf_done(&connection->body);
+    sink_done(&connection->body);
     buf_init(&text, DIAG_TEXT_MAX);
     if (!is_ok(buf_printf(&text, &ignored, "%s\n", err_public_text(diag->code)))) {
         connection_close(connection);
@@ -489,7 +489,7 @@ connection_open(struct loop *loop, const struct listener *listener, int fd,
         .opened_us = clock_mono_us(loop->server->clock),
     };
     (void)snprintf(connection->peer_address, sizeof(connection->peer_address), "%s", peer_address);
-    buf_init_secret(&connection->body, loop->terms->body_limit);
+    sink_init(&connection->body, NULL, loop->terms->body_limit);
     body_init(&connection->answer);
     link_connection(connection);
     /* An answer's last piece must not wait for the peer's delayed ACK; not for unix: sockets. */

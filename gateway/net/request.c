@@ -73,10 +73,14 @@ dispatch(struct connection *connection)
     }
     const struct net_options *options = options_of(connection);
     struct net_request *request = &connection->exchange->request;
+    struct diag diag = {.code = ERR_NONE};
+    if (!is_ok(sink_finish(&connection->body, &diag, &request->body))) {
+        connection_refuse(connection, &diag);
+        return;
+    }
     connection->state = CONNECTION_HANDLER;
     connection_clear_timer(connection);
     (void)bufferevent_disable(connection->stream, EV_READ);
-    body_from_buf(&request->body, &connection->body);
     options->handler(options->handler_arg, request);
     ERR_clear_error(); /* libevent would take what is left there for an error of its next call */
 }
@@ -86,8 +90,9 @@ start_body(struct connection *connection, const struct http1_head *head)
 {
     const int64_t left_us = connection->limit_us - clock_mono_us(options_of(connection)->clock);
     http1_body_init(&connection->body_reader, head, connection->loop->terms->body_limit);
-    buf_done(&connection->body);
-    buf_init_secret(&connection->body, connection->loop->terms->body_limit);
+    sink_done(&connection->body);
+    sink_init(&connection->body, options_of(connection)->spool,
+              connection->loop->terms->body_limit);
     connection->state = CONNECTION_BODY;
     connection_start_window(connection, left_us);
     const bool has_come = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
@@ -218,7 +223,7 @@ feed_piece(struct connection *connection, struct evbuffer *input, struct diag *d
     struct span rest = span_of(piece.iov_base, piece.iov_len);
     TRY(http1_body_feed(&connection->body_reader, &rest, diag, ret_progress, &data));
     if (data.n > 0) {
-        TRY(buf_append(&connection->body, data, diag));
+        TRY(sink_append(&connection->body, data, diag));
     }
     (void)evbuffer_drain(input, piece.iov_len - rest.n);
     return OK;
