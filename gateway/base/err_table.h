@@ -131,6 +131,9 @@
     X(PARTNER_HTTP,       PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community answered with an HTTP error") \
     X(PARTNER_ANSWER,     PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community's answer could not be used") \
     X(TOO_MANY_RESULTS,   PARTNER,  502, RECEIVER, "XDSTooManyResults", "the community's answer is larger than this gateway holds") \
+    X(PARTNER_BUSY,       PARTNER,  503, RECEIVER, "XDSUnavailableCommunity", "too many questions to the community are waiting") \
+    X(PARTNER_OPEN,       PARTNER,  503, RECEIVER, "XDSUnavailableCommunity", "the community has not been reachable and is not asked for a while") \
+    X(CANCELLED,          PARTNER,  503, RECEIVER, "XDSUnavailableCommunity", "the question was withdrawn") \
     X(PARTNER_REFUSED,    PARTNER,  502, RECEIVER, "XDSRegistryError", "the community refused the request")
 /* clang-format on */
 

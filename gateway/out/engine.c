@@ -1,7 +1,7 @@
 /*
  * The outbound engine: a thread with an event base, to which submit posts exchanges. out_start,
- * submit and out_stop are called by others; everything else runs on the engine's thread. It owns
- * the pools and every transfer from submit to done.
+ * out_reload, submit and out_stop are called by others; everything else runs on the engine's
+ * thread. It owns the eras with their pools, and every transfer from submit to done.
  */
 #include <assert.h>
 #include <signal.h>
@@ -69,11 +69,21 @@ deliver(struct letter *letter)
 }
 
 static void
+register_transfer(struct engine *engine, struct transfer *transfer)
+{
+    const struct out_request *request = &transfer->request;
+    (void)pthread_mutex_lock(&engine->lock);
+    transfer->config = config_ref(request->config == NULL ? engine->newest : request->config);
+    tickets_add(engine, transfer);
+    (void)pthread_mutex_unlock(&engine->lock);
+    assert((size_t)(request->partner - transfer->config->partners) < transfer->config->partners_n);
+}
+
+static void
 submit(struct out *out, struct out_request *request, out_done done, void *arg)
 {
     struct engine *engine = (struct engine *)out;
-    const size_t index = (size_t)(request->partner - engine->config->partners);
-    assert(index < engine->config->partners_n && request->url != NULL && request->answer_limit > 0);
+    assert(request->url != NULL && (request->answer_limit > 0 || request->is_probe));
     struct transfer *transfer = mem_alloc(sizeof(*transfer));
     if (transfer == NULL) {
         refuse(request, done, arg, ERR_NO_MEMORY, "no memory for an exchange");
@@ -81,14 +91,16 @@ submit(struct out *out, struct out_request *request, out_done done, void *arg)
     }
     transfer->letter.deliver = deliver;
     transfer->engine = engine;
-    transfer->pool = &engine->pools[index];
     transfer->request = *request;
     transfer->done = done;
     transfer->arg = arg;
     transfer->start_us = clock_mono_us(engine->clock);
     buf_init_secret(&request->body, request->body.limit); /* its bytes have moved */
+    register_transfer(engine, transfer);
     if (!mailbox_post(engine->mailbox, &transfer->letter)) {
+        tickets_remove(engine, transfer);
         refuse(&transfer->request, done, arg, ERR_SHUTTING_DOWN, "this node is stopping");
+        config_unref(transfer->config);
         mem_free(transfer);
     }
 }
@@ -102,6 +114,14 @@ on_mail(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     mailbox_deliver(engine->mailbox);
+}
+
+static void
+on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    era_sweep(arg);
 }
 
 static void
@@ -123,8 +143,10 @@ run(void *arg)
         transfer_fail(engine->transfers, ERR_SHUTTING_DOWN, "this node is stopping");
     }
     mailbox_close(engine->mailbox);
-    for (size_t i = 0; i < engine->config->partners_n; i++) {
-        pool_close(&engine->pools[i]);
+    while (engine->eras != NULL) {
+        struct era *era = engine->eras;
+        engine->eras = era->next;
+        era_free(era);
     }
     (void)event_del(engine->mail_event);
     return NULL;
@@ -154,28 +176,18 @@ free_engine(struct engine *engine)
     if (engine->mail_event != NULL) {
         event_free(engine->mail_event);
     }
+    if (engine->sweep_event != NULL) {
+        event_free(engine->sweep_event);
+    }
+    era_free(engine->eras); /* only when the thread was never there */
     if (engine->base != NULL) {
         event_base_free(engine->base);
     }
     server_status_stop(engine);
     mailbox_unref(engine->mailbox);
-    mem_free(engine->pools);
-    config_unref(engine->config);
+    config_unref(engine->newest);
+    (void)pthread_mutex_destroy(&engine->lock);
     mem_free(engine);
-}
-
-static struct status
-make_pools(struct engine *engine, struct diag *diag)
-{
-    const struct config *config = engine->config;
-    engine->pools = mem_alloc(config->partners_n * sizeof(*engine->pools));
-    if (engine->pools == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "no memory for %zu partners", config->partners_n);
-    }
-    for (size_t i = 0; i < config->partners_n; i++) {
-        engine->pools[i] = (struct pool){.engine = engine, .partner = &config->partners[i]};
-    }
-    return OK;
 }
 
 static struct status
@@ -186,24 +198,20 @@ make_base(struct engine *engine, struct diag *diag)
     engine->mail_event = engine->base == NULL ? NULL
                                               : event_new(engine->base, mailbox_fd(engine->mailbox),
                                                           EV_READ | EV_PERSIST, on_mail, engine);
-    if (engine->mail_event == NULL || event_add(engine->mail_event, NULL) != 0) {
+    engine->sweep_event = engine->base == NULL ? NULL : evtimer_new(engine->base, on_sweep, engine);
+    if (engine->mail_event == NULL || engine->sweep_event == NULL ||
+        event_add(engine->mail_event, NULL) != 0) {
         return FAIL(diag, ERR_NO_MEMORY, "no event base for the outbound engine");
     }
     return OK;
 }
 
 static struct status
-start(struct engine *engine, struct diag *diag)
+start(struct engine *engine, const struct config *config, struct diag *diag)
 {
-    const struct config *config = engine->config;
-    if (config->partners_n > 0 && (config->node == NULL || config->partner_trust == NULL)) {
-        return FAIL(diag, ERR_CONFIG,
-                    "%zu partners, but no credential of this node or no trust for partners",
-                    config->partners_n);
-    }
-    TRY(make_pools(engine, diag));
     TRY(make_base(engine, diag));
-    TRY(server_status_start(engine, diag));
+    TRY(server_status_configure(engine, config, diag));
+    TRY(era_new(engine, config, diag, &engine->eras));
     return start_thread(engine, diag);
 }
 
@@ -217,16 +225,48 @@ out_start(const struct config *config, const struct clock *clock, struct diag *d
         return FAIL(diag, ERR_NO_MEMORY, "no memory for the outbound engine");
     }
     engine->out.submit = submit;
+    engine->out.cancel = tickets_cancel;
     engine->stop_letter.deliver = deliver_stop;
-    engine->config = config_ref(config);
+    engine->cancel_letter.deliver = tickets_deliver;
+    engine->newest = config_ref(config);
     engine->clock = clock;
-    const struct status st = start(engine, diag);
+    (void)pthread_mutex_init(&engine->lock, NULL);
+    const struct status st = start(engine, config, diag);
     if (!is_ok(st)) {
         free_engine(engine);
         return st;
     }
     *ret_out = &engine->out;
     return OK;
+}
+
+/* First what can fail; submits without a configuration take the new one from the swap on. */
+struct status
+out_reload(struct out *out, const struct config *config, struct diag *diag)
+{
+    struct engine *engine = (struct engine *)out;
+    struct era *era = NULL;
+    const struct config *old = engine->newest; /* written here and in out_start only */
+    TRY(server_status_configure(engine, config, diag));
+    struct status st = era_new(engine, config, diag, &era);
+    if (is_ok(st)) {
+        (void)pthread_mutex_lock(&engine->lock);
+        engine->newest = config_ref(config);
+        (void)pthread_mutex_unlock(&engine->lock);
+        if (mailbox_post(engine->mailbox, &era->letter)) {
+            config_unref(old);
+            return OK;
+        }
+        era_free(era);
+        st = FAIL(diag, ERR_SHUTTING_DOWN, "this node is stopping");
+        (void)pthread_mutex_lock(&engine->lock);
+        engine->newest = old;
+        (void)pthread_mutex_unlock(&engine->lock);
+        config_unref(config);
+    }
+    struct diag ignored = {.code = ERR_NONE}; /* no memory, once more: then the new settings stay */
+    (void)server_status_configure(engine, old, &ignored).code;
+    return st;
 }
 
 void

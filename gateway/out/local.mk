@@ -3,12 +3,18 @@ libisthmus_a_SOURCES += \
 	gateway/out/boundaries.c \
 	gateway/out/crl_feed.c gateway/out/crl_feed.h \
 	gateway/out/engine.c \
+	gateway/out/explain.c \
 	gateway/out/fetch.c gateway/out/fetch.h \
+	gateway/out/era.c \
+	gateway/out/health.c \
+	gateway/out/options.c \
 	gateway/out/out.h \
 	gateway/out/parts.h \
 	gateway/out/peer_check.c \
 	gateway/out/pool.c \
+	gateway/out/probe.c \
 	gateway/out/server_status.c \
+	gateway/out/tickets.c \
 	gateway/out/transfer.c
 
 check_PROGRAMS += tests/unit/test_out
@@ -32,3 +38,7 @@ check_PROGRAMS += tests/unit/test_trust_online
 tests_unit_test_trust_online_SOURCES = tests/unit/test_trust_online.c tests/unit/ocsp_kit.c \
 	tests/unit/ocsp_kit.h $(NET_FIXTURE) $(WEB_KIT)
 tests_unit_test_trust_online_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_out_engine
+tests_unit_test_out_engine_SOURCES = tests/unit/test_out_engine.c tests/unit/out_fixture.c \
+	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_engine_LDADD = $(UNIT_LIBS)

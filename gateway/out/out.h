@@ -21,9 +21,15 @@
 
 #define OUT_CONTENT_TYPE_MAX 512 /* bytes, NUL included */
 
+struct spool;
+
 /* What is asked. Owner: the caller until submit, then the engine. */
 struct out_request {
-    const struct partner *partner; /* TLS identity and pool; the engine's configuration holds it */
+    /* The configuration that <partner> belongs to: submit takes a reference. NULL: the engine's
+     * newest one. One that the engine does not know is taken as well, unless its trust wants OCSP
+     * (ERR_CONFIG): out_reload comes first. */
+    const struct config *config;
+    const struct partner *partner; /* TLS identity and pool */
     const char *url;               /* borrowed from the partner's record */
     char content_type[OUT_CONTENT_TYPE_MAX];
     struct buf body;
@@ -34,14 +40,29 @@ struct out_request {
     /* What the answers of one question may hold together; NULL: each its limit. Lives until done.
      */
     struct budget *budget;
+    uint64_t ticket; /* from out_next_ticket: it can be cancelled by it; 0: it cannot */
+    /* No question: connect, shake hands, prove the partner, and see whether it takes our
+     * certificate. The answer has http_status 0, and <tls>. Body and type are not looked at; the
+     * breaker does not keep it back. */
+    bool is_probe;
+    struct spool *spool; /* where a large answer goes; NULL: memory only */
+};
+
+/* What the handshake agreed on. */
+struct out_tls {
+    char version[16];     /* "TLSv1.3"; "" when there was no handshake on this exchange */
+    char suite[64];       /* "TLS_AES_256_GCM_SHA384" */
+    int64_t expires_us;   /* wall: the server certificate's end */
+    int64_t handshake_us; /* from the first step (name) to the end of the handshake */
 };
 
 /* What came. Owner: the callback's arg; body moved out or body_done by whoever takes it. */
 struct out_answer {
     /* ERR_NONE: any HTTP status with a whole body is an answer. Else ERR_PARTNER_UNREACHABLE (name,
-     * connection), _TLS, _TIMEOUT, _ANSWER (over a limit, or not HTTP), ERR_TOO_MANY_RESULTS (over
-     * the budget), ERR_SHUTTING_DOWN, ERR_NO_MEMORY, ERR_CRYPTO (our credential); then there is no
-     * body. */
+     * connection), _TLS, _TIMEOUT, _ANSWER (over a limit, or not HTTP), _BUSY (too many wait for
+     * it), _OPEN (its breaker: it failed several times, and is not asked for a while),
+     * ERR_TOO_MANY_RESULTS (over the budget), ERR_CANCELLED, ERR_SHUTTING_DOWN, ERR_NO_MEMORY,
+     * ERR_CRYPTO (our credential), ERR_CONFIG; then there is no body. */
     enum err error;
     /* The error is that a kept connection was closed before a byte of an answer: nobody knows
      * whether the request was read. It may be asked again, signed anew, with is_fresh. */
@@ -53,6 +74,7 @@ struct out_answer {
     struct body body;
     char peer_address[64]; /* numeric; "" when there was no connection */
     int64_t elapsed_us;
+    struct out_tls tls;
 };
 
 /* Called exactly once per submit, on the engine's thread; must not block. *answer is moved out or
@@ -64,7 +86,14 @@ struct out {
     /* Any thread, <done> included. Takes request->body and the request's values (moved). Never
      * fails: failures arrive through done. */
     void (*submit)(struct out *out, struct out_request *request, out_done done, void *arg);
+    /* Any thread. The question with this ticket is given up, wherever it is: its done is called
+     * with ERR_CANCELLED, unless it has ended or is ending now. Unknown tickets (0 too) are
+     * ignored.
+     */
+    void (*cancel)(struct out *out, uint64_t ticket);
 };
+
+uint64_t out_next_ticket(void); /* never the same twice in a process, never 0; any thread */
 
 /* The real engine. Keeps a reference to <config>. Ignores SIGPIPE for the process. ERR_CONFIG:
  * there are partners, but nothing to prove ourselves or them with. */
@@ -73,6 +102,45 @@ MUST_CHECK struct status out_start(const struct config *config, const struct clo
 /* Answers what is in flight with ERR_SHUTTING_DOWN, joins the thread, frees. No submit may follow;
  * never from the engine's thread. NULL is fine. */
 void out_stop(struct out *out);
+
+/* Another configuration for what comes from now on; exchanges in flight keep theirs, and its
+ * connections close when the last of them has ended. Pools belong to a partner and a configuration;
+ * health belongs to a partner's id and stays. After a failure nothing has changed. Not from two
+ * threads at once; never from the engine's. ERR_CONFIG as out_start, ERR_NO_MEMORY,
+ * ERR_SHUTTING_DOWN. */
+MUST_CHECK struct status out_reload(struct out *out, const struct config *config,
+                                    struct diag *diag);
+
+/* How it goes with a partner, over all configurations of this engine. */
+enum out_breaker {
+    OUT_BREAKER_CLOSED,   /* it is asked */
+    OUT_BREAKER_OPEN,     /* it failed several times in a row: nobody asks it for a while */
+    OUT_BREAKER_HALF_OPEN /* one question is on its way to see */
+};
+
+struct out_health {
+    enum out_breaker breaker;
+    int64_t retry_us;  /* open: until it is asked again */
+    unsigned failures; /* in a row: name, connection, handshake, time */
+    size_t in_flight;  /* questions on their way */
+    size_t waiting;    /* and those that wait for their turn */
+    /* since the start of the engine, or since the partner is in its configuration */
+    uint64_t asked;    /* have had their turn, probes not counted */
+    uint64_t answered; /* with an HTTP answer, whatever it says */
+    uint64_t failed;   /* without, for a reason that counts for the breaker */
+    uint64_t cancelled;
+    uint64_t refused; /* without a turn: busy or open */
+    uint64_t stale;   /* on a kept connection that was closed */
+    /* of answers: from the turn to the end of the answer; 0 without one */
+    int64_t latency_us;             /* smoothed */
+    int64_t p50_us, p90_us, p99_us; /* of the last thousand or two, to a fifth */
+    int64_t answered_us, failed_us; /* wall: the last one; 0: none */
+    enum err last_error;
+    char last_detail[DIAG_TEXT_MAX];
+};
+/* Of a partner that the engine's configuration has, or that is still in use; else false. Any
+ * thread. */
+bool out_health(struct out *out, const char *partner_id, struct out_health *ret_health);
 
 /* Its body is wiped when it is released. */
 void out_request_init(struct out_request *request, size_t body_limit_bytes);

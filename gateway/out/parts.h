@@ -1,17 +1,23 @@
 /*
  * What the files of out/ share; nobody else includes it.
  *
- *   engine.c     thread, mailbox, start and stop
+ *   engine.c     thread, mailbox, start, reload and stop
+ *   era.c        one configuration: its partners' pools, as long as it is in use
+ *   tickets.c    questions that can be withdrawn
+ *   health.c     how it goes with a partner
  *   crl_feed.c   fetches revocation lists in their time
  *   fetch.c      the fetcher: plain http for certs/, on a thread of its own
  *   pool.c       one partner: a curl multi handle and the sockets that it watches
  *   boundaries.c what every handle of curl is told: nothing of the environment, no redirects
- *   transfer.c   one exchange: options of curl, bytes in and out, what became of it
+ *   transfer.c   one exchange: bytes in and out, from start to done
+ *   options.c    what curl is told about it
+ *   explain.c    why it failed
+ *   probe.c      an exchange without a question
  *   peer_check.c the server's certificate against the partner's record
  *   server_status.c is it still good: staples, the status cache, waiting for a responder
  *
- * Thread: everything but out_start, submit, out_stop and the fetcher runs on the
- * engine's thread.
+ * Thread: everything but out_start, out_reload, out_health, submit, cancel, out_stop and the
+ * fetcher runs on the engine's thread.
  */
 #ifndef OUT_PARTS_H
 #define OUT_PARTS_H
@@ -20,35 +26,57 @@
 
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <openssl/types.h>
 
 #include "base/mailbox.h"
 #include "certs/status.h"
 #include "out/out.h"
 
+#define TICKET_BUCKETS 4096
+
 struct engine {
     struct out out; /* first member */
-    const struct config *config;
     const struct clock *clock;
     struct event_base *base;
     struct mailbox *mailbox;
-    struct event *mail_event;
+    struct event *mail_event, *sweep_event;
     pthread_t thread;
     bool has_thread;
-    struct letter stop_letter;
-    struct pool *pools;        /* one per partner, in the configuration's order */
-    struct trust_fetch *fetch; /* NULL, as the next, when the status of servers is not asked */
-    struct status_cache *status;
+    struct letter stop_letter, cancel_letter;
+    struct trust_fetch *fetch; /* as the next: NULL until a configuration wants OCSP; written by */
+    struct status_cache *status; /* out_start and out_reload, under the lock, and never unset */
+    pthread_mutex_t lock;        /* for what follows */
+    const struct config *newest; /* a reference */
+    struct transfer *tickets[TICKET_BUCKETS];
+    struct transfer *cancelled; /* told to end; not yet seen by the engine's thread */
+    bool is_cancel_posted;
+    struct health *healths;
     /* the engine's thread only */
     bool is_stopping;
     struct transfer *transfers; /* in flight, newest first */
+    struct era *eras;           /* the newest configuration's first */
+};
+
+/* One configuration: as long as it is the newest, or an exchange is in flight that uses it. */
+struct era {
+    struct letter letter; /* first member: from out_reload to the engine's thread */
+    struct era *next;
+    struct engine *engine;
+    const struct config *config; /* a reference */
+    struct status_cache *status; /* the engine's; NULL when the status of servers is not asked */
+    struct pool *pools;          /* one per partner, in the configuration's order */
+    size_t transfers;
 };
 
 struct pool {
+    struct era *era;
     struct engine *engine;
     const struct partner *partner;
-    CURLM *multi; /* NULL until the first exchange */
+    struct health *health; /* a reference */
+    CURLM *multi;          /* NULL until the first exchange */
     struct event *timer;
+    bool is_broken; /* its multi handle has failed and is being given up */
 };
 
 /* What the header lines of an answer said, of the last one when there were several (1xx). */
@@ -62,8 +90,7 @@ struct answer_head {
 struct server_wait {
     struct status_question question;
     struct letter letter;
-    struct mailbox *mailbox; /* referred to while is_due */
-    struct event *timer;
+    struct mailbox *mailbox;    /* referred to while is_due */
     uint8_t leaf[SHA256_BYTES]; /* which certificate it was asked about */
     int rounds;
     bool is_wanted; /* the handshake was broken off for it */
@@ -75,23 +102,32 @@ struct server_wait {
 struct transfer {
     struct letter letter; /* first member */
     struct engine *engine;
-    struct pool *pool;
+    const struct config *config; /* a reference */
+    struct pool *pool;           /* NULL until it has reached the engine's thread */
     struct transfer *next, *previous;
     struct out_request request;
     out_done done;
     void *arg;
     int64_t start_us; /* mono */
     int64_t allowed_us;
+    struct event timer; /* while nothing else keeps its time; see transfer_wait */
+    bool has_timer;
     CURL *easy;
     struct curl_slist *headers;
+    SSL_CTX *context; /* of the connection that it opened: a reference */
     struct buf answer;
     bool is_connected, is_secured; /* TCP, TLS: how far it came */
+    bool is_lingering;             /* a probe whose handshake is done */
     struct answer_head head;
     bool is_stale;
-    uint64_t held;    /* of the request's budget */
+    uint64_t held; /* of the request's budget */
+    struct out_tls tls;
     struct diag diag; /* what a callback found; else curl's own text says it */
     char curl_text[CURL_ERROR_SIZE];
     struct server_wait wait;
+    /* under the engine's lock */
+    struct transfer *ticket_next, *cancelled_next;
+    bool is_cancelled;
 };
 
 /* engine.c */
@@ -112,6 +148,38 @@ CURLcode out_set_boundaries(CURL *easy, const char *protocol);
 /* False: no memory. */
 bool out_add_header(struct curl_slist **headers, const char *header);
 
+/* tickets.c */
+/* Any thread. */
+void tickets_cancel(struct out *out, uint64_t ticket);
+/* The engine's lock is held. */
+void tickets_add(struct engine *engine, struct transfer *transfer);
+/* Before the transfer is freed; any thread. */
+void tickets_remove(struct engine *engine, struct transfer *transfer);
+/* Engine's thread: the letter; was it told to end before it started? */
+void tickets_deliver(struct letter *letter);
+bool tickets_is_cancelled(struct transfer *transfer);
+
+/* era.c */
+/* Any thread. ERR_CONFIG: nothing to prove ourselves or the partners with. */
+MUST_CHECK struct status era_new(struct engine *engine, const struct config *config,
+                                 struct diag *diag, struct era **ret_era);
+void era_free(struct era *era); /* its connections too; NULL is fine */
+/* Engine's thread: the one of a configuration, made when it is not there. */
+MUST_CHECK struct status era_of(struct engine *engine, const struct config *config,
+                                struct diag *diag, struct era **ret_era);
+void era_deliver(struct letter *letter); /* it becomes the newest */
+/* Closes what is neither the newest nor in use; from the event base only. */
+void era_sweep(struct engine *engine);
+
+/* health.c */
+/* The one of a partner's id, with a reference more; NULL: no memory. Any thread, with the engine's
+ * lock. */
+struct health *health_ref(struct engine *engine, const char *partner_id);
+void health_unref(struct engine *engine, struct health *health); /* the same; NULL is fine */
+/* Engine's thread. */
+void health_note_start(struct transfer *transfer);
+void health_note_end(struct transfer *transfer, const struct out_answer *answer);
+
 /* pool.c */
 MUST_CHECK struct status pool_add(struct pool *pool, struct transfer *transfer, struct diag *diag);
 void pool_remove(struct pool *pool, struct transfer *transfer);
@@ -125,14 +193,38 @@ void transfer_finish(struct transfer *transfer, CURLcode code);
 /* The same for a reason of ours. */
 void transfer_fail(struct transfer *transfer, enum err error, const char *why);
 
-/* For server_status.c: what is left of the exchange's time; give the connection up; connect anew.
- */
+/* curl's callbacks. */
+size_t transfer_take_head(char *bytes, size_t size, size_t n, void *arg);
+size_t transfer_take_body(char *bytes, size_t size, size_t n, void *arg);
+int transfer_note_secured(void *arg, char *peer, char *local, int peer_port, int local_port);
+
+/* What is left of the exchange's time. */
 int64_t transfer_left_us(const struct transfer *transfer);
+/* Nothing is connected, or nobody reads: <late> at the end of its time, unless transfer_go_on.
+ * False: there is no time left. */
+bool transfer_wait(struct transfer *transfer, event_callback_fn late);
+void transfer_go_on(struct transfer *transfer);
+/* For server_status.c: give the connection up; connect anew. */
 void transfer_disconnect(struct transfer *transfer);
 void transfer_again(struct transfer *transfer);
 
+/* options.c */
+/* All that curl is told about an exchange. */
+CURLcode options_set(struct transfer *transfer);
+
+/* explain.c */
+/* Why curl ended it so: error, detail and is_stale of the answer. */
+void explain_failure(struct transfer *transfer, CURLcode code, struct out_answer *answer);
+
+/* probe.c */
+/* Its handshake is done: true when it waits for the partner's opinion about our certificate. */
+bool probe_linger(struct transfer *transfer);
+
 /* server_status.c */
-MUST_CHECK struct status server_status_start(struct engine *engine, struct diag *diag);
+/* Makes or configures the engine's cache when <config> wants it; for out_start and out_reload. */
+MUST_CHECK struct status server_status_configure(struct engine *engine, const struct config *config,
+                                                 struct diag *diag);
+bool server_status_is_wanted(const struct config *config);
 void server_status_stop(struct engine *engine); /* the engine's thread has ended */
 /* OpenSSL's callback, when chain and record are proven and a staple would have come: 1 goes on. */
 int server_status_judge(SSL *ssl, struct transfer *transfer);
@@ -145,6 +237,8 @@ bool server_status_release(struct transfer *transfer);
 
 /* peer_check.c */
 MUST_CHECK struct status peer_check_init(struct diag *diag); /* once in the process */
+/* The transfer ends or connects anew: its connection must not think of it any more. */
+void peer_check_forget(struct transfer *transfer);
 /* curl's callback before a handshake (CURLOPT_SSL_CTX_FUNCTION). */
 CURLcode peer_check_prepare(CURL *easy, void *ssl_context, void *arg);
 

@@ -8,6 +8,9 @@
  * curl's own check of the host name is off: any certificate that our partners' authorities issue
  * for the host of the URL would pass it, another partner's included. The record is stricter.
  */
+#include <stdio.h>
+#include <time.h>
+
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
@@ -15,31 +18,31 @@
 #include "certs/tls.h"
 #include "out/parts.h"
 
-static int pool_index = -1, opener_index = -1; /* of what we note at a context */
+static int opener_index = -1; /* of what we note at a context */
 
 struct status
 peer_check_init(struct diag *diag)
 {
-    pool_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     opener_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    return pool_index >= 0 && opener_index >= 0
-               ? OK
-               : FAIL(diag, ERR_CRYPTO, "OpenSSL has no room for data of ours");
+    return opener_index >= 0 ? OK : FAIL(diag, ERR_CRYPTO, "OpenSSL has no room for data of ours");
 }
 
-/* A handshake belongs to the transfer that opened the connection, which may outlive it: the pointer
- * is only compared until the transfer is found. The pool is there as long as its connections. */
+/* A handshake belongs to the transfer that opened the connection, which the connection may outlive:
+ * then it is NULL. */
 static struct transfer *
 opener_of(const SSL *ssl)
 {
-    const SSL_CTX *context = SSL_get_SSL_CTX(ssl);
-    const struct pool *pool = SSL_CTX_get_ex_data(context, pool_index);
-    const void *opener = SSL_CTX_get_ex_data(context, opener_index);
-    struct transfer *transfer = pool->engine->transfers;
-    while (transfer != NULL && transfer != opener) {
-        transfer = transfer->next;
+    return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), opener_index);
+}
+
+void
+peer_check_forget(struct transfer *transfer)
+{
+    if (transfer->context != NULL) {
+        (void)SSL_CTX_set_ex_data(transfer->context, opener_index, NULL);
+        SSL_CTX_free(transfer->context);
+        transfer->context = NULL;
     }
-    return transfer;
 }
 
 static struct status
@@ -137,7 +140,7 @@ verify(X509_STORE_CTX *store, void *arg)
     const struct pool *pool = arg;
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct transfer *transfer = ssl == NULL ? NULL : opener_of(ssl);
-    return is_ok(check_peer(pool->engine->config, pool->partner, store,
+    return is_ok(check_peer(pool->era->config, pool->partner, store,
                             transfer == NULL ? NULL : &transfer->diag));
 }
 
@@ -153,11 +156,10 @@ is_about_certificate(int alert)
 /* The partner judges us as well. In TLS 1.3 it does so when our side of the handshake is done: its
  * refusal comes in place of an answer. */
 static void
-note_alert(const SSL *ssl, int where, int value)
+note_alert(struct transfer *transfer, int value)
 {
     const int level = value >> 8, alert = value & 0xFF;
-    struct transfer *transfer = where == SSL_CB_READ_ALERT ? opener_of(ssl) : NULL;
-    if (transfer == NULL || level != SSL3_AL_FATAL) {
+    if (level != SSL3_AL_FATAL) {
         return;
     }
     const struct status st =
@@ -168,6 +170,35 @@ note_alert(const SSL *ssl, int where, int value)
              is_about_certificate(alert) ? "does it know this node's, and trust its authority?"
                                          : "compare TLS versions and suites with the partner");
     (void)st;
+}
+
+/* What was agreed on; messages after the handshake come here as well. */
+static void
+note_handshake(struct transfer *transfer, const SSL *ssl)
+{
+    struct out_tls *tls = &transfer->tls;
+    const X509 *x509 = SSL_get0_peer_certificate(ssl);
+    struct tm until;
+    if (tls->version[0] != '\0' || x509 == NULL) {
+        return;
+    }
+    (void)snprintf(tls->version, sizeof(tls->version), "%s", SSL_get_version(ssl));
+    (void)snprintf(tls->suite, sizeof(tls->suite), "%s", SSL_get_cipher_name(ssl));
+    tls->handshake_us = clock_mono_us(transfer->engine->clock) - transfer->start_us;
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(x509), &until) == 1) {
+        tls->expires_us = (int64_t)timegm(&until) * US_PER_S;
+    }
+}
+
+static void
+note_event(const SSL *ssl, int where, int value)
+{
+    struct transfer *transfer = opener_of(ssl);
+    if (transfer != NULL && where == SSL_CB_READ_ALERT) {
+        note_alert(transfer, value);
+    } else if (transfer != NULL && where == SSL_CB_HANDSHAKE_DONE) {
+        note_handshake(transfer, ssl);
+    }
 }
 
 /* After the verification, whether something was stapled or not. */
@@ -182,7 +213,7 @@ CURLcode
 peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
 {
     struct transfer *transfer = arg;
-    const struct config *config = transfer->engine->config;
+    const struct config *config = transfer->pool->era->config;
     SSL_CTX *context = ssl_context;
     (void)easy;
     transfer->is_connected = true;
@@ -191,16 +222,17 @@ peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
                                           &transfer->diag))) {
         return CURLE_SSL_CERTPROBLEM;
     }
-    if (SSL_CTX_set_ex_data(context, pool_index, transfer->pool) != 1 ||
-        SSL_CTX_set_ex_data(context, opener_index, transfer) != 1) {
+    peer_check_forget(transfer); /* of an address that did not answer, or a connection before */
+    if (SSL_CTX_set_ex_data(context, opener_index, transfer) != 1 || SSL_CTX_up_ref(context) != 1) {
         return CURLE_OUT_OF_MEMORY;
     }
-    if (transfer->engine->status != NULL &&
+    transfer->context = context;
+    if (transfer->pool->era->status != NULL &&
         (SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp) != 1 ||
          SSL_CTX_set_tlsext_status_cb(context, judge_status) != 1)) {
         return CURLE_OUT_OF_MEMORY;
     }
-    SSL_CTX_set_info_callback(context, note_alert);
+    SSL_CTX_set_info_callback(context, note_event);
     SSL_CTX_set_cert_verify_callback(context, verify, transfer->pool);
     SSL_CTX_set_keylog_callback(context, NULL); /* curl's, which the environment switches on */
     return CURLE_OK;

@@ -33,19 +33,28 @@ collect(struct pool *pool)
     }
 }
 
+static struct transfer *
+any_of(const struct pool *pool)
+{
+    struct transfer *transfer = pool->engine->transfers;
+    while (transfer != NULL && (transfer->pool != pool || transfer->easy == NULL)) {
+        transfer = transfer->next;
+    }
+    return transfer;
+}
+
 /* The multi handle itself failed (no memory): everything in it fails, and a new one is made next
- * time. */
+ * time. Each end may change the list of transfers, so it is read from its start. */
 static void
 give_up(struct pool *pool, CURLMcode code)
 {
-    struct transfer *next = NULL;
-    for (struct transfer *transfer = pool->engine->transfers; transfer != NULL; transfer = next) {
-        next = transfer->next;
-        if (transfer->pool == pool) {
-            transfer_fail(transfer, ERR_NO_MEMORY, curl_multi_strerror(code));
-        }
+    struct transfer *transfer = NULL;
+    pool->is_broken = true;
+    while ((transfer = any_of(pool)) != NULL) {
+        transfer_fail(transfer, ERR_NO_MEMORY, curl_multi_strerror(code));
     }
     pool_close(pool);
+    pool->is_broken = false;
 }
 
 static void
@@ -156,6 +165,10 @@ set_options(struct pool *pool)
 static struct status
 open_pool(struct pool *pool, struct diag *diag)
 {
+    if (pool->is_broken) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for connections to partner '%s'",
+                    pool->partner->id);
+    }
     if (pool->multi != NULL) {
         return OK;
     }

@@ -71,13 +71,8 @@ bool
 server_status_release(struct transfer *transfer)
 {
     struct server_wait *wait = &transfer->wait;
-    struct engine *engine = transfer->engine;
-    if (wait->timer != NULL) {
-        event_free(wait->timer);
-        wait->timer = NULL;
-    }
     if (wait->is_due) {
-        struct peer_status_source *source = status_cache_source(engine->status);
+        struct peer_status_source *source = status_cache_source(transfer->pool->era->status);
         if (source->cancel(source, &wait->question)) {
             wait->is_due = false;
             mailbox_unref(wait->mailbox);
@@ -104,9 +99,7 @@ server_status_go_on(struct transfer *transfer)
     struct server_wait *wait = &transfer->wait;
     char text[DIAG_TEXT_MAX + 128];
     wait->is_parked = false;
-    if (wait->timer != NULL) {
-        (void)event_del(wait->timer);
-    }
+    transfer_go_on(transfer);
     if (!wait->question.answer.is_accepted) {
         (void)snprintf(text, sizeof(text), "partner '%s': %s", transfer->request.partner->id,
                        wait->question.answer.detail);
@@ -120,24 +113,16 @@ bool
 server_status_park(struct transfer *transfer)
 {
     struct server_wait *wait = &transfer->wait;
-    const int64_t left_us = transfer_left_us(transfer);
-    const struct timeval left = {left_us / US_PER_S, left_us % US_PER_S};
     if (!wait->is_wanted) {
         return false;
     }
     wait->is_wanted = false;
-    if (left_us <= 0) {
+    if (!transfer_wait(transfer, on_late)) {
         const struct status st = FAIL(&transfer->diag, ERR_PARTNER_TIMEOUT, LATE);
         (void)st;
         return false;
     }
     wait->is_parked = true;
-    if (wait->timer == NULL) {
-        wait->timer = evtimer_new(transfer->engine->base, on_late, transfer);
-    }
-    if (wait->timer == NULL || event_add(wait->timer, &left) != 0) {
-        return false;
-    }
     transfer_disconnect(transfer);
     if (!wait->is_due) {
         server_status_go_on(transfer);
@@ -172,7 +157,7 @@ take_staple(struct transfer *transfer, SSL *ssl, STACK_OF(X509) * chain)
         return false;
     }
     const struct span staple = span_of((const char *)der, (size_t)n);
-    if (is_ok(status_cache_take_staple(transfer->engine->status, chain, staple, &diag))) {
+    if (is_ok(status_cache_take_staple(transfer->pool->era->status, chain, staple, &diag))) {
         return true;
     }
     LOG_EVENT(LOG_LEVEL_WARNING, "staple-refused", LOG_ID("partner", transfer->request.partner->id),
@@ -213,7 +198,7 @@ static bool
 judge(struct transfer *transfer, STACK_OF(X509) * chain)
 {
     struct server_wait *wait = &transfer->wait;
-    struct peer_status_source *source = status_cache_source(transfer->engine->status);
+    struct peer_status_source *source = status_cache_source(transfer->pool->era->status);
     uint8_t leaf[SHA256_BYTES];
     unsigned n = 0;
     if (X509_digest(sk_X509_value(chain, 0), EVP_sha256(), leaf, &n) != 1 || wait->is_due) {
@@ -262,21 +247,37 @@ server_status_judge(SSL *ssl, struct transfer *transfer)
 
 /* ---- of the engine ---- */
 
-struct status
-server_status_start(struct engine *engine, struct diag *diag)
+bool
+server_status_is_wanted(const struct config *config)
 {
-    const struct config *config = engine->config;
     const struct config_trust *trust = config_trust_of(config, config->partner_trust);
-    if (trust == NULL || trust->status.mode == STATUS_OFF) {
+    return trust != NULL && trust->status.mode != STATUS_OFF;
+}
+
+struct status
+server_status_configure(struct engine *engine, const struct config *config, struct diag *diag)
+{
+    struct status_cache *status = NULL;
+    if (!server_status_is_wanted(config)) {
         return OK;
     }
-    TRY(fetcher_start(diag, &engine->fetch));
+    if (engine->fetch == NULL) {
+        TRY(fetcher_start(diag, &engine->fetch));
+    }
+    const struct config_trust *trust = config_trust_of(config, config->partner_trust);
     const struct status_options options = {.settings = trust->status,
                                            .trust = trust->trust,
                                            .skew_us = config->clock_skew_us,
                                            .clock = engine->clock,
                                            .fetch = engine->fetch};
-    return status_cache_new(&options, diag, &engine->status);
+    if (engine->status != NULL) {
+        return status_cache_configure(engine->status, &options, diag);
+    }
+    TRY(status_cache_new(&options, diag, &status));
+    (void)pthread_mutex_lock(&engine->lock);
+    engine->status = status;
+    (void)pthread_mutex_unlock(&engine->lock);
+    return OK;
 }
 
 void

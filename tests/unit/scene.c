@@ -51,13 +51,30 @@ take_question(struct out *out, struct out_request *request, out_done done, void 
     struct scene_question *question = &scene->questions[scene->questions_n++];
 
     CU_ASSERT_FATAL(scene->questions_n < SCENE_QUESTIONS);
-    *question =
-        (struct scene_question){.from = place, .to = request->partner, .done = done, .arg = arg};
+    *question = (struct scene_question){
+        .from = place, .to = request->partner, .done = done, .arg = arg, .ticket = request->ticket};
     snprintf(question->url, sizeof(question->url), "%s", request->url);
     snprintf(question->content_type, sizeof(question->content_type), "%s", request->content_type);
     buf_init(&question->body, request->body.limit);
     buf_move(&question->body, &request->body);
     question->undurable = scene_undurable(&place->sink);
+}
+
+/* As the engine: the question's end is ERR_CANCELLED, unless it has ended. */
+static void
+withdraw_question(struct out *out, uint64_t ticket)
+{
+    struct scene *scene = ((struct scene_out *)out)->place->scene;
+    for (size_t i = 0; i < scene->questions_n; i++) {
+        struct scene_question *question = &scene->questions[i];
+        if (ticket != 0 && question->ticket == ticket && !question->is_answered) {
+            struct out_answer answer = {.error = ERR_CANCELLED};
+
+            body_init(&answer.body);
+            question->is_answered = question->is_cancelled = true;
+            question->done(question->arg, &answer);
+        }
+    }
 }
 
 void
@@ -302,7 +319,7 @@ void
 scene_connect(struct place *place, struct scene_out *out)
 {
     scene_sink_init(&place->sink);
-    *out = (struct scene_out){{take_question}, place};
+    *out = (struct scene_out){{take_question, withdraw_question}, place};
 }
 
 /* ---- asking ---- */

@@ -63,7 +63,9 @@ struct scene_question {
     struct buf body;
     out_done done;
     void *arg;
-    bool is_answered;
+    uint64_t ticket;
+    bool is_answered; /* or withdrawn */
+    bool is_cancelled;
     size_t records;   /* of the node that answers, when it was delivered */
     size_t undurable; /* records of its node that were not durable when it left: must be 0 */
 };

@@ -297,6 +297,13 @@ hold_question(struct out *out, struct out_request *request, out_done done, void 
 }
 
 static void
+ignore_cancel(struct out *out, uint64_t ticket)
+{
+    (void)out;
+    (void)ticket;
+}
+
+static void
 answer_question(struct scripted_out *script, size_t i, int status)
 {
     struct out_answer answer = {.http_status = status};
@@ -319,7 +326,7 @@ test_fanout_takes_answers_in_any_order(void)
 {
     static const struct txn_step steps[] = {{"deadline", step_until_deadline}};
     static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 1};
-    struct scripted_out script = {{hold_question}, {0}, {0}, 0};
+    struct scripted_out script = {{hold_question, ignore_cancel}, {0}, {0}, 0};
     struct fake_clock clock;
     struct runner *runner = by_hand(&clock);
     struct fanout *fanout = NULL;
@@ -529,6 +536,7 @@ test_answers_race_with_the_deadline(void)
     pthread_t thread;
 
     late.out.submit = queue_question;
+    late.out.cancel = ignore_cancel;
     pthread_mutex_init(&late.lock, NULL);
     pthread_cond_init(&late.changed, NULL);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, answer_late, &late), 0);

@@ -1,0 +1,106 @@
+/*
+ * All that curl is told about an exchange. Called when it gets its connection, on the engine's
+ * thread; curl calls back into transfer.c and peer_check.c.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "out/parts.h"
+
+#define CONNECT_TIMEOUT_MS 10000L
+#define DAY_MS             (INT64_C(24) * 3600 * 1000)
+#define KEEP_IDLE_S        50L   /* less than our own listeners keep an idle connection */
+#define KEEP_S             3600L /* a proven server is proven again after an hour at the latest */
+
+static CURLcode
+set_headers(struct transfer *transfer)
+{
+    char content_type[OUT_CONTENT_TYPE_MAX + 32];
+    (void)snprintf(content_type, sizeof(content_type), "Content-Type: %s",
+                   transfer->request.content_type);
+    /* without "Expect:" curl would wait a second for 100 Continue before a large body */
+    if (!out_add_header(&transfer->headers, content_type) ||
+        !out_add_header(&transfer->headers, "Expect:")) {
+        return CURLE_OUT_OF_MEMORY;
+    }
+    return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+/* Trust is peer_check.c's: curl's own lists of authorities stay unread, and no session is resumed,
+ * since a resumed one would skip the check. */
+static CURLcode
+set_tls(CURL *easy, struct transfer *transfer)
+{
+    OUT_SET(CURLOPT_SSL_CTX_FUNCTION, peer_check_prepare);
+    OUT_SET(CURLOPT_SSL_CTX_DATA, transfer);
+    OUT_SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    OUT_SET(CURLOPT_SSL_VERIFYHOST, 0L); /* peer_check.c says why */
+    OUT_SET(CURLOPT_CAINFO, NULL);
+    OUT_SET(CURLOPT_CAPATH, NULL);
+    OUT_SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    OUT_SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    OUT_SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
+    return CURLE_OK;
+}
+
+/* Its status is known at the handshake only: then no connection is older than an answer may be. */
+static long
+keep_s(const struct era *era)
+{
+    const struct config_trust *trust = config_trust_of(era->config, era->config->partner_trust);
+    const int64_t cache_s = trust == NULL ? KEEP_S : trust->status.cache_us / US_PER_S;
+    return era->status != NULL && cache_s < KEEP_S ? (long)cache_s : KEEP_S;
+}
+
+static CURLcode
+set_limits(CURL *easy, const struct transfer *transfer)
+{
+    const int64_t ms = (transfer_left_us(transfer) + US_PER_MS - 1) / US_PER_MS;
+    const long timeout_ms = (long)(ms > DAY_MS ? DAY_MS : ms < 1 ? 1 : ms);
+    OUT_SET(CURLOPT_TIMEOUT_MS, timeout_ms);
+    OUT_SET(CURLOPT_CONNECTTIMEOUT_MS,
+            timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
+    OUT_SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->request.answer_limit);
+    OUT_SET(CURLOPT_FRESH_CONNECT,
+            transfer->request.is_fresh || transfer->request.is_probe ? 1L : 0L);
+    OUT_SET(CURLOPT_TCP_NODELAY, 1L);
+    OUT_SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    OUT_SET(CURLOPT_MAXAGE_CONN, KEEP_IDLE_S);
+    OUT_SET(CURLOPT_MAXLIFETIME_CONN, keep_s(transfer->pool->era));
+    return CURLE_OK;
+}
+
+static CURLcode
+set_exchange(CURL *easy, struct transfer *transfer)
+{
+    const struct buf *body = &transfer->request.body;
+    OUT_SET(CURLOPT_URL, transfer->request.url);
+    OUT_SET(CURLOPT_PATH_AS_IS, 1L);
+    if (transfer->request.is_probe) {
+        OUT_SET(CURLOPT_CONNECT_ONLY, 1L);
+        OUT_SET(CURLOPT_ERRORBUFFER, transfer->curl_text);
+        OUT_SET(CURLOPT_PRIVATE, transfer);
+        return CURLE_OK;
+    }
+    OUT_SET(CURLOPT_POST, 1L);
+    OUT_SET(CURLOPT_POSTFIELDS, body->n == 0 ? "" : body->p);
+    OUT_SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
+    OUT_SET(CURLOPT_HEADERFUNCTION, transfer_take_head);
+    OUT_SET(CURLOPT_HEADERDATA, transfer);
+    OUT_SET(CURLOPT_PREREQFUNCTION, transfer_note_secured);
+    OUT_SET(CURLOPT_PREREQDATA, transfer);
+    OUT_SET(CURLOPT_WRITEFUNCTION, transfer_take_body);
+    OUT_SET(CURLOPT_WRITEDATA, transfer);
+    OUT_SET(CURLOPT_ERRORBUFFER, transfer->curl_text);
+    OUT_SET(CURLOPT_PRIVATE, transfer);
+    return set_headers(transfer);
+}
+
+CURLcode
+options_set(struct transfer *transfer)
+{
+    CURLcode code = out_set_boundaries(transfer->easy, "https");
+    code = code != CURLE_OK ? code : set_tls(transfer->easy, transfer);
+    code = code != CURLE_OK ? code : set_limits(transfer->easy, transfer);
+    return code != CURLE_OK ? code : set_exchange(transfer->easy, transfer);
+}
