@@ -35,11 +35,9 @@ static enum txn_verdict
 step_message(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
-    struct span bytes;
 
-    TXN_TRY(body_span(in->request.body, &in->scratch, &txn->diag, &bytes));
-    TXN_TRY(proof_message(&in->proof, in->node->config, bytes, in->request.content_type, txn->arena,
-                          &txn->diag));
+    TXN_TRY(proof_message(&in->proof, in->node->config, in->request.body, in->request.content_type,
+                          txn->arena, &txn->diag));
     in->event.message_id = message_addressing(in->proof.message)->message_id;
     return TXN_DONE;
 }
@@ -194,10 +192,8 @@ write_answer(struct inbound *in)
         .now_us = clock_wall_us(in->node->clock),
     };
     CLEANUP(buf_done) struct buf envelope;
-    CLEANUP(buf_done) struct buf package;
 
     buf_init_secret(&envelope, INBOUND_ANSWER_LIMIT);
-    buf_init_secret(&package, INBOUND_ANSWER_LIMIT);
     uuid_new(uuid);
     snprintf(message_id, sizeof(message_id), "urn:uuid:%s", uuid);
     answer.message_id = span_of_cstr(message_id);
@@ -208,10 +204,8 @@ write_answer(struct inbound *in)
         body_from_buf(&in->answer.body, &envelope);
         return OK;
     }
-    TRY(mtom_write(buf_span(&envelope), in->parts, in->parts_n, answer.action, &package, diag,
-                   in->answer.content_type));
-    body_from_buf(&in->answer.body, &package);
-    return OK;
+    return mtom_pack(buf_span(&envelope), in->parts, in->parts_n, answer.action,
+                     INBOUND_ANSWER_LIMIT, diag, in->answer.content_type, &in->answer.body);
 }
 
 static enum txn_verdict
@@ -431,7 +425,6 @@ inbound_end(struct txn *txn)
     in->reply(in->reply_arg, &in->answer);
     body_done(&in->answer.body);
     buf_done(&in->payload);
-    buf_done(&in->scratch);
     txn_done(txn);
     mem_free(in);
 }
@@ -472,7 +465,6 @@ inbound_start(struct node *node, const struct inbound_request *request, inbound_
     in->request = *request;
     in->reply = reply;
     in->reply_arg = arg;
-    buf_init_secret(&in->scratch, node->config->body_limit);
     buf_init_secret(&in->payload, INBOUND_ANSWER_LIMIT);
     body_init(&in->answer.body);
     in->event.type = AUDIT_AUTHENTICATION_FAILURE; /* until the route is known */
