@@ -1,8 +1,9 @@
 /*
- * The engine behind dsig_verify: xmlsec 1.2 over OpenSSL, with everything switched off that is not
- * needed (its defaults accept a key that the message brings, XSLT, and Reference URIs that it
- * fetches). Called by sigverify.c; the one file that sees xmlsec. Nothing lives longer than a call
- * but the library itself, and the tree is the same after a call as before it.
+ * Chooses the engine, and is the reference among the two: xmlsec 1.2 over OpenSSL, with everything
+ * switched off that is not needed (its defaults accept a key that the message brings, XSLT, and
+ * Reference URIs that it fetches). Called by sigverify.c; the one file that sees xmlsec. Nothing
+ * lives longer than a call but the libraries themselves, and the tree is the same after a call as
+ * before it.
  */
 #include "soap/dsig.h"
 
@@ -18,6 +19,7 @@
 #include <xmlsec/xmltree.h>
 
 #include "base/mem.h"
+#include "soap/profile.h"
 
 /* ---- the library ---- */
 
@@ -47,12 +49,13 @@ dsig_library_init(struct diag *diag)
     /* No reader of files or URLs is left: a Reference that got this far could fetch nothing. */
     xmlSecIOCleanupCallbacks();
     xmlSecBase64SetDefaultLineSize(0);
-    return OK;
+    return profile_library_init(diag);
 }
 
 void
 dsig_library_done(void)
 {
+    profile_library_done();
     (void)xmlSecCryptoShutdown();
     (void)xmlSecShutdown();
 }
@@ -212,17 +215,45 @@ is_what_we_asked(xmlSecDSigCtx *context, const struct dsig_job *job)
            job->id->parent == job->target;
 }
 
+/* What xmlsec digested; nothing when it did not get that far. */
+static bool
+copy_digested(xmlSecDSigCtx *context, struct dsig_digested *copy)
+{
+    struct diag unused;
+    xmlSecBuffer *const info = xmlSecDSigCtxGetPreSignBuffer(context);
+    xmlSecDSigReferenceCtx *const reference =
+        xmlSecPtrListGetItem(&context->signedInfoReferences, 0);
+    xmlSecBuffer *const target =
+        reference == NULL ? NULL : xmlSecDSigReferenceCtxGetPreDigestBuffer(reference);
+    diag_clear(&unused);
+    return (target == NULL || is_ok(buf_append(&copy->target,
+                                               span_of((const char *)xmlSecBufferGetData(target),
+                                                       xmlSecBufferGetSize(target)),
+                                               &unused))) &&
+           (info == NULL || is_ok(buf_append(&copy->info,
+                                             span_of((const char *)xmlSecBufferGetData(info),
+                                                     xmlSecBufferGetSize(info)),
+                                             &unused)));
+}
+
 static bool
 verify(const struct dsig_job *job)
 {
     CLEANUP(context_free) xmlSecDSigCtx *context = context_new(job->key);
-    return context != NULL && allow_only_ours(context, job->may_use_sha1) &&
-           xmlSecDSigCtxVerify(context, (xmlNode *)job->signature) == 0 &&
-           is_what_we_asked(context, job);
+    if (context == NULL || !allow_only_ours(context, job->may_use_sha1)) {
+        return false;
+    }
+    if (job->digested != NULL) {
+        context->flags |=
+            XMLSEC_DSIG_FLAGS_STORE_SIGNEDINFO_REFERENCES | XMLSEC_DSIG_FLAGS_STORE_SIGNATURE;
+    }
+    const bool is_good = xmlSecDSigCtxVerify(context, (xmlNode *)job->signature) == 0 &&
+                         is_what_we_asked(context, job);
+    return (job->digested == NULL || copy_digested(context, job->digested)) && is_good;
 }
 
-struct status
-dsig_verify(const struct dsig_job *job, struct diag *diag)
+static struct status
+verify_by_reference(const struct dsig_job *job, struct diag *diag)
 {
     struct diag complaint;
     struct narrowing narrowing;
@@ -238,4 +269,18 @@ dsig_verify(const struct dsig_job *job, struct diag *diag)
                     complaint.code == ERR_NONE ? "" : ": ", complaint.text);
     }
     return OK;
+}
+
+struct status
+dsig_verify(const struct dsig_job *job, struct diag *diag)
+{
+    enum profile_verdict verdict = PROFILE_NOT_MINE;
+    if (job->engine == DSIG_PROFILE_FIRST) {
+        verdict = profile_verify(job);
+    }
+    if (verdict == PROFILE_WRONG) {
+        return FAIL(diag, ERR_SIG_INVALID, "line %ld: the signature of <%s> is not valid",
+                    xmlGetLineNo(job->signature), (const char *)job->target->name);
+    }
+    return verdict == PROFILE_RIGHT ? OK : verify_by_reference(job, diag);
 }

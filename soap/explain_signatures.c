@@ -122,7 +122,11 @@ register_id(const xmlAttr *id)
 static bool
 computes(struct signer *signer, const struct signature *signature, const xmlAttr *id, EVP_PKEY *key)
 {
-    const struct dsig_job job = {signature->node, id->parent, id, key, true};
+    const struct dsig_job job = {.signature = signature->node,
+                                 .target = id->parent,
+                                 .id = id,
+                                 .key = key,
+                                 .may_use_sha1 = true};
     struct diag why = {0};
 
     signer->tries++;

@@ -13,6 +13,7 @@ tests_unit_test_ccda_LDADD = $(UNIT_LIBS)
 # ---- messages and proof ----
 libisthmus_a_SOURCES += \
 	soap/answer.c \
+	soap/c14n.c soap/c14n.h \
 	soap/content_type.c \
 	soap/dsig.c soap/dsig.h \
 	soap/explain.c soap/explain.h soap/explain_parts.h \
@@ -26,6 +27,7 @@ libisthmus_a_SOURCES += \
 	soap/mime.c soap/mime.h soap/mime_source.c soap/mime_source.h \
 	soap/namespaces.h \
 	soap/prescan.c soap/prescan.h \
+	soap/profile.c soap/profile.h \
 	soap/saml.c soap/saml_names.h \
 	soap/saml_attributes.c soap/saml_attributes.h \
 	soap/saml_write.c soap/saml_write.h soap/saml_write_attributes.c \
@@ -49,13 +51,25 @@ SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/tes
 	tests/unit/test_mutation tests/unit/test_prescan tests/unit/test_saml \
 	tests/unit/test_sigkeys tests/unit/test_sigrules tests/unit/test_sigverify tests/unit/test_wrapping \
 	tests/unit/test_answer_check tests/unit/test_relaxed tests/unit/test_saml_attributes \
+	tests/unit/test_samlname tests/unit/test_samlrules tests/unit/test_sign tests/unit/test_tokenref \
+	tests/unit/test_c14n tests/unit/test_profile
+# Each signature that reaches the arithmetic is computed by both engines (tests/unit/engines.h).
+ENGINES = tests/unit/engines.c tests/unit/engines.h
+ENGINES_WRAPPED = $(AM_LDFLAGS) -Wl,--wrap=dsig_verify
+check_PROGRAMS += $(SOAP_SECURITY_TESTS)
+tests_unit_test_c14n_SOURCES = tests/unit/test_c14n.c $(SOAP_KIT)
+tests_unit_test_c14n_LDADD = $(UNIT_LIBS)
+tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(ENGINES) $(SOAP_EXPECT)
+tests_unit_test_profile_LDADD = $(UNIT_LIBS)
+tests_unit_test_profile_LDFLAGS = $(ENGINES_WRAPPED)
 	tests/unit/test_samlname tests/unit/test_samlrules tests/unit/test_sign tests/unit/test_tokenref
 check_PROGRAMS += $(SOAP_SECURITY_TESTS) tests/unit/test_large_message
 tests_unit_test_large_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_mime_LDADD = $(UNIT_LIBS)
 tests_unit_test_prescan_LDADD = $(UNIT_LIBS)
-tests_unit_test_jdk_SOURCES = tests/unit/test_jdk.c $(SOAP_KIT)
+tests_unit_test_jdk_SOURCES = tests/unit/test_jdk.c $(ENGINES) $(SOAP_KIT)
+tests_unit_test_jdk_LDFLAGS = $(ENGINES_WRAPPED)
 tests_unit_test_jdk_LDADD = $(UNIT_LIBS)
 tests_unit_test_mutation_SOURCES = tests/unit/test_mutation.c $(SAML_COMPARE) $(SOAP_KIT)
 tests_unit_test_mutation_LDADD = $(UNIT_LIBS)

@@ -21,8 +21,9 @@ struct spool;
 
 struct message_limits {
     size_t root_part_bytes; /* requests: configuration's root_part; answers of partners: 32 MB */
-    size_t
-        nodes; /* elements, comments, CDATA sections: 20,000 for requests; 4 million for answers */
+    size_t nodes;           /* what the tree holds: 1 for an element, a text, a comment, a CDATA
+                               section or an instruction, 2 for an attribute or a namespace
+                               declaration; 20,000 for requests, 4 million for answers */
     size_t depth;           /* 64 */
     size_t attributes;      /* per element, 64, namespace declarations included */
     size_t start_tag_bytes; /* 16 KB */
@@ -90,8 +91,9 @@ struct soap_transaction_row {
     const char *name; /* "ITI-55" */
     const char *request_action, *response_action;
     const char *payload_namespace, *request_payload, *response_payload;
-    const char *path; /* on the network listener */
-    bool is_mtom;     /* answers (and our requests) are MTOM */
+    const char *path;       /* on the network listener */
+    const char *local_path; /* on the local listener */
+    bool is_mtom;           /* answers (and our requests) are MTOM */
 };
 const struct soap_transaction_row *soap_transaction(enum soap_transaction transaction);
 /* The transaction of a request by its payload. ERR_WSA_ACTION when payload, wsa:Action, the action
@@ -101,6 +103,12 @@ const struct soap_transaction_row *soap_transaction(enum soap_transaction transa
 MUST_CHECK struct status message_transaction(const struct message *message, struct span path,
                                              struct diag *diag,
                                              enum soap_transaction *ret_transaction);
+/* The same on the local listener, whose paths are other ones. */
+MUST_CHECK struct status message_local_transaction(const struct message *message, struct span path,
+                                                   struct diag *diag,
+                                                   enum soap_transaction *ret_transaction);
+/* Is there a wsse:Security header for us? For those who do not read it and must not ignore it. */
+bool message_has_security(const struct message *message);
 /* What we asked, to compare an answer with. */
 struct answer_check {
     enum soap_transaction transaction;

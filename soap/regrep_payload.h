@@ -15,6 +15,11 @@
 /* The most text that a payload may become: answers of partners are at most as long. */
 #define REGREP_PAYLOAD_MAX ((size_t)64 * 1024 * 1024)
 
+/* ERR_LIMIT_ITEMS: the payload has more than <most> elements of that local name. For requests,
+ * before anything else is done with them. */
+MUST_CHECK struct status regrep_payload_check_count(const xmlNode *payload, const char *local,
+                                                    size_t most, struct diag *diag);
+
 struct document_node_list {
     const xmlNode **items;
     size_t n, capacity;

@@ -189,6 +189,7 @@ security_read_keys(const struct security_rules *rules, struct diag *diag, struct
         .n = rules->keys_n,
         .may_use_sha1 = rules->now_us < rules->sha1_until_us,
         .may_omit_key_info = (rules->relaxed & DIALECT_BIT(RELAX_KEY_INFO)) != 0,
+        .uses_reference = rules->uses_reference,
     };
     if (rules->keys_n > KEYINFO_KEYS_MAX) {
         return FAIL(diag, ERR_CONFIG, "%zu signing certificates of one partner; at most %d",

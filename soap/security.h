@@ -25,6 +25,7 @@ struct security_rules {
     struct certificate *const *keys; /* registered signing certificates of the partner */
     size_t keys_n;
     bool may_use_bearer;   /* else holder-of-key is required */
+    bool uses_reference;   /* xmlsec computes all signatures (signatures: reference) */
     uint32_t relaxed;      /* set of enum dialect_relaxation */
     int64_t sha1_until_us; /* wall; SHA-1 signatures and digests are accepted before; 0: never */
     const char *community; /* bare OID of the partner itself: what an absent homeCommunityId stands

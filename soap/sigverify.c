@@ -145,8 +145,14 @@ verify(const struct signature *signature, const xmlNode *target, const xmlAttr *
         if ((chosen & (UINT32_C(1) << i)) == 0) {
             continue;
         }
-        const struct dsig_job job = {signature->node, target, id, keys->items[i]->key,
-                                     keys->may_use_sha1};
+        const struct dsig_job job = {
+            .signature = signature->node,
+            .target = target,
+            .id = id,
+            .key = keys->items[i]->key,
+            .may_use_sha1 = keys->may_use_sha1,
+            .engine = keys->uses_reference ? DSIG_REFERENCE : DSIG_PROFILE_FIRST,
+        };
         diag_clear(&last);
         if (is_ok(dsig_verify(&job, &last))) {
             *ret_key = keys->items[i];
@@ -173,7 +179,7 @@ sigverify_assertion(const xmlNode *assertion, const struct sig_keys *keys, struc
                     xmlGetLineNo(assertion));
     }
     TRY(xml_child_one(assertion, NS_DS, "Signature", ERR_SIG_STRUCTURE, diag, &node));
-    TRY(sig_check_comments(assertion, diag));
+    TRY(sig_check_subtree(assertion, diag));
     const struct sig_shape shape = {.is_enveloped = true, .may_use_sha1 = keys->may_use_sha1};
     TRY(sig_read(node, &shape, arena, diag, &signature));
     TRY(bind_reference(&signature, assertion, NULL, "ID", diag, &id));
@@ -195,7 +201,7 @@ sigverify_timestamp(const xmlNode *node, const xmlNode *timestamp, const struct 
     const struct certificate *key = NULL;
     bool is_named = false;
     assert(keys->n <= KEYINFO_KEYS_MAX && node->parent == timestamp->parent);
-    TRY(sig_check_comments(timestamp, diag));
+    TRY(sig_check_subtree(timestamp, diag));
     const struct sig_shape shape = {.is_enveloped = false, .may_use_sha1 = keys->may_use_sha1};
     TRY(sig_read(node, &shape, arena, diag, &signature));
     TRY(bind_reference(&signature, timestamp, NS_WSU, "Id", diag, &id));

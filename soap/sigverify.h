@@ -17,6 +17,7 @@ struct sig_keys {
     uint32_t allowed;
     bool may_use_sha1;      /* the partner's grace period is not over */
     bool may_omit_key_info; /* the signature need not name its key */
+    bool uses_reference;    /* the reference engine computes (dsig.h) */
 };
 
 /* The assertion's enveloped signature: its one child ds:Signature refers to exactly this element by

@@ -15,6 +15,7 @@ static const struct soap_transaction_row rows[SOAP_TRANSACTION_COUNT] = {
             .request_payload = "PRPA_IN201305UV02",
             .response_payload = "PRPA_IN201306UV02",
             .path = "/xcpd",
+            .local_path = "/pdq",
         },
     [SOAP_ITI_38] =
         {
@@ -25,6 +26,7 @@ static const struct soap_transaction_row rows[SOAP_TRANSACTION_COUNT] = {
             .request_payload = "AdhocQueryRequest",
             .response_payload = "AdhocQueryResponse",
             .path = "/xca/query",
+            .local_path = "/registry",
         },
     [SOAP_ITI_39] =
         {
@@ -35,6 +37,7 @@ static const struct soap_transaction_row rows[SOAP_TRANSACTION_COUNT] = {
             .request_payload = "RetrieveDocumentSetRequest",
             .response_payload = "RetrieveDocumentSetResponse",
             .path = "/xca/retrieve",
+            .local_path = "/repository",
             .is_mtom = true,
         },
 };
@@ -84,9 +87,10 @@ is_agreed_action(struct span parameter, const char *action)
     return parameter.n == 0 || span_eq(parameter, SPAN("None")) || span_eq_cstr(parameter, action);
 }
 
-struct status
-message_transaction(const struct message *message, struct span path, struct diag *diag,
-                    enum soap_transaction *ret_transaction)
+/* Everything but the path. */
+static struct status
+find_transaction(const struct message *message, struct diag *diag,
+                 enum soap_transaction *ret_transaction)
 {
     const struct addressing *const addressing = &message->addressing;
     TRY(message_check_headers(message, diag));
@@ -112,12 +116,50 @@ message_transaction(const struct message *message, struct span path, struct diag
         return disagree(diag, message, "action of Content-Type must be that of the payload",
                         message->content_type_action);
     }
-    if (!span_eq_cstr(path, rows[i].path)) {
+    *ret_transaction = (enum soap_transaction)i;
+    return OK;
+}
+
+static struct status
+check_path(const struct message *message, const char *expected, struct span path, struct diag *diag)
+{
+    if (!span_eq_cstr(path, expected)) {
         return disagree(diag, message, "the request must be sent to the path of its transaction",
                         path);
     }
-    *ret_transaction = (enum soap_transaction)i;
     return OK;
+}
+
+struct status
+message_transaction(const struct message *message, struct span path, struct diag *diag,
+                    enum soap_transaction *ret_transaction)
+{
+    enum soap_transaction transaction = SOAP_TRANSACTION_COUNT;
+    TRY(find_transaction(message, diag, &transaction));
+    TRY(check_path(message, rows[transaction].path, path, diag));
+    *ret_transaction = transaction;
+    return OK;
+}
+
+struct status
+message_local_transaction(const struct message *message, struct span path, struct diag *diag,
+                          enum soap_transaction *ret_transaction)
+{
+    enum soap_transaction transaction = SOAP_TRANSACTION_COUNT;
+    TRY(find_transaction(message, diag, &transaction));
+    TRY(check_path(message, rows[transaction].local_path, path, diag));
+    *ret_transaction = transaction;
+    return OK;
+}
+
+bool
+message_has_security(const struct message *message)
+{
+    const xmlNode *block = xml_child(message->header, NS_WSSE, "Security");
+    while (block != NULL && !message_block_is_for_us(block)) {
+        block = xml_next_named(block, NS_WSSE, "Security");
+    }
+    return block != NULL;
 }
 
 /* ---- faults ---- */

@@ -288,19 +288,24 @@ base64_encode(struct span bytes, struct buf *out, struct diag *diag)
     return OK;
 }
 
+/* clang-format off */
+/* The value and one more; 0: no digit. */
+static const uint8_t base64_values[256] = {
+    ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,
+    ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
+};
+/* clang-format on */
+
 static int
 base64_value(char c)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    return (int)base64_values[(unsigned char)c] - 1;
 }
 
 struct base64_state {
@@ -352,26 +357,75 @@ base64_end(const struct base64_state *s, char **to)
     return false;
 }
 
+/* Whole groups of four digits, up to what is none; gives how many characters that were. */
+static size_t
+base64_groups(struct span text, char **to)
+{
+    const uint8_t *const at = (const uint8_t *)text.p;
+    char *out = *to;
+    size_t i = 0;
+    for (; text.n - i >= 4; i += 4) {
+        const uint32_t a = base64_values[at[i]];
+        const uint32_t b = base64_values[at[i + 1]];
+        const uint32_t c = base64_values[at[i + 2]];
+        const uint32_t d = base64_values[at[i + 3]];
+        if (a == 0 || b == 0 || c == 0 || d == 0) {
+            break;
+        }
+        const uint32_t bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+        *out++ = (char)(bits >> 16);
+        *out++ = (char)(bits >> 8 & 0xFFU);
+        *out++ = (char)(bits & 0xFFU);
+    }
+    *to = out;
+    return i;
+}
+
+/* How many bytes its digits are. */
+static size_t
+base64_room(struct span text)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        digits += base64_values[(unsigned char)text.p[i]] != 0 ? 1 : 0;
+    }
+    return digits / 4 * 3 + (digits % 4 == 0 ? 0 : digits % 4 - 1);
+}
+
+/* Up to the first character that may not stand where it does, or the end: gives its index. */
+static size_t
+base64_run(struct span text, struct base64_state *state, char **to)
+{
+    size_t i = 0;
+    while (i < text.n) {
+        if (state->digits == 0 && state->padding == 0) {
+            i += base64_groups(span_slice(text, i, text.n), to);
+        }
+        if (i < text.n) {
+            const char c = text.p[i];
+            const bool is_white = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+            if (!is_white && !base64_step(state, c, to)) {
+                return i;
+            }
+            i++;
+        }
+    }
+    return i;
+}
+
 struct status
 base64_decode(struct span text, struct buf *out, struct diag *diag)
 {
     struct base64_state state = {0, 0, 0};
     char *room = NULL;
-    size_t digits = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        digits += base64_value(text.p[i]) >= 0 ? 1 : 0;
-    }
-    TRY(buf_reserve(out, digits / 4 * 3 + (digits % 4 == 0 ? 0 : digits % 4 - 1), diag, &room));
+    TRY(buf_reserve(out, base64_room(text), diag, &room));
     char *to = room;
-    for (size_t i = 0; i < text.n; i++) {
-        const char c = text.p[i];
-        const bool is_white = c == ' ' || c == '\t' || c == '\r' || c == '\n';
-        if (!is_white && !base64_step(&state, c, &to)) {
-            memset(room, 0, (size_t)(to - room));
-            return FAIL(diag, ERR_MESSAGE_CONTENT,
-                        "base64 expected, but byte %zu of %zu (0x%02x) may not stand there", i + 1,
-                        text.n, (unsigned)(unsigned char)c);
-        }
+    const size_t end = base64_run(text, &state, &to);
+    if (end < text.n) {
+        memset(room, 0, (size_t)(to - room));
+        return FAIL(diag, ERR_MESSAGE_CONTENT,
+                    "base64 expected, but byte %zu of %zu (0x%02x) may not stand there", end + 1,
+                    text.n, (unsigned)(unsigned char)text.p[end]);
     }
     if (!base64_end(&state, &to)) {
         memset(room, 0, (size_t)(to - room));
@@ -380,6 +434,19 @@ base64_decode(struct span text, struct buf *out, struct diag *diag)
     }
     out->n += (size_t)(to - room);
     return OK;
+}
+
+bool
+base64_decode_into(struct span text, uint8_t *ret_bytes, size_t size, size_t *ret_n)
+{
+    struct base64_state state = {0, 0, 0};
+    char *to = (char *)ret_bytes;
+    if (base64_room(text) > size || base64_run(text, &state, &to) < text.n ||
+        !base64_end(&state, &to)) {
+        return false;
+    }
+    *ret_n = (size_t)(to - (char *)ret_bytes);
+    return true;
 }
 
 static int

@@ -48,6 +48,9 @@ MUST_CHECK struct status base64_encode(struct span bytes, struct buf *out, struc
 /* XML white space is skipped; any other foreign character, bad padding or set bits after the last
  * byte are ERR_MESSAGE_CONTENT. */
 MUST_CHECK struct status base64_decode(struct span text, struct buf *out, struct diag *diag);
+/* The same language, into room for <size> bytes; false when it is another or too long, and the room
+ * may be partly written then. */
+bool base64_decode_into(struct span text, uint8_t *ret_bytes, size_t size, size_t *ret_n);
 /* base64url as JWS writes it (RFC 7515 section 2): no padding, no white space, no set bits after
  * the last byte; false for anything else. <ret_bytes> has room for <size> bytes and may be partly
  * written when the answer is false; BASE64URL_ROOM(text.n) is always enough. */

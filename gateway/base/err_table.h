@@ -45,9 +45,11 @@
     X(LIMIT_CONNECTIONS,  LIMIT,    503, PLAIN,    "", "too many connections") \
     X(LIMIT_REQUESTS,     LIMIT,    503, PLAIN,    "", "too many requests at a time") \
     X(LIMIT_FAILURES,     LIMIT,    503, PLAIN,    "", "too many refused requests; try again later") \
+    X(OVERLOAD,           LIMIT,    503, PLAIN,    "", "the gateway is busy; try again later") \
     X(LIMIT_TIME,         LIMIT,    408, PLAIN,    "", "request took too long") \
     X(LIMIT_XML,          LIMIT,    400, PLAIN,    "", "XML exceeds the limits of this gateway") \
     X(SPOOL_FULL,         LIMIT,    503, RECEIVER, "XDSRegistryOutOfResources", "no room for large messages at present") \
+    X(LIMIT_ITEMS,        LIMIT,    500, SENDER,   "XDSRegistryOutOfResources", "the request asks for more at once than this gateway takes") \
     X(DEADLINE,           LIMIT,    503, RECEIVER, "XDSRegistryBusy", "no answer within the time allowed") \
     /* HTTP and MIME */ \
     X(HTTP_SYNTAX,        MESSAGE,  400, PLAIN,    "", "malformed HTTP request") \
@@ -112,6 +114,8 @@
     /* policy */ \
     X(POLICY_DENIED,      POLICY,   500, SENDER,   "XDSRegistryError", "the policy of this community does not allow this") \
     X(IDTOKEN_CONTRADICTION, POLICY, 500, SENDER,  "XDSRegistryError", "the individual's identity token does not agree with the query") \
+    X(SYSTEM_UNKNOWN,     POLICY,   500, WSSE_FAILED_AUTHENTICATION, "", "no local system of this gateway's configuration is asking: see systems") \
+    X(SYSTEM_SECURITY,    POLICY,   500, WSSE_INVALID_SECURITY, "", "the security headers of local systems are not read: see asserts_for_all") \
     X(POLICY_SYNTAX,      CONFIG,   500, RECEIVER, "", "the gateway is not configured for this") \
     /* what IHE answers inside a normal response (ITI TF-3 4.2.4) */ \
     X(UNKNOWN_PATIENT,    MESSAGE,  200, NONE,     "XDSUnknownPatientId", "the patient id is not known here") \

@@ -15,20 +15,25 @@
 #include "store/replay.h"
 
 #define DRAIN_US     (10 * US_PER_S)
+#define ANSWER_US    (2 * US_PER_S) /* of them, for the answers of what is cut off */
+#define WORKERS_MAX  32
 #define LOOK_AFTER_S 60 /* how often files of trust stores are looked at */
 
-static const char *config_path;
+static const char *config_path, *workers_text;
 static const struct cli_option rows[] = {
-    {"c", "FILE", "the node's configuration", &config_path, NULL, NULL}};
+    {"c", "FILE", "the node's configuration", &config_path, NULL, NULL},
+    {"workers", "N", "threads that run transactions (default: one a core)", &workers_text, NULL,
+     NULL}};
 
 static const struct cli_command command = {
     .name = "serve",
-    .usage = "-c FILE",
+    .usage = "-c FILE [--workers N]",
     .text =
-        "Answers partners (ITI-55, ITI-38, ITI-39) on the network listener until SIGTERM or\n"
-        "SIGINT, then finishes what is in flight and stops. Logs to standard error. An answer\n"
-        "leaves only when its audit record is durable. SIGHUP loads the configuration anew: what\n"
-        "is in flight keeps the old one; with a mistake in it, the old one stays.\n"
+        "Answers partners (ITI-55, ITI-38, ITI-39) on the network listener, and asks them for\n"
+        "local systems on the local listener, until SIGTERM or SIGINT; then finishes what is in\n"
+        "flight and stops. Logs to standard error. An answer leaves only when its audit record is\n"
+        "durable. SIGHUP loads the configuration anew: what is in flight keeps the old one; with\n"
+        "a mistake in it, the old one stays.\n"
         "Exit codes: 0 stopped by a signal, 1 could not start, 2 usage.",
     .options = rows,
     .options_n = ARRAY_LEN(rows),
@@ -49,7 +54,9 @@ generation_new(struct serve *serve, const struct config *config, struct diag *di
     generation->node = (struct node){.config = config_ref(config),
                                      .clock = clock_system(),
                                      .store = serve->store,
+                                     .spool = serve->spool,
                                      .audit = &serve->sink.sink,
+                                     .out = serve->out,
                                      .runner = serve->runner};
     *ret_generation = generation;
     return OK;
@@ -128,14 +135,22 @@ answer_admin(struct serve *serve, struct net_request *request)
 }
 
 static void
+watch(void *arg, void (*on_gone)(void *arg), void *gone_arg)
+{
+    net_watch(((struct asked *)arg)->request, on_gone, gone_arg);
+}
+
+static void
 start_transaction(struct serve *serve, struct net_request *request)
 {
+    const bool is_local = request->listener == NET_LOCAL;
     const struct inbound_request in = {
         .path = span_of_cstr(request->path),
         .content_type = span_of_cstr(request->content_type),
         .peer_address = span_of_cstr(request->peer_address),
         .peer = request->peer,
         .body = &request->body,
+        .watch = is_local ? watch : NULL,
     };
     struct asked *asked = mem_alloc(sizeof(*asked));
     struct diag diag = {0};
@@ -146,7 +161,8 @@ start_transaction(struct serve *serve, struct net_request *request)
         return;
     }
     *asked = (struct asked){request, generation_current(serve)};
-    st = inbound_start(&asked->generation->node, &in, reply, asked, &diag);
+    st = (is_local ? local_start : inbound_start)(&asked->generation->node, &in, reply, asked,
+                                                  &diag);
     if (!is_ok(st)) {
         LOG_EVENT(LOG_LEVEL_ERROR, "request-dropped", LOG_DIAG(&diag));
         answer_text(request, 503, "out of resources\n");
@@ -164,10 +180,6 @@ take_request(void *arg, struct net_request *request)
         answer_admin(serve, request);
         return;
     }
-    if (request->listener == NET_LOCAL) {
-        answer_text(request, 404, "this version serves partners only\n");
-        return;
-    }
     if (request->method != HTTP1_POST) {
         answer_text(request, 405, "POST is required\n");
         return;
@@ -175,19 +187,26 @@ take_request(void *arg, struct net_request *request)
     start_transaction(serve, request);
 }
 
-/* A partner, or nobody: whose requests the transaction refuses with a record of it. */
+/* A partner, a local system, or nobody: whose requests the transaction refuses with a record of it.
+ * One certificate is never both: config_claim. */
 static bool
 identify(void *arg, const struct certificate *peer, char ret_identity[NET_IDENTITY_MAX])
 {
     struct generation *generation = generation_current(arg);
+    const struct config *config = generation->node.config;
     const struct partner *partner = NULL;
+    const struct config_system *system = NULL;
     struct diag diag = {0};
-    const bool is_partner =
-        is_ok(config_partner_of_peer(generation->node.config, peer, &diag, &partner));
+    const char *label = NULL;
 
-    snprintf(ret_identity, NET_IDENTITY_MAX, "%s", is_partner ? partner->id : peer->sha256);
+    if (is_ok(config_partner_of_peer(config, peer, &diag, &partner))) {
+        label = partner->id;
+    } else if (is_ok(config_system_of_peer(config, peer, &diag, &system))) {
+        label = system->name;
+    }
+    snprintf(ret_identity, NET_IDENTITY_MAX, "%s", label == NULL ? peer->sha256 : label);
     generation_unref(generation);
-    return is_partner;
+    return label != NULL;
 }
 
 void
@@ -197,6 +216,7 @@ serve_net_options(struct serve *serve, const struct config *config, struct net_o
     ret_options->clock = clock_system();
     ret_options->handler = take_request;
     ret_options->handler_arg = serve;
+    ret_options->spool = serve->spool;
     ret_options->on_refused = refusals_note;
     ret_options->identify = identify;
     ret_options->on_doubt = refusals_note_doubt;
@@ -223,12 +243,34 @@ serve_record_life(struct serve *serve, enum audit_type type, enum audit_outcome 
     return journal_append_wait(serve->journal, &event, diag);
 }
 
+static unsigned workers_wanted; /* 0: one a core */
+
 static unsigned
 worker_count(void)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    return cores < 1 ? 1 : cores > 32 ? 32 : (unsigned)cores;
+    if (workers_wanted > 0) {
+        return workers_wanted;
+    }
+    return cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (unsigned)cores;
+}
+
+static bool
+take_workers(void)
+{
+    uint64_t n = 0;
+
+    if (workers_text == NULL) {
+        return true;
+    }
+    if (!span_to_u64(span_of_cstr(workers_text), WORKERS_MAX, &n) || n == 0) {
+        cli_complain(&command, "--workers %s: expected a number from 1 to %d", workers_text,
+                     WORKERS_MAX);
+        return false;
+    }
+    workers_wanted = (unsigned)n;
+    return true;
 }
 
 /* What came before and is not remembered must not be accepted: see store/replay.h. */
@@ -248,6 +290,24 @@ start_replay(struct serve *serve, struct diag *diag)
     return OK;
 }
 
+/* A place that nobody chose may be unfit: then the node says so and does without. */
+static struct status
+start_spool(struct serve *serve, const struct config *config, struct diag *diag)
+{
+    struct diag why = {0};
+    const struct status st = config_open_spool(config, &why, &serve->spool);
+
+    if (is_ok(st)) {
+        return OK;
+    }
+    if (!config->spool.is_default) {
+        return FAIL(diag, st.code, "%s", why.text);
+    }
+    LOG_EVENT(LOG_LEVEL_WARNING, "no-spool", LOG_DIAG(&why),
+              LOG_ID("then", "large messages stay in memory; set spool.path"));
+    return OK;
+}
+
 static struct status
 start(struct serve *serve, const struct config *config, struct diag *diag)
 {
@@ -262,11 +322,13 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
 
     TRY(soap_library_init(diag));
     TRY(store_open(&store, diag, &serve->store));
+    TRY(start_spool(serve, config, diag));
     TRY(start_replay(serve, diag));
     TRY(journal_open(config->journal_dir, "node", clock_system(), diag, &serve->journal));
     TRY(runner_new(clock_system(), worker_count(), diag, &serve->runner));
     journal_sink_init(&serve->sink, serve->journal);
     TRY(refusals_init(serve, diag));
+    TRY(out_start(config, clock_system(), diag, &serve->out));
     TRY(generation_new(serve, config, diag, &serve->generation));
     TRY(serve_record_life(serve, AUDIT_NODE_START, AUDIT_SUCCESS, "", diag));
     serve->is_start_recorded = true;
@@ -281,6 +343,10 @@ stop(struct serve *serve)
     const int64_t deadline_us = clock_mono_us(clock_system()) + DRAIN_US;
     struct diag diag = {0};
 
+    if (serve->runner != NULL) {
+        /* Who still waits for partners then gets what has come, while it can be sent. */
+        runner_end_at(serve->runner, deadline_us - ANSWER_US);
+    }
     if (serve->server != NULL) {
         net_stop(serve->server, deadline_us);
     }
@@ -302,8 +368,10 @@ stop(struct serve *serve)
     net_free(serve->server);
     serve_status_done(serve);
     runner_free(serve->runner);
+    out_stop(serve->out); /* nobody asks any more */
     journal_close(serve->journal);
     store_close(serve->store);
+    spool_unref(serve->spool);
     generation_unref(serve->generation);
     refusals_done(serve);
     soap_library_done();
@@ -349,6 +417,9 @@ cmd_serve(int argc, char **argv)
 
     if (!cli_parse_options(&command, argc, argv, &exit_code)) {
         return exit_code;
+    }
+    if (!take_workers()) {
+        return CLI_USAGE;
     }
     config = cli_config_online(&command, config_path);
     if (config == NULL) {

@@ -53,6 +53,14 @@ write_community(const struct init_plan *plan, struct buf *out, struct diag *diag
     return buf_printf(out, diag, "  repository: %s.2\n\n", plan->community);
 }
 
+/* Who asks on the local listener can be said only when there is all that must be asserted. */
+static bool
+can_assert(const struct init_plan *plan)
+{
+    return plan->organization != NULL && plan->organization_id != NULL && plan->user != NULL &&
+           plan->role != NULL && plan->purpose != NULL;
+}
+
 static struct status
 write_listen(const struct init_plan *plan, struct buf *out, struct diag *diag)
 {
@@ -73,8 +81,11 @@ write_listen(const struct init_plan *plan, struct buf *out, struct diag *diag)
                        "to open it, add\n"
                        "  # credential and trust.\n"
                        "  local:\n"
-                       "    address: \"%s\"\n",
-                       plan->local));
+                       "    address: \"%s\"\n"
+                       "    # Who asks there: an entry of systems. Without one every request is "
+                       "refused.\n"
+                       "    %ssystem: local\n",
+                       plan->local, can_assert(plan) ? "" : "# "));
     }
     if (plan->admin != NULL) {
         TRY(buf_printf(out, diag,
@@ -112,6 +123,23 @@ write_asserts(const struct init_plan *plan, struct buf *out, struct diag *diag)
     TRY(append_key(out, "purpose", plan->purpose, diag));
     TRY(append_key(out, "npi", plan->npi, diag));
     return buf_append_char(out, '\n', diag);
+}
+
+static struct status
+write_systems(const struct init_plan *plan, struct buf *out, struct diag *diag)
+{
+    if (plan->local == NULL) {
+        return OK;
+    }
+    return buf_printf(
+        out, diag,
+        "# Local systems that ask through this node. What an entry's own asserts leave out is that "
+        "of\n"
+        "# asserts above; all must be there. With TLS on the local listener a system is known by\n"
+        "# certificate_names.\n"
+        "%s\n\n",
+        can_assert(plan) ? "systems:\n  local: {}"
+                         : "# systems:\n#   local: {asserts: {user: \"...\", role: \"...\"}}");
 }
 
 static struct status
@@ -174,6 +202,7 @@ init_write_config(const struct init_plan *plan, struct buf *out, struct diag *di
     TRY(write_community(plan, out, diag));
     TRY(write_listen(plan, out, diag));
     TRY(write_asserts(plan, out, diag));
+    TRY(write_systems(plan, out, diag));
     TRY(write_trust(out, diag));
     return write_rest(plan, out, diag);
 }

@@ -19,7 +19,7 @@
 #include "cli/cli.h"
 #include "net/server.h"
 #include "out/crl_feed.h"
-#include "txn/inbound.h"
+#include "txn/local.h"
 
 /* The node as one configuration makes it. A transaction works with the generation that it started
  * with to its end, and holds a reference so long. */
@@ -31,9 +31,11 @@ struct generation {
 struct serve {
     const char *config_path;
     struct store *store;
+    struct spool *spool; /* NULL: large messages stay in memory */
     struct journal *journal;
     struct journal_sink sink;
     struct runner *runner;
+    struct out *out; /* one for all generations */
     struct net_server *server;
     struct trust_fetch *fetch;              /* NULL: nobody has to be asked */
     struct status_cache *status;            /* the same */

@@ -112,6 +112,9 @@ swap(struct serve *serve, const struct config *config, struct diag *diag)
     struct status st = serve_status_configure(serve, config, diag);
 
     if (is_ok(st)) {
+        st = out_reload(serve->out, config, diag);
+    }
+    if (is_ok(st)) {
         serve_net_options(serve, config, &options);
         set_generation(serve, generation);
         st = net_reload(serve->server, &options, diag);
@@ -120,6 +123,7 @@ swap(struct serve *serve, const struct config *config, struct diag *diag)
         struct diag ignored = {0}; /* no memory, once more: then the new settings stay */
 
         (void)serve_status_configure(serve, old->node.config, &ignored).code;
+        (void)out_reload(serve->out, old->node.config, &ignored).code;
         set_generation(serve, old);
         old = generation;
     }

@@ -116,6 +116,12 @@ show_collect_relaxations(const struct partner *partner, int64_t now_us,
     if (has_issuers(partner)) {
         add_text(ret_relaxations, "issuers", false, "issuer need not be the certificate's subject");
     }
+    if (partner->addresses != PARTNER_ADDRESSES_PUBLIC) {
+        add_text(ret_relaxations, "addresses", false,
+                 partner->addresses == PARTNER_ADDRESSES_PRIVATE
+                     ? "the names of its URLs may lead to private networks"
+                     : "the names of its URLs may lead to private networks and this machine");
+    }
     add_delegators(ret_relaxations, partner);
     add_omissions(ret_relaxations, partner);
 }

@@ -220,6 +220,50 @@ config_partner_of_peer(const struct config *config, const struct certificate *pe
     return OK;
 }
 
+static bool
+is_certificate_of_system(const struct config_system *system, const struct certificate *peer)
+{
+    for (size_t i = 0; i < peer->dns_n; i++) {
+        if (has_string(&system->certificate_names, span_of_cstr(peer->dns[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct status
+config_system_of_peer(const struct config *config, const struct certificate *peer,
+                      struct diag *diag, const struct config_system **ret_system)
+{
+    const struct config_system *found = peer == NULL ? config->local_system : NULL;
+
+    for (size_t i = 0; peer != NULL && i < config->systems_n; i++) {
+        const struct config_system *system = &config->systems[i];
+
+        if (!is_certificate_of_system(system, peer)) {
+            continue;
+        }
+        if (found != NULL) {
+            return FAIL(diag, ERR_SYSTEM_UNKNOWN,
+                        "TLS certificate '%s' belongs to systems '%s' and '%s'", peer->subject,
+                        found->name, system->name);
+        }
+        found = system;
+    }
+    if (found == NULL && peer == NULL) {
+        return FAIL(diag, ERR_SYSTEM_UNKNOWN,
+                    "nobody is known to ask on the local listener: name an entry of systems at "
+                    "listen: local: system, or configure TLS there");
+    }
+    if (found == NULL) {
+        return FAIL(diag, ERR_SYSTEM_UNKNOWN,
+                    "TLS certificate '%s' carries no name of certificate_names in systems",
+                    peer->subject);
+    }
+    *ret_system = found;
+    return OK;
+}
+
 bool
 partner_speaks_for(const struct partner *partner, struct span oid)
 {

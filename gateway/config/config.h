@@ -71,6 +71,18 @@ struct config_asserts {
     const char *npi;
 };
 
+/* A local system that asks through this node: `systems:`. */
+struct config_system {
+    const char *name; /* label: log, audit */
+    /* Its TLS client certificate on the local listener carries one of these, lower case; none: it
+     * is known by `listen: local: system:` only. */
+    struct config_strings certificate_names;
+    /* Who asks, where a message cannot say it: complete, what the entry leaves out is `asserts:`.
+     */
+    struct config_asserts asserts;
+    bool asserts_for_all; /* holds for its users, whatever a Security header of a message says */
+};
+
 enum partner_identity { PARTNER_IDENTITY_SAN, PARTNER_IDENTITY_CERTIFICATE };
 /* timestamp: MessageID and the Timestamp's signature are accepted once, each; messageid: it shares
  * a Timestamp among messages, so only the first counts. */
@@ -82,6 +94,23 @@ enum partner_fault_status { PARTNER_FAULT_STATUS_500, PARTNER_FAULT_STATUS_SOAP1
 struct partner_withheld {
     const struct certificate *certificate;
     const char *why;
+};
+
+/* How much one partner is asked at a time, and when it is left alone. */
+struct partner_limits {
+    size_t connections;       /* to it at once; each carries one question */
+    size_t requests;          /* to it at once, those that wait for a connection included */
+    size_t failures;          /* in a row, until it is left alone for a while: */
+    int64_t pause_us;         /* at first; then twice as long each time, */
+    int64_t longest_pause_us; /* but no longer than this */
+};
+void config_outbound_default(struct partner_limits *ret_limits);
+
+/* Where the names of its URLs may lead; what an URL names by its address is meant. */
+enum partner_addresses {
+    PARTNER_ADDRESSES_PUBLIC,
+    PARTNER_ADDRESSES_PRIVATE, /* private networks, too (VPN) */
+    PARTNER_ADDRESSES_LOCAL    /* this machine, too (test bed) */
 };
 
 /* One community (or network) that we talk to: partners.d/<id>.yaml. */
@@ -112,6 +141,9 @@ struct partner {
     struct config_strings delegators; /* QueryAuthGrantor values that it may ask for */
     enum partner_fault_status fault_status;
     int64_t timeout_us; /* cap on one exchange with it */
+    struct partner_limits limits;
+    const char *proxy_url; /* http://host:port, asked to CONNECT; NULL: none */
+    enum partner_addresses addresses;
 };
 
 /* limits: of the network listeners. Times are from the first to the last byte. */
@@ -122,6 +154,8 @@ struct config_edge {
     size_t requests_per_partner; /* being received or answered at a time */
     size_t failures_per_minute;  /* refused signatures, assertions and the like of one partner; then
                                     its requests are refused before that work */
+    size_t requests;             /* of the whole node at a time; default by the machine's memory */
+    size_t held_bytes;           /* of messages in memory, of the whole node; the same */
     size_t rate_bytes;           /* least bytes per second of a request's body and of a reader */
     int64_t handshake_us;
     int64_t status_us; /* until the status of a client's certificate is known */
@@ -130,6 +164,8 @@ struct config_edge {
     int64_t request_us; /* head and body */
     int64_t answer_us;
     int64_t connection_us; /* an older connection closes after its current answer */
+    int64_t queue_us;      /* work may wait so long for a worker; then new requests are refused */
+    int64_t drain_us;      /* what is in work may take so long when the node stops */
 };
 void config_edge_default(struct config_edge *ret_edge);
 
@@ -153,6 +189,10 @@ struct config {
     const char *base_url; /* how partners reach us (audiences): https://host:port, no slash at the
                              end; NULL without a network listener */
     struct config_asserts asserts;
+    const struct config_system *systems;
+    size_t systems_n;
+    const struct config_system *local_system; /* who asks on a local listener without TLS; NULL:
+                                                 nobody */
     const struct credential *signing;
     const struct credential *node; /* TLS of outbound connections */
     const struct trust *partner_trust;
@@ -173,11 +213,13 @@ struct config {
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
     struct config_strings authn_contexts; /* security: AuthnContextClassRefs beside SAML's own */
     bool needs_id_token;                  /* security: id_tokens_required, default true */
+    bool uses_reference;                  /* security: signatures, default profile */
     int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
     int64_t timeout_us;          /* limits: timeout, the default deadline of a transaction */
     size_t body_limit;           /* limits: body, bytes of a request */
     size_t root_part_limit;      /* limits: root_part, bytes of the SOAP part of a request */
     struct config_edge edge;
+    struct partner_limits outbound; /* outbound: of partners without limits of their own */
     size_t answers_limit;   /* limits: answers, bytes that all answers of one transaction hold */
     size_t documents_limit; /* limits: documents, bytes of one answer that carries documents; what
                                is not in the spool counts for answers_limit as well */
@@ -219,6 +261,11 @@ const struct config_trust *config_trust_of(const struct config *config, const st
 MUST_CHECK struct status config_partner_of_peer(const struct config *config,
                                                 const struct certificate *peer, struct diag *diag,
                                                 const struct partner **ret_partner);
+/* The local system that asks: by its certificate, or without one (NULL) as the configuration says
+ * for the local listener. ERR_SYSTEM_UNKNOWN. */
+MUST_CHECK struct status config_system_of_peer(const struct config *config,
+                                               const struct certificate *peer, struct diag *diag,
+                                               const struct config_system **ret_system);
 /* The partner that speaks for a community (bare OID), or NULL. */
 const struct partner *config_partner_of_community(const struct config *config, struct span oid);
 bool partner_speaks_for(const struct partner *partner, struct span oid);

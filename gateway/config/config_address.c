@@ -10,8 +10,9 @@
 
 #define ADDRESS_WHAT                                                                               \
     "a numeric address with a port such as 127.0.0.1:8080 or [::1]:8080, or unix:/path"
-#define URL_WHAT  "https://host[:port]/path"
-#define BASE_WHAT "https://host[:port] without a path"
+#define URL_WHAT   "https://host[:port]/path"
+#define PROXY_WHAT "http://host:port"
+#define BASE_WHAT  "https://host[:port] without a path"
 
 /* ---- addresses ---- */
 
@@ -218,6 +219,28 @@ config_url(struct config_reader *reader, const struct yaml_node *node, const cha
     if (check_url(reader, node, URL_WHAT, &path)) {
         *ret_url = node->scalar.p;
     }
+}
+
+/* Without a path, and with a port: proxies have no usual one. */
+void
+config_proxy_url(struct config_reader *reader, const struct yaml_node *node, const char **ret_url)
+{
+    const char *text = NULL;
+
+    if (!config_text(reader, node, PROXY_WHAT, &text)) {
+        return;
+    }
+    const struct span authority = span_slice(node->scalar, strlen("http://"), node->scalar.n);
+    const size_t bracket = span_find_char(authority, ']');
+    const struct span tail =
+        span_slice(authority, bracket == SPAN_MISSING ? 0 : bracket, authority.n);
+
+    if (!span_starts_with(node->scalar, SPAN("http://")) ||
+        span_find_char(tail, ':') == SPAN_MISSING || !is_authority(authority)) {
+        config_expected(reader, node, PROXY_WHAT);
+        return;
+    }
+    *ret_url = text;
 }
 
 struct status

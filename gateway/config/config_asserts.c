@@ -78,12 +78,11 @@ read_checked(struct config_reader *reader, const struct yaml_node *node,
 }
 
 void
-config_read_asserts(struct config_reader *reader, struct yaml_node *root)
+config_take_asserts(struct config_reader *reader, struct yaml_node *parent,
+                    struct config_asserts *asserts)
 {
-    struct yaml_node *node = config_section(reader, root, "asserts", names, ARRAY_LEN(names));
-    struct config_asserts *asserts = &reader->config->asserts;
+    struct yaml_node *node = config_section(reader, parent, "asserts", names, ARRAY_LEN(names));
 
-    asserts->purpose_system = POLICY_PURPOSE_SYSTEM_TEFCA;
     read_line(reader, yaml_get(node, "organization"), &asserts->organization);
     read_checked(reader, yaml_get(node, "organization_id"), config_is_organization_id,
                  "urn:oid:OID or a URL", &asserts->organization_id);
@@ -95,4 +94,11 @@ config_read_asserts(struct config_reader *reader, struct yaml_node *root)
     config_oid(reader, yaml_get(node, "purpose_system"), &asserts->purpose_system);
     read_checked(reader, yaml_get(node, "npi"), config_is_npi,
                  "ten digits with a valid check digit", &asserts->npi);
+}
+
+void
+config_read_asserts(struct config_reader *reader, struct yaml_node *root)
+{
+    reader->config->asserts.purpose_system = POLICY_PURPOSE_SYSTEM_TEFCA;
+    config_take_asserts(reader, root, &reader->config->asserts);
 }

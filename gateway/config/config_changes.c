@@ -46,6 +46,21 @@ same_endpoints(const struct partner *a, const struct partner *b)
 }
 
 static bool
+same_outbound(const struct partner_limits *a, const struct partner_limits *b)
+{
+    return a->connections == b->connections && a->requests == b->requests &&
+           a->failures == b->failures && a->pause_us == b->pause_us &&
+           a->longest_pause_us == b->longest_pause_us;
+}
+
+static bool
+same_reach(const struct partner *a, const struct partner *b)
+{
+    return same_outbound(&a->limits, &b->limits) && same(a->proxy_url, b->proxy_url) &&
+           a->addresses == b->addresses;
+}
+
+static bool
 same_agreements(const struct partner *a, const struct partner *b)
 {
     return a->may_use_bearer == b->may_use_bearer && a->relaxed == b->relaxed &&
@@ -73,6 +88,7 @@ compare_partner(const struct partner *a, const struct partner *b, config_say say
         {same(a->name, b->name), "another name"},
         {same_strings(&a->communities, &b->communities), "other communities"},
         {same_endpoints(a, b), "other endpoints"},
+        {same_reach(a, b), "other limits, proxy or addresses"},
         {a->identity == b->identity && same_strings(&a->tls_names, &b->tls_names) &&
              same_strings(&a->tls_sha256, &b->tls_sha256),
          "another TLS identity"},
@@ -205,7 +221,9 @@ same_edge(const struct config_edge *a, const struct config_edge *b)
            a->failures_per_minute == b->failures_per_minute && a->rate_bytes == b->rate_bytes &&
            a->handshake_us == b->handshake_us && a->status_us == b->status_us &&
            a->head_us == b->head_us && a->idle_us == b->idle_us && a->request_us == b->request_us &&
-           a->answer_us == b->answer_us && a->connection_us == b->connection_us;
+           a->answer_us == b->answer_us && a->connection_us == b->connection_us &&
+           a->requests == b->requests && a->held_bytes == b->held_bytes &&
+           a->queue_us == b->queue_us && a->drain_us == b->drain_us;
 }
 
 static bool
@@ -226,7 +244,8 @@ config_changes(const struct config *old, const struct config *other, config_say 
         say(arg, "limits: changed");
     }
     if (old->clock_skew_us != other->clock_skew_us ||
-        old->max_lifetime_us != other->max_lifetime_us) {
+        old->max_lifetime_us != other->max_lifetime_us ||
+        old->uses_reference != other->uses_reference) {
         say(arg, "security: changed");
     }
 }

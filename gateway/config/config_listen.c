@@ -8,6 +8,7 @@
 #include "config/config_reader.h"
 
 static const char *const listener_names[] = {"address", "credential", "trust"};
+static const char *const local_names[] = {"address", "credential", "trust", "system"};
 static const char *const network_names[] = {"address", "credential", "trust", "url"};
 
 static struct status
@@ -95,10 +96,9 @@ read_network(struct config_reader *reader, struct yaml_node *listen)
 
 static struct status
 read_inner(struct config_reader *reader, struct yaml_node *listen, const char *key,
-           struct config_listener *listener)
+           const char *const *names, size_t names_n, struct config_listener *listener)
 {
-    struct yaml_node *node =
-        config_section(reader, listen, key, listener_names, ARRAY_LEN(listener_names));
+    struct yaml_node *node = config_section(reader, listen, key, names, names_n);
 
     if (node == NULL) {
         return OK;
@@ -145,8 +145,10 @@ config_read_listen(struct config_reader *reader, struct yaml_node *root)
     struct yaml_node *listen = config_section(reader, root, "listen", names, ARRAY_LEN(names));
 
     TRY(read_network(reader, listen));
-    TRY(read_inner(reader, listen, "local", &reader->config->local));
-    TRY(read_inner(reader, listen, "admin", &reader->config->admin));
+    TRY(read_inner(reader, listen, "local", local_names, ARRAY_LEN(local_names),
+                   &reader->config->local));
+    TRY(read_inner(reader, listen, "admin", listener_names, ARRAY_LEN(listener_names),
+                   &reader->config->admin));
     check_shared(reader, listen);
     return OK;
 }

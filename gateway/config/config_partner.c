@@ -13,9 +13,9 @@
 #define TLS_NAME_MAX   253
 
 static const char *const root_names[] = {
-    "id",         "name",         "communities", "endpoints",    "tls",
-    "signing",    "confirmation", "may_omit",    "sha1_until",   "replay",
-    "assertions", "delegators",   "writes",      "fault_status", "timeout",
+    "id",           "name",         "communities", "endpoints", "tls",        "signing",
+    "confirmation", "may_omit",     "sha1_until",  "replay",    "assertions", "delegators",
+    "writes",       "fault_status", "timeout",     "limits",    "proxy",      "addresses",
 };
 
 struct certificates {
@@ -99,9 +99,9 @@ read_endpoints(struct config_reader *reader, struct yaml_node *root, struct part
 
 /* Compared with a certificate's names byte by byte, in lower case: "*.x" means exactly that name.
  */
-static struct status
-add_tls_name(struct config_reader *reader, const struct yaml_node *item,
-             struct config_string_list *names)
+struct status
+config_add_tls_name(struct config_reader *reader, const struct yaml_node *item,
+                    struct config_string_list *names)
 {
     static const char what[] = "a DNS name or an address as in the certificate";
     const char *text = NULL;
@@ -140,7 +140,7 @@ read_tls_names(struct config_reader *reader, struct yaml_node *tls, struct partn
         yaml_error(reader->report, list, "names: expected at least one name");
     }
     for (const struct yaml_node *item = list->children; item != NULL; item = item->next) {
-        TRY(add_tls_name(reader, item, &names));
+        TRY(config_add_tls_name(reader, item, &names));
     }
     partner->tls_names.items = names.items;
     partner->tls_names.n = names.n;
@@ -410,6 +410,7 @@ read_record(struct config_reader *reader, struct yaml_node *root, struct partner
     partner->timeout_us = reader->config->timeout_us;
     config_duration(reader, yaml_get(root, "timeout"), TIMEOUT_MIN_US, TIMEOUT_MAX_US,
                     &partner->timeout_us);
+    config_read_reach(reader, root, partner);
     return OK;
 }
 

@@ -119,6 +119,9 @@ bool config_is_loopback(const struct config_address *address);
 bool config_is_wildcard(const struct config_address *address); /* 0.0.0.0, [::] */
 /* https://host[:port][/path] as written. */
 void config_url(struct config_reader *reader, const struct yaml_node *node, const char **ret_url);
+/* http://host:port, as written. */
+void config_proxy_url(struct config_reader *reader, const struct yaml_node *node,
+                      const char **ret_url);
 /* https://host[:port], a slash at the end dropped. */
 MUST_CHECK struct status config_base_url(struct config_reader *reader, const struct yaml_node *node,
                                          const char **ret_url);
@@ -171,11 +174,24 @@ MUST_CHECK struct status config_load_certificate(struct config_reader *reader,
 MUST_CHECK struct status config_read_listen(struct config_reader *reader, struct yaml_node *root);
 /* asserts: (config_asserts.c). */
 void config_read_asserts(struct config_reader *reader, struct yaml_node *root);
+/* The section asserts: of <parent>; what is absent stays as it is. */
+void config_take_asserts(struct config_reader *reader, struct yaml_node *parent,
+                         struct config_asserts *asserts);
+/* systems:, after asserts: (config_systems.c). */
+MUST_CHECK struct status config_read_systems(struct config_reader *reader, struct yaml_node *root);
+/* A name of a TLS certificate, in lower case; claimed for one partner or system. */
+MUST_CHECK struct status config_add_tls_name(struct config_reader *reader,
+                                             const struct yaml_node *item,
+                                             struct config_string_list *names);
 /* id_tokens: (config_idtokens.c). */
 MUST_CHECK struct status config_read_id_tokens(struct config_reader *reader,
                                                struct yaml_node *root);
 /* The network listeners' part of limits: (config_limits.c). */
 void config_read_edge(struct config_reader *reader, struct yaml_node *limits);
+/* outbound: of the main file, and limits, proxy, addresses of a partner's (config_outbound.c). */
+void config_read_outbound(struct config_reader *reader, struct yaml_node *root);
+void config_read_reach(struct config_reader *reader, struct yaml_node *root,
+                       struct partner *partner);
 /* One partner file (config_partner.c). */
 MUST_CHECK struct status config_read_partner(struct config_reader *reader,
                                              const struct config_file *file);

@@ -12,11 +12,13 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_idtokens.c \
 	gateway/config/config_limits.c \
 	gateway/config/config_listen.c \
+	gateway/config/config_outbound.c \
 	gateway/config/config_partner.c \
 	gateway/config/config_ocsp.c \
 	gateway/config/config_reader.h \
 	gateway/config/config_schema.c \
 	gateway/config/config_spool.c \
+	gateway/config/config_systems.c \
 	gateway/config/config_value.c
 EXTRA_DIST += gateway/config/README.md
 

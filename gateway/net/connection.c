@@ -1,11 +1,10 @@
 /*
- * The life of one connection: TLS handshake, timers, errors, end. Everything runs on the thread of
- * its loop, called by libevent; callbacks are deferred, so none of them runs inside one of our own
- * calls into libevent. request.c reads, answer.c writes.
+ * The life of one connection: the end of its TLS handshake, timers, errors, end. Everything runs on
+ * the thread of its loop, called by libevent; callbacks are deferred, so none of them runs inside
+ * one of our own calls into libevent. opening.c begins it, request.c reads, answer.c writes.
  */
 #include "net/connection.h"
 
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,10 +16,8 @@
 
 #include "base/mem.h"
 
-#define LINGER_US      US_PER_S
-#define STREAM_OPTIONS (BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
-#define UNSENT_BYTES   (128 * 1024) /* of an answer, in the kernel; it would take megabytes */
-#define OUTPUT_LOW     ((size_t)32 * 1024) /* below it the next piece of an answer is taken */
+#define LINGER_US  US_PER_S
+#define OUTPUT_LOW ((size_t)32 * 1024) /* below it the next piece of an answer is taken */
 
 static const struct net_options *
 options_of(const struct connection *connection)
@@ -54,9 +51,14 @@ connection_start_window(struct connection *connection, int64_t whole_us)
 void
 connection_release_request(struct connection *connection)
 {
+    struct net_server *server = connection->loop->server;
     if (connection->is_request_in_quota) {
         connection->is_request_in_quota = false;
-        quota_give(connection->loop->server->in_flight, connection->identity);
+        quota_give(server->in_flight, connection->identity);
+    }
+    if (connection->is_request_in_load) {
+        connection->is_request_in_load = false;
+        load_end(&server->load);
     }
 }
 
@@ -100,6 +102,7 @@ part_from_exchange(struct connection *connection)
         connection->peer = NULL;
         watch_tell(exchange);
     } else {
+        exchange_release(exchange);
         exchange_free(exchange);
     }
     connection->exchange = NULL;
@@ -123,6 +126,7 @@ connection_close(struct connection *connection)
     parking_end(connection);
     part_from_exchange(connection);
     connection_release_request(connection);
+    load_hold(&loop->server->load, &connection->held, 0);
     if (connection->is_in_quota) {
         quota_give(loop->server->identities, connection->identity);
     }
@@ -131,13 +135,22 @@ connection_close(struct connection *connection)
         say_goodbye(connection);
         bufferevent_free(connection->stream);
     }
+    if (connection->is_greeting) {
+        TAILQ_REMOVE(&loop->hellos, connection, hello);
+    }
+    if (connection->hello_event != NULL) {
+        event_free(connection->hello_event);
+    }
+    if (connection->fd >= 0) {
+        (void)close(connection->fd);
+    }
     if (connection->timer != NULL) {
         event_free(connection->timer);
     }
     certificate_free(connection->peer);
     sink_done(&connection->body);
     body_done(&connection->answer);
-    listener_release(connection->listener, connection->peer_address);
+    listener_release(loop->server, connection->kind, connection->peer_address);
     mem_free(connection);
     loop_connection_gone(loop);
 }
@@ -169,10 +182,10 @@ connection_refuse(struct connection *connection, const struct diag *diag)
     connection_report(connection, diag);
     connection->closes = true;
     (void)bufferevent_disable(connection->stream, EV_READ);
-    exchange_free(connection->exchange);
-    connection->exchange = NULL;
+    part_from_exchange(connection);
     connection_release_request(connection);
     sink_done(&connection->body);
+    connection->sheds = false;
     buf_init(&text, DIAG_TEXT_MAX);
     if (!is_ok(buf_printf(&text, &ignored, "%s\n", err_public_text(diag->code)))) {
         connection_close(connection);
@@ -219,7 +232,7 @@ static void on_event(struct bufferevent *stream, short what, void *arg);
 static void
 report_handshake(struct connection *connection, const char *why)
 {
-    SSL *ssl = bufferevent_openssl_get_ssl(connection->stream);
+    SSL *ssl = connection->stream == NULL ? NULL : bufferevent_openssl_get_ssl(connection->stream);
     const long verdict = ssl == NULL ? X509_V_OK : SSL_get_verify_result(ssl);
     const char *certificate = verdict == X509_V_OK ? "" : trust_verdict_text(verdict);
     struct diag diag;
@@ -251,7 +264,7 @@ linger_plainly(struct connection *connection)
     }
     bufferevent_free(connection->stream);
     connection->stream = plain;
-    bufferevent_setcb(plain, on_read, on_write, on_event, connection);
+    connection_hook(connection);
     connection_linger(connection);
 }
 
@@ -391,6 +404,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     switch (connection->state) {
+    case CONNECTION_HELLO:
     case CONNECTION_HANDSHAKE:
         report_handshake(connection, "no end of the handshake in time");
         connection_close(connection);
@@ -421,92 +435,20 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     connection_close(connection);
 }
 
-/* ---- the start ---- */
+/* ---- what opening.c hooks in ---- */
 
-static struct bufferevent *
-make_stream(const struct connection *connection, int fd)
-{
-    struct event_base *base = connection->loop->base;
-    SSL_CTX *context = connection->loop->terms->contexts[connection->listener->kind];
-    if (!connection->listener->has_tls) {
-        return bufferevent_socket_new(base, fd, STREAM_OPTIONS);
-    }
-    SSL *ssl = context == NULL ? NULL : SSL_new(context);
-    if (ssl == NULL) {
-        return NULL;
-    }
-    /* libevent moves bytes that it has tried to write, and does not expect partial writes */
-    (void)SSL_set_mode(ssl, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    (void)SSL_clear_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
-    struct bufferevent *stream =
-        bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, STREAM_OPTIONS);
-    if (stream == NULL) {
-        SSL_free(ssl);
-    }
-    return stream;
-}
-
-static bool
-open_stream(struct connection *connection, int fd)
+bool
+connection_make_timer(struct connection *connection)
 {
     connection->timer = evtimer_new(connection->loop->base, on_timer, connection);
-    connection->stream = connection->timer == NULL ? NULL : make_stream(connection, fd);
-    if (connection->stream == NULL) {
-        (void)close(fd);
-        return false;
-    }
-    bufferevent_setcb(connection->stream, on_read, on_write, on_event, connection);
-    bufferevent_setwatermark(connection->stream, EV_WRITE, OUTPUT_LOW, 0);
-    return true;
-}
-
-static void
-link_connection(struct connection *connection)
-{
-    struct loop *loop = connection->loop;
-    connection->next = loop->connections;
-    if (connection->next != NULL) {
-        connection->next->previous = connection;
-    }
-    loop->connections = connection;
+    return connection->timer != NULL;
 }
 
 void
-connection_open(struct loop *loop, const struct listener *listener, int fd,
-                const char *peer_address)
+connection_hook(struct connection *connection)
 {
-    const int on = 1, unsent = UNSENT_BYTES;
-    struct connection *connection = mem_alloc(sizeof(*connection));
-    if (connection == NULL) {
-        (void)close(fd);
-        listener_release(listener, peer_address);
-        return;
-    }
-    *connection = (struct connection){
-        .loop = loop,
-        .listener = listener,
-        .generation = loop->terms->generation,
-        .opened_us = clock_mono_us(loop->server->clock),
-    };
-    (void)snprintf(connection->peer_address, sizeof(connection->peer_address), "%s", peer_address);
-    sink_init(&connection->body, NULL, loop->terms->body_limit);
-    body_init(&connection->answer);
-    link_connection(connection);
-    /* An answer's last piece must not wait for the peer's delayed ACK; not for unix: sockets. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
-    if (!open_stream(connection, fd)) {
-        connection_close(connection);
-        return;
-    }
-    if (!listener->has_tls) {
-        connection_await_request(connection);
-    } else {
-        connection_set_timer(connection, loop->terms->options.handshake_timeout_us);
-    }
-    if (evtimer_pending(connection->timer, NULL) == 0) { /* no memory: it could stay for ever */
-        connection_close(connection);
-    }
+    bufferevent_setcb(connection->stream, on_read, on_write, on_event, connection);
+    bufferevent_setwatermark(connection->stream, EV_WRITE, OUTPUT_LOW, 0);
 }
 
 /* ---- all of a loop ---- */
@@ -517,10 +459,11 @@ connections_stop(struct loop *loop)
     struct connection *next = NULL;
     for (struct connection *connection = loop->connections; connection != NULL; connection = next) {
         next = connection->next;
-        const struct evbuffer *input = bufferevent_get_input(connection->stream);
-        const bool is_idle =
-            connection->state == CONNECTION_HANDSHAKE || connection->state == CONNECTION_PARKED ||
-            (connection->state == CONNECTION_IDLE && evbuffer_get_length(input) == 0);
+        const bool is_idle = connection->state == CONNECTION_HELLO ||
+                             connection->state == CONNECTION_HANDSHAKE ||
+                             connection->state == CONNECTION_PARKED ||
+                             (connection->state == CONNECTION_IDLE &&
+                              evbuffer_get_length(bufferevent_get_input(connection->stream)) == 0);
         if (is_idle) {
             connection_close(connection);
         }
@@ -546,6 +489,7 @@ connections_recheck(struct loop *loop)
         next = connection->next;
         /* a handshake is judged when it ends */
         const bool is_old = connection->generation != loop->terms->generation &&
+                            connection->state != CONNECTION_HELLO &&
                             connection->state != CONNECTION_HANDSHAKE;
         if (is_old && n++ == RECHECKS_A_TURN) {
             return false;

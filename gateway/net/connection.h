@@ -1,7 +1,6 @@
 /*
- * One connection and the exchange that it has in hand; shared by connection.c, request.c and
- * answer.c. Everything here belongs to the connection's loop thread, except what struct exchange
- * says.
+ * One connection and the exchange that it has in hand; shared by the files of net/. Everything here
+ * belongs to the connection's loop thread, except what struct exchange says.
  */
 #ifndef NET_CONNECTION_H
 #define NET_CONNECTION_H
@@ -9,6 +8,7 @@
 #include "net/parts.h"
 
 enum connection_state {
+    CONNECTION_HELLO, /* not one byte of a handshake has come, or it waits for its turn */
     CONNECTION_HANDSHAKE,
     CONNECTION_PARKED,  /* the status of the certificate is not known yet; nothing is read */
     CONNECTION_IDLE,    /* between requests: not one byte of the next is there */
@@ -20,6 +20,7 @@ enum connection_state {
 };
 
 #define CONTENT_TYPE_MAX 512
+#define STREAM_OPTIONS   (BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
 
 /* Who wants to know that the peer has gone. The lock is held while on_gone runs, so that an answer
  * waits for its end; recursive, because on_gone may answer itself. */
@@ -43,6 +44,9 @@ struct exchange {
     struct connection *connection; /* NULL: gone */
     struct certificate *peer;      /* when the connection went first: keeps request.peer alive */
     char identity[NET_IDENTITY_MAX];
+    bool is_in_quota; /* it counts for its identity ... */
+    bool is_in_load;  /* ... and for the node */
+    size_t held;      /* bytes of its body that are counted */
     /* written by net_answer before the letter is posted */
     struct letter letter;
     int status; /* 0: drop */
@@ -63,9 +67,14 @@ struct parking {
 struct connection {
     struct loop *loop;
     struct connection *next, *previous; /* in the loop's list */
-    const struct listener *listener;
-    struct bufferevent *stream;
-    struct event *timer; /* one at a time: of the state */
+    TAILQ_ENTRY(connection) hello;      /* in the loop's queue while is_greeting */
+    bool is_greeting;
+    struct event *hello_event; /* its first bytes; NULL later */
+    enum net_listener kind;
+    bool has_tls;
+    int fd;                     /* until there is a stream, which owns it then */
+    struct bufferevent *stream; /* NULL in CONNECTION_HELLO */
+    struct event *timer;        /* one at a time: of the state */
     enum connection_state state;
     char peer_address[PEER_ADDRESS_MAX];
     struct certificate *peer;
@@ -73,7 +82,10 @@ struct connection {
     char identity[NET_IDENTITY_MAX];
     struct parking *parking;   /* while its status is asked */
     bool is_in_quota;          /* it counts for its identity ... */
-    bool is_request_in_quota;  /* ... and so does its request */
+    bool is_request_in_quota;  /* ... and so does its request, until there is an exchange */
+    bool is_request_in_load;   /* the same of the node */
+    bool sheds;                /* the body is read and forgotten, then comes 503 */
+    size_t held;               /* bytes in memory that are counted: of the body, of the answer */
     int64_t opened_us;         /* mono */
     int64_t limit_us;          /* mono: when the current request or answer must be over */
     bool is_broken;            /* the stream had an error: nothing more can be said on it */
@@ -94,6 +106,8 @@ struct connection {
 };
 
 /* connection.c */
+MUST_CHECK bool connection_make_timer(struct connection *connection);
+void connection_hook(struct connection *connection);  /* what happens on its stream is handled */
 void connection_close(struct connection *connection); /* frees it */
 void connection_set_timer(struct connection *connection, int64_t us);
 void connection_clear_timer(struct connection *connection);
@@ -105,7 +119,7 @@ void connection_refuse(struct connection *connection, const struct diag *diag);
 void connection_await_request(struct connection *connection); /* a new request may begin */
 void connection_linger(struct connection *connection);
 
-/* The request in hand is no longer counted; nothing happens when none is. */
+/* The request that is no exchange yet is no longer counted; nothing happens when none is. */
 void connection_release_request(struct connection *connection);
 
 /* parked.c. Each may free the connection; false: it did, or it is being closed. */
@@ -130,7 +144,10 @@ MUST_CHECK bool watch_adopt(struct watch *watch);
 void watch_forget(struct connection *connection); /* the loop's thread: no more of its peer */
 
 /* answer.c */
-void exchange_free(struct exchange *exchange);
+/* The loop's thread: it is no longer counted, and the server is no more asked for it. Twice is
+ * fine. */
+void exchange_release(struct exchange *exchange);
+void exchange_free(struct exchange *exchange); /* NULL is fine; any thread, after release */
 /* <body> is moved out. May free the connection. */
 void answer_start(struct connection *connection, int status, const char *content_type,
                   const char *allow, struct body *body);

@@ -7,14 +7,12 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <netdb.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -29,17 +27,13 @@
 struct arrival {
     struct letter letter; /* first member */
     struct loop *loop;
-    const struct listener *listener;
+    enum net_listener kind;
     int fd;
     char peer_address[PEER_ADDRESS_MAX];
 };
 
-union socket_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    struct sockaddr_un local;
-};
+const char *const net_listener_names[NET_LISTENERS] = {
+    [NET_NETWORK] = "network", [NET_LOCAL] = "local", [NET_ADMIN] = "admin"};
 
 /* ---- opening ---- */
 
@@ -71,9 +65,9 @@ read_unix_path(const char *path, const char *text, struct diag *diag,
     return OK;
 }
 
-static struct status
-read_address(const struct config_address *config, struct diag *diag,
-             union socket_address *ret_address, socklen_t *ret_n)
+struct status
+socket_address_read(const struct config_address *config, struct diag *diag,
+                    union socket_address *ret_address, socklen_t *ret_n)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC,
                                    .ai_socktype = SOCK_STREAM,
@@ -130,32 +124,64 @@ prepare_socket(int fd, const union socket_address *address, socklen_t n)
 
 static struct status
 bind_socket(struct listener *listener, const union socket_address *address, socklen_t n,
-            const char *text, struct diag *diag)
+            struct diag *diag)
 {
-    union socket_address bound;
-    socklen_t bound_n = sizeof(bound);
     const int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
-        return FAIL(diag, ERR_IO, "no socket for %s: %s", text, strerrordesc_np(errno));
+        return FAIL(diag, ERR_IO, "no socket for %s: %s", listener->address,
+                    strerrordesc_np(errno));
     }
     listener->fd = fd;
     if (prepare_socket(fd, address, n) != 0 || bind(fd, &address->any, n) != 0 ||
-        listen(fd, BACKLOG) != 0 || getsockname(fd, &bound.any, &bound_n) != 0) {
-        return FAIL(diag, ERR_IO, "cannot listen on %s: %s", text, strerrordesc_np(errno));
+        listen(fd, BACKLOG) != 0) {
+        return FAIL(diag, ERR_IO, "cannot listen on %s: %s", listener->address,
+                    strerrordesc_np(errno));
     }
-    if (address->any.sa_family == AF_INET) {
-        listener->port = ntohs(bound.v4.sin_port);
-    } else if (address->any.sa_family == AF_INET6) {
-        listener->port = ntohs(bound.v6.sin6_port);
+    if (address->any.sa_family == AF_UNIX) {
+        listener->unix_path = mem_strdup(address->local.sun_path);
+        if (listener->unix_path == NULL) {
+            (void)unlink(address->local.sun_path);
+            return FAIL(diag, ERR_NO_MEMORY, "no memory for %s", listener->address);
+        }
+    }
+    return OK;
+}
+
+/* A descriptor of our own for a socket that listens already. */
+static struct status
+take_socket(struct listener *listener, int fd, struct diag *diag)
+{
+    listener->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (listener->fd < 0 || fcntl(listener->fd, F_SETFL, O_NONBLOCK) != 0) {
+        return FAIL(diag, ERR_IO, "cannot take the socket of %s: %s", listener->address,
+                    strerrordesc_np(errno));
     }
     return OK;
 }
 
 static struct status
-check_security(const struct config_listener *config, const union socket_address *address,
-               struct diag *diag)
+learn_port(struct listener *listener, struct diag *diag)
 {
-    if (config->credential == NULL && !is_loopback(address)) {
+    union socket_address bound = {.any = {.sa_family = AF_UNSPEC}};
+    socklen_t n = sizeof(bound);
+    if (getsockname(listener->fd, &bound.any, &n) != 0) {
+        return FAIL(diag, ERR_IO, "%s: %s", listener->address, strerrordesc_np(errno));
+    }
+    if (bound.any.sa_family == AF_INET) {
+        listener->port = ntohs(bound.v4.sin_port);
+    } else if (bound.any.sa_family == AF_INET6) {
+        listener->port = ntohs(bound.v6.sin6_port);
+    }
+    return OK;
+}
+
+struct status
+listener_check(const struct config_listener *config, struct diag *diag)
+{
+    union socket_address address;
+    socklen_t n = 0;
+    TRY(socket_address_read(&config->address, diag, &address, &n));
+    if (config->credential == NULL && !is_loopback(&address)) {
         return FAIL(diag, ERR_CONFIG,
                     "%s: expected TLS, or a loopback or unix: address; others could reach it",
                     config->address.text);
@@ -167,43 +193,61 @@ check_security(const struct config_listener *config, const union socket_address 
     return OK;
 }
 
-struct status
-listener_open(struct listener *listener, const struct config_listener *config, struct diag *diag)
+static struct status
+get_socket(struct listener *listener, const struct net_options *options,
+           const struct config_address *config, struct listener *from, struct diag *diag)
 {
     union socket_address address;
     socklen_t n = 0;
-    TRY(read_address(&config->address, diag, &address, &n));
-    TRY(check_security(config, &address, diag));
-    listener->has_tls = config->credential != NULL;
-    (void)snprintf(listener->address, sizeof(listener->address), "%s", config->address.text);
-    TRY(bind_socket(listener, &address, n, config->address.text, diag));
-    if (address.any.sa_family == AF_UNIX) {
-        listener->unix_path = mem_strdup(address.local.sun_path);
-        if (listener->unix_path == NULL) {
-            (void)unlink(address.local.sun_path);
-            return FAIL(diag, ERR_NO_MEMORY, "no memory for %s", config->address.text);
-        }
+    const int inherited = inherited_find(options, listener->kind);
+    TRY(socket_address_read(config, diag, &address, &n));
+    if (inherited >= 0) {
+        TRY(take_socket(listener, inherited, diag));
+    } else if (from != NULL) {
+        TRY(take_socket(listener, from->fd, diag));
+    } else {
+        TRY(bind_socket(listener, &address, n, diag));
+    }
+    return learn_port(listener, diag);
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg);
+static void on_restart(evutil_socket_t fd, short what, void *arg);
+
+static struct status
+make_events(struct listener *listener, struct diag *diag)
+{
+    struct event_base *base = listener->server->loops[0].base;
+    listener->event = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_accept, listener);
+    listener->restart = evtimer_new(base, on_restart, listener);
+    if (listener->event == NULL || listener->restart == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no events for a listener");
     }
     return OK;
 }
 
 struct status
-listener_check_same(const struct listener *listener, const struct config_listener *config,
-                    struct diag *diag)
+listener_open(struct net_server *server, enum net_listener kind, const struct net_options *options,
+              struct listener *from, struct diag *diag, struct listener **ret_listener)
 {
-    static const char *const names[NET_LISTENERS] = {
-        [NET_NETWORK] = "network", [NET_LOCAL] = "local", [NET_ADMIN] = "admin"};
-    const char *is = listener->address[0] == '\0' ? "none" : listener->address;
-    const char *wanted = config->is_set ? config->address.text : "none";
-    if (strcmp(is, wanted) != 0) {
-        return FAIL(diag, ERR_CONFIG,
-                    "listen.%s: the address is %s and would be %s; restart to change it",
-                    names[listener->kind], is, wanted);
+    const struct config_listener *listeners[NET_LISTENERS];
+    struct listener *listener = mem_alloc(sizeof(*listener));
+    terms_listeners(options->config, listeners);
+    const struct config_address *config = &listeners[kind]->address;
+    if (listener == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a listener");
     }
-    if (config->is_set && listener->has_tls != (config->credential != NULL)) {
-        return FAIL(diag, ERR_CONFIG, "listen.%s: TLS would be %s; restart to change it",
-                    names[listener->kind], listener->has_tls ? "taken away" : "added");
+    *listener = (struct listener){.server = server, .kind = kind, .fd = -1};
+    (void)snprintf(listener->address, sizeof(listener->address), "%s", config->text);
+    struct status st = get_socket(listener, options, config, from, diag);
+    if (is_ok(st)) {
+        st = make_events(listener, diag);
     }
+    if (!is_ok(st)) {
+        listener_free(listener);
+        return st;
+    }
+    *ret_listener = listener;
     return OK;
 }
 
@@ -216,9 +260,9 @@ is_unix(const char *peer_address)
 }
 
 void
-listener_release(const struct listener *listener, const char *peer_address)
+listener_release(struct net_server *server, enum net_listener kind, const char *peer_address)
 {
-    struct net_server *server = listener->server;
+    (void)kind;
     (void)atomic_fetch_sub(&server->connections_n, 1);
     if (!is_unix(peer_address)) {
         quota_give(server->addresses, peer_address);
@@ -231,9 +275,9 @@ deliver_arrival(struct letter *letter)
     struct arrival *arrival = (struct arrival *)letter;
     if (arrival->loop->is_stopping) {
         (void)close(arrival->fd);
-        listener_release(arrival->listener, arrival->peer_address);
+        listener_release(arrival->loop->server, arrival->kind, arrival->peer_address);
     } else {
-        connection_open(arrival->loop, arrival->listener, arrival->fd, arrival->peer_address);
+        connection_open(arrival->loop, arrival->kind, arrival->fd, arrival->peer_address);
     }
     mem_free(arrival);
 }
@@ -303,10 +347,10 @@ hand_over(struct listener *listener, int fd, const union socket_address *address
     struct arrival *arrival = mem_alloc(sizeof(*arrival));
     if (arrival == NULL) {
         refuse(listener, fd, peer_address, ERR_NO_MEMORY, "no memory for a connection");
-        listener_release(listener, peer_address);
+        listener_release(server, listener->kind, peer_address);
         return;
     }
-    *arrival = (struct arrival){{NULL, deliver_arrival}, loop, listener, fd, ""};
+    *arrival = (struct arrival){{NULL, deliver_arrival}, loop, listener->kind, fd, ""};
     memcpy(arrival->peer_address, peer_address, sizeof(peer_address));
     if (!mailbox_post(loop->mailbox, &arrival->letter)) {
         deliver_arrival(&arrival->letter); /* that loop has ended: this one is about to */
@@ -353,26 +397,26 @@ on_accept(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-struct status
-listener_start(struct listener *listener, struct event_base *base, struct diag *diag)
+void
+listener_start(struct listener *listener)
 {
-    listener->event = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_accept, listener);
-    listener->restart = evtimer_new(base, on_restart, listener);
-    if (listener->event == NULL || listener->restart == NULL ||
-        event_add(listener->event, NULL) != 0) {
-        return FAIL(diag, ERR_NO_MEMORY, "no events for a listener");
+    if (event_add(listener->event, NULL) != 0) {
+        pause_accepting(listener); /* no memory: tries again */
     }
-    return OK;
+}
+
+void
+listener_accept_waiting(struct listener *listener)
+{
+    on_accept(listener->fd, EV_READ, listener);
 }
 
 void
 listener_stop(struct listener *listener)
 {
-    if (listener->event != NULL && listener->restart != NULL) { /* both, or never started */
+    if (listener->fd >= 0) {
         (void)event_del(listener->event);
         (void)event_del(listener->restart);
-    }
-    if (listener->fd >= 0) {
         (void)close(listener->fd);
         listener->fd = -1;
     }
@@ -384,13 +428,23 @@ listener_stop(struct listener *listener)
 }
 
 void
-listener_done(struct listener *listener)
+listener_free(struct listener *listener)
 {
-    listener_stop(listener);
+    if (listener == NULL) {
+        return;
+    }
     if (listener->event != NULL) {
         event_free(listener->event);
     }
     if (listener->restart != NULL) {
         event_free(listener->restart);
     }
+    if (listener->fd >= 0) { /* it was never started, or its loop ended by itself */
+        (void)close(listener->fd);
+    }
+    if (listener->unix_path != NULL) {
+        (void)unlink(listener->unix_path);
+    }
+    mem_free(listener->unix_path);
+    mem_free(listener);
 }

@@ -5,12 +5,16 @@ libisthmus_a_SOURCES += \
 	gateway/net/http1.c gateway/net/http1.h \
 	gateway/net/http1_answer.c \
 	gateway/net/http1_body.c \
+	gateway/net/inherited.c \
 	gateway/net/listener.c \
+	gateway/net/load.c gateway/net/load.h \
 	gateway/net/loop.c \
+	gateway/net/opening.c \
 	gateway/net/parked.c \
 	gateway/net/parts.h \
 	gateway/net/quota.c gateway/net/quota.h \
 	gateway/net/rate.c gateway/net/rate.h \
+	gateway/net/reload.c \
 	gateway/net/request.c \
 	gateway/net/server.c gateway/net/server.h \
 	gateway/net/terms.c \
@@ -46,3 +50,9 @@ tests_unit_test_server_reload_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_server_watch
 tests_unit_test_server_watch_SOURCES = tests/unit/test_server_watch.c $(NET_FIXTURE)
 tests_unit_test_server_watch_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_listeners
+tests_unit_test_server_listeners_SOURCES = tests/unit/test_server_listeners.c $(NET_FIXTURE)
+tests_unit_test_server_listeners_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_shed
+tests_unit_test_server_shed_SOURCES = tests/unit/test_server_shed.c $(NET_FIXTURE)
+tests_unit_test_server_shed_LDADD = $(UNIT_LIBS)

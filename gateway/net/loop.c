@@ -54,14 +54,43 @@ deliver_stop(struct letter *letter)
     loop->is_stopping = true;
     if (loop == &loop->server->loops[0]) {
         for (size_t i = 0; i < NET_LISTENERS; i++) {
-            listener_stop(&loop->server->listeners[i]);
+            if (loop->server->listeners[i] != NULL) {
+                listener_stop(loop->server->listeners[i]);
+            }
         }
     }
     connections_stop(loop);
-    if (loop->connections == NULL || loop->stop_deadline_us <= now_us ||
+    if (loop->connections == NULL || loop->stop_deadline_us <= now_us || loop->is_hurried ||
         event_add(loop->deadline_event, &left) != 0) {
         on_deadline(-1, 0, loop);
     }
+}
+
+static void
+deliver_hurry(struct letter *letter)
+{
+    struct loop *loop = (struct loop *)((char *)letter - offsetof(struct loop, hurry_letter));
+    if (loop->is_stopping) {
+        on_deadline(-1, 0, loop);
+    } else {
+        loop->is_hurried = true;
+    }
+}
+
+static void
+deliver_pulse(struct letter *letter)
+{
+    struct loop *loop = (struct loop *)((char *)letter - offsetof(struct loop, pulse_letter));
+    loop->pulse_us = clock_mono_us(loop->server->clock);
+    loop->is_pulse_out = false;
+}
+
+static void
+on_hello(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    connections_greet(arg);
 }
 
 static void
@@ -89,6 +118,8 @@ loop_init(struct loop *loop, struct net_server *server, struct diag *diag)
 {
     loop->server = server;
     loop->stop_letter.deliver = deliver_stop;
+    loop->hurry_letter.deliver = deliver_hurry;
+    loop->pulse_letter.deliver = deliver_pulse;
     loop->watch_fd = -1;
     TRY(mailbox_new(diag, &loop->mailbox));
     loop->base = event_base_new();
@@ -99,8 +130,10 @@ loop_init(struct loop *loop, struct net_server *server, struct diag *diag)
         event_new(loop->base, mailbox_fd(loop->mailbox), EV_READ | EV_PERSIST, on_mail, loop);
     loop->deadline_event = evtimer_new(loop->base, on_deadline, loop);
     loop->recheck_event = evtimer_new(loop->base, on_recheck, loop);
+    loop->hello_event = evtimer_new(loop->base, on_hello, loop);
+    TAILQ_INIT(&loop->hellos);
     if (loop->mail_event == NULL || loop->deadline_event == NULL || loop->recheck_event == NULL ||
-        event_add(loop->mail_event, NULL) != 0) {
+        loop->hello_event == NULL || event_add(loop->mail_event, NULL) != 0) {
         return FAIL(diag, ERR_NO_MEMORY, "no events for a loop");
     }
     return watch_init(loop, diag);
@@ -126,6 +159,7 @@ run(void *arg)
     (void)event_del(loop->mail_event);
     (void)event_del(loop->deadline_event);
     (void)event_del(loop->recheck_event);
+    (void)event_del(loop->hello_event);
     watch_stop(loop);
     finish_base(loop);
     return NULL;
@@ -157,6 +191,23 @@ loop_stop(struct loop *loop, int64_t deadline_us)
     }
 }
 
+int64_t
+loop_pulse_us(struct loop *loop)
+{
+    if (!atomic_exchange(&loop->is_pulse_out, true) &&
+        !mailbox_post(loop->mailbox, &loop->pulse_letter)) {
+        loop->is_pulse_out = false; /* it has ended: its last sign of life is the last */
+    }
+    return loop->pulse_us;
+}
+
+void
+loop_hurry(struct loop *loop)
+{
+    const bool is_running = mailbox_post(loop->mailbox, &loop->hurry_letter);
+    (void)is_running; /* if not, it has ended already */
+}
+
 void
 loop_join(struct loop *loop)
 {
@@ -177,6 +228,9 @@ loop_done(struct loop *loop)
     }
     if (loop->recheck_event != NULL) {
         event_free(loop->recheck_event);
+    }
+    if (loop->hello_event != NULL) {
+        event_free(loop->hello_event);
     }
     watch_done(loop);
     if (loop->base != NULL) {

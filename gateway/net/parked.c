@@ -174,7 +174,7 @@ connection_proven(struct connection *connection)
     if (!connection_recheck(connection) || !take_place(connection)) {
         return;
     }
-    if (connection->listener->kind == NET_NETWORK && options_of(connection)->status != NULL) {
+    if (connection->kind == NET_NETWORK && options_of(connection)->status != NULL) {
         ask_status(connection);
     } else {
         connection_await_request(connection);
@@ -188,11 +188,20 @@ judge_again(struct connection *connection, struct diag *diag)
 {
     const struct terms *terms = connection->loop->terms;
     char identity[NET_IDENTITY_MAX] = "";
-    if (!connection->listener->has_tls || connection->peer == NULL) {
+    if (!terms->is_set[connection->kind]) {
+        return FAIL(diag, ERR_SHUTTING_DOWN, "after a reload: there is no listen.%s any more",
+                    net_listener_names[connection->kind]);
+    }
+    if (connection->has_tls != (terms->contexts[connection->kind] != NULL)) {
+        return FAIL(diag, ERR_SHUTTING_DOWN, "after a reload: listen.%s %s TLS",
+                    net_listener_names[connection->kind],
+                    connection->has_tls ? "no longer speaks" : "now speaks");
+    }
+    if (!connection->has_tls || connection->peer == NULL) {
         return OK;
     }
     TRY(peer_chain_verify(bufferevent_openssl_get_ssl(connection->stream),
-                          terms->contexts[connection->listener->kind], diag));
+                          terms->contexts[connection->kind], diag));
     if (!identify(connection, identity) || strcmp(identity, connection->identity) != 0) {
         return FAIL(diag, ERR_PEER_UNKNOWN,
                     "after a reload: certificate '%s' no longer belongs to '%s'",

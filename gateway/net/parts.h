@@ -3,13 +3,16 @@
  *
  *   server.c      net_start, net_stop: puts the parts together
  *   listener.c    sockets that accept; gives each connection to a loop
+ *   inherited.c   sockets that were open before we were (systemd)
  *   loop.c        a thread with an event base and a mailbox
+ *   opening.c     a new connection: waits for its first bytes, and for its turn
  *   connection.c  life of a connection: handshake, timers, end
  *   request.c     bytes in -> struct net_request -> handler
  *   parked.c      between handshake and first request: whose certificate, and is it still good
  *   answer.c      struct body -> bytes out; answers that come from other threads
  *   watch.c       has the peer gone while the handler works?
  *   terms.c       what a configuration says, for connections; net_reload
+ *   load.c        how much the whole node has in hand
  *   quota.c       how many connections and requests somebody has
  *   rate.c        how often something may happen
  *
@@ -22,6 +25,9 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -29,6 +35,7 @@
 #include <openssl/types.h>
 
 #include "base/mailbox.h"
+#include "net/load.h"
 #include "net/quota.h"
 #include "net/rate.h"
 #include "net/server.h"
@@ -42,19 +49,19 @@ struct terms {
     uint64_t generation; /* from 1; one more with each reload */
     struct net_options options;
     size_t body_limit;
+    bool is_set[NET_LISTENERS];
     SSL_CTX *contexts[NET_LISTENERS]; /* NULL: plain, or not set */
 };
 
-/* Belongs to the server; its event to the first loop. Constant once the loops run, but for the
- * accepting itself. */
+/* A socket that accepts. Belongs to the server; its events to the first loop. Whether its
+ * connections speak TLS is in the terms of the loop that gets them. */
 struct listener {
     struct net_server *server;
     enum net_listener kind;
-    int fd; /* -1: not set, or closed */
-    bool has_tls;
+    int fd;            /* -1: closed */
     char address[128]; /* as configured */
     uint16_t port;
-    char *unix_path;       /* removed at the end when it is ours */
+    char *unix_path;       /* removed at the end; NULL when it is not ours */
     struct event *event;   /* accepting */
     struct event *restart; /* accepts again after the process ran out of descriptors */
 };
@@ -67,15 +74,20 @@ struct loop {
     struct event *deadline_event; /* of stopping */
     pthread_t thread;
     bool has_thread;
-    struct letter stop_letter;
+    struct letter stop_letter, hurry_letter;
+    struct letter pulse_letter;
+    atomic_bool is_pulse_out;    /* the letter is on its way */
+    _Atomic int64_t pulse_us;    /* mono: when it came last */
     int64_t stop_deadline_us;    /* written before the letter is posted */
     struct event *recheck_event; /* goes through the connections after a reload */
     int watch_fd;                /* an epoll of its own: of peers that must not go unnoticed */
     struct event *watch_event;
     /* this loop's thread only (and server.c's before the thread runs) */
-    bool is_stopping;
-    struct terms *terms;            /* a reference */
-    struct connection *connections; /* newest first */
+    bool is_stopping, is_hurried;
+    struct terms *terms;             /* a reference */
+    struct connection *connections;  /* newest first */
+    TAILQ_HEAD(, connection) hellos; /* the first bytes of a handshake have come */
+    struct event *hello_event;       /* a turn of theirs */
 };
 
 struct net_server {
@@ -83,11 +95,14 @@ struct net_server {
     struct terms *terms;                              /* the newest; of who calls net_reload */
     struct quota *addresses, *identities, *in_flight; /* connections, connections, requests */
     struct rate *failures;                            /* by identity */
-    struct listener listeners[NET_LISTENERS];
+    struct load load;
+    struct listener *listeners[NET_LISTENERS]; /* NULL: not set; the first loop's */
+    _Atomic uint16_t ports[NET_LISTENERS];     /* of them */
     struct loop *loops;
     size_t loops_n;
     size_t next_loop; /* first loop's thread only: who gets the next connection */
     bool is_stopped;
+    atomic_bool is_hurried;
     atomic_size_t connections_n;
     _Atomic uint64_t requests_n;
 };
@@ -100,28 +115,60 @@ void terms_unref(struct terms *terms); /* NULL is fine */
 /* In the order of enum net_listener. */
 void terms_listeners(const struct config *config,
                      const struct config_listener *ret_listeners[NET_LISTENERS]);
+/* reload.c: the first loop takes other listeners; see there. */
+struct listener_change {
+    struct listener *now[NET_LISTENERS]; /* NULL: none */
+};
+/* Opens what is new beside what is there; on failure nothing is left open. */
+MUST_CHECK struct status listeners_prepare(struct net_server *server,
+                                           const struct net_options *options, struct diag *diag,
+                                           struct listener_change *ret_change);
+void listeners_abandon(struct net_server *server, struct listener_change *change);
+void listeners_commit(struct net_server *server, struct listener_change *change);
 /* Takes the reference; the loop's thread, or before it runs. */
 void loop_take_terms(struct loop *loop, struct terms *terms);
 
-/* listener.c */
-MUST_CHECK struct status listener_open(struct listener *listener,
-                                       const struct config_listener *config, struct diag *diag);
-/* Would this configuration need another socket? ERR_CONFIG. */
-MUST_CHECK struct status listener_check_same(const struct listener *listener,
-                                             const struct config_listener *config,
-                                             struct diag *diag);
+extern const char *const net_listener_names[NET_LISTENERS]; /* as in the configuration */
+
+/* listener.c. Bound and listening; accepts nothing yet. The socket is <from>'s (another listener at
+ * the same address, that is about to go), or an inherited one, or new. */
+MUST_CHECK struct status listener_open(struct net_server *server, enum net_listener kind,
+                                       const struct net_options *options, struct listener *from,
+                                       struct diag *diag, struct listener **ret_listener);
+/* ERR_CONFIG: others than this machine could reach it without TLS, or it believes nobody. */
+MUST_CHECK struct status listener_check(const struct config_listener *config, struct diag *diag);
+/* The first loop's thread, or before it runs. */
+void listener_start(struct listener *listener);
+/* Those whom closing would reset. (Not at the end of the process: an inherited socket stays, and
+ * they wait for the next one.) */
+void listener_accept_waiting(struct listener *listener);
+void listener_stop(struct listener *listener);
+void listener_free(struct listener *listener); /* after listener_stop, or never started; NULL */
 /* A connection that was accepted is over, or was never opened. */
-void listener_release(const struct listener *listener, const char *peer_address);
-/* On the first loop, before its thread runs. */
-MUST_CHECK struct status listener_start(struct listener *listener, struct event_base *base,
-                                        struct diag *diag);
-void listener_stop(struct listener *listener); /* the first loop's thread; accepts no more */
-void listener_done(struct listener *listener);
+void listener_release(struct net_server *server, enum net_listener kind, const char *peer_address);
+
+/* inherited.c */
+/* Is every inherited socket one of this configuration's? ERR_CONFIG says which is not. */
+MUST_CHECK struct status inherited_check(const struct net_options *options, struct diag *diag);
+/* The one for <kind>; -1: none. After inherited_check. */
+int inherited_find(const struct net_options *options, enum net_listener kind);
+
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_un local;
+};
+MUST_CHECK struct status socket_address_read(const struct config_address *config, struct diag *diag,
+                                             union socket_address *ret_address, socklen_t *ret_n);
 
 /* loop.c */
 MUST_CHECK struct status loop_init(struct loop *loop, struct net_server *server, struct diag *diag);
 MUST_CHECK struct status loop_start(struct loop *loop, struct diag *diag);
 void loop_stop(struct loop *loop, int64_t deadline_us); /* any other thread; does not wait */
+/* Any one other thread: when did its last sign of life come? Asks for another. 0: none yet. */
+int64_t loop_pulse_us(struct loop *loop);
+void loop_hurry(struct loop *loop); /* any other thread, once: the deadline is now */
 void loop_join(struct loop *loop);
 void loop_done(struct loop *loop);            /* after loop_join */
 void loop_connection_gone(struct loop *loop); /* its thread: ends the loop after the last one */
@@ -131,9 +178,10 @@ MUST_CHECK struct status watch_init(struct loop *loop, struct diag *diag);
 void watch_stop(struct loop *loop); /* its thread, before it ends */
 void watch_done(struct loop *loop);
 
-/* connection.c. Takes the descriptor in any case; the loop's thread. */
-void connection_open(struct loop *loop, const struct listener *listener, int fd,
-                     const char *peer_address);
+/* opening.c. Takes the descriptor in any case; the loop's thread. */
+void connection_open(struct loop *loop, enum net_listener kind, int fd, const char *peer_address);
+void connections_greet(struct loop *loop); /* some of those whose first bytes have come */
+/* connection.c */
 void connections_stop(struct loop *loop);  /* close the idle ones; the others finish */
 void connections_close(struct loop *loop); /* all, now */
 /* Judges connections of older terms again, a few at a time; true when none is left. */

@@ -59,6 +59,9 @@ net_options_default(struct net_options *options, const struct config *config)
         .connections_per_identity = config->edge.connections_per_partner,
         .requests_per_identity = config->edge.requests_per_partner,
         .failures_per_minute = config->edge.failures_per_minute,
+        .requests_max = config->edge.requests,
+        .held_bytes_max = config->edge.held_bytes,
+        .lag_max_us = config->edge.queue_us,
     };
 }
 
@@ -66,7 +69,7 @@ static void
 free_parts(struct net_server *server)
 {
     for (size_t i = 0; i < NET_LISTENERS; i++) {
-        listener_done(&server->listeners[i]);
+        listener_free(server->listeners[i]);
     }
     for (size_t i = 0; i < server->loops_n; i++) {
         loop_done(&server->loops[i]);
@@ -78,24 +81,6 @@ free_parts(struct net_server *server)
     rate_free(server->failures);
     mem_free(server->loops);
     mem_free(server);
-}
-
-static struct status
-open_listeners(struct net_server *server, const struct config *config, struct diag *diag)
-{
-    const struct config_listener *configured[NET_LISTENERS];
-    size_t n = 0;
-    terms_listeners(config, configured);
-    for (size_t i = 0; i < NET_LISTENERS; i++) {
-        if (configured[i]->is_set) {
-            TRY(listener_open(&server->listeners[i], configured[i], diag));
-            n++;
-        }
-    }
-    if (n == 0) {
-        return FAIL(diag, ERR_CONFIG, "no listener is configured: expected at least one");
-    }
-    return OK;
 }
 
 static struct status
@@ -129,15 +114,12 @@ make_counters(struct net_server *server, const struct net_options *options, stru
 static struct status
 start_parts(struct net_server *server, const struct net_options *options, struct diag *diag)
 {
+    struct listener_change change = {{NULL}};
     TRY(make_counters(server, options, diag));
     TRY(terms_new(options, 1, diag, &server->terms));
     TRY(make_loops(server, diag));
-    TRY(open_listeners(server, options->config, diag));
-    for (size_t i = 0; i < NET_LISTENERS; i++) {
-        if (server->listeners[i].fd >= 0) {
-            TRY(listener_start(&server->listeners[i], server->loops[0].base, diag));
-        }
-    }
+    TRY(listeners_prepare(server, options, diag, &change));
+    listeners_commit(server, &change);
     /* the first one last: it accepts, and gives connections to the others */
     for (size_t i = server->loops_n; i > 0; i--) {
         TRY(loop_start(&server->loops[i - 1], diag));
@@ -165,10 +147,6 @@ net_start(const struct net_options *options, struct diag *diag, struct net_serve
     (void)signal(SIGPIPE, SIG_IGN);
     event_set_log_callback(discard_message);
     server->clock = options->clock;
-    for (size_t i = 0; i < NET_LISTENERS; i++) {
-        server->listeners[i] =
-            (struct listener){.server = server, .kind = (enum net_listener)i, .fd = -1};
-    }
     const struct status st = start_parts(server, options, diag);
     if (!is_ok(st)) {
         net_free(server);
@@ -187,10 +165,38 @@ net_count_failure(const struct net_request *request)
     }
 }
 
+void
+net_count(const struct net_server *server, struct net_counts *ret_counts)
+{
+    *ret_counts = (struct net_counts){
+        .connections = atomic_load(&server->connections_n),
+        .requests = atomic_load(&server->load.requests),
+        .held_bytes = atomic_load(&server->load.held_bytes),
+        .requests_total = atomic_load(&server->requests_n),
+    };
+    for (size_t i = 0; i < NET_SHED_REASONS; i++) {
+        ret_counts->shed[i] = atomic_load(&server->load.shed[i]);
+    }
+}
+
+int64_t
+net_silence_us(struct net_server *server)
+{
+    const int64_t now_us = clock_mono_us(server->clock);
+    int64_t longest_us = 0;
+    for (size_t i = 0; i < server->loops_n; i++) {
+        const int64_t pulse_us = loop_pulse_us(&server->loops[i]);
+        if (pulse_us != 0 && now_us - pulse_us > longest_us) {
+            longest_us = now_us - pulse_us;
+        }
+    }
+    return longest_us;
+}
+
 uint16_t
 net_port(const struct net_server *server, enum net_listener listener)
 {
-    return server->listeners[listener].port;
+    return server->ports[listener];
 }
 
 void
@@ -205,6 +211,17 @@ net_stop(struct net_server *server, int64_t deadline_us)
     }
     for (size_t i = 0; i < server->loops_n; i++) {
         loop_join(&server->loops[i]);
+    }
+}
+
+void
+net_hurry(struct net_server *server)
+{
+    if (atomic_exchange(&server->is_hurried, true)) {
+        return;
+    }
+    for (size_t i = 0; i < server->loops_n; i++) {
+        loop_hurry(&server->loops[i]);
     }
 }
 

@@ -48,12 +48,25 @@ typedef void (*net_handler)(void *arg, struct net_request *request);
 
 #define NET_IDENTITY_MAX 80 /* bytes, NUL included */
 
+/* A listening socket that was open before us (systemd's socket activation). Its name may be that of
+ * a listener ("network", "local", "admin"); under any other name its address decides. */
+struct net_inherited {
+    const char *name;
+    int fd; /* stays the caller's, open while the server lives */
+};
+
+/* Why a request was shed. */
+enum net_shed { NET_SHED_REQUESTS, NET_SHED_MEMORY, NET_SHED_QUEUE };
+#define NET_SHED_REASONS 3
+
 struct net_options {
     const struct config *config; /* borrowed during net_start and net_reload only */
     const struct clock *clock;
     int loop_threads;
     /* Where large bodies of requests wait; outlives the server. NULL: in memory. */
     struct spool *spool;
+    const struct net_inherited *inherited; /* outlives the server */
+    size_t inherited_n;
     size_t head_limit; /* bytes */
     /* Times; a peer that is slower is answered 408 where that is possible, and cut off. */
     int64_t handshake_timeout_us;  /* from accept to a finished handshake */
@@ -72,6 +85,14 @@ struct net_options {
     size_t connections_per_identity;
     size_t requests_per_identity; /* from a whole head until the handler answers */
     size_t failures_per_minute;   /* of net_count_failure, per identity */
+    /* Of the whole node; over them 503 with Retry-After, and ERR_OVERLOAD to on_refused, before
+     * content is kept. Not for the admin listener. */
+    size_t requests_max;   /* from a whole head until the handler answers */
+    size_t held_bytes_max; /* of requests and answers in memory */
+    int64_t lag_max_us;
+    /* How long the oldest work that is ready has waited; any loop's thread, must not block. NULL:
+     * not asked. */
+    int64_t (*lag_us)(void *arg);
 
     net_handler handler;
     void *handler_arg; /* of every function here */
@@ -95,24 +116,37 @@ struct net_options {
  * of descriptors. */
 void net_options_default(struct net_options *options, const struct config *config);
 
-/* Binds every configured listener and starts the loops. ERR_IO names address and reason;
- * ERR_CONFIG: no listener, or one without TLS that others than this machine could reach. Ignores
- * SIGPIPE for the process. */
+/* Binds every configured listener that was not inherited, and starts the loops. ERR_IO names
+ * address and reason; ERR_CONFIG: no listener, one without TLS that others than this machine could
+ * reach, or an inherited socket that is not one of the configuration's addresses. Ignores SIGPIPE
+ * for the process. */
 MUST_CHECK struct status net_start(const struct net_options *options, struct diag *diag,
                                    struct net_server **ret_server);
 /* Another configuration, and other limits, from now on: <options> as for net_start, but the clock,
- * the threads and the handler with its arg stay. When it returns every loop has them. Sockets stay
- * open; a listener that is added, taken away, moved or loses its TLS is ERR_CONFIG (a restart is
- * needed), and then, as after any failure, nothing has changed. New handshakes use the new
- * credential and trust. Connections are judged again: chain, and identity as before; those that
- * fail are closed, after the answer that they wait for. None of their requests is handled after
- * net_reload has returned. Thread: any but a loop's, one at a time. */
+ * the threads, the inherited sockets and the handler with its arg stay. When it returns every loop
+ * has them. After a failure nothing has changed. Listeners may be added, taken away, moved, get or
+ * lose TLS: sockets for new addresses are bound first (ERR_IO), those of addresses that stay are
+ * kept; ERR_CONFIG as for net_start, and for an inherited one that would move. New handshakes use
+ * the new credential and trust. Connections are judged again: chain, and identity as before, and
+ * whether their listener is still there and speaks TLS as they do; those that fail are closed,
+ * after the answer that they wait for. None of their requests is handled after net_reload has
+ * returned. Thread: any but a loop's, one at a time. */
 MUST_CHECK struct status net_reload(struct net_server *server, const struct net_options *options,
                                     struct diag *diag);
 /* The request failed verification. Over failures_per_minute the next ones of its identity get 503
  * before they are read. What was counted survives net_reload. Any thread, before the answer and
  * before net_free. */
 void net_count_failure(const struct net_request *request);
+/* What the server has and had; any thread, before net_free. */
+struct net_counts {
+    size_t connections, requests, held_bytes;
+    uint64_t requests_total;         /* that the handler got, or was about to get */
+    uint64_t shed[NET_SHED_REASONS]; /* since the start */
+};
+void net_count(const struct net_server *server, struct net_counts *ret_counts);
+/* Asks every loop for a sign of life; how long ago the slowest of them gave its last one. 0 before
+ * the first question. Any one thread, before net_stop. */
+int64_t net_silence_us(struct net_server *server);
 /* The port that a listener was bound to (configured port 0 picks one): for tests and the log. 0
  * for a unix: listener or one that is not set. */
 uint16_t net_port(const struct net_server *server, enum net_listener listener);
@@ -120,6 +154,8 @@ uint16_t net_port(const struct net_server *server, enum net_listener listener);
  * (mono), then close. Returns when all loops have ended; later answers are dropped. Never from a
  * loop thread (a handler). */
 void net_stop(struct net_server *server, int64_t deadline_us);
+/* While net_stop runs, or before it: its deadline is now. Any thread, before net_free. */
+void net_hurry(struct net_server *server);
 void net_free(struct net_server *server); /* stops at once when still running; NULL is fine */
 
 /* Any thread, also the handler itself. Takes request and body (moved out). Status, Content-Type

@@ -6,6 +6,7 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite.c gateway/store/sqlite.h \
 	gateway/store/sqlite_documents.c \
 	gateway/store/sqlite_entries.c \
+	gateway/store/sqlite_files.c gateway/store/sqlite_files.h \
 	gateway/store/sqlite_find.c \
 	gateway/store/sqlite_join.c \
 	gateway/store/sqlite_match.c \

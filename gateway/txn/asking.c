@@ -47,27 +47,60 @@ set_round_deadline(struct asking *asking)
     asking->txn.deadline_us = now_us + (asking->final_deadline_us - now_us) / rounds_left;
 }
 
-static enum txn_verdict
-step_plan(struct txn *txn)
+void
+asking_note_over(struct asking *asking, size_t at)
 {
-    struct asking *asking = asking_of(txn);
+    const enum leg_state state = legs_of_round(asking)->items[at].state;
+
+    if (state == LEG_ANSWERED || state == LEG_FAILED || state == LEG_DENIED) {
+        merge_add(asking->merge, at);
+    }
+}
+
+static struct status
+check_wanted(struct asking *asking)
+{
+    return atomic_load(&asking->is_cancelled)
+               ? FAIL(&asking->txn.diag, ERR_CANCELLED, "the asker has gone, at step '%s'",
+                      txn_step_name(&asking->txn))
+               : OK;
+}
+
+static struct status
+plan_round(struct asking *asking)
+{
+    struct txn *txn = &asking->txn;
     struct leg_list *legs = legs_of_round(asking);
 
     set_round_deadline(asking);
-    TXN_TRY(rounds_plan(asking));
-    for (size_t i = 0; i < legs->n; i++) {
-        leg_prepare(asking, &legs->items[i]);
+    TRY(rounds_plan(asking));
+    return merge_new(txn->arena, rounds_transaction(asking), legs->items, legs->n, &txn->diag,
+                     &asking->merge);
+}
+
+static enum txn_verdict
+step_plan(struct txn *txn)
+{
+    const int64_t since_us = clock_mono_us(runner_clock(txn->runner));
+    struct asking *asking = asking_of(txn);
+
+    TXN_TRY(check_wanted(asking));
+    if (asking->next == 0) {
+        TXN_TRY(plan_round(asking));
     }
+    while (asking->next < legs_of_round(asking)->n) {
+        leg_prepare(asking, &legs_of_round(asking)->items[asking->next]);
+        asking_note_over(asking, asking->next);
+        asking->next++;
+        if (txn_is_turn_over(txn, since_us)) {
+            return TXN_YIELD;
+        }
+    }
+    asking->next = 0;
     return TXN_DONE;
 }
 
 /* ---- intents: durable before the first byte of a question leaves ---- */
-
-static bool
-will_leave(const struct leg *leg)
-{
-    return leg->state == LEG_PLANNED && leg->partner != NULL;
-}
 
 static uint64_t
 budget_left(const struct asking *asking)
@@ -77,20 +110,39 @@ budget_left(const struct asking *asking)
     return asking->held < limit ? limit - asking->held : 0;
 }
 
+static struct status
+prepare_intents(struct asking *asking)
+{
+    struct txn *txn = &asking->txn;
+    const size_t n = legs_of_round(asking)->n;
+
+    TRY(check_wanted(asking));
+    /* First, so that a question with an intent needs nothing more to be asked. */
+    TRY(fanout_new(txn, n, budget_left(asking), &txn->diag, &asking->fanout));
+    return records_reserve(&asking->records, txn->arena, n + 1, &txn->diag);
+}
+
 static enum txn_verdict
 step_intent(struct txn *txn)
 {
+    const int64_t since_us = clock_mono_us(runner_clock(txn->runner));
     struct asking *asking = asking_of(txn);
     struct leg_list *legs = legs_of_round(asking);
 
-    /* First, so that a question with an intent needs nothing more to be asked. */
-    TXN_TRY(fanout_new(txn, legs->n, budget_left(asking), &txn->diag, &asking->fanout));
-    TXN_TRY(records_reserve(&asking->records, txn->arena, legs->n + 1, &txn->diag));
-    for (size_t i = 0; i < legs->n; i++) {
-        if (will_leave(&legs->items[i])) {
-            TXN_TRY(records_append(&asking->records, asking->node, txn, &legs->items[i].event));
+    if (asking->next == 0) {
+        TXN_TRY(prepare_intents(asking));
+    }
+    while (asking->next < legs->n) {
+        struct leg *leg = &legs->items[asking->next++];
+
+        if (leg_will_leave(leg)) {
+            TXN_TRY(records_append(&asking->records, asking->node, txn, &leg->event));
+        }
+        if (txn_is_turn_over(txn, since_us)) {
+            return TXN_YIELD;
         }
     }
+    asking->next = 0;
     return TXN_DONE;
 }
 
@@ -107,193 +159,40 @@ step_recorded(struct txn *txn)
     return TXN_DONE;
 }
 
-/* ---- ask ---- */
-
-/* Which of the round's Timestamps a leg gets: receivers remember a Timestamp's signature, so none
- * goes to one endpoint twice. */
-static size_t
-timestamp_index(const struct leg_list *legs, size_t at)
-{
-    size_t index = 0;
-
-    for (size_t i = 0; i < at; i++) {
-        if (legs->items[i].url != NULL &&
-            span_eq_cstr(span_of_cstr(legs->items[i].url), legs->items[at].url)) {
-            index++;
-        }
-    }
-    return index;
-}
-
-struct asking_timestamps {
-    struct signed_timestamp *items;
-    size_t n, capacity;
-};
+/* ---- outcomes ---- */
 
 static struct status
-timestamp_for(struct asking *asking, enum dialect_digest digest,
-              struct asking_timestamps *timestamps, size_t index, struct diag *diag,
-              const struct signed_timestamp **ret_timestamp)
+record_outcome(struct asking *asking, struct leg *leg)
 {
-    struct txn *txn = &asking->txn;
+    struct audit_event events[LEG_OUTCOMES_MAX];
+    size_t n = 0;
 
-    while (timestamps->n <= index) {
-        struct signed_timestamp timestamp;
-
-        TRY(timestamp_sign(asking->node->config->signing, digest,
-                           clock_wall_us(asking->node->clock), leg_lifetime_us(asking), txn->arena,
-                           diag, &timestamp));
-        TRY(ARENA_PUSH(txn->arena, diag, timestamps, timestamp));
+    TRY(leg_outcomes(asking, leg, events, &n));
+    for (size_t e = 0; e < n; e++) {
+        TRY(records_append(&asking->records, asking->node, &asking->txn, &events[e]));
     }
-    *ret_timestamp = &timestamps->items[index];
     return OK;
 }
-
-struct status
-asking_submit(struct asking *asking, size_t at, struct asking_timestamps *by_digest)
-{
-    struct asking_timestamps fresh[DIALECT_DIGEST_COUNT] = {{0}};
-    struct leg *leg = &legs_of_round(asking)->items[at];
-    const enum dialect_digest digest = leg_style(asking, leg).digest;
-    const struct signed_timestamp *timestamp;
-    struct out_request request;
-
-    if (by_digest == NULL) {
-        TRY(timestamp_for(asking, digest, &fresh[digest], 0, &leg->diag, &timestamp));
-    } else {
-        TRY(timestamp_for(asking, digest, &by_digest[digest],
-                          timestamp_index(legs_of_round(asking), at), &leg->diag, &timestamp));
-    }
-    TRY(leg_write(asking, leg, timestamp, &request));
-    leg->state = LEG_ASKED;
-    leg->asked_us = clock_mono_us(asking->node->clock);
-    fanout_submit(asking->fanout, at, asking->node->out, &request);
-    return OK;
-}
-
-static enum txn_verdict
-step_ask(struct txn *txn)
-{
-    struct asking *asking = asking_of(txn);
-    struct leg_list *legs = legs_of_round(asking);
-    struct asking_timestamps by_digest[DIALECT_DIGEST_COUNT] = {{0}};
-
-    assert(asking->records.is_durable);
-    for (size_t i = 0; i < legs->n; i++) {
-        if (will_leave(&legs->items[i]) && !is_ok(asking_submit(asking, i, by_digest))) {
-            legs->items[i].state = LEG_FAILED;
-        }
-    }
-    return TXN_DONE;
-}
-
-static enum txn_verdict
-step_own(struct txn *txn)
-{
-    struct asking *asking = asking_of(txn);
-    struct leg_list *legs = legs_of_round(asking);
-
-    if (txn_is_due(txn)) {
-        return TXN_WAIT;
-    }
-    for (size_t i = 0; i < legs->n; i++) {
-        struct leg *leg = &legs->items[i];
-
-        if (leg->partner == NULL && leg->state == LEG_PLANNED &&
-            leg_ask_store(asking, leg) == ANSWER_LATER) {
-            return TXN_WAIT;
-        }
-    }
-    return TXN_DONE;
-}
-
-/* How many questions are still out. */
-static size_t
-take_answers(struct asking *asking)
-{
-    struct leg_list *legs = legs_of_round(asking);
-    size_t still_out = 0;
-
-    for (size_t i = 0; i < legs->n; i++) {
-        struct leg *leg = &legs->items[i];
-        struct out_answer answer;
-
-        if (leg->state != LEG_ASKED) {
-            continue;
-        }
-        if (fanout_take(asking->fanout, i, &answer)) {
-            if (asking_note_stale(asking, leg, &answer)) {
-                out_answer_done(&answer);
-                still_out++;
-            } else {
-                leg_take_answer(asking, leg, &answer);
-            }
-        } else if (txn_is_overdue(&asking->txn)) {
-            leg->elapsed_us = clock_mono_us(asking->node->clock) - leg->asked_us;
-            leg_fail(leg, ERR_PARTNER_TIMEOUT, "no answer before the deadline");
-        } else {
-            still_out++;
-        }
-    }
-    return still_out;
-}
-
-static bool
-is_anything_out(struct asking *asking)
-{
-    const struct leg_list *legs = legs_of_round(asking);
-
-    for (size_t i = 0; i < legs->n; i++) {
-        if (legs->items[i].state == LEG_ASKED) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum txn_verdict
-step_take(struct txn *txn)
-{
-    struct asking *asking = asking_of(txn);
-    struct leg_list *legs = legs_of_round(asking);
-    enum txn_verdict verdict = asking_ask_again(asking);
-
-    if (verdict != TXN_DONE) {
-        return verdict;
-    }
-    if (take_answers(asking) > 0) {
-        verdict = asking_ask_again(asking);
-        if (verdict != TXN_DONE || is_anything_out(asking)) {
-            return verdict == TXN_FAILED ? TXN_FAILED : TXN_WAIT;
-        }
-    }
-    for (size_t i = 0; i < legs->n; i++) {
-        asking->held += legs->items[i].held;
-    }
-    fanout_leave(asking->fanout);
-    asking->fanout = NULL;
-    return TXN_DONE;
-}
-
-/* ---- outcomes ---- */
 
 static enum txn_verdict
 step_outcome(struct txn *txn)
 {
+    const int64_t since_us = clock_mono_us(runner_clock(txn->runner));
     struct asking *asking = asking_of(txn);
     struct leg_list *legs = legs_of_round(asking);
 
-    TXN_TRY(
-        records_reserve(&asking->records, txn->arena, legs->n * LEG_OUTCOMES_MAX + 1, &txn->diag));
-    for (size_t i = 0; i < legs->n; i++) {
-        struct audit_event events[LEG_OUTCOMES_MAX];
-        size_t n = 0;
-
-        TXN_TRY(leg_outcomes(asking, &legs->items[i], events, &n));
-        for (size_t e = 0; e < n; e++) {
-            TXN_TRY(records_append(&asking->records, asking->node, txn, &events[e]));
+    if (asking->next == 0) {
+        TXN_TRY(records_reserve(&asking->records, txn->arena, legs->n * LEG_OUTCOMES_MAX + 1,
+                                &txn->diag));
+    }
+    while (asking->next < legs->n) {
+        TXN_TRY(record_outcome(asking, &legs->items[asking->next]));
+        asking->next++;
+        if (txn_is_turn_over(txn, since_us)) {
+            return TXN_YIELD;
         }
     }
+    asking->next = 0;
     return TXN_DONE;
 }
 
@@ -303,8 +202,9 @@ step_next(struct txn *txn)
     struct asking *asking = asking_of(txn);
     const enum txn_verdict verdict = step_recorded(txn);
 
-    if (verdict == TXN_DONE && asking->round + 1 < ASKING_ROUNDS) {
-        asking->round++;
+    if (verdict == TXN_DONE) {
+        TXN_TRY(check_wanted(asking));
+        asking->round += asking->round + 1 < ASKING_ROUNDS ? 1 : 0;
     }
     return verdict;
 }
@@ -312,14 +212,18 @@ step_next(struct txn *txn)
 static enum txn_verdict
 step_collect(struct txn *txn)
 {
-    TXN_TRY(rounds_collect(asking_of(txn)));
+    struct asking *asking = asking_of(txn);
+
+    if (!asking->order.is_brokered) {
+        TXN_TRY(rounds_collect(asking));
+    }
     return TXN_DONE;
 }
 
 #define ROUND(name)                                                                                \
     {name "-plan", step_plan}, {name "-intent", step_intent}, {name "-intended", step_recorded},   \
-        {name "-ask", step_ask}, {name "-own", step_own}, {name "-take", step_take},               \
-        {name "-outcome", step_outcome},                                                           \
+        {name "-ask", asking_step_ask}, {name "-own", asking_step_own},                            \
+        {name "-take", asking_step_take}, {name "-outcome", step_outcome},                         \
     {                                                                                              \
         name "-recorded", step_next                                                                \
     }
@@ -371,6 +275,9 @@ complete_order(const struct config *config, struct asking_order *order, struct d
                 &order->organization));
     TRY(fill_in(config, "the organization's id", "--organization-id URN", asserts->organization_id,
                 diag, &order->organization_id));
+    if (order->is_complete) {
+        return OK;
+    }
     if (order->purpose_system == NULL) {
         order->purpose_system = asserts->purpose_system;
     }
@@ -456,8 +363,8 @@ asking_end(struct txn *txn)
 }
 
 struct status
-asking_start(struct node *node, const struct asking_order *order, asking_done done, void *arg,
-             struct diag *diag)
+asking_new(struct node *node, const struct asking_order *order, asking_done done, void *arg,
+           struct diag *diag, struct asking **ret_asking)
 {
     struct asking *asking;
     struct asking_order complete = *order;
@@ -481,7 +388,24 @@ asking_start(struct node *node, const struct asking_order *order, asking_done do
     asking->done_arg = arg;
     asking->round = goals[order->goal].round;
     asking->final_deadline_us = asking->txn.deadline_us;
-    runner_start(node->runner, &asking->txn);
+    *ret_asking = asking;
+    return OK;
+}
+
+void
+asking_run(struct asking *asking)
+{
+    runner_start(asking->node->runner, &asking->txn);
+}
+
+struct status
+asking_start(struct node *node, const struct asking_order *order, asking_done done, void *arg,
+             struct diag *diag)
+{
+    struct asking *asking;
+
+    TRY(asking_new(node, order, done, arg, diag, &asking));
+    asking_run(asking);
     return OK;
 }
 
@@ -531,6 +455,19 @@ static bool
 has_answered(const struct leg *leg)
 {
     return leg->state == LEG_ANSWERED;
+}
+
+void
+asking_cancel(struct asking *asking)
+{
+    atomic_store(&asking->is_cancelled, true);
+    txn_nudge(&asking->txn);
+}
+
+struct merge *
+asking_merged(const struct asking *asking)
+{
+    return asking->merge;
 }
 
 unsigned

@@ -11,26 +11,44 @@
 #ifndef TXN_ASKING_H
 #define TXN_ASKING_H
 
+#include <stdatomic.h>
+
 #include "soap/message.h"
 #include "soap/security.h"
 #include "soap/xca.h"
 #include "soap/xcpd.h"
 #include "txn/fanout.h"
+#include "txn/merge.h"
 #include "txn/node.h"
 #include "txn/records.h"
 
 enum asking_goal { ASKING_DISCOVER, ASKING_QUERY, ASKING_RETRIEVE, ASKING_GATHER };
 
+/* When the rest of a round's communities is not waited for any more: so many, or this share of
+ * them, have answered (if only "nothing"). Zero: does not count. Not for documents, which were all
+ * asked for by name. */
+struct asking_enough {
+    size_t answers;
+    unsigned percent;
+};
+
 /* What is asked, and who asks. Spans and strings are borrowed until asking_free. */
 struct asking_order {
     enum asking_goal goal;
-    struct patient who;                 /* ASKING_DISCOVER, ASKING_GATHER */
-    struct ident patient_id;            /* ASKING_QUERY: an id that the asked communities know */
+    struct patient who;      /* ASKING_DISCOVER, ASKING_GATHER */
+    struct ident patient_id; /* ASKING_QUERY: an id that the asked communities know */
+    /* ASKING_QUERY: asked of every community as it is, with the community as its home; NULL:
+     * FindDocuments for patient_id, approved documents of <types>. */
+    const struct stored_query *query;
     struct document_ref_list documents; /* ASKING_RETRIEVE */
     struct span_list to;    /* communities (bare OIDs); empty: every partner and ourselves */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
-    /* What the assertion says; NULL: from the configuration's asserts. */
+    struct asking_enough enough; /* when not to wait for the rest; zero: always */
+    bool is_brokered; /* the answer is read by merge.h: documents stay in the legs, undigested */
+    /* What the assertion says; NULL: from the configuration's asserts, unless the order is
+     * complete: then it is not said. */
+    bool is_complete;
     const char *user, *role, *role_display, *purpose, *purpose_system, *organization,
         *organization_id, *npi;
     /* What it says besides; empty: nothing. */
@@ -49,6 +67,14 @@ enum leg_state {
     LEG_DENIED    /* our own policy does not let us ask: leg->diag */
 };
 
+/* Why nobody waits for a leg's answer any more: its failure is not the partner's. */
+enum leg_abandoned {
+    LEG_NOT_ABANDONED,
+    LEG_ABANDONED_DEADLINE,
+    LEG_ABANDONED_CANCELLED, /* the asker has gone */
+    LEG_ABANDONED_ENOUGH     /* enough others had answered */
+};
+
 /* A repository that an answer named, and its community (bare OID). */
 struct leg_repository {
     struct span id, home;
@@ -63,6 +89,7 @@ struct leg_repository_list {
 struct leg {
     enum soap_transaction transaction;
     enum leg_state state;
+    enum leg_abandoned abandoned;
     const struct partner *partner; /* NULL: our own store */
     struct span community;         /* asked, bare OID */
     const char *url;
@@ -82,15 +109,19 @@ struct leg {
     struct arena *arena; /* what the answer brings; of its own limit, so that one partner's answer
                             cannot use up the memory of the others: leg_arena makes it */
     char peer_address[64];
+    size_t turn;      /* of the round's questions to this endpoint: each has its own Timestamp */
     int64_t asked_us; /* mono: when it left */
     int64_t elapsed_us;
     /* ITI-55 */
     struct ident query_id;
     enum xcpd_result result;
     struct xcpd_match_list matches;
-    unsigned dropped;         /* items of the answer that are not used ... */
-    unsigned dropped_foreign; /* ... of them: for naming a community of somebody else */
-    char dropped_why[160];    /* ... the first of them because it did this */
+    struct span_list issues;    /* XCPD_AMBIGUOUS: what would help */
+    unsigned dropped;           /* items of the answer that are not used ... */
+    unsigned dropped_foreign;   /* ... of them: for naming a community of somebody else */
+    unsigned dropped_homeless;  /* ... of them: for naming no community */
+    struct span first_homeless; /* the id of one of these, when it has one */
+    char dropped_why[160];      /* ... the first of them because it did this */
     /* ITI-38 */
     struct ident patient_id;
     struct patient patient; /* as the community knows the patient */
@@ -143,8 +174,13 @@ struct asking {
     int round;
     int64_t final_deadline_us; /* mono; txn.deadline_us is the current round's share of it */
     struct fanout *fanout;     /* of the current round */
-    uint64_t held;             /* bytes that the answers of the rounds before take */
-    bool is_recording_again;   /* records of legs that are to be asked again are on their way */
+    struct merge *merge;       /* of the current round, and then of the last */
+    size_t next;               /* leg that a step of many turns goes on with */
+    size_t out_n, again_n;     /* legs of the round that are LEG_ASKED, LEG_AGAIN */
+    struct asking_timestamps *timestamps; /* of the round, by digest, while its questions leave */
+    atomic_bool is_cancelled;
+    uint64_t held;           /* bytes that the answers of the rounds before take */
+    bool is_recording_again; /* records of legs that are to be asked again are on their way */
     struct records records;
     struct asking_document_list documents;
     unsigned records_n; /* audit records that this transaction made */
@@ -156,7 +192,20 @@ struct asking {
  * item or an unknown community. */
 MUST_CHECK struct status asking_start(struct node *node, const struct asking_order *order,
                                       asking_done done, void *arg, struct diag *diag);
-void asking_free(struct asking *asking);
+/* The same in two steps, for who must know it before it runs: made, then run. */
+MUST_CHECK struct status asking_new(struct node *node, const struct asking_order *order,
+                                    asking_done done, void *arg, struct diag *diag,
+                                    struct asking **ret_asking);
+void asking_run(struct asking *asking);
+void asking_free(struct asking *asking); /* has ended, or never ran; NULL is fine */
+/* The asker has gone: what is out is given up and recorded as abandoned, no more is asked, and
+ * <done> is called soon, with ERR_CANCELLED in txn.diag unless everything had come. Any thread,
+ * until asking_free; whoever may call both sees to it that they do not meet. */
+void asking_cancel(struct asking *asking);
+
+/* The answers of the last round that was run, to be read as one (merge.h): lives until asking_free.
+ * NULL when nothing could be asked (txn.diag says why). */
+struct merge *asking_merged(const struct asking *asking);
 
 /* Questions (to partners and our own store, of any round) that failed, or whose answer lacks
  * something; and questions that were answered, if only in part. */
@@ -169,6 +218,9 @@ unsigned asking_answered(const struct asking *asking);
 MUST_CHECK struct status asking_add_leg(struct asking *asking, enum soap_transaction transaction,
                                         const struct partner *partner, struct span community,
                                         struct leg **ret_leg);
+/* Is the leg over? Then its answer, or that there is none, belongs to what the asker gets. */
+void asking_note_over(struct asking *asking, size_t at);
+enum soap_transaction rounds_transaction(const struct asking *asking); /* of the current round */
 /* Plans the round's legs from the order or from the round before. */
 MUST_CHECK struct status rounds_plan(struct asking *asking);
 /* After the last round: documents with digests and duplicates. */
@@ -190,12 +242,22 @@ MUST_CHECK struct status leg_arena(struct asking *asking, struct leg *leg);
 /* A new MessageID: receivers accept one once. */
 void leg_renew_id(struct leg *leg, char ret_uuid[UUID_TEXT]);
 
+/* ---- questions out, answers in (asking_ask.c) ---- */
+
+enum txn_verdict asking_step_ask(struct txn *txn);
+enum txn_verdict asking_step_own(struct txn *txn);
+enum txn_verdict asking_step_take(struct txn *txn);
+bool leg_will_leave(const struct leg *leg); /* planned, permitted, and not to our own store */
+/* Signs and sends question <at> of the round. The round's questions share Timestamps, while these
+ * are there; else it gets one of its own. */
+MUST_CHECK struct status asking_submit(struct asking *asking, size_t at);
+/* Is nobody waiting for answers any more? */
+enum leg_abandoned asking_is_over(const struct asking *asking);
+/* Nobody waits for this leg. */
+void asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why);
+
 /* ---- the second time (asking_again.c) ---- */
 
-/* Signs and sends question <at> of the round; <by_digest>: Timestamps that were signed before. */
-struct asking_timestamps;
-MUST_CHECK struct status asking_submit(struct asking *asking, size_t at,
-                                       struct asking_timestamps *by_digest);
 /* Was the question perhaps not read, because a kept connection had been closed? Then it is asked
  * once more (LEG_AGAIN), while there is time: queries may be asked twice. */
 bool asking_note_stale(struct asking *asking, struct leg *leg, const struct out_answer *answer);

@@ -8,12 +8,13 @@
 bool
 asking_note_stale(struct asking *asking, struct leg *leg, const struct out_answer *answer)
 {
-    if (!answer->is_stale || leg->is_again || txn_is_overdue(&asking->txn)) {
+    if (!answer->is_stale || leg->is_again || asking_is_over(asking) != LEG_NOT_ABANDONED) {
         return false;
     }
     leg->elapsed_us = answer->elapsed_us;
     leg_fail(leg, answer->error, answer->detail);
     leg->state = LEG_AGAIN;
+    asking->again_n++;
     return true;
 }
 
@@ -35,12 +36,12 @@ record(struct asking *asking, struct leg *leg)
 }
 
 static struct status
-record_all(struct asking *asking, size_t again)
+record_all(struct asking *asking)
 {
     struct leg_list *legs = &asking->legs[asking->round];
 
-    TRY(records_reserve(&asking->records, asking->txn.arena, again * (LEG_OUTCOMES_MAX + 1),
-                        &asking->txn.diag));
+    TRY(records_reserve(&asking->records, asking->txn.arena,
+                        asking->again_n * (LEG_OUTCOMES_MAX + 1), &asking->txn.diag));
     for (size_t i = 0; i < legs->n; i++) {
         if (legs->items[i].state == LEG_AGAIN) {
             TRY(record(asking, &legs->items[i]));
@@ -54,10 +55,18 @@ static void
 send_all(struct asking *asking)
 {
     struct leg_list *legs = &asking->legs[asking->round];
+    const enum leg_abandoned over = asking_is_over(asking);
 
+    asking->again_n = 0;
     for (size_t i = 0; i < legs->n; i++) {
-        if (legs->items[i].state == LEG_AGAIN && !is_ok(asking_submit(asking, i, NULL))) {
+        if (legs->items[i].state != LEG_AGAIN) {
+            continue;
+        }
+        if (over != LEG_NOT_ABANDONED) {
+            asking_abandon(asking, i, over);
+        } else if (!is_ok(asking_submit(asking, i))) {
             legs->items[i].state = LEG_FAILED;
+            asking_note_over(asking, i);
         }
     }
 }
@@ -65,17 +74,11 @@ send_all(struct asking *asking)
 enum txn_verdict
 asking_ask_again(struct asking *asking)
 {
-    struct leg_list *legs = &asking->legs[asking->round];
-    size_t again = 0;
-
-    for (size_t i = 0; i < legs->n; i++) {
-        again += legs->items[i].state == LEG_AGAIN ? 1 : 0;
-    }
-    if (again == 0) {
+    if (asking->again_n == 0) {
         return TXN_DONE;
     }
     if (!asking->is_recording_again) {
-        TXN_TRY(record_all(asking, again));
+        TXN_TRY(record_all(asking));
     }
     if (txn_is_due(&asking->txn)) {
         return TXN_WAIT;

@@ -11,8 +11,9 @@
 
 struct slot {
     struct fanout *fanout;
+    struct slot *next; /* that came after it */
     struct out_answer answer;
-    bool is_here;
+    bool is_here, is_cancelled;
 };
 
 struct fanout {
@@ -21,6 +22,7 @@ struct fanout {
     size_t references; /* the transaction, and one per question that is out */
     size_t pending;
     size_t slots_n;
+    struct slot *first, *last; /* answers that came, not yet taken */
     struct budget budget;
     struct slot slots[];
 };
@@ -71,6 +73,26 @@ unlock_and_release(struct fanout *fanout)
 }
 
 static void
+move_answer(struct out_answer *to, struct out_answer *from)
+{
+    *to = *from;
+    body_init(&to->body);
+    body_move(&to->body, &from->body);
+}
+
+static void
+line_up(struct fanout *fanout, struct slot *slot)
+{
+    slot->next = NULL;
+    if (fanout->last == NULL) {
+        fanout->first = slot;
+    } else {
+        fanout->last->next = slot;
+    }
+    fanout->last = slot;
+}
+
+static void
 answer_came(void *arg, struct out_answer *answer)
 {
     struct slot *slot = arg;
@@ -78,13 +100,12 @@ answer_came(void *arg, struct out_answer *answer)
 
     pthread_mutex_lock(&fanout->lock);
     fanout->pending--;
-    if (fanout->txn == NULL) {
+    if (fanout->txn == NULL || slot->is_cancelled) {
         out_answer_done(answer);
     } else {
-        slot->answer = *answer;
-        body_init(&slot->answer.body);
-        body_move(&slot->answer.body, &answer->body);
+        move_answer(&slot->answer, answer);
         slot->is_here = true;
+        line_up(fanout, slot);
         txn_nudge(fanout->txn);
     }
     unlock_and_release(fanout);
@@ -120,21 +141,30 @@ fanout_pending(struct fanout *fanout)
 }
 
 bool
-fanout_take(struct fanout *fanout, size_t slot, struct out_answer *ret_answer)
+fanout_take(struct fanout *fanout, size_t *ret_slot, struct out_answer *ret_answer)
 {
-    bool is_here;
+    struct slot *slot;
 
-    assert(slot < fanout->slots_n);
     pthread_mutex_lock(&fanout->lock);
-    is_here = fanout->slots[slot].is_here;
-    if (is_here) {
-        *ret_answer = fanout->slots[slot].answer;
-        body_init(&ret_answer->body);
-        body_move(&ret_answer->body, &fanout->slots[slot].answer.body);
-        fanout->slots[slot].is_here = false;
+    slot = fanout->first;
+    if (slot != NULL) {
+        fanout->first = slot->next;
+        fanout->last = fanout->first == NULL ? NULL : fanout->last;
+        move_answer(ret_answer, &slot->answer);
+        slot->is_here = false;
+        *ret_slot = (size_t)(slot - fanout->slots);
     }
     pthread_mutex_unlock(&fanout->lock);
-    return is_here;
+    return slot != NULL;
+}
+
+void
+fanout_cancel(struct fanout *fanout, size_t at)
+{
+    assert(at < fanout->slots_n);
+    pthread_mutex_lock(&fanout->lock);
+    fanout->slots[at].is_cancelled = true;
+    pthread_mutex_unlock(&fanout->lock);
 }
 
 void

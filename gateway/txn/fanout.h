@@ -24,8 +24,11 @@ void fanout_submit(struct fanout *fanout, size_t slot, struct out *out,
                    struct out_request *request);
 /* How many are still out. */
 size_t fanout_pending(struct fanout *fanout);
-/* Move the answer of <slot> out; false while it has not come (or was taken before). */
-bool fanout_take(struct fanout *fanout, size_t slot, struct out_answer *ret_answer);
+/* Move the next answer out, in the order in which they came; false when none is here. */
+bool fanout_take(struct fanout *fanout, size_t *ret_slot, struct out_answer *ret_answer);
+/* The question of <slot> is given up: the engine lets go of it, and its answer, if one comes, is
+ * dropped. Fine when its answer is here. */
+void fanout_cancel(struct fanout *fanout, size_t slot);
 /* The transaction leaves: answers that come later are dropped. NULL is fine. */
 void fanout_leave(struct fanout *fanout);
 

@@ -20,10 +20,15 @@
 #include "txn/proof.h"
 #include "txn/records.h"
 
+struct inbound;
+
 struct inbound_request {
     struct span path, content_type, peer_address; /* borrowed until the reply */
     const struct certificate *peer; /* proven by TLS; borrowed until the reply; NULL: none */
     const struct body *body;        /* borrowed until the reply */
+    /* Local systems: has on_gone(arg) called, at most once and never after the reply, when the peer
+     * goes. It gets the reply's arg. NULL: nobody can tell. */
+    void (*watch)(void *reply_arg, void (*on_gone)(void *arg), void *arg);
 };
 
 struct inbound_answer {
@@ -38,6 +43,24 @@ typedef void (*inbound_reply)(void *arg, struct inbound_answer *answer);
 /* On failure (no memory) nothing was started and <reply> is not called. */
 MUST_CHECK struct status inbound_start(struct node *node, const struct inbound_request *request,
                                        inbound_reply reply, void *arg, struct diag *diag);
+
+/* ---- what local.c shares: a local system's request is a transaction of the same kind ---- */
+
+/* A transaction that has not begun to run; whoever made it starts it. Ends with the reply, and then
+ * mem_free. On failure (no memory) <in> is as before. */
+MUST_CHECK struct status inbound_begin(struct inbound *in, const struct txn_table *table,
+                                       struct node *node, const struct inbound_request *request,
+                                       inbound_reply reply, void *arg, struct diag *diag);
+/* Steps: what proof_message refuses; a refusal of what came before; the records. */
+enum txn_verdict inbound_message(struct txn *txn);
+enum txn_verdict inbound_refuse(struct txn *txn);
+enum txn_verdict inbound_record(struct txn *txn);
+enum txn_verdict inbound_recorded(struct txn *txn);
+/* Nothing reads the message any more, nor what was read from it without a copy: a transaction that
+ * waits keeps facts only. */
+void inbound_release_message(struct inbound *in);
+/* in->payload and parts to in->answer. */
+MUST_CHECK struct status inbound_write(struct inbound *in);
 
 /* ---- how refusals are answered; also for `isthmus decode` ---- */
 
@@ -58,8 +81,11 @@ struct inbound {
     struct inbound_request request;
     inbound_reply reply;
     void *reply_arg;
+    void (*release)(struct inbound *in); /* after the reply; NULL: nothing is to be done */
+    const char *asker_kind;              /* for the log: event.partner is a partner or a system */
 
-    struct proof proof; /* proof.is_proven: failures may be answered inside the protocol */
+    struct arena *message_arena; /* proof.message; NULL: none yet, or given back */
+    struct proof proof;          /* proof.is_proven: failures may be answered inside the protocol */
     const struct idtoken_claims *individual; /* who asks for an own record; NULL: no such request */
     struct store_match_result own;           /* ITI-38, ITI-39: whom the store finds for it */
     struct span own_patient_id;              /* CX; empty: nobody */

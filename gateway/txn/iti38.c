@@ -5,15 +5,12 @@
  */
 #include "txn/iti38.h"
 
-#include <string.h>
-
 #include "txn/inbound.h"
+#include "txn/iti38_query.h"
 
 struct iti38_work {
     struct stored_query query;
-    bool is_find; /* else GetDocuments */
-    struct store_filter filter;
-    struct span_list entry_uuids, unique_ids;
+    struct iti38_question question;
     bool is_patient_known;
     struct document_list found;
 };
@@ -28,9 +25,9 @@ check_home(struct inbound *in, const struct iti38_work *work)
 
     if (work->query.home.n == 0) {
         /* ITI TF-2 3.38.4.1.3: required when no patient id is given */
-        return work->is_find ? OK
-                             : FAIL(diag, ERR_MISSING_COMMUNITY,
-                                    "GetDocuments needs the AdhocQuery's home attribute");
+        return work->question.is_find ? OK
+                                      : FAIL(diag, ERR_MISSING_COMMUNITY,
+                                             "GetDocuments needs the AdhocQuery's home attribute");
     }
     if (!home_community_oid(work->query.home, &oid) ||
         !span_eq_cstr(oid, in->node->config->community)) {
@@ -40,168 +37,20 @@ check_home(struct inbound *in, const struct iti38_work *work)
     return OK;
 }
 
-/* code^^codingScheme (ITI TF-2 3.18.4.1.2.3.4) */
 static struct status
-read_code(struct span text, struct diag *diag, const char *param, struct code *ret_code)
+read_question(struct inbound *in, struct iti38_work *work)
 {
-    struct span rest = text;
-    struct span value = SPAN_EMPTY, empty = SPAN_EMPTY, scheme = SPAN_EMPTY;
+    struct txn *txn = &in->txn;
+    const struct status st =
+        iti38_question_read(&work->query, txn->arena, &txn->diag, &work->question);
 
-    if (!span_split(&rest, '^', &value) || !span_split(&rest, '^', &empty) ||
-        !span_split(&rest, '^', &scheme) || value.n == 0 || scheme.n == 0) {
-        return FAIL(diag, ERR_MESSAGE_CONTENT, "%s: expected 'code^^codingScheme'", param);
+    if (work->question.patient.n > 0) {
+        struct diag ignored = {0}; /* the first failure counts */
+
+        TRY(ARENA_PUSH(txn->arena, is_ok(st) ? &txn->diag : &ignored, &in->event.patients,
+                       work->question.patient));
     }
-    *ret_code = (struct code){.value = value, .scheme = scheme};
-    return OK;
-}
-
-static struct status
-read_codes(struct inbound *in, const struct query_param *param, const char *name,
-           struct code_list *codes)
-{
-    for (size_t i = 0; i < param->values.n; i++) {
-        struct code code;
-
-        TRY(read_code(param->values.items[i], &in->txn.diag, name, &code));
-        TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, codes, code));
-    }
-    return OK;
-}
-
-/* A coded parameter, OR of its values; repeated slots of the two that may repeat are ANDed. */
-static struct status
-read_coded_params(struct inbound *in, struct iti38_work *work)
-{
-    struct store_filter *filter = &work->filter;
-    const struct {
-        const char *name;
-        struct code_list *codes;
-        struct code_list_set *set;
-    } rows[] = {
-        {"$XDSDocumentEntryClassCode", &filter->class_codes, NULL},
-        {"$XDSDocumentEntryTypeCode", &filter->type_codes, NULL},
-        {"$XDSDocumentEntryPracticeSettingCode", &filter->practice_settings, NULL},
-        {"$XDSDocumentEntryHealthcareFacilityTypeCode", &filter->facility_types, NULL},
-        {"$XDSDocumentEntryFormatCode", &filter->format_codes, NULL},
-        {"$XDSDocumentEntryEventCodeList", NULL, &filter->event_codes},
-        {"$XDSDocumentEntryConfidentialityCode", NULL, &filter->confidentiality},
-    };
-
-    for (size_t i = 0; i < work->query.params.n; i++) {
-        const struct query_param *param = &work->query.params.items[i];
-
-        for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
-            struct code_list codes = {0};
-
-            if (!span_eq_cstr(param->name, rows[r].name)) {
-                continue;
-            }
-            TRY(read_codes(in, param, rows[r].name, &codes));
-            if (rows[r].set != NULL) {
-                TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, rows[r].set, codes));
-            } else if (rows[r].codes->n > 0) {
-                return FAIL(&in->txn.diag, ERR_QUERY_PARAM_NUMBER,
-                            "%s is given twice; expected once", rows[r].name);
-            } else {
-                *rows[r].codes = codes;
-            }
-        }
-    }
-    return OK;
-}
-
-static bool
-is_dtm(struct span text)
-{
-    uint64_t value;
-
-    return text.n >= 4 && text.n <= 14 && text.n % 2 == 0 && span_to_u64(text, UINT64_MAX, &value);
-}
-
-static struct status
-read_times(struct inbound *in, struct iti38_work *work)
-{
-    struct store_filter *filter = &work->filter;
-    const struct {
-        const char *name;
-        struct span *time;
-    } rows[] = {
-        {"$XDSDocumentEntryCreationTimeFrom", &filter->creation_from},
-        {"$XDSDocumentEntryCreationTimeTo", &filter->creation_to},
-        {"$XDSDocumentEntryServiceStartTimeFrom", &filter->service_start_from},
-        {"$XDSDocumentEntryServiceStartTimeTo", &filter->service_start_to},
-        {"$XDSDocumentEntryServiceStopTimeFrom", &filter->service_stop_from},
-        {"$XDSDocumentEntryServiceStopTimeTo", &filter->service_stop_to},
-    };
-
-    for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
-        TRY(query_param_one(&work->query, rows[r].name, false, &in->txn.diag, rows[r].time));
-        if (rows[r].time->n > 0 && !is_dtm(*rows[r].time)) {
-            return FAIL(&in->txn.diag, ERR_MESSAGE_CONTENT, "%s: expected YYYY[MM[DD[hh[mm[ss]]]]]",
-                        rows[r].name);
-        }
-    }
-    return OK;
-}
-
-/* Values that are no status are ignored; one must be left (ITI TF-2 3.18.4.1.2.3.6). */
-static struct status
-read_status(struct inbound *in, struct iti38_work *work)
-{
-    struct diag *diag = &in->txn.diag;
-    struct span_list values;
-
-    TRY(query_param_many(&work->query, "$XDSDocumentEntryStatus", true, diag, &values));
-    for (size_t i = 0; i < values.n; i++) {
-        if (span_eq_cstr(values.items[i], DOCUMENT_APPROVED) ||
-            span_eq_cstr(values.items[i], DOCUMENT_DEPRECATED)) {
-            TRY(ARENA_PUSH(in->txn.arena, diag, &work->filter.status, values.items[i]));
-        }
-    }
-    if (work->filter.status.n == 0) {
-        return FAIL(diag, ERR_QUERY_PARAM_MISSING,
-                    "$XDSDocumentEntryStatus has no value that is a status of documents");
-    }
-    return OK;
-}
-
-static struct status
-read_find(struct inbound *in, struct iti38_work *work)
-{
-    struct diag *diag = &in->txn.diag;
-    struct span cx;
-
-    TRY(query_param_one(&work->query, "$XDSDocumentEntryPatientId", true, diag, &cx));
-    TRY(ident_read_cx(cx, diag, &work->filter.patient_id));
-    TRY(ARENA_PUSH(in->txn.arena, diag, &in->event.patients, cx));
-    TRY(read_status(in, work));
-    TRY(query_param_many(&work->query, "$XDSDocumentEntryType", false, diag,
-                         &work->filter.object_types));
-    TRY(query_param_many(&work->query, "$XDSDocumentEntryAuthorPerson", false, diag,
-                         &work->filter.authors));
-    TRY(read_coded_params(in, work));
-    return read_times(in, work);
-}
-
-static struct status
-read_get(struct inbound *in, struct iti38_work *work)
-{
-    struct diag *diag = &in->txn.diag;
-
-    TRY(query_param_many(&work->query, "$XDSDocumentEntryEntryUUID", false, diag,
-                         &work->entry_uuids));
-    TRY(query_param_many(&work->query, "$XDSDocumentEntryUniqueId", false, diag,
-                         &work->unique_ids));
-    if (work->entry_uuids.n > 0 && work->unique_ids.n > 0) {
-        return FAIL(
-            diag, ERR_QUERY_PARAM_NUMBER,
-            "GetDocuments takes $XDSDocumentEntryEntryUUID or $XDSDocumentEntryUniqueId, not both");
-    }
-    if (work->entry_uuids.n == 0 && work->unique_ids.n == 0) {
-        return FAIL(diag, ERR_QUERY_PARAM_MISSING,
-                    "GetDocuments needs $XDSDocumentEntryEntryUUID or $XDSDocumentEntryUniqueId");
-    }
-    return OK;
+    return st;
 }
 
 static enum txn_verdict
@@ -215,14 +64,7 @@ read_query(struct inbound *in)
     in->work = work;
     in->event.query_id = work->query.id;
     in->event.query = work->query.query_xml;
-    work->is_find = span_eq_cstr(work->query.id, XCA_FIND_DOCUMENTS);
-    if (!work->is_find && !span_eq_cstr(work->query.id, XCA_GET_DOCUMENTS)) {
-        (void)FAIL(&txn->diag, ERR_UNKNOWN_QUERY,
-                   "stored query '%.*s'; this node answers FindDocuments and GetDocuments",
-                   SPAN_PRINT(work->query.id));
-        return TXN_FAILED;
-    }
-    TXN_TRY(work->is_find ? read_find(in, work) : read_get(in, work));
+    TXN_TRY(read_question(in, work));
     TXN_TRY(check_home(in, work));
     return TXN_DONE;
 }
@@ -235,14 +77,14 @@ ask_store(struct inbound *in, struct iti38_work *work, enum answer *ret_answer)
     struct txn *txn = &in->txn;
     struct store *store = in->node->store;
 
-    if (!work->is_find) {
-        return store_get_documents(store, &work->entry_uuids, &work->unique_ids, &txn->park,
-                                   txn->arena, &txn->diag, ret_answer, &work->found);
+    if (!work->question.is_find) {
+        return store_get_documents(store, &work->question.entry_uuids, &work->question.unique_ids,
+                                   &txn->park, txn->arena, &txn->diag, ret_answer, &work->found);
     }
-    TRY(inbound_check_own(in, &work->filter.patient_id, &txn->diag));
+    TRY(inbound_check_own(in, &work->question.filter.patient_id, &txn->diag));
     if (!work->is_patient_known) {
-        TRY(store_knows_patient(store, &work->filter.patient_id, &txn->park, &txn->diag, ret_answer,
-                                &work->is_patient_known));
+        TRY(store_knows_patient(store, &work->question.filter.patient_id, &txn->park, &txn->diag,
+                                ret_answer, &work->is_patient_known));
         if (*ret_answer == ANSWER_LATER) {
             return OK;
         }
@@ -250,7 +92,7 @@ ask_store(struct inbound *in, struct iti38_work *work, enum answer *ret_answer)
             return FAIL(&txn->diag, ERR_UNKNOWN_PATIENT, "the id was not given out by this node");
         }
     }
-    return store_find_documents(store, &work->filter, &txn->park, txn->arena, &txn->diag,
+    return store_find_documents(store, &work->question.filter, &txn->park, txn->arena, &txn->diag,
                                 ret_answer, &work->found);
 }
 
@@ -295,7 +137,7 @@ add_found(struct inbound *in, const struct iti38_work *work, struct query_answer
         if (!inbound_may_disclose(in, entry)) {
             continue;
         }
-        if (!work->is_find) {
+        if (!work->question.is_find) {
             TRY(note_patient(in, entry->patient_id));
         }
         if (work->query.wants_leaf_class) {
@@ -359,6 +201,19 @@ add_param(struct asking *asking, struct leg *leg, struct stored_query *query, co
     return ARENA_PUSH(asking->txn.arena, &leg->diag, &query->params, param);
 }
 
+/* Somebody else's query, as it came, but for the community that this leg asks. */
+static struct status
+pass_on(struct asking *asking, struct leg *leg)
+{
+    struct txn *txn = &asking->txn;
+    struct stored_query query = *asking->order.query;
+
+    TRY(arena_printf(txn->arena, &leg->diag, &query.home, "urn:oid:%.*s",
+                     SPAN_PRINT(leg->community)));
+    leg->event.query_id = query.id;
+    return stored_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
+}
+
 struct status
 iti38_ask(struct asking *asking, struct leg *leg)
 {
@@ -368,6 +223,9 @@ iti38_ask(struct asking *asking, struct leg *leg)
     const struct span_list *patient = &leg->event.patients;
     struct span_list status = {0};
 
+    if (asking->order.query != NULL) {
+        return pass_on(asking, leg);
+    }
     TRY(arena_printf(txn->arena, diag, &query.home, "urn:oid:%.*s", SPAN_PRINT(leg->community)));
     TRY(ARENA_PUSH(txn->arena, diag, &status, SPAN(DOCUMENT_APPROVED)));
     TRY(add_param(asking, leg, &query, "$XDSDocumentEntryPatientId", false, patient));
@@ -444,11 +302,15 @@ take_entry(struct asking *asking, struct leg *leg, const struct document_entry *
     bool may_take = false;
     struct span oid;
 
+    if (entry->home.n == 0) { /* ITI TF-2 3.38.4.1.3: to be told to who asked */
+        leg->dropped_homeless++;
+        leg->first_homeless = leg->dropped_homeless == 1 ? entry->entry_uuid : leg->first_homeless;
+    }
     if (!leg_may_name(asking, leg, entry->home) || !home_community_oid(entry->home, &oid)) {
         return OK;
     }
-    if (entry->unique_id.n == 0 || entry->repository.n == 0) {
-        leg_drop(asking, leg, "named a document without uniqueId or repositoryUniqueId");
+    if (entry->unique_id.n == 0 || entry->repository.n == 0 || entry->entry_uuid.n == 0) {
+        leg_drop(asking, leg, "named a document without uniqueId, repositoryUniqueId or id");
         return OK;
     }
     TRY(leg_take_repository(asking, leg, entry->repository, oid, &may_take));
@@ -478,22 +340,43 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
     return OK;
 }
 
-struct status
-iti38_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
+static struct status
+make_filter(struct asking *asking, struct leg *leg, struct store_filter *filter)
 {
-    struct txn *txn = &asking->txn;
-    struct store_filter filter = {.patient_id = leg->patient_id};
-    struct document_list found = {0};
-
-    TRY(ARENA_PUSH(leg->arena, &leg->diag, &filter.status, SPAN(DOCUMENT_APPROVED)));
+    TRY(ARENA_PUSH(leg->arena, &leg->diag, &filter->status, SPAN(DOCUMENT_APPROVED)));
     for (size_t i = 0; i < asking->order.types.n; i++) {
         struct code code;
 
-        TRY(read_code(asking->order.types.items[i], &leg->diag, "--type", &code));
-        TRY(ARENA_PUSH(leg->arena, &leg->diag, &filter.type_codes, code));
+        TRY(iti38_read_code(asking->order.types.items[i], &leg->diag, "--type", &code));
+        TRY(ARENA_PUSH(leg->arena, &leg->diag, &filter->type_codes, code));
     }
-    TRY(store_find_documents(asking->node->store, &filter, &txn->park, leg->arena, &leg->diag,
-                             ret_answer, &found));
+    return OK;
+}
+
+static struct status
+find_own(struct asking *asking, struct leg *leg, enum answer *ret_answer,
+         struct document_list *found)
+{
+    struct txn *txn = &asking->txn;
+    struct iti38_question question = {.is_find = true, .filter.patient_id = leg->patient_id};
+
+    TRY(asking->order.query == NULL
+            ? make_filter(asking, leg, &question.filter)
+            : iti38_question_read(asking->order.query, leg->arena, &leg->diag, &question));
+    if (!question.is_find) {
+        return store_get_documents(asking->node->store, &question.entry_uuids, &question.unique_ids,
+                                   &txn->park, leg->arena, &leg->diag, ret_answer, found);
+    }
+    return store_find_documents(asking->node->store, &question.filter, &txn->park, leg->arena,
+                                &leg->diag, ret_answer, found);
+}
+
+struct status
+iti38_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
+{
+    struct document_list found = {0};
+
+    TRY(find_own(asking, leg, ret_answer, &found));
     for (size_t i = 0; *ret_answer == ANSWER_NOW && i < found.n; i++) {
         if (leg_may_disclose(asking, leg, &found.items[i].confidentiality)) {
             TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->documents, found.items[i]));

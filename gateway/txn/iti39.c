@@ -141,8 +141,8 @@ fetch(struct inbound *in, const struct iti39_work *work, const struct document_r
 }
 
 /* Codes of a registry have a twin for repositories (ITI TF-3 Table 4.2.4.1-2). */
-static struct span
-repository_code(enum err code)
+struct span
+iti39_error_code(enum err code)
 {
     static const char *const twins[][2] = {
         {"", "XDSRepositoryError"},
@@ -166,7 +166,7 @@ static struct status
 add_error(struct inbound *in, struct retrieve_answer *answer, struct span unique_id, enum err code)
 {
     struct txn *txn = &in->txn;
-    struct registry_error error = {.code = repository_code(code),
+    struct registry_error error = {.code = iti39_error_code(code),
                                    .context = span_of_cstr(err_public_text(code))};
 
     TRY(arena_printf(txn->arena, &txn->diag, &error.location, "urn:oid:%s%s%.*s",
@@ -443,7 +443,8 @@ iti39_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
             }
             continue;
         }
-        error.code = span_of_cstr(err_name(why.code));
+        error.code = iti39_error_code(why.code);
+        error.location = document.ref.unique_id;
         TRY(arena_dup(leg->arena, span_of_cstr(why.text), &leg->diag, &error.context));
         TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->errors, error));
     }

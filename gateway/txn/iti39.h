@@ -13,5 +13,7 @@ MUST_CHECK struct status iti39_answer(struct asking *asking, struct leg *leg,
                                       const struct message *message);
 MUST_CHECK struct status iti39_ask_store(struct asking *asking, struct leg *leg,
                                          enum answer *ret_answer);
+/* The errorCode of a failure: a repository's (ITI TF-3 Table 4.2.4.1-2). */
+struct span iti39_error_code(enum err code);
 
 #endif

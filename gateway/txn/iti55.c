@@ -126,25 +126,30 @@ write_answer(struct inbound *in)
     return TXN_DONE;
 }
 
-static struct status
-refuse(struct inbound *in, enum err code)
+struct status
+iti55_write_error(struct inbound *in, const struct xcpd_query *query, enum err code)
 {
     struct txn *txn = &in->txn;
-    const struct iti55_work *work = in->work;
     struct xcpd_answer answer = {.result = XCPD_ERROR};
     struct span why = SPAN("InternalError");
 
-    if (work == NULL) {
-        return FAIL(&txn->diag, code, "no query to answer");
-    }
     if (err_class(code) == ERR_CLASS_POLICY || code == ERR_UNKNOWN_COMMUNITY) {
         why = SPAN("AnswerNotAvailable");
     } else if (err_http_status(code) == 503) {
         why = SPAN("ResponderBusy");
     }
     TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer.issues, why));
-    return xcpd_answer_write(&work->query, &answer, span_of_cstr(in->node->config->community),
+    return xcpd_answer_write(query, &answer, span_of_cstr(in->node->config->community),
                              clock_wall_us(in->node->clock), &in->payload, &txn->diag);
+}
+
+static struct status
+refuse(struct inbound *in, enum err code)
+{
+    const struct iti55_work *work = in->work;
+
+    return work == NULL ? FAIL(&in->txn.diag, code, "no query to answer")
+                        : iti55_write_error(in, &work->query, code);
 }
 
 const struct responder iti55_responder = {AUDIT_ITI_55, read_query, find_patient, write_answer,
@@ -178,6 +183,7 @@ iti55_answer(struct asking *asking, struct leg *leg, const struct message *messa
 
     TRY(xcpd_answer_read(message, &leg->query_id, leg->arena, &leg->diag, &answer));
     leg->result = answer.result;
+    leg->issues = answer.issues;
     if (answer.result == XCPD_ERROR) {
         const struct span issue =
             answer.issues.n > 0 ? span_slice(answer.issues.items[0], 0, 80) : SPAN("no code");

@@ -17,4 +17,9 @@ MUST_CHECK struct status iti55_answer(struct asking *asking, struct leg *leg,
 MUST_CHECK struct status iti55_ask_store(struct asking *asking, struct leg *leg,
                                          enum answer *ret_answer);
 
+struct inbound;
+/* An answer to <query> that says why not (ITI TF-2 3.55.4.2.3, case 5), to in->payload. */
+MUST_CHECK struct status iti55_write_error(struct inbound *in, const struct xcpd_query *query,
+                                           enum err code);
+
 #endif

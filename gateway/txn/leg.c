@@ -179,7 +179,8 @@ note_subject(struct asking *asking, struct leg *leg)
     struct span cx;
 
     leg->event.documents = leg->refs;
-    if (leg->transaction == SOAP_ITI_38) {
+    if (leg->transaction == SOAP_ITI_38 &&
+        (asking->order.query == NULL || leg->patient_id.root.n > 0)) {
         id = &leg->patient_id;
     } else if (leg->transaction == SOAP_ITI_39 && leg->patient.ids.n > 0) {
         id = &leg->patient.ids.items[0]; /* known when the round before found the patient */
@@ -347,6 +348,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
         buf_done(&request.body);
         return st;
     }
+    request.config = asking->node->config;
     request.partner = leg->partner;
     request.url = leg->url;
     request.deadline_us = asking->txn.deadline_us;

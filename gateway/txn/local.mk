@@ -1,19 +1,24 @@
 # gateway/txn: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
+	gateway/txn/asking_ask.c \
 	gateway/txn/binding.c gateway/txn/binding.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
-	gateway/txn/inbound.c gateway/txn/inbound.h gateway/txn/inbound_replay.c \
-	gateway/txn/inbound.c gateway/txn/inbound.h \
+	gateway/txn/inbound_replay.c \
+	gateway/txn/inbound.c gateway/txn/inbound.h gateway/txn/inbound_answer.c \
 	gateway/txn/inbound_individual.c \
 	gateway/txn/individual.c gateway/txn/individual.h \
-	gateway/txn/iti38.c gateway/txn/iti38.h \
+	gateway/txn/iti38.c gateway/txn/iti38.h gateway/txn/iti38_query.c gateway/txn/iti38_query.h \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
 	gateway/txn/iti55.c gateway/txn/iti55.h \
 	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
 	gateway/txn/leg_outcome.c \
+	gateway/txn/merge.c gateway/txn/merge.h gateway/txn/merge_discovery.c \
+	gateway/txn/merge_parts.h gateway/txn/merge_retrieve.c \
+	gateway/txn/local.c gateway/txn/local.h gateway/txn/local_iti38.c \
+	gateway/txn/local_iti39.c gateway/txn/local_iti55.c \
 	gateway/txn/node.h \
 	gateway/txn/proof.c gateway/txn/proof.h \
 	gateway/txn/records.c gateway/txn/records.h \
@@ -22,7 +27,8 @@ libisthmus_a_SOURCES += \
 	gateway/txn/txn.h
 EXTRA_DIST += gateway/txn/README.md
 
-check_PROGRAMS += tests/unit/test_runner
+check_PROGRAMS += tests/unit/test_runner tests/unit/test_merge
+tests_unit_test_merge_LDADD = $(UNIT_LIBS)
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
 	tests/unit/scene_places.c tests/unit/scene_sink.c

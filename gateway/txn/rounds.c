@@ -198,6 +198,15 @@ plan_retrieve_of_order(struct asking *asking)
     return OK;
 }
 
+enum soap_transaction
+rounds_transaction(const struct asking *asking)
+{
+    static const enum soap_transaction by_round[ASKING_ROUNDS] = {SOAP_ITI_55, SOAP_ITI_38,
+                                                                  SOAP_ITI_39};
+
+    return by_round[asking->round];
+}
+
 struct status
 rounds_plan(struct asking *asking)
 {

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -20,6 +21,7 @@ struct runner {
     pthread_cond_t quiet;     /* active went down */
     struct txn *first, *last; /* ready queue */
     struct deadlines deadlines;
+    atomic_int_fast64_t end_us; /* mono; nobody's deadline is later */
     size_t active;
     bool is_stopping;
     unsigned workers_n;
@@ -84,13 +86,35 @@ park(struct runner *runner, struct txn *txn, bool saw_deadline)
     return true;
 }
 
+/* A transaction's own deadline, or the end of all. */
+static int64_t
+deadline_of(const struct runner *runner, const struct txn *txn)
+{
+    const int64_t end_us = atomic_load(&runner->end_us);
+
+    return txn->deadline_us < end_us ? txn->deadline_us : end_us;
+}
+
+/* To the end of the ready queue; false when nobody else is ready: it goes on. The wakes that came
+ * are served by its next turn. */
+static bool
+stand_behind(struct runner *runner, struct txn *txn)
+{
+    txn->is_woken = false;
+    if (runner->first == NULL) {
+        return false;
+    }
+    enqueue(runner, txn);
+    return true;
+}
+
 static void
 unpark_overdue(struct runner *runner)
 {
     const int64_t now_us = clock_mono_us(runner->clock);
     struct txn *txn = deadlines_first(&runner->deadlines);
 
-    while (txn != NULL && txn->deadline_us <= now_us) {
+    while (txn != NULL && deadline_of(runner, txn) <= now_us) {
         unpark(runner, txn);
         txn = deadlines_first(&runner->deadlines);
     }
@@ -163,7 +187,13 @@ txn_is_due(struct txn *txn)
 bool
 txn_is_overdue(const struct txn *txn)
 {
-    return clock_mono_us(txn->runner->clock) >= txn->deadline_us;
+    return clock_mono_us(txn->runner->clock) >= deadline_of(txn->runner, txn);
+}
+
+bool
+txn_is_turn_over(const struct txn *txn, int64_t since_us)
+{
+    return clock_mono_us(txn->runner->clock) - since_us >= TXN_TURN_US;
 }
 
 enum txn_verdict
@@ -255,9 +285,10 @@ run_steps(struct runner *runner, struct txn *txn)
         const enum txn_verdict verdict = txn->table->steps[txn->step].run(txn);
         bool is_parked = false;
 
-        if (verdict == TXN_WAIT) {
+        if (verdict == TXN_WAIT || verdict == TXN_YIELD) {
             pthread_mutex_lock(&runner->lock);
-            is_parked = park(runner, txn, saw_deadline);
+            is_parked =
+                verdict == TXN_WAIT ? park(runner, txn, saw_deadline) : stand_behind(runner, txn);
             pthread_mutex_unlock(&runner->lock);
             if (is_parked) {
                 return RUN_PARKED; /* it may run elsewhere already: do not touch it any more */
@@ -293,7 +324,7 @@ wait_for_work(struct runner *runner)
         pthread_cond_wait(&runner->ready, &runner->lock);
         return;
     }
-    left_us = txn->deadline_us - clock_mono_us(runner->clock);
+    left_us = deadline_of(runner, txn) - clock_mono_us(runner->clock);
     if (left_us <= 0) {
         return;
     }
@@ -363,6 +394,7 @@ runner_new(const struct clock *clock, unsigned workers, struct diag *diag,
         return FAIL(diag, ERR_NO_MEMORY, "memory of the transaction runner");
     }
     runner->clock = clock;
+    atomic_init(&runner->end_us, INT64_MAX);
     pthread_mutex_init(&runner->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -388,6 +420,15 @@ runner_start(struct runner *runner, struct txn *txn)
     pthread_mutex_lock(&runner->lock);
     runner->active++;
     enqueue(runner, txn);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+void
+runner_end_at(struct runner *runner, int64_t end_us)
+{
+    pthread_mutex_lock(&runner->lock);
+    atomic_store(&runner->end_us, end_us);
+    pthread_cond_broadcast(&runner->ready); /* who waits for work waits for a later time */
     pthread_mutex_unlock(&runner->lock);
 }
 

@@ -2,10 +2,10 @@
  * A transaction: a table of named steps that reads like the specification, run by worker threads.
  *
  * A step answers DONE (go on with the next), WAIT (park me: a wake or the deadline runs the same
- * step again), or FAILED (the reason is in txn->diag; the table's recovery step follows, which
- * refuses and records). Steps never block on a network, a database server or the journal. A parked
- * transaction costs memory only. The deadline is absolute and travels with the transaction; every
- * wait has the same one.
+ * step again), YIELD (others first, then the same step again), or FAILED (the reason is in
+ * txn->diag; the table's recovery step follows, which refuses and records). Steps never block on a
+ * network, a database server or the journal. A parked transaction costs memory only. The deadline
+ * is absolute and travels with the transaction; every wait has the same one.
  *
  * Waiting: before a call that may answer later, txn_expect counts one wake as due; park_wake pays
  * it back. A transaction ends only when none is due, so whoever holds its park may always use it.
@@ -22,7 +22,12 @@
 struct runner;
 struct txn;
 
-enum txn_verdict { TXN_DONE, TXN_WAIT, TXN_FAILED };
+enum txn_verdict {
+    TXN_DONE,
+    TXN_WAIT,
+    TXN_YIELD, /* run me again, after those that are ready: for steps of long computation */
+    TXN_FAILED
+};
 
 struct txn_step {
     const char *name;
@@ -80,6 +85,10 @@ bool txn_is_overdue(const struct txn *txn);
 /* What a step that asks the store begins with, because the deadline, too, runs a parked step again:
  * WAIT while the store's wake is due, FAILED with ERR_DEADLINE when the time is over, else DONE. */
 enum txn_verdict txn_may_ask(struct txn *txn);
+/* Has the step that began at <since_us> (mono) computed for so long that others should have their
+ * turn? Then it answers TXN_YIELD when it can. */
+#define TXN_TURN_US ((int64_t)2000)
+bool txn_is_turn_over(const struct txn *txn, int64_t since_us);
 /* Wake without paying back: for objects that detach themselves (struct fanout). */
 void txn_nudge(struct txn *txn);
 
@@ -101,6 +110,9 @@ MUST_CHECK struct status runner_new(const struct clock *clock, unsigned workers,
 void runner_start(struct runner *runner, struct txn *txn);
 /* Without workers: run what is ready, deadlines that have passed included, until nothing is. */
 void runner_run_ready(struct runner *runner);
+/* Nobody's time lasts longer than <end_us> (mono): every transaction is overdue then, those that
+ * start later, too. For stopping; any thread. */
+void runner_end_at(struct runner *runner, int64_t end_us);
 /* How many transactions have started and not ended. */
 size_t runner_active(struct runner *runner);
 /* Waits until none is active or <deadline_us> (mono) has passed; true when none is. */

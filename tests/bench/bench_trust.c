@@ -4,30 +4,26 @@
  * OpenSSL's digests and signatures over the same bytes with the same keys, measured in the same
  * rounds. Run by tests/bench/run; one thread, no files, no sockets. Times are thread CPU time.
  *
- *   bench_trust [--json] [--rounds N]
+ *   bench_trust [--rounds N] [--json]
  *
  * Nothing is asserted about time. A row fails when what it measured did not work.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include <libxml/parser.h>
-#include <openssl/evp.h>
 
 #include "soap/envelope.h"
 #include "soap/xca.h"
+#include "tests/bench/floor.h"
+#include "tests/bench/meter.h"
 #include "tests/unit/soap_kit.h"
 
 #define ROUNDS_DEFAULT    7
 #define ROUNDS_MAX        101
 #define SLICE_NS          INT64_C(20000000) /* of one measurement in one round */
 #define MESSAGE_BYTES_MAX ((size_t)1024 * 1024)
-#define SIGNATURE_MAX     ((size_t)512)
 #define TARGETS_MANY      10
+#define NAME_MAX_BYTES    160
 
 /* One key's request, and what is signed in it. */
 struct subject {
@@ -37,82 +33,27 @@ struct subject {
     struct kit_rules kit;
     struct arena *arena;
     struct span xml;
-    struct span assertion[2]; /* canonical: before and behind its signature */
-    struct span timestamp;
-    struct span infos[2]; /* SignedInfo of assertion and Timestamp */
-    uint8_t values[2][SIGNATURE_MAX];
-    size_t value_bytes[2];
+    struct floor floor;
 };
 
 /* ---- the floors ---- */
 
 static bool
-floor_parse(const struct subject *subject)
+run_floor_parse(struct subject *subject)
 {
-    xmlDoc *const doc =
-        xmlReadMemory(subject->xml.p, (int)subject->xml.n, NULL, NULL, XML_PARSE_NONET);
-    const bool is_good = doc != NULL;
-    xmlFreeDoc(doc);
-    return is_good;
+    return floor_parse(&subject->floor);
 }
 
 static bool
-digest(const struct span *parts, size_t n)
+run_floor_verify(struct subject *subject)
 {
-    uint8_t bytes[EVP_MAX_MD_SIZE];
-    EVP_MD_CTX *const context = EVP_MD_CTX_new();
-    bool is_good = context != NULL && EVP_DigestInit_ex2(context, EVP_sha256(), NULL) == 1;
-    for (size_t i = 0; is_good && i < n; i++) {
-        is_good = EVP_DigestUpdate(context, parts[i].p, parts[i].n) == 1;
-    }
-    is_good = is_good && EVP_DigestFinal_ex(context, bytes, NULL) == 1;
-    EVP_MD_CTX_free(context);
-    return is_good;
+    return floor_verify(&subject->floor);
 }
 
 static bool
-sign(const struct subject *subject, size_t i, uint8_t value[SIGNATURE_MAX], size_t *ret_n)
+run_floor_sign(struct subject *subject)
 {
-    size_t n = SIGNATURE_MAX;
-    EVP_MD_CTX *const context = EVP_MD_CTX_new();
-    const bool is_good =
-        context != NULL &&
-        EVP_DigestSignInit_ex(context, NULL, "SHA256", NULL, NULL, subject->key, NULL) == 1 &&
-        EVP_DigestSign(context, value, &n, (const uint8_t *)subject->infos[i].p,
-                       subject->infos[i].n) == 1;
-    EVP_MD_CTX_free(context);
-    *ret_n = n;
-    return is_good;
-}
-
-static bool
-verify(const struct subject *subject, size_t i)
-{
-    EVP_MD_CTX *const context = EVP_MD_CTX_new();
-    const bool is_good =
-        context != NULL &&
-        EVP_DigestVerifyInit_ex(context, NULL, "SHA256", NULL, NULL, subject->key, NULL) == 1 &&
-        EVP_DigestVerify(context, subject->values[i], subject->value_bytes[i],
-                         (const uint8_t *)subject->infos[i].p, subject->infos[i].n) == 1;
-    EVP_MD_CTX_free(context);
-    return is_good;
-}
-
-/* Both signatures of a message. */
-static bool
-floor_verify(const struct subject *subject)
-{
-    return digest(subject->assertion, 2) && digest(&subject->timestamp, 1) && verify(subject, 0) &&
-           verify(subject, 1);
-}
-
-/* One signature over the assertion, or the Timestamp, which is smaller. */
-static bool
-floor_sign(const struct subject *subject)
-{
-    uint8_t value[SIGNATURE_MAX];
-    size_t n = 0;
-    return digest(subject->assertion, 2) && sign(subject, 0, value, &n);
+    return floor_sign(&subject->floor);
 }
 
 /* ---- what the gateway does ---- */
@@ -120,7 +61,7 @@ floor_sign(const struct subject *subject)
 enum depth { DEPTH_READ, DEPTH_PROVE, DEPTH_PAYLOAD };
 
 static struct status
-take(const struct subject *subject, enum depth depth, struct arena *arena, struct diag *diag)
+take(struct subject *subject, enum depth depth, struct arena *arena, struct diag *diag)
 {
     const struct message_limits limits = message_limits_request(MESSAGE_BYTES_MAX);
     const struct verified_view *view = NULL;
@@ -137,7 +78,7 @@ take(const struct subject *subject, enum depth depth, struct arena *arena, struc
 }
 
 static bool
-run_take(const struct subject *subject, enum depth depth)
+run_take(struct subject *subject, enum depth depth)
 {
     struct diag diag;
     struct arena *const arena = arena_new(ARENA_LIMIT_DEFAULT);
@@ -151,26 +92,26 @@ run_take(const struct subject *subject, enum depth depth)
 }
 
 static bool
-run_read(const struct subject *subject)
+run_read(struct subject *subject)
 {
     return run_take(subject, DEPTH_READ);
 }
 
 static bool
-run_prove(const struct subject *subject)
+run_prove(struct subject *subject)
 {
     return run_take(subject, DEPTH_PROVE);
 }
 
 static bool
-run_payload(const struct subject *subject)
+run_payload(struct subject *subject)
 {
     return run_take(subject, DEPTH_PAYLOAD);
 }
 
 /* One Timestamp, and an assertion for each target. */
 static struct status
-write_headers(const struct subject *subject, size_t targets, struct arena *arena, struct buf *out,
+write_headers(struct subject *subject, size_t targets, struct arena *arena, struct buf *out,
               struct diag *diag)
 {
     const struct assertion_order order = kit_order(subject->who);
@@ -184,7 +125,7 @@ write_headers(const struct subject *subject, size_t targets, struct arena *arena
 }
 
 static bool
-run_write(const struct subject *subject, size_t targets)
+run_write(struct subject *subject, size_t targets)
 {
     struct diag diag;
     struct buf out;
@@ -202,30 +143,30 @@ run_write(const struct subject *subject, size_t targets)
 }
 
 static bool
-run_write_one(const struct subject *subject)
+run_write_one(struct subject *subject)
 {
     return run_write(subject, 1);
 }
 
 static bool
-run_write_many(const struct subject *subject)
+run_write_many(struct subject *subject)
 {
     return run_write(subject, TARGETS_MANY);
 }
 
 /* ---- what is measured ---- */
 
-enum floor { FLOOR_PARSE, FLOOR_VERIFY, FLOOR_SIGN, FLOOR_COUNT };
+enum floor_row { FLOOR_PARSE, FLOOR_VERIFY, FLOOR_SIGN, FLOOR_COUNT };
 
 /* The first rows are the floors; those of the others are sums of them. */
 static const struct measure {
     const char *name;
-    bool (*run)(const struct subject *subject);
+    bool (*run)(struct subject *subject);
     int floors[FLOOR_COUNT];
 } measures[] = {
-    [FLOOR_PARSE] = {"floor: libxml2 parses the message", floor_parse, {1, 0, 0}},
-    [FLOOR_VERIFY] = {"floor: two digests, two signatures verified", floor_verify, {0, 1, 0}},
-    [FLOOR_SIGN] = {"floor: one digest, one signature made", floor_sign, {0, 0, 1}},
+    [FLOOR_PARSE] = {"floor: libxml2 parses the message", run_floor_parse, {1, 0, 0}},
+    [FLOOR_VERIFY] = {"floor: two digests, two signatures verified", run_floor_verify, {0, 1, 0}},
+    [FLOOR_SIGN] = {"floor: one digest, one signature made", run_floor_sign, {0, 0, 1}},
     {"request read", run_read, {1, 0, 0}},
     {"request read, verified, facts", run_prove, {1, 1, 0}},
     {"request read, verified, facts, query", run_payload, {1, 1, 0}},
@@ -234,55 +175,39 @@ static const struct measure {
 };
 
 struct result {
-    double rounds_us[ROUNDS_MAX];
+    struct meter_list rounds_us;
     double median_us;
     bool is_wrong;
 };
 
-static int64_t
-cpu_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static double
-measure_once(const struct measure *measure, const struct subject *subject, bool *is_wrong)
+measure_once(const struct measure *measure, struct subject *subject, bool *is_wrong)
 {
-    const int64_t started_ns = cpu_ns();
+    const int64_t started_ns = meter_thread_cpu_ns();
     int64_t taken_ns = 0;
     int64_t n = 0;
     for (; !*is_wrong && taken_ns < SLICE_NS; n++) {
         *is_wrong = !measure->run(subject);
-        taken_ns = cpu_ns() - started_ns;
+        taken_ns = meter_thread_cpu_ns() - started_ns;
     }
     return (double)taken_ns / (double)n / 1000;
 }
 
-static int
-compare_numbers(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The rows take turns, so that what disturbs the machine disturbs all of them. */
 static void
-measure_all(const struct subject *subject, size_t rounds, struct result results[])
+measure_all(struct subject *subject, size_t rounds, struct result results[])
 {
     for (size_t round = 0; round < rounds; round++) {
         for (size_t i = 0; i < ARRAY_LEN(measures); i++) {
             if (!results[i].is_wrong) {
-                results[i].rounds_us[round] =
-                    measure_once(&measures[i], subject, &results[i].is_wrong);
+                meter_list_add(&results[i].rounds_us,
+                               measure_once(&measures[i], subject, &results[i].is_wrong));
             }
         }
     }
     for (size_t i = 0; i < ARRAY_LEN(measures); i++) {
-        qsort(results[i].rounds_us, rounds, sizeof(results[i].rounds_us[0]), compare_numbers);
-        results[i].median_us = results[i].rounds_us[rounds / 2];
+        results[i].median_us = meter_percentile(&results[i].rounds_us, 0.5);
+        meter_list_done(&results[i].rounds_us);
     }
 }
 
@@ -296,28 +221,22 @@ floor_of(const struct measure *measure, const struct result results[])
     return us;
 }
 
-/* Returns how many rows are wrong. */
-static int
-show(const struct subject *subject, const struct result results[], bool is_json)
+static void
+show(const struct subject *subject, const struct result results[], size_t rounds)
 {
-    int wrong = 0;
+    char name[NAME_MAX_BYTES];
     for (size_t i = 0; i < ARRAY_LEN(measures); i++) {
-        const double floor_us = floor_of(&measures[i], results);
-        const double ratio = floor_us > 0 ? results[i].median_us / floor_us : 0;
-        wrong += results[i].is_wrong ? 1 : 0;
+        (void)snprintf(name, sizeof(name), "trust: %s, %s", subject->key_name, measures[i].name);
         if (results[i].is_wrong) {
-            fprintf(stderr, "bench_trust: %s, %s: did not work\n", subject->key_name,
-                    measures[i].name);
-        } else if (is_json) {
-            printf("{\"key\":\"%s\",\"measure\":\"%s\",\"median_us\":%.1f,\"floor_us\":%.1f,"
-                   "\"ratio\":%.2f}\n",
-                   subject->key_name, measures[i].name, results[i].median_us, floor_us, ratio);
-        } else {
-            printf("%-9s %-46s %9.1f us %9.1f us %6.2f\n", subject->key_name, measures[i].name,
-                   results[i].median_us, floor_us, ratio);
+            meter_row_failed(name, "what it measures did not work");
+            continue;
         }
+        meter_row(&(struct meter_row){.name = name,
+                                      .value = results[i].median_us,
+                                      .unit = "us",
+                                      .floor = floor_of(&measures[i], results),
+                                      .n = rounds});
     }
-    return wrong;
 }
 
 /* ---- the request ---- */
@@ -360,34 +279,6 @@ write_request(struct subject *subject, struct buf *payload, struct buf *security
     return arena_dup(subject->arena, buf_span(out), diag, &subject->xml);
 }
 
-/* From <open> up to the end of <close>, at or behind *at; *at goes there. */
-static struct span
-piece(struct span xml, const char *open, const char *close, size_t *at)
-{
-    const size_t start = *at + span_find(span_slice(xml, *at, SIZE_MAX), span_of_cstr(open));
-    const size_t end =
-        start + strlen(close) + span_find(span_slice(xml, start, SIZE_MAX), span_of_cstr(close));
-    *at = end;
-    return span_slice(xml, start, end - start);
-}
-
-/* Our writer writes in canonical form: what is signed stands in the message as it is digested. */
-static void
-find_pieces(struct subject *subject)
-{
-    size_t at = 0;
-    subject->timestamp = piece(subject->xml, "<wsu:Timestamp ", "</wsu:Timestamp>", &at);
-    size_t inner = 0;
-    const struct span whole = piece(subject->xml, "<saml2:Assertion ", "</saml2:Assertion>", &at);
-    const size_t before = span_find(whole, SPAN("<ds:Signature "));
-    (void)piece(whole, "<ds:Signature ", "</ds:Signature>", &inner);
-    subject->assertion[0] = span_slice(whole, 0, before);
-    subject->assertion[1] = span_slice(whole, inner, SIZE_MAX);
-    at = 0;
-    subject->infos[0] = piece(subject->xml, "<ds:SignedInfo ", "</ds:SignedInfo>", &at);
-    subject->infos[1] = piece(subject->xml, "<ds:SignedInfo ", "</ds:SignedInfo>", &at);
-}
-
 static bool
 subject_init(struct subject *subject, const char *key_name, enum kit_who who)
 {
@@ -403,7 +294,7 @@ subject_init(struct subject *subject, const char *key_name, enum kit_who who)
     buf_init(&payload, MESSAGE_BYTES_MAX);
     buf_init(&security, MESSAGE_BYTES_MAX);
     buf_init(&out, MESSAGE_BYTES_MAX);
-    bool is_good =
+    const bool is_good =
         subject->arena != NULL && is_ok(write_request(subject, &payload, &security, &out, &diag));
     buf_done(&payload);
     buf_done(&security);
@@ -412,55 +303,48 @@ subject_init(struct subject *subject, const char *key_name, enum kit_who who)
         fprintf(stderr, "bench_trust: %s: %s\n", key_name, diag.text);
         return false;
     }
-    find_pieces(subject);
-    for (size_t i = 0; i < ARRAY_LEN(subject->infos); i++) {
-        is_good = is_good && sign(subject, i, subject->values[i], &subject->value_bytes[i]);
+    if (!is_ok(floor_init(&subject->floor, subject->xml, subject->key, &diag))) {
+        fprintf(stderr, "bench_trust: %s: %s\n", key_name, diag.text);
+        return false;
     }
-    return is_good;
+    return true;
 }
 
 /* ---- the program ---- */
 
-/* How many rows are wrong. */
-static int
-bench(const char *key_name, enum kit_who who, size_t rounds, bool is_json)
+static void
+bench(const char *key_name, enum kit_who who, size_t rounds)
 {
     static struct result results[ARRAY_LEN(measures)];
     static struct subject subject;
-    int wrong = (int)ARRAY_LEN(measures);
     memset(results, 0, sizeof(results));
     if (subject_init(&subject, key_name, who)) {
         measure_all(&subject, rounds, results);
-        wrong = show(&subject, results, is_json);
+        show(&subject, results, rounds);
+    } else {
+        meter_row_failed(key_name, "no message to measure with");
     }
+    floor_done(&subject.floor);
     arena_free(subject.arena);
-    return wrong;
 }
 
 int
 main(int argc, char **argv)
 {
     size_t rounds = ROUNDS_DEFAULT;
-    bool is_json = false;
     for (int i = 1; i < argc; i++) {
         const bool is_rounds = strcmp(argv[i], "--rounds") == 0 && i + 1 < argc;
-        is_json = is_json || strcmp(argv[i], "--json") == 0;
+        const bool is_json = strcmp(argv[i], "--json") == 0;
         rounds = is_rounds ? (size_t)strtoul(argv[++i], NULL, 10) : rounds;
-        if ((!is_rounds && strcmp(argv[i], "--json") != 0) || rounds < 1 || rounds > ROUNDS_MAX) {
-            fprintf(stderr, "usage: bench_trust [--json] [--rounds 1-%d]\n", ROUNDS_MAX);
+        meter_rows_as_json(is_json);
+        if ((!is_rounds && !is_json) || rounds < 1 || rounds > ROUNDS_MAX) {
+            fprintf(stderr, "usage: bench_trust [--rounds 1-%d] [--json]\n", ROUNDS_MAX);
             return 2;
         }
     }
     kit_init();
-    if (!is_json) {
-        printf("%-9s %-46s %12s %12s %6s\n", "key", "median of rounds, thread CPU time", "cost",
-               "floor", "ratio");
-    }
-    const int wrong =
-        bench("RSA-2048", KIT_RSA, rounds, is_json) + bench("P-256", KIT_EC, rounds, is_json);
+    bench("RSA-2048", KIT_RSA, rounds);
+    bench("P-256", KIT_EC, rounds);
     kit_done();
-    if (!is_json) {
-        printf("%d passed, %d failed, 0 skipped\n", 2 * (int)ARRAY_LEN(measures) - wrong, wrong);
-    }
-    return wrong == 0 ? 0 : 1;
+    return meter_exit_code();
 }

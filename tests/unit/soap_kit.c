@@ -346,18 +346,31 @@ is_visible(void *data, xmlNode *node, xmlNode *parent)
            (subtree->without == NULL || !is_inside(from, subtree->without));
 }
 
-xmlChar *
-kit_canonical(xmlNode *top, xmlNode *without, int *ret_n)
+/* <list>: an InclusiveNamespaces PrefixList; it is cut up. */
+static xmlChar *
+canonical(xmlNode *top, xmlNode *without, xmlChar *list, int *ret_n)
 {
     struct subtree subtree = {top, without};
+    xmlChar *prefixes[128] = {NULL};
+    size_t n = 0;
+    char *rest = (char *)list;
+    while (rest != NULL && *rest != '\0' && n + 1 < ARRAY_LEN(prefixes)) {
+        prefixes[n++] = (xmlChar *)strsep(&rest, " ");
+    }
     xmlOutputBuffer *const out = xmlAllocOutputBuffer(NULL);
-    must(out != NULL && xmlC14NExecute(top->doc, is_visible, &subtree, XML_C14N_EXCLUSIVE_1_0, NULL,
-                                       0, out) >= 0,
+    must(out != NULL && xmlC14NExecute(top->doc, is_visible, &subtree, XML_C14N_EXCLUSIVE_1_0,
+                                       n == 0 ? NULL : prefixes, 0, out) >= 0,
          "c14n");
     *ret_n = (int)xmlOutputBufferGetSize(out);
     xmlChar *const text = xmlStrndup(xmlOutputBufferGetContent(out), *ret_n);
     (void)xmlOutputBufferClose(out);
     return text;
+}
+
+xmlChar *
+kit_canonical(xmlNode *top, xmlNode *without, int *ret_n)
+{
+    return canonical(top, without, NULL, ret_n);
 }
 
 static void
@@ -419,6 +432,14 @@ child_of(xmlNode *node, const char *name)
     return child;
 }
 
+/* As the method, or the last of the transforms, lists them. NULL: it does not. */
+static xmlChar *
+prefixes_of(xmlNode *method)
+{
+    xmlNode *const list = method == NULL ? NULL : xmlFirstElementChild(method);
+    return list == NULL ? NULL : xmlGetNoNsProp(list, (const xmlChar *)"PrefixList");
+}
+
 void
 kit_sign(xmlNode *signature, xmlNode *target, const struct kit_signing *how)
 {
@@ -427,15 +448,20 @@ kit_sign(xmlNode *signature, xmlNode *target, const struct kit_signing *how)
     int n = 0;
     xmlNode *const info = child_of(signature, "SignedInfo");
     xmlNode *const reference = child_of(info, "Reference");
-    xmlChar *text = kit_canonical(target, is_inside(signature, target) ? signature : NULL, &n);
+    xmlNode *const transforms = xmlFirstElementChild(reference);
+    xmlChar *list = prefixes_of(xmlLastElementChild(transforms));
+    xmlChar *text = canonical(target, is_inside(signature, target) ? signature : NULL, list, &n);
     const char *const name = how->reference_digest == NULL ? how->digest : how->reference_digest;
     must(EVP_Digest(text, (size_t)n, digest, &digest_n, EVP_get_digestbyname(name), NULL) == 1,
          "digest");
     xmlFree(text);
+    xmlFree(list);
     set_base64(child_of(reference, "DigestValue"), digest, digest_n);
-    text = kit_canonical(info, NULL, &n);
+    list = prefixes_of(xmlFirstElementChild(info));
+    text = canonical(info, NULL, list, &n);
     sign_bytes(child_of(signature, "SignatureValue"), text, n, how);
     xmlFree(text);
+    xmlFree(list);
 }
 
 void

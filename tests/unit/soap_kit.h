@@ -81,7 +81,8 @@ struct kit_signing {
     const char *mac_key;          /* HMAC instead of a signature */
 };
 /* Fills DigestValue and SignatureValue of <signature> over <target> (without the signature when it
- * is inside). The URIs in SignedInfo are left as they are. */
+ * is inside). The URIs in SignedInfo are left as they are, and its lists of inclusive prefixes are
+ * followed. */
 void kit_sign(xmlNode *signature, xmlNode *target, const struct kit_signing *how);
 /* Signs assertion and Timestamp again with the credential that made them. */
 void kit_resign(xmlDoc *doc, enum kit_who who);

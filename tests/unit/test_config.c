@@ -58,6 +58,7 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->credentials_n == 2 && config->trusts_n == 1);
     CU_ASSERT(policy_rule_count(config->policy) == 1);
     CU_ASSERT(config->needs_id_token && config->id_token_max_age_us == 3600 * US_PER_S);
+    CU_ASSERT(!config->uses_reference);
     CU_ASSERT(config->id_token_issuers_n == 0);
     CU_ASSERT(config->clock_skew_us == 60 * US_PER_S);
     CU_ASSERT(config->max_lifetime_us == 3600 * US_PER_S);
@@ -67,6 +68,9 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->edge.connections == 10000 && config->edge.connections_per_address == 1000);
     CU_ASSERT(config->edge.failures_per_minute == 60 && config->edge.rate_bytes == 1024);
     CU_ASSERT(config->edge.head_us == 10 * US_PER_S && config->edge.answer_us == 3600 * US_PER_S);
+    CU_ASSERT(config->edge.requests >= 256 && config->edge.requests <= 100000);
+    CU_ASSERT(config->edge.held_bytes >= 128U * 1024 * 1024);
+    CU_ASSERT(config->edge.queue_us == 2 * US_PER_S && config->edge.drain_us == 30 * US_PER_S);
     CU_ASSERT(config->answers_limit == 256U * 1024 * 1024);
     CU_ASSERT(config->replay_keys == 100000);
     CU_ASSERT(config->log_level == LOG_LEVEL_INFO && config->log_format == LOG_FORMAT_TEXT);
@@ -144,13 +148,14 @@ static const char full_main[] =
     "audit: {journal: var/audit}\n"
     "policies: ['polic?.yaml']\n"
     "security: {clock_skew: 500ms, max_lifetime: 24h, id_tokens_required: false,\n"
-    "           id_token_max_age: 5m, authn_contexts: ['urn:x:y']}\n"
+    "           id_token_max_age: 5m, authn_contexts: ['urn:x:y'], signatures: reference}\n"
     "id_tokens: [{issuer: 'https://idp.example/realm', jwks: idp.json}]\n"
     "limits: {timeout: 1m, body: 4GB, root_part: 16MB, answers: 1MB, replay_keys: 1000,\n"
     "  connections: 7, connections_per_address: 6,\n"
     "  connections_per_partner: 5, requests_per_partner: 4, failures_per_minute: 3, rate: 2KB,\n"
     "  handshake_time: 1s, status_time: 2s, head_time: 3s, idle_time: 4s, request_time: 5s,\n"
-    "  answer_time: 6s, connection_time: 7s}\n"
+    "  answer_time: 6s, connection_time: 7s, requests: 8, held: 9MB, queue_time: 10s,\n"
+    "  drain_time: 11s}\n"
     "log: {level: debug, format: json}\n";
 
 static void
@@ -173,6 +178,7 @@ check_full_values(const struct config *config)
     check_text(config->asserts.purpose_system, "2.16.840.1.113883.3.18.7.1");
     check_text(config->asserts.npi, "1234567893");
     CU_ASSERT(!config->needs_id_token && config->id_token_max_age_us == 300 * US_PER_S);
+    CU_ASSERT(config->uses_reference);
     CU_ASSERT_FATAL(config->id_token_issuers_n == 1);
     check_text(config->id_token_issuers[0].issuer, "https://idp.example/realm");
     CU_ASSERT(config->id_token_issuers[0].keys->n == 1);
@@ -192,6 +198,8 @@ check_full_values(const struct config *config)
     CU_ASSERT(edge->head_us == 3 * US_PER_S && edge->idle_us == 4 * US_PER_S);
     CU_ASSERT(edge->request_us == 5 * US_PER_S && edge->answer_us == 6 * US_PER_S);
     CU_ASSERT(edge->connection_us == 7 * US_PER_S);
+    CU_ASSERT(edge->requests == 8 && edge->held_bytes == 9U * 1024 * 1024);
+    CU_ASSERT(edge->queue_us == 10 * US_PER_S && edge->drain_us == 11 * US_PER_S);
     CU_ASSERT(config->answers_limit == 1024U * 1024);
     CU_ASSERT(config->replay_keys == 1000);
     CU_ASSERT(config->log_level == LOG_LEVEL_DEBUG && config->log_format == LOG_FORMAT_JSON);

@@ -45,6 +45,7 @@ static const struct {
     {MAIN, 17, "limits: {connections_per_partner: 7}", "limits: changed\n"},
     {MAIN, 17, "limits: {answer_time: 7s}", "limits: changed\n"},
     {MAIN, 17, "security: {clock_skew: 1s}", "security: changed\n"},
+    {MAIN, 17, "security: {signatures: reference}", "security: changed\n"},
     {BLUE, 2, "name: Blue", "partner blue: another name\n"},
     {GOLD, 1, "id: silver", "partner gold: removed\npartner silver: added\n"},
     {BLUE, 3, "communities: [2.999.2]", "partner blue: other communities\n"},

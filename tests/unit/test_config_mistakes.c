@@ -18,7 +18,7 @@ static const struct mistake main_mistakes[] = {
     {17, "endpoints: x",
      MAIN "17:1: error: unknown key 'endpoints'; expected one of: community, listen, asserts, "
           "credentials, trust, partners, store, sources, audit, policies, security, limits, log, "
-          "id_tokens, spool\n"},
+          "id_tokens, outbound, spool, systems\n"},
     {17, "store: {path: x}", MAIN "17:1: error: 'store' is already set at isthmus.yaml:13:1\n"},
     {17, "log: &x {level: info}",
      MAIN "17:9: error: anchor '&x' is not allowed; write each value where it is used\n"},
@@ -305,6 +305,8 @@ static const struct mistake main_mistakes[] = {
     {17, "security: {id_tokens_required: no, id_token_max_age: 25h}",
      MAIN "17:54: error: id_token_max_age '25h' is out of range; expected 1m to 24h\n" MAIN
           "17:32: error: id_tokens_required: expected one of false, true, got 'no'\n"},
+    {17, "security: {signatures: xmlsec}",
+     MAIN "17:24: error: signatures: expected one of profile, reference, got 'xmlsec'\n"},
     /* id_tokens */
     {17, "id_tokens: idp.json",
      MAIN
@@ -336,6 +338,11 @@ static const struct mistake main_mistakes[] = {
           "17:15: error: folder nowhere: No such file or directory\n"},
     {17, "limits: {documents: 1KB}",
      MAIN "17:21: error: documents '1KB' is out of range; expected 1MB to 64GB\n"},
+    {17, "outbound: {connections: 2000, requests: 1000}",
+     MAIN "17:1: error: 'requests' is less than 'connections'; lower one or raise the other\n"},
+    {17, "outbound: {addresses: local}",
+     MAIN "17:12: error: unknown key 'addresses'; expected one of: connections, requests, "
+          "failures, pause, longest_pause\n"},
     {17, "limits: {timeout: 20, body: 64, root_part: 64 MB}",
      MAIN "17:19: error: timeout '20' has no unit; write 20s, 500ms or 1m\n" MAIN
           "17:29: error: body '64' has no unit; write 64MB, 512KB or 1GB\n" MAIN
@@ -371,6 +378,11 @@ static const struct mistake main_mistakes[] = {
           "17:39: error: request_time '2h' is out of range; expected 100ms to 1h\n" MAIN
           "17:56: error: answer_time '25h' is out of range; expected 100ms to 24h\n" MAIN
           "17:78: error: connection_time '1' has no unit; write 1s, 500ms or 1m\n"},
+    {17, "limits: {requests: 0, held: 1KB, queue_time: 61s, drain_time: 2h}",
+     MAIN "17:20: error: requests: expected a number from 1 to 10000000, got '0'\n" MAIN
+          "17:46: error: queue_time '61s' is out of range; expected 100ms to 1m\n" MAIN
+          "17:63: error: drain_time '2h' is out of range; expected 100ms to 1h\n" MAIN
+          "17:29: error: held '1KB' is out of range; expected 1MB to 1024GB\n"},
     {17, "log: {level: loud, format: xml}",
      MAIN "17:14: error: level: expected one of debug, info, warning, error, got 'loud'\n" MAIN
           "17:28: error: format: expected one of text, json, got 'xml'\n"},

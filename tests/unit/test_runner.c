@@ -322,7 +322,7 @@ ask(struct scripted_out *script, struct fanout *fanout, size_t slot)
 }
 
 static void
-test_fanout_takes_answers_in_any_order(void)
+test_fanout_takes_answers_as_they_come(void)
 {
     static const struct txn_step steps[] = {{"deadline", step_until_deadline}};
     static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 1};
@@ -331,6 +331,7 @@ test_fanout_takes_answers_in_any_order(void)
     struct runner *runner = by_hand(&clock);
     struct fanout *fanout = NULL;
     struct out_answer answer;
+    size_t slot = SIZE_MAX;
     struct probe probe;
     struct diag diag = {0};
 
@@ -342,19 +343,21 @@ test_fanout_takes_answers_in_any_order(void)
     }
     CU_ASSERT_EQUAL(fanout_pending(fanout), 3);
     answer_question(&script, 2, 202);
-    CU_ASSERT_FALSE(fanout_take(fanout, 0, &answer));
-    CU_ASSERT(fanout_take(fanout, 2, &answer));
-    CU_ASSERT_EQUAL(answer.http_status, 202);
-    CU_ASSERT_FALSE(fanout_take(fanout, 2, &answer)); /* taken once */
+    answer_question(&script, 0, 200);
+    CU_ASSERT(fanout_take(fanout, &slot, &answer));
+    CU_ASSERT(slot == 2 && answer.http_status == 202);
+    CU_ASSERT(fanout_take(fanout, &slot, &answer));
+    CU_ASSERT(slot == 0 && answer.http_status == 200);
+    CU_ASSERT_FALSE(fanout_take(fanout, &slot, &answer)); /* taken once */
+    fanout_cancel(fanout, 1);
     runner_run_ready(runner);
-    CU_ASSERT_STRING_EQUAL(probe.trace, "dd"); /* the answer nudged it */
+    CU_ASSERT_STRING_EQUAL(probe.trace, "ddd"); /* each answer nudged it */
     fanout_leave(fanout);
     fake_clock_advance(&clock, 2 * US_PER_S);
     runner_run_ready(runner);
     CU_ASSERT(probe.is_ended);
     txn_done(&probe.txn);
-    answer_question(&script, 0, 200); /* late: meets the fan-out, not the transaction */
-    answer_question(&script, 1, 200);
+    answer_question(&script, 1, 200); /* late: meets the fan-out, not the transaction */
     runner_free(runner);
 }
 
@@ -493,6 +496,7 @@ step_race(struct txn *txn)
 {
     struct racer *racer = (struct racer *)txn;
     struct out_answer answer;
+    size_t slot;
 
     if (racer->fanout == NULL) {
         TXN_TRY(fanout_new(txn, RACER_QUESTIONS, UINT64_MAX, &txn->diag, &racer->fanout));
@@ -503,11 +507,9 @@ step_race(struct txn *txn)
             fanout_submit(racer->fanout, i, &racer->late->out, &request);
         }
     }
-    for (size_t i = 0; i < RACER_QUESTIONS; i++) {
-        if (fanout_take(racer->fanout, i, &answer)) {
-            racer->taken++;
-            out_answer_done(&answer);
-        }
+    while (fanout_take(racer->fanout, &slot, &answer)) {
+        racer->taken++;
+        out_answer_done(&answer);
     }
     if (racer->taken < RACER_QUESTIONS && !txn_is_overdue(txn)) {
         return TXN_WAIT;
@@ -571,7 +573,7 @@ static const struct unit_test tests[] = {
     {"a deadline that passes while a step runs is not lost",
      test_a_deadline_that_passes_while_a_step_runs_is_not_lost},
     {"the end waits for wakes that are due", test_end_waits_for_wakes_that_are_due},
-    {"fan-out takes answers in any order", test_fanout_takes_answers_in_any_order},
+    {"fan-out takes answers as they come", test_fanout_takes_answers_as_they_come},
     {"many transactions over workers", test_many_transactions_over_workers},
     {"answers race with the deadline", test_answers_race_with_the_deadline},
 };

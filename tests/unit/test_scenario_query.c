@@ -391,7 +391,42 @@ test_a_denied_purpose_is_recorded_with_the_patient(void)
     close_green();
 }
 
+/* More at once than we take is said inside the protocol; what is no ITI-38 at all is a fault. */
+static void
+test_what_is_said_where(void)
+{
+    static const char with_include[] =
+        "<q:AdhocQueryRequest xmlns:q=\"urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0\" "
+        "xmlns=\"urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0\"><q:ResponseOption "
+        "returnType=\"LeafClass\"/><AdhocQuery id=\"" XCA_FIND_DOCUMENTS "\" home=\"" GREEN
+        "\"><Slot name=\"$XDSDocumentEntryPatientId\"><ValueList><Value><i:Include "
+        "xmlns:i=\"http://www.w3.org/2004/08/xop/include\" href=\"cid:a\"/></Value></ValueList>"
+        "</Slot></AdhocQuery></q:AdhocQueryRequest>";
+    const struct kit_request request = {.transaction = SOAP_ITI_38, .payload = SPAN(with_include)};
+    static struct scene_reply reply;
+    struct stored_query query;
+    struct query_answer answer;
+
+    open_green();
+    query = find_query("1^^^&2.999.2.1&ISO", true);
+    while (query.params.n <= XCA_PARAMS_MAX) {
+        add_param(&query, "$x", "1", NULL);
+    }
+    answer = ask(&query);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].code, "XDSRegistryOutOfResources");
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "LIMIT_ITEMS"));
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.http_status, 400);
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "Fault>"));
+    CU_ASSERT_PTR_NULL(strstr(reply.text, "RegistryError"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "XOP"));
+    close_green();
+}
+
 static const struct unit_test tests[] = {
+    {"what is said where", test_what_is_said_where},
     {"each mistake has its error", test_each_mistake_has_its_error},
     {"several patients are never mixed", test_several_patients_are_never_mixed},
     {"a withheld document does not exist for partners",

@@ -1,0 +1,315 @@
+/*
+ * The steps of a local system's request that all IHE transactions share. Started by serve (from
+ * net/'s loop threads) and by scenario tests; steps run on workers, the news that the peer has gone
+ * comes on a loop thread. Everything lives in the transaction's arena, but for the asking, which is
+ * a transaction of its own and is freed here.
+ */
+#include "txn/local.h"
+
+#include "base/mem.h"
+
+static struct local *
+local_of(struct txn *txn)
+{
+    return (struct local *)txn;
+}
+
+/* ---- who asks, and what ---- */
+
+static enum txn_verdict
+step_peer(struct txn *txn)
+{
+    struct local *local = local_of(txn);
+    struct inbound *in = &local->in;
+
+    TXN_TRY(config_system_of_peer(in->node->config, in->request.peer, &txn->diag, &local->system));
+    in->event.partner = span_of_cstr(local->system->name);
+    TXN_TRY(arena_printf(txn->arena, &txn->diag, &in->event.source_id, "system:%s",
+                         local->system->name));
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_route(struct txn *txn)
+{
+    static const struct responder *const responders[SOAP_TRANSACTION_COUNT] = {
+        [SOAP_ITI_55] = &local_iti55,
+        [SOAP_ITI_38] = &local_iti38,
+        [SOAP_ITI_39] = &local_iti39,
+    };
+    struct inbound *in = &local_of(txn)->in;
+
+    /* wsa:To is not compared with anything: how local systems reach this listener, through which
+     * names, nobody has told us. */
+    TXN_TRY(message_local_transaction(in->proof.message, in->request.path, &txn->diag,
+                                      &in->proof.transaction));
+    in->proof.is_routed = true;
+    in->responder = responders[in->proof.transaction];
+    in->event.type = in->responder->audit_type;
+    return TXN_DONE;
+}
+
+static struct status
+note_asker(struct local *local)
+{
+    struct inbound *in = &local->in;
+    const struct config_asserts *asserts = &local->system->asserts;
+
+    in->event.user_id = span_of_cstr(asserts->user);
+    in->event.role = (struct code){span_of_cstr(asserts->role), SPAN("2.16.840.1.113883.6.96"),
+                                   span_of_cstr(asserts->role_display)};
+    in->event.organization = span_of_cstr(asserts->organization);
+    in->event.purpose.value = span_of_cstr(asserts->purpose);
+    in->event.purpose.scheme = span_of_cstr(asserts->purpose_system);
+    in->event.community = span_of_cstr(in->node->config->community);
+    return records_user_name(in->txn.arena, SPAN_EMPTY, in->event.user_id,
+                             span_of_cstr(local->system->name), &in->txn.diag,
+                             &in->event.user_name);
+}
+
+static enum txn_verdict
+step_who(struct txn *txn)
+{
+    struct local *local = local_of(txn);
+    const struct config_asserts *asserts = &local->system->asserts;
+
+    if (message_has_security(local->in.proof.message) && !local->system->asserts_for_all) {
+        (void)FAIL(&txn->diag, ERR_SYSTEM_SECURITY,
+                   "the message of system '%s' has a Security header, which says who asks and is "
+                   "not read: send none, or set asserts_for_all in its entry if that is right for "
+                   "all its users",
+                   local->system->name);
+        return TXN_FAILED;
+    }
+    local->order = (struct asking_order){
+        .timeout_us = local->in.node->config->timeout_us,
+        .is_complete = true,
+        .user = asserts->user,
+        .role = asserts->role,
+        .role_display = asserts->role_display,
+        .purpose = asserts->purpose,
+        .purpose_system = asserts->purpose_system,
+        .organization = asserts->organization,
+        .organization_id = asserts->organization_id,
+        .npi = asserts->npi,
+    };
+    TXN_TRY(note_asker(local));
+    local->in.proof.is_proven = true;
+    return TXN_DONE;
+}
+
+static enum txn_verdict
+step_read(struct txn *txn)
+{
+    struct inbound *in = &local_of(txn)->in;
+    const enum txn_verdict verdict = in->responder->read(in);
+
+    if (verdict == TXN_DONE) {
+        inbound_release_message(in);
+    }
+    return verdict;
+}
+
+struct status
+local_check_community(const struct local *local, struct span oid, struct diag *diag)
+{
+    const struct node *node = local->in.node;
+
+    if (span_eq_cstr(oid, node->config->community) ||
+        config_partner_of_community(node->config, oid) != NULL) {
+        return OK;
+    }
+    return FAIL(diag, ERR_UNKNOWN_COMMUNITY, "community '%.*s' is neither ours nor a partner's",
+                SPAN_PRINT(oid));
+}
+
+/* ---- asking ---- */
+
+static void
+note_end(void *arg, struct asking *asking)
+{
+    struct local *local = arg;
+
+    (void)asking;
+    pthread_mutex_lock(&local->lock);
+    local->is_ended = true;
+    pthread_mutex_unlock(&local->lock);
+    park_wake(&local->in.txn.park);
+}
+
+/* The peer has gone: nobody waits for the answer any more. */
+static void
+note_gone(void *arg)
+{
+    struct local *local = arg;
+
+    pthread_mutex_lock(&local->lock);
+    local->is_gone = true;
+    if (local->asking != NULL && !local->is_ended) {
+        asking_cancel(local->asking);
+    }
+    pthread_mutex_unlock(&local->lock);
+}
+
+static struct status
+fail_abandoned(struct local *local)
+{
+    return FAIL(&local->in.txn.diag, ERR_CANCELLED, "the local system closed its connection");
+}
+
+/* The wake of its end is due when this succeeds. */
+static struct status
+start_asking(struct local *local)
+{
+    struct asking *asking;
+    struct status st = OK;
+
+    TRY(asking_new(local->in.node, &local->order, note_end, local, &local->in.txn.diag, &asking));
+    txn_expect(&local->in.txn);
+    pthread_mutex_lock(&local->lock);
+    if (local->is_gone) {
+        st = fail_abandoned(local);
+    } else {
+        local->asking = asking;
+        asking_run(asking);
+    }
+    pthread_mutex_unlock(&local->lock);
+    if (!is_ok(st)) {
+        txn_unexpect(&local->in.txn);
+        asking_free(asking);
+    }
+    return st;
+}
+
+static enum txn_verdict
+step_ask(struct txn *txn)
+{
+    struct local *local = local_of(txn);
+
+    if (!local->has_asked) {
+        local->has_asked = true;
+        TXN_TRY(start_asking(local));
+    }
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
+    }
+    if (local->asking->txn.diag.code != ERR_NONE) {
+        (void)FAIL(&txn->diag, local->asking->txn.diag.code, "%s", local->asking->txn.diag.text);
+        return TXN_FAILED;
+    }
+    return TXN_DONE;
+}
+
+static void
+release_asking(struct local *local)
+{
+    struct asking *asking;
+
+    pthread_mutex_lock(&local->lock);
+    asking = local->asking;
+    local->asking = NULL;
+    pthread_mutex_unlock(&local->lock);
+    asking_free(asking);
+}
+
+/* ---- the answer ---- */
+
+struct status
+local_note_shortfall(struct local *local, bool is_nothing, const struct diag *besides)
+{
+    struct inbound *in = &local->in;
+    const struct leg_list *legs = &local->asking->legs[local->asking->round];
+    struct audit_event *failure = &in->outcomes[0];
+    size_t failed = 0;
+
+    for (size_t i = 0; i < legs->n; i++) {
+        if (legs->items[i].diag.code != ERR_NONE) {
+            in->shortfall = failed == 0 ? legs->items[i].diag : in->shortfall;
+            failed++;
+        }
+    }
+    if (failed == 0 && besides == NULL) {
+        return OK;
+    }
+    if (failed == 0) {
+        in->shortfall = *besides;
+    }
+    if (!is_nothing) {
+        failure = &in->outcomes[in->outcomes_n++];
+        *failure = in->event;
+    }
+    failure->outcome = records_outcome(in->shortfall.code);
+    return arena_printf(in->txn.arena, &in->txn.diag, &failure->outcome_text,
+                        "%zu of %zu communities did not answer all; first reason: %s: %s", failed,
+                        legs->n, err_name(in->shortfall.code), in->shortfall.text);
+}
+
+static enum txn_verdict
+step_write(struct txn *txn)
+{
+    struct local *local = local_of(txn);
+    struct inbound *in = &local->in;
+    enum txn_verdict verdict;
+
+    in->outcomes[0] = in->event;
+    in->outcomes_n = 1;
+    verdict = in->responder->write(in);
+    if (verdict == TXN_DONE) {
+        TXN_TRY(inbound_write(in));
+        release_asking(local);
+    }
+    return verdict;
+}
+
+/* clang-format off */
+static const struct txn_step local_steps[] = {
+    {"peer", step_peer},
+    {"message", inbound_message},
+    {"route", step_route},
+    {"who", step_who},
+    {"read", step_read},
+    {"ask", step_ask},
+    {"write", step_write},
+    {"refuse", inbound_refuse},
+    {"record", inbound_record},
+    {"recorded", inbound_recorded},
+};
+/* clang-format on */
+#define RECOVERY 7
+
+static const struct txn_table local_table = {"local", local_steps, ARRAY_LEN(local_steps),
+                                             RECOVERY};
+
+static void
+release(struct inbound *in)
+{
+    struct local *local = (struct local *)in;
+
+    release_asking(local);
+    pthread_mutex_destroy(&local->lock);
+}
+
+struct status
+local_start(struct node *node, const struct inbound_request *request, inbound_reply reply,
+            void *arg, struct diag *diag)
+{
+    struct local *local = mem_alloc(sizeof(*local));
+    struct status st;
+
+    if (local == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
+    }
+    st = inbound_begin(&local->in, &local_table, node, request, reply, arg, diag);
+    if (!is_ok(st)) {
+        mem_free(local);
+        return st;
+    }
+    pthread_mutex_init(&local->lock, NULL);
+    local->in.asker_kind = "system";
+    local->in.release = release;
+    if (request->watch != NULL) {
+        request->watch(arg, note_gone, local); /* before it runs, so that it cannot have ended */
+    }
+    runner_start(node->runner, &local->in.txn);
+    return OK;
+}

@@ -1,0 +1,59 @@
+/*
+ * The Initiating Gateway for local systems: one request of the local listener, asked of partners
+ * and of our own store, and merged into one answer.
+ *
+ *   peer -> message -> route -> who -> read -> ask -> write -> refuse -> record -> recorded
+ *
+ * It is an inbound transaction (inbound.h) whose work is an asking (asking.h): while that runs,
+ * this one is parked, and keeps facts only: the message has been given back. The asking's own
+ * deadline ends it, so nothing here waits longer than `limits: timeout`.
+ *
+ * Who asks: the local system by its TLS certificate, or the one that the configuration names for a
+ * listener without TLS. What our assertions say about it comes from its entry. A message with a
+ * Security header of its own is refused (ERR_SYSTEM_SECURITY): it says who asks, and we would not
+ * read it; where the entry says `asserts_for_all`, it is passed over.
+ *
+ * Whom it asks: the communities that the message addresses (ITI-38: home, or
+ * $targetCommunityIdList; ITI-39: each DocumentRequest's HomeCommunityId; ITI-55: the receiver's id
+ * when it is not our own), else every partner with an endpoint for it, and our own store. Our
+ * policy decides for each as it does for our own commands.
+ */
+#ifndef TXN_LOCAL_H
+#define TXN_LOCAL_H
+
+#include <pthread.h>
+
+#include "txn/asking.h"
+#include "txn/inbound.h"
+
+/* As inbound_start. request->peer NULL: the listener has no TLS. */
+MUST_CHECK struct status local_start(struct node *node, const struct inbound_request *request,
+                                     inbound_reply reply, void *arg, struct diag *diag);
+
+/* ---- for the transactions' files (local_iti55.c, local_iti38.c, local_iti39.c) ---- */
+
+struct local {
+    struct inbound in; /* first member; in.responder is one of those below */
+    const struct config_system *system;
+    struct asking_order order; /* filled by the responder's read */
+    bool has_asked;
+    pthread_mutex_t lock;  /* of the rest: the peer goes on another thread */
+    struct asking *asking; /* made, running, or ended */
+    bool is_ended;         /* it has */
+    bool is_gone;          /* the peer has */
+};
+
+/* read: message to local->order; its failure is answered without asking. work: NULL. write: the
+ * asking's legs to in->payload and parts, and in->outcomes. refuse: as a responder's. */
+extern const struct responder local_iti55, local_iti38, local_iti39;
+
+/* What the record and the log say when the answer lacks something: the reason of the first leg that
+ * failed, else <besides> (NULL: then it lacks nothing). <is_nothing>: the answer is a failure
+ * altogether; else the failure is a second outcome. */
+MUST_CHECK struct status local_note_shortfall(struct local *local, bool is_nothing,
+                                              const struct diag *besides);
+/* May the order ask that community (bare OID)? ERR_UNKNOWN_COMMUNITY. */
+MUST_CHECK struct status local_check_community(const struct local *local, struct span oid,
+                                               struct diag *diag);
+
+#endif

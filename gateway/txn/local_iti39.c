@@ -1,0 +1,179 @@
+/*
+ * ITI-39 Cross Gateway Retrieve of a local system: each document is asked of the community that its
+ * request names, all at once, and given in the order of the request. Steps of local.c, on workers.
+ * Source: ITI TF-2 3.39, 3.43.
+ */
+#include "base/ids.h"
+#include "soap/envelope.h"
+#include "txn/iti39.h"
+#include "txn/local.h"
+
+struct work {
+    struct document_ref_list asked;    /* each once, with a homeCommunityId */
+    struct document_ref_list homeless; /* without one */
+    struct retrieve_answer answer;
+};
+
+static void
+release_answer(void *answer)
+{
+    retrieve_answer_done(answer);
+}
+
+/* ---- the question ---- */
+
+static bool
+is_among(const struct document_ref_list *refs, const struct document_ref *ref)
+{
+    for (size_t i = 0; i < refs->n; i++) {
+        if (document_ref_eq(&refs->items[i], ref)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A document of a community that nobody here speaks for is not asked for: the merge says so. */
+static struct status
+take_ref(struct local *local, struct work *work, const struct document_ref *ref)
+{
+    struct txn *txn = &local->in.txn;
+    struct diag unknown = {0};
+    struct span oid;
+
+    if (ref->home.n == 0) {
+        return ARENA_PUSH(txn->arena, &txn->diag, &work->homeless, *ref);
+    }
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->asked, *ref));
+    if (home_community_oid(ref->home, &oid) && is_ok(local_check_community(local, oid, &unknown))) {
+        return ARENA_PUSH(txn->arena, &txn->diag, &local->order.documents, *ref);
+    }
+    return OK;
+}
+
+static struct status
+read_refs(struct local *local, struct work *work)
+{
+    struct txn *txn = &local->in.txn;
+    struct document_ref_list refs = {0};
+
+    TRY(retrieve_query_read(local->in.proof.message, txn->arena, &txn->diag, &refs));
+    for (size_t i = 0; i < refs.n; i++) {
+        if (!is_among(&work->asked, &refs.items[i]) && !is_among(&work->homeless, &refs.items[i])) {
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, &local->in.event.documents, refs.items[i]));
+            TRY(take_ref(local, work, &refs.items[i]));
+        }
+    }
+    if (local->order.documents.n > 0) {
+        return OK;
+    }
+    return work->asked.n > 0 ? FAIL(&txn->diag, ERR_UNKNOWN_COMMUNITY,
+                                    "no DocumentRequest is for a community of ours or of a partner")
+                             : FAIL(&txn->diag, ERR_MISSING_COMMUNITY,
+                                    "no DocumentRequest has a HomeCommunityId");
+}
+
+static enum txn_verdict
+read_query(struct inbound *in)
+{
+    struct local *local = (struct local *)in;
+    struct txn *txn = &in->txn;
+    struct work *work;
+
+    TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
+    TXN_TRY(arena_defer(txn->arena, release_answer, &work->answer, &txn->diag));
+    in->work = work;
+    local->order.goal = ASKING_RETRIEVE;
+    TXN_TRY(read_refs(local, work));
+    return TXN_DONE;
+}
+
+/* ---- the answer ---- */
+
+static struct status
+add_homeless(struct local *local, struct work *work)
+{
+    struct txn *txn = &local->in.txn;
+
+    for (size_t i = 0; i < work->homeless.n; i++) {
+        const struct registry_error error = {
+            .code = iti39_error_code(ERR_MISSING_COMMUNITY),
+            .context = span_of_cstr(err_public_text(ERR_MISSING_COMMUNITY)),
+            .location = work->homeless.items[i].unique_id,
+        };
+
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->answer.errors, error));
+        if (work->answer.status == REGISTRY_SUCCESS) {
+            work->answer.status = REGISTRY_PARTIAL_SUCCESS;
+        }
+    }
+    return OK;
+}
+
+static struct status
+add_parts(struct inbound *in, const struct work *work)
+{
+    struct txn *txn = &in->txn;
+    struct mtom_part *parts;
+
+    TRY(ARENA_ARRAY(txn->arena, work->answer.documents.n + 1, &txn->diag, &parts));
+    for (size_t i = 0; i < work->answer.documents.n; i++) {
+        const struct retrieved_document *document = &work->answer.documents.items[i];
+
+        parts[i] = (struct mtom_part){document->content_id, document->mime_type, &document->body};
+    }
+    in->parts = parts;
+    in->parts_n = work->answer.documents.n;
+    return OK;
+}
+
+/* Success and failure are separate events (ITI TF-2 3.43.5.1). */
+static struct status
+note_documents(struct local *local, const struct work *work)
+{
+    struct inbound *in = &local->in;
+    struct txn *txn = &in->txn;
+    struct document_ref_list given = {0}, failed = {0}, came = {0};
+    struct diag besides = {0};
+
+    for (size_t i = 0; i < work->answer.documents.n; i++) {
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, &came, work->answer.documents.items[i].ref));
+    }
+    for (size_t i = 0; i < in->event.documents.n; i++) {
+        const struct document_ref *ref = &in->event.documents.items[i];
+
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, is_among(&came, ref) ? &given : &failed, *ref));
+    }
+    if (failed.n == 0) {
+        return OK;
+    }
+    (void)FAIL(&besides, ERR_UNKNOWN_COMMUNITY,
+               "%zu documents are of no community that can be asked", failed.n);
+    TRY(local_note_shortfall(local, given.n == 0, &besides));
+    in->outcomes[0].documents = given.n == 0 ? failed : given;
+    in->outcomes[in->outcomes_n - 1].documents = failed;
+    return OK;
+}
+
+static enum txn_verdict
+write_answer(struct inbound *in)
+{
+    struct local *local = (struct local *)in;
+    struct txn *txn = &in->txn;
+    struct work *work = in->work;
+
+    TXN_TRY(merge_retrieve(asking_merged(local->asking), &work->asked, &txn->diag, &work->answer));
+    TXN_TRY(add_homeless(local, work));
+    TXN_TRY(retrieve_answer_write(&work->answer, txn->arena, &in->payload, &txn->diag));
+    TXN_TRY(add_parts(in, work));
+    TXN_TRY(note_documents(local, work));
+    return TXN_DONE;
+}
+
+static struct status
+refuse(struct inbound *in, enum err code)
+{
+    return iti39_responder.refuse(in, code);
+}
+
+const struct responder local_iti39 = {AUDIT_ITI_39, read_query, NULL, write_answer, refuse};

@@ -1,0 +1,569 @@
+/*
+ * The merge of an asking's legs, rule by rule (ITI TF-2 3.38.4.1.3, 3.39.4.1.3, 3.55.4.2.3; ITI
+ * TF-3 4.2.4.2): each case gives legs and the one answer that they must become, as text; every
+ * order in which the legs can end must give the same.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "txn/asking.h"
+#include "unit.h"
+
+#define LEGS_MAX  5
+#define ITEMS_MAX 4
+
+/* A document "HOME REPOSITORY UNIQUE UUID", a match "HOME ROOT EXTENSION DEGREE", an error "CODE
+ * LOCATION CONTEXT" or "!CODE ..." for a warning; "-" is nothing. */
+struct leg_text {
+    const char *community;
+    enum leg_state state;
+    enum err failure; /* diag.code */
+    enum registry_status status;
+    const char *errors[ITEMS_MAX];
+    const char *items[ITEMS_MAX];
+    const char *refs[ITEMS_MAX]; /* asked for: "HOME REPOSITORY UNIQUE" */
+    unsigned dropped, homeless;
+    enum leg_abandoned abandoned;
+    enum xcpd_result result;
+    bool is_own;
+};
+
+struct world {
+    struct arena *arena;
+    struct leg legs[LEGS_MAX];
+    size_t n;
+};
+
+static const struct partner somebody = {.id = "somebody"};
+
+static struct span
+word(struct span *rest)
+{
+    struct span text = SPAN_EMPTY;
+
+    (void)span_split(rest, ' ', &text);
+    return span_eq(text, SPAN("-")) ? SPAN_EMPTY : text;
+}
+
+static void
+add_error(struct world *world, struct leg *leg, const char *text)
+{
+    struct span rest = span_of_cstr(text[0] == '!' ? text + 1 : text);
+    struct registry_error error = {.is_warning = text[0] == '!'};
+    struct diag diag = {0};
+
+    error.code = word(&rest);
+    error.location = word(&rest);
+    error.context = rest;
+    CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->errors, error));
+}
+
+static struct document_ref
+ref_of(struct span *rest)
+{
+    struct document_ref ref;
+
+    ref.home = word(rest);
+    ref.repository = word(rest);
+    ref.unique_id = word(rest);
+    return ref;
+}
+
+static void
+add_match(struct world *world, struct leg *leg, struct span rest)
+{
+    struct xcpd_match match = {.home = word(&rest)};
+    struct ident id = {.root = word(&rest)};
+    uint64_t degree = 0;
+    struct diag diag = {0};
+
+    id.extension = word(&rest);
+    CU_ASSERT(span_to_u64(word(&rest), 100, &degree));
+    match.degree = (int)degree;
+    CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &match.patient.ids, id));
+    CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->matches, match));
+}
+
+static void
+add_item(struct world *world, struct leg *leg, const char *text)
+{
+    struct span rest = span_of_cstr(text);
+    struct diag diag = {0};
+
+    if (leg->transaction == SOAP_ITI_55) {
+        add_match(world, leg, rest);
+    } else if (leg->transaction == SOAP_ITI_38) {
+        const struct document_ref ref = ref_of(&rest);
+        const struct document_entry entry = {.home = ref.home,
+                                             .repository = ref.repository,
+                                             .unique_id = ref.unique_id,
+                                             .entry_uuid = word(&rest),
+                                             .title = leg->community};
+
+        CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->documents, entry));
+    } else {
+        struct retrieved_document document = {.ref = ref_of(&rest), .mime_type = leg->community};
+
+        body_init(&document.body);
+        CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->retrieved, document));
+    }
+}
+
+static void
+make_leg(struct world *world, enum soap_transaction transaction, const struct leg_text *text)
+{
+    struct leg *leg = &world->legs[world->n++];
+
+    *leg = (struct leg){.transaction = transaction,
+                        .state = text->state,
+                        .abandoned = text->abandoned,
+                        .partner = text->is_own ? NULL : &somebody,
+                        .community = span_of_cstr(text->community),
+                        .diag.code = text->failure,
+                        .status = text->status,
+                        .dropped = text->dropped,
+                        .dropped_homeless = text->homeless,
+                        .result = text->result};
+    for (size_t i = 0; i < ITEMS_MAX; i++) {
+        struct span rest = span_of_cstr(text->refs[i]);
+        struct diag diag = {0};
+
+        if (text->errors[i] != NULL) {
+            add_error(world, leg, text->errors[i]);
+        }
+        if (text->items[i] != NULL) {
+            add_item(world, leg, text->items[i]);
+        }
+        if (text->refs[i] != NULL) {
+            CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->refs, ref_of(&rest)));
+        }
+    }
+}
+
+static void
+make_world(struct world *world, enum soap_transaction transaction, const struct leg_text *texts)
+{
+    *world = (struct world){.arena = arena_new(ARENA_LIMIT_DEFAULT)};
+    for (size_t i = 0; i < LEGS_MAX && texts[i].community != NULL; i++) {
+        make_leg(world, transaction, &texts[i]);
+    }
+}
+
+/* ---- answers as text ---- */
+
+struct text {
+    char bytes[4096];
+    size_t n;
+};
+
+__attribute__((format(printf, 2, 3))) static void
+say(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    text->n +=
+        (size_t)vsnprintf(text->bytes + text->n, sizeof(text->bytes) - text->n, format, arguments);
+    va_end(arguments);
+    CU_ASSERT_FATAL(text->n < sizeof(text->bytes));
+}
+
+static void
+say_errors(struct text *text, const struct registry_error_list *errors)
+{
+    for (size_t i = 0; i < errors->n; i++) {
+        const struct registry_error *error = &errors->items[i];
+
+        say(text, "%s%.*s [%.*s] %.*s\n", error->is_warning ? "!" : "", SPAN_PRINT(error->code),
+            SPAN_PRINT(error->location), SPAN_PRINT(error->context));
+    }
+}
+
+static const char *const statuses[] = {"Success", "PartialSuccess", "Failure"};
+static const char *const results[] = {"MATCH", "AMBIGUOUS", "NONE", "ERROR"};
+
+static void
+say_query(struct text *text, struct merge *merge)
+{
+    struct query_answer answer = {0};
+    struct diag diag = {0};
+
+    CHECK_OK(&diag, merge_query(merge, &diag, &answer));
+    say(text, "%s\n", statuses[answer.status]);
+    say_errors(text, &answer.errors);
+    for (size_t i = 0; i < answer.documents.n; i++) {
+        const struct document_entry *entry = &answer.documents.items[i];
+
+        say(text, "%.*s %.*s %.*s %.*s from %.*s\n", SPAN_PRINT(entry->home),
+            SPAN_PRINT(entry->repository), SPAN_PRINT(entry->unique_id),
+            SPAN_PRINT(entry->entry_uuid), SPAN_PRINT(entry->title));
+    }
+}
+
+static const char *const *asked_texts; /* of say_retrieve; NULL at the end */
+
+static void
+say_retrieve(struct text *text, struct merge *merge)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct document_ref_list asked = {0};
+    struct retrieve_answer answer = {0};
+    struct diag diag = {0};
+
+    for (size_t i = 0; asked_texts[i] != NULL; i++) {
+        struct span rest = span_of_cstr(asked_texts[i]);
+
+        CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &asked, ref_of(&rest)));
+    }
+    CHECK_OK(&diag, merge_retrieve(merge, &asked, &diag, &answer));
+    say(text, "%s\n", statuses[answer.status]);
+    say_errors(text, &answer.errors);
+    for (size_t i = 0; i < answer.documents.n; i++) {
+        say(text, "%.*s from %.*s\n", SPAN_PRINT(answer.documents.items[i].ref.unique_id),
+            SPAN_PRINT(answer.documents.items[i].mime_type));
+    }
+    retrieve_answer_done(&answer);
+    arena_free(arena);
+}
+
+static void
+say_discovery(struct text *text, struct merge *merge)
+{
+    struct registry_error_list errors = {0};
+    struct xcpd_answer answer = {0};
+    struct diag diag = {0};
+
+    CHECK_OK(&diag, merge_discovery(merge, &diag, &answer, &errors));
+    say(text, "%s", results[answer.result]);
+    for (size_t i = 0; i < answer.issues.n; i++) {
+        say(text, " %.*s", SPAN_PRINT(answer.issues.items[i]));
+    }
+    say(text, "\n");
+    for (size_t i = 0; i < answer.matches.n; i++) {
+        const struct xcpd_match *match = &answer.matches.items[i];
+
+        say(text, "%.*s %.*s\n", SPAN_PRINT(match->home),
+            SPAN_PRINT(match->patient.ids.items[0].extension));
+    }
+    say_errors(text, &errors);
+}
+
+typedef void (*say_answer)(struct text *text, struct merge *merge);
+
+/* ---- every order ---- */
+
+static bool
+next_order(size_t order[], size_t n)
+{
+    size_t i = n - 1, j = n - 1;
+
+    while (i > 0 && order[i - 1] >= order[i]) {
+        i--;
+    }
+    if (i == 0) {
+        return false;
+    }
+    while (order[j] <= order[i - 1]) {
+        j--;
+    }
+    const size_t swapped = order[i - 1];
+    order[i - 1] = order[j];
+    order[j] = swapped;
+    for (size_t a = i, b = n - 1; a < b; a++, b--) {
+        const size_t kept = order[a];
+        order[a] = order[b];
+        order[b] = kept;
+    }
+    return true;
+}
+
+static void
+check_orders(enum soap_transaction transaction, const struct leg_text *texts, say_answer say_it,
+             const char *want)
+{
+    size_t order[LEGS_MAX] = {0, 1, 2, 3, 4};
+    size_t orders = 0;
+    bool is_another = true;
+
+    while (is_another) {
+        struct text text = {.n = 0};
+        struct world world;
+        struct merge *merge = NULL;
+        struct diag diag = {0};
+
+        make_world(&world, transaction, texts);
+        CHECK_OK(&diag, merge_new(world.arena, transaction, world.legs, world.n, &diag, &merge));
+        for (size_t i = 0; i < world.n; i++) {
+            merge_add(merge, order[i]);
+        }
+        CU_ASSERT_EQUAL(merge_progress(merge).over, world.n);
+        say_it(&text, merge);
+        if (strcmp(text.bytes, want) != 0) {
+            fprintf(stderr, "order %zu: wanted\n%sgot\n%s", orders, want, text.bytes);
+            CU_FAIL("another answer");
+        }
+        is_another = world.n > 1 && next_order(order, world.n);
+        orders++;
+        arena_free(world.arena);
+    }
+}
+
+/* ---- ITI-38 ---- */
+
+#define HERE(oid, unique) "urn:oid:" oid " 2.999.7 " unique " urn:uuid:" unique
+
+static void
+test_query(void)
+{
+    static const struct {
+        struct leg_text legs[LEGS_MAX];
+        const char *want;
+    } cases[] = {
+        /* nobody to ask */
+        {{{0}}, "Failure\n"},
+        /* all failures: no content, one error for each */
+        {{{.community = "2.999.1", .state = LEG_FAILED, .failure = ERR_PARTNER_TIMEOUT},
+          {.community = "2.999.2", .state = LEG_FAILED, .failure = ERR_PARTNER_UNREACHABLE},
+          {.community = "2.999.3", .state = LEG_FAILED, .failure = ERR_SOAP_FAULT},
+          {.community = "2.999.4", .state = LEG_DENIED, .failure = ERR_POLICY_DENIED},
+          {.community = "2.999.5", .state = LEG_FAILED, .failure = ERR_CONFIG}},
+         "Failure\n"
+         "XDSUnavailableCommunity [urn:oid:2.999.1] the community did not answer in time\n"
+         "XDSUnavailableCommunity [urn:oid:2.999.2] the community could not be reached\n"
+         "XDSRegistryError [urn:oid:2.999.3] the partner answered with a fault\n"
+         "XDSRegistryError [urn:oid:2.999.4] the policy of this community does not allow this\n"
+         "XDSUnavailableCommunity [urn:oid:2.999.5] the gateway is not configured for this\n"},
+        /* a Failure with its own reasons, where they come from, beside nothing: PartialSuccess */
+        {{{.community = "2.999.1",
+           .state = LEG_FAILED,
+           .failure = ERR_PARTNER_REFUSED,
+           .status = REGISTRY_FAILURE,
+           .errors = {"XDSRegistryBusy - later please", "!XDSx urn:oid:2.999.1 w",
+                      "XDSy urn:oid:2.999.11 near", "- 2.999.1/db bare"}},
+          {.community = "2.999.2", .state = LEG_ANSWERED}},
+         "PartialSuccess\n"
+         "XDSRegistryBusy [urn:oid:2.999.1] later please\n"
+         "!XDSx [urn:oid:2.999.1] w\n"
+         "XDSy [urn:oid:2.999.1 urn:oid:2.999.11] near\n"
+         "XDSRegistryError [2.999.1/db] bare\n"},
+        /* an unknown patient is an answer without documents */
+        {{{.community = "2.999.1",
+           .state = LEG_ANSWERED,
+           .status = REGISTRY_FAILURE,
+           .errors = {"XDSUnknownPatientId urn:oid:2.999.1 who"}},
+          {.community = "2.999.2", .state = LEG_ANSWERED, .items = {HERE("2.999.2", "2.999.8.1")}}},
+         "Success\n"
+         "urn:oid:2.999.2 2.999.7 2.999.8.1 urn:uuid:2.999.8.1 from 2.999.2\n"},
+        /* in part, with a reason and without; warnings alone change nothing */
+        {{{.community = "2.999.1",
+           .state = LEG_ANSWERED,
+           .failure = ERR_PARTNER_REFUSED,
+           .status = REGISTRY_PARTIAL_SUCCESS,
+           .errors = {"!XDSw - w"},
+           .items = {HERE("2.999.1", "2.999.8.2")}}},
+         "PartialSuccess\n"
+         "!XDSw [urn:oid:2.999.1] w\n"
+         "XDSRegistryError [urn:oid:2.999.1] the community answered in part, and did not say why\n"
+         "urn:oid:2.999.1 2.999.7 2.999.8.2 urn:uuid:2.999.8.2 from 2.999.1\n"},
+        {{{.community = "2.999.1",
+           .state = LEG_ANSWERED,
+           .errors = {"!XDSw - w"},
+           .items = {HERE("2.999.1", "2.999.8.2")}},
+          {.community = "2.999.2",
+           .state = LEG_FAILED,
+           .failure = ERR_PARTNER_TIMEOUT,
+           .abandoned = LEG_ABANDONED_ENOUGH}},
+         "Success\n"
+         "!XDSw [urn:oid:2.999.1] w\n"
+         "!XDSUnavailableCommunity [urn:oid:2.999.2] not waited for: enough communities had "
+         "answered\n"
+         "urn:oid:2.999.1 2.999.7 2.999.8.2 urn:uuid:2.999.8.2 from 2.999.1\n"},
+        /* what could not be used: a warning; without homeCommunityId: an error of its own */
+        {{{.community = "2.999.1", .state = LEG_ANSWERED, .dropped = 3, .homeless = 1},
+          {.community = "2.999.2", .state = LEG_ANSWERED, .dropped = 1}},
+         "PartialSuccess\n"
+         "XDSMissingHomeCommunityId [urn:oid:2.999.1] 1 entry without homeCommunityId\n"
+         "!XDSRegistryError [urn:oid:2.999.1] 2 items of the community's answer could not be used\n"
+         "!XDSRegistryError [urn:oid:2.999.2] 1 item of the community's answer could not be "
+         "used\n"},
+        /* the plan's order; what is there twice once; the same document under two ids twice; a
+         * home for an entry of ours that has none */
+        {{{.community = "2.999.2",
+           .state = LEG_ANSWERED,
+           .items = {HERE("2.999.2", "2.999.8.9"), HERE("2.999.2", "2.999.8.1"),
+                     HERE("2.999.2", "2.999.8.9"), "urn:oid:2.999.2 2.999.7 2.999.8.9 urn:uuid:b"}},
+          {.community = "2.999.1",
+           .state = LEG_ANSWERED,
+           .is_own = true,
+           .items = {"- 2.999.7 2.999.8.9 urn:uuid:c", HERE("2.999.2", "2.999.8.1")}}},
+         "Success\n"
+         "urn:oid:2.999.2 2.999.7 2.999.8.9 urn:uuid:2.999.8.9 from 2.999.2\n"
+         "urn:oid:2.999.2 2.999.7 2.999.8.1 urn:uuid:2.999.8.1 from 2.999.2\n"
+         "urn:oid:2.999.2 2.999.7 2.999.8.9 urn:uuid:b from 2.999.2\n"
+         "urn:oid:2.999.1 2.999.7 2.999.8.9 urn:uuid:c from 2.999.1\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        check_orders(SOAP_ITI_38, cases[i].legs, say_query, cases[i].want);
+    }
+}
+
+/* Asked before everybody has ended: who has not did not answer in time. */
+static void
+test_query_before_the_end(void)
+{
+    static const struct leg_text texts[LEGS_MAX] = {
+        {.community = "2.999.1", .state = LEG_ANSWERED, .items = {HERE("2.999.1", "2.999.8.1")}},
+        {.community = "2.999.2", .state = LEG_ANSWERED, .items = {HERE("2.999.2", "2.999.8.2")}},
+        {.community = "2.999.3", .state = LEG_ASKED}};
+    struct text text = {.n = 0};
+    struct merge_progress progress;
+    struct world world;
+    struct merge *merge = NULL;
+    struct diag diag = {0};
+
+    make_world(&world, SOAP_ITI_38, texts);
+    CHECK_OK(&diag, merge_new(world.arena, SOAP_ITI_38, world.legs, world.n, &diag, &merge));
+    merge_add(merge, 1);
+    progress = merge_progress(merge);
+    CU_ASSERT(progress.legs == 3 && progress.over == 1);
+    CU_ASSERT(progress.answered == 1 && progress.items == 1);
+    say_query(&text, merge);
+    CU_ASSERT_STRING_EQUAL(
+        text.bytes,
+        "PartialSuccess\n"
+        "XDSUnavailableCommunity [urn:oid:2.999.1] the community did not answer in time\n"
+        "XDSUnavailableCommunity [urn:oid:2.999.3] the community did not answer in time\n"
+        "urn:oid:2.999.2 2.999.7 2.999.8.2 urn:uuid:2.999.8.2 from 2.999.2\n");
+    arena_free(world.arena);
+}
+
+/* ---- ITI-39 ---- */
+
+#define REF(oid, unique) "urn:oid:" oid " 2.999.7 " unique
+
+static void
+test_retrieve(void)
+{
+    static const struct {
+        const char *asked[6];
+        struct leg_text legs[LEGS_MAX];
+        const char *want;
+    } cases[] = {
+        /* the order is the question's, and twice is once */
+        {{REF("2.999.2", "2.999.8.4"), REF("2.999.1", "2.999.8.1"), REF("2.999.2", "2.999.8.3"),
+          REF("2.999.1", "2.999.8.1")},
+         {{.community = "2.999.1",
+           .state = LEG_ANSWERED,
+           .refs = {REF("2.999.1", "2.999.8.1")},
+           .items = {REF("2.999.1", "2.999.8.1")}},
+          {.community = "2.999.2",
+           .state = LEG_ANSWERED,
+           .refs = {REF("2.999.2", "2.999.8.3"), REF("2.999.2", "2.999.8.4")},
+           .items = {REF("2.999.2", "2.999.8.3"), REF("2.999.2", "2.999.8.4")}}},
+         "Success\n2.999.8.4 from 2.999.2\n2.999.8.1 from 2.999.1\n2.999.8.3 from 2.999.2\n"},
+        /* one error for each that did not come: with the partner's reason, without, of nobody */
+        {{REF("2.999.1", "2.999.8.1"), REF("2.999.1", "2.999.8.2"), REF("2.999.1", "2.999.8.3"),
+          REF("2.999.2", "2.999.8.4"), REF("2.999.3", "2.999.8.5")},
+         {{.community = "2.999.1",
+           .state = LEG_ANSWERED,
+           .status = REGISTRY_PARTIAL_SUCCESS,
+           .failure = ERR_PARTNER_REFUSED,
+           .refs = {REF("2.999.1", "2.999.8.1"), REF("2.999.1", "2.999.8.2"),
+                    REF("2.999.1", "2.999.8.3")},
+           .errors = {"XDSRepositoryBusy urn:oid:2.999.1/2.999.8.2 later", "!XDSw - w",
+                      "XDSother 12.999.8.1 no"},
+           .items = {REF("2.999.1", "2.999.8.3")}},
+          {.community = "2.999.2",
+           .state = LEG_FAILED,
+           .failure = ERR_PARTNER_TIMEOUT,
+           .refs = {REF("2.999.2", "2.999.8.4")}}},
+         "PartialSuccess\n"
+         "XDSDocumentUniqueIdError [urn:oid:2.999.1 2.999.8.1] the document is not available\n"
+         "XDSRepositoryBusy [urn:oid:2.999.1 2.999.8.2] later\n"
+         "XDSUnavailableCommunity [urn:oid:2.999.2 2.999.8.4] the community did not answer in "
+         "time\n"
+         "XDSUnknownCommunity [urn:oid:2.999.3 2.999.8.5] the homeCommunityId is not served "
+         "here\n"
+         "!XDSw [urn:oid:2.999.1] w\n"
+         "2.999.8.3 from 2.999.1\n"},
+        /* nothing came: Failure. Our own store does not say why it keeps a document back */
+        {{REF("2.999.1", "2.999.8.1"), REF("2.999.2", "2.999.8.2"), REF("2.999.3", "2.999.8.3")},
+         {{.community = "2.999.1",
+           .state = LEG_FAILED,
+           .failure = ERR_PARTNER_REFUSED,
+           .is_own = true,
+           .errors = {"XDSDocumentUniqueIdError 2.999.8.1 withheld: a rule"},
+           .refs = {REF("2.999.1", "2.999.8.1")}},
+          {.community = "2.999.2",
+           .state = LEG_FAILED,
+           .failure = ERR_PARTNER_REFUSED,
+           .refs = {REF("2.999.2", "2.999.8.2")}},
+          {.community = "2.999.3",
+           .state = LEG_FAILED,
+           .failure = ERR_NO_MEMORY,
+           .refs = {REF("2.999.3", "2.999.8.3")}}},
+         "Failure\n"
+         "XDSDocumentUniqueIdError [urn:oid:2.999.1 2.999.8.1] the document is not available\n"
+         "XDSRepositoryError [urn:oid:2.999.2 2.999.8.2] the community refused the request\n"
+         "XDSRepositoryOutOfResources [urn:oid:2.999.3 2.999.8.3] out of resources\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        asked_texts = cases[i].asked;
+        check_orders(SOAP_ITI_39, cases[i].legs, say_retrieve, cases[i].want);
+    }
+}
+
+/* ---- ITI-55 ---- */
+
+static void
+test_discovery(void)
+{
+    static const struct {
+        struct leg_text legs[LEGS_MAX];
+        const char *want;
+    } cases[] = {
+        {{{.community = "2.999.1", .state = LEG_FAILED, .failure = ERR_PARTNER_TIMEOUT},
+          {.community = "2.999.2", .state = LEG_FAILED, .failure = ERR_PARTNER_REFUSED}},
+         "ERROR AnswerNotAvailable\n"
+         "XDSUnavailableCommunity [urn:oid:2.999.1] the community did not answer in time\n"
+         "XDSRegistryError [urn:oid:2.999.2] the community refused the request\n"},
+        {{{.community = "2.999.1", .state = LEG_FAILED, .failure = ERR_PARTNER_TIMEOUT},
+          {.community = "2.999.2", .state = LEG_ANSWERED, .result = XCPD_NONE}},
+         "NONE\n"
+         "XDSUnavailableCommunity [urn:oid:2.999.1] the community did not answer in time\n"},
+        {{{.community = "2.999.1", .state = LEG_ANSWERED, .result = XCPD_AMBIGUOUS},
+          {.community = "2.999.2", .state = LEG_ANSWERED, .result = XCPD_NONE}},
+         "AMBIGUOUS\n"},
+        /* one for each community, by its degree, whoever speaks for it; equal ones: none */
+        {{{.community = "2.999.2",
+           .state = LEG_ANSWERED,
+           .result = XCPD_MATCH,
+           .items = {"2.999.2 2.999.9 a 70", "urn:oid:2.999.2 2.999.9 b 90", "2.999.3 2.999.9 c 80",
+                     "2.999.3 2.999.9 d 80"}},
+          {.community = "2.999.1",
+           .state = LEG_ANSWERED,
+           .result = XCPD_MATCH,
+           .items = {"2.999.1 2.999.9 e 50", "2.999.1 2.999.9 e 50"}}},
+         "MATCH\n2.999.1 e\n2.999.2 b\n"},
+        {{{.community = "2.999.3",
+           .state = LEG_ANSWERED,
+           .result = XCPD_MATCH,
+           .items = {"2.999.3 2.999.9 c 80", "2.999.3 2.999.9 d 80"}}},
+         "AMBIGUOUS\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        check_orders(SOAP_ITI_55, cases[i].legs, say_discovery, cases[i].want);
+    }
+}
+
+static const struct unit_test tests[] = {
+    {"ITI-38: status, errors, entries", test_query},
+    {"ITI-38: asked before the end", test_query_before_the_end},
+    {"ITI-39: the order of the question, one error a document", test_retrieve},
+    {"ITI-55: one match a community", test_discovery},
+};
+UNIT_MAIN("merge", tests)
