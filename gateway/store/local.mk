@@ -35,3 +35,8 @@ tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c tests/un
 tests_unit_test_store_people_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_people_SOURCES = tests/unit/test_store_people.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
+
+check_PROGRAMS += tests/unit/test_store_files
+tests_unit_test_store_files_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_files_SOURCES = tests/unit/test_store_files.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
