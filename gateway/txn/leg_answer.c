@@ -36,7 +36,8 @@ hold_content(struct asking *asking, struct leg *leg)
     for (size_t i = 0; i < leg->retrieved.n; i++) {
         bytes += body_memory(&leg->retrieved.items[i].body);
     }
-    return hold(asking, leg, bytes);
+    budget_give_beyond(fanout_budget(asking->fanout), &leg->held, bytes);
+    return bytes > leg->held ? hold(asking, leg, bytes - leg->held) : OK;
 }
 
 /* Nothing of the answer is kept. */
@@ -75,15 +76,15 @@ check_fault(const struct message *message, struct leg *leg)
                 leg->partner->id, SPAN_PRINT(span_slice(code, 0, LEG_CODE_MAX)));
 }
 
-/* The answer's bytes live as long as the leg's arena. */
+/* The answer's bytes live as long as what is read of them. */
 static struct status
 keep_bytes(struct leg *leg, struct out_answer *answer, const struct body **ret_body)
 {
     struct body *body;
 
-    TRY(ARENA_NEW(leg->arena, &leg->diag, &body));
+    TRY(ARENA_NEW(leg->reading, &leg->diag, &body));
     body_init(body);
-    TRY(arena_defer(leg->arena, release_body, body, &leg->diag));
+    TRY(arena_defer(leg->reading, release_body, body, &leg->diag));
     body_move(body, &answer->body);
     *ret_body = body;
     return OK;
@@ -98,11 +99,20 @@ arrived_us(const struct asking *asking, const struct leg *leg)
     return clock_wall_us(clock) - (clock_mono_us(clock) - leg->asked_us - leg->elapsed_us);
 }
 
+/* Entries are read while the answer is parsed. */
+static struct status
+expect_pieces(struct leg *leg, struct message_limits *limits)
+{
+    return leg->transaction == SOAP_ITI_38
+               ? query_answer_pieces(leg->reading, leg->arena, &leg->diag, &limits->pieces)
+               : OK;
+}
+
 static struct status
 read_message(struct asking *asking, struct leg *leg, const struct out_answer *answer,
              const struct body *body)
 {
-    const struct message_limits limits = message_limits_answer();
+    struct message_limits limits = message_limits_answer();
     const struct answer_check check = {
         .transaction = leg->transaction,
         .request_message_id = span_of_cstr(leg->message_id),
@@ -113,8 +123,9 @@ read_message(struct asking *asking, struct leg *leg, const struct out_answer *an
     };
     struct message *message;
 
+    TRY(expect_pieces(leg, &limits));
     TRY(message_read_body(body, span_of_cstr(answer->content_type), &limits, asking->node->spool,
-                          leg->arena, &leg->diag, &message));
+                          leg->reading, &leg->diag, &message));
     TRY(hold(asking, leg, message_memory(message)));
     TRY(check_fault(message, leg));
     if (answer->http_status !=
@@ -122,18 +133,16 @@ read_message(struct asking *asking, struct leg *leg, const struct out_answer *an
         return FAIL(&leg->diag, ERR_PARTNER_HTTP, "%s gave an answer that is no fault",
                     leg->partner->id);
     }
-    TRY(message_check_answer(message, &check, leg->arena, &leg->diag));
-    TRY(leg_kinds[leg->transaction].answer(asking, leg, message));
-    return hold_content(asking, leg);
+    TRY(message_check_answer(message, &check, leg->reading, &leg->diag));
+    return leg_kinds[leg->transaction].answer(asking, leg, message);
 }
 
 static struct status
-read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
+read_bytes(struct asking *asking, struct leg *leg, struct out_answer *answer)
 {
     const struct body *body;
     struct status st;
 
-    TRY(leg_arena(asking, leg));
     if (body_memory(&answer->body) > answer->held) {
         TRY(hold(asking, leg, body_memory(&answer->body) - answer->held));
     }
@@ -152,6 +161,24 @@ read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
         diag_prefix(&leg->diag, "%s answered HTTP %d", leg->partner->id, answer->http_status);
     }
     return st;
+}
+
+/* Bytes and tree go as soon as the facts are copied: a leg that waits for others keeps facts. */
+static struct status
+read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
+{
+    struct status st, kept;
+
+    TRY(leg_arena(asking, leg));
+    leg->reading = arena_new(ARENA_LIMIT_DEFAULT);
+    if (leg->reading == NULL) {
+        return FAIL(&leg->diag, ERR_NO_MEMORY, "memory for reading an answer");
+    }
+    st = read_bytes(asking, leg, answer);
+    arena_free(leg->reading);
+    leg->reading = NULL;
+    kept = hold_content(asking, leg);
+    return is_ok(st) ? kept : st;
 }
 
 void
