@@ -10,8 +10,9 @@
 #include "base/digest.h"
 #include "store/sqlite.h"
 
-#define SQLITE_FILE_LEAST ((uint64_t)256 * 1024) /* bytes of a content that is not kept in a row   \
-                                                  */
+#define SQLITE_FILE_LEAST                                                                          \
+    ((uint64_t)256 * 1024) /* bytes of a content that is not kept in a row                         \
+                            */
 
 struct sqlite_content {
     uint8_t sha256[SHA256_BYTES];

@@ -160,7 +160,7 @@ test_answers(void)
     peer.filler = "0123456789abcdef";
     peer.filler_n = LARGE / 16;
     const struct out_partner partner = {"127.0.0.1", peer.port,
-                                        "identity: san, names: [server.example]", "5s"};
+                                        "identity: san, names: [server.example]", "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     budget_init(&budget, 100 * KB, 1); /* less than the answer, more than the threshold */
     const struct {
@@ -198,7 +198,7 @@ test_answer_in_file(void)
     peer.filler = "0123456789abcdef";
     peer.filler_n = LARGE / 16;
     const struct out_partner partner = {"127.0.0.1", peer.port,
-                                        "identity: san, names: [server.example]", "5s"};
+                                        "identity: san, names: [server.example]", "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     budget_init(&budget, 100 * KB, 1);
     for (size_t i = 0; i < 3; i++) { /* also over a kept connection */
