@@ -1,7 +1,9 @@
 /*
- * The arena: small objects are cut from 64 KB chunks, big ones get a block of their own, and all go
- * at once. Called by whoever works on one transaction or command; one thread at a time. The arena
- * owns its blocks; deferred objects belong to it from arena_defer on.
+ * The arena: small objects are cut from chunks, big ones get a block of their own, and all go at
+ * once. Chunks begin small and double, because a transaction that waits may need little, and what
+ * is given out zeroed costs time and memory whether it is used or not. Called by whoever works on
+ * one transaction or command; one thread at a time. The arena owns its blocks; deferred objects
+ * belong to it from arena_defer on.
  *
  * In debug mode (a build with AddressSanitizer, or ISTHMUS_ARENA_DEBUG=1 for valgrind) every object
  * is a heap block of exactly its size, so that a byte too far is seen. The limit counts the same
@@ -30,8 +32,9 @@
 #define ARENA_ALWAYS_DEBUG 0
 #endif
 
-#define CHUNK_BYTES ((size_t)64 * 1024)
-#define BIG_BYTES   ((size_t)8 * 1024) /* above this an object does not share a chunk */
+#define FIRST_BYTES ((size_t)8 * 1024)  /* of the first chunk, the arena itself included */
+#define CHUNK_BYTES ((size_t)64 * 1024) /* the largest chunk */
+#define BIG_BYTES   ((size_t)8 * 1024)  /* above this an object does not share a chunk */
 #define ALIGNMENT   alignof(max_align_t)
 
 /* The head of every heap block; its objects follow it. */
@@ -53,6 +56,7 @@ struct arena {
     struct cleanup *cleanups; /* newest first */
     char *room;               /* free bytes of the current chunk */
     size_t room_bytes;
+    size_t chunk_bytes; /* of the current chunk */
     bool is_debug;
 };
 
@@ -73,7 +77,7 @@ struct arena *
 arena_new(size_t limit_bytes)
 {
     const bool is_debug = is_debug_wanted();
-    const size_t size = is_debug ? sizeof(struct arena) : CHUNK_BYTES;
+    const size_t size = is_debug ? sizeof(struct arena) : FIRST_BYTES;
     struct arena *arena = mem_alloc(size);
     if (arena == NULL) {
         return NULL;
@@ -83,6 +87,7 @@ arena_new(size_t limit_bytes)
     arena->is_debug = is_debug;
     arena->room = is_debug ? NULL : (char *)arena + head;
     arena->room_bytes = is_debug ? 0 : size - head;
+    arena->chunk_bytes = FIRST_BYTES;
     return arena;
 }
 
@@ -122,11 +127,14 @@ static void *
 cut_from_chunk(struct arena *arena, size_t rounded)
 {
     if (rounded > arena->room_bytes) {
-        const size_t bytes = CHUNK_BYTES - offsetof(struct block, bytes);
+        const size_t wanted =
+            arena->chunk_bytes < CHUNK_BYTES ? 2 * arena->chunk_bytes : CHUNK_BYTES;
+        const size_t bytes = wanted - offsetof(struct block, bytes);
         struct block *chunk = add_block(arena, bytes);
         if (chunk == NULL) {
             return NULL;
         }
+        arena->chunk_bytes = wanted;
         arena->room = chunk->bytes;
         arena->room_bytes = bytes;
     }
