@@ -21,14 +21,18 @@ struct spool;
 
 struct message_limits {
     size_t root_part_bytes; /* requests: configuration's root_part; answers of partners: 32 MB */
-    size_t
-        nodes; /* elements, comments, CDATA sections: 20,000 for requests; 4 million for answers */
+    size_t nodes;           /* what the tree holds: 1 for an element, a text, a comment, a CDATA
+                               section or an instruction, 2 for an attribute or a namespace
+                               declaration; 20,000 for requests, 4 million for answers */
     size_t depth;           /* 64 */
     size_t attributes;      /* per element, 64, namespace declarations included */
     size_t start_tag_bytes; /* 16 KB */
     size_t parts;           /* of a MIME body */
     bool is_lenient; /* answers: plain SOAP instead of MTOM, LF-only part headers, missing part
                         types */
+    /* Answers whose lists are read while they are parsed, so that they never are a tree
+     * (query_answer_pieces); NULL: the tree has everything. Used once. */
+    struct xml_pieces *pieces;
 };
 struct message_limits message_limits_request(size_t root_part_bytes);
 struct message_limits message_limits_answer(void);

@@ -17,7 +17,7 @@ struct scan {
     size_t at;
     size_t depth;
     size_t roots;
-    size_t nodes; /* elements, comments, CDATA sections and instructions: what the tree will hold */
+    size_t nodes;
     const struct message_limits *limits;
     struct diag *diag;
     struct prescan_counts counts;
@@ -59,13 +59,51 @@ find(const struct scan *scan, size_t from, struct span literal)
     return SPAN_MISSING;
 }
 
+static struct status
+count_nodes(struct scan *scan, size_t n)
+{
+    scan->nodes += n;
+    if (scan->nodes > scan->limits->nodes) {
+        return FAIL(
+            scan->diag, ERR_LIMIT_XML,
+            "XML at byte %zu: more than %zu nodes (elements, texts and comments count once, "
+            "attributes twice)",
+            scan->at + 1, scan->limits->nodes);
+    }
+    return OK;
+}
+
 /* ---- characters (XML 1.0 section 2.2) ---- */
+
+/* How many bytes at the front are certainly 0x20 to 0x7f: eight at a time. */
+static size_t
+count_plain(struct span bytes)
+{
+    const uint64_t high = UINT64_C(0x8080808080808080);
+    size_t n = 0;
+    for (; bytes.n - n >= sizeof(uint64_t); n += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, bytes.p + n, sizeof(word));
+        /* A byte below 0x20 borrows from its high bit; a byte that borrows from its neighbour only
+         * makes the answer too small. */
+        if (((word | (word - UINT64_C(0x2020202020202020))) & high) != 0) {
+            break;
+        }
+    }
+    return n;
+}
 
 static struct status
 check_characters(struct scan *scan)
 {
     struct span rest = span_of(scan->p, scan->n);
     while (rest.n > 0) {
+        const size_t plain = count_plain(rest);
+        rest.p += plain;
+        rest.n -= plain;
+        if (rest.n == 0) {
+            break;
+        }
         const unsigned char byte = (unsigned char)*rest.p;
         if (byte >= 0x20 && byte < 0x80) {
             rest.p++;
@@ -151,23 +189,29 @@ scan_declaration(struct scan *scan)
 /* ---- text and attribute values ---- */
 
 static bool
+is_digit(char c, bool is_hex)
+{
+    return (c >= '0' && c <= '9') || (is_hex && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
+}
+
+static bool
 is_reference(struct span name)
 {
     static const char *const predefined[] = {"lt", "gt", "amp", "quot", "apos"};
-    for (size_t i = 0; i < ARRAY_LEN(predefined); i++) {
-        if (span_eq_cstr(name, predefined[i])) {
-            return true;
+    if (name.n == 0 || name.p[0] != '#') {
+        size_t i = 0;
+        while (i < ARRAY_LEN(predefined) && !span_eq_cstr(name, predefined[i])) {
+            i++;
         }
+        return i < ARRAY_LEN(predefined);
     }
-    if (name.n < 2 || name.p[0] != '#') {
-        return false;
+    const bool is_hex = name.n > 1 && name.p[1] == 'x';
+    const size_t first = is_hex ? 2 : 1;
+    size_t i = first;
+    while (i < name.n && is_digit(name.p[i], is_hex)) {
+        i++;
     }
-    const bool is_hex = name.p[1] == 'x';
-    const char *const digits = is_hex ? "0123456789abcdefABCDEF" : "0123456789";
-    size_t i = is_hex ? 2 : 1;
-    for (; i < name.n && memchr(digits, name.p[i], strlen(digits)) != NULL; i++) {
-    }
-    return i == name.n && i > (is_hex ? 2U : 1U);
+    return i == name.n && i > first;
 }
 
 /* Every & between scan->at and <to> opens a reference that needs no declaration. */
@@ -198,6 +242,7 @@ scan_text(struct scan *scan)
     const char *const found = memchr(scan->p + scan->at, '<', scan->n - scan->at);
     const size_t end = found == NULL ? scan->n : (size_t)(found - scan->p);
     if (scan->depth > 0) {
+        TRY(count_nodes(scan, 1));
         return check_references(scan, end);
     }
     for (; scan->at < end; scan->at++) {
@@ -217,10 +262,26 @@ is_name_start(char c)
            (unsigned char)c >= 0x80;
 }
 
+/* Characters of which names mostly consist; none of them ends or begins anything. */
+static bool
+is_name_part(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= ':');
+}
+
+static void
+skip_name(struct scan *scan)
+{
+    while (scan->at < scan->n && is_name_part(scan->p[scan->at])) {
+        scan->at++;
+    }
+}
+
 /* At an opening quote: goes behind the closing one. */
 static struct status
 scan_value(struct scan *scan, size_t start, size_t *attributes)
 {
+    TRY(count_nodes(scan, 2));
     const char quote = scan->p[scan->at++];
     const char *const found = memchr(scan->p + scan->at, quote, scan->n - scan->at);
     if (found == NULL) {
@@ -250,15 +311,19 @@ scan_to_tag_end(struct scan *scan, size_t start, bool *ret_is_empty)
 {
     size_t attributes = 0;
     for (;;) {
-        if (scan->at == scan->n) {
-            return syntax(scan, "a start tag does not end");
-        }
         if (scan->at - start >= scan->limits->start_tag_bytes) {
             return FAIL(scan->diag, ERR_LIMIT_XML,
                         "a start tag at byte %zu is longer than %zu bytes", start + 1,
                         scan->limits->start_tag_bytes);
         }
+        if (scan->at == scan->n) {
+            return syntax(scan, "a start tag does not end");
+        }
         const char c = scan->p[scan->at];
+        if (is_name_part(c)) {
+            skip_name(scan);
+            continue;
+        }
         if (c == '"' || c == '\'') {
             TRY(scan_value(scan, start, &attributes));
             continue;
@@ -344,32 +409,37 @@ scan_instruction(struct scan *scan)
     return OK;
 }
 
+/* "<!" */
 static struct status
-scan_markup(struct scan *scan)
+scan_declared(struct scan *scan)
 {
-    if (!is_at(scan, "</") && ++scan->nodes > scan->limits->nodes) {
-        return FAIL(scan->diag, ERR_LIMIT_XML, "XML has more than %zu elements and comments",
-                    scan->limits->nodes);
-    }
     if (is_at(scan, "<!--")) {
         return scan_comment(scan);
     }
     if (is_at(scan, "<![CDATA[")) {
         return scan_cdata(scan);
     }
-    if (is_at(scan, "<!")) {
-        return FAIL(scan->diag, ERR_XML_DTD,
-                    "XML at byte %zu: document type and entity declarations are not accepted",
-                    scan->at + 1);
-    }
-    if (is_at(scan, "<?")) {
-        return scan_instruction(scan);
-    }
-    if (is_at(scan, "</")) {
+    return FAIL(scan->diag, ERR_XML_DTD,
+                "XML at byte %zu: document type and entity declarations are not accepted",
+                scan->at + 1);
+}
+
+static struct status
+scan_markup(struct scan *scan)
+{
+    const char next = scan->at + 1 < scan->n ? scan->p[scan->at + 1] : '\0';
+    if (next == '/') {
         return scan_end_tag(scan);
     }
-    if (scan->at + 1 < scan->n && is_name_start(scan->p[scan->at + 1])) {
+    TRY(count_nodes(scan, 1));
+    if (is_name_start(next)) {
         return scan_start_tag(scan);
+    }
+    if (next == '!') {
+        return scan_declared(scan);
+    }
+    if (next == '?') {
+        return scan_instruction(scan);
     }
     return syntax(scan, "'<' opens no markup");
 }

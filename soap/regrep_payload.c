@@ -4,69 +4,79 @@
  */
 #include "soap/regrep_payload.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/xmlw.h"
 #include "soap/regrep.h"
 
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+
 /* Everything that regrep.gsoap.h declares as an attribute. */
-static const char *const attributes[] = {
-    "id",
-    "home",
-    "name",
-    "value",
-    "returnType",
-    "lid",
-    "objectType",
-    "status",
-    "mimeType",
-    "registryObject",
-    "identificationScheme",
-    "classificationScheme",
-    "severity",
-    "location",
-    "errorCode",
-    "codeContext",
-    "classifiedObject",
-    "nodeRepresentation",
-    "highestSeverity",
-    "returnComposedObjects",
+static const struct name {
+    const char *text;
+    size_t n;
+} attributes[] = {
+    NAME("id"),
+    NAME("home"),
+    NAME("name"),
+    NAME("value"),
+    NAME("returnType"),
+    NAME("lid"),
+    NAME("objectType"),
+    NAME("status"),
+    NAME("mimeType"),
+    NAME("registryObject"),
+    NAME("identificationScheme"),
+    NAME("classificationScheme"),
+    NAME("severity"),
+    NAME("location"),
+    NAME("errorCode"),
+    NAME("codeContext"),
+    NAME("classifiedObject"),
+    NAME("nodeRepresentation"),
+    NAME("highestSeverity"),
+    NAME("returnComposedObjects"),
 };
 
 /* Everything that it declares as an element. */
 struct element_row {
-    const char *name;
+    struct name name;
     bool is_single; /* a parent has one at most; gSOAP would read the first and skip the rest */
     bool has_text;
 };
 static const struct element_row elements[] = {
-    {"AdhocQueryRequest", false, false},
-    {"ResponseOption", true, false},
-    {"AdhocQuery", true, false},
-    {"Slot", false, false},
-    {"ValueList", true, false},
-    {"Value", false, true},
-    {"AdhocQueryResponse", false, false},
-    {"RegistryErrorList", true, false},
-    {"RegistryError", false, false},
-    {"RegistryObjectList", true, false},
-    {"ObjectRef", false, false},
-    {"ExtrinsicObject", false, false},
-    {"Name", true, false},
-    {"Description", true, false},
-    {"LocalizedString", false, false},
-    {"Classification", false, false},
-    {"ExternalIdentifier", false, false},
-    {"RetrieveDocumentSetRequest", false, false},
-    {"DocumentRequest", false, false},
-    {"RetrieveDocumentSetResponse", false, false},
-    {"RegistryResponse", true, false},
-    {"DocumentResponse", false, false},
-    {"HomeCommunityId", true, true},
-    {"RepositoryUniqueId", true, true},
-    {"DocumentUniqueId", true, true},
-    {"mimeType", true, true},
-    {"Document", true, false},
+    {NAME("AdhocQueryRequest"), false, false},
+    {NAME("ResponseOption"), true, false},
+    {NAME("AdhocQuery"), true, false},
+    {NAME("Slot"), false, false},
+    {NAME("ValueList"), true, false},
+    {NAME("Value"), false, true},
+    {NAME("AdhocQueryResponse"), false, false},
+    {NAME("RegistryErrorList"), true, false},
+    {NAME("RegistryError"), false, false},
+    {NAME("RegistryObjectList"), true, false},
+    {NAME("ObjectRef"), false, false},
+    {NAME("ExtrinsicObject"), false, false},
+    {NAME("Name"), true, false},
+    {NAME("Description"), true, false},
+    {NAME("LocalizedString"), false, false},
+    {NAME("Classification"), false, false},
+    {NAME("ExternalIdentifier"), false, false},
+    {NAME("RetrieveDocumentSetRequest"), false, false},
+    {NAME("DocumentRequest"), false, false},
+    {NAME("RetrieveDocumentSetResponse"), false, false},
+    {NAME("RegistryResponse"), true, false},
+    {NAME("DocumentResponse"), false, false},
+    {NAME("HomeCommunityId"), true, true},
+    {NAME("RepositoryUniqueId"), true, true},
+    {NAME("DocumentUniqueId"), true, true},
+    {NAME("mimeType"), true, true},
+    {NAME("Document"), true, false},
 };
 
 struct walk {
@@ -77,35 +87,40 @@ struct walk {
     struct document_node_list documents;
 };
 
+static bool
+is_name(struct span name, const struct name *wanted)
+{
+    return name.n == wanted->n && memcmp(name.p, wanted->text, wanted->n) == 0;
+}
+
 /* The program's own literal for a name of a list, or NULL. */
 static const char *
-find_name(struct span name, const char *const *list, size_t n)
+find_name(struct span name, const struct name *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (span_eq_cstr(name, list[i])) {
-            return list[i];
+        if (is_name(name, &list[i])) {
+            return list[i].text;
         }
     }
     return NULL;
 }
 
+static const struct name namespaces[] = {NAME(NS_RIM), NAME(NS_RS), NAME(NS_QUERY), NAME(NS_XDSB)};
+
 static const char *
 known_namespace(const xmlNode *node)
 {
-    static const char *const known[] = {NS_RIM, NS_RS, NS_QUERY, NS_XDSB};
-    return find_name(xml_namespace(node), known, ARRAY_LEN(known));
+    return find_name(xml_namespace(node), namespaces, ARRAY_LEN(namespaces));
 }
 
 /* NULL: not ours to read, whatever is in it. */
 static const struct element_row *
-find_row(const xmlNode *node)
+find_row(const xmlNode *node, const char **ret_ns)
 {
     const struct span name = xml_local_name(node);
-    if (known_namespace(node) == NULL) {
-        return NULL;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(elements); i++) {
-        if (span_eq_cstr(name, elements[i].name)) {
+    *ret_ns = known_namespace(node);
+    for (size_t i = 0; *ret_ns != NULL && i < ARRAY_LEN(elements); i++) {
+        if (is_name(name, &elements[i].name)) {
             return &elements[i];
         }
     }
@@ -113,11 +128,12 @@ find_row(const xmlNode *node)
 }
 
 static struct status
-check_single(const struct walk *walk, const xmlNode *node, const struct element_row *row)
+check_single(const struct walk *walk, const xmlNode *node, const struct element_row *row,
+             const char *ns)
 {
-    if (row->is_single && xml_next_named(node, known_namespace(node), row->name) != NULL) {
-        return FAIL(walk->diag, walk->code, "<%s> stands twice in <%s>; expected once", row->name,
-                    (const char *)node->parent->name);
+    if (row->is_single && xml_next_named(node, ns, row->name.text) != NULL) {
+        return FAIL(walk->diag, walk->code, "<%s> stands twice in <%s>; expected once",
+                    row->name.text, (const char *)node->parent->name);
     }
     return OK;
 }
@@ -136,11 +152,10 @@ write_attributes(struct walk *walk, const xmlNode *node)
 
 /* The default namespace is declared wherever it changes. */
 static void
-start_element(struct walk *walk, const xmlNode *node, const struct element_row *row,
+start_element(struct walk *walk, const xmlNode *node, const struct element_row *row, const char *ns,
               const char *outer_ns)
 {
-    const char *ns = known_namespace(node);
-    xmlw_start(&walk->w, row->name);
+    xmlw_start(&walk->w, row->name.text);
     if (ns != outer_ns) {
         xmlw_attr_cstr(&walk->w, "xmlns", ns);
     }
@@ -168,23 +183,23 @@ write_text(struct walk *walk, const xmlNode *node, const struct element_row *row
     if (xml_child(node, NS_XOP, "Include") != NULL) {
         return FAIL(walk->diag, ERR_XOP,
                     "xop:Include in <%s>; only the Document of a DocumentResponse may have one",
-                    row->name);
+                    row->name.text);
     }
     if (row->has_text) {
         TRY(xml_text(node, walk->code, walk->arena, walk->diag, &text));
         xmlw_text(&walk->w, text);
     } else if (xml_first(node) != NULL && !xml_has_element_content(node)) {
-        return FAIL(walk->diag, walk->code, "<%s> holds text between its elements", row->name);
+        return FAIL(walk->diag, walk->code, "<%s> holds text between its elements", row->name.text);
     }
     return OK;
 }
 
 /* Depth is bounded by the parse and again by the writer. */
 static struct status
-write_element(struct walk *walk, const xmlNode *node, const struct element_row *row,
+write_element(struct walk *walk, const xmlNode *node, const struct element_row *row, const char *ns,
               const char *outer_ns)
 {
-    start_element(walk, node, row, outer_ns);
+    start_element(walk, node, row, ns, outer_ns);
     if (xml_is(node, NS_XDSB, "Document")) {
         TRY(write_document(walk, node));
         xmlw_end(&walk->w);
@@ -192,13 +207,31 @@ write_element(struct walk *walk, const xmlNode *node, const struct element_row *
     }
     TRY(write_text(walk, node, row));
     for (const xmlNode *child = xml_first(node); child != NULL; child = xml_next(child)) {
-        const struct element_row *child_row = find_row(child);
+        const char *child_ns = NULL;
+        const struct element_row *child_row = find_row(child, &child_ns);
         if (child_row != NULL) {
-            TRY(check_single(walk, child, child_row));
-            TRY(write_element(walk, child, child_row, known_namespace(node)));
+            TRY(check_single(walk, child, child_row, child_ns));
+            TRY(write_element(walk, child, child_row, child_ns, ns));
         }
     }
     xmlw_end(&walk->w);
+    return OK;
+}
+
+struct status
+regrep_payload_check_count(const xmlNode *payload, const char *local, size_t most,
+                           struct diag *diag)
+{
+    const struct span name = span_of_cstr(local);
+    size_t n = 0;
+    for (const xmlNode *node = payload; node != NULL; node = xml_walk(node, payload)) {
+        n += span_eq(xml_local_name(node), name) ? 1 : 0;
+    }
+    if (n > most) {
+        return FAIL(diag, ERR_LIMIT_ITEMS,
+                    "the request has %zu <%s>; at most %zu are taken at once: ask in parts", n,
+                    local, most);
+    }
     return OK;
 }
 
@@ -207,14 +240,58 @@ regrep_payload_write(const xmlNode *payload, enum err code, struct arena *arena,
                      struct diag *diag, struct document_node_list *ret_documents)
 {
     struct walk walk = {.code = code, .arena = arena, .diag = diag};
-    const struct element_row *row = find_row(payload);
+    const char *ns = NULL;
+    const struct element_row *row = find_row(payload, &ns);
     if (row == NULL) {
         return FAIL(diag, code, "the Body holds <%.*s>, which is no RegRep or XDS.b message",
                     SPAN_PRINT(span_slice(xml_local_name(payload), 0, 80)));
     }
     xmlw_init(&walk.w, out, diag);
-    TRY(write_element(&walk, payload, row, NULL));
+    TRY(write_element(&walk, payload, row, ns, NULL));
     TRY(xmlw_finish(&walk.w));
     *ret_documents = walk.documents;
     return OK;
+}
+
+/* ---- in pieces ---- */
+
+static_assert(ARRAY_LEN(elements) * ARRAY_LEN(namespaces) <= REGREP_ONCE_MAX,
+              "every element of every namespace has a place");
+
+/* check_single where the siblings are gone. */
+static struct status
+check_once(const struct walk *walk, const xmlNode *piece, const struct element_row *row,
+           const char *ns, struct regrep_once *once)
+{
+    size_t at = (size_t)(row - elements) * ARRAY_LEN(namespaces);
+    while (namespaces[at % ARRAY_LEN(namespaces)].text != ns) {
+        at++;
+    }
+    if (row->is_single && once->is_seen[at]) {
+        return FAIL(walk->diag, walk->code, "<%s> stands twice in <%s>; expected once",
+                    row->name.text, (const char *)piece->parent->name);
+    }
+    once->is_seen[at] = true;
+    return OK;
+}
+
+struct status
+regrep_piece_write(const xmlNode *piece, enum err code, struct arena *arena,
+                   struct regrep_once *once, struct buf *out, struct diag *diag)
+{
+    struct walk walk = {.code = code, .arena = arena, .diag = diag};
+    const char *ns = NULL;
+    const struct element_row *row = find_row(piece, &ns);
+    if (xml_is(piece, NS_XOP, "Include")) {
+        return FAIL(diag, ERR_XOP,
+                    "xop:Include in <%s>; only the Document of a DocumentResponse may have one",
+                    (const char *)piece->parent->name);
+    }
+    if (row == NULL) {
+        return OK;
+    }
+    TRY(check_once(&walk, piece, row, ns, once));
+    xmlw_init(&walk.w, out, diag);
+    TRY(write_element(&walk, piece, row, ns, NULL));
+    return xmlw_finish(&walk.w);
 }

@@ -56,8 +56,46 @@ sig_is_ncname(struct span name)
     return name.n > 0;
 }
 
-struct status
-sig_check_comments(const xmlNode *top, struct diag *diag)
+/* Nodes and bytes of an element without those of its child elements. */
+static void
+count_own(const xmlNode *node, size_t *nodes, size_t *bytes)
+{
+    *nodes += 1;
+    for (const xmlNs *ns = node->nsDef; ns != NULL; ns = ns->next) {
+        *nodes += 2;
+        *bytes += span_of_cstr((const char *)ns->href).n;
+    }
+    for (const xmlAttr *attr = node->properties; attr != NULL; attr = attr->next) {
+        *nodes += 2;
+        *bytes += xml_attr_value(attr).n;
+    }
+    for (const xmlNode *child = node->children; child != NULL; child = child->next) {
+        if (child->type != XML_ELEMENT_NODE) {
+            *nodes += 1;
+            *bytes += span_of_cstr((const char *)child->content).n;
+        }
+    }
+}
+
+static struct status
+check_size(const xmlNode *top, struct diag *diag)
+{
+    size_t nodes = 0;
+    size_t bytes = 0;
+    for (const xmlNode *node = top; node != NULL; node = xml_walk(node, top)) {
+        count_own(node, &nodes, &bytes);
+        if (nodes > SIG_NODES_MAX || bytes > SIG_BYTES_MAX) {
+            return FAIL(diag, ERR_LIMIT_XML,
+                        "line %ld: more than %zu nodes or %zu bytes of text in <%s>, which one "
+                        "signature covers",
+                        xmlGetLineNo(top), SIG_NODES_MAX, SIG_BYTES_MAX, (const char *)top->name);
+        }
+    }
+    return OK;
+}
+
+static struct status
+check_comments(const xmlNode *top, struct diag *diag)
 {
     for (const xmlNode *node = top; node != NULL; node = xml_walk(node, top)) {
         for (const xmlNode *child = node->children; child != NULL; child = child->next) {
@@ -70,6 +108,13 @@ sig_check_comments(const xmlNode *top, struct diag *diag)
         }
     }
     return OK;
+}
+
+struct status
+sig_check_subtree(const xmlNode *top, struct diag *diag)
+{
+    TRY(check_size(top, diag));
+    return check_comments(top, diag);
 }
 
 /* ---- the document around a signature ---- */
@@ -383,7 +428,7 @@ sig_read(const xmlNode *node, const struct sig_shape *shape, struct arena *arena
     static const char *const names[] = {"SignedInfo", "SignatureValue", "KeyInfo"};
     const xmlNode *children[ARRAY_LEN(names)];
     struct signature signature = {.node = node};
-    TRY(sig_check_comments(node, diag));
+    TRY(sig_check_subtree(node, diag));
     TRY(take_children(node, names, ARRAY_LEN(names), true, diag, children));
     TRY(read_signed_info(children[0], shape, arena, diag, &signature));
     TRY(xml_text_trimmed(children[1], ERR_SIG_STRUCTURE, arena, diag, &signature.value));

@@ -80,9 +80,12 @@ bind_reference(const struct signature *signature, const xmlNode *target, const c
 static bool
 may_use(const struct certificate *certificate, enum sig_key_kind kind)
 {
-    const EVP_PKEY *const key = certificate->key;
-    return kind == SIG_KEY_RSA ? EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= RSA_BITS_MIN
-                               : EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) >= EC_BITS_MIN;
+    const struct key_numbers *const key = certificate->numbers;
+    if (key == NULL) {
+        return false;
+    }
+    return kind == SIG_KEY_RSA ? key->type == EVP_PKEY_RSA && key->bits >= RSA_BITS_MIN
+                               : key->type == EVP_PKEY_EC && key->bits >= EC_BITS_MIN;
 }
 
 /* Networks ask for a KeyInfo in the assertion's signature, and test that one without is refused.
@@ -179,7 +182,7 @@ sigverify_assertion(const xmlNode *assertion, const struct sig_keys *keys, struc
                     xmlGetLineNo(assertion));
     }
     TRY(xml_child_one(assertion, NS_DS, "Signature", ERR_SIG_STRUCTURE, diag, &node));
-    TRY(sig_check_comments(assertion, diag));
+    TRY(sig_check_subtree(assertion, diag));
     const struct sig_shape shape = {.is_enveloped = true, .may_use_sha1 = keys->may_use_sha1};
     TRY(sig_read(node, &shape, arena, diag, &signature));
     TRY(bind_reference(&signature, assertion, NULL, "ID", diag, &id));
@@ -201,7 +204,7 @@ sigverify_timestamp(const xmlNode *node, const xmlNode *timestamp, const struct 
     const struct certificate *key = NULL;
     bool is_named = false;
     assert(keys->n <= KEYINFO_KEYS_MAX && node->parent == timestamp->parent);
-    TRY(sig_check_comments(timestamp, diag));
+    TRY(sig_check_subtree(timestamp, diag));
     const struct sig_shape shape = {.is_enveloped = false, .may_use_sha1 = keys->may_use_sha1};
     TRY(sig_read(node, &shape, arena, diag, &signature));
     TRY(bind_reference(&signature, timestamp, NS_WSU, "Id", diag, &id));

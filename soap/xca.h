@@ -15,6 +15,12 @@
 #define XCA_FIND_DOCUMENTS "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"
 #define XCA_GET_DOCUMENTS  "urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4"
 
+/* What one request may ask for; beyond it is ERR_LIMIT_ITEMS. Each costs a few microseconds of a
+ * processor, and partners' requests hold some dozens. */
+#define XCA_PARAMS_MAX   ((size_t)200)  /* Slots of a query */
+#define XCA_VALUES_MAX   ((size_t)2000) /* values of all parameters of a query */
+#define XCA_REQUESTS_MAX ((size_t)1000) /* documents of a retrieve */
+
 /* One Slot of an AdhocQuery: its decoded values. Values of several rim:Value elements are joined.
  */
 struct query_param {
@@ -35,7 +41,7 @@ struct stored_query {
 };
 /* ERR_MESSAGE_CONTENT: no id, another returnType than LeafClass and ObjectRef, a value that breaks
  * the rules of ITI TF-2 3.18.4.1.2.3.5 (the complaint names the parameter, never the value);
- * ERR_XOP. All texts are copied to <arena>. */
+ * ERR_LIMIT_ITEMS; ERR_XOP. All texts are copied to <arena>. */
 MUST_CHECK struct status stored_query_read(const struct message *message, struct arena *arena,
                                            struct diag *diag, struct stored_query *ret_query);
 /* String values are quoted; numbers (names ending in TimeFrom/TimeTo) are not. */
@@ -79,7 +85,17 @@ MUST_CHECK struct status query_answer_write(const struct query_answer *answer, s
 MUST_CHECK struct status query_answer_read(const struct message *message, struct arena *arena,
                                            struct diag *diag, struct query_answer *ret_answer);
 
-/* ERR_MESSAGE_CONTENT: no DocumentRequest, or one without repository or document id; ERR_XOP. */
+/* For the limits of message_read: the objects of an AdhocQueryResponse are read while it is parsed
+ * and never are a tree, so that memory goes with what is kept, not with what comes. The facts go to
+ * <facts>, which query_answer_read is given, too; the rest lives in <arena>, as the message does.
+ * An answer that carries an XML signature in its Header is read as one tree all the same: what is
+ * signed is proven over the tree. ERR_LIMIT_XML of message_read: one object, or all that is no
+ * object, has more than 200,000 nodes. */
+MUST_CHECK struct status query_answer_pieces(struct arena *arena, struct arena *facts,
+                                             struct diag *diag, struct xml_pieces **ret_pieces);
+
+/* ERR_MESSAGE_CONTENT: no DocumentRequest, or one without repository or document id;
+ * ERR_LIMIT_ITEMS; ERR_XOP. */
 MUST_CHECK struct status retrieve_query_read(const struct message *message, struct arena *arena,
                                              struct diag *diag, struct document_ref_list *ret_refs);
 MUST_CHECK struct status retrieve_query_write(const struct document_ref_list *refs,

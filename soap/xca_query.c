@@ -12,9 +12,15 @@ static struct status
 read_params(const struct rim_slot_list *slots, struct arena *arena, struct diag *diag,
             struct query_param_list *params)
 {
+    size_t values = 0;
     for (size_t i = 0; i < slots->n; i++) {
         struct query_param param;
         TRY(query_values_read(&slots->items[i], arena, diag, &param));
+        values += param.values.n;
+        if (values > XCA_VALUES_MAX) {
+            return FAIL(diag, ERR_LIMIT_ITEMS, "the query's parameters have more than %zu values",
+                        XCA_VALUES_MAX);
+        }
         TRY(arena_dup(arena, param.name, diag, &param.name));
         TRY(ARENA_PUSH(arena, diag, params, param));
     }
@@ -52,6 +58,8 @@ stored_query_read(const struct message *message, struct arena *arena, struct dia
     CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
     CLEANUP(buf_done) struct buf xml;
     buf_init_secret(&xml, REGREP_PAYLOAD_MAX);
+    TRY(regrep_payload_check_count(payload, "Slot", XCA_PARAMS_MAX, diag));
+    TRY(regrep_payload_check_count(payload, "Value", XCA_VALUES_MAX, diag));
     TRY(regrep_scratch_new(diag, &scratch));
     const struct regrep_reader reader = {
         .arena = scratch, .diag = diag, .code = ERR_MESSAGE_CONTENT};

@@ -53,6 +53,8 @@ retrieve_query_read(const struct message *message, struct arena *arena, struct d
     CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
     CLEANUP(buf_done) struct buf xml;
     buf_init_secret(&xml, REGREP_PAYLOAD_MAX);
+    TRY(regrep_payload_check_count(message_payload(message), "DocumentRequest", XCA_REQUESTS_MAX,
+                                   diag));
     TRY(regrep_scratch_new(diag, &scratch));
     const struct regrep_reader reader = {
         .arena = scratch, .diag = diag, .code = ERR_MESSAGE_CONTENT};

@@ -42,24 +42,40 @@ malformed(const struct value_reader *r, const char *expected)
                 expected);
 }
 
-/* After the opening quote: up to the closing one, '' is a quote. */
+/* Bytes up to the closing quote, or all; '' is a quote inside. */
+static size_t
+quoted_size(struct span text)
+{
+    size_t i = 0;
+    for (; i < text.n; i++) {
+        if (text.p[i] == '\'') {
+            if (i + 1 == text.n || text.p[i + 1] != '\'') {
+                break;
+            }
+            i++;
+        }
+    }
+    return i;
+}
+
+/* After the opening quote: up to the closing one, and behind it. */
 static struct status
 read_quoted(struct value_reader *r, struct span *ret_value)
 {
+    struct span written;
     char *copy = NULL;
     size_t n = 0;
-    TRY(arena_alloc(r->arena, r->rest.n + 1, r->diag, (void **)&copy));
-    for (size_t i = 0; i < r->rest.n; i++) {
-        const bool is_quote = r->rest.p[i] == '\'';
-        if (is_quote && (i + 1 == r->rest.n || r->rest.p[i + 1] != '\'')) {
-            r->rest = span_slice(r->rest, i + 1, r->rest.n);
-            *ret_value = span_of(copy, n);
-            return OK;
-        }
-        i += is_quote ? 1 : 0;
-        copy[n++] = r->rest.p[i];
+    if (!span_take(&r->rest, quoted_size(r->rest), &written) || r->rest.n == 0) {
+        return malformed(r, "a closing quote (quotes inside a value are doubled)");
     }
-    return malformed(r, "a closing quote (quotes inside a value are doubled)");
+    r->rest = span_slice(r->rest, 1, r->rest.n);
+    TRY(arena_alloc(r->arena, written.n + 1, r->diag, (void **)&copy));
+    for (size_t i = 0; i < written.n; i++) {
+        i += written.p[i] == '\'' ? 1 : 0;
+        copy[n++] = written.p[i];
+    }
+    *ret_value = span_of(copy, n);
+    return OK;
 }
 
 /* A number, or a string without quotes: up to the next comma or the end of the list. */
@@ -87,6 +103,10 @@ static struct status
 read_value(struct value_reader *r, bool is_list, struct span_list *values)
 {
     struct span value;
+    if (values->n == XCA_VALUES_MAX) {
+        return FAIL(r->diag, ERR_LIMIT_ITEMS, "a query parameter has more than %zu values",
+                    XCA_VALUES_MAX);
+    }
     if (take(r, '\'')) {
         TRY(read_quoted(r, &value));
     } else {

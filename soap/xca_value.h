@@ -14,7 +14,8 @@
 #define RIM_VALUE_MAX 256
 
 /* ERR_MESSAGE_CONTENT: an open quote, text after a closing quote, an open parenthesis, a comma
- * without values around it. A value without quotes is taken as it stands. */
+ * without values around it. ERR_LIMIT_ITEMS: more than XCA_VALUES_MAX values. A value without
+ * quotes is taken as it stands. */
 MUST_CHECK struct status query_values_read(const struct rim_slot *slot, struct arena *arena,
                                            struct diag *diag, struct query_param *ret_param);
 MUST_CHECK struct status query_values_write(const struct query_param *param, struct arena *arena,

@@ -45,9 +45,11 @@
     X(LIMIT_CONNECTIONS,  LIMIT,    503, PLAIN,    "", "too many connections") \
     X(LIMIT_REQUESTS,     LIMIT,    503, PLAIN,    "", "too many requests at a time") \
     X(LIMIT_FAILURES,     LIMIT,    503, PLAIN,    "", "too many refused requests; try again later") \
+    X(OVERLOAD,           LIMIT,    503, PLAIN,    "", "the gateway is busy; try again later") \
     X(LIMIT_TIME,         LIMIT,    408, PLAIN,    "", "request took too long") \
     X(LIMIT_XML,          LIMIT,    400, PLAIN,    "", "XML exceeds the limits of this gateway") \
     X(SPOOL_FULL,         LIMIT,    503, RECEIVER, "XDSRegistryOutOfResources", "no room for large messages at present") \
+    X(LIMIT_ITEMS,        LIMIT,    500, SENDER,   "XDSRegistryOutOfResources", "the request asks for more at once than this gateway takes") \
     X(DEADLINE,           LIMIT,    503, RECEIVER, "XDSRegistryBusy", "no answer within the time allowed") \
     /* HTTP and MIME */ \
     X(HTTP_SYNTAX,        MESSAGE,  400, PLAIN,    "", "malformed HTTP request") \

@@ -15,6 +15,7 @@ libisthmus_a_SOURCES += \
 	gateway/base/ids.c gateway/base/ids.h \
 	gateway/base/jsonw.c gateway/base/jsonw.h \
 	gateway/base/log.c gateway/base/log.h \
+	gateway/base/machine.c gateway/base/machine.h \
 	gateway/base/mem.c gateway/base/mem.h \
 	gateway/base/notes.c gateway/base/notes.h \
 	gateway/base/park.h \
@@ -28,7 +29,7 @@ libisthmus_a_SOURCES += \
 EXTRA_DIST += gateway/base/README.md
 
 BASE_TESTS = tests/unit/test_arena tests/unit/test_body tests/unit/test_buf tests/unit/test_budget tests/unit/test_datetime \
-	tests/unit/test_digest tests/unit/test_document tests/unit/test_ids tests/unit/test_log tests/unit/test_notes tests/unit/test_patient \
+	tests/unit/test_digest tests/unit/test_document tests/unit/test_ids tests/unit/test_log tests/unit/test_machine tests/unit/test_notes tests/unit/test_patient \
 	tests/unit/test_span tests/unit/test_spool tests/unit/test_status tests/unit/test_text tests/unit/test_writers
 check_PROGRAMS += $(BASE_TESTS)
 tests_unit_test_arena_LDADD = $(UNIT_LIBS)
@@ -40,6 +41,7 @@ tests_unit_test_digest_LDADD = $(UNIT_LIBS)
 tests_unit_test_document_LDADD = $(UNIT_LIBS)
 tests_unit_test_ids_LDADD = $(UNIT_LIBS)
 tests_unit_test_log_LDADD = $(UNIT_LIBS)
+tests_unit_test_machine_LDADD = $(UNIT_LIBS)
 tests_unit_test_notes_LDADD = $(UNIT_LIBS)
 tests_unit_test_patient_LDADD = $(UNIT_LIBS)
 tests_unit_test_span_LDADD = $(UNIT_LIBS)

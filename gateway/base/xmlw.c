@@ -107,6 +107,13 @@ reference_of(uint32_t c, bool is_attribute)
     }
 }
 
+/* ASCII that stands for itself everywhere: nearly all of every text. */
+static bool
+is_plain(char c)
+{
+    return c >= 0x20 && (unsigned char)c < 0x80 && c != '&' && c != '<' && c != '>' && c != '"';
+}
+
 /* Runs of characters that stand for themselves are appended at once. */
 static void
 put_escaped(struct xmlw *w, struct span text, bool is_attribute)
@@ -115,6 +122,10 @@ put_escaped(struct xmlw *w, struct span text, bool is_attribute)
     const char *plain = text.p;
     uint32_t c = 0;
     while (is_ok(w->status)) {
+        while (rest.n > 0 && is_plain(*rest.p)) {
+            rest.p++;
+            rest.n--;
+        }
         const char *at = rest.p;
         const bool has_more = text_take_char(&rest, &c);
         if (has_more && !is_xml_char(c)) {

@@ -154,6 +154,8 @@ struct config_edge {
     size_t requests_per_partner; /* being received or answered at a time */
     size_t failures_per_minute;  /* refused signatures, assertions and the like of one partner; then
                                     its requests are refused before that work */
+    size_t requests;             /* of the whole node at a time; default by the machine's memory */
+    size_t held_bytes;           /* of messages in memory, of the whole node; the same */
     size_t rate_bytes;           /* least bytes per second of a request's body and of a reader */
     int64_t handshake_us;
     int64_t status_us; /* until the status of a client's certificate is known */
@@ -162,6 +164,8 @@ struct config_edge {
     int64_t request_us; /* head and body */
     int64_t answer_us;
     int64_t connection_us; /* an older connection closes after its current answer */
+    int64_t queue_us;      /* work may wait so long for a worker; then new requests are refused */
+    int64_t drain_us;      /* what is in work may take so long when the node stops */
 };
 void config_edge_default(struct config_edge *ret_edge);
 
@@ -209,6 +213,7 @@ struct config {
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
     struct config_strings authn_contexts; /* security: AuthnContextClassRefs beside SAML's own */
     bool needs_id_token;                  /* security: id_tokens_required, default true */
+    bool uses_reference;                  /* security: signatures, default profile */
     int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
     int64_t timeout_us;          /* limits: timeout, the default deadline of a transaction */
     size_t body_limit;           /* limits: body, bytes of a request */

@@ -221,7 +221,9 @@ same_edge(const struct config_edge *a, const struct config_edge *b)
            a->failures_per_minute == b->failures_per_minute && a->rate_bytes == b->rate_bytes &&
            a->handshake_us == b->handshake_us && a->status_us == b->status_us &&
            a->head_us == b->head_us && a->idle_us == b->idle_us && a->request_us == b->request_us &&
-           a->answer_us == b->answer_us && a->connection_us == b->connection_us;
+           a->answer_us == b->answer_us && a->connection_us == b->connection_us &&
+           a->requests == b->requests && a->held_bytes == b->held_bytes &&
+           a->queue_us == b->queue_us && a->drain_us == b->drain_us;
 }
 
 static bool
@@ -232,17 +234,76 @@ same_limits(const struct config *a, const struct config *b)
            a->documents_limit == b->documents_limit && same_edge(&a->edge, &b->edge);
 }
 
+/* ---- systems ---- */
+
+static bool
+same_asserts(const struct config_asserts *a, const struct config_asserts *b)
+{
+    return same(a->organization, b->organization) && same(a->organization_id, b->organization_id) &&
+           same(a->user, b->user) && same(a->role, b->role) &&
+           same(a->role_display, b->role_display) && same(a->purpose, b->purpose) &&
+           same(a->purpose_system, b->purpose_system) && same(a->npi, b->npi);
+}
+
+static bool
+same_system(const struct config_system *a, const struct config_system *b)
+{
+    return a->asserts_for_all == b->asserts_for_all && same_asserts(&a->asserts, &b->asserts) &&
+           same_strings(&a->certificate_names, &b->certificate_names);
+}
+
+static const struct config_system *
+find_system(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->systems_n; i++) {
+        if (same(config->systems[i].name, name)) {
+            return &config->systems[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *
+name_of_local(const struct config *config)
+{
+    return config->local_system == NULL ? NULL : config->local_system->name;
+}
+
+static void
+compare_systems(const struct config *old, const struct config *other, config_say say, void *arg)
+{
+    for (size_t i = 0; i < old->systems_n; i++) {
+        const struct config_system *now = find_system(other, old->systems[i].name);
+
+        if (now == NULL) {
+            say_of("system", old->systems[i].name, "removed", say, arg);
+        } else if (!same_system(&old->systems[i], now)) {
+            say_of("system", now->name, "changed", say, arg);
+        }
+    }
+    for (size_t i = 0; i < other->systems_n; i++) {
+        if (find_system(old, other->systems[i].name) == NULL) {
+            say_of("system", other->systems[i].name, "added", say, arg);
+        }
+    }
+    if (!same(name_of_local(old), name_of_local(other))) {
+        say(arg, "listen.local.system: another one");
+    }
+}
+
 void
 config_changes(const struct config *old, const struct config *other, config_say say, void *arg)
 {
     compare_partners(old, other, say, arg);
+    compare_systems(old, other, say, arg);
     compare_credentials(old, other, say, arg);
     compare_trusts(old, other, say, arg);
     if (!same_limits(old, other)) {
         say(arg, "limits: changed");
     }
     if (old->clock_skew_us != other->clock_skew_us ||
-        old->max_lifetime_us != other->max_lifetime_us) {
+        old->max_lifetime_us != other->max_lifetime_us ||
+        old->uses_reference != other->uses_reference) {
         say(arg, "security: changed");
     }
 }

@@ -2,19 +2,34 @@
  * Reads what `limits:` says about the network listeners: how many connections and requests, and how
  * slow a peer may be. Called while the configuration loads, by the reader of `limits:`.
  */
+#include "base/machine.h"
 #include "config/config_reader.h"
 
 #define KB ((size_t)1024)
+#define MB (1024 * KB)
+#define GB (1024 * MB)
+
+#define REQUEST_COST_BYTES (128 * KB) /* what a request in work takes, about */
+
+static size_t
+between(uint64_t least, uint64_t value, uint64_t most)
+{
+    return (size_t)(value < least ? least : value > most ? most : value);
+}
 
 void
 config_edge_default(struct config_edge *ret_edge)
 {
+    const uint64_t memory = machine_memory_bytes();
+
     *ret_edge = (struct config_edge){
         .connections = 10000,
         .connections_per_address = 1000,
         .connections_per_partner = 500,
         .requests_per_partner = 200,
         .failures_per_minute = 60,
+        .requests = between(256, memory / 4 / REQUEST_COST_BYTES, 100 * 1000),
+        .held_bytes = between(128 * MB, memory / 8, 16 * GB),
         .rate_bytes = KB,
         .handshake_us = 10 * US_PER_S,
         .status_us = 10 * US_PER_S,
@@ -23,6 +38,8 @@ config_edge_default(struct config_edge *ret_edge)
         .request_us = 300 * US_PER_S,
         .answer_us = 3600 * US_PER_S,
         .connection_us = 3600 * US_PER_S,
+        .queue_us = 2 * US_PER_S,
+        .drain_us = 30 * US_PER_S,
     };
 }
 
@@ -40,6 +57,7 @@ config_read_edge(struct config_reader *reader, struct yaml_node *limits)
         {"connections_per_partner", 1000000, &edge->connections_per_partner},
         {"requests_per_partner", 1000000, &edge->requests_per_partner},
         {"failures_per_minute", 10000, &edge->failures_per_minute},
+        {"requests", 10 * 1000 * 1000, &edge->requests},
     };
     const struct {
         const char *key;
@@ -53,6 +71,8 @@ config_read_edge(struct config_reader *reader, struct yaml_node *limits)
         {"request_time", 3600 * US_PER_S, &edge->request_us},
         {"answer_time", 24 * 3600 * US_PER_S, &edge->answer_us},
         {"connection_time", 24 * 3600 * US_PER_S, &edge->connection_us},
+        {"queue_time", 60 * US_PER_S, &edge->queue_us},
+        {"drain_time", 3600 * US_PER_S, &edge->drain_us},
     };
 
     config_edge_default(edge);
@@ -64,4 +84,5 @@ config_read_edge(struct config_reader *reader, struct yaml_node *limits)
                         times[i].us);
     }
     config_size(reader, yaml_get(limits, "rate"), KB, 1024 * KB, &edge->rate_bytes);
+    config_size(reader, yaml_get(limits, "held"), MB, 1024 * GB, &edge->held_bytes);
 }

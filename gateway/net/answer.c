@@ -40,6 +40,22 @@ exchange_free(struct exchange *exchange)
     mem_free(exchange);
 }
 
+/* Not in exchange_free: a late answer may come when the server is gone. */
+void
+exchange_release(struct exchange *exchange)
+{
+    struct net_server *server = exchange->server;
+    load_hold(&server->load, &exchange->held, 0);
+    if (exchange->is_in_load) {
+        exchange->is_in_load = false;
+        load_end(&server->load);
+    }
+    if (exchange->is_in_quota) {
+        exchange->is_in_quota = false;
+        quota_give(server->in_flight, exchange->identity);
+    }
+}
+
 /* RFC 9110 15.5.6: a handler that refuses a GET offers POST, and the other way round. */
 static const char *
 allowed_methods(const struct exchange *exchange)
@@ -56,11 +72,11 @@ deliver(struct letter *letter)
     struct exchange *exchange =
         (struct exchange *)((char *)letter - offsetof(struct exchange, letter));
     struct connection *connection = exchange->connection;
+    exchange_release(exchange);
     if (connection != NULL) {
         assert(connection->exchange == exchange && connection->state == CONNECTION_HANDLER);
         connection->exchange = NULL;
         watch_forget(connection);
-        connection_release_request(connection);
         if (exchange->status == 0) {
             connection_close(connection);
         } else {
@@ -126,6 +142,7 @@ static void
 finish(struct connection *connection)
 {
     body_done(&connection->answer);
+    load_hold(&connection->loop->server->load, &connection->held, 0);
     if (connection->closes) {
         connection_linger(connection);
         return;
@@ -201,6 +218,8 @@ answer_start(struct connection *connection, int status, const char *content_type
     connection->answer_taken = 0;
     connection->output_total = evbuffer_get_length(bufferevent_get_output(connection->stream));
     body_move(&connection->answer, body);
+    load_hold(&connection->loop->server->load, &connection->held,
+              connection->answer.kind == BODY_MEMORY ? connection->answer.memory.capacity : 0);
     connection_start_window(connection, options_of(connection)->answer_timeout_us);
     const struct http1_answer answer = {
         .status = status,

@@ -51,9 +51,14 @@ connection_start_window(struct connection *connection, int64_t whole_us)
 void
 connection_release_request(struct connection *connection)
 {
+    struct net_server *server = connection->loop->server;
     if (connection->is_request_in_quota) {
         connection->is_request_in_quota = false;
-        quota_give(connection->loop->server->in_flight, connection->identity);
+        quota_give(server->in_flight, connection->identity);
+    }
+    if (connection->is_request_in_load) {
+        connection->is_request_in_load = false;
+        load_end(&server->load);
     }
 }
 
@@ -97,6 +102,7 @@ part_from_exchange(struct connection *connection)
         connection->peer = NULL;
         watch_tell(exchange);
     } else {
+        exchange_release(exchange);
         exchange_free(exchange);
     }
     connection->exchange = NULL;
@@ -120,6 +126,7 @@ connection_close(struct connection *connection)
     parking_end(connection);
     part_from_exchange(connection);
     connection_release_request(connection);
+    load_hold(&loop->server->load, &connection->held, 0);
     if (connection->is_in_quota) {
         quota_give(loop->server->identities, connection->identity);
     }
@@ -175,10 +182,10 @@ connection_refuse(struct connection *connection, const struct diag *diag)
     connection_report(connection, diag);
     connection->closes = true;
     (void)bufferevent_disable(connection->stream, EV_READ);
-    exchange_free(connection->exchange);
-    connection->exchange = NULL;
+    part_from_exchange(connection);
     connection_release_request(connection);
     buf_done(&connection->body);
+    connection->sheds = false;
     buf_init(&text, DIAG_TEXT_MAX);
     if (!is_ok(buf_printf(&text, &ignored, "%s\n", err_public_text(diag->code)))) {
         connection_close(connection);

@@ -44,6 +44,9 @@ struct exchange {
     struct connection *connection; /* NULL: gone */
     struct certificate *peer;      /* when the connection went first: keeps request.peer alive */
     char identity[NET_IDENTITY_MAX];
+    bool is_in_quota; /* it counts for its identity ... */
+    bool is_in_load;  /* ... and for the node */
+    size_t held;      /* bytes of its body that are counted */
     /* written by net_answer before the letter is posted */
     struct letter letter;
     int status; /* 0: drop */
@@ -79,7 +82,10 @@ struct connection {
     char identity[NET_IDENTITY_MAX];
     struct parking *parking;   /* while its status is asked */
     bool is_in_quota;          /* it counts for its identity ... */
-    bool is_request_in_quota;  /* ... and so does its request */
+    bool is_request_in_quota;  /* ... and so does its request, until there is an exchange */
+    bool is_request_in_load;   /* the same of the node */
+    bool sheds;                /* the body is read and forgotten, then comes 503 */
+    size_t held;               /* bytes in memory that are counted: of the body, of the answer */
     int64_t opened_us;         /* mono */
     int64_t limit_us;          /* mono: when the current request or answer must be over */
     bool is_broken;            /* the stream had an error: nothing more can be said on it */
@@ -113,7 +119,7 @@ void connection_refuse(struct connection *connection, const struct diag *diag);
 void connection_await_request(struct connection *connection); /* a new request may begin */
 void connection_linger(struct connection *connection);
 
-/* The request in hand is no longer counted; nothing happens when none is. */
+/* The request that is no exchange yet is no longer counted; nothing happens when none is. */
 void connection_release_request(struct connection *connection);
 
 /* parked.c. Each may free the connection; false: it did, or it is being closed. */
@@ -138,7 +144,10 @@ MUST_CHECK bool watch_adopt(struct watch *watch);
 void watch_forget(struct connection *connection); /* the loop's thread: no more of its peer */
 
 /* answer.c */
-void exchange_free(struct exchange *exchange);
+/* The loop's thread: it is no longer counted, and the server is no more asked for it. Twice is
+ * fine. */
+void exchange_release(struct exchange *exchange);
+void exchange_free(struct exchange *exchange); /* NULL is fine; any thread, after release */
 /* <body> is moved out. May free the connection. */
 void answer_start(struct connection *connection, int status, const char *content_type,
                   const char *allow, struct body *body);

@@ -7,6 +7,7 @@ libisthmus_a_SOURCES += \
 	gateway/net/http1_body.c \
 	gateway/net/inherited.c \
 	gateway/net/listener.c \
+	gateway/net/load.c gateway/net/load.h \
 	gateway/net/loop.c \
 	gateway/net/opening.c \
 	gateway/net/parked.c \
@@ -52,3 +53,6 @@ tests_unit_test_server_watch_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_server_listeners
 tests_unit_test_server_listeners_SOURCES = tests/unit/test_server_listeners.c $(NET_FIXTURE)
 tests_unit_test_server_listeners_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_server_shed
+tests_unit_test_server_shed_SOURCES = tests/unit/test_server_shed.c $(NET_FIXTURE)
+tests_unit_test_server_shed_LDADD = $(UNIT_LIBS)

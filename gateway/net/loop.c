@@ -78,6 +78,14 @@ deliver_hurry(struct letter *letter)
 }
 
 static void
+deliver_pulse(struct letter *letter)
+{
+    struct loop *loop = (struct loop *)((char *)letter - offsetof(struct loop, pulse_letter));
+    loop->pulse_us = clock_mono_us(loop->server->clock);
+    loop->is_pulse_out = false;
+}
+
+static void
 on_hello(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
@@ -111,6 +119,7 @@ loop_init(struct loop *loop, struct net_server *server, struct diag *diag)
     loop->server = server;
     loop->stop_letter.deliver = deliver_stop;
     loop->hurry_letter.deliver = deliver_hurry;
+    loop->pulse_letter.deliver = deliver_pulse;
     loop->watch_fd = -1;
     TRY(mailbox_new(diag, &loop->mailbox));
     loop->base = event_base_new();
@@ -180,6 +189,16 @@ loop_stop(struct loop *loop, int64_t deadline_us)
         const bool is_running = mailbox_post(loop->mailbox, &loop->stop_letter);
         (void)is_running; /* if not, it has ended already */
     }
+}
+
+int64_t
+loop_pulse_us(struct loop *loop)
+{
+    if (!atomic_exchange(&loop->is_pulse_out, true) &&
+        !mailbox_post(loop->mailbox, &loop->pulse_letter)) {
+        loop->is_pulse_out = false; /* it has ended: its last sign of life is the last */
+    }
+    return loop->pulse_us;
 }
 
 void

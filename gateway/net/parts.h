@@ -12,6 +12,7 @@
  *   answer.c      struct body -> bytes out; answers that come from other threads
  *   watch.c       has the peer gone while the handler works?
  *   terms.c       what a configuration says, for connections; net_reload
+ *   load.c        how much the whole node has in hand
  *   quota.c       how many connections and requests somebody has
  *   rate.c        how often something may happen
  *
@@ -34,6 +35,7 @@
 #include <openssl/types.h>
 
 #include "base/mailbox.h"
+#include "net/load.h"
 #include "net/quota.h"
 #include "net/rate.h"
 #include "net/server.h"
@@ -73,6 +75,9 @@ struct loop {
     pthread_t thread;
     bool has_thread;
     struct letter stop_letter, hurry_letter;
+    struct letter pulse_letter;
+    atomic_bool is_pulse_out;    /* the letter is on its way */
+    _Atomic int64_t pulse_us;    /* mono: when it came last */
     int64_t stop_deadline_us;    /* written before the letter is posted */
     struct event *recheck_event; /* goes through the connections after a reload */
     int watch_fd;                /* an epoll of its own: of peers that must not go unnoticed */
@@ -90,7 +95,9 @@ struct net_server {
     struct terms *terms;                              /* the newest; of who calls net_reload */
     struct quota *addresses, *identities, *in_flight; /* connections, connections, requests */
     struct rate *failures;                            /* by identity */
-    struct listener *listeners[NET_LISTENERS];        /* NULL: not set */
+    struct load load;
+    struct listener *listeners[NET_LISTENERS]; /* NULL: not set; the first loop's */
+    _Atomic uint16_t ports[NET_LISTENERS];     /* of them */
     struct loop *loops;
     size_t loops_n;
     size_t next_loop; /* first loop's thread only: who gets the next connection */
@@ -159,6 +166,8 @@ MUST_CHECK struct status socket_address_read(const struct config_address *config
 MUST_CHECK struct status loop_init(struct loop *loop, struct net_server *server, struct diag *diag);
 MUST_CHECK struct status loop_start(struct loop *loop, struct diag *diag);
 void loop_stop(struct loop *loop, int64_t deadline_us); /* any other thread; does not wait */
+/* Any one other thread: when did its last sign of life come? Asks for another. 0: none yet. */
+int64_t loop_pulse_us(struct loop *loop);
 void loop_hurry(struct loop *loop); /* any other thread, once: the deadline is now */
 void loop_join(struct loop *loop);
 void loop_done(struct loop *loop);            /* after loop_join */

@@ -184,6 +184,7 @@ listeners_commit(struct net_server *server, struct listener_change *change)
     for (size_t i = 0; i < NET_LISTENERS; i++) {
         struct listener *was = server->listeners[i];
         server->listeners[i] = change->now[i];
+        server->ports[i] = change->now[i] == NULL ? 0 : change->now[i]->port;
         if (was != NULL && was != change->now[i]) {
             listener_accept_waiting(was);
             listener_stop(was);

@@ -11,7 +11,8 @@
 #include "base/mem.h"
 #include "net/connection.h"
 
-#define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
+#define CONTINUE       "HTTP/1.1 100 Continue\r\n\r\n"
+#define SHED_BYTES_MAX ((uint64_t)256 * 1024) /* of a body that is read and forgotten */
 
 static const struct net_options *
 options_of(const struct connection *connection)
@@ -53,6 +54,9 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
         .id = atomic_fetch_add(&loop->server->requests_n, 1) + 1,
     };
     memcpy(exchange->identity, connection->identity, sizeof(exchange->identity));
+    exchange->is_in_quota = connection->is_request_in_quota;
+    exchange->is_in_load = connection->is_request_in_load;
+    connection->is_request_in_quota = connection->is_request_in_load = false;
     body_init(&exchange->request.body);
     body_init(&exchange->answer);
     connection->exchange = exchange;
@@ -77,6 +81,8 @@ dispatch(struct connection *connection)
     connection_clear_timer(connection);
     (void)bufferevent_disable(connection->stream, EV_READ);
     body_from_buf(&request->body, &connection->body);
+    connection->exchange->held = connection->held;
+    connection->held = 0;
     options->handler(options->handler_arg, request);
     ERR_clear_error(); /* libevent would take what is left there for an error of its next call */
 }
@@ -139,6 +145,69 @@ check_numbers(struct connection *connection, struct diag *diag)
     return OK;
 }
 
+/* Has the node room for one more? The admin listener is how an operator looks at a node that has
+ * not. */
+static struct status
+check_load(struct connection *connection, const struct http1_head *head, struct diag *diag)
+{
+    if (connection->kind == NET_ADMIN) {
+        return OK;
+    }
+    const struct status st =
+        load_begin(&connection->loop->server->load, options_of(connection),
+                   head->is_chunked ? 0 : head->content_length, diag, &connection->retry_after_s);
+    connection->is_request_in_load = is_ok(st);
+    return st;
+}
+
+/* A new handshake would cost more than the little that is left to read: the connection stays. */
+static bool
+may_read_past(const struct http1_head *head)
+{
+    return !head->has_body ||
+           (!head->is_chunked && !head->wants_continue && head->content_length <= SHED_BYTES_MAX);
+}
+
+static void
+answer_shed(struct connection *connection)
+{
+    struct diag ignored = {.code = ERR_NONE};
+    struct buf text;
+    struct body body;
+    connection->sheds = false;
+    connection_release_request(connection);
+    buf_init(&text, DIAG_TEXT_MAX);
+    if (!is_ok(buf_printf(&text, &ignored, "%s\n", err_public_text(ERR_OVERLOAD)))) {
+        connection_close(connection);
+        return;
+    }
+    body_from_buf(&body, &text);
+    (void)bufferevent_disable(connection->stream, EV_READ);
+    answer_start(connection, err_http_status(ERR_OVERLOAD), "text/plain; charset=utf-8", NULL,
+                 &body);
+}
+
+/* Refused for overload, or for what is wrong with it. True: its body is to be read and forgotten.
+ */
+static bool
+refuse_head(struct connection *connection, struct evbuffer *input, const struct http1_head *head,
+            size_t used, const struct diag *diag)
+{
+    if (diag->code != ERR_OVERLOAD || !may_read_past(head)) {
+        connection_refuse(connection, diag);
+        return false;
+    }
+    connection_report(connection, diag);
+    (void)evbuffer_drain(input, used);
+    if (!head->has_body) {
+        answer_shed(connection);
+        return false;
+    }
+    connection->sheds = true;
+    start_body(connection, head);
+    return true;
+}
+
 static bool
 accept_head(struct connection *connection, struct evbuffer *input, const struct http1_head *head,
             size_t used)
@@ -149,11 +218,13 @@ accept_head(struct connection *connection, struct evbuffer *input, const struct 
     connection->closes = head->wants_close || age_us >= options->connection_timeout_us;
     struct status st = check_numbers(connection, &diag);
     if (is_ok(st)) {
+        st = check_load(connection, head, &diag);
+    }
+    if (is_ok(st)) {
         st = make_exchange(connection, head, &diag);
     }
     if (!is_ok(st)) {
-        connection_refuse(connection, &diag);
-        return false;
+        return refuse_head(connection, input, head, used, &diag);
     }
     (void)evbuffer_drain(input, used); /* the head's spans end here */
     if (!head->has_body) {
@@ -207,6 +278,18 @@ start_head(struct connection *connection)
     return true;
 }
 
+static struct status
+keep_piece(struct connection *connection, struct span data, struct diag *diag)
+{
+    struct load *load = &connection->loop->server->load;
+    const size_t before = connection->held;
+    TRY(buf_append(&connection->body, data, diag));
+    load_hold(load, &connection->held, connection->body.capacity);
+    return connection->held > before && connection->kind != NET_ADMIN
+               ? load_check_bytes(load, options_of(connection), diag)
+               : OK;
+}
+
 /* Feeds the first contiguous piece of the input. */
 static struct status
 feed_piece(struct connection *connection, struct evbuffer *input, struct diag *diag,
@@ -217,8 +300,8 @@ feed_piece(struct connection *connection, struct evbuffer *input, struct diag *d
     (void)evbuffer_peek(input, -1, NULL, &piece, 1);
     struct span rest = span_of(piece.iov_base, piece.iov_len);
     TRY(http1_body_feed(&connection->body_reader, &rest, diag, ret_progress, &data));
-    if (data.n > 0) {
-        TRY(buf_append(&connection->body, data, diag));
+    if (data.n > 0 && !connection->sheds) {
+        TRY(keep_piece(connection, data, diag));
     }
     (void)evbuffer_drain(input, piece.iov_len - rest.n);
     return OK;
@@ -238,7 +321,9 @@ read_body(struct connection *connection)
             return false;
         }
     } while (progress == HTTP1_MORE && evbuffer_get_length(input) > 0);
-    if (progress == HTTP1_COMPLETE) {
+    if (progress == HTTP1_COMPLETE && connection->sheds) {
+        answer_shed(connection);
+    } else if (progress == HTTP1_COMPLETE) {
         dispatch(connection);
     }
     return false;

@@ -59,6 +59,9 @@ net_options_default(struct net_options *options, const struct config *config)
         .connections_per_identity = config->edge.connections_per_partner,
         .requests_per_identity = config->edge.requests_per_partner,
         .failures_per_minute = config->edge.failures_per_minute,
+        .requests_max = config->edge.requests,
+        .held_bytes_max = config->edge.held_bytes,
+        .lag_max_us = config->edge.queue_us,
     };
 }
 
@@ -162,10 +165,38 @@ net_count_failure(const struct net_request *request)
     }
 }
 
+void
+net_count(const struct net_server *server, struct net_counts *ret_counts)
+{
+    *ret_counts = (struct net_counts){
+        .connections = atomic_load(&server->connections_n),
+        .requests = atomic_load(&server->load.requests),
+        .held_bytes = atomic_load(&server->load.held_bytes),
+        .requests_total = atomic_load(&server->requests_n),
+    };
+    for (size_t i = 0; i < NET_SHED_REASONS; i++) {
+        ret_counts->shed[i] = atomic_load(&server->load.shed[i]);
+    }
+}
+
+int64_t
+net_silence_us(struct net_server *server)
+{
+    const int64_t now_us = clock_mono_us(server->clock);
+    int64_t longest_us = 0;
+    for (size_t i = 0; i < server->loops_n; i++) {
+        const int64_t pulse_us = loop_pulse_us(&server->loops[i]);
+        if (pulse_us != 0 && now_us - pulse_us > longest_us) {
+            longest_us = now_us - pulse_us;
+        }
+    }
+    return longest_us;
+}
+
 uint16_t
 net_port(const struct net_server *server, enum net_listener listener)
 {
-    return server->listeners[listener] == NULL ? 0 : server->listeners[listener]->port;
+    return server->ports[listener];
 }
 
 void

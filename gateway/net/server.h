@@ -55,6 +55,10 @@ struct net_inherited {
     int fd; /* stays the caller's, open while the server lives */
 };
 
+/* Why a request was shed. */
+enum net_shed { NET_SHED_REQUESTS, NET_SHED_MEMORY, NET_SHED_QUEUE };
+#define NET_SHED_REASONS 3
+
 struct net_options {
     const struct config *config; /* borrowed during net_start and net_reload only */
     const struct clock *clock;
@@ -81,6 +85,14 @@ struct net_options {
     size_t connections_per_identity;
     size_t requests_per_identity; /* from a whole head until the handler answers */
     size_t failures_per_minute;   /* of net_count_failure, per identity */
+    /* Of the whole node; over them 503 with Retry-After, and ERR_OVERLOAD to on_refused, before
+     * content is kept. Not for the admin listener. */
+    size_t requests_max;   /* from a whole head until the handler answers */
+    size_t held_bytes_max; /* of requests and answers in memory */
+    int64_t lag_max_us;
+    /* How long the oldest work that is ready has waited; any loop's thread, must not block. NULL:
+     * not asked. */
+    int64_t (*lag_us)(void *arg);
 
     net_handler handler;
     void *handler_arg; /* of every function here */
@@ -125,6 +137,16 @@ MUST_CHECK struct status net_reload(struct net_server *server, const struct net_
  * before they are read. What was counted survives net_reload. Any thread, before the answer and
  * before net_free. */
 void net_count_failure(const struct net_request *request);
+/* What the server has and had; any thread, before net_free. */
+struct net_counts {
+    size_t connections, requests, held_bytes;
+    uint64_t requests_total;         /* that the handler got, or was about to get */
+    uint64_t shed[NET_SHED_REASONS]; /* since the start */
+};
+void net_count(const struct net_server *server, struct net_counts *ret_counts);
+/* Asks every loop for a sign of life; how long ago the slowest of them gave its last one. 0 before
+ * the first question. Any one thread, before net_stop. */
+int64_t net_silence_us(struct net_server *server);
 /* The port that a listener was bound to (configured port 0 picks one): for tests and the log. 0
  * for a unix: listener or one that is not set. */
 uint16_t net_port(const struct net_server *server, enum net_listener listener);

@@ -32,6 +32,7 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
         .keys = partner->signing,
         .keys_n = partner->signing_n,
         .may_use_bearer = partner->may_use_bearer,
+        .uses_reference = config->uses_reference,
         .relaxed = partner->relaxed,
         .sha1_until_us = partner->sha1_until_us,
         .community = partner->communities.n > 0 ? partner->communities.items[0] : NULL,

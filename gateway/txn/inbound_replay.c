@@ -77,8 +77,5 @@ inbound_replay(struct inbound *in)
     st = replay_remember(in->node->store, &message, &txn->park, &txn->diag, &answer, &result);
     verdict = txn_settle(txn, st, answer);
     log_evicted(in, result.evicted);
-    if (verdict == TXN_FAILED && st.code == ERR_REPLAY) {
-        in->proof.is_proven = false; /* a replayed proof proves nothing */
-    }
     return verdict;
 }

@@ -2,8 +2,8 @@
 never reach libxml2 is refused by the look at the bytes before it; the run measures CPU time and memory of each.
 """
 
-from catalogue import attack, benign, raw
-from messages import attribute
+from catalogue import ANY, attack, benign, raw
+from messages import IHE, attribute
 from signing import SAML
 
 HEAD = b'<s:Header>'
@@ -195,10 +195,13 @@ def dos_8(world):
         ("19000-names", b"".join(b"<x:n%d/>" % i for i in range(19000)), True),
         ("60000-names", b"".join(b"<x:n%d/>" % i for i in range(60000)), False),
         ("100-kb-name", b"<x:" + b"n" * 100 * KB + b"/>", False),
-        ("19000-ids", b"".join(b'<x:a ID="i%d"/>' % i for i in range(19000)), True),
-        ("19000-attributes", b"".join(b'<x:a a%d="%d"/>' % (i, i) for i in range(19000)), True),
+        ("19000-ids", b"".join(b'<x:a ID="i%d"/>' % i for i in range(19000)), False),
+        ("6000-ids", b"".join(b'<x:a ID="i%d"/>' % i for i in range(6000)), True),
+        ("19000-attributes", b"".join(b'<x:a a%d="%d"/>' % (i, i) for i in range(19000)), False),
+        ("6000-attributes", b"".join(b'<x:a a%d="%d"/>' % (i, i) for i in range(6000)), True),
         ("collisions", b"".join(b"<x:%s/>" % bytes(97 + (i >> s & 7) for s in range(0, 15, 3)) for i in range(19000)), True),
-        ("prefixes", b"".join(b'<p%d:a xmlns:p%d="urn:x"/>' % (i, i) for i in range(15000)), True),
+        ("prefixes", b"".join(b'<p%d:a xmlns:p%d="urn:x"/>' % (i, i) for i in range(6000)), True),
+        ("15000-prefixes", b"".join(b'<p%d:a xmlns:p%d="urn:x"/>' % (i, i) for i in range(15000)), False),
     ):  # fmt: skip
         message = world.genuine()
         yield raw(name, message, into_header(message, in_block(xml)), harmless=harmless)
@@ -210,27 +213,58 @@ def dos_8(world):
 
 @attack("DOS-9", "A1.4, A1.5", {"SAML_STRUCTURE", "SIG_STRUCTURE", "SIG_INVALID", "LIMIT_XML", "SIG_TRANSFORM", "SAML_ATTRIBUTE", "SIG_REFERENCE"})
 def dos_9(world):
-    """What is expensive only for a verifier: 15,000 attributes of an assertion, long texts, long base64, many statements, all signed."""
+    """What is expensive only for a verifier: 6,000 attributes of an assertion, long texts, long base64, many statements, all signed."""
     yield benign("twin", world.fresh())
-    many = "".join(attribute(f"urn:x:{i}", "x") for i in range(1500))
-    yield benign("1500-attributes", world.fresh(more_attributes=many))
-    many = "".join(attribute(f"urn:x:{i}", "x") for i in range(6000))
-    yield raw("6000-attributes", *with_bytes(world.fresh(more_attributes=many)), harmless=True)
+    many = "".join(attribute(f"urn:x:{i}", "x") for i in range(400))
+    yield benign("400-attributes", world.fresh(more_attributes=many))
+    for count in (1500, 6000):
+        many = "".join(attribute(f"urn:x:{i}", "x") for i in range(count))
+        yield raw(f"{count}-attributes", *with_bytes(world.fresh(more_attributes=many)))
     values = attribute("urn:oasis:names:tc:xspa:1.0:subject:subject-id", ["x"] * 9000)
-    yield raw("9000-values", *with_bytes(world.fresh(more_attributes=values)), harmless=True)
+    yield raw("9000-values", *with_bytes(world.fresh(more_attributes=values)))
     values = attribute("urn:oasis:names:tc:xspa:1.0:subject:organization-id", [f"urn:oid:2.999.{i}" for i in range(9000)])
     yield raw("9000-other-values", *with_bytes(world.fresh(more_attributes=values)))
     statements = f'<saml2:AttributeStatement xmlns:saml2="{SAML}"/>' * 5000
-    yield raw("5000-statements", *with_bytes(world.fresh(extra=statements)), harmless=True)
+    yield raw("5000-statements", *with_bytes(world.fresh(extra=statements)))
     long_text = attribute("urn:x:long", "x" * 900 * KB)
-    yield raw("900-kb-value", *with_bytes(world.fresh(more_attributes=long_text)), harmless=True)
+    yield raw("900-kb-value", *with_bytes(world.fresh(more_attributes=long_text)))
+    long_text = attribute("urn:x:long", "x" * 200 * KB)
+    yield raw("200-kb-value", *with_bytes(world.fresh(more_attributes=long_text)), harmless=True)
     for name in ("DigestValue", "SignatureValue", "Modulus"):
         message = world.genuine()
         message.assertion_signature.find(".//{*}" + name).text = "A" * 900 * KB
         yield raw(f"900-kb-{name}", *with_bytes(message))
     message = world.genuine()
+    message.message_signature.find(".//{*}SignatureValue").text = "A" * 900 * KB
+    yield raw("900-kb-SignatureValue-of-the-message", *with_bytes(message))
+    message = world.genuine()
     message.assertion.find("{*}Issuer").text = "CN=a," * 60000 + "CN=b"
-    yield raw("long-name", *with_bytes(message), expect={"SIG_INVALID", "SAML_ISSUER"})
+    yield raw("long-name", *with_bytes(message))
+    message = world.genuine()
+    message.assertion.find("{*}Issuer").text = "CN=a," * 6000 + "CN=b"
+    yield raw("name-of-30-kb", *with_bytes(message), expect={"SIG_INVALID", "SAML_ISSUER"})
+
+
+@attack("DOS-10", "A1.5", {"LIMIT_XML", "LIMIT_ITEMS"})
+def dos_10(world):
+    """Everything at once, each just below its own limit: names, attributes, signed nodes, documents or values, bytes. This is what one
+    message can cost.
+    """
+    yield benign("twin", world.fresh())
+    signed = "".join(attribute(f"urn:x:{i}", "x") for i in range(400))
+    junk = b"".join(b'<x:n%d a%d="%d"/>' % (i, i, i) for i in range(2400))
+    one = (
+        "<ihe:DocumentRequest><ihe:HomeCommunityId>urn:oid:{home}</ihe:HomeCommunityId><ihe:RepositoryUniqueId>{home}.2"
+        "</ihe:RepositoryUniqueId><ihe:DocumentUniqueId>2.999.77.{i}</ihe:DocumentUniqueId></ihe:DocumentRequest>"
+    )
+    inner = "".join(one.format(home=world.community, i=i) for i in range(1000))
+    body = f'<ihe:RetrieveDocumentSetRequest xmlns:ihe="{IHE}">{inner}</ihe:RetrieveDocumentSetRequest>'
+    for text in (0, 600 * KB):
+        message = world.fresh("ITI-39", "p2", body=body, more_attributes=signed)
+        made = raw(f"retrieve-{text // KB}-kb", message, into_header(message, in_block(junk + b"x" * text)), harmless=True)
+        made.facts = {**message.facts, "content": ANY}
+        made.peer = "p2"
+        yield made
 
 
 def with_bytes(message):

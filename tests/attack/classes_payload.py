@@ -5,7 +5,7 @@ lines and records afterwards.
 
 from xml.sax.saxutils import escape, quoteattr
 
-from catalogue import Case, attack, benign, case
+from catalogue import ANY, Case, attack, benign, case
 from live_kit import Probe, live
 from messages import FIND_DOCUMENTS, HCID_IHE, IHE, QUERY, RIM, discovery_text
 from tlswire import post
@@ -219,11 +219,11 @@ def documents_as_paths(world):
         yield refused_or_true(f"HomeCommunityId {text[:30]!r} ({len(text)})", retrieving(world, text, ours[1], ours[2]))
 
 
-@attack("PAY-RETRIEVE-MANY", "A1.9", CONTENT | {"LIMIT_XML", "LIMIT_ARENA"})
+@attack("PAY-RETRIEVE-MANY", "A1.9", CONTENT | {"LIMIT_XML", "LIMIT_ITEMS"})
 def many_documents(world):
     """Requests for thousands of documents, and for one of them again and again."""
     yield benign("an honest request", world.fresh("ITI-39", "p2"), peer="p2")
-    for n, is_same in ((1000, False), (1000, True), (4000, False), (6600, True)):
+    for n, is_same in ((1000, False), (1000, True), (1001, True), (4000, False), (6600, True)):
         one = (
             "<ihe:DocumentRequest><ihe:HomeCommunityId>urn:oid:{home}</ihe:HomeCommunityId><ihe:RepositoryUniqueId>{home}.2"
             "</ihe:RepositoryUniqueId><ihe:DocumentUniqueId>2.999.77.{i}</ihe:DocumentUniqueId></ihe:DocumentRequest>"
@@ -344,7 +344,7 @@ def patient_ids(world):
         yield queried(world, f"{text[:40]!r} ({len(text)})", f"'{text}'", [text])
 
 
-@attack("PAY-QUERY-SHAPE", "A1.9", QUERY_REFUSED | {"UNKNOWN_QUERY", "LIMIT_XML", "LIMIT_ARENA", "LIMIT_BUFFER"})
+@attack("PAY-QUERY-SHAPE", "A1.9", QUERY_REFUSED | {"UNKNOWN_QUERY", "LIMIT_XML", "LIMIT_ITEMS"})
 def shapes_of_queries(world):
     """Stored queries of a wrong shape: repeated, empty, enormous."""
     yield benign("an honest query", world.fresh("ITI-38", "p2"), peer="p2")
@@ -355,10 +355,13 @@ def shapes_of_queries(world):
         ("the patient twice", (patient, other, status)),
         ("the patient with two values", (slot(PATIENT, "'1'", "'2'"), status)),
         ("the patient without a value", (slot(PATIENT), status)),
-        ("10,000 values", (patient, slot(STATUS, *[f"('{i}')" for i in range(9000)]))),
+        ("1,999 values", (patient, slot(STATUS, *[f"('{i}')" for i in range(1999)]))),
+        ("9,000 values", (patient, slot(STATUS, *[f"('{i}')" for i in range(9000)]))),
+        ("a list of 1,999", (patient, slot(STATUS, "(" + ",".join(f"'{i}'" for i in range(1999)) + ")"))),
         ("a list of 50,000", (patient, slot(STATUS, "(" + ",".join(f"'{i}'" for i in range(50000)) + ")"))),
         ("a name of 100 KB", (patient, status, slot("$" + "x" * 15000, "'1'"))),
         ("a name like a statement", (patient, status, slot("$XDSDocumentEntryPatientId' OR 1=1 --", "'1'"))),
+        ("200 parameters", (patient, status, *[slot(f"$X{i}", "'1'") for i in range(198)])),
         ("6,000 parameters", (patient, status, *[slot(f"$X{i}", "'1'") for i in range(6000)])),
     ):
         message = querying(world, *slots)
@@ -373,21 +376,6 @@ def unread(name, message):
     made = case(name, message, harmless=True)
     made.facts = {**message.facts, "content": ANY}
     return made
-
-
-class Anything:
-    """Equal to every list of content."""
-
-    def __eq__(self, other):
-        return True
-
-    def __ne__(self, other):
-        return False
-
-    __hash__ = None
-
-
-ANY = Anything()
 
 
 # ---- discovery ----

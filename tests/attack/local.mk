@@ -12,7 +12,9 @@ ATTACK_FILES = tests/attack/after.py tests/attack/appearance.py tests/attack/bad
 	tests/attack/signing.py tests/attack/tlswire.py tests/attack/world.py
 noinst_PROGRAMS += tests/attack/judge
 tests_attack_judge_SOURCES = tests/attack/judge.c tests/attack/facts.c tests/attack/facts.h \
-	tests/attack/answers.c tests/attack/answers.h tests/attack/memory.c tests/attack/memory.h
+	tests/attack/answers.c tests/attack/answers.h tests/attack/memory.c tests/attack/memory.h \
+	$(ENGINES)
+tests_attack_judge_LDFLAGS = $(ENGINES_WRAPPED)
 tests_attack_judge_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(srcdir)/tests
 tests_attack_judge_LDADD = $(ISTHMUS_LIBS)
 EXTRA_DIST += tests/attack/README.md tests/attack/run $(ATTACK_FILES)

@@ -64,13 +64,15 @@ def write_cases(world, folder, cases):
                 **({"answer": case.answer} if case.answer else {}),
             }
         )
+    with open(f"{folder}/manifest", "w", encoding="utf-8") as file:  # so that a judge can be run again by hand, as under perf
+        file.writelines(json.dumps(line) + "\n" for line in lines)
     return lines
 
 
 def judge_some(world, lines):
     """What one judge says of some lines, its complaints and its exit code."""
     manifest = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    command = [f"{world.build}/tests/attack/judge", world.config]
+    command = [f"{world.build}/tests/attack/judge", world.config, *(["--one-engine"] if world.has_one_engine else [])]
     return subprocess.run(
         command, input=manifest, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=JUDGE_SECONDS, check=False
     )
@@ -96,6 +98,12 @@ def judge(world, lines, log):
         if done.returncode != 0:
             raise RuntimeError(f"the judge ended with {done.returncode}: {complaints[-2000:]}")
     return verdicts
+
+
+def count_engines(verdicts):
+    """Signatures that both engines computed, those that the profile engine knew, and bytes that both digested."""
+    counts = [verdict.get("engines", {}) for verdict in verdicts.values()]
+    return tuple(sum(count.get(name, 0) for count in counts) for name in ("signatures", "known", "bytes"))
 
 
 # ---- does it bite? ----
@@ -148,6 +156,9 @@ def why_failed(case, refused_as, verdict):
         return "the judge said nothing"
     if verdict["verdict"] in ("crashed", "timed-out"):
         return f"{verdict['verdict']}: {verdict.get('text', '')}"
+    difference = verdict.get("engines", {}).get("difference")
+    if difference:
+        return f"the two engines differ: {difference}"
     if verdict["verdict"] == "accepted":
         wrong = differences(case.facts, verdict["facts"])
         if wrong:

@@ -103,6 +103,9 @@ struct status
 __wrap_dsig_verify(const struct dsig_job *job, struct diag *diag)
 {
     struct diag unused;
+    if (engines.is_idle) {
+        return __real_dsig_verify(job, diag);
+    }
     diag_clear(&unused);
     const struct status reference = engines_compare(job, &unused);
     const struct status st = __real_dsig_verify(job, diag);

@@ -11,9 +11,10 @@
 #define ENGINES_SEEN_MAX 16
 
 struct engines {
-    size_t jobs;                                     /* signatures since the last reset */
-    size_t known;                                    /* ... which the profile engine has judged */
-    size_t bytes;                                    /* that both digested */
+    bool is_idle; /* nothing is compared: only what the caller asked for is computed */
+    size_t jobs;  /* signatures since the last reset */
+    size_t known; /* ... which the profile engine has judged */
+    size_t bytes; /* that both digested */
     enum profile_verdict verdicts[ENGINES_SEEN_MAX]; /* of the first ones */
     char difference[200];                            /* the first one; empty: there is none */
 };

@@ -29,8 +29,8 @@ note_event(const struct audit_event *event, struct scene_event *seen)
 }
 
 static struct status
-scene_append(struct audit_sink *audit, const struct audit_event *event, struct park *park,
-             struct diag *diag, struct journal_ticket *ret_ticket)
+take_event(struct audit_sink *audit, const struct audit_event *event, struct park *park,
+           struct diag *diag, struct journal_ticket *ret_ticket)
 {
     struct scene_sink *sink = (struct scene_sink *)audit;
     struct scene_event *seen;
@@ -51,7 +51,7 @@ scene_append(struct audit_sink *audit, const struct audit_event *event, struct p
 }
 
 static struct status
-sink_check(struct audit_sink *audit, const struct journal_ticket *ticket, struct diag *diag)
+check_event(struct audit_sink *audit, const struct journal_ticket *ticket, struct diag *diag)
 {
     struct scene_sink *sink = (struct scene_sink *)audit;
 
@@ -64,7 +64,7 @@ sink_check(struct audit_sink *audit, const struct journal_ticket *ticket, struct
 void
 scene_sink_init(struct scene_sink *sink)
 {
-    sink->sink = (struct audit_sink){scene_append, sink_check};
+    sink->sink = (struct audit_sink){take_event, check_event};
 }
 
 void

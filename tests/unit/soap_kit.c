@@ -351,11 +351,11 @@ static xmlChar *
 canonical(xmlNode *top, xmlNode *without, xmlChar *list, int *ret_n)
 {
     struct subtree subtree = {top, without};
-    xmlChar *prefixes[64] = {NULL};
+    xmlChar *prefixes[128] = {NULL};
     size_t n = 0;
-    char *rest = list == NULL || list[0] == '\0' ? NULL : (char *)list;
-    for (char *one; (one = strsep(&rest, " ")) != NULL && n + 1 < ARRAY_LEN(prefixes);) {
-        prefixes[n++] = (xmlChar *)one;
+    char *rest = (char *)list;
+    while (rest != NULL && *rest != '\0' && n + 1 < ARRAY_LEN(prefixes)) {
+        prefixes[n++] = (xmlChar *)strsep(&rest, " ");
     }
     xmlOutputBuffer *const out = xmlAllocOutputBuffer(NULL);
     must(out != NULL && xmlC14NExecute(top->doc, is_visible, &subtree, XML_C14N_EXCLUSIVE_1_0,
@@ -436,7 +436,7 @@ child_of(xmlNode *node, const char *name)
 static xmlChar *
 prefixes_of(xmlNode *method)
 {
-    xmlNode *const list = xmlFirstElementChild(method);
+    xmlNode *const list = method == NULL ? NULL : xmlFirstElementChild(method);
     return list == NULL ? NULL : xmlGetNoNsProp(list, (const xmlChar *)"PrefixList");
 }
 
@@ -448,7 +448,8 @@ kit_sign(xmlNode *signature, xmlNode *target, const struct kit_signing *how)
     int n = 0;
     xmlNode *const info = child_of(signature, "SignedInfo");
     xmlNode *const reference = child_of(info, "Reference");
-    xmlChar *list = prefixes_of(xmlLastElementChild(child_of(reference, "Transforms")));
+    xmlNode *const transforms = xmlFirstElementChild(reference);
+    xmlChar *list = prefixes_of(xmlLastElementChild(transforms));
     xmlChar *text = canonical(target, is_inside(signature, target) ? signature : NULL, list, &n);
     const char *const name = how->reference_digest == NULL ? how->digest : how->reference_digest;
     must(EVP_Digest(text, (size_t)n, digest, &digest_n, EVP_get_digestbyname(name), NULL) == 1,

@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #define MAIN  "isthmus.yaml:"
+#define EHR   "asserts: {user: A, role: '1', organization: R, organization_id: 'urn:oid:2.999.1'}"
 #define TRUST "  partners: {anchors: red/ca.pem, "
 
 static const struct mistake main_mistakes[] = {
@@ -305,6 +306,50 @@ static const struct mistake main_mistakes[] = {
     {17, "security: {id_tokens_required: no, id_token_max_age: 25h}",
      MAIN "17:54: error: id_token_max_age '25h' is out of range; expected 1m to 24h\n" MAIN
           "17:32: error: id_tokens_required: expected one of false, true, got 'no'\n"},
+    {17, "security: {signatures: xmlsec}",
+     MAIN "17:24: error: signatures: expected one of profile, reference, got 'xmlsec'\n"},
+    /* systems */
+    {17, "systems: [ehr]",
+     MAIN "17:1: error: systems: expected a mapping of names to local systems, got a list\n"},
+    {17, "systems: {Ehr: {}}",
+     MAIN "17:11: error: 'Ehr' is no name; expected lower-case letters, digits, '-' and '_', at "
+          "most 32\n"},
+    {17, "systems: {ehr: x}",
+     MAIN "17:16: error: ehr: expected 'key: value' pairs of certificate_names, asserts, "
+          "asserts_for_all, got 'x'\n"},
+    {17, "systems: {ehr: {}}",
+     MAIN
+     "17:11: error: system 'ehr' can assert no user: set it in its asserts, or in the node's; "
+     "nothing is invented\n" MAIN
+     "17:11: error: system 'ehr' can assert no role: set it in its asserts, or in the node's; "
+     "nothing is invented\n" MAIN
+     "17:11: error: system 'ehr' can assert no organization_id: set it in its asserts, or in the "
+     "node's; nothing is invented\n"},
+    {17, "systems: {ehr: {asserts: {user: A, role: b c, organization_id: 'urn:oid:2.999.1'}}}",
+     MAIN "17:42: error: role: expected a code, got 'b c'\n" MAIN
+          "17:11: error: system 'ehr' can assert no role: set it in its asserts, or in the node's; "
+          "nothing is invented\n" MAIN
+          "17:11: error: system 'ehr' can assert no organization: set it in its asserts, or in the "
+          "node's; nothing is invented\n"},
+    {17, "systems: {ehr: {" EHR ", certificate_name: [x], asserts_for_all: perhaps}}",
+     MAIN "17:101: error: unknown key 'certificate_name'; did you mean 'certificate_names'?\n" MAIN
+          "17:141: error: asserts_for_all: expected one of false, true, got 'perhaps'\n"},
+    {17, "systems: {ehr: {" EHR ", certificate_names: [a b]}}",
+     MAIN "17:121: error: expected a DNS name or an address as in the certificate, got 'a b'\n"},
+    {17, "systems: {ehr: {" EHR ", certificate_names: [Blue.example]}}",
+     "partners.d/blue.yaml:7:30: error: TLS name 'blue.example' is already used at "
+     "isthmus.yaml:17:121\n"},
+    {17,
+     "systems: {ehr: {" EHR ", certificate_names: [a.example]}, his: {" EHR
+     ", certificate_names: [A.example]}}",
+     MAIN "17:244: error: TLS name 'a.example' is already used at isthmus.yaml:17:121\n"},
+    {17, "systems: {blue: {" EHR "}}",
+     "partners.d/blue.yaml:1:5: error: id 'blue' is already used at isthmus.yaml:17:11\n"},
+    {4, "  local: {address: 127.0.0.1:8080, system: ehr}",
+     MAIN "4:44: error: system: expected the name of an entry of systems, got 'ehr'\n"},
+    {4, "  local: {address: 10.0.0.1:8080, credential: node, trust: partners, system: ehr}",
+     MAIN "4:78: error: 'system' is for a local listener without TLS; with TLS the client's "
+          "certificate says who asks: remove it, and give the system certificate_names\n"},
     /* id_tokens */
     {17, "id_tokens: idp.json",
      MAIN
@@ -376,6 +421,11 @@ static const struct mistake main_mistakes[] = {
           "17:39: error: request_time '2h' is out of range; expected 100ms to 1h\n" MAIN
           "17:56: error: answer_time '25h' is out of range; expected 100ms to 24h\n" MAIN
           "17:78: error: connection_time '1' has no unit; write 1s, 500ms or 1m\n"},
+    {17, "limits: {requests: 0, held: 1KB, queue_time: 61s, drain_time: 2h}",
+     MAIN "17:20: error: requests: expected a number from 1 to 10000000, got '0'\n" MAIN
+          "17:46: error: queue_time '61s' is out of range; expected 100ms to 1m\n" MAIN
+          "17:63: error: drain_time '2h' is out of range; expected 100ms to 1h\n" MAIN
+          "17:29: error: held '1KB' is out of range; expected 1MB to 1024GB\n"},
     {17, "log: {level: loud, format: xml}",
      MAIN "17:14: error: level: expected one of debug, info, warning, error, got 'loud'\n" MAIN
           "17:28: error: format: expected one of text, json, got 'xml'\n"},

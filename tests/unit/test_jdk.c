@@ -18,6 +18,7 @@
 
 #include "base/datetime.h"
 #include "certs/der.h"
+#include "engines.h"
 #include "tests/unit/soap_kit.h"
 
 #define JAVA_SECONDS 120
@@ -380,6 +381,10 @@ test_theirs(void)
     printf("\n    %zu good variants of the JDK accepted, %zu others refused\n", accepted, refused);
     CU_ASSERT(accepted >= VARIANTS_MIN);
     CU_ASSERT(refused == 11);
+    printf("    %zu signatures by both engines, %zu of them known to the profile engine\n",
+           engines.jobs, engines.known);
+    CU_ASSERT_STRING_EQUAL(engines.difference, "");
+    CU_ASSERT(engines.known >= accepted);
     buf_done(&variants);
 }
 

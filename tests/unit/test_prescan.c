@@ -174,7 +174,10 @@ test_limits(void)
         {"<a>", "<!---->", "</a>", 9}, /* comments are nodes, too */
         {"<a>", "<![CDATA[]]>", "</a>", 9},
         {"<a>", "<?p?>", "</a>", 9},
-        {"<a ", "b=\"\" ", "/>", 3},     /* attributes */
+        {"<a>", "x<b/>", "</a>", 4},      /* texts */
+        {"<a>", "<b c='d'/>", "</a>", 3}, /* attributes count twice */
+        {"<a>", "<b xmlns='urn:d'/>", "</a>", 3},
+        {"<a ", "b=\"\" ", "/>", 3},     /* attributes of one element */
         {"<a ", "xmlns:b='' ", "/>", 3}, /* declarations */
         {"<a b='", "x", "'/>", 51},      /* one long value */
         {"<a", " ", "/>", 56},           /* a long tag without any */

@@ -8,6 +8,7 @@
 #include "scene_kit.h"
 #include "soap/xcpd.h"
 #include "tests/unit/idtoken_kit.h"
+#include "txn/individual.h"
 
 static struct scene scene; /* large; one at a time */
 static struct jwks_issuer issuer;
@@ -213,6 +214,29 @@ test_tokens_accepted(void)
 }
 
 /* A proven individual asks for somebody else: an answer of the protocol, without a match. */
+/* A code of another list is not TEFCA's, however it is spelled. */
+static void
+test_whose_purpose(void)
+{
+    static const struct {
+        const char *system, *code;
+        bool is_individual;
+    } rows[] = {
+        {POLICY_PURPOSE_SYSTEM_TEFCA, "T-IAS", true},
+        {POLICY_PURPOSE_SYSTEM_TEFCA, "T-IAS-X", true},
+        {POLICY_PURPOSE_SYSTEM_TEFCA, "T-IASX", false},
+        {POLICY_PURPOSE_SYSTEM_TEFCA, "T-TREAT", false},
+        {"2.16.840.1.113883.3.18.7.1", "T-IAS", false},
+        {"", "T-IAS", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct saml_facts facts = {.purpose = {.value = span_of_cstr(rows[i].code),
+                                                     .scheme = span_of_cstr(rows[i].system)}};
+        CU_ASSERT_EQUAL(individual_is_asking(&facts), rows[i].is_individual);
+    }
+}
+
 static void
 test_contradictions(void)
 {
@@ -432,6 +456,7 @@ test_a_node_asks_with_a_token(void)
 }
 
 static const struct unit_test tests[] = {
+    {"whose purpose it is", test_whose_purpose},
     {"keys are made", token_begin},
     {"tokens that are refused", test_tokens_refused},
     {"the query contradicts the token", test_contradictions},

@@ -2,6 +2,7 @@
  * What a request claims is held against the record of the partner whose TLS certificate brought it:
  * issuer, key, community, organization, in whose name, and for whom it is.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -24,6 +25,46 @@ check_assertion(const struct partner *partner, const struct saml_facts *facts, e
     struct diag diag = {0};
 
     CHECK_ERR(&diag, want, binding_check_assertion(green()->config, partner, facts, &diag));
+}
+
+/* wsa:To is our base and the path that the message came by, and nothing else. */
+static void
+test_a_message_is_for_its_path(void)
+{
+    static const struct {
+        const char *path, *to; /* behind our base */
+        enum err want;
+    } rows[] = {
+        {"/xca/query", "/xca/query", ERR_NONE},
+        {"/xcpd", "/xcpd", ERR_NONE},
+        {"/xca/query", "/xcpd", ERR_WSA_HEADER},
+        {"/xca/query", "/xca/quest", ERR_WSA_HEADER}, /* as long as the right one */
+        {"/xca/query", "/xca/query/", ERR_WSA_HEADER},
+        {"/xca/query", "/x/xca/query", ERR_WSA_HEADER},
+        {"/xca/query", "", ERR_WSA_HEADER},
+    };
+    char base[256];
+    char to[512];
+
+    kit_open_three(&scene);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct diag diag = {0};
+        snprintf(to, sizeof(to), "%s%s", green()->config->base_url, rows[i].to);
+        if (!CHECK_ERR(&diag, rows[i].want,
+                       binding_check_to(green()->config, span_of_cstr(to),
+                                        span_of_cstr(rows[i].path), &diag))) {
+            printf("    %s at %s\n", to, rows[i].path);
+        }
+    }
+    struct diag diag = {0};
+    snprintf(base, sizeof(base), "%s", green()->config->base_url);
+    base[strlen(base) - 1] ^= 1; /* another host of the same length */
+    snprintf(to, sizeof(to), "%s/xcpd", base);
+    CHECK_ERR(&diag, ERR_WSA_HEADER,
+              binding_check_to(green()->config, span_of_cstr(to), SPAN("/xcpd"), &diag));
+    diag_clear(&diag);
+    CHECK_OK(&diag, binding_check_to(green()->config, SPAN_EMPTY, SPAN("/xcpd"), &diag));
+    scene_close(&scene);
 }
 
 /* Two keys and what each may sign for; the communities; in whose name. */
@@ -248,6 +289,7 @@ test_a_discovery_for_another_community_is_refused(void)
 }
 
 static const struct unit_test tests[] = {
+    {"a message is for its path", test_a_message_is_for_its_path},
     {"an assertion agrees with the record", test_an_assertion_agrees_with_the_record},
     {"an organization-id is nobody else's community",
      test_an_organization_id_is_nobody_elses_community},

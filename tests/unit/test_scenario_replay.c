@@ -6,6 +6,7 @@
 
 #include "base/datetime.h"
 #include "scene_kit.h"
+#include "soap/sign.h"
 #include "store/replay.h"
 
 static struct scene scene; /* large; one at a time */
@@ -123,6 +124,79 @@ test_what_is_the_same_message(void)
         free_message(&copy);
         scene_close(&scene);
     }
+}
+
+/* What red wrote, with OneTimeUse among the assertion's Conditions, and signed by red again. Red
+ * writes in canonical form, so its bytes are what is digested. */
+static void
+make_one_time(struct message_copy *copy)
+{
+    static const char one_time[] = "<saml2:OneTimeUse></saml2:OneTimeUse>";
+    const struct span body = buf_span(&copy->body);
+    const size_t start = span_find(body, SPAN("<saml2:Assertion "));
+    const size_t to = span_find(body, SPAN("</saml2:Assertion>")) + strlen("</saml2:Assertion>");
+    const struct span assertion = span_slice(body, start, to - start);
+    const size_t signature = span_find(assertion, SPAN("<ds:Signature "));
+    const size_t info = span_find(assertion, SPAN("<ds:SignedInfo"));
+    const size_t key_info = span_find(assertion, SPAN("<ds:KeyInfo"));
+    const size_t rest = span_find(assertion, SPAN("</ds:Signature>")) + strlen("</ds:Signature>");
+    const size_t end = span_find(assertion, SPAN("</saml2:Conditions>"));
+    const size_t id = span_find(assertion, SPAN(" ID=\"")) + strlen(" ID=\"");
+    const struct span from_id = span_slice(assertion, id, assertion.n);
+    const struct sign_order order = {
+        .signer = scene_place(&scene, "red")->config->signing,
+        .id = span_slice(from_id, 0, span_find_char(from_id, '"')),
+        .is_enveloped = true,
+    };
+    struct diag diag = {0};
+    struct buf after, signed_info, value, made;
+
+    CU_ASSERT_FATAL(start < to && to <= body.n && signature < info && info < key_info &&
+                    key_info < rest && rest < end && end < assertion.n);
+    buf_init(&after, (size_t)64 * 1024);
+    buf_init(&signed_info, (size_t)64 * 1024);
+    buf_init(&value, (size_t)64 * 1024);
+    buf_init(&made, (size_t)1024 * 1024);
+    CHECK_OK(&diag, buf_append(&after, span_slice(assertion, rest, end - rest), &diag));
+    CHECK_OK(&diag, buf_append_cstr(&after, one_time, &diag));
+    CHECK_OK(&diag, buf_append(&after, span_slice(assertion, end, assertion.n), &diag));
+    CHECK_OK(&diag, sign_canonical(&order, span_slice(assertion, 0, signature), buf_span(&after),
+                                   &signed_info, &value, &diag));
+    const struct span pieces[] = {
+        span_slice(body, 0, start + info),
+        buf_span(&signed_info),
+        SPAN("<ds:SignatureValue>"),
+        buf_span(&value),
+        SPAN("</ds:SignatureValue>"),
+        span_slice(assertion, key_info, rest - key_info),
+        buf_span(&after),
+        span_slice(body, to, body.n),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+        CHECK_OK(&diag, buf_append(&made, pieces[i], &diag));
+    }
+    buf_done(&copy->body);
+    copy->body = made;
+    buf_done(&after);
+    buf_done(&signed_info);
+    buf_done(&value);
+}
+
+/* An assertion for one use is counted, though the partner's file says nothing of it. */
+static void
+test_one_time_use(void)
+{
+    struct message_copy copy;
+
+    kit_open_three(&scene);
+    red_record()->replay = PARTNER_REPLAY_MESSAGEID;
+    make_message(&copy, false);
+    make_one_time(&copy);
+    send_copy(&copy, NULL);
+    change_message_id(&copy);
+    send_copy(&copy, "assertion a second time");
+    free_message(&copy);
+    scene_close(&scene);
 }
 
 static void
@@ -253,6 +327,59 @@ write_time(struct message_copy *copy, const char *what, int64_t us)
     memcpy(copy->body.p + at + strlen(what), text, strlen(text));
 }
 
+/* The time in the element <what> of the Timestamp. */
+static int64_t
+read_time(const struct message_copy *copy, const char *what)
+{
+    const struct span body = buf_span(&copy->body);
+    const size_t at = span_find(body, span_of_cstr(what)) + strlen(what);
+    const struct span rest = span_slice(body, at, body.n);
+    int64_t us = 0;
+
+    CU_ASSERT_FATAL(datetime_read_xs(span_slice(rest, 0, span_find_char(rest, '<')), &us));
+    return us;
+}
+
+/* A message is acceptable until Expires and the clock's skew, so that long it is remembered. */
+static void
+test_what_comes_late_is_remembered(void)
+{
+    struct message_copy copy;
+
+    kit_open_three(&scene);
+    make_message(&copy, false);
+    CU_ASSERT_EQUAL_FATAL(green()->config->clock_skew_us, 60 * US_PER_S);
+    fake_clock_advance(&scene.clock, read_time(&copy, "<wsu:Expires>") + 50 * US_PER_S -
+                                         clock_wall_us(&scene.clock.clock));
+    send_copy(&copy, NULL);
+    send_copy(&copy, "wsa:MessageID a second time");
+    free_message(&copy);
+    scene_close(&scene);
+}
+
+/* Nobody signs a bearer's Timestamp: what made its message new is over sooner than its assertion,
+ * which is remembered as long as it is valid. */
+static void
+test_an_assertion_is_remembered_while_it_is_valid(void)
+{
+    struct message_copy copy;
+    int64_t created_us;
+
+    kit_open_three(&scene);
+    red_record()->may_use_bearer = true;
+    make_message(&copy, true);
+    created_us = read_time(&copy, "<wsu:Created>");
+    write_time(&copy, "<wsu:Expires>", created_us + 5 * US_PER_S);
+    send_copy(&copy, NULL);
+    fake_clock_advance(&scene.clock, 68 * US_PER_S); /* skew, margin, and a little more */
+    write_time(&copy, "<wsu:Created>", created_us + 68 * US_PER_S);
+    write_time(&copy, "<wsu:Expires>", created_us + 98 * US_PER_S);
+    change_message_id(&copy);
+    send_copy(&copy, "assertion a second time");
+    free_message(&copy);
+    scene_close(&scene);
+}
+
 /* A bearer's assertion may have been accepted before the machine went down. Nobody signs the
  * message around it, so a fresh Timestamp does not make it new. */
 static void
@@ -305,7 +432,11 @@ test_a_flood_is_bounded(void)
 
 static const struct unit_test tests[] = {
     {"what is the same message", test_what_is_the_same_message},
+    {"an assertion for one use", test_one_time_use},
     {"two messages are two", test_two_messages_are_two},
+    {"what comes late is remembered", test_what_comes_late_is_remembered},
+    {"an assertion is remembered while it is valid",
+     test_an_assertion_is_remembered_while_it_is_valid},
     {"a refusal later does not un-remember", test_a_refusal_later_does_not_unremember},
     {"a forgery spends nothing", test_a_forgery_spends_nothing},
     {"a restart does not forget", test_a_restart_does_not_forget},

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "soap/sigrules.h"
 #include "tests/unit/soap_expect.h"
 
 #define SECURITY    "Header/Security"
@@ -78,6 +80,49 @@ static void
 test_shape(void)
 {
     kit_run(shape_rows, ARRAY_LEN(shape_rows));
+}
+
+/* What one signature covers is bounded, whatever it consists of. */
+static void
+test_size(void)
+{
+    static char text[2048];
+    static char value[4096];
+    const struct {
+        const char *piece;
+        size_t most;
+    } rows[] = {
+        {"<b/>", SIG_NODES_MAX - 1},
+        {"<b>x</b>", (SIG_NODES_MAX - 1) / 2},
+        {"<b c=''/>", (SIG_NODES_MAX - 1) / 3},
+        {"<b xmlns='urn:b'/>", (SIG_NODES_MAX - 1) / 3},
+        {"<b xmlns='urn:b' c='' d='' e=''/>", (SIG_NODES_MAX - 1) / 9},
+        {text, SIG_BYTES_MAX / (sizeof(text) - 1)},
+        {value, SIG_BYTES_MAX / (sizeof(value) - 96)},
+    };
+    const struct message_limits limits = message_limits_answer();
+    memset(text, 'x', sizeof(text) - 1);
+    (void)snprintf(value, sizeof(value), "<b c='%0*d'/>", (int)sizeof(value) - 96, 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t more = 0; more < 2; more++) {
+            struct arena *const arena = arena_new((size_t)64 * 1024 * 1024);
+            CLEANUP(buf_done) struct buf xml;
+            struct diag diag = {0};
+            xmlDoc *doc = NULL;
+            buf_init(&xml, (size_t)1024 * 1024);
+            CHECK_OK(&diag, buf_append_cstr(&xml, "<a>", &diag));
+            for (size_t n = 0; n < rows[i].most + more; n++) {
+                CHECK_OK(&diag, buf_append_cstr(&xml, rows[i].piece, &diag));
+            }
+            CHECK_OK(&diag, buf_append_cstr(&xml, "</a>", &diag));
+            CHECK_OK(&diag, xml_parse(buf_span(&xml), &limits, arena, &diag, &doc));
+            if (doc != NULL && !CHECK_ERR(&diag, more == 0 ? ERR_NONE : ERR_LIMIT_XML,
+                                          sig_check_subtree(xml_root(doc), &diag))) {
+                printf("      %zu of %.40s\n", rows[i].most + more, rows[i].piece);
+            }
+            arena_free(arena);
+        }
+    }
 }
 
 /* An id is a name: what begins with a digit is none, whoever signed it. And it stands behind a '#',
@@ -155,9 +200,8 @@ test_points(void)
 }
 
 static const struct unit_test tests[] = {
-    {"shape of a signature", test_shape},
-    {"ids that are names", test_ids},
-    {"shape of a KeyInfo", test_key_info},
+    {"shape of a signature", test_shape}, {"size of what is signed", test_size},
+    {"ids that are names", test_ids},     {"shape of a KeyInfo", test_key_info},
     {"points of curves", test_points},
 };
 

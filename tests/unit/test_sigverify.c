@@ -341,8 +341,7 @@ test_references(void)
     kit_check_signed("one Reference", doc, &kit.rules, ERR_NONE);
 }
 
-/* PrefixList: the second signer knows none, so what it says must not change what is signed: the
- * prefixes are not in scope. */
+/* PrefixList: of prefixes that are not in scope. */
 static void
 test_prefixes(void)
 {

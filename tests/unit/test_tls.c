@@ -164,6 +164,28 @@ test_refused_protocols(void)
     }
 }
 
+/* OpenSSL would serve all of them. */
+static void
+test_refused_suites_tls13(void)
+{
+    static const char *const suites[] = {"TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_CCM_SHA256",
+                                         "TLS_AES_128_CCM_8_SHA256"};
+
+    for (size_t i = 0; i < ARRAY_LEN(suites); i++) {
+        SSL_CTX *server = server_context(world.red);
+        SSL_CTX *client = tls_shake_client(world.blue, world.trust);
+
+        CU_ASSERT(SSL_CTX_set_min_proto_version(client, TLS1_3_VERSION) == 1);
+        CU_ASSERT(SSL_CTX_set_ciphersuites(client, suites[i]) == 1);
+        const struct handshake result = tls_shake(client, server);
+
+        CU_ASSERT(!result.is_done);
+        CU_ASSERT_EQUAL(result.server_reason, SSL_R_NO_SHARED_CIPHER);
+        SSL_CTX_free(client);
+        SSL_CTX_free(server);
+    }
+}
+
 static void
 test_no_client_certificate(void)
 {
@@ -210,6 +232,47 @@ test_refused_keys(void)
         CU_ASSERT(tls_shake(client, server).is_done == keys[i].is_served);
         SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION);
         CU_ASSERT(tls_shake(client, server).is_done == keys[i].is_served);
+        SSL_CTX_free(client);
+        SSL_CTX_free(server);
+        trust_free(trust);
+        odd_chain_done(&chain);
+    }
+    odd_keys_done();
+}
+
+/* The same between leaf and anchor, where no handshake would notice: nothing is signed with that
+ * key in it. */
+static void
+test_refused_keys_above(void)
+{
+    static const struct {
+        const char *key;
+        long verdict;
+    } keys[] = {{"ec:P-521", TRUST_VERDICT_KEY},
+                {"ED25519", TRUST_VERDICT_KEY},
+                {"ec:P-384", X509_V_OK},
+                {"rsa:2048", X509_V_OK}};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        const struct odd levels[] = {
+            {.name = "Root"}, {.name = "Between", .key = keys[i].key}, {.key = "rsa:2048"}};
+        struct odd_chain chain;
+        struct diag diag = {0};
+        struct trust *trust = NULL;
+
+        odd_chain_make(levels, 3, 0, world.now_us, &chain);
+        odd_write_pem(path_of("odd.pem"), chain.x509, 1);
+        CHECK_OK(&diag, trust_load(path_of("odd.pem"), NULL, &diag, &trust));
+        SSL_CTX *server = tls_shake_server(world.red, trust, 0);
+        SSL_CTX *client = tls_shake_lax();
+
+        CU_ASSERT(SSL_CTX_use_certificate(client, chain.x509[2]) == 1);
+        CU_ASSERT(SSL_CTX_use_PrivateKey(client, chain.key[2]) == 1);
+        CU_ASSERT(SSL_CTX_add1_chain_cert(client, chain.x509[1]) == 1);
+        const struct handshake result = tls_shake(client, server);
+
+        CU_ASSERT_EQUAL(result.server_verdict, keys[i].verdict);
+        CU_ASSERT_EQUAL(result.is_done, keys[i].verdict == X509_V_OK);
         SSL_CTX_free(client);
         SSL_CTX_free(server);
         trust_free(trust);
@@ -350,10 +413,12 @@ test_legacy(void)
 static const struct unit_test tests[] = {
     {"make the network's certificates", test_make_world},
     {"refused protocols", test_refused_protocols},
+    {"refused suites of TLS 1.3", test_refused_suites_tls13},
     {"no client certificate", test_no_client_certificate},
     {"refused clients", test_refused_clients},
     {"refused odd clients", test_refused_odd_clients},
     {"refused keys", test_refused_keys},
+    {"refused keys above the leaf", test_refused_keys_above},
     {"refused servers", test_refused_servers},
     {"good handshakes", test_good_handshakes},
     {"suites", test_suites},

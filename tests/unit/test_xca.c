@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "soap/xca.h"
 #include "soap/xca_value.h"
 #include "tests/unit/soap_support.h"
@@ -161,11 +162,14 @@ test_values_written(void)
 
 /* ---- messages ---- */
 
-#define QUERY(attrs, option, x)                                                                    \
+#define QUERY_TOP(attrs, option)                                                                   \
     "<q:AdhocQueryRequest xmlns:q='" NS_QUERY "' xmlns='" NS_RIM "'>" option "<AdhocQuery " attrs  \
-    ">" x "</AdhocQuery></q:AdhocQueryRequest>"
-#define LEAF "<q:ResponseOption returnType='LeafClass'/>"
-#define ID   "id='" XCA_FIND_DOCUMENTS "'"
+    ">"
+#define QUERY_END               "</AdhocQuery></q:AdhocQueryRequest>"
+#define QUERY(attrs, option, x) QUERY_TOP(attrs, option) x QUERY_END
+#define LEAF                    "<q:ResponseOption returnType='LeafClass'/>"
+#define ID                      "id='" XCA_FIND_DOCUMENTS "'"
+#define QUERY_START             QUERY_TOP(ID, LEAF)
 #define SLOT(name, value)                                                                          \
     "<Slot name='" name "'><ValueList><Value>" value "</Value></ValueList></Slot>"
 
@@ -212,6 +216,50 @@ test_queries_refused(void)
         }
         CHECK_SPAN(query.id, "untouched");
         arena_free(arena);
+    }
+}
+
+/* What one query may ask for: at the limit, and one more. */
+static void
+test_queries_bounded(void)
+{
+    static char value[100];
+    const struct {
+        const char *before, *piece, *after;
+        size_t most;
+    } rows[] = {
+        {"", SLOT("$x", "'1'"), "", XCA_PARAMS_MAX},
+        {"<Slot name='$x'><ValueList>", "<Value>('1')</Value>", "</ValueList></Slot>",
+         XCA_VALUES_MAX},
+        {"<Slot name='$x'><ValueList><Value>('1'", ",'2'", ")</Value></ValueList></Slot>",
+         XCA_VALUES_MAX - 1},
+        {SLOT("$y", "('a','b')") "<Slot name='$x'><ValueList><Value>(0", ",1",
+         ")</Value></ValueList></Slot>", XCA_VALUES_MAX - 3},
+        /* what it costs follows from its bytes, and not from their square */
+        {"<Slot name='$x'><ValueList><Value>('1'", value, ")</Value></ValueList></Slot>",
+         XCA_VALUES_MAX - 1},
+    };
+    (void)snprintf(value, sizeof(value), ",'%0*d'", (int)sizeof(value) - 4, 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (size_t more = 0; more < 2; more++) {
+            struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+            struct diag diag = {0};
+            struct stored_query query;
+            CLEANUP(buf_done) struct buf xml;
+            buf_init(&xml, (size_t)1024 * 1024);
+            CHECK_OK(&diag, buf_append_cstr(&xml, QUERY_START, &diag));
+            CHECK_OK(&diag, buf_append_cstr(&xml, rows[i].before, &diag));
+            for (size_t n = 0; n < rows[i].most + more; n++) {
+                CHECK_OK(&diag, buf_append_cstr(&xml, rows[i].piece, &diag));
+            }
+            CHECK_OK(&diag, buf_append_cstr(&xml, rows[i].after, &diag));
+            CHECK_OK(&diag, buf_append(&xml, span_of(QUERY_END, sizeof(QUERY_END)), &diag));
+            if (!CHECK_ERR(&diag, more == 0 ? ERR_NONE : ERR_LIMIT_ITEMS,
+                           read_query(xml.p, arena, &diag, &query))) {
+                printf("      row %zu, %zu\n", i, rows[i].most + more);
+            }
+            arena_free(arena);
+        }
     }
 }
 
@@ -381,6 +429,7 @@ test_sample_queries(void)
 static const struct unit_test tests[] = {
     {"values that are refused", test_values_refused},
     {"queries that are refused", test_queries_refused},
+    {"queries that ask for too much at once", test_queries_bounded},
     {"values as they are written in the field", test_values},
     {"values as we write them", test_values_written},
     {"required, single and repeated parameters", test_query_params},

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "soap/envelope.h"
 #include "soap/regrep.h"
 #include "soap/xca.h"
@@ -54,6 +55,31 @@ test_questions_refused(void)
             printf("      %s\n", rows[i].xml);
         }
         CU_ASSERT_EQUAL(refs.n, 77);
+        arena_free(arena);
+    }
+}
+
+/* As many documents as one request may name, and one more. */
+static void
+test_questions_bounded(void)
+{
+    for (size_t n = XCA_REQUESTS_MAX; n <= XCA_REQUESTS_MAX + 1; n++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct diag diag = {0};
+        struct message *message = NULL;
+        struct document_ref_list refs = {.items = NULL};
+        CLEANUP(buf_done) struct buf xml;
+        buf_init(&xml, (size_t)1024 * 1024);
+        CHECK_OK(&diag,
+                 buf_append_cstr(&xml, "<RetrieveDocumentSetRequest xmlns='" NS_XDSB "'>", &diag));
+        for (size_t i = 0; i < n; i++) {
+            CHECK_OK(&diag, buf_append_cstr(&xml, ASK(REPO DOC), &diag));
+        }
+        CHECK_OK(&diag, buf_append_cstr(&xml, "</RetrieveDocumentSetRequest>", &diag));
+        CHECK_OK(&diag, support_message(buf_span(&xml), arena, &diag, &message));
+        CHECK_ERR(&diag, n > XCA_REQUESTS_MAX ? ERR_LIMIT_ITEMS : ERR_NONE,
+                  retrieve_query_read(message, arena, &diag, &refs));
+        CU_ASSERT(refs.n == (n > XCA_REQUESTS_MAX ? 0 : n));
         arena_free(arena);
     }
 }
@@ -434,6 +460,7 @@ test_sample_answer(void)
 
 static const struct unit_test tests[] = {
     {"questions that are refused", test_questions_refused},
+    {"questions for too many documents", test_questions_bounded},
     {"answers that are refused", test_answers_refused},
     {"a question comes back", test_question_round_trip},
     {"documents as parts and inline", test_answers_read},
