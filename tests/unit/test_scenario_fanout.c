@@ -392,7 +392,7 @@ static void
 test_enough(void)
 {
     static const struct {
-        struct asking_enough enough;
+        struct config_enough enough;
         size_t needed;
     } rows[] = {{{.answers = 3}, 3}, {{.percent = 50}, 5}, {{.percent = 95}, 10}, {{0}, 10}};
 
