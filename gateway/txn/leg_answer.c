@@ -215,12 +215,6 @@ leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answe
         }
     } else {
         leg->state = LEG_ANSWERED;
-        if (leg->dropped > 0) {
-            (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER,
-                       "%u item%s of the answer of %s dropped: %s%s", leg->dropped,
-                       leg->dropped == 1 ? "" : "s", leg->partner->id, leg->dropped_why,
-                       leg->dropped == 1 ? "" : " (the first)");
-        }
     }
     out_answer_done(answer);
 }
