@@ -53,6 +53,7 @@ generation_new(struct serve *serve, const struct config *config, struct diag *di
     generation->node = (struct node){.config = config_ref(config),
                                      .clock = clock_system(),
                                      .store = serve->store,
+                                     .spool = serve->spool,
                                      .audit = &serve->sink.sink,
                                      .out = serve->out,
                                      .runner = serve->runner};
@@ -220,6 +221,7 @@ serve_net_options(struct serve *serve, const struct config *config, struct net_o
     ret_options->clock = clock_system();
     ret_options->handler = take_request;
     ret_options->handler_arg = serve;
+    ret_options->spool = serve->spool;
     ret_options->on_refused = refusals_note;
     ret_options->identify = identify;
     ret_options->on_doubt = refusals_note_doubt;
@@ -296,6 +298,24 @@ start_replay(struct serve *serve, struct diag *diag)
     return OK;
 }
 
+/* A place that nobody chose may be unfit: then the node says so and does without. */
+static struct status
+start_spool(struct serve *serve, const struct config *config, struct diag *diag)
+{
+    struct diag why = {0};
+    const struct status st = config_open_spool(config, &why, &serve->spool);
+
+    if (is_ok(st)) {
+        return OK;
+    }
+    if (!config->spool.is_default) {
+        return FAIL(diag, st.code, "%s", why.text);
+    }
+    LOG_EVENT(LOG_LEVEL_WARNING, "no-spool", LOG_DIAG(&why),
+              LOG_ID("then", "large messages stay in memory; set spool.path"));
+    return OK;
+}
+
 static struct status
 start(struct serve *serve, const struct config *config, struct diag *diag)
 {
@@ -310,6 +330,7 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
 
     TRY(soap_library_init(diag));
     TRY(store_open(&store, diag, &serve->store));
+    TRY(start_spool(serve, config, diag));
     TRY(start_replay(serve, diag));
     TRY(journal_open(config->journal_dir, "node", clock_system(), diag, &serve->journal));
     TRY(runner_new(clock_system(), worker_count(), diag, &serve->runner));
@@ -369,6 +390,7 @@ stop(struct serve *serve, const struct config *config)
     out_stop(serve->out); /* nobody asks any more */
     journal_close(serve->journal);
     store_close(serve->store);
+    spool_unref(serve->spool);
     generation_unref(serve->generation);
     refusals_done(serve);
     soap_library_done();

@@ -35,6 +35,7 @@ struct generation {
 struct serve {
     const char *config_path;
     struct store *store;
+    struct spool *spool; /* NULL: large messages stay in memory */
     struct journal *journal;
     struct journal_sink sink;
     struct runner *runner;

@@ -227,7 +227,8 @@ struct leg_kind {
     enum audit_type audit_type;
 };
 extern const struct leg_kind leg_kinds[];
-#define LEG_ANSWER_LIMIT ((size_t)256 * 1024 * 1024) /* bytes of one answer */
+#define LEG_TREE_LIMIT   ((size_t)32 * 1024 * 1024)  /* bytes of one answer without documents */
+#define LEG_ANSWER_LIMIT ((size_t)256 * 1024 * 1024) /* of one with documents, without a spool */
 #define LEG_CODE_MAX     ((size_t)80)                /* bytes of a partner's code in our texts */
 /* leg->arena, made when first needed. */
 MUST_CHECK struct status leg_arena(struct asking *asking, struct leg *leg);

@@ -22,15 +22,13 @@ enum txn_verdict
 inbound_message(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
-    struct span bytes;
 
     in->message_arena = arena_new(ARENA_LIMIT_DEFAULT);
     if (in->message_arena == NULL) {
         (void)FAIL(&txn->diag, ERR_NO_MEMORY, "memory of a message");
         return TXN_FAILED;
     }
-    TXN_TRY(body_span(in->request.body, &in->scratch, &txn->diag, &bytes));
-    TXN_TRY(proof_message(&in->proof, in->node->config, bytes, in->request.content_type,
+    TXN_TRY(proof_message(&in->proof, in->node->config, in->request.body, in->request.content_type,
                           in->message_arena, &txn->diag));
     TXN_TRY(arena_dup(txn->arena, message_addressing(in->proof.message)->message_id, &txn->diag,
                       &in->event.message_id));
@@ -43,7 +41,6 @@ inbound_release_message(struct inbound *in)
     arena_free(in->message_arena);
     in->message_arena = NULL;
     in->proof.message = NULL;
-    buf_done(&in->scratch);
 }
 
 /* ---- the answer ---- */
@@ -63,10 +60,8 @@ inbound_write(struct inbound *in)
         .now_us = clock_wall_us(in->node->clock),
     };
     CLEANUP(buf_done) struct buf envelope;
-    CLEANUP(buf_done) struct buf package;
 
     buf_init_secret(&envelope, INBOUND_ANSWER_LIMIT);
-    buf_init_secret(&package, INBOUND_ANSWER_LIMIT);
     uuid_new(uuid);
     snprintf(message_id, sizeof(message_id), "urn:uuid:%s", uuid);
     answer.message_id = span_of_cstr(message_id);
@@ -77,10 +72,8 @@ inbound_write(struct inbound *in)
         body_from_buf(&in->answer.body, &envelope);
         return OK;
     }
-    TRY(mtom_write(buf_span(&envelope), in->parts, in->parts_n, answer.action, &package, diag,
-                   in->answer.content_type));
-    body_from_buf(&in->answer.body, &package);
-    return OK;
+    return mtom_pack(buf_span(&envelope), in->parts, in->parts_n, answer.action,
+                     INBOUND_ANSWER_LIMIT, diag, in->answer.content_type, &in->answer.body);
 }
 
 /* ---- refusal ---- */
@@ -306,7 +299,6 @@ inbound_begin(struct inbound *in, const struct txn_table *table, struct node *no
     in->reply = reply;
     in->reply_arg = arg;
     in->asker_kind = "partner";
-    buf_init_secret(&in->scratch, node->config->body_limit);
     buf_init_secret(&in->payload, INBOUND_ANSWER_LIMIT);
     body_init(&in->answer.body);
     in->event.type = AUDIT_AUTHENTICATION_FAILURE; /* until the route is known */
