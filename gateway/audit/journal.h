@@ -54,6 +54,8 @@ MUST_CHECK struct status journal_ticket_status(struct journal *journal,
 MUST_CHECK struct status journal_append_wait(struct journal *journal,
                                              const struct audit_event *event, struct diag *diag);
 bool journal_is_healthy(struct journal *journal);
+/* How long the disk has been at the batch that is being written; 0: none is. Thread: any. */
+int64_t journal_busy_us(struct journal *journal);
 
 /* ---- reading: `isthmus audit`, tests ----
  * Readers take no lock and may run while journals write. They verify as they read: ERR_JOURNAL says

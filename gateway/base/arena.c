@@ -78,16 +78,18 @@ arena_new(size_t limit_bytes)
 {
     const bool is_debug = is_debug_wanted();
     const size_t size = is_debug ? sizeof(struct arena) : CHUNK_FIRST;
-    struct arena *arena = mem_alloc(size);
+    struct arena *arena = mem_resize(NULL, size);
     if (arena == NULL) {
         return NULL;
     }
     const size_t head = round_up(sizeof(*arena));
-    arena->limit = limit_bytes;
-    arena->is_debug = is_debug;
-    arena->room = is_debug ? NULL : (char *)arena + head;
-    arena->room_bytes = is_debug ? 0 : size - head;
-    arena->chunk_bytes = 2 * CHUNK_FIRST;
+    *arena = (struct arena){
+        .limit = limit_bytes,
+        .is_debug = is_debug,
+        .room = is_debug ? NULL : (char *)arena + head,
+        .room_bytes = is_debug ? 0 : size - head,
+        .chunk_bytes = 2 * CHUNK_FIRST,
+    };
     return arena;
 }
 
@@ -111,10 +113,13 @@ arena_free(struct arena *arena)
     mem_free(arena);
 }
 
+/* A chunk is not zeroed: most of it is never used, and 64 KB of zeros for each message would push
+ * the message itself out of the processor's cache. */
 static struct block *
-add_block(struct arena *arena, size_t n)
+add_block(struct arena *arena, size_t n, bool is_chunk)
 {
-    struct block *block = mem_alloc(offsetof(struct block, bytes) + n);
+    const size_t size = offsetof(struct block, bytes) + n;
+    struct block *block = is_chunk ? mem_resize(NULL, size) : mem_alloc(size);
     if (block != NULL) {
         block->next = arena->blocks;
         arena->blocks = block;
@@ -141,17 +146,17 @@ cut_from_chunk(struct arena *arena, size_t rounded)
 {
     if (rounded > arena->room_bytes) {
         const size_t bytes = grow_chunk(arena, rounded) - offsetof(struct block, bytes);
-        struct block *chunk = add_block(arena, bytes);
+        struct block *chunk = add_block(arena, bytes, true);
         if (chunk == NULL) {
             return NULL;
         }
         arena->room = chunk->bytes;
         arena->room_bytes = bytes;
     }
-    void *memory = arena->room; /* zeroed: mem_alloc gave it so and no byte is handed out twice */
+    void *memory = arena->room;
     arena->room += rounded;
     arena->room_bytes -= rounded;
-    return memory;
+    return memset(memory, 0, rounded);
 }
 
 struct status
@@ -167,7 +172,7 @@ arena_alloc(struct arena *arena, size_t n, struct diag *diag, void **ret_memory)
     const size_t rounded = round_up(size);
     void *memory = NULL;
     if (arena->is_debug || rounded > BIG_BYTES) {
-        struct block *block = add_block(arena, size);
+        struct block *block = add_block(arena, size, false);
         memory = block == NULL ? NULL : block->bytes;
     } else {
         memory = cut_from_chunk(arena, rounded);
