@@ -197,6 +197,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
         "body",
         "root_part",
         "answers",
+        "enough",
         "documents",
         "replay_keys",
         "connections",
@@ -230,6 +231,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
                     &config->timeout_us);
     config_size(reader, yaml_get(node, "body"), 64 * KB, 4 * GB, &config->body_limit);
     config_size(reader, yaml_get(node, "root_part"), 64 * KB, 16 * MB, &config->root_part_limit);
+    config_read_enough(reader, yaml_get(node, "enough"), &config->enough);
     config_size(reader, yaml_get(node, "answers"), 1 * MB, 4 * GB, &config->answers_limit);
     config_size(reader, yaml_get(node, "documents"), 1 * MB, 64 * GB, &config->documents_limit);
     config_count(reader, yaml_get(node, "replay_keys"), 1000, 10 * 1000 * 1000,

@@ -267,6 +267,9 @@ complete_order(const struct config *config, struct asking_order *order, struct d
 {
     const struct config_asserts *asserts = &config->asserts;
 
+    if (order->enough.answers == 0 && order->enough.percent == 0) {
+        order->enough = config->enough;
+    }
     TRY(fill_in(config, "the user's name", "--user NAME", asserts->user, diag, &order->user));
     TRY(fill_in(config, "a role", "--role CODE", asserts->role, diag, &order->role));
     TRY(fill_in(config, "a purpose of use", "--purpose CODE", asserts->purpose, diag,

@@ -24,14 +24,6 @@
 
 enum asking_goal { ASKING_DISCOVER, ASKING_QUERY, ASKING_RETRIEVE, ASKING_GATHER };
 
-/* When the rest of a round's communities is not waited for any more: so many, or this share of
- * them, have answered (if only "nothing"). Zero: does not count. Not for documents, which were all
- * asked for by name. */
-struct asking_enough {
-    size_t answers;
-    unsigned percent;
-};
-
 /* What is asked, and who asks. Spans and strings are borrowed until asking_free. */
 struct asking_order {
     enum asking_goal goal;
@@ -44,7 +36,7 @@ struct asking_order {
     struct span_list to;    /* communities (bare OIDs); empty: every partner and ourselves */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
-    struct asking_enough enough; /* when not to wait for the rest; zero: always */
+    struct config_enough enough; /* zero: as configured. Not for documents: all were asked for */
     bool is_brokered; /* the answer is read by merge.h: documents stay in the legs, undigested */
     /* What the assertion says; NULL: from the configuration's asserts, unless the order is
      * complete: then it is not said. */

@@ -34,7 +34,7 @@ leg_will_leave(const struct leg *leg)
 static bool
 is_enough(const struct asking *asking)
 {
-    const struct asking_enough *enough = &asking->order.enough;
+    const struct config_enough *enough = &asking->order.enough;
     const struct merge_progress progress = merge_progress(asking->merge);
 
     if (rounds_transaction(asking) == SOAP_ITI_39) {
