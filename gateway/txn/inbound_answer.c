@@ -44,6 +44,8 @@ inbound_release_message(struct inbound *in)
     in->message_arena = NULL;
     in->proof.message = NULL;
     buf_done(&in->scratch);
+    body_done(in->request.body);
+    body_init(in->request.body);
 }
 
 /* ---- the answer ---- */
@@ -263,11 +265,11 @@ inbound_end(struct txn *txn)
     }
     in->answer.cause = in->cause.code;
     log_end(in);
+    inbound_release_message(in); /* the body is the replier's again */
     in->reply(in->reply_arg, &in->answer);
     if (in->release != NULL) {
         in->release(in);
     }
-    inbound_release_message(in);
     body_done(&in->answer.body);
     buf_done(&in->payload);
     txn_done(txn);
