@@ -255,57 +255,6 @@ test_a_deadline_that_passes_while_a_step_runs_is_not_lost(void)
     runner_free(runner);
 }
 
-/* For a node that stops: whatever time transactions had, it ends. */
-static void
-test_the_end_of_all_comes_before_any_deadline(void)
-{
-    static const struct txn_step steps[] = {{"deadline", step_until_deadline}, {"a", step_a}};
-    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 2};
-    struct fake_clock clock;
-    struct runner *runner = by_hand(&clock);
-    struct probe probes[3];
-
-    start(&probes[0], runner, &table, 2 * US_PER_S);
-    start(&probes[1], runner, &table, 3600 * US_PER_S);
-    runner_run_ready(runner);
-    runner_end_at(runner, clock_mono_us(&clock.clock) + 5 * US_PER_S);
-    fake_clock_advance(&clock, 2 * US_PER_S);
-    runner_run_ready(runner);
-    CU_ASSERT(probes[0].is_ended && !probes[1].is_ended); /* an earlier one stays */
-    fake_clock_advance(&clock, 3 * US_PER_S);
-    runner_run_ready(runner);
-    CU_ASSERT(probes[1].is_ended);
-    start(&probes[2], runner, &table, 3600 * US_PER_S); /* too late */
-    runner_run_ready(runner);
-    CU_ASSERT_STRING_EQUAL(probes[2].trace, "da");
-    for (int i = 0; i < 3; i++) {
-        txn_done(&probes[i].txn);
-    }
-    runner_free(runner);
-}
-
-static void
-test_the_end_of_all_wakes_a_worker_that_sleeps(void)
-{
-    static const struct txn_step steps[] = {{"deadline", step_until_deadline}};
-    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 1};
-    const int64_t begin_us = clock_mono_us(clock_system());
-    struct diag diag = {0};
-    struct runner *runner;
-    struct probe probe = {.is_ended = false};
-
-    CHECK_OK(&diag, runner_new(clock_system(), 1, &diag, &runner));
-    CHECK_OK(&diag,
-             txn_init(&probe.txn, &table, clock_system(), 3600 * US_PER_S, end_probe, &diag));
-    runner_start(runner, &probe.txn);
-    usleep(20 * 1000); /* it sleeps until the hour is over */
-    runner_end_at(runner, begin_us + 100 * US_PER_MS);
-    CU_ASSERT(runner_drain(runner, begin_us + 30 * US_PER_S));
-    CU_ASSERT(probe.is_ended);
-    runner_free(runner);
-    txn_done(&probe.txn);
-}
-
 static void
 test_end_waits_for_wakes_that_are_due(void)
 {
@@ -623,8 +572,6 @@ static const struct unit_test tests[] = {
     {"the deadline runs a parked transaction", test_deadline_runs_a_parked_transaction},
     {"a deadline that passes while a step runs is not lost",
      test_a_deadline_that_passes_while_a_step_runs_is_not_lost},
-    {"the end of all comes before any deadline", test_the_end_of_all_comes_before_any_deadline},
-    {"the end of all wakes a worker that sleeps", test_the_end_of_all_wakes_a_worker_that_sleeps},
     {"the end waits for wakes that are due", test_end_waits_for_wakes_that_are_due},
     {"fan-out takes answers as they come", test_fanout_takes_answers_as_they_come},
     {"many transactions over workers", test_many_transactions_over_workers},
