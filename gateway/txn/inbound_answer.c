@@ -41,6 +41,8 @@ inbound_release_message(struct inbound *in)
     arena_free(in->message_arena);
     in->message_arena = NULL;
     in->proof.message = NULL;
+    body_done(in->request.body);
+    body_init(in->request.body);
 }
 
 /* ---- the answer ---- */
@@ -256,11 +258,11 @@ inbound_end(struct txn *txn)
     }
     in->answer.cause = in->cause.code;
     log_end(in);
+    inbound_release_message(in); /* the body is the replier's again */
     in->reply(in->reply_arg, &in->answer);
     if (in->release != NULL) {
         in->release(in);
     }
-    inbound_release_message(in);
     body_done(&in->answer.body);
     buf_done(&in->payload);
     txn_done(txn);

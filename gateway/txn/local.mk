@@ -30,6 +30,8 @@ EXTRA_DIST += gateway/txn/README.md
 check_PROGRAMS += tests/unit/test_runner tests/unit/test_merge
 tests_unit_test_merge_LDADD = $(UNIT_LIBS)
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_runner_end
+tests_unit_test_runner_end_LDADD = $(UNIT_LIBS)
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
 	tests/unit/scene_places.c tests/unit/scene_sink.c
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
