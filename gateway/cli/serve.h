@@ -43,6 +43,9 @@ struct serve {
     struct rate *audit_rate;                /* by address */
     pthread_mutex_t lock;                   /* of <generation> */
     struct generation *generation;          /* the current one */
+    int64_t started_us;                     /* wall */
+    _Atomic int64_t loaded_us;              /* wall: of the newest configuration, taken or refused */
+    atomic_bool is_load_refused;            /* it was refused */
     int64_t expiry_logged_us;               /* wall; the main thread's */
     bool is_start_recorded;                 /* then the stop is, too */
     bool is_replay_started;                 /* then stopped, too */
