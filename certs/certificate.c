@@ -175,6 +175,7 @@ read_facts(struct certificate *certificate, struct diag *diag)
     if (X509_check_purpose(x509, -1, 0) != 1 || (X509_get_extension_flags(x509) & EXFLAG_INVALID)) {
         return FAIL(diag, ERR_CREDENTIAL, "certificate has malformed extensions");
     }
+    TRY(key_numbers_new(certificate->key, diag, &certificate->numbers));
     TRY(read_digest(certificate, diag));
     TRY(read_subject(certificate, diag));
     return read_names(certificate, diag);
@@ -259,6 +260,7 @@ certificate_free(struct certificate *certificate)
         mem_free(certificate->dns[i]);
     }
     mem_free(certificate->subject);
+    key_numbers_free(certificate->numbers);
     EVP_PKEY_free(certificate->key);
     X509_free(certificate->x509);
     mem_free(certificate);

@@ -8,10 +8,9 @@
 
 #include <stdatomic.h>
 
-#include <openssl/types.h>
-
 #include "base/digest.h"
 #include "base/patient.h" /* struct span_list */
+#include "certs/key_numbers.h"
 
 #define CERTIFICATE_SANS_MAX     256
 #define CERTIFICATE_LIST_MAX     256
@@ -21,6 +20,7 @@
 struct certificate {
     X509 *x509;
     EVP_PKEY *key;                   /* the public key; owned by this object */
+    struct key_numbers *numbers;     /* the same; NULL when it is neither RSA nor EC */
     char sha256[SHA256_HEX];         /* of the DER, lower case */
     char *subject;                   /* RFC 2253 text, UTF-8 */
     char *dns[CERTIFICATE_SANS_MAX]; /* subjectAltName dNSName, lower case; IP addresses as text */

@@ -11,6 +11,7 @@ libisthmus_a_SOURCES += \
 	certs/ocsp.c certs/ocsp.h \
 	certs/expiry.c certs/expiry.h \
 	certs/key.c certs/key.h \
+	certs/key_numbers.c certs/key_numbers.h \
 	certs/pkcs11.c certs/pkcs11.h \
 	certs/openssl_error.c certs/openssl_error.h \
 	certs/status.h certs/status_parts.h \

@@ -362,22 +362,34 @@ c14n_write(const struct c14n *c14n)
 
 /* ---- names of namespaces ---- */
 
+#define PLAIN_SCHEME 1 /* RFC 3986: scheme; the first one is a letter */
+#define PLAIN_HOST   2 /* unreserved */
+#define PLAIN_PATH   4 /* and ':' and '/' */
+
+/* clang-format off */
+static const unsigned char plain[256] = {
+    ['A'] = 7, ['B'] = 7, ['C'] = 7, ['D'] = 7, ['E'] = 7, ['F'] = 7, ['G'] = 7, ['H'] = 7,
+    ['I'] = 7, ['J'] = 7, ['K'] = 7, ['L'] = 7, ['M'] = 7, ['N'] = 7, ['O'] = 7, ['P'] = 7,
+    ['Q'] = 7, ['R'] = 7, ['S'] = 7, ['T'] = 7, ['U'] = 7, ['V'] = 7, ['W'] = 7, ['X'] = 7,
+    ['Y'] = 7, ['Z'] = 7, ['a'] = 7, ['b'] = 7, ['c'] = 7, ['d'] = 7, ['e'] = 7, ['f'] = 7,
+    ['g'] = 7, ['h'] = 7, ['i'] = 7, ['j'] = 7, ['k'] = 7, ['l'] = 7, ['m'] = 7, ['n'] = 7,
+    ['o'] = 7, ['p'] = 7, ['q'] = 7, ['r'] = 7, ['s'] = 7, ['t'] = 7, ['u'] = 7, ['v'] = 7,
+    ['w'] = 7, ['x'] = 7, ['y'] = 7, ['z'] = 7, ['0'] = 7, ['1'] = 7, ['2'] = 7, ['3'] = 7,
+    ['4'] = 7, ['5'] = 7, ['6'] = 7, ['7'] = 7, ['8'] = 7, ['9'] = 7, ['-'] = 7, ['.'] = 7,
+    ['_'] = 6, ['~'] = 6, [':'] = 4, ['/'] = 4, ['+'] = 1,
+};
+/* clang-format on */
+
+static bool
+is_plain(char c, unsigned char set)
+{
+    return (plain[(unsigned char)c] & set) != 0;
+}
+
 static bool
 is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool
-is_unreserved(char c)
-{
-    return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 /* RFC 3986: scheme ":" "//" host path-abempty, or scheme ":" path-rootless; then "#" fragment or
@@ -388,27 +400,29 @@ is_plain_name(const char *at)
     if (!is_letter(*at)) {
         return false;
     }
-    while (is_letter(*at) || is_digit(*at) || *at == '+' || *at == '-' || *at == '.') {
+    while (is_plain(*at, PLAIN_SCHEME)) {
         at++;
     }
     if (*at++ != ':') {
         return false;
     }
     if (at[0] == '/') {
-        if (at[1] != '/' || !is_unreserved(at[2])) {
+        if (at[1] != '/' || !is_plain(at[2], PLAIN_HOST)) {
             return false;
         }
-        for (at += 2; is_unreserved(*at); at++) {
+        for (at += 2; is_plain(*at, PLAIN_HOST); at++) {
         }
         if (*at != '/' && *at != '#') {
             return *at == '\0';
         }
-    } else if (!is_unreserved(*at)) {
+    } else if (!is_plain(*at, PLAIN_HOST)) {
         return false;
     }
-    bool has_fragment = false;
-    for (; is_unreserved(*at) || *at == ':' || *at == '/' || (*at == '#' && !has_fragment); at++) {
-        has_fragment = has_fragment || *at == '#';
+    for (; is_plain(*at, PLAIN_PATH); at++) {
+    }
+    if (*at == '#') {
+        for (at++; is_plain(*at, PLAIN_PATH); at++) {
+        }
     }
     return *at == '\0';
 }

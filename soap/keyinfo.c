@@ -6,18 +6,14 @@
 
 #include <string.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 
 #include "base/mem.h"
 #include "certs/cache.h"
 #include "certs/der.h"
 
-#define CERTIFICATES_MAX   8
-#define DECODED_BYTES_MAX  ((size_t)16 * 1024)
-#define EC_POINT_BYTES_MAX 97 /* uncompressed, P-384 */
+#define CERTIFICATES_MAX  8
+#define DECODED_BYTES_MAX ((size_t)16 * 1024)
 
 /* Named by OID, as RFC 4050 and XML Signature 1.1 write them. */
 static const struct curve {
@@ -33,12 +29,6 @@ bad_value(struct diag *diag, const xmlNode *node, const char *what)
 {
     return FAIL(diag, ERR_SIG_STRUCTURE, "line %ld, <%s>: %s", xmlGetLineNo(node),
                 (const char *)node->name, what);
-}
-
-static void
-free_bn(BIGNUM **bn)
-{
-    BN_free(*bn);
 }
 
 /* ---- reading ---- */
@@ -67,15 +57,6 @@ decode(const xmlNode *node, struct diag *diag, struct buf *out)
                                    : bad_unless_memory(st, &why, diag, node, "base64 is expected");
 }
 
-static bool
-has_number(EVP_PKEY *key, const char *name, const struct buf *wanted)
-{
-    CLEANUP(free_bn) BIGNUM *value = NULL;
-    CLEANUP(free_bn) BIGNUM *other = BN_bin2bn((const uint8_t *)wanted->p, (int)wanted->n, NULL);
-    return EVP_PKEY_get_bn_param(key, name, &value) == 1 && other != NULL &&
-           BN_cmp(value, other) == 0;
-}
-
 static struct status
 match_rsa(const xmlNode *value, struct certificate *const *keys, size_t n, struct diag *diag,
           uint32_t *ret_keys)
@@ -92,23 +73,13 @@ match_rsa(const xmlNode *value, struct certificate *const *keys, size_t n, struc
     TRY(decode(exponent, diag, &exponent_bytes));
     *ret_keys = 0;
     for (size_t i = 0; i < n; i++) {
-        if (EVP_PKEY_is_a(keys[i]->key, "RSA") &&
-            has_number(keys[i]->key, OSSL_PKEY_PARAM_RSA_N, &modulus_bytes) &&
-            has_number(keys[i]->key, OSSL_PKEY_PARAM_RSA_E, &exponent_bytes)) {
+        const struct key_numbers *const key = keys[i]->numbers;
+        if (key != NULL && key->type == EVP_PKEY_RSA &&
+            key_numbers_are(key, buf_span(&modulus_bytes), buf_span(&exponent_bytes))) {
             *ret_keys |= UINT32_C(1) << i;
         }
     }
     return OK;
-}
-
-/* The uncompressed point of a key on a known curve; false for other keys. */
-static bool
-point_of(EVP_PKEY *key, uint8_t point[EC_POINT_BYTES_MAX], size_t *ret_n)
-{
-    return EVP_PKEY_is_a(key, "EC") &&
-           EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, EC_POINT_BYTES_MAX,
-                                           ret_n) == 1 &&
-           *ret_n > 0 && point[0] == POINT_CONVERSION_UNCOMPRESSED;
 }
 
 static struct status
@@ -128,10 +99,9 @@ match_ec(const xmlNode *value, struct certificate *const *keys, size_t n, struct
     }
     *ret_keys = 0;
     for (size_t i = 0; i < n; i++) {
-        uint8_t point[EC_POINT_BYTES_MAX];
-        size_t point_n = 0;
-        if (point_of(keys[i]->key, point, &point_n) && EVP_PKEY_get_bits(keys[i]->key) == bits &&
-            point_n == wanted.n && memcmp(point, wanted.p, point_n) == 0) {
+        const struct key_numbers *const key = keys[i]->numbers;
+        if (key != NULL && key->type == EVP_PKEY_EC && key->bits == bits && key->first.n > 0 &&
+            span_eq(key->first, buf_span(&wanted))) {
             *ret_keys |= UINT32_C(1) << i;
         }
     }
@@ -156,12 +126,27 @@ match_key_value(const xmlNode *key_value, struct certificate *const *keys, size_
     return OK;
 }
 
+/* OpenSSL decides, and is asked only where the numbers do not say that they differ. */
+static bool
+have_one_key(const struct certificate *a, const struct certificate *b)
+{
+    const struct key_numbers *const one = a->numbers;
+    const struct key_numbers *const other = b->numbers;
+    if (one != NULL && other != NULL &&
+        (one->type != other->type || one->bits != other->bits ||
+         (one->first.n > 0 && other->first.n > 0 &&
+          !key_numbers_are(one, other->first, other->second)))) {
+        return false;
+    }
+    return a->key == b->key || EVP_PKEY_eq(a->key, b->key) == 1;
+}
+
 static uint32_t
-keys_equal_to(EVP_PKEY *key, struct certificate *const *keys, size_t n)
+keys_equal_to(const struct certificate *certificate, struct certificate *const *keys, size_t n)
 {
     uint32_t equal = 0;
     for (size_t i = 0; i < n; i++) {
-        equal |= EVP_PKEY_eq(keys[i]->key, key) == 1 ? UINT32_C(1) << i : 0;
+        equal |= have_one_key(keys[i], certificate) ? UINT32_C(1) << i : 0;
     }
     return equal;
 }
@@ -179,7 +164,7 @@ match_certificate(const xmlNode *node, struct certificate *const *keys, size_t n
     TRY(digest_sha256_hex(buf_span(&der), diag, digest));
     for (size_t i = 0; i < n; i++) {
         if (strcmp(keys[i]->sha256, digest) == 0) {
-            *ret_keys = keys_equal_to(keys[i]->key, keys, n);
+            *ret_keys = keys_equal_to(keys[i], keys, n);
             return OK;
         }
     }
@@ -191,7 +176,7 @@ match_certificate(const xmlNode *node, struct certificate *const *keys, size_t n
     if (!is_ok(st)) {
         return bad_unless_memory(st, &why, diag, node, "a certificate is expected");
     }
-    *ret_keys = keys_equal_to(certificate->key, keys, n);
+    *ret_keys = keys_equal_to(certificate, keys, n);
     certificate_free(certificate);
     return OK;
 }
@@ -259,38 +244,23 @@ write_base64(struct xmlw *w, const char *qname, struct span bytes, struct diag *
 }
 
 static struct status
-write_number(struct xmlw *w, const char *qname, EVP_PKEY *key, const char *param, struct diag *diag)
-{
-    uint8_t bytes[DECODED_BYTES_MAX / 8];
-    CLEANUP(free_bn) BIGNUM *value = NULL;
-    if (EVP_PKEY_get_bn_param(key, param, &value) != 1 ||
-        (size_t)BN_num_bytes(value) > sizeof(bytes)) {
-        return FAIL(diag, ERR_CRYPTO, "the signing key's %s cannot be read", qname);
-    }
-    const int n = BN_bn2bin(value, bytes);
-    return write_base64(w, qname, span_of((const char *)bytes, (size_t)n), diag);
-}
-
-static struct status
-write_rsa(struct xmlw *w, EVP_PKEY *key, struct diag *diag)
+write_rsa(struct xmlw *w, const struct key_numbers *key, struct diag *diag)
 {
     xmlw_start(w, "ds:RSAKeyValue");
-    TRY(write_number(w, "ds:Modulus", key, OSSL_PKEY_PARAM_RSA_N, diag));
-    TRY(write_number(w, "ds:Exponent", key, OSSL_PKEY_PARAM_RSA_E, diag));
+    TRY(write_base64(w, "ds:Modulus", key->first, diag));
+    TRY(write_base64(w, "ds:Exponent", key->second, diag));
     xmlw_end(w);
     return OK;
 }
 
 static struct status
-write_ec(struct xmlw *w, EVP_PKEY *key, struct diag *diag)
+write_ec(struct xmlw *w, const struct key_numbers *key, struct diag *diag)
 {
-    uint8_t point[EC_POINT_BYTES_MAX];
-    size_t n = 0;
     const char *urn = NULL;
     for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
-        urn = EVP_PKEY_get_bits(key) == curves[i].bits ? curves[i].urn : urn;
+        urn = key->bits == curves[i].bits ? curves[i].urn : urn;
     }
-    if (urn == NULL || !point_of(key, point, &n)) {
+    if (urn == NULL || key->first.n == 0) {
         return FAIL(diag, ERR_CRYPTO, "the signing key is neither RSA nor on P-256 or P-384");
     }
     xmlw_start(w, "dsig11:ECKeyValue");
@@ -298,7 +268,7 @@ write_ec(struct xmlw *w, EVP_PKEY *key, struct diag *diag)
     xmlw_start(w, "dsig11:NamedCurve");
     xmlw_attr_cstr(w, "URI", urn);
     xmlw_end(w);
-    TRY(write_base64(w, "dsig11:PublicKey", span_of((const char *)point, n), diag));
+    TRY(write_base64(w, "dsig11:PublicKey", key->first, diag));
     xmlw_end(w);
     return OK;
 }
@@ -307,15 +277,19 @@ struct status
 keyinfo_write(struct xmlw *w, const struct credential *credential, struct diag *diag)
 {
     CLEANUP(buf_done) struct buf der;
+    const struct key_numbers *const key = credential->leaf->numbers;
     buf_init(&der, DECODED_BYTES_MAX);
+    if (key == NULL) {
+        return FAIL(diag, ERR_CRYPTO, "the signing key is neither RSA nor EC");
+    }
     TRY(certificate_write_der(credential->leaf, &der, diag));
     xmlw_start(w, "ds:KeyInfo");
     xmlw_attr_cstr(w, "xmlns:ds", NS_DS);
     xmlw_start(w, "ds:KeyValue");
-    if (EVP_PKEY_is_a(credential->key, "RSA")) {
-        TRY(write_rsa(w, credential->key, diag));
+    if (key->type == EVP_PKEY_RSA) {
+        TRY(write_rsa(w, key, diag));
     } else {
-        TRY(write_ec(w, credential->key, diag));
+        TRY(write_ec(w, key, diag));
     }
     xmlw_end(w);
     xmlw_start(w, "ds:X509Data");

@@ -75,11 +75,35 @@ count_nodes(struct scan *scan, size_t n)
 
 /* ---- characters (XML 1.0 section 2.2) ---- */
 
+/* How many bytes at the front are certainly 0x20 to 0x7f: eight at a time. */
+static size_t
+count_plain(struct span bytes)
+{
+    const uint64_t high = UINT64_C(0x8080808080808080);
+    size_t n = 0;
+    for (; bytes.n - n >= sizeof(uint64_t); n += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, bytes.p + n, sizeof(word));
+        /* A byte below 0x20 borrows from its high bit; a byte that borrows from its neighbour only
+         * makes the answer too small. */
+        if (((word | (word - UINT64_C(0x2020202020202020))) & high) != 0) {
+            break;
+        }
+    }
+    return n;
+}
+
 static struct status
 check_characters(struct scan *scan)
 {
     struct span rest = span_of(scan->p, scan->n);
     while (rest.n > 0) {
+        const size_t plain = count_plain(rest);
+        rest.p += plain;
+        rest.n -= plain;
+        if (rest.n == 0) {
+            break;
+        }
         const unsigned char byte = (unsigned char)*rest.p;
         if (byte >= 0x20 && byte < 0x80) {
             rest.p++;
@@ -238,6 +262,21 @@ is_name_start(char c)
            (unsigned char)c >= 0x80;
 }
 
+/* Characters of which names mostly consist; none of them ends or begins anything. */
+static bool
+is_name_part(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= ':');
+}
+
+static void
+skip_name(struct scan *scan)
+{
+    while (scan->at < scan->n && is_name_part(scan->p[scan->at])) {
+        scan->at++;
+    }
+}
+
 /* At an opening quote: goes behind the closing one. */
 static struct status
 scan_value(struct scan *scan, size_t start, size_t *attributes)
@@ -272,15 +311,19 @@ scan_to_tag_end(struct scan *scan, size_t start, bool *ret_is_empty)
 {
     size_t attributes = 0;
     for (;;) {
-        if (scan->at == scan->n) {
-            return syntax(scan, "a start tag does not end");
-        }
         if (scan->at - start >= scan->limits->start_tag_bytes) {
             return FAIL(scan->diag, ERR_LIMIT_XML,
                         "a start tag at byte %zu is longer than %zu bytes", start + 1,
                         scan->limits->start_tag_bytes);
         }
+        if (scan->at == scan->n) {
+            return syntax(scan, "a start tag does not end");
+        }
         const char c = scan->p[scan->at];
+        if (is_name_part(c)) {
+            skip_name(scan);
+            continue;
+        }
         if (c == '"' || c == '\'') {
             TRY(scan_value(scan, start, &attributes));
             continue;

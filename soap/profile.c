@@ -414,7 +414,7 @@ static bool
 has_expected_size(const struct reading *reading, const EVP_PKEY *key)
 {
     const size_t size = ((size_t)EVP_PKEY_get_bits(key) + 7) / 8;
-    if (EVP_PKEY_get_base_id(key) != reading->method->key) {
+    if (EVP_PKEY_get_id(key) != reading->method->key) {
         return false;
     }
     return reading->method->key == EVP_PKEY_RSA

@@ -9,27 +9,35 @@
 
 #define VALUES_MAX 64 /* of one attribute: each is compared with those before */
 
+/* <node> or the next sibling that is an Attribute of that name. Most are not: the name is looked at
+ * first. */
+static const xmlNode *
+attribute_from(const xmlNode *node, const char *name)
+{
+    while (node != NULL &&
+           !(xml_attr_is(node, "Name", name) && xml_is(node, NS_SAML2, "Attribute"))) {
+        node = xml_next(node);
+    }
+    return node;
+}
+
 const xmlNode *
 saml_next_value(const xmlNode *assertion, const char *name, const xmlNode *after)
 {
     const xmlNode *value = xml_next_named(after, NS_SAML2, "AttributeValue");
-    const xmlNode *attribute = after == NULL ? NULL : after->parent;
+    const xmlNode *const last = after == NULL ? NULL : after->parent;
     const xmlNode *statement =
-        after == NULL ? xml_child(assertion, NS_SAML2, "AttributeStatement") : attribute->parent;
-    if (after == NULL) {
-        attribute = xml_child(statement, NS_SAML2, "Attribute");
-    } else if (value == NULL) {
-        attribute = xml_next_named(attribute, NS_SAML2, "Attribute");
-    }
+        after == NULL ? xml_child(assertion, NS_SAML2, "AttributeStatement") : last->parent;
+    const xmlNode *attribute = after == NULL ? xml_first(statement) : xml_next(last);
     while (value == NULL && statement != NULL) {
-        for (; value == NULL && attribute != NULL;
-             attribute = xml_next_named(attribute, NS_SAML2, "Attribute")) {
-            if (span_eq_cstr(xml_attr_text(attribute, "Name"), name)) {
-                value = xml_child(attribute, NS_SAML2, "AttributeValue");
-            }
+        attribute = attribute_from(attribute, name);
+        if (attribute != NULL) {
+            value = xml_child(attribute, NS_SAML2, "AttributeValue");
+            attribute = xml_next(attribute);
+        } else {
+            statement = xml_next_named(statement, NS_SAML2, "AttributeStatement");
+            attribute = xml_first(statement);
         }
-        statement = xml_next_named(statement, NS_SAML2, "AttributeStatement");
-        attribute = xml_child(statement, NS_SAML2, "Attribute");
     }
     return value;
 }

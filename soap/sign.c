@@ -48,7 +48,7 @@ static enum dialect_digest
 signature_digest(const struct sign_order *order)
 {
     const EVP_PKEY *const key = order->signer->key;
-    if (!EVP_PKEY_is_a(key, "EC") || order->digest == DIALECT_SHA1) {
+    if (!key_is_ec(key) || order->digest == DIALECT_SHA1) {
         return order->digest;
     }
     return EVP_PKEY_get_bits(key) > 256 || order->digest == DIALECT_SHA512 ? DIALECT_SHA384
@@ -88,7 +88,7 @@ static struct status
 write_info(const struct sign_order *order, struct span digest, struct buf *out, struct diag *diag)
 {
     const struct algorithms *const method = &algorithms[signature_digest(order)];
-    const bool is_rsa = EVP_PKEY_is_a(order->signer->key, "RSA");
+    const bool is_rsa = key_is_rsa(order->signer->key);
     struct xmlw w;
     xmlw_init(&w, out, diag);
     xmlw_start(&w, "ds:SignedInfo");
@@ -152,7 +152,7 @@ sign_bytes(const struct sign_order *order, struct span info, struct buf *out, st
         EVP_DigestSign(context, bytes, &n, (const uint8_t *)info.p, info.n) != 1) {
         return failed(diag, "the signing key does not work");
     }
-    if (EVP_PKEY_is_a(key, "EC") && !flatten_ecdsa(key, bytes, &n)) {
+    if (key_is_ec(key) && !flatten_ecdsa(key, bytes, &n)) {
         return failed(diag, "ECDSA");
     }
     return base64_encode(span_of((const char *)bytes, n), out, diag);

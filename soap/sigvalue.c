@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "certs/key_numbers.h"
 #include "soap/xml.h"
 
 #define VALUE_BYTES_MAX ((size_t)2048) /* RSA-16384 */
@@ -46,7 +47,7 @@ sig_value_normalise(struct span value, EVP_PKEY *key, struct arena *arena, struc
     diag_clear(&why);
     buf_init(&bytes, VALUE_BYTES_MAX);
     buf_init(&text, 2 * VALUE_BYTES_MAX);
-    const bool is_ec = EVP_PKEY_is_a(key, "EC") != 0;
+    const bool is_ec = key_is_ec(key);
     const size_t size = ((size_t)EVP_PKEY_get_bits(key) + 7) / 8;
     const struct status st = base64_decode(value, &bytes, &why);
     if (st.code == ERR_NO_MEMORY) {
@@ -70,8 +71,9 @@ sig_value_compact(struct span value, struct arena *arena, struct diag *diag, str
     size_t n = 0;
     TRY(arena_alloc(arena, value.n + 1, diag, (void **)&copy));
     for (size_t i = 0; i < value.n; i++) {
-        if (!xml_is_blank(span_slice(value, i, 1))) {
-            copy[n++] = value.p[i];
+        const char c = value.p[i];
+        if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
+            copy[n++] = c;
         }
     }
     *ret_value = span_of(copy, n);

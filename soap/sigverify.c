@@ -80,9 +80,12 @@ bind_reference(const struct signature *signature, const xmlNode *target, const c
 static bool
 may_use(const struct certificate *certificate, enum sig_key_kind kind)
 {
-    const EVP_PKEY *const key = certificate->key;
-    return kind == SIG_KEY_RSA ? EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= RSA_BITS_MIN
-                               : EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) >= EC_BITS_MIN;
+    const struct key_numbers *const key = certificate->numbers;
+    if (key == NULL) {
+        return false;
+    }
+    return kind == SIG_KEY_RSA ? key->type == EVP_PKEY_RSA && key->bits >= RSA_BITS_MIN
+                               : key->type == EVP_PKEY_EC && key->bits >= EC_BITS_MIN;
 }
 
 /* Networks ask for a KeyInfo in the assertion's signature, and test that one without is refused.

@@ -6,6 +6,22 @@
 
 #include "soap/xml.h"
 
+/* Most names differ in their first byte. */
+static bool
+is_text(const char *a, const char *b)
+{
+    return a[0] == b[0] && strcmp(a, b) == 0;
+}
+
+static bool
+is_in(const xmlNs *ns, const char *href)
+{
+    const bool is_none = ns == NULL || ns->href == NULL;
+    return is_none || href == NULL
+               ? (is_none || ns->href[0] == '\0') && (href == NULL || *href == '\0')
+               : strcmp((const char *)ns->href, href) == 0;
+}
+
 const xmlNode *
 xml_root(const xmlDoc *doc)
 {
@@ -19,10 +35,7 @@ xml_root(const xmlDoc *doc)
 bool
 xml_is(const xmlNode *node, const char *ns, const char *local)
 {
-    if (node == NULL || strcmp((const char *)node->name, local) != 0) {
-        return false;
-    }
-    return span_eq(xml_namespace(node), span_of_cstr(ns));
+    return node != NULL && is_text((const char *)node->name, local) && is_in(node->ns, ns);
 }
 
 struct span
@@ -225,14 +238,23 @@ xml_attr(const xmlNode *node, const char *ns, const char *local, struct span *re
 {
     const xmlAttr *attr = node == NULL ? NULL : node->properties;
     for (; attr != NULL; attr = attr->next) {
-        const char *const href = attr->ns == NULL ? NULL : (const char *)attr->ns->href;
-        if (strcmp((const char *)attr->name, local) == 0 &&
-            span_eq(span_of_cstr(href), span_of_cstr(ns))) {
+        if (is_text((const char *)attr->name, local) && is_in(attr->ns, ns)) {
             *ret_value = xml_attr_value(attr);
             return true;
         }
     }
     return false;
+}
+
+bool
+xml_attr_is(const xmlNode *node, const char *local, const char *value)
+{
+    const xmlAttr *attr = node == NULL ? NULL : node->properties;
+    while (attr != NULL && (!is_text((const char *)attr->name, local) || !is_in(attr->ns, NULL))) {
+        attr = attr->next;
+    }
+    const xmlNode *const text = attr == NULL ? NULL : attr->children;
+    return attr != NULL && strcmp(text == NULL ? "" : (const char *)text->content, value) == 0;
 }
 
 struct span

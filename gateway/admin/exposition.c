@@ -31,8 +31,8 @@ exposition_family(struct exposition *w, const char *name, enum exposition_type t
 
     w->name = name;
     w->labels = labels;
-    PUT(w, buf_printf(w->out, w->diag, "# HELP %s %s\n# TYPE %s %s\n", name, help, name,
-                      types[type]));
+    PUT(w,
+        buf_printf(w->out, w->diag, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, types[type]));
 }
 
 /* Backslash, quote and line feed have a meaning in the format. */

@@ -280,6 +280,15 @@ journal_is_healthy(struct journal *journal)
     return is_healthy;
 }
 
+int64_t
+journal_busy_us(struct journal *journal)
+{
+    (void)pthread_mutex_lock(&journal->mutex);
+    const int64_t since_us = journal->busy_since_us;
+    (void)pthread_mutex_unlock(&journal->mutex);
+    return since_us == 0 ? 0 : clock_mono_us(journal->clock) - since_us;
+}
+
 /* ---- waiting ---- */
 
 struct waiter {

@@ -162,9 +162,9 @@ check_uri(struct config_reader *reader, const struct yaml_node *item)
 static struct status
 read_security(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"clock_skew",       "max_lifetime",   "id_tokens_required",
-                                        "id_token_max_age", "authn_contexts", "signatures",
-                                        "clock_sync_required"};
+    static const char *const names[] = {
+        "clock_skew",     "max_lifetime", "id_tokens_required", "id_token_max_age",
+        "authn_contexts", "signatures",   "clock_sync_required"};
     static const char *const answers[] = {"false", "true"};
     static const char *const engines[] = {"profile", "reference"};
     struct yaml_node *node = config_section(reader, root, "security", names, ARRAY_LEN(names));

@@ -33,8 +33,10 @@ struct out_request {
     const char *url;               /* borrowed from the partner's record */
     char content_type[OUT_CONTENT_TYPE_MAX];
     struct buf body;
-    int64_t deadline_us; /* mono; the partner's own timeout is taken into account by the engine.
-                            INT64_MAX: only that one */
+    /* mono. The partner's own timeout counts as well, from its turn on: it may wait before, when
+     * many questions are on their way to that partner. INT64_MAX: only that timeout, from the
+     * submit on. */
+    int64_t deadline_us;
     size_t answer_limit; /* bytes */
     bool is_fresh;       /* never on a kept connection */
     /* What the answers of one question may hold together; NULL: each its limit. Lives until done.

@@ -106,8 +106,9 @@ struct leg {
     bool is_again;    /* this is the second time */
     uint64_t held;    /* bytes that its answer takes of the round's budget */
     struct arena **arena_owner;
-    struct arena *arena; /* what the answer brings; of its own limit, so that one partner's answer
-                            cannot use up the memory of the others: leg_arena makes it */
+    struct arena *arena;   /* what the answer brings; of its own limit, so that one partner's answer
+                              cannot use up the memory of the others: leg_arena makes it */
+    struct arena *reading; /* the message that is being read, and nothing that stays */
     char peer_address[64];
     size_t turn;      /* of the round's questions to this endpoint: each has its own Timestamp */
     int64_t asked_us; /* mono: when it left */

@@ -42,7 +42,8 @@ hold_content(struct asking *asking, struct leg *leg)
     for (size_t i = 0; i < leg->retrieved.n; i++) {
         bytes += leg->retrieved.items[i].body.size;
     }
-    return hold(asking, leg, bytes);
+    budget_give_beyond(fanout_budget(asking->fanout), &leg->held, bytes);
+    return bytes > leg->held ? hold(asking, leg, bytes - leg->held) : OK;
 }
 
 /* Nothing of the answer is kept. */
@@ -81,19 +82,19 @@ check_fault(const struct message *message, struct leg *leg)
                 leg->partner->id, SPAN_PRINT(span_slice(code, 0, LEG_CODE_MAX)));
 }
 
-/* The answer's bytes as one span; they live as long as the leg's arena. */
+/* The answer's bytes as one span; they live as long as what is read of them. */
 static struct status
 keep_bytes(struct leg *leg, struct out_answer *answer, struct span *ret_bytes)
 {
     struct body *body;
     struct buf *scratch;
 
-    TRY(ARENA_NEW(leg->arena, &leg->diag, &body));
-    TRY(ARENA_NEW(leg->arena, &leg->diag, &scratch));
+    TRY(ARENA_NEW(leg->reading, &leg->diag, &body));
+    TRY(ARENA_NEW(leg->reading, &leg->diag, &scratch));
     body_init(body);
     buf_init_secret(scratch, LEG_ANSWER_LIMIT);
-    TRY(arena_defer(leg->arena, release_body, body, &leg->diag));
-    TRY(arena_defer(leg->arena, release_buf, scratch, &leg->diag));
+    TRY(arena_defer(leg->reading, release_body, body, &leg->diag));
+    TRY(arena_defer(leg->reading, release_buf, scratch, &leg->diag));
     body_move(body, &answer->body);
     return body_span(body, scratch, &leg->diag, ret_bytes);
 }
@@ -107,11 +108,20 @@ arrived_us(const struct asking *asking, const struct leg *leg)
     return clock_wall_us(clock) - (clock_mono_us(clock) - leg->asked_us - leg->elapsed_us);
 }
 
+/* Entries are read while the answer is parsed. */
+static struct status
+expect_pieces(struct leg *leg, struct message_limits *limits)
+{
+    return leg->transaction == SOAP_ITI_38
+               ? query_answer_pieces(leg->reading, leg->arena, &leg->diag, &limits->pieces)
+               : OK;
+}
+
 static struct status
 read_message(struct asking *asking, struct leg *leg, const struct out_answer *answer,
              struct span bytes)
 {
-    const struct message_limits limits = message_limits_answer();
+    struct message_limits limits = message_limits_answer();
     const struct answer_check check = {
         .transaction = leg->transaction,
         .request_message_id = span_of_cstr(leg->message_id),
@@ -122,7 +132,8 @@ read_message(struct asking *asking, struct leg *leg, const struct out_answer *an
     };
     struct message *message;
 
-    TRY(message_read(bytes, span_of_cstr(answer->content_type), &limits, leg->arena, &leg->diag,
+    TRY(expect_pieces(leg, &limits));
+    TRY(message_read(bytes, span_of_cstr(answer->content_type), &limits, leg->reading, &leg->diag,
                      &message));
     TRY(hold(asking, leg, message_memory(message)));
     TRY(check_fault(message, leg));
@@ -131,18 +142,16 @@ read_message(struct asking *asking, struct leg *leg, const struct out_answer *an
         return FAIL(&leg->diag, ERR_PARTNER_HTTP, "%s gave an answer that is no fault",
                     leg->partner->id);
     }
-    TRY(message_check_answer(message, &check, leg->arena, &leg->diag));
-    TRY(leg_kinds[leg->transaction].answer(asking, leg, message));
-    return hold_content(asking, leg);
+    TRY(message_check_answer(message, &check, leg->reading, &leg->diag));
+    return leg_kinds[leg->transaction].answer(asking, leg, message);
 }
 
 static struct status
-read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
+read_bytes(struct asking *asking, struct leg *leg, struct out_answer *answer)
 {
     struct span bytes;
     struct status st;
 
-    TRY(leg_arena(asking, leg));
     if (answer->body.size > answer->held) {
         TRY(hold(asking, leg, answer->body.size - answer->held));
     }
@@ -161,6 +170,24 @@ read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
         diag_prefix(&leg->diag, "%s answered HTTP %d", leg->partner->id, answer->http_status);
     }
     return st;
+}
+
+/* Bytes and tree go as soon as the facts are copied: a leg that waits for others keeps facts. */
+static struct status
+read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
+{
+    struct status st, kept;
+
+    TRY(leg_arena(asking, leg));
+    leg->reading = arena_new(ARENA_LIMIT_DEFAULT);
+    if (leg->reading == NULL) {
+        return FAIL(&leg->diag, ERR_NO_MEMORY, "memory for reading an answer");
+    }
+    st = read_bytes(asking, leg, answer);
+    arena_free(leg->reading);
+    leg->reading = NULL;
+    kept = hold_content(asking, leg);
+    return is_ok(st) ? kept : st;
 }
 
 void

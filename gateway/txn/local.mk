@@ -39,6 +39,14 @@ SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_again tests/unit/test_scenario_styles \
 	tests/unit/test_scenario_individual tests/unit/test_scenario_torture
 check_PROGRAMS += $(SCENARIO_TESTS)
+LOCAL_KIT = tests/unit/local_kit.c tests/unit/local_kit.h
+check_PROGRAMS += tests/unit/test_scenario_local tests/unit/test_scenario_local_waiting tests/unit/test_local_memory
+tests_unit_test_local_memory_SOURCES = tests/unit/test_local_memory.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_local_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_local_waiting_SOURCES = tests/unit/test_scenario_local_waiting.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_local_waiting_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)
 tests_unit_test_scenario_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_query_SOURCES = tests/unit/test_scenario_query.c $(SCENE)

@@ -106,6 +106,23 @@ kit_open_three(struct scene *scene)
                        "<ClinicalDocument>myra</ClinicalDocument>");
 }
 
+struct arena *
+kit_open_green(struct scene *scene)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
+    kit_open_three(scene);
+    return arena;
+}
+
+void
+kit_close_green(struct scene *scene, struct arena *arena)
+{
+    arena_free(arena);
+    scene_close(scene);
+}
+
 /* ---- requests ---- */
 
 static struct status

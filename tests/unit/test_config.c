@@ -125,6 +125,60 @@ test_good(void)
     CU_ASSERT(unlink(path_of("partners.d/gold.yaml")) == 0);
 }
 
+/* What a system's entry leaves out is the node's, but never half of what belongs together. */
+static void
+test_systems(void)
+{
+    static const char *const lines =
+        "  local: {address: 127.0.0.1:8080, system: ehr}\n"
+        "systems:\n"
+        "  ehr: {}\n"
+        "  lab: {certificate_names: [LAB.example, b.example], asserts_for_all: true,\n"
+        "        asserts: {user: L, role: '2', purpose: X, organization: Lab, organization_id: "
+        "'urn:oid:2.999.9'}}";
+    struct loaded loaded;
+    const struct config_system *ehr, *lab;
+    char text[2048];
+
+    write_main(0, NULL);
+    write_blue(0, NULL);
+    snprintf(text, sizeof(text),
+             "community: {id: 2.999.1, name: Red HIE}\nlisten:\n"
+             "  network: {address: 127.0.0.1:8443, credential: node, trust: partners}\n%s\n"
+             "asserts: {organization: Red, organization_id: 'urn:oid:2.999.1', user: U, npi: "
+             "'1234567893',\n  role: '1', role_display: One, purpose: T, purpose_system: 2.999.8}\n"
+             "credentials:\n  node: {certificate: red/node.pem, key: red/node.key}\n"
+             "  signing: {certificate: red/signing.pem, key: red/signing.key}\n"
+             "trust:\n  partners: {anchors: red/ca.pem, crl: red/crl.pem}\n"
+             "partners: [partners.d/blue.yaml]\nstore: {path: var/isthmus.db}\n"
+             "audit: {journal: var/audit}\npolicies: [policy.yaml]\n",
+             lines);
+    write_text("isthmus.yaml", text);
+    load(&loaded);
+    CHECK_OK(&loaded.diag, loaded.status);
+    check_report("systems", &loaded.report, "");
+    CU_ASSERT_FATAL(loaded.config != NULL);
+    CU_ASSERT_EQUAL_FATAL(loaded.config->systems_n, 2);
+    ehr = &loaded.config->systems[0];
+    lab = &loaded.config->systems[1];
+    CU_ASSERT_PTR_EQUAL(loaded.config->local_system, ehr);
+    check_text(ehr->name, "ehr");
+    check_text(ehr->asserts.user, "U");
+    check_text(ehr->asserts.npi, "1234567893");
+    check_text(ehr->asserts.role_display, "One");
+    check_text(ehr->asserts.purpose_system, "2.999.8");
+    CU_ASSERT(!ehr->asserts_for_all && ehr->certificate_names.n == 0);
+    check_text(lab->asserts.user, "L");
+    check_text(lab->asserts.npi, NULL); /* that of another person */
+    check_text(lab->asserts.role_display, NULL);
+    check_text(lab->asserts.purpose_system, POLICY_PURPOSE_SYSTEM_TEFCA);
+    check_text(lab->asserts.organization, "Lab");
+    CU_ASSERT(lab->asserts_for_all);
+    CU_ASSERT_EQUAL_FATAL(lab->certificate_names.n, 2);
+    check_text(lab->certificate_names.items[0], "lab.example");
+    unload(&loaded);
+}
+
 static const char full_main[] =
     "community: {id: urn:oid:2.999.1, name: Red HIE, patient_authority: 2.999.1.13,\n"
     "            repository: urn:oid:2.999.1.14}\n"
@@ -586,6 +640,7 @@ test_status(void)
 static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
     {"good", test_good},
+    {"systems", test_systems},
     {"full", test_full},
     {"agreements", test_agreements},
     {"SHA-1 is over", test_sha1_over},

@@ -32,9 +32,9 @@ test_pools(void)
                                TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
     const struct out_partner partners[] = {
-        {"127.0.0.1", peer.port, SAN, "5s"},
-        {"127.0.0.1", peer.port, "identity: san, names: [localhost]", "5s"},
-        {"127.0.0.1", peer.port, "identity: san, names: [blue.example]", "5s"},
+        {"127.0.0.1", peer.port, SAN, "5s", NULL},
+        {"127.0.0.1", peer.port, "identity: san, names: [localhost]", "5s", NULL},
+        {"127.0.0.1", peer.port, "identity: san, names: [blue.example]", "5s", NULL},
     };
     CU_ASSERT_FATAL(calls_start(&calls, partners, 3));
     for (int round = 0; round < 3; round++) {
@@ -60,7 +60,7 @@ test_kept_connection_closed(void)
     CU_ASSERT_FATAL(peer_start(&peer, PEER_ANSWERS_ONCE, fixture_pki()->server,
                                fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     for (int i = 0; i < 4; i++) {
         const struct out_answer *answer = calls_exchange(&calls, 0, "question");
@@ -98,7 +98,7 @@ test_no_request_is_sent_twice(void)
     CU_ASSERT_FATAL(peer_start(&peer, PEER_READS_SECOND, fixture_pki()->server,
                                fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "question"), 200, "answer"));
     const struct out_answer *stale = calls_exchange(&calls, 0, "question");
@@ -131,7 +131,7 @@ test_budget(void)
     peer.answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5000\r\n\r\n";
     peer.filler = "0123456789";
     peer.filler_n = 500;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     budget_init(&budget, 8000, 2); /* a share is 2000, 4000 for both */
     CU_ASSERT(budget_take(&budget, &other, 3500));
@@ -172,7 +172,8 @@ test_parallel(void)
     bool has_come[PARALLEL] = {false};
     rig_init(&rig);
     CU_ASSERT_FATAL(rig_start(&rig));
-    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "9s"};
+    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "9s",
+                                        NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     for (int i = 0; i < PARALLEL; i++) {
         char question[16];
@@ -205,7 +206,7 @@ test_unreachable(void)
                                TLS1_3_VERSION));
     const uint16_t port = peer.port;
     peer_stop(&peer); /* nobody listens there any more */
-    const struct out_partner partner = {"127.0.0.1", port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_UNREACHABLE, "check host and port"));
     CU_ASSERT_PTR_NOT_NULL(strstr(calls.answers[0].detail, "'p0'"));
@@ -232,8 +233,8 @@ test_dead_name(void)
                                TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
     const struct out_partner partners[] = {
-        {"nowhere.invalid", 443, "identity: san, names: [nowhere.invalid]", "1s"},
-        {"127.0.0.1", peer.port, SAN, "1s"},
+        {"nowhere.invalid", 443, "identity: san, names: [nowhere.invalid]", "1s", NULL},
+        {"127.0.0.1", peer.port, SAN, "1s", NULL},
     };
     CU_ASSERT_FATAL(calls_start(&calls, partners, 2));
     const int64_t start_us = now_us();
@@ -261,7 +262,7 @@ check_timeout(enum peer_manner manner, const char *answer, const char *said)
     CU_ASSERT_FATAL(
         peer_start(&peer, manner, fixture_pki()->server, fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = answer;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "300ms"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "300ms", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TIMEOUT, said));
@@ -288,7 +289,7 @@ test_deadlines(void)
     struct calls calls;
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     calls_ask(&calls, 0, NULL, "question", start_us - 1);
@@ -311,7 +312,7 @@ test_more_than_connections(void)
     struct calls calls;
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "2s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "2s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     for (int i = 0; i < 100; i++) {
@@ -338,7 +339,7 @@ test_stop_in_flight(void)
     struct calls calls;
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     for (int i = 0; i < 10; i++) {
@@ -371,7 +372,7 @@ static void
 test_no_memory(void)
 {
     struct calls calls;
-    const struct out_partner partner = {"127.0.0.1", 9, SAN, "9s"};
+    const struct out_partner partner = {"127.0.0.1", 9, SAN, "9s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     torture_config = calls.config;
     unit_torture(start_and_stop);
