@@ -10,6 +10,7 @@
 
 #include "admin/admin.h"
 #include "admin/exposition.h"
+#include "config.h"
 #include "config/config_expiry.h"
 
 struct family {

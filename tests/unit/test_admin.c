@@ -21,13 +21,18 @@ static void
 set_up(void)
 {
     struct diag diag = {0};
-    test_make_world();
-    write_main(0, NULL);
-    write_blue(0, NULL);
-    write_gold(0, NULL);
+    if (world.dir[0] == '\0') {
+        test_make_world();
+        write_main(0, NULL);
+        write_blue(0, NULL);
+        write_gold(0, NULL);
+    }
     load(&loaded);
     CHECK_OK(&loaded.diag, loaded.status);
-    CHECK_OK(&diag, journal_open(path_of("var"), "node", clock_system(), &diag, &journal));
+    FILE *const store = fopen(loaded.config->store_path, "ab");
+    CU_ASSERT_FATAL(store != NULL && fclose(store) == 0);
+    CHECK_OK(&diag,
+             journal_open(loaded.config->journal_dir, "node", clock_system(), &diag, &journal));
     view = (struct admin_view){
         .config = loaded.config,
         .clock = &world.clock.clock,
@@ -52,7 +57,7 @@ tear_down(void)
 struct page {
     struct span rest;
     char family[NAME_MAX_BYTES]; /* open: its HELP and TYPE have come */
-    char type[16];
+    char type[512];
     size_t families, samples;
     uint64_t bucket; /* the last one of a histogram's series */
 };
@@ -250,14 +255,45 @@ test_health(void)
     tear_down();
 }
 
-/* Lists that are over trust nobody: the node may not take work. */
+/* A place that is not there: the reason alone is said, and a verbose page has the rest, too. */
 static void
 test_not_ready(void)
 {
     set_up();
-    fake_clock_advance(&world.clock, 400 * DAY_US);
+    struct config elsewhere = *loaded.config;
+    elsewhere.journal_dir = "/nowhere";
+    view.config = &elsewhere;
     struct admin_answer answer = get("/readyz", "");
-    CU_ASSERT(answer.http_status == 503 && has(&answer, "[-] trust: trust '"));
+    CU_ASSERT(answer.http_status == 503);
+    CHECK_SPAN(buf_span(&answer.content),
+               "[-] journal-disk: /nowhere cannot be looked at; is its file system mounted?\n");
+    buf_done(&answer.content);
+    answer = get("/readyz", "verbose");
+    CU_ASSERT(answer.http_status == 503 && has(&answer, "[-] journal-disk: ") &&
+              has(&answer, "[+] journal: ") && has(&answer, "not ready\n"));
+    buf_done(&answer.content);
+    tear_down();
+}
+
+/* While a list is awaited nobody is trusted; an unkept clock counts when the configuration says. */
+static void
+test_waits(void)
+{
+    set_up();
+    struct config other = *loaded.config;
+    struct config_trust trusts[8];
+    CU_ASSERT_FATAL(other.trusts_n > 0 && other.trusts_n <= ARRAY_LEN(trusts));
+    memcpy(trusts, other.trusts, other.trusts_n * sizeof(trusts[0]));
+    trusts[0].awaits_crl = true;
+    other.trusts = trusts;
+    view.config = &other;
+    struct admin_answer answer = get("/readyz", "");
+    CU_ASSERT(answer.http_status == 503 && has(&answer, "[-] trust: waits for its first"));
+    buf_done(&answer.content);
+    trusts[0].awaits_crl = false;
+    other.needs_clock = true;
+    answer = get("/readyz", "");
+    CU_ASSERT(answer.http_status == (admin_read_clock().is_synchronised ? 200 : 503));
     buf_done(&answer.content);
     tear_down();
 }
@@ -266,5 +302,6 @@ static const struct unit_test tests[] = {
     {"metrics", test_metrics_page},
     {"health", test_health},
     {"not ready", test_not_ready},
+    {"what readiness waits for", test_waits},
 };
 UNIT_MAIN("admin", tests)
