@@ -18,11 +18,12 @@ libisthmus_a_SOURCES += \
 	gateway/cli/cmd_policy.c \
 	gateway/cli/cmd_query.c \
 	gateway/cli/cmd_retrieve.c \
-	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_status.c \
+	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_status.c \
 	gateway/cli/serve_life.c gateway/cli/service.c gateway/cli/service.h \
 	gateway/cli/expiry_log.c gateway/cli/expiry_log.h \
 	gateway/cli/import.c gateway/cli/import.h \
 	gateway/cli/import_files.c gateway/cli/import_files.h \
+	gateway/cli/reach.c gateway/cli/reach.h \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \
 	gateway/cli/show_relaxed.c \
 	gateway/cli/show_trust.c \

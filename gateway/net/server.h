@@ -33,6 +33,7 @@ struct net_request {
     enum net_listener listener;
     enum http1_method method;
     char *path;           /* not decoded */
+    char *query;          /* behind the first '?', not decoded; "" when there is none */
     char *content_type;   /* "" when absent */
     char *peer_address;   /* numeric without port, or "unix" */
     const char *identity; /* whose certificate it is (net_options.identify); "" on plain listeners.
