@@ -58,8 +58,7 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->credentials_n == 2 && config->trusts_n == 1);
     CU_ASSERT(policy_rule_count(config->policy) == 1);
     CU_ASSERT(config->needs_id_token && config->id_token_max_age_us == 3600 * US_PER_S);
-    CU_ASSERT(!config->uses_reference);
-    CU_ASSERT(config->id_token_issuers_n == 0);
+    CU_ASSERT(!config->uses_reference && config->id_token_issuers_n == 0);
     CU_ASSERT(config->clock_skew_us == 60 * US_PER_S);
     CU_ASSERT(config->max_lifetime_us == 3600 * US_PER_S);
     CU_ASSERT(config->timeout_us == 20 * US_PER_S);
@@ -67,12 +66,11 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->root_part_limit == 1024U * 1024);
     CU_ASSERT(config->edge.connections == 10000 && config->edge.connections_per_address == 1000);
     CU_ASSERT(config->edge.failures_per_minute == 60 && config->edge.rate_bytes == 1024);
+    CU_ASSERT(config->replay_keys == 100000);
     CU_ASSERT(config->edge.head_us == 10 * US_PER_S && config->edge.answer_us == 3600 * US_PER_S);
-    CU_ASSERT(config->edge.requests >= 256 && config->edge.requests <= 100000);
-    CU_ASSERT(config->edge.held_bytes >= 128U * 1024 * 1024);
+    CU_ASSERT(config->edge.requests >= 256 && config->edge.held_bytes >= 128U * 1024 * 1024);
     CU_ASSERT(config->edge.queue_us == 2 * US_PER_S && config->edge.drain_us == 30 * US_PER_S);
     CU_ASSERT(config->answers_limit == 256U * 1024 * 1024 && config->enough.percent == 0);
-    CU_ASSERT(config->replay_keys == 100000);
     CU_ASSERT(config->log_level == LOG_LEVEL_INFO && config->log_format == LOG_FORMAT_TEXT);
 }
 
