@@ -117,22 +117,6 @@ answer_text(struct net_request *request, int status, const char *text)
     net_answer(request, status, "text/plain; charset=UTF-8", &body);
 }
 
-/* Live: this process answers. Ready: it may take work, which it may not when the journal has
- * failed. */
-static void
-answer_admin(struct serve *serve, struct net_request *request)
-{
-    if (strcmp(request->path, "/livez") == 0) {
-        answer_text(request, 200, "ok\n");
-    } else if (strcmp(request->path, "/readyz") != 0) {
-        answer_text(request, 404, "this listener serves /livez and /readyz\n");
-    } else if (!journal_is_healthy(serve->journal)) {
-        answer_text(request, 503, "journal: failed; the node refuses work (see the log)\n");
-    } else {
-        answer_text(request, 200, "ok\n");
-    }
-}
-
 static void
 watch(void *arg, void (*on_gone)(void *arg), void *gone_arg)
 {
@@ -176,7 +160,7 @@ take_request(void *arg, struct net_request *request)
     struct serve *serve = arg;
 
     if (request->listener == NET_ADMIN) {
-        answer_admin(serve, request);
+        serve_admin(serve, request);
         return;
     }
     if (request->method != HTTP1_POST) {
@@ -328,6 +312,8 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     };
     struct net_options net;
 
+    serve->started_us = clock_wall_us(clock_system());
+    serve->loaded_us = serve->started_us;
     TRY(soap_library_init(diag));
     TRY(store_open(&store, diag, &serve->store));
     TRY(start_spool(serve, config, diag));
@@ -342,7 +328,9 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     serve->is_start_recorded = true;
     TRY(serve_status_configure(serve, config, diag));
     serve_net_options(serve, config, &net);
-    return net_start(&net, diag, &serve->server);
+    TRY(net_start(&net, diag, &serve->server));
+    atomic_store(&serve->is_started, true);
+    return OK;
 }
 
 /* A quarter of a short drain is for answers, too. */

@@ -30,6 +30,7 @@ exchange_free(struct exchange *exchange)
         return;
     }
     mem_free(exchange->request.path);
+    mem_free(exchange->request.query);
     mem_free(exchange->request.content_type);
     mem_free(exchange->request.peer_address);
     body_done(&exchange->request.body);

@@ -150,7 +150,7 @@ connection_close(struct connection *connection)
     certificate_free(connection->peer);
     sink_done(&connection->body);
     body_done(&connection->answer);
-    listener_release(loop->server, connection->kind, connection->peer_address);
+    listener_release(loop->server, connection->peer_address);
     mem_free(connection);
     loop_connection_gone(loop);
 }

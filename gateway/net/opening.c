@@ -164,7 +164,7 @@ connection_open(struct loop *loop, enum net_listener kind, int fd, const char *p
     struct connection *connection = make_connection(loop, kind, fd, peer_address);
     if (connection == NULL) {
         (void)close(fd);
-        listener_release(loop->server, kind, peer_address);
+        listener_release(loop->server, peer_address);
         return;
     }
     /* An answer's last piece must not wait for the peer's delayed ACK; not for unix: sockets. */

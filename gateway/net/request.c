@@ -47,6 +47,7 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
         .listener = connection->kind,
         .method = head->method,
         .path = copy_text(head->path),
+        .query = copy_text(head->query),
         .content_type = copy_text(head->content_type),
         .peer_address = mem_strdup(connection->peer_address),
         .identity = exchange->identity,
@@ -60,7 +61,8 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
     body_init(&exchange->request.body);
     body_init(&exchange->answer);
     connection->exchange = exchange;
-    if (exchange->request.path == NULL || exchange->request.content_type == NULL ||
+    if (exchange->request.path == NULL || exchange->request.query == NULL ||
+        exchange->request.content_type == NULL ||
         exchange->request.peer_address == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a request");
     }

@@ -25,7 +25,7 @@ struct inbound;
 struct inbound_request {
     struct span path, content_type, peer_address; /* borrowed until the reply */
     const struct certificate *peer; /* proven by TLS; borrowed until the reply; NULL: none */
-    const struct body *body;        /* borrowed until the reply */
+    struct body *body;              /* borrowed until the reply; emptied when it has been read */
     /* Local systems: has on_gone(arg) called, at most once and never after the reply, when the peer
      * goes. It gets the reply's arg. NULL: nobody can tell. */
     void (*watch)(void *reply_arg, void (*on_gone)(void *arg), void *arg);

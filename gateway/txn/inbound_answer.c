@@ -5,8 +5,10 @@
  * transaction's arena, but for the message, which has an arena of its own so that it can go first.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "soap/envelope.h"
 #include "txn/inbound.h"
 
@@ -41,6 +43,8 @@ inbound_release_message(struct inbound *in)
     arena_free(in->message_arena);
     in->message_arena = NULL;
     in->proof.message = NULL;
+    body_done(in->request.body);
+    body_init(in->request.body);
 }
 
 /* ---- the answer ---- */
@@ -237,6 +241,34 @@ log_end(const struct inbound *in)
     }
 }
 
+/* A span of ours as a C string that is cut to a label's length. */
+static void
+take_label(struct span text, char ret_label[METRICS_VALUE_MAX])
+{
+    snprintf(ret_label, METRICS_VALUE_MAX, "%.*s", SPAN_PRINT(text));
+}
+
+static void
+count_end(const struct inbound *in)
+{
+    char asker[METRICS_VALUE_MAX];
+    const bool is_refused = in->cause.code != ERR_NONE || !in->records.is_durable;
+    const char *action =
+        in->responder == NULL ? "unknown" : soap_transaction(in->proof.transaction)->name;
+    const char *direction = strcmp(in->asker_kind, "partner") == 0 ? "responding" : "local";
+    const char *outcome = is_refused                       ? "refused"
+                          : in->shortfall.code != ERR_NONE ? "partial"
+                                                           : "answered";
+
+    take_label(in->event.partner, asker);
+    metric_observe(METRIC_TRANSACTION, (const char *const[]){action, asker, direction, outcome},
+                   clock_mono_us(in->node->clock) - in->txn.started_us);
+    if (err_class(in->cause.code) == ERR_CLASS_SECURITY) {
+        metric_count(METRIC_VERIFICATION_FAILURE,
+                     (const char *const[]){asker, err_name(in->cause.code)});
+    }
+}
+
 /* The one place where an answer leaves: only behind durable records, else a refusal that discloses
  * nothing. */
 static void
@@ -256,11 +288,12 @@ inbound_end(struct txn *txn)
     }
     in->answer.cause = in->cause.code;
     log_end(in);
+    inbound_release_message(in); /* the body is the replier's again */
+    count_end(in);
     in->reply(in->reply_arg, &in->answer);
     if (in->release != NULL) {
         in->release(in);
     }
-    inbound_release_message(in);
     body_done(&in->answer.body);
     buf_done(&in->payload);
     txn_done(txn);

@@ -31,13 +31,22 @@ hold(struct asking *asking, struct leg *leg, uint64_t bytes)
 static struct status
 hold_content(struct asking *asking, struct leg *leg)
 {
-    uint64_t bytes = arena_used(leg->arena);
+    uint64_t bytes = leg->arena == NULL ? 0 : arena_used(leg->arena);
 
     for (size_t i = 0; i < leg->retrieved.n; i++) {
         bytes += body_memory(&leg->retrieved.items[i].body);
     }
     budget_give_beyond(fanout_budget(asking->fanout), &leg->held, bytes);
     return bytes > leg->held ? hold(asking, leg, bytes - leg->held) : OK;
+}
+
+static void
+free_facts(struct leg *leg)
+{
+    if (leg->arena != NULL) {
+        arena_free(leg->arena);
+        leg->arena = *leg->arena_owner = NULL;
+    }
 }
 
 /* Nothing of the answer is kept. */
@@ -55,10 +64,7 @@ let_go(struct asking *asking, struct leg *leg)
     leg->repositories = (struct leg_repository_list){0};
     leg->errors = (struct registry_error_list){0};
     leg->said = SPAN_EMPTY;
-    if (leg->arena != NULL) {
-        arena_free(leg->arena);
-        leg->arena = *leg->arena_owner = NULL;
-    }
+    free_facts(leg);
     budget_give(fanout_budget(asking->fanout), &leg->held);
 }
 
@@ -177,6 +183,9 @@ read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
     st = read_bytes(asking, leg, answer);
     arena_free(leg->reading);
     leg->reading = NULL;
+    if (arena_used(leg->arena) == 0) { /* "nobody": the usual answer of the many */
+        free_facts(leg);
+    }
     kept = hold_content(asking, leg);
     return is_ok(st) ? kept : st;
 }
@@ -197,12 +206,6 @@ leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answe
         }
     } else {
         leg->state = LEG_ANSWERED;
-        if (leg->dropped > 0) {
-            (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER,
-                       "%u item%s of the answer of %s dropped: %s%s", leg->dropped,
-                       leg->dropped == 1 ? "" : "s", leg->partner->id, leg->dropped_why,
-                       leg->dropped == 1 ? "" : " (the first)");
-        }
     }
     out_answer_done(answer);
 }
