@@ -28,7 +28,7 @@ libisthmus_a_SOURCES += \
 	soap/namespaces.h \
 	soap/prescan.c soap/prescan.h \
 	soap/profile.c soap/profile.h \
-	soap/saml.c soap/saml_names.h \
+	soap/saml.c soap/saml_keep.c soap/saml_names.h \
 	soap/saml_attributes.c soap/saml_attributes.h \
 	soap/saml_write.c soap/saml_write.h soap/saml_write_attributes.c \
 	soap/samlauthz.c soap/samlconfirm.c \
@@ -42,7 +42,7 @@ libisthmus_a_SOURCES += \
 	soap/tokenref.c soap/tokenref.h \
 	soap/transaction.c \
 	soap/view.h \
-	soap/xml.c soap/xml.h soap/xmlout.c soap/xmlwalk.c
+	soap/xml.c soap/xml.h soap/xml_pieces.c soap/xml_pieces.h soap/xmlout.c soap/xmlwalk.c
 
 SOAP_KIT = tests/unit/soap_kit.c tests/unit/soap_kit.h
 SOAP_EXPECT = tests/unit/soap_expect.c tests/unit/soap_expect.h $(SOAP_KIT)
@@ -117,6 +117,7 @@ libisthmus_a_SOURCES += \
 	soap/regrep_payload.c soap/regrep_payload.h \
 	soap/xca.h soap/xca_answer.c soap/xca_response.h \
 	soap/xca_entry.c soap/xca_entry.h \
+	soap/xca_pieces.c \
 	soap/xca_query.c soap/xca_retrieve.c \
 	soap/xca_value.c soap/xca_value.h \
 	soap/xop.c soap/xop.h \
@@ -152,7 +153,7 @@ CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) $(REGREP_STAMP).new soap/generated/
 
 CODEC_TESTS = tests/unit/test_envelope tests/unit/test_xcpd tests/unit/test_xcpd_read \
 	tests/unit/test_regrep tests/unit/test_xca tests/unit/test_xca_answer \
-	tests/unit/test_xca_retrieve tests/unit/test_codec_torture
+	tests/unit/test_xca_retrieve tests/unit/test_codec_torture tests/unit/test_xca_pieces
 check_PROGRAMS += $(CODEC_TESTS)
 CODEC_SUPPORT = tests/unit/soap_support.c tests/unit/soap_support.h
 tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c $(CODEC_SUPPORT)
@@ -164,6 +165,9 @@ tests_unit_test_xcpd_read_LDADD = $(UNIT_LIBS)
 tests_unit_test_regrep_SOURCES = tests/unit/test_regrep.c tests/unit/regrep_dump.c \
 	tests/unit/regrep_dump.h $(CODEC_SUPPORT)
 tests_unit_test_regrep_LDADD = $(UNIT_LIBS)
+ANSWER_DUMP = tests/unit/answer_dump.c tests/unit/answer_dump.h
+tests_unit_test_xca_pieces_SOURCES = tests/unit/test_xca_pieces.c $(ANSWER_DUMP) $(CODEC_SUPPORT)
+tests_unit_test_xca_pieces_LDADD = $(UNIT_LIBS)
 tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(CODEC_SUPPORT)
 tests_unit_test_xca_LDADD = $(UNIT_LIBS)
 tests_unit_test_xca_answer_SOURCES = tests/unit/test_xca_answer.c $(CODEC_SUPPORT)

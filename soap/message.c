@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "soap/message_internal.h"
+#include "soap/xml_pieces.h"
 
 #define ADDRESSING_VALUE_MAX ((size_t)2048)
 
@@ -460,6 +461,11 @@ message_read_body(const struct body *body, struct span content_type,
     TRY(find_root_part(body, content_type, limits, arena, diag, message, &root));
     TRY(read_root(body, &root, limits, spool, arena, diag, message, &doc));
     TRY(read_envelope(xml_root(doc), diag, message));
+    message->pieces = limits->pieces;
+    if (limits->pieces != NULL && limits->pieces->has_instruction) {
+        return bad_structure(diag, message->payload,
+                             "processing instructions are not allowed in SOAP");
+    }
     TRY(read_headers(message, arena, diag));
     *ret_message = message;
     return OK;

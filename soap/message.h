@@ -30,6 +30,9 @@ struct message_limits {
     size_t parts;           /* of a MIME body */
     bool is_lenient; /* answers: plain SOAP instead of MTOM, LF-only part headers, missing part
                         types */
+    /* Answers whose lists are read while they are parsed, so that they never are a tree
+     * (query_answer_pieces); NULL: the tree has everything. Used once. */
+    struct xml_pieces *pieces;
 };
 struct message_limits message_limits_request(size_t root_part_bytes);
 struct message_limits message_limits_answer(void);

@@ -4,6 +4,7 @@
  */
 #include "soap/regrep_payload.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,11 +105,12 @@ find_name(struct span name, const struct name *list, size_t n)
     return NULL;
 }
 
+static const struct name namespaces[] = {NAME(NS_RIM), NAME(NS_RS), NAME(NS_QUERY), NAME(NS_XDSB)};
+
 static const char *
 known_namespace(const xmlNode *node)
 {
-    static const struct name known[] = {NAME(NS_RIM), NAME(NS_RS), NAME(NS_QUERY), NAME(NS_XDSB)};
-    return find_name(xml_namespace(node), known, ARRAY_LEN(known));
+    return find_name(xml_namespace(node), namespaces, ARRAY_LEN(namespaces));
 }
 
 /* NULL: not ours to read, whatever is in it. */
@@ -249,4 +251,47 @@ regrep_payload_write(const xmlNode *payload, enum err code, struct arena *arena,
     TRY(xmlw_finish(&walk.w));
     *ret_documents = walk.documents;
     return OK;
+}
+
+/* ---- in pieces ---- */
+
+static_assert(ARRAY_LEN(elements) * ARRAY_LEN(namespaces) <= REGREP_ONCE_MAX,
+              "every element of every namespace has a place");
+
+/* check_single where the siblings are gone. */
+static struct status
+check_once(const struct walk *walk, const xmlNode *piece, const struct element_row *row,
+           const char *ns, struct regrep_once *once)
+{
+    size_t at = (size_t)(row - elements) * ARRAY_LEN(namespaces);
+    while (namespaces[at % ARRAY_LEN(namespaces)].text != ns) {
+        at++;
+    }
+    if (row->is_single && once->is_seen[at]) {
+        return FAIL(walk->diag, walk->code, "<%s> stands twice in <%s>; expected once",
+                    row->name.text, (const char *)piece->parent->name);
+    }
+    once->is_seen[at] = true;
+    return OK;
+}
+
+struct status
+regrep_piece_write(const xmlNode *piece, enum err code, struct arena *arena,
+                   struct regrep_once *once, struct buf *out, struct diag *diag)
+{
+    struct walk walk = {.code = code, .arena = arena, .diag = diag};
+    const char *ns = NULL;
+    const struct element_row *row = find_row(piece, &ns);
+    if (xml_is(piece, NS_XOP, "Include")) {
+        return FAIL(diag, ERR_XOP,
+                    "xop:Include in <%s>; only the Document of a DocumentResponse may have one",
+                    (const char *)piece->parent->name);
+    }
+    if (row == NULL) {
+        return OK;
+    }
+    TRY(check_once(&walk, piece, row, ns, once));
+    xmlw_init(&walk.w, out, diag);
+    TRY(write_element(&walk, piece, row, ns, NULL));
+    return xmlw_finish(&walk.w);
 }

@@ -15,6 +15,8 @@
 /* The most text that a payload may become: answers of partners are at most as long. */
 #define REGREP_PAYLOAD_MAX ((size_t)64 * 1024 * 1024)
 
+#define REGREP_ONCE_MAX 128
+
 /* ERR_LIMIT_ITEMS: the payload has more than <most> elements of that local name. For requests,
  * before anything else is done with them. */
 MUST_CHECK struct status regrep_payload_check_count(const xmlNode *payload, const char *local,
@@ -31,5 +33,15 @@ MUST_CHECK struct status regrep_payload_write(const xmlNode *payload, enum err c
                                               struct arena *arena, struct buf *out,
                                               struct diag *diag,
                                               struct document_node_list *ret_documents);
+
+/* Which elements that may stand once a list has had already. Zeroed before its first piece. */
+struct regrep_once {
+    bool is_seen[REGREP_ONCE_MAX];
+};
+/* One child element of a list that is read in pieces, as regrep_payload_write would write it there;
+ * appends nothing when it is not ours to read. */
+MUST_CHECK struct status regrep_piece_write(const xmlNode *piece, enum err code,
+                                            struct arena *arena, struct regrep_once *once,
+                                            struct buf *out, struct diag *diag);
 
 #endif

@@ -85,6 +85,15 @@ MUST_CHECK struct status query_answer_write(const struct query_answer *answer, s
 MUST_CHECK struct status query_answer_read(const struct message *message, struct arena *arena,
                                            struct diag *diag, struct query_answer *ret_answer);
 
+/* For the limits of message_read: the objects of an AdhocQueryResponse are read while it is parsed
+ * and never are a tree, so that memory goes with what is kept, not with what comes. The facts go to
+ * <facts>, which query_answer_read is given, too; the rest lives in <arena>, as the message does.
+ * An answer that carries an XML signature in its Header is read as one tree all the same: what is
+ * signed is proven over the tree. ERR_LIMIT_XML of message_read: one object, or all that is no
+ * object, has more than 200,000 nodes. */
+MUST_CHECK struct status query_answer_pieces(struct arena *arena, struct arena *facts,
+                                             struct diag *diag, struct xml_pieces **ret_pieces);
+
 /* ERR_MESSAGE_CONTENT: no DocumentRequest, or one without repository or document id;
  * ERR_LIMIT_ITEMS; ERR_XOP. */
 MUST_CHECK struct status retrieve_query_read(const struct message *message, struct arena *arena,

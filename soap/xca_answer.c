@@ -112,11 +112,10 @@ query_answer_write(const struct query_answer *answer, struct arena *arena, struc
     return regrep_write_answer(&record, out, diag);
 }
 
-static struct status
-fill_answer(const struct regrep_answer *from, struct arena *arena, struct diag *diag,
-            struct query_answer *answer)
+struct status
+answer_add_objects(const struct regrep_answer *from, struct arena *arena, struct diag *diag,
+                   struct query_answer *answer)
 {
-    TRY(response_read(&from->response, arena, diag, &answer->status, &answer->errors));
     for (size_t i = 0; i < from->objects.n; i++) {
         struct document_entry entry;
         TRY(entry_from_object(&from->objects.items[i], arena, diag, &entry));
@@ -147,7 +146,11 @@ query_answer_read(const struct message *message, struct arena *arena, struct dia
     TRY(regrep_payload_write(message_payload(message), reader.code, scratch, &xml, diag,
                              &no_documents));
     TRY(regrep_read_answer(&reader, buf_span(&xml), &record));
-    TRY(fill_answer(&record, arena, diag, &answer));
+    TRY(response_read(&record.response, arena, diag, &answer.status, &answer.errors));
+    TRY(answer_add_objects(&record, arena, diag, &answer));
+    if (message->pieces != NULL) {
+        TRY(answer_take_pieces(message->pieces, arena, diag, &answer));
+    }
     *ret_answer = answer;
     return OK;
 }

@@ -14,12 +14,14 @@
 
 #include "base/mem.h"
 #include "soap/prescan.h"
+#include "soap/xml_pieces.h"
 
 /* libxml2's own ceiling for one text node unless XML_PARSE_HUGE is given. */
 #define TEXT_NODE_MAX ((size_t)10000000)
 
 /* What the hooks saw during one parse; xmlParserCtxt._private points here. */
 struct parse_state {
+    struct xml_parse_head head; /* first member */
     bool has_dtd;
     int code; /* xmlParserErrors, 0 as long as nothing was wrong */
     int line, column;
@@ -84,8 +86,8 @@ has_misread_namespace(const xmlNode *node)
 
 /* Attributes hold one text node or none, elements hold elements, text, comments and instructions:
  * what the rest of soap/ relies on. Counts the elements. */
-static bool
-is_plain_tree(const xmlNode *root, size_t *ret_elements)
+bool
+xml_is_plain_tree(const xmlNode *root, size_t *ret_elements)
 {
     size_t elements = 0;
     for (const xmlNode *node = root; node != NULL; node = xml_walk(node, root)) {
@@ -118,6 +120,12 @@ check_tree(const xmlParserCtxt *context, const xmlDoc *doc, const struct prescan
     if (state->has_dtd) {
         return FAIL(diag, ERR_XML_DTD, "document type declarations are not accepted");
     }
+    const struct xml_pieces *const pieces = state->head.pieces;
+    if (pieces != NULL && pieces->is_over) {
+        return FAIL(diag, ERR_LIMIT_XML,
+                    "expected at most %zu XML nodes beside a list or in one of its items",
+                    pieces->live_nodes);
+    }
     if (state->code == XML_ERR_NO_MEMORY) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for parsing XML");
     }
@@ -129,7 +137,12 @@ check_tree(const xmlParserCtxt *context, const xmlDoc *doc, const struct prescan
                     state->line, state->column, state->text, state->code);
     }
     size_t elements = 0;
-    if (!is_plain_tree(root, &elements) || elements != counts->elements) {
+    bool is_plain = xml_is_plain_tree(root, &elements);
+    if (pieces != NULL) {
+        is_plain = is_plain && !pieces->is_odd;
+        elements += pieces->elements;
+    }
+    if (!is_plain || elements != counts->elements) {
         return FAIL(diag, ERR_XML_SYNTAX,
                     "the pre-scan saw %zu elements and the parser something else, or a namespace's "
                     "name has an ampersand; refused",
@@ -152,8 +165,11 @@ xml_parse(struct span bytes, const struct message_limits *limits, struct arena *
     if (context == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for an XML parser");
     }
-    struct parse_state state = {0};
+    struct parse_state state = {.head = {limits->pieces}};
     context->_private = &state;
+    if (limits->pieces != NULL) {
+        xml_pieces_hook(context);
+    }
     context->sax->internalSubset = on_internal_subset;
     context->sax->serror = on_parse_error;
     int options = XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC;

@@ -83,11 +83,13 @@ static bool
 take_batch(struct journal *journal, struct journal_tickets *ret_tickets, uint64_t *ret_durable)
 {
     (void)pthread_mutex_lock(&journal->mutex);
+    journal->busy_since_us = 0;
     while (journal->queue.n == 0 && !journal->is_closing) {
         (void)pthread_cond_wait(&journal->work, &journal->mutex);
     }
     const bool has_work = journal->queue.n > 0;
     if (has_work) {
+        journal->busy_since_us = clock_mono_us(journal->clock);
         const struct buf empty = journal->batch;
         journal->batch = journal->queue;
         journal->queue = empty;

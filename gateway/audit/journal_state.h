@@ -37,7 +37,8 @@ struct journal {
     uint64_t next_sequence;
     uint64_t durable; /* last sequence that an fdatasync covered */
     bool is_closing;
-    bool is_failed; /* for ever */
+    bool is_failed;        /* for ever */
+    int64_t busy_since_us; /* mono: a batch is being written; 0: none */
     struct diag failure;
 
     /* the journal thread's own */

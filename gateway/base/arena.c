@@ -1,7 +1,9 @@
 /*
- * The arena: small objects are cut from 64 KB chunks, big ones get a block of their own, and all go
- * at once. Called by whoever works on one transaction or command; one thread at a time. The arena
- * owns its blocks; deferred objects belong to it from arena_defer on.
+ * The arena: small objects are cut from chunks, big ones get a block of their own, and all go at
+ * once. The first chunk is 4 KB, each further one twice as large up to 64 KB: ten thousand
+ * transactions that wait must not hold 64 KB each. Called by whoever works on one transaction or
+ * command; one thread at a time. The arena owns its blocks; deferred objects belong to it from
+ * arena_defer on.
  *
  * In debug mode (a build with AddressSanitizer, or ISTHMUS_ARENA_DEBUG=1 for valgrind) every object
  * is a heap block of exactly its size, so that a byte too far is seen. The limit counts the same
@@ -30,7 +32,8 @@
 #define ARENA_ALWAYS_DEBUG 0
 #endif
 
-#define CHUNK_BYTES ((size_t)64 * 1024)
+#define CHUNK_FIRST ((size_t)4 * 1024) /* the arena itself included */
+#define CHUNK_MOST  ((size_t)64 * 1024)
 #define BIG_BYTES   ((size_t)8 * 1024) /* above this an object does not share a chunk */
 #define ALIGNMENT   alignof(max_align_t)
 
@@ -53,6 +56,7 @@ struct arena {
     struct cleanup *cleanups; /* newest first */
     char *room;               /* free bytes of the current chunk */
     size_t room_bytes;
+    size_t chunk_bytes; /* of the next chunk, its head included */
     bool is_debug;
 };
 
@@ -73,7 +77,7 @@ struct arena *
 arena_new(size_t limit_bytes)
 {
     const bool is_debug = is_debug_wanted();
-    const size_t size = is_debug ? sizeof(struct arena) : CHUNK_BYTES;
+    const size_t size = is_debug ? sizeof(struct arena) : CHUNK_FIRST;
     struct arena *arena = mem_resize(NULL, size);
     if (arena == NULL) {
         return NULL;
@@ -84,6 +88,7 @@ arena_new(size_t limit_bytes)
         .is_debug = is_debug,
         .room = is_debug ? NULL : (char *)arena + head,
         .room_bytes = is_debug ? 0 : size - head,
+        .chunk_bytes = 2 * CHUNK_FIRST,
     };
     return arena;
 }
@@ -122,12 +127,25 @@ add_block(struct arena *arena, size_t n, bool is_chunk)
     return block;
 }
 
-/* <rounded> bytes from the current chunk, or from a new one. NULL when out of memory. */
+/* The next chunk's size: one that has room for <rounded> bytes, and for others. */
+static size_t
+grow_chunk(struct arena *arena, size_t rounded)
+{
+    size_t chunk = arena->chunk_bytes;
+    while (chunk - offsetof(struct block, bytes) < rounded) {
+        chunk *= 2;
+    }
+    arena->chunk_bytes = chunk < CHUNK_MOST ? 2 * chunk : CHUNK_MOST;
+    return chunk;
+}
+
+/* <rounded> bytes (at most BIG_BYTES) from the current chunk, or from a new one. NULL when out of
+ * memory. */
 static void *
 cut_from_chunk(struct arena *arena, size_t rounded)
 {
     if (rounded > arena->room_bytes) {
-        const size_t bytes = CHUNK_BYTES - offsetof(struct block, bytes);
+        const size_t bytes = grow_chunk(arena, rounded) - offsetof(struct block, bytes);
         struct block *chunk = add_block(arena, bytes, true);
         if (chunk == NULL) {
             return NULL;

@@ -37,8 +37,16 @@ budget_take(struct budget *budget, uint64_t *held, uint64_t n)
 }
 
 void
+budget_give_beyond(struct budget *budget, uint64_t *held, uint64_t n)
+{
+    if (*held > n) {
+        atomic_fetch_sub(&budget->taken, beyond_share(budget, *held) - beyond_share(budget, n));
+        *held = n;
+    }
+}
+
+void
 budget_give(struct budget *budget, uint64_t *held)
 {
-    atomic_fetch_sub(&budget->taken, beyond_share(budget, *held));
-    *held = 0;
+    budget_give_beyond(budget, held, 0);
 }

@@ -25,5 +25,7 @@ void budget_init(struct budget *budget, uint64_t bytes, size_t holders);
  * there is no room. */
 bool budget_take(struct budget *budget, uint64_t *held, uint64_t n);
 void budget_give(struct budget *budget, uint64_t *held); /* all that it holds */
+/* What it holds beyond <n>. */
+void budget_give_beyond(struct budget *budget, uint64_t *held, uint64_t n);
 
 #endif

@@ -5,7 +5,6 @@
  */
 #include "cli/serve.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,10 +13,8 @@
 #include "certs/crl_held.h"
 #include "store/replay.h"
 
-#define DRAIN_US     (10 * US_PER_S)
-#define ANSWER_US    (2 * US_PER_S) /* of them, for the answers of what is cut off */
-#define WORKERS_MAX  32
-#define LOOK_AFTER_S 60 /* how often files of trust stores are looked at */
+#define WORKERS_MAX 32
+#define ANSWER_US   (2 * US_PER_S) /* of the drain, for the answers of what is cut off */
 
 static const char *config_path, *workers_text;
 static const struct cli_option rows[] = {
@@ -34,6 +31,8 @@ static const struct cli_command command = {
         "flight and stops. Logs to standard error. An answer leaves only when its audit record is\n"
         "durable. SIGHUP loads the configuration anew: what is in flight keeps the old one; with\n"
         "a mistake in it, the old one stays.\n"
+        "A second signal cuts the finishing short. systemd is told (notify, watchdog), and its\n"
+        "sockets are taken.\n"
         "Exit codes: 0 stopped by a signal, 1 could not start, 2 usage.",
     .options = rows,
     .options_n = ARRAY_LEN(rows),
@@ -54,6 +53,7 @@ generation_new(struct serve *serve, const struct config *config, struct diag *di
     generation->node = (struct node){.config = config_ref(config),
                                      .clock = clock_system(),
                                      .store = serve->store,
+                                     .spool = serve->spool,
                                      .audit = &serve->sink.sink,
                                      .out = serve->out,
                                      .runner = serve->runner};
@@ -117,22 +117,6 @@ answer_text(struct net_request *request, int status, const char *text)
     net_answer(request, status, "text/plain; charset=UTF-8", &body);
 }
 
-/* Live: this process answers. Ready: it may take work, which it may not when the journal has
- * failed. */
-static void
-answer_admin(struct serve *serve, struct net_request *request)
-{
-    if (strcmp(request->path, "/livez") == 0) {
-        answer_text(request, 200, "ok\n");
-    } else if (strcmp(request->path, "/readyz") != 0) {
-        answer_text(request, 404, "this listener serves /livez and /readyz\n");
-    } else if (!journal_is_healthy(serve->journal)) {
-        answer_text(request, 503, "journal: failed; the node refuses work (see the log)\n");
-    } else {
-        answer_text(request, 200, "ok\n");
-    }
-}
-
 static void
 watch(void *arg, void (*on_gone)(void *arg), void *gone_arg)
 {
@@ -176,7 +160,7 @@ take_request(void *arg, struct net_request *request)
     struct serve *serve = arg;
 
     if (request->listener == NET_ADMIN) {
-        answer_admin(serve, request);
+        serve_admin(serve, request);
         return;
     }
     if (request->method != HTTP1_POST) {
@@ -208,6 +192,12 @@ identify(void *arg, const struct certificate *peer, char ret_identity[NET_IDENTI
     return label != NULL;
 }
 
+static int64_t
+lag_us(void *arg)
+{
+    return runner_lag_us(((struct serve *)arg)->runner);
+}
+
 void
 serve_net_options(struct serve *serve, const struct config *config, struct net_options *ret_options)
 {
@@ -215,9 +205,13 @@ serve_net_options(struct serve *serve, const struct config *config, struct net_o
     ret_options->clock = clock_system();
     ret_options->handler = take_request;
     ret_options->handler_arg = serve;
+    ret_options->spool = serve->spool;
     ret_options->on_refused = refusals_note;
     ret_options->identify = identify;
     ret_options->on_doubt = refusals_note_doubt;
+    ret_options->lag_us = lag_us;
+    ret_options->inherited = serve->service.inherited;
+    ret_options->inherited_n = serve->service.inherited_n;
     ret_options->status = serve_status_source(serve, config);
 }
 
@@ -288,6 +282,24 @@ start_replay(struct serve *serve, struct diag *diag)
     return OK;
 }
 
+/* A place that nobody chose may be unfit: then the node says so and does without. */
+static struct status
+start_spool(struct serve *serve, const struct config *config, struct diag *diag)
+{
+    struct diag why = {0};
+    const struct status st = config_open_spool(config, &why, &serve->spool);
+
+    if (is_ok(st)) {
+        return OK;
+    }
+    if (!config->spool.is_default) {
+        return FAIL(diag, st.code, "%s", why.text);
+    }
+    LOG_EVENT(LOG_LEVEL_WARNING, "no-spool", LOG_DIAG(&why),
+              LOG_ID("then", "large messages stay in memory; set spool.path"));
+    return OK;
+}
+
 static struct status
 start(struct serve *serve, const struct config *config, struct diag *diag)
 {
@@ -300,8 +312,11 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     };
     struct net_options net;
 
+    serve->started_us = clock_wall_us(clock_system());
+    serve->loaded_us = serve->started_us;
     TRY(soap_library_init(diag));
     TRY(store_open(&store, diag, &serve->store));
+    TRY(start_spool(serve, config, diag));
     TRY(start_replay(serve, diag));
     TRY(journal_open(config->journal_dir, "node", clock_system(), diag, &serve->journal));
     TRY(runner_new(clock_system(), worker_count(), diag, &serve->runner));
@@ -313,23 +328,35 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     serve->is_start_recorded = true;
     TRY(serve_status_configure(serve, config, diag));
     serve_net_options(serve, config, &net);
-    return net_start(&net, diag, &serve->server);
+    TRY(net_start(&net, diag, &serve->server));
+    atomic_store(&serve->is_started, true);
+    return OK;
+}
+
+/* A quarter of a short drain is for answers, too. */
+static int64_t
+cut_off_us(int64_t deadline_us)
+{
+    const int64_t quarter_us = (deadline_us - clock_mono_us(clock_system())) / 4;
+
+    return deadline_us - (quarter_us < ANSWER_US ? quarter_us : ANSWER_US);
 }
 
 static void
-stop(struct serve *serve)
+stop(struct serve *serve, const struct config *config)
 {
-    const int64_t deadline_us = clock_mono_us(clock_system()) + DRAIN_US;
+    const struct generation *last = serve->generation;
+    const int64_t deadline_us = serve_drain_begin(serve, last == NULL ? config : last->node.config);
     struct diag diag = {0};
 
     if (serve->runner != NULL) {
         /* Who still waits for partners then gets what has come, while it can be sent. */
-        runner_end_at(serve->runner, deadline_us - ANSWER_US);
+        runner_end_at(serve->runner, cut_off_us(deadline_us));
     }
     if (serve->server != NULL) {
         net_stop(serve->server, deadline_us);
     }
-    if (serve->runner != NULL && !runner_drain(serve->runner, deadline_us)) {
+    if (serve->runner != NULL && !serve_drain_runner(serve, deadline_us)) {
         LOG_EVENT(LOG_LEVEL_WARNING, "drain-incomplete",
                   LOG_INT("transactions", (int64_t)runner_active(serve->runner)));
         /* Their peers have gone, but store and journal still owe them wakes: what those would wake
@@ -337,6 +364,7 @@ stop(struct serve *serve)
          * too. */
         (void)runner_drain(serve->runner, INT64_MAX);
     }
+    serve_drain_settled(serve);
     if (serve->is_start_recorded &&
         !is_ok(serve_record_life(serve, AUDIT_NODE_STOP, AUDIT_SUCCESS, "", &diag))) {
         LOG_EVENT(LOG_LEVEL_ERROR, "audit-failed", LOG_DIAG(&diag));
@@ -350,38 +378,11 @@ stop(struct serve *serve)
     out_stop(serve->out); /* nobody asks any more */
     journal_close(serve->journal);
     store_close(serve->store);
+    spool_unref(serve->spool);
     generation_unref(serve->generation);
     refusals_done(serve);
     soap_library_done();
-}
-
-/* Until it is told to end. */
-static int
-run(struct serve *serve, const sigset_t *signals)
-{
-    const struct timespec wait = {.tv_sec = LOOK_AFTER_S};
-
-    for (;;) {
-        const int signal_number = sigtimedwait(signals, NULL, &wait);
-
-        if (signal_number == SIGHUP) {
-            serve_reload(serve, "SIGHUP");
-        } else if (signal_number > 0) {
-            return signal_number;
-        } else {
-            serve_look_after(serve);
-        }
-    }
-}
-
-static void
-block_signals(sigset_t *ret_signals)
-{
-    sigemptyset(ret_signals);
-    sigaddset(ret_signals, SIGHUP);
-    sigaddset(ret_signals, SIGTERM);
-    sigaddset(ret_signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+    serve_drain_end(serve);
 }
 
 int
@@ -390,7 +391,6 @@ cmd_serve(int argc, char **argv)
     struct serve serve = {.lock = PTHREAD_MUTEX_INITIALIZER};
     const struct config *config;
     struct diag diag = {0};
-    sigset_t signals;
     int exit_code;
 
     if (!cli_parse_options(&command, argc, argv, &exit_code)) {
@@ -405,20 +405,23 @@ cmd_serve(int argc, char **argv)
     }
     serve.config_path = config_path;
     log_configure(config->log_level, config->log_format, 2);
-    block_signals(&signals); /* before any thread starts, so that only this one gets them */
+    serve_block_signals(&serve); /* before any thread starts, so that only this one gets them */
+    serve_check_descriptors(config);
     exit_code = CLI_FAILED;
-    if (is_ok(start(&serve, config, &diag))) {
+    if (is_ok(service_open(&serve.service, &diag)) && is_ok(start(&serve, config, &diag))) {
         LOG_EVENT(LOG_LEVEL_INFO, "node-ready", LOG_ID("community", config->community),
                   LOG_ID("network", config->network.address.text),
                   LOG_INT("port", net_port(serve.server, NET_NETWORK)),
                   LOG_INT("pid", (int64_t)getpid()));
         serve_look_after(&serve);
-        LOG_EVENT(LOG_LEVEL_INFO, "node-stopping", LOG_INT("signal", run(&serve, &signals)));
+        serve_tell_status(&serve, "READY=1");
+        LOG_EVENT(LOG_LEVEL_INFO, "node-stopping", LOG_INT("signal", serve_run(&serve)));
         exit_code = CLI_DONE;
     } else {
         cli_error(&command, &diag);
     }
-    stop(&serve);
+    stop(&serve, config);
+    service_close(&serve.service);
     config_unref(config);
     crl_held_clear();
     return exit_code;

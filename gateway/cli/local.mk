@@ -18,11 +18,12 @@ libisthmus_a_SOURCES += \
 	gateway/cli/cmd_policy.c \
 	gateway/cli/cmd_query.c \
 	gateway/cli/cmd_retrieve.c \
-	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_status.c \
-	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_refusals.c gateway/cli/serve_reload.c \
+	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_status.c \
+	gateway/cli/serve_life.c gateway/cli/service.c gateway/cli/service.h \
 	gateway/cli/expiry_log.c gateway/cli/expiry_log.h \
 	gateway/cli/import.c gateway/cli/import.h \
 	gateway/cli/import_files.c gateway/cli/import_files.h \
+	gateway/cli/reach.c gateway/cli/reach.h \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \
 	gateway/cli/show_relaxed.c \
 	gateway/cli/show_trust.c \
@@ -30,7 +31,24 @@ libisthmus_a_SOURCES += \
 
 bin_PROGRAMS += gateway/isthmus
 gateway_isthmus_SOURCES = gateway/cli/main.c
-gateway_isthmus_LDADD = $(ISTHMUS_LIBS)
+# First, so that its malloc is found before the C library's, by every library, too.
+gateway_isthmus_LDADD = $(MIMALLOC_LIBS) $(ISTHMUS_LIBS)
+
+# Units for systemd; the service names where the program is installed.
+systemdsystemunitdir = $(prefix)/lib/systemd/system
+dist_systemdsystemunit_DATA = gateway/isthmus.socket gateway/isthmus-local.socket gateway/isthmus-admin.socket
+nodist_systemdsystemunit_DATA = gateway/isthmus.service
+sysusersdir = $(prefix)/lib/sysusers.d
+EXTRA_DIST += gateway/isthmus.service.in gateway/isthmus.sysusers
+CLEANFILES += gateway/isthmus.service
+gateway/isthmus.service: gateway/isthmus.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) gateway && \
+	sed -e 's|[@]bindir[@]|$(bindir)|g' -e 's|[@]docdir[@]|$(docdir)|g' $(srcdir)/gateway/isthmus.service.in >$@.new && mv $@.new $@
+install-data-local:
+	$(MKDIR_P) "$(DESTDIR)$(sysusersdir)"
+	$(INSTALL_DATA) $(srcdir)/gateway/isthmus.sysusers "$(DESTDIR)$(sysusersdir)/isthmus.conf"
+uninstall-local:
+	rm -f "$(DESTDIR)$(sysusersdir)/isthmus.conf"
 
 check_PROGRAMS += tests/unit/test_init
 tests_unit_test_init_LDADD = $(UNIT_LIBS)
@@ -54,3 +72,7 @@ tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/soap_suppor
 tests_unit_test_decode_hostile_SOURCES = tests/unit/test_decode_hostile.c $(DECODE_KIT)
 tests_unit_test_decode_hostile_LDADD = $(UNIT_LIBS)
 tests_unit_test_decode_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_service tests/unit/test_liveness
+tests_unit_test_service_LDADD = $(UNIT_LIBS)
+tests_unit_test_liveness_SOURCES = tests/unit/test_liveness.c $(JOURNAL_KIT)
+tests_unit_test_liveness_LDADD = $(UNIT_LIBS)

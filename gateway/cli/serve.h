@@ -2,8 +2,11 @@
  * What the files of `isthmus serve` share; nobody else includes it.
  *
  *   cmd_serve.c       start and stop; requests become transactions
+ *   serve_life.c      signals, signs of life, the drain
+ *   service.c         systemd's protocols
  *   serve_reload.c    SIGHUP and changed revocation lists: another configuration while it runs
  *   serve_status.c    who is asked whether a certificate is still good
+ *   serve_admin.c     metrics and health, for the admin listener
  *   serve_refusals.c  what was refused before a transaction: log and audit, not too often
  *
  * Threads: the main thread starts, reloads and stops; requests and refusals come on net/'s loop
@@ -13,10 +16,12 @@
 #define CLI_SERVE_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "audit/journal.h"
 #include "cli/cli.h"
+#include "cli/service.h"
 #include "net/server.h"
 #include "out/crl_feed.h"
 #include "txn/local.h"
@@ -31,21 +36,33 @@ struct generation {
 struct serve {
     const char *config_path;
     struct store *store;
+    struct spool *spool; /* NULL: large messages stay in memory */
     struct journal *journal;
     struct journal_sink sink;
     struct runner *runner;
     struct out *out; /* one for all generations */
     struct net_server *server;
+    atomic_bool is_started;                 /* <server> is set: its own loops may read it */
     struct trust_fetch *fetch;              /* NULL: nobody has to be asked */
     struct status_cache *status;            /* the same */
     struct crl_feed *feed;                  /* NULL: no revocation list is to be fetched */
     struct rate *limit_log_rate, *log_rate; /* of refusals: by kind; by address */
     struct rate *audit_rate;                /* by address */
-    pthread_mutex_t lock;                   /* of <generation> */
+    pthread_mutex_t lock;                   /* of <generation> and <is_settled> */
     struct generation *generation;          /* the current one */
-    int64_t expiry_logged_us;               /* wall; the main thread's */
-    bool is_start_recorded;                 /* then the stop is, too */
-    bool is_replay_started;                 /* then stopped, too */
+    int64_t started_us;                     /* wall */
+    _Atomic int64_t loaded_us; /* wall: of the newest configuration, taken or refused */
+    int64_t expiry_logged_us;  /* wall; the main thread's */
+    struct service service;
+    sigset_t signals;               /* SIGHUP, SIGTERM, SIGINT: blocked in every thread */
+    _Atomic bool is_reload_refused; /* the last one */
+    pthread_t impatience;           /* waits for a second signal */
+    bool has_impatience;
+    _Atomic bool is_hurried; /* it came */
+    bool is_settled;         /* network and runner have nothing left, and are about to go */
+    _Atomic bool is_over;    /* nothing is left to be cut short */
+    bool is_start_recorded;  /* then the stop is, too */
+    bool is_replay_started;  /* then stopped, too */
 };
 
 /* cmd_serve.c */
@@ -60,6 +77,23 @@ void serve_net_options(struct serve *serve, const struct config *config,
 MUST_CHECK struct status serve_record_life(struct serve *serve, enum audit_type type,
                                            enum audit_outcome outcome, const char *text,
                                            struct diag *diag);
+
+/* serve_admin.c: a request of the admin listener; a loop's thread. */
+void serve_admin(struct serve *serve, struct net_request *request);
+
+/* serve_life.c: the main thread only. */
+void serve_block_signals(struct serve *serve); /* before any thread starts */
+/* Raises the limit of descriptors as far as it goes; the log says when that is too little. */
+void serve_check_descriptors(const struct config *config);
+/* For the service manager; <state>: lines before the status, such as "READY=1", or "". */
+void serve_tell_status(struct serve *serve, const char *state);
+int serve_run(struct serve *serve); /* until a signal ends it: which */
+/* From now on a second signal hurries. The monotonic time at which the drain is over. */
+int64_t serve_drain_begin(struct serve *serve, const struct config *config);
+/* True when no transaction is left; false at the deadline, or when it is hurried. */
+MUST_CHECK bool serve_drain_runner(struct serve *serve, int64_t deadline_us);
+void serve_drain_settled(struct serve *serve); /* before network and runner are freed */
+void serve_drain_end(struct serve *serve);
 
 /* serve_reload.c: the main thread only. Loads the file anew; with a mistake in it, or when it needs
  * a restart, the log says so and everything stays as it is. <why>: for the log. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/metrics.h"
 #include "cli/expiry_log.h"
 #include "cli/serve.h"
 #include "config/config_changes.h"
@@ -138,6 +139,9 @@ serve_reload(struct serve *serve, const char *why)
     struct story story = {.n = 0};
     struct diag diag = {0};
     const struct config *config = NULL;
+
+    service_tell(&serve->service, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reloading: %s",
+                 (long long)clock_mono_us(clock_system()), why);
     struct status st = load(serve, &diag, &config);
 
     if (is_ok(st)) {
@@ -145,6 +149,7 @@ serve_reload(struct serve *serve, const char *why)
     }
     if (is_ok(st)) {
         log_configure(config->log_level, config->log_format, 2);
+        serve_check_descriptors(config);
         config_changes(old->node.config, config, tell, &story);
         expiry_log_withheld(config);
         LOG_EVENT(LOG_LEVEL_INFO, "reload-done", LOG_ID("why", why),
@@ -155,6 +160,10 @@ serve_reload(struct serve *serve, const char *why)
     } else {
         refuse(serve, why, &diag);
     }
+    serve->is_reload_refused = !is_ok(st);
+    serve->loaded_us = clock_wall_us(clock_system());
+    metric_count(METRIC_RELOAD, (const char *const[]){is_ok(st) ? "done" : "refused"});
+    serve_tell_status(serve, "READY=1");
     config_unref(config);
     generation_unref(old);
 }

@@ -231,13 +231,72 @@ same_limits(const struct config *a, const struct config *b)
 {
     return a->timeout_us == b->timeout_us && a->body_limit == b->body_limit &&
            a->root_part_limit == b->root_part_limit && a->answers_limit == b->answers_limit &&
-           a->documents_limit == b->documents_limit && same_edge(&a->edge, &b->edge);
+           a->documents_limit == b->documents_limit && a->enough.answers == b->enough.answers &&
+           a->enough.percent == b->enough.percent && same_edge(&a->edge, &b->edge);
+}
+
+/* ---- systems ---- */
+
+static bool
+same_asserts(const struct config_asserts *a, const struct config_asserts *b)
+{
+    return same(a->organization, b->organization) && same(a->organization_id, b->organization_id) &&
+           same(a->user, b->user) && same(a->role, b->role) &&
+           same(a->role_display, b->role_display) && same(a->purpose, b->purpose) &&
+           same(a->purpose_system, b->purpose_system) && same(a->npi, b->npi);
+}
+
+static bool
+same_system(const struct config_system *a, const struct config_system *b)
+{
+    return a->asserts_for_all == b->asserts_for_all && same_asserts(&a->asserts, &b->asserts) &&
+           same_strings(&a->certificate_names, &b->certificate_names);
+}
+
+static const struct config_system *
+find_system(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->systems_n; i++) {
+        if (same(config->systems[i].name, name)) {
+            return &config->systems[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *
+name_of_local(const struct config *config)
+{
+    return config->local_system == NULL ? NULL : config->local_system->name;
+}
+
+static void
+compare_systems(const struct config *old, const struct config *other, config_say say, void *arg)
+{
+    for (size_t i = 0; i < old->systems_n; i++) {
+        const struct config_system *now = find_system(other, old->systems[i].name);
+
+        if (now == NULL) {
+            say_of("system", old->systems[i].name, "removed", say, arg);
+        } else if (!same_system(&old->systems[i], now)) {
+            say_of("system", now->name, "changed", say, arg);
+        }
+    }
+    for (size_t i = 0; i < other->systems_n; i++) {
+        if (find_system(old, other->systems[i].name) == NULL) {
+            say_of("system", other->systems[i].name, "added", say, arg);
+        }
+    }
+    if (!same(name_of_local(old), name_of_local(other))) {
+        say(arg, "listen.local.system: another one");
+    }
 }
 
 void
 config_changes(const struct config *old, const struct config *other, config_say say, void *arg)
 {
     compare_partners(old, other, say, arg);
+    compare_systems(old, other, say, arg);
     compare_credentials(old, other, say, arg);
     compare_trusts(old, other, say, arg);
     if (!same_limits(old, other)) {

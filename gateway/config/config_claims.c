@@ -40,7 +40,7 @@ kind_name(enum config_claim_kind kind)
 {
     switch (kind) {
     case CONFIG_CLAIM_ID:
-        return "partner id";
+        return "id";
     case CONFIG_CLAIM_COMMUNITY:
         return "community";
     case CONFIG_CLAIM_TLS_NAME:

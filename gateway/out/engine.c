@@ -143,6 +143,8 @@ run(void *arg)
         transfer_fail(engine->transfers, ERR_SHUTTING_DOWN, "this node is stopping");
     }
     mailbox_close(engine->mailbox);
+    names_free(engine->names);
+    engine->names = NULL;
     while (engine->eras != NULL) {
         struct era *era = engine->eras;
         engine->eras = era->next;
@@ -184,6 +186,7 @@ free_engine(struct engine *engine)
         event_base_free(engine->base);
     }
     server_status_stop(engine);
+    names_free(engine->names);
     mailbox_unref(engine->mailbox);
     config_unref(engine->newest);
     (void)pthread_mutex_destroy(&engine->lock);
@@ -194,6 +197,7 @@ static struct status
 make_base(struct engine *engine, struct diag *diag)
 {
     TRY(mailbox_new(diag, &engine->mailbox));
+    TRY(names_new(engine->mailbox, engine->clock, diag, &engine->names));
     engine->base = event_base_new();
     engine->mail_event = engine->base == NULL ? NULL
                                               : event_new(engine->base, mailbox_fd(engine->mailbox),

@@ -64,6 +64,30 @@ static const struct {
     {CURLE_OUT_OF_MEMORY, ERR_NO_MEMORY, "this node has no memory left"},
 };
 
+/* The proxy said no, or could not be asked; false: it is not about the proxy. */
+static bool
+describe_proxy(const struct transfer *transfer, CURLcode code, const char *text, struct diag *diag)
+{
+    const struct partner *partner = transfer->request.partner;
+    long answered = 0;
+    if (partner->proxy_url == NULL || transfer->is_connected) {
+        return false;
+    }
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &answered);
+    const struct status st =
+        answered != 0 && answered != 200
+            ? FAIL(diag, ERR_PARTNER_UNREACHABLE,
+                   "partner '%s': the proxy answered %ld instead of a connection; does it allow "
+                   "CONNECT to the partner's host and port?",
+                   partner->id, answered)
+            : FAIL(diag, ERR_PARTNER_UNREACHABLE,
+                   "partner '%s': expected a connection through the proxy of its record, got: %s "
+                   "(%d); is it an HTTP proxy, and is it there?",
+                   partner->id, text, (int)code);
+    (void)st;
+    return true;
+}
+
 static void
 describe(const struct transfer *transfer, CURLcode code, struct diag *diag)
 {
@@ -72,6 +96,9 @@ describe(const struct transfer *transfer, CURLcode code, struct diag *diag)
         transfer->curl_text[0] != '\0' ? transfer->curl_text : curl_easy_strerror(code);
     enum err error = ERR_PARTNER_UNREACHABLE;
     const char *advice = "ask the partner";
+    if (describe_proxy(transfer, code, text, diag)) {
+        return;
+    }
     for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
         if (failures[i].code == code) {
             error = failures[i].error;
@@ -112,7 +139,7 @@ explain_failure(struct transfer *transfer, CURLcode code, struct out_answer *ans
             FAIL(&diag, ERR_PARTNER_TIMEOUT,
                  "partner '%s': expected an answer from %s within %" PRId64 " ms, got %s",
                  transfer->request.partner->id, shown_url(&transfer->request),
-                 transfer->allowed_us / US_PER_MS, stage_of(transfer));
+                 (transfer->end_us - transfer->turn_us) / US_PER_MS, stage_of(transfer));
         (void)st;
     } else if (diag.code == ERR_NONE) {
         describe(transfer, code, &diag);

@@ -101,40 +101,16 @@ check_url(struct job *job, const struct fetch_hosts *hosts, struct diag *diag)
     return st;
 }
 
-/* 127/8, 0/8, 169.254/16, and what is above the unicast addresses. */
-static bool
-is_near_v4(uint32_t address)
-{
-    return address >> 24 == 127 || address >> 24 == 0 || address >> 16 == 0xA9FE ||
-           address >> 28 >= 14;
-}
-
 /* Addresses that a name must not lead to: this machine, its link, multicast. */
 static bool
 is_near(const struct curl_sockaddr *address)
 {
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
+    struct ip ip;
 
-    if (address->family == AF_INET && address->addrlen >= sizeof(v4)) {
-        memcpy(&v4, &address->addr, sizeof(v4));
-        return is_near_v4(ntohl(v4.sin_addr.s_addr));
-    }
-    if (address->family != AF_INET6 || address->addrlen < sizeof(v6)) {
-        return true;
-    }
     /* struct sockaddr is shorter; curl keeps the whole address there */
-    memcpy(&v6, (const char *)address + offsetof(struct curl_sockaddr, addr), sizeof(v6));
-    const struct in6_addr *in = &v6.sin6_addr;
-
-    if (IN6_IS_ADDR_V4MAPPED(in) || IN6_IS_ADDR_V4COMPAT(in)) {
-        uint32_t inner = 0;
-
-        memcpy(&inner, &in->s6_addr[12], sizeof(inner));
-        return is_near_v4(ntohl(inner));
-    }
-    return IN6_IS_ADDR_LOOPBACK(in) || IN6_IS_ADDR_UNSPECIFIED(in) || IN6_IS_ADDR_LINKLOCAL(in) ||
-           IN6_IS_ADDR_MULTICAST(in);
+    return !ip_of_socket_address((const char *)address + offsetof(struct curl_sockaddr, addr),
+                                 address->addrlen, address->family, &ip) ||
+           ip_reach(&ip) >= REACH_LOCAL;
 }
 
 static curl_socket_t

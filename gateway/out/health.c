@@ -9,14 +9,60 @@
 #include "base/mem.h"
 #include "out/parts.h"
 
-#define ID_MAX 64
+#define LATENCIES_MAX   2048 /* then all count half */
+#define LATENCY_UNIT_US 256
+#define RETRY_TENTHS    100 /* at most ten are asked again at once, and one of ten in the long run */
 
-struct health {
-    struct health *next;
-    char id[ID_MAX];
-    size_t references; /* pools */
-    struct out_health facts;
-};
+/* ---- latency ---- */
+
+/* Four buckets for each doubling: 256 us, then 320, 384, 448, 512, 640, ... */
+static size_t
+bucket_of(int64_t us)
+{
+    const uint64_t units = (uint64_t)us / LATENCY_UNIT_US + 1;
+    const int octave = 63 - __builtin_clzll(units);
+    const uint64_t quarter = octave >= 2 ? units >> (octave - 2) & 3 : units << (2 - octave) & 3;
+    const size_t bucket = (size_t)octave * 4 + (size_t)quarter;
+    return bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1;
+}
+
+/* The middle of a bucket. */
+static int64_t
+bucket_us(size_t bucket)
+{
+    const int64_t octave_us = (INT64_C(1) << (bucket / 4)) * LATENCY_UNIT_US;
+    return octave_us + octave_us * (int64_t)(2 * (bucket % 4) + 1) / 8;
+}
+
+static void
+note_latency(struct health *health, int64_t us)
+{
+    struct out_health *facts = &health->facts;
+    facts->latency_us =
+        facts->latency_us == 0 ? us : facts->latency_us + (us - facts->latency_us) / 8;
+    health->latencies[bucket_of(us)]++;
+    if (++health->latencies_n < LATENCIES_MAX) {
+        return;
+    }
+    health->latencies_n = 0;
+    for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
+        health->latencies[i] /= 2;
+        health->latencies_n += health->latencies[i];
+    }
+}
+
+static int64_t
+percentile(const struct health *health, unsigned percent)
+{
+    uint64_t seen = 0;
+    for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
+        seen += health->latencies[i];
+        if (seen > 0 && seen * 100 >= (uint64_t)health->latencies_n * percent) {
+            return bucket_us(i);
+        }
+    }
+    return 0;
+}
 
 /* ---- objects ---- */
 
@@ -40,6 +86,8 @@ health_ref(struct engine *engine, const char *partner_id)
             return NULL;
         }
         (void)snprintf(health->id, sizeof(health->id), "%s", partner_id);
+        health->random = (uint64_t)clock_wall_us(engine->clock) ^ (uint64_t)(uintptr_t)health;
+        health->retry_tenths = RETRY_TENTHS;
         health->next = engine->healths;
         engine->healths = health;
     }
@@ -61,6 +109,17 @@ health_unref(struct engine *engine, struct health *health)
     mem_free(health);
 }
 
+static void
+read_health(const struct engine *engine, const struct health *health, struct out_health *ret_health)
+{
+    const int64_t left_us = health->retry_at_us - clock_mono_us(engine->clock);
+    *ret_health = health->facts;
+    ret_health->retry_us = health->facts.breaker == OUT_BREAKER_OPEN && left_us > 0 ? left_us : 0;
+    ret_health->p50_us = percentile(health, 50);
+    ret_health->p90_us = percentile(health, 90);
+    ret_health->p99_us = percentile(health, 99);
+}
+
 bool
 out_health(struct out *out, const char *partner_id, struct out_health *ret_health)
 {
@@ -68,7 +127,7 @@ out_health(struct out *out, const char *partner_id, struct out_health *ret_healt
     (void)pthread_mutex_lock(&engine->lock);
     const struct health *health = find(engine, partner_id);
     if (health != NULL) {
-        *ret_health = health->facts;
+        read_health(engine, health, ret_health);
     }
     (void)pthread_mutex_unlock(&engine->lock);
     return health != NULL;
@@ -77,45 +136,60 @@ out_health(struct out *out, const char *partner_id, struct out_health *ret_healt
 /* ---- what happens ---- */
 
 void
-health_note_start(struct transfer *transfer)
+health_note_waiting(struct transfer *transfer, int by)
 {
     struct engine *engine = transfer->engine;
-    struct out_health *facts = &transfer->pool->health->facts;
     (void)pthread_mutex_lock(&engine->lock);
-    facts->in_flight++;
-    facts->asked += transfer->request.is_probe ? 0 : 1;
+    transfer->pool->health->facts.waiting += (size_t)by;
     (void)pthread_mutex_unlock(&engine->lock);
 }
 
-/* Failures that say something about the partner, not about us or the asker. */
-static bool
-counts(const struct out_answer *answer)
+void
+health_note_start(struct transfer *transfer)
 {
-    return !answer->is_stale &&
-           (answer->error == ERR_PARTNER_UNREACHABLE || answer->error == ERR_PARTNER_TLS ||
-            answer->error == ERR_PARTNER_TIMEOUT);
+    struct engine *engine = transfer->engine;
+    struct health *health = transfer->pool->health;
+    (void)pthread_mutex_lock(&engine->lock);
+    health->facts.in_flight++;
+    health->facts.asked += transfer->request.is_probe ? 0 : 1;
+    if (health->retry_tenths < RETRY_TENTHS) {
+        health->retry_tenths++;
+    }
+    (void)pthread_mutex_unlock(&engine->lock);
+}
+
+/* Asking again helps against a connection that was closed, and hurts a partner that is drowning. */
+static void
+spend_retry(struct health *health, struct out_answer *answer)
+{
+    const size_t n = strlen(answer->detail);
+    health->facts.stale++;
+    if (health->retry_tenths >= 10) {
+        health->retry_tenths -= 10;
+        return;
+    }
+    answer->is_stale = false;
+    (void)snprintf(answer->detail + n, sizeof(answer->detail) - n, "; not now: it closed too many");
 }
 
 void
-health_note_end(struct transfer *transfer, const struct out_answer *answer)
+health_note_end(struct transfer *transfer, struct out_answer *answer)
 {
     struct engine *engine = transfer->engine;
-    struct out_health *facts = &transfer->pool->health->facts;
-    const int64_t now_us = clock_wall_us(engine->clock);
+    struct health *health = transfer->pool->health;
     (void)pthread_mutex_lock(&engine->lock);
-    facts->in_flight--;
-    facts->stale += answer->is_stale ? 1 : 0;
-    facts->cancelled += answer->error == ERR_CANCELLED ? 1 : 0;
-    if (answer->error == ERR_NONE) {
-        facts->failures = 0;
-        facts->answered += transfer->request.is_probe ? 0 : 1;
-        facts->answered_us = now_us;
-    } else if (counts(answer)) {
-        facts->failures++;
-        facts->failed++;
-        facts->failed_us = now_us;
-        facts->last_error = answer->error;
-        (void)snprintf(facts->last_detail, sizeof(facts->last_detail), "%s", answer->detail);
+    health->facts.in_flight -= transfer->turn == TURN_HELD ? 1 : 0;
+    health->facts.cancelled += answer->error == ERR_CANCELLED ? 1 : 0;
+    health->facts.refused +=
+        answer->error == ERR_PARTNER_BUSY || answer->error == ERR_PARTNER_OPEN ? 1 : 0;
+    breaker_note_end(transfer, answer);
+    if (answer->is_stale) {
+        spend_retry(health, answer);
+    }
+    if (answer->error == ERR_NONE && !transfer->request.is_probe) {
+        health->facts.answered++;
+        health->facts.answered_us = clock_wall_us(engine->clock);
+        note_latency(health, clock_mono_us(engine->clock) - transfer->turn_us);
     }
     (void)pthread_mutex_unlock(&engine->lock);
 }

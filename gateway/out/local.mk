@@ -1,12 +1,15 @@
 # gateway/out: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	gateway/out/address.c \
 	gateway/out/boundaries.c \
+	gateway/out/breaker.c \
 	gateway/out/crl_feed.c gateway/out/crl_feed.h \
 	gateway/out/engine.c \
 	gateway/out/explain.c \
 	gateway/out/fetch.c gateway/out/fetch.h \
 	gateway/out/era.c \
 	gateway/out/health.c \
+	gateway/out/names.c gateway/out/names.h \
 	gateway/out/options.c \
 	gateway/out/out.h \
 	gateway/out/parts.h \
@@ -15,7 +18,8 @@ libisthmus_a_SOURCES += \
 	gateway/out/probe.c \
 	gateway/out/server_status.c \
 	gateway/out/tickets.c \
-	gateway/out/transfer.c
+	gateway/out/transfer.c \
+	gateway/out/turn.c
 
 check_PROGRAMS += tests/unit/test_out
 tests_unit_test_out_SOURCES = tests/unit/test_out.c tests/unit/out_fixture.c tests/unit/out_fixture.h \
@@ -42,3 +46,20 @@ check_PROGRAMS += tests/unit/test_out_engine
 tests_unit_test_out_engine_SOURCES = tests/unit/test_out_engine.c tests/unit/out_fixture.c \
 	tests/unit/out_fixture.h $(NET_FIXTURE)
 tests_unit_test_out_engine_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_large_exchange
+tests_unit_test_large_exchange_SOURCES = tests/unit/test_large_exchange.c tests/unit/out_fixture.c \
+	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_large_exchange_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_out_turns
+tests_unit_test_out_turns_SOURCES = tests/unit/test_out_turns.c tests/unit/out_fixture.c \
+	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_turns_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_out_names
+tests_unit_test_out_names_SOURCES = tests/unit/test_out_names.c tests/unit/out_fixture.c \
+	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_names_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_out_proxy
+tests_unit_test_out_proxy_SOURCES = tests/unit/test_out_proxy.c tests/unit/out_fixture.c \
+	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_proxy_LDADD = $(UNIT_LIBS)

@@ -96,10 +96,30 @@ set_exchange(CURL *easy, struct transfer *transfer)
     return set_headers(transfer);
 }
 
+/* Where the bytes go: to the addresses that names.c has judged, or through the partner's proxy,
+ * whose addresses they are then. */
+static CURLcode
+set_way(CURL *easy, struct transfer *transfer)
+{
+    const char *proxy_url = transfer->request.partner->proxy_url;
+    OUT_SET(CURLOPT_RESOLVE, transfer->pins);
+    OUT_SET(CURLOPT_OPENSOCKETFUNCTION, names_open_socket);
+    OUT_SET(CURLOPT_OPENSOCKETDATA, transfer);
+    if (proxy_url != NULL) {
+        OUT_SET(CURLOPT_PROXY, proxy_url);
+        OUT_SET(CURLOPT_NOPROXY, "");
+        OUT_SET(CURLOPT_PROXYTYPE, (long)CURLPROXY_HTTP);
+        OUT_SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+        OUT_SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    }
+    return CURLE_OK;
+}
+
 CURLcode
 options_set(struct transfer *transfer)
 {
     CURLcode code = out_set_boundaries(transfer->easy, "https");
+    code = code != CURLE_OK ? code : set_way(transfer->easy, transfer);
     code = code != CURLE_OK ? code : set_tls(transfer->easy, transfer);
     code = code != CURLE_OK ? code : set_limits(transfer->easy, transfer);
     return code != CURLE_OK ? code : set_exchange(transfer->easy, transfer);

@@ -5,9 +5,13 @@
  *   era.c        one configuration: its partners' pools, as long as it is in use
  *   tickets.c    questions that can be withdrawn
  *   health.c     how it goes with a partner
+ *   breaker.c    a partner that fails again and again is left alone for a while
+ *   turn.c       how many questions a partner gets at a time, and whose turn is next
  *   crl_feed.c   fetches revocation lists in their time
  *   fetch.c      the fetcher: plain http for certs/, on a thread of its own
  *   pool.c       one partner: a curl multi handle and the sockets that it watches
+ *   names.c      names become addresses, judged and held
+ *   address.c    what kind of address it is
  *   boundaries.c what every handle of curl is told: nothing of the environment, no redirects
  *   transfer.c   one exchange: bytes in and out, from start to done
  *   options.c    what curl is told about it
@@ -31,6 +35,7 @@
 
 #include "base/mailbox.h"
 #include "certs/status.h"
+#include "out/names.h"
 #include "out/out.h"
 
 #define TICKET_BUCKETS 4096
@@ -54,6 +59,7 @@ struct engine {
     struct health *healths;
     /* the engine's thread only */
     bool is_stopping;
+    struct names *names;
     struct transfer *transfers; /* in flight, newest first */
     struct era *eras;           /* the newest configuration's first */
 };
@@ -77,6 +83,66 @@ struct pool {
     CURLM *multi;          /* NULL until the first exchange */
     struct event *timer;
     bool is_broken; /* its multi handle has failed and is being given up */
+};
+
+/* ---- addresses ---- */
+
+struct ip {
+    bool is_v6;
+    uint8_t bytes[16]; /* 4 of them for version 4 */
+};
+
+/* In this order: whoever may go further may go nearer. */
+enum reach {
+    REACH_PUBLIC,
+    REACH_PRIVATE, /* private networks */
+    REACH_LOCAL,   /* this machine */
+    REACH_NEVER    /* link-local, multicast, unspecified, not given out */
+};
+
+#define IPS_MAX     8
+#define IP_TEXT_MAX 64
+#define HOST_MAX    253 /* bytes of a host */
+
+/* Where a transfer connects to: its URL's host, or the partner's proxy. */
+struct site {
+    char host[HOST_MAX + 1]; /* lower case */
+    char port[8];
+    bool is_numeric; /* the host is an address */
+    bool is_literal; /* so it is, or localhost: the operator wrote it and means it */
+    struct ip ips[IPS_MAX];
+    size_t ips_n;
+};
+
+/* ---- turns ---- */
+
+enum turn {
+    TURN_NONE,
+    TURN_WAITING, /* in the partner's queue */
+    TURN_HELD     /* one of its connections is for it */
+};
+
+struct turn_queue {
+    struct transfer *first, *last;
+};
+
+#define LATENCY_BUCKETS 96
+#define HEALTH_ID_MAX   40 /* config/ allows 32 */
+
+/* A partner, by its id. */
+struct health {
+    struct health *next;
+    char id[HEALTH_ID_MAX];
+    size_t references; /* pools; this and <facts> under the engine's lock */
+    struct out_health facts;
+    /* the engine's thread only */
+    struct turn_queue questions, probes; /* that wait */
+    bool is_promoting;
+    int64_t retry_at_us; /* mono; open: when one is let through */
+    int64_t pause_us;    /* the current one, without its jitter */
+    uint64_t random;
+    unsigned retry_tenths; /* what is left for asking again, in tenths of a question */
+    uint32_t latencies[LATENCY_BUCKETS], latencies_n;
 };
 
 /* What the header lines of an answer said, of the last one when there were several (1xx). */
@@ -109,13 +175,20 @@ struct transfer {
     out_done done;
     void *arg;
     int64_t start_us; /* mono */
-    int64_t allowed_us;
+    int64_t end_us;   /* mono: of its time; while it waits for its turn, the asker's deadline */
+    enum turn turn;
+    struct transfer *turn_next, *turn_previous;
+    int64_t turn_us;    /* mono: when it got its turn */
+    bool is_trial;      /* the one that the partner's breaker lets through */
     struct event timer; /* while nothing else keeps its time; see transfer_wait */
     bool has_timer;
+    struct site site;
+    struct name *name; /* that it waits for */
+    struct transfer *name_next, *name_previous;
     CURL *easy;
-    struct curl_slist *headers;
+    struct curl_slist *headers, *pins;
     SSL_CTX *context; /* of the connection that it opened: a reference */
-    struct buf answer;
+    struct sink answer;
     bool is_connected, is_secured; /* TCP, TLS: how far it came */
     bool is_lingering;             /* a probe whose handshake is done */
     struct answer_head head;
@@ -148,6 +221,14 @@ CURLcode out_set_boundaries(CURL *easy, const char *protocol);
 /* False: no memory. */
 bool out_add_header(struct curl_slist **headers, const char *header);
 
+/* address.c */
+enum reach ip_reach(const struct ip *ip);
+const char *reach_name(enum reach reach); /* "this machine" */
+/* False: of another family. */
+bool ip_of_socket_address(const void *address, size_t n, int family, struct ip *ret_ip);
+bool ip_read(const char *text, struct ip *ret_ip);              /* as in a URL; false: a name */
+void ip_write(const struct ip *ip, char ret_text[IP_TEXT_MAX]); /* version 6 in brackets */
+
 /* tickets.c */
 /* Any thread. */
 void tickets_cancel(struct out *out, uint64_t ticket);
@@ -176,9 +257,26 @@ void era_sweep(struct engine *engine);
  * lock. */
 struct health *health_ref(struct engine *engine, const char *partner_id);
 void health_unref(struct engine *engine, struct health *health); /* the same; NULL is fine */
-/* Engine's thread. */
+/* What follows: engine's thread. */
+void health_note_waiting(struct transfer *transfer, int by);
 void health_note_start(struct transfer *transfer);
-void health_note_end(struct transfer *transfer, const struct out_answer *answer);
+/* Takes note of what became of it, whether it had its turn or not. Withdraws is_stale when so many
+ * were asked again that once more would be too much. */
+void health_note_end(struct transfer *transfer, struct out_answer *answer);
+
+/* breaker.c */
+/* ERR_PARTNER_OPEN: not now. <claims>: if it is the one that is let through, it goes now. Probes
+ * always may. */
+MUST_CHECK struct status breaker_admit(struct transfer *transfer, bool claims, struct diag *diag);
+/* The engine's lock is held. */
+void breaker_note_end(struct transfer *transfer, const struct out_answer *answer);
+
+/* turn.c */
+/* Its turn has come (TURN_HELD), or it waits for it (transfer_begin will be called).
+ * ERR_PARTNER_BUSY, ERR_PARTNER_OPEN. */
+MUST_CHECK struct status turn_take(struct transfer *transfer, struct diag *diag);
+/* It ends; whoever waits is next. */
+void turn_leave(struct transfer *transfer);
 
 /* pool.c */
 MUST_CHECK struct status pool_add(struct pool *pool, struct transfer *transfer, struct diag *diag);
@@ -193,6 +291,10 @@ void transfer_finish(struct transfer *transfer, CURLcode code);
 /* The same for a reason of ours. */
 void transfer_fail(struct transfer *transfer, enum err error, const char *why);
 
+/* Its turn has come: connects; a failure is its answer. */
+void transfer_begin(struct transfer *transfer);
+/* Its addresses are known. */
+void transfer_connect(struct transfer *transfer);
 /* curl's callbacks. */
 size_t transfer_take_head(char *bytes, size_t size, size_t n, void *arg);
 size_t transfer_take_body(char *bytes, size_t size, size_t n, void *arg);

@@ -9,9 +9,6 @@
 #include "base/mem.h"
 #include "out/parts.h"
 
-#define CONNECTIONS_MAX 64L /* to one partner at once; more exchanges wait, within their time */
-#define IDLE_MAX        32L /* kept for later */
-
 /* A socket that curl watches. */
 struct watch {
     struct event event;
@@ -149,17 +146,19 @@ set_timer(CURLM *multi, long timeout_ms, void *arg)
     return event_add(pool->timer, &left) == 0 ? 0 : -1;
 }
 
+/* turn.c sees to it that no more are used at once; as many are kept for later. */
 static bool
 set_options(struct pool *pool)
 {
+    const long connections = (long)pool->partner->limits.connections;
     return curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, watch_socket) == CURLM_OK &&
            curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool) == CURLM_OK &&
            curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK &&
            curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool) == CURLM_OK &&
            curl_multi_setopt(pool->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING) == CURLM_OK &&
-           curl_multi_setopt(pool->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS_MAX) ==
+           curl_multi_setopt(pool->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections) ==
                CURLM_OK &&
-           curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, IDLE_MAX) == CURLM_OK;
+           curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, connections) == CURLM_OK;
 }
 
 static struct status

@@ -80,18 +80,20 @@ transfer_note_secured(void *arg, char *peer, char *local, int peer_port, int loc
     return CURL_PREREQFUNC_OK;
 }
 
+/* Only what is in memory counts against what the answers of a question may hold together. */
 static bool
 has_room(struct transfer *transfer, size_t n)
 {
     struct budget *budget = transfer->request.budget;
-    if (budget == NULL || budget_take(budget, &transfer->held, n)) {
+    if (budget == NULL || !sink_keeps(&transfer->answer, n) ||
+        budget_take(budget, &transfer->held, n)) {
         return true;
     }
     const struct status st = FAIL(
         &transfer->diag, ERR_TOO_MANY_RESULTS,
-        "partner '%s': its answer does not fit beside those of the others (%zu bytes had come); "
+        "partner '%s': its answer does not fit beside those of the others (%llu bytes had come); "
         "ask fewer communities at a time, or raise limits.answers",
-        transfer->request.partner->id, transfer->answer.n);
+        transfer->request.partner->id, (unsigned long long)transfer->answer.size);
     (void)st;
     return false;
 }
@@ -104,14 +106,20 @@ transfer_take_body(char *bytes, size_t size, size_t n, void *arg)
     if (!has_room(transfer, size * n)) {
         return 0;
     }
-    const struct status st = buf_append(&transfer->answer, span_of(bytes, size * n), &diag);
+    const struct status st = sink_append(&transfer->answer, span_of(bytes, size * n), &diag);
     if (is_ok(st)) {
+        if (transfer->request.budget != NULL && sink_has_file(&transfer->answer)) {
+            budget_give(transfer->request.budget, &transfer->held);
+        }
         return size * n;
     }
-    const enum err error = st.code == ERR_LIMIT_BUFFER ? ERR_PARTNER_ANSWER : st.code;
     const struct status failed =
-        FAIL(&transfer->diag, error, "partner '%s': expected an answer of at most %zu bytes: %s",
-             transfer->request.partner->id, transfer->request.answer_limit, diag.text);
+        st.code == ERR_LIMIT_BUFFER
+            ? FAIL(&transfer->diag, ERR_PARTNER_ANSWER,
+                   "partner '%s': expected an answer of at most %zu bytes: %s",
+                   transfer->request.partner->id, transfer->request.answer_limit, diag.text)
+            : FAIL(&transfer->diag, st.code, "partner '%s': its answer cannot be kept: %s",
+                   transfer->request.partner->id, diag.text);
     (void)failed;
     return 0;
 }
@@ -121,7 +129,7 @@ transfer_take_body(char *bytes, size_t size, size_t n, void *arg)
 int64_t
 transfer_left_us(const struct transfer *transfer)
 {
-    return transfer->allowed_us - (clock_mono_us(transfer->engine->clock) - transfer->start_us);
+    return transfer->end_us - clock_mono_us(transfer->engine->clock);
 }
 
 bool
@@ -157,9 +165,10 @@ transfer_disconnect(struct transfer *transfer)
         pool_remove(transfer->pool, transfer);
         curl_easy_cleanup(transfer->easy);
         curl_slist_free_all(transfer->headers);
+        curl_slist_free_all(transfer->pins);
     }
     transfer->easy = NULL;
-    transfer->headers = NULL;
+    transfer->headers = transfer->pins = NULL;
 }
 
 static void
@@ -190,9 +199,13 @@ release(struct transfer *transfer)
 {
     unlink_transfer(transfer);
     transfer_go_on(transfer);
+    names_leave(transfer);
     transfer_disconnect(transfer);
+    if (transfer->pool != NULL) {
+        turn_leave(transfer);
+    }
     buf_done(&transfer->request.body);
-    buf_done(&transfer->answer);
+    sink_done(&transfer->answer);
     tickets_remove(transfer->engine, transfer);
     const bool may_go = server_status_release(transfer);
     leave_era(transfer);
@@ -220,7 +233,8 @@ fill_facts(const struct transfer *transfer, struct out_answer *answer)
     if (transfer->easy == NULL) {
         return;
     }
-    if (curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK) {
+    if (transfer->request.partner->proxy_url == NULL && /* else it is the proxy's */
+        curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK) {
         copy_text(answer->peer_address, sizeof(answer->peer_address), address);
     }
     if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK) {
@@ -301,8 +315,7 @@ take_answer(struct transfer *transfer, struct diag *diag, struct out_answer *ans
     }
     TRY(check_whole(transfer, answer->http_status, diag));
     TRY(take_content_type(transfer, diag, answer));
-    body_from_buf(&answer->body, &transfer->answer);
-    return OK;
+    return sink_finish(&transfer->answer, diag, &answer->body);
 }
 
 void
@@ -315,6 +328,9 @@ transfer_finish(struct transfer *transfer, CURLcode code)
     fill_facts(transfer, &answer);
     const bool is_good = code == CURLE_OK && is_ok(take_answer(transfer, &transfer->diag, &answer));
     if (!is_good) {
+        if (!transfer->is_connected) {
+            names_doubt(transfer);
+        }
         explain_failure(transfer, code, &answer);
     }
     give(transfer, &answer);
@@ -341,6 +357,7 @@ connect_it(struct transfer *transfer, struct diag *diag)
     if (transfer->easy == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for an exchange with '%s'", partner->id);
     }
+    TRY(names_pin(transfer, diag));
     const CURLcode code = options_set(transfer);
     if (code != CURLE_OK) {
         return FAIL(diag, code == CURLE_OUT_OF_MEMORY ? ERR_NO_MEMORY : ERR_INTERNAL,
@@ -351,17 +368,57 @@ connect_it(struct transfer *transfer, struct diag *diag)
 }
 
 void
-transfer_again(struct transfer *transfer)
+transfer_connect(struct transfer *transfer)
 {
     struct diag diag = {.code = ERR_NONE};
-    buf_reset(&transfer->answer);
-    transfer->is_connected = transfer->is_secured = false;
-    transfer->head = (struct answer_head){.bytes = 0};
-    transfer->diag = diag;
-    transfer->curl_text[0] = '\0';
     if (!is_ok(connect_it(transfer, &diag))) {
         transfer_fail(transfer, diag.code, diag.text);
     }
+}
+
+static void
+resolve_and_connect(struct transfer *transfer)
+{
+    struct diag diag = {.code = ERR_NONE};
+    bool is_here = false;
+    if (!is_ok(names_resolve(transfer, &diag, &is_here))) {
+        transfer_fail(transfer, diag.code, diag.text);
+    } else if (is_here) {
+        transfer_connect(transfer);
+    }
+}
+
+void
+transfer_again(struct transfer *transfer)
+{
+    sink_done(&transfer->answer);
+    sink_init(&transfer->answer, transfer->request.spool, transfer->request.answer_limit);
+    transfer->is_connected = transfer->is_secured = false;
+    transfer->head = (struct answer_head){.bytes = 0};
+    transfer->diag = (struct diag){.code = ERR_NONE};
+    transfer->curl_text[0] = '\0';
+    resolve_and_connect(transfer);
+}
+
+/* The partner's own timeout counts from its turn on; without a deadline from the submit. */
+static int64_t
+end_of(const struct transfer *transfer, int64_t from_us)
+{
+    const struct out_request *request = &transfer->request;
+    if (request->deadline_us == INT64_MAX) {
+        return transfer->start_us + request->partner->timeout_us;
+    }
+    const int64_t end_us = from_us + request->partner->timeout_us;
+    return request->deadline_us < end_us ? request->deadline_us : end_us;
+}
+
+void
+transfer_begin(struct transfer *transfer)
+{
+    transfer->turn_us = clock_mono_us(transfer->engine->clock);
+    transfer->end_us = end_of(transfer, transfer->turn_us);
+    health_note_start(transfer);
+    resolve_and_connect(transfer);
 }
 
 static struct status
@@ -372,7 +429,6 @@ join_era(struct transfer *transfer, struct diag *diag)
     TRY(era_of(transfer->engine, config, diag, &era));
     transfer->pool = &era->pools[transfer->request.partner - config->partners];
     era->transfers++;
-    health_note_start(transfer);
     return OK;
 }
 
@@ -385,25 +441,27 @@ start(struct transfer *transfer, struct diag *diag)
     if (tickets_is_cancelled(transfer)) {
         return FAIL(diag, ERR_CANCELLED, "the question was withdrawn");
     }
-    if (transfer->allowed_us <= 0) {
+    if (transfer_left_us(transfer) <= 0) {
         return FAIL(diag, ERR_PARTNER_TIMEOUT,
                     "the time of the transaction had ended before the partner was asked");
     }
     TRY(join_era(transfer, diag));
-    return connect_it(transfer, diag);
+    return turn_take(transfer, diag);
 }
 
 void
 transfer_start(struct transfer *transfer)
 {
     const struct out_request *request = &transfer->request;
-    const int64_t left_us = request->deadline_us - transfer->start_us;
     struct diag diag = {.code = ERR_NONE};
     link_transfer(transfer);
-    buf_init_secret(&transfer->answer, request->answer_limit);
-    transfer->allowed_us =
-        left_us < request->partner->timeout_us ? left_us : request->partner->timeout_us;
+    sink_init(&transfer->answer, request->spool, request->answer_limit);
+    transfer->end_us = request->deadline_us == INT64_MAX
+                           ? transfer->start_us + request->partner->timeout_us
+                           : request->deadline_us;
     if (!is_ok(start(transfer, &diag))) {
         transfer_fail(transfer, diag.code, diag.text);
+    } else if (transfer->turn == TURN_HELD) {
+        transfer_begin(transfer);
     }
 }

@@ -13,6 +13,8 @@ struct slot {
     struct fanout *fanout;
     struct slot *next; /* that came after it */
     struct out_answer answer;
+    struct out *out; /* that has the question */
+    uint64_t ticket; /* of it; 0 when it is not out */
     bool is_here, is_cancelled;
 };
 
@@ -100,6 +102,7 @@ answer_came(void *arg, struct out_answer *answer)
 
     pthread_mutex_lock(&fanout->lock);
     fanout->pending--;
+    slot->ticket = 0;
     if (fanout->txn == NULL || slot->is_cancelled) {
         out_answer_done(answer);
     } else {
@@ -115,11 +118,14 @@ void
 fanout_submit(struct fanout *fanout, size_t slot, struct out *out, struct out_request *request)
 {
     assert(slot < fanout->slots_n);
+    request->budget = &fanout->budget;
+    request->ticket = out_next_ticket();
     pthread_mutex_lock(&fanout->lock);
     fanout->references++;
     fanout->pending++;
+    fanout->slots[slot].out = out;
+    fanout->slots[slot].ticket = request->ticket;
     pthread_mutex_unlock(&fanout->lock);
-    request->budget = &fanout->budget;
     out->submit(out, request, answer_came, &fanout->slots[slot]);
 }
 
@@ -161,10 +167,17 @@ fanout_take(struct fanout *fanout, size_t *ret_slot, struct out_answer *ret_answ
 void
 fanout_cancel(struct fanout *fanout, size_t at)
 {
+    struct slot *slot = &fanout->slots[at];
+    uint64_t ticket;
+
     assert(at < fanout->slots_n);
     pthread_mutex_lock(&fanout->lock);
-    fanout->slots[at].is_cancelled = true;
+    slot->is_cancelled = true;
+    ticket = slot->ticket;
     pthread_mutex_unlock(&fanout->lock);
+    if (ticket != 0) { /* without the lock: the engine may answer at once */
+        slot->out->cancel(slot->out, ticket);
+    }
 }
 
 void

@@ -201,13 +201,15 @@ add_param(struct asking *asking, struct leg *leg, struct stored_query *query, co
     return ARENA_PUSH(asking->txn.arena, &leg->diag, &query->params, param);
 }
 
-/* Somebody else's query, as it came, but for the community that this leg asks. */
+/* Somebody else's query, as it came, but for the community that this leg asks. Metadata is asked
+ * for also where references will do: what is merged, and what our policy judges, are entries. */
 static struct status
 pass_on(struct asking *asking, struct leg *leg)
 {
     struct txn *txn = &asking->txn;
     struct stored_query query = *asking->order.query;
 
+    query.wants_leaf_class = true;
     TRY(arena_printf(txn->arena, &leg->diag, &query.home, "urn:oid:%.*s",
                      SPAN_PRINT(leg->community)));
     leg->event.query_id = query.id;

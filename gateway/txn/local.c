@@ -83,6 +83,7 @@ step_who(struct txn *txn)
     }
     local->order = (struct asking_order){
         .timeout_us = local->in.node->config->timeout_us,
+        .is_brokered = true,
         .is_complete = true,
         .user = asserts->user,
         .role = asserts->role,
@@ -218,7 +219,7 @@ struct status
 local_note_shortfall(struct local *local, bool is_nothing, const struct diag *besides)
 {
     struct inbound *in = &local->in;
-    const struct leg_list *legs = &local->asking->legs[local->asking->round];
+    const struct leg_list *legs = &local->asking->legs[local->order.goal]; /* one round each */
     struct audit_event *failure = &in->outcomes[0];
     size_t failed = 0;
 

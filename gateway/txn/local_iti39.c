@@ -155,6 +155,30 @@ note_documents(struct local *local, const struct work *work)
     return OK;
 }
 
+/* The merged answer's lists live as long as the asking; its documents are ours to release. */
+static struct status
+take_merged(struct local *local, struct work *work)
+{
+    struct txn *txn = &local->in.txn;
+    struct retrieve_answer merged;
+    struct retrieved_document *documents;
+    struct status st;
+
+    TRY(merge_retrieve(asking_merged(local->asking), &work->asked, &txn->diag, &merged));
+    st = ARENA_ARRAY(txn->arena, merged.documents.n, &txn->diag, &documents);
+    if (!is_ok(st)) {
+        retrieve_answer_done(&merged);
+        return st;
+    }
+    for (size_t i = 0; i < merged.documents.n; i++) {
+        documents[i] = merged.documents.items[i];
+    }
+    work->answer = merged;
+    work->answer.documents =
+        (struct retrieved_list){documents, merged.documents.n, merged.documents.n};
+    return OK;
+}
+
 static enum txn_verdict
 write_answer(struct inbound *in)
 {
@@ -162,7 +186,7 @@ write_answer(struct inbound *in)
     struct txn *txn = &in->txn;
     struct work *work = in->work;
 
-    TXN_TRY(merge_retrieve(asking_merged(local->asking), &work->asked, &txn->diag, &work->answer));
+    TXN_TRY(take_merged(local, work));
     TXN_TRY(add_homeless(local, work));
     TXN_TRY(retrieve_answer_write(&work->answer, txn->arena, &in->payload, &txn->diag));
     TXN_TRY(add_parts(in, work));

@@ -14,18 +14,25 @@
 
 #define WORKERS_MAX 64
 
+struct worker {
+    struct runner *runner;
+    pthread_t thread;
+    _Atomic int64_t busy_since_us; /* mono; 0: it waits */
+};
+
 struct runner {
     const struct clock *clock;
     pthread_mutex_t lock;
-    pthread_cond_t ready;     /* something to run, a nearer deadline, or stopping */
-    pthread_cond_t quiet;     /* active went down */
-    struct txn *first, *last; /* ready queue */
+    pthread_cond_t ready;      /* something to run, a nearer deadline, or stopping */
+    pthread_cond_t quiet;      /* active went down */
+    struct txn *first, *last;  /* ready queue */
+    _Atomic int64_t oldest_us; /* when its first came (mono); 0: empty */
     struct deadlines deadlines;
     atomic_int_fast64_t end_us; /* mono; nobody's deadline is later */
     size_t active;
     bool is_stopping;
     unsigned workers_n;
-    pthread_t workers[WORKERS_MAX];
+    struct worker workers[WORKERS_MAX];
 };
 
 /* ---- parking; the runner's lock is held ---- */
@@ -34,8 +41,10 @@ static void
 enqueue(struct runner *runner, struct txn *txn)
 {
     txn->next = NULL;
+    txn->ready_us = clock_mono_us(runner->clock);
     if (runner->last == NULL) {
         runner->first = txn;
+        runner->oldest_us = txn->ready_us;
     } else {
         runner->last->next = txn;
     }
@@ -53,6 +62,7 @@ dequeue(struct runner *runner)
         if (runner->first == NULL) {
             runner->last = NULL;
         }
+        runner->oldest_us = runner->first == NULL ? 0 : runner->first->ready_us;
     }
     return txn;
 }
@@ -341,7 +351,8 @@ wait_for_work(struct runner *runner)
 static void *
 work(void *arg)
 {
-    struct runner *runner = arg;
+    struct worker *worker = arg;
+    struct runner *runner = worker->runner;
 
     pthread_mutex_lock(&runner->lock);
     for (;;) {
@@ -351,7 +362,9 @@ work(void *arg)
         txn = dequeue(runner);
         if (txn != NULL) {
             pthread_mutex_unlock(&runner->lock);
+            worker->busy_since_us = clock_mono_us(runner->clock);
             run_one(runner, txn);
+            worker->busy_since_us = 0;
             pthread_mutex_lock(&runner->lock);
         } else if (runner->is_stopping) {
             break;
@@ -402,7 +415,10 @@ runner_new(const struct clock *clock, unsigned workers, struct diag *diag,
     pthread_cond_init(&runner->quiet, &monotonic);
     pthread_condattr_destroy(&monotonic);
     for (unsigned i = 0; i < workers; i++) {
-        if (pthread_create(&runner->workers[i], NULL, work, runner) != 0) {
+        struct worker *worker = &runner->workers[i];
+
+        worker->runner = runner;
+        if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
             runner_free(runner);
             return FAIL(diag, ERR_INTERNAL, "cannot start worker thread %u of %u", i + 1, workers);
         }
@@ -443,6 +459,33 @@ runner_active(struct runner *runner)
     return active;
 }
 
+static int64_t
+age_us(const struct runner *runner, int64_t since_us)
+{
+    const int64_t now_us = since_us == 0 ? 0 : clock_mono_us(runner->clock);
+
+    return now_us > since_us ? now_us - since_us : 0;
+}
+
+int64_t
+runner_lag_us(const struct runner *runner)
+{
+    return age_us(runner, runner->oldest_us);
+}
+
+int64_t
+runner_busy_us(const struct runner *runner)
+{
+    int64_t longest_us = 0;
+
+    for (unsigned i = 0; i < runner->workers_n; i++) {
+        const int64_t us = age_us(runner, runner->workers[i].busy_since_us);
+
+        longest_us = us > longest_us ? us : longest_us;
+    }
+    return longest_us;
+}
+
 bool
 runner_drain(struct runner *runner, int64_t deadline_us)
 {
@@ -477,7 +520,7 @@ runner_free(struct runner *runner)
     pthread_cond_broadcast(&runner->ready);
     pthread_mutex_unlock(&runner->lock);
     for (unsigned i = 0; i < runner->workers_n; i++) {
-        pthread_join(runner->workers[i], NULL);
+        pthread_join(runner->workers[i].thread, NULL);
     }
     deadlines_done(&runner->deadlines);
     pthread_cond_destroy(&runner->ready);

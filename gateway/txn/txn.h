@@ -62,7 +62,8 @@ struct txn {
     bool is_parked, is_woken;
     unsigned due;      /* wakes not yet paid back */
     size_t timer_slot; /* in the runner's deadline heap, from 1; 0: none */
-    struct txn *next;  /* in the ready queue */
+    struct txn *next;  /* in the ready queue ... */
+    int64_t ready_us;  /* ... since then (mono) */
 };
 
 /* A new id and arena; ERR_NO_MEMORY. */
@@ -115,6 +116,12 @@ void runner_run_ready(struct runner *runner);
 void runner_end_at(struct runner *runner, int64_t end_us);
 /* How many transactions have started and not ended. */
 size_t runner_active(struct runner *runner);
+/* How long the oldest of the ready transactions has waited for a worker; 0: none waits. Takes no
+ * lock. */
+int64_t runner_lag_us(const struct runner *runner);
+/* How long the worker that is longest at its transaction has run it without a pause; 0: none is at
+ * work. Takes no lock. */
+int64_t runner_busy_us(const struct runner *runner);
 /* Waits until none is active or <deadline_us> (mono) has passed; true when none is. */
 bool runner_drain(struct runner *runner, int64_t deadline_us);
 void runner_free(struct runner *runner); /* joins the workers; none may be active; NULL is fine */

@@ -22,6 +22,7 @@
 #define OPEN_TIMEOUT_US    (60 * US_PER_S)
 #define RUN_LIMIT_US       (600 * US_PER_S)
 #define PIECE              ((size_t)16 * 1024)
+#define WHY_MAX            400
 #define ANSWER_LENGTH_NONE UINT64_MAX
 
 enum seat_state { SEAT_CLOSED, SEAT_OPENING, SEAT_IDLE, SEAT_ASKING };
@@ -29,7 +30,7 @@ enum seat_state { SEAT_CLOSED, SEAT_OPENING, SEAT_IDLE, SEAT_ASKING };
 struct seat {
     struct wire wire;
     enum seat_state state;
-    struct span unsent;
+    struct span request, unsent;
     int64_t due_us;
     struct buf in;     /* head and body, up to keep_bytes */
     size_t head_bytes; /* 0: not complete yet */
@@ -166,6 +167,26 @@ exchange_broken(struct drive *drive, struct seat *seat, const char *why)
     seat_renew(drive, seat);
 }
 
+/* Does the answer count? */
+static bool
+judge_answer(struct drive *drive, struct seat *seat, struct span head, struct span body)
+{
+    const struct drive_work *const work = drive->work;
+    const double latency_us = (double)(meter_now_us() - seat->due_us);
+    if (work->judge != NULL) {
+        return work->judge(work->arg, seat->request, head, body, latency_us);
+    }
+    if (!span_starts_with(head, SPAN("HTTP/1.1 200 ")) ||
+        (work->mark.n > 0 && span_find(body, work->mark) == SPAN_MISSING)) {
+        return false;
+    }
+    meter_list_add(&drive->result->latencies_us, latency_us);
+    if (work->on_answer != NULL) {
+        work->on_answer(work->arg, head, body);
+    }
+    return true;
+}
+
 static void
 exchange_done(struct drive *drive, struct seat *seat)
 {
@@ -173,22 +194,17 @@ exchange_done(struct drive *drive, struct seat *seat)
     const struct span all = buf_span(&seat->in);
     const struct span head = span_slice(all, 0, seat->head_bytes);
     const struct span body = span_slice(all, seat->head_bytes, SIZE_MAX);
-    const struct span mark = drive->work->mark;
-    const bool is_good = span_starts_with(head, SPAN("HTTP/1.1 200 ")) &&
-                         (mark.n == 0 || span_find(body, mark) != SPAN_MISSING);
     const bool closes = span_find(head, SPAN("\r\nConnection: close")) != SPAN_MISSING;
     drive->asking--;
-    if (is_good) {
+    if (judge_answer(drive, seat, head, body)) {
         result->answered++;
         result->bytes += seat->body_bytes;
-        meter_list_add(&result->latencies_us, (double)(meter_now_us() - seat->due_us));
-        if (drive->work->on_answer != NULL) {
-            drive->work->on_answer(drive->work->arg, head, body);
-        }
     } else {
-        char why[200];
+        const size_t at = span_find(body, SPAN("RegistryError "));
+        char why[WHY_MAX];
         (void)snprintf(why, sizeof(why), "answered %.*s ... %.*s",
-                       SPAN_PRINT(span_slice(head, 0, 20)), SPAN_PRINT(span_slice(body, 0, 150)));
+                       SPAN_PRINT(span_slice(head, 0, 12)),
+                       SPAN_PRINT(span_slice(body, at == SPAN_MISSING ? 0 : at, 300)));
         note_failure(drive, why);
     }
     buf_done(&seat->in);
@@ -431,6 +447,7 @@ start_exchange(struct drive *drive, struct span request, int64_t due_us)
     struct seat *const seat = drive->idle;
     unlink_idle(drive, seat);
     seat->state = SEAT_ASKING;
+    seat->request = request;
     seat->unsent = request;
     seat->due_us = due_us;
     seat->head_bytes = 0;

@@ -34,6 +34,10 @@ struct drive_work {
     struct span mark; /* an answer counts when its status is 200 and it holds this */
     /* Looks at each answer that counts; may be NULL. */
     void (*on_answer)(void *arg, struct span head, struct span body);
+    /* Instead of mark and on_answer, for requests of several kinds: does the answer to <request>
+     * count, and its latency in the result? The latter belongs to the caller then. May be NULL. */
+    bool (*judge)(void *arg, struct span request, struct span head, struct span body,
+                  double latency_us);
     double rate;       /* requests a second, however slow the answers; 0: each connection asks on */
     size_t asking_max; /* at a time; 0: as many as there are connections */
     int64_t limit_us;  /* after that the rest has failed; 0: ten minutes */
@@ -43,7 +47,7 @@ struct drive_work {
 struct drive_result {
     size_t answered;
     size_t failed;      /* another status, no mark, a broken connection, no answer in time */
-    char why[200];      /* the first failure */
+    char why[400];      /* the first failure */
     size_t reconnected; /* connections that the server closed while they were idle */
     uint64_t bytes;     /* of bodies */
     int64_t wall_us;

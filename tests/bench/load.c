@@ -195,8 +195,9 @@ static const struct {
     const char *name;
     struct status (*run)(struct load *load, struct diag *diag);
 } benchmarks[] = {
-    {"respond", load_respond}, {"handshake", load_handshake}, {"idle", load_idle},
-    {"reload", load_reload},   {"soak", load_soak},
+    {"respond", load_respond},     {"handshake", load_handshake}, {"idle", load_idle},
+    {"reload", load_reload},       {"soak", load_soak},           {"fanout", load_fanout},
+    {"in-flight", load_in_flight}, {"isolation", load_isolation}, {"large", load_large},
 };
 
 static const struct {
@@ -245,6 +246,29 @@ take_kind(struct load *load, const char *text)
     return false;
 }
 
+static void
+take_counts(struct load *load, const char *option, size_t number)
+{
+    const struct {
+        const char *option;
+        size_t *count;
+    } counts[] = {{"--rounds", &load->rounds},
+                  {"--count", &load->count},
+                  {"--connections", &load->connections},
+                  {"--partners", &load->partners},
+                  {"--hostile", &load->hostile}};
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        if (strcmp(option, counts[i].option) == 0) {
+            *counts[i].count = number;
+        }
+    }
+    load->rate = strcmp(option, "--rate") == 0 ? (double)number : load->rate;
+    load->partner_ms = strcmp(option, "--partner-ms") == 0 ? (double)number : load->partner_ms;
+    load->local_port = strcmp(option, "--local") == 0 ? (uint16_t)number : load->local_port;
+    load->peer_port = strcmp(option, "--peer") == 0 ? (uint16_t)number : load->peer_port;
+    load->peer_pid = strcmp(option, "--peer-pid") == 0 ? (pid_t)number : load->peer_pid;
+}
+
 static bool
 take_option(struct load *load, const char *option, char *value)
 {
@@ -270,10 +294,7 @@ take_option(struct load *load, const char *option, char *value)
     if (!take_number(&number, value)) {
         return false;
     }
-    load->rounds = strcmp(option, "--rounds") == 0 ? number : load->rounds;
-    load->count = strcmp(option, "--count") == 0 ? number : load->count;
-    load->connections = strcmp(option, "--connections") == 0 ? number : load->connections;
-    load->rate = strcmp(option, "--rate") == 0 ? (double)number : load->rate;
+    take_counts(load, option, number);
     load->duration_us =
         strcmp(option, "--seconds") == 0 ? (int64_t)number * US_PER_S : load->duration_us;
     return true;
@@ -326,9 +347,9 @@ static int
 usage(void)
 {
     (void)fputs(
-        "usage: load respond|handshake|idle|reload|soak --config FILE --node ID:PID[:LABEL]\n"
-        "       [--name NAME] [--kind xcpd|query|retrieve] [--rounds N] [--count N]\n"
-        "       [--connections N] [--rate N] [--seconds N] [--log FILE] [--json]\n",
+        "usage: load BENCHMARK --config FILE --node ID:PID[:LABEL] [OPTION VALUE]... [--json]\n"
+        "options: name kind=xcpd|query|retrieve rounds count connections rate seconds log\n"
+        "of a broker: local=PORT partners hostile partner-ms peer=PORT peer-pid\n",
         stderr);
     return 2;
 }

@@ -33,6 +33,13 @@ struct load {
     int64_t duration_us;  /* of what goes on for a time */
     uint64_t most_bytes;  /* of the document that is retrieved */
     const char *log_path; /* the node's log */
+    /* of the broker */
+    uint16_t local_port;
+    size_t partners;    /* that are asked */
+    size_t hostile;     /* and those behind them that misbehave */
+    double partner_ms;  /* after which they answer */
+    uint16_t peer_port; /* of what is measured beside it */
+    pid_t peer_pid;
 };
 
 /* An answer that was kept. Owner: the asker's arena. */
@@ -71,6 +78,10 @@ MUST_CHECK struct status load_respond(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_handshake(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_idle(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_reload(struct load *load, struct diag *diag);
+MUST_CHECK struct status load_fanout(struct load *load, struct diag *diag);
+MUST_CHECK struct status load_in_flight(struct load *load, struct diag *diag);
+MUST_CHECK struct status load_isolation(struct load *load, struct diag *diag);
+MUST_CHECK struct status load_large(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_soak(struct load *load, struct diag *diag);
 
 #endif

@@ -96,6 +96,7 @@ meter_process_read(pid_t pid, struct diag *diag, struct meter_process *ret_proce
     (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
     *ret_process = (struct meter_process){
         .rss_bytes = number_behind(text, "VmRSS:") * 1024,
+        .most_rss_bytes = number_behind(text, "VmHWM:") * 1024,
         .threads = number_behind(text, "Threads:"),
         .descriptors = count_entries(path),
     };

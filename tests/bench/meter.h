@@ -17,7 +17,7 @@ int64_t meter_thread_cpu_ns(void);
 int64_t meter_now_us(void); /* monotonic */
 
 struct meter_process {
-    int64_t rss_bytes;
+    int64_t rss_bytes, most_rss_bytes;
     int64_t threads;
     int64_t descriptors;
 };

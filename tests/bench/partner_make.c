@@ -127,24 +127,24 @@ write_record(const struct partner_plan *plan, size_t number, const char *name, s
     return fclose(file) == 0 ? OK : FAIL(diag, ERR_IO, "%s.yaml cannot be written", name);
 }
 
+/* All have the one key of their TLS certificates: making RSA keys takes its time. Keys that sign
+ * must differ, or the node could not tell whose assertion it is. */
 static struct status
-make_one(const struct partner_plan *plan, size_t number, const struct authority *authority,
-         struct diag *diag)
+make_one(const struct partner_plan *plan, size_t number, EVP_PKEY *tls_key,
+         const struct authority *authority, struct diag *diag)
 {
-    const struct leaf leaves[] = {
-        {plan->sim_dir, ".pem", ISSUE_TLS, false},
-        {plan->sim_dir, "-expired.pem", ISSUE_TLS, true},
-        {plan->records_dir, "-signing.pem", ISSUE_SIGNING, false},
-    };
+    const struct leaf leaf = {plan->sim_dir, ".pem", ISSUE_TLS, false};
+    const struct leaf expired = {plan->sim_dir, "-expired.pem", ISSUE_TLS, true};
+    const struct leaf signing = {plan->records_dir, "-signing.pem", ISSUE_SIGNING, false};
     char name[PARTNER_NAME_MAX];
-    EVP_PKEY *key = NULL;
+    EVP_PKEY *signing_key = NULL;
     partner_name(number, name);
-    TRY(issue_key(plan->key, diag, &key));
-    struct status st = write_key(plan->sim_dir, name, key, diag);
-    for (size_t i = 0; is_ok(st) && i < ARRAY_LEN(leaves); i++) {
-        st = write_leaf(&leaves[i], name, key, authority, diag);
-    }
-    EVP_PKEY_free(key);
+    TRY(write_key(plan->sim_dir, name, tls_key, diag));
+    TRY(write_leaf(&leaf, name, tls_key, authority, diag));
+    TRY(write_leaf(&expired, name, tls_key, authority, diag));
+    TRY(issue_key("ec:P-256", diag, &signing_key));
+    const struct status st = write_leaf(&signing, name, signing_key, authority, diag);
+    EVP_PKEY_free(signing_key);
     return is_ok(st) ? write_record(plan, number, name, diag) : st;
 }
 
@@ -152,13 +152,18 @@ struct status
 partner_make(const struct partner_plan *plan, struct diag *diag)
 {
     struct authority authority = {NULL, NULL};
+    EVP_PKEY *tls_key = NULL;
     if (mkdir(plan->sim_dir, 0700) != 0 && errno != EEXIST) {
         return FAIL(diag, ERR_IO, "%s: %s", plan->sim_dir, strerror(errno));
     }
     struct status st = read_authority(plan->ca_dir, &authority, diag);
-    for (size_t i = 1; is_ok(st) && i <= plan->count; i++) {
-        st = make_one(plan, i, &authority, diag);
+    if (is_ok(st)) {
+        st = issue_key(plan->key, diag, &tls_key);
     }
+    for (size_t i = 1; is_ok(st) && i <= plan->count; i++) {
+        st = make_one(plan, i, tls_key, &authority, diag);
+    }
+    EVP_PKEY_free(tls_key);
     X509_free(authority.x509);
     EVP_PKEY_free(authority.key);
     return st;

@@ -185,15 +185,42 @@ host_of(const char *url)
 }
 
 static struct status
-write_http(const char *url, struct span content_type, struct span body, struct buf *out,
-           struct diag *diag)
+write_http(struct span host, const char *path, struct span content_type, struct span body,
+           struct buf *out, struct diag *diag)
 {
-    const struct span host = host_of(url);
     TRY(buf_printf(out, diag,
                    "POST %s HTTP/1.1\r\nHost: %.*s\r\nContent-Type: %.*s\r\n"
                    "Content-Length: %zu\r\n\r\n",
-                   host.p + host.n, SPAN_PRINT(host), SPAN_PRINT(content_type), body.n));
+                   path, SPAN_PRINT(host), SPAN_PRINT(content_type), body.n));
     return buf_append(out, body, diag);
+}
+
+/* The envelope, packed as its transaction wants it, in an HTTP request. */
+static struct status
+pack(const struct envelope_request *request, const struct soap_transaction_row *row,
+     struct span host, const char *path, struct buf *out, struct diag *diag)
+{
+    CLEANUP(buf_done) struct buf envelope;
+    CLEANUP(buf_done) struct buf package;
+    char content_type[512];
+    buf_init(&envelope, MESSAGE_LIMIT);
+    buf_init(&package, MESSAGE_LIMIT);
+    TRY(envelope_write_request(request, &envelope, diag));
+    if (row->is_mtom) {
+        TRY(mtom_write(buf_span(&envelope), NULL, 0, request->action, &package, diag,
+                       content_type));
+        return write_http(host, path, span_of_cstr(content_type), buf_span(&package), out, diag);
+    }
+    (void)snprintf(content_type, sizeof(content_type), "%s; action=\"%s\"", SOAP_CONTENT_TYPE,
+                   row->request_action);
+    return write_http(host, path, span_of_cstr(content_type), buf_span(&envelope), out, diag);
+}
+
+static void
+new_message_id(char ret_uuid[UUID_TEXT], char ret_id[sizeof("urn:uuid:") + UUID_TEXT])
+{
+    uuid_new(ret_uuid);
+    (void)snprintf(ret_id, sizeof("urn:uuid:") + UUID_TEXT, "urn:uuid:%s", ret_uuid);
 }
 
 static struct status
@@ -202,20 +229,15 @@ write_message(const struct asker *asker, enum soap_transaction transaction, stru
 {
     const struct soap_transaction_row *const row = soap_transaction(transaction);
     const char *const url = url_of(asker, transaction);
+    const struct span host = host_of(url);
     CLEANUP(buf_done) struct buf payload;
     CLEANUP(buf_done) struct buf security;
-    CLEANUP(buf_done) struct buf envelope;
-    CLEANUP(buf_done) struct buf package;
     char uuid[UUID_TEXT];
     char message_id[sizeof("urn:uuid:") + UUID_TEXT];
-    char content_type[512];
 
     buf_init(&payload, MESSAGE_LIMIT);
     buf_init(&security, MESSAGE_LIMIT);
-    buf_init(&envelope, MESSAGE_LIMIT);
-    buf_init(&package, MESSAGE_LIMIT);
-    uuid_new(uuid);
-    (void)snprintf(message_id, sizeof(message_id), "urn:uuid:%s", uuid);
+    new_message_id(uuid, message_id);
     TRY(write_payload(asker, transaction, uuid, arena, &payload, diag));
     TRY(write_security(asker, url, arena, &security, diag));
     const struct envelope_request request = {
@@ -225,14 +247,7 @@ write_message(const struct asker *asker, enum soap_transaction transaction, stru
         .security = buf_span(&security),
         .payload = buf_span(&payload),
     };
-    TRY(envelope_write_request(&request, &envelope, diag));
-    if (row->is_mtom) {
-        TRY(mtom_write(buf_span(&envelope), NULL, 0, request.action, &package, diag, content_type));
-        return write_http(url, span_of_cstr(content_type), buf_span(&package), out, diag);
-    }
-    (void)snprintf(content_type, sizeof(content_type), "%s; action=\"%s\"", SOAP_CONTENT_TYPE,
-                   row->request_action);
-    return write_http(url, span_of_cstr(content_type), buf_span(&envelope), out, diag);
+    return pack(&request, row, host, host.p + host.n, out, diag);
 }
 
 struct status
@@ -244,6 +259,83 @@ request_write(const struct asker *asker, enum soap_transaction transaction, stru
         return FAIL(diag, ERR_NO_MEMORY, "memory of a request");
     }
     const struct status st = write_message(asker, transaction, arena, out, diag);
+    arena_free(arena);
+    return st;
+}
+
+/* ---- of a local system ---- */
+
+static struct status
+write_local(enum soap_transaction transaction, const char *path, struct span payload,
+            struct buf *out, struct diag *diag)
+{
+    const struct soap_transaction_row *const row = soap_transaction(transaction);
+    char uuid[UUID_TEXT];
+    char message_id[sizeof("urn:uuid:") + UUID_TEXT];
+    new_message_id(uuid, message_id);
+    const struct envelope_request request = {
+        .action = span_of_cstr(row->request_action),
+        .to = SPAN("http://localhost/"),
+        .message_id = span_of_cstr(message_id),
+        .payload = payload,
+    };
+    return pack(&request, row, SPAN("localhost"), path, out, diag);
+}
+
+static struct status
+write_local_query(const struct span_list *targets, struct span patient_id, struct arena *arena,
+                  struct buf *payload, struct diag *diag)
+{
+    struct span status = SPAN(DOCUMENT_APPROVED);
+    struct span query_xml;
+    struct query_param params[] = {
+        {.name = SPAN("$XDSDocumentEntryPatientId"), .values = {&patient_id, 1, 1}},
+        {.name = SPAN("$XDSDocumentEntryStatus"), .values = {&status, 1, 1}, .is_multiple = true},
+        {.name = SPAN("$targetCommunityIdList"), .values = *targets, .is_multiple = true},
+    };
+    const size_t n = ARRAY_LEN(params) - (targets->n > 1 ? 0 : 1);
+    const struct stored_query query = {
+        .id = SPAN(XCA_FIND_DOCUMENTS),
+        .home = targets->n == 1 ? targets->items[0] : SPAN_EMPTY,
+        .wants_leaf_class = true,
+        .params = {params, n, n},
+    };
+    return stored_query_write(&query, arena, payload, diag, &query_xml);
+}
+
+struct status
+request_write_local_query(const struct span_list *targets, struct span patient_id, struct buf *out,
+                          struct diag *diag)
+{
+    CLEANUP(buf_done) struct buf payload;
+    struct arena *const arena = arena_new(ARENA_LIMIT_DEFAULT);
+    buf_init(&payload, MESSAGE_LIMIT);
+    if (arena == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "memory of a request");
+    }
+    struct status st = write_local_query(targets, patient_id, arena, &payload, diag);
+    if (is_ok(st)) {
+        st = write_local(SOAP_ITI_38, "/registry", buf_span(&payload), out, diag);
+    }
+    arena_free(arena);
+    return st;
+}
+
+struct status
+request_write_local_retrieve(const struct document_ref *wanted, struct buf *out, struct diag *diag)
+{
+    CLEANUP(buf_done) struct buf payload;
+    struct document_ref ref = *wanted;
+    const struct document_ref_list refs = {&ref, 1, 1};
+    struct arena *const arena = arena_new(ARENA_LIMIT_DEFAULT);
+    buf_init(&payload, MESSAGE_LIMIT);
+    if (arena == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "memory of a request");
+    }
+    struct status st = retrieve_query_write(&refs, arena, &payload, diag);
+    if (is_ok(st)) {
+        st = write_local(SOAP_ITI_39, "/repository", buf_span(&payload), out, diag);
+    }
     arena_free(arena);
     return st;
 }

@@ -36,6 +36,14 @@ void asker_done(struct asker *asker);
 MUST_CHECK struct status request_write(const struct asker *asker, enum soap_transaction transaction,
                                        struct buf *out, struct diag *diag);
 
+/* What a local system asks through a node, unsigned: of <targets> (homeCommunityIds, urn:oid:...),
+ * or of everybody when there is none. */
+MUST_CHECK struct status request_write_local_query(const struct span_list *targets,
+                                                   struct span patient_id, struct buf *out,
+                                                   struct diag *diag);
+MUST_CHECK struct status request_write_local_retrieve(const struct document_ref *wanted,
+                                                      struct buf *out, struct diag *diag);
+
 /* Many of them. */
 struct request_pool {
     struct buf *items;

@@ -9,6 +9,7 @@
 #include "fuzz/message_of.h"
 #include "soap/regrep.h"
 #include "soap/xca.h"
+#include "unit/answer_dump.h"
 #include "unit/regrep_dump.h"
 
 int
@@ -70,6 +71,38 @@ read_records(const struct message *message, struct arena *arena)
     }
 }
 
+/* Facts begin with the status; a refusal is the error's name alone. */
+static bool
+is_refusal(struct span dump)
+{
+    return !span_starts_with(dump, SPAN("status "));
+}
+
+/* An answer in pieces says what it says as one tree. Which failure counts of several may differ. */
+static void
+compare_pieces(struct span payload)
+{
+    static const char begin[] = "<s:Envelope xmlns:s='" NS_SOAP12 "'><s:Body>";
+    static const char end[] = "</s:Body></s:Envelope>";
+    struct diag diag = {0};
+    struct buf envelope, tree, pieces;
+    enum err code = ERR_NONE;
+    buf_init(&envelope, payload.n + sizeof(begin) + sizeof(end));
+    buf_init(&tree, ANSWER_DUMP_MAX);
+    buf_init(&pieces, ANSWER_DUMP_MAX);
+    FUZZ_MUST(is_ok(buf_append_cstr(&envelope, begin, &diag)) &&
+                  is_ok(buf_append(&envelope, payload, &diag)) &&
+                  is_ok(buf_append_cstr(&envelope, end, &diag)),
+              "%s", diag.text);
+    const bool is_same = answer_read_twice(buf_span(&envelope), &tree, &pieces, &code);
+    FUZZ_MUST(is_same || (code != ERR_NONE && is_refusal(buf_span(&pieces))),
+              "the tree says\n%.*s\nthe pieces say\n%.*s", SPAN_PRINT(buf_span(&tree)),
+              SPAN_PRINT(buf_span(&pieces)));
+    buf_done(&envelope);
+    buf_done(&tree);
+    buf_done(&pieces);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
@@ -82,6 +115,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
             compare(message_payload(message), arena);
         }
         read_records(message, arena);
+    }
+    if (is_answer) {
+        compare_pieces(input);
     }
     arena_free(arena);
     return 0;

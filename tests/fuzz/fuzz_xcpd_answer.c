@@ -63,22 +63,22 @@ check_again(const struct xcpd_answer *answer, struct arena *arena)
     buf_done(&out);
 }
 
+static void
+check_message(const struct message *message, struct arena *arena)
+{
+    struct diag diag = {0};
+    struct xcpd_answer answer;
+    const struct status st = xcpd_answer_read(message, &query_id, arena, &diag, &answer);
+    fuzz_check_refusal(st, &diag);
+    if (is_ok(st)) {
+        check_again(&answer, arena);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    struct arena *const arena = fuzz_arena();
-    struct diag diag = {0};
-    struct xcpd_answer answer;
-    const struct message *const message = message_of(span_of((const char *)bytes, n), true, arena);
-    if (message != NULL) {
-        const struct status st = xcpd_answer_read(message, &query_id, arena, &diag, &answer);
-        fuzz_check_refusal(st, &diag);
-        if (is_ok(st)) {
-            check_again(&answer, arena);
-        }
-    }
-    arena_free(arena);
-    return 0;
+    return message_each(bytes, n, true, check_message);
 }
 
 size_t

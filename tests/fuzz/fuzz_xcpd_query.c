@@ -46,23 +46,23 @@ check_again(const struct xcpd_query *query, struct arena *arena)
     buf_done(&out);
 }
 
+static void
+check_message(const struct message *message, struct arena *arena)
+{
+    struct diag diag = {0};
+    struct xcpd_query query;
+    const struct status st = xcpd_query_read(message, arena, &diag, &query);
+    fuzz_check_refusal(st, &diag);
+    if (is_ok(st)) {
+        FUZZ_MUST(query.query_xml.n > 0, "nothing to echo");
+        check_again(&query, arena);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    struct arena *const arena = fuzz_arena();
-    struct diag diag = {0};
-    struct xcpd_query query;
-    const struct message *const message = message_of(span_of((const char *)bytes, n), false, arena);
-    if (message != NULL) {
-        const struct status st = xcpd_query_read(message, arena, &diag, &query);
-        fuzz_check_refusal(st, &diag);
-        if (is_ok(st)) {
-            FUZZ_MUST(query.query_xml.n > 0, "nothing to echo");
-            check_again(&query, arena);
-        }
-    }
-    arena_free(arena);
-    return 0;
+    return message_each(bytes, n, false, check_message);
 }
 
 size_t

@@ -73,7 +73,8 @@ tests_fuzz_fuzz_mime_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_proof_SOURCES = tests/fuzz/fuzz_proof.c tests/unit/config_world.c tests/unit/config_world.h
 tests_fuzz_fuzz_proof_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_proof_LDADD = $(FUZZ_LIBS)
-tests_fuzz_fuzz_regrep_SOURCES = tests/fuzz/fuzz_regrep.c tests/unit/regrep_dump.c tests/unit/regrep_dump.h
+tests_fuzz_fuzz_regrep_SOURCES = tests/fuzz/fuzz_regrep.c tests/unit/regrep_dump.c tests/unit/regrep_dump.h \
+	tests/unit/answer_dump.c tests/unit/answer_dump.h
 tests_fuzz_fuzz_regrep_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_regrep_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_profile_SOURCES = tests/fuzz/fuzz_profile.c $(SIGNABLE) $(ENGINES) $(SOAP_KIT)

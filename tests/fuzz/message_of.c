@@ -48,3 +48,17 @@ message_of(struct span payload, bool is_answer, struct arena *arena)
     fuzz_check_refusal(st, &diag);
     return is_ok(st) ? message : NULL;
 }
+
+int
+message_each(const uint8_t *bytes, size_t n, bool is_answer,
+             void (*check)(const struct message *message, struct arena *arena))
+{
+    struct arena *const arena = fuzz_arena();
+    const struct message *const message =
+        message_of(span_of((const char *)bytes, n), is_answer, arena);
+    if (message != NULL) {
+        check(message, arena);
+    }
+    arena_free(arena);
+    return 0;
+}

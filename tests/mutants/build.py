@@ -49,7 +49,7 @@ class Kit:
     def __init__(self, root, folder):
         self.root, self.folder = root, folder
         self.variables = self.ask_make(VARIABLES)
-        self.programs = {}  # name to objects, libraries and the linker's flags
+        self.programs = {}  # name to objects and libraries
         self.unchanged = {}
         self.lock = threading.Lock()
 
@@ -71,7 +71,8 @@ class Kit:
                 objects = asked[f"{stem}_OBJECTS"].split()
                 if not objects:
                     raise BuildError(f"{program} is no test program of {self.folder}")
-                self.programs[program] = objects, asked[f"{stem}_LDADD"].split(), shlex.split(asked[f"{stem}_LDFLAGS"])
+                libraries = [*shlex.split(asked[f"{stem}_LDFLAGS"]), *asked[f"{stem}_LDADD"].split()]
+                self.programs[program] = objects, libraries
             return self.programs[program]
 
     def call(self, command, what):
@@ -93,11 +94,11 @@ class Kit:
         return made
 
     def link(self, mutation, program, folder):
-        objects, libraries, own_flags = self.parts_of(program)
+        objects, libraries = self.parts_of(program)
         changed = [self.compile(source, text, folder) for source, text in mutations.mutated(self.root, mutation).items()]
         made = f"{folder}/{program}"
         flags = [flag for name in VARIABLES[1:6] for flag in shlex.split(self.variables[name])]
-        self.call([*flags, *own_flags, "-o", made, *objects, *changed, *libraries, *shlex.split(self.variables["LIBS"])], f"linking {program}")
+        self.call([*flags, "-o", made, *objects, *changed, *libraries, *shlex.split(self.variables["LIBS"])], f"linking {program}")
         return made
 
     def run(self, program, test):

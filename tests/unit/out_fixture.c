@@ -163,8 +163,13 @@ welcome(struct peer *peer, int fd)
         (void)close(fd);
         return;
     }
-    *visit = (struct visit){peer, fd, NULL};
     (void)atomic_fetch_add(&peer->connections, 1);
+    if (atomic_load(&peer->is_closing)) {
+        mem_free(visit);
+        (void)close(fd);
+        return;
+    }
+    *visit = (struct visit){peer, fd, NULL};
     if (pthread_create(&peer->workers[peer->workers_n], NULL, run_visit, visit) == 0) {
         peer->workers_n++;
     }
@@ -261,9 +266,10 @@ write_partner(size_t index, const struct out_partner *partner)
     }
     (void)fprintf(file,
                   "id: p%zu\ncommunities: [2.999.%zu]\nendpoints: {query: \"https://%s:%u/q\"}\n"
-                  "tls: {%s}\nsigning: {certificates: [p%zu/signing.pem]}\ntimeout: %s\n",
+                  "tls: {%s}\nsigning: {certificates: [p%zu/signing.pem]}\ntimeout: %s\n%s",
                   index, index + 10, partner->host, partner->port, partner->tls, index,
-                  partner->timeout);
+                  partner->timeout,
+                  partner->more == NULL ? "limits: {failures: 1000}\n" : partner->more);
     return fclose(file) == 0;
 }
 

@@ -35,6 +35,7 @@ struct peer {
     pthread_t workers[PEER_CONNECTIONS_MAX];
     size_t workers_n;
     atomic_bool is_stopping;
+    atomic_bool is_closing;                     /* every connection at once, before the handshake */
     atomic_size_t connections, requests, bytes; /* bytes: of requests, after TLS */
 };
 /* On 127.0.0.1, any port. <trust> for client certificates. <version>: the highest TLS version. */
@@ -51,6 +52,7 @@ struct out_partner {
     uint16_t port;
     const char *tls;     /* of its YAML file: "identity: san, names: [server.example]" */
     const char *timeout; /* "2s" */
+    const char *more;    /* lines of its file; NULL: it may fail as often as it likes */
 };
 /* More of the entry 'trust.partners': ", ocsp: {mode: hard}". */
 extern const char *out_fixture_trust;

@@ -51,8 +51,12 @@ take_question(struct out *out, struct out_request *request, out_done done, void 
     struct scene_question *question = &scene->questions[scene->questions_n++];
 
     CU_ASSERT_FATAL(scene->questions_n < SCENE_QUESTIONS);
-    *question = (struct scene_question){
-        .from = place, .to = request->partner, .done = done, .arg = arg, .ticket = request->ticket};
+    *question = (struct scene_question){.from = place,
+                                        .config = request->config,
+                                        .to = request->partner,
+                                        .done = done,
+                                        .arg = arg,
+                                        .ticket = request->ticket};
     snprintf(question->url, sizeof(question->url), "%s", request->url);
     snprintf(question->content_type, sizeof(question->content_type), "%s", request->content_type);
     buf_init(&question->body, request->body.limit);
@@ -93,7 +97,10 @@ take_reply(void *arg, struct inbound_answer *answer)
     struct diag diag = {0};
     size_t n = 0;
 
+    CU_ASSERT(!reply->is_here); /* one answer each */
     reply->is_here = true;
+    reply->on_gone = NULL;
+    reply->cause = answer->cause;
     reply->http_status = answer->http_status;
     snprintf(reply->content_type, sizeof(reply->content_type), "%s", answer->content_type);
     CHECK_OK(&diag, body_read(&answer->body, 0, reply->text, sizeof(reply->text) - 1, &diag, &n));
@@ -101,29 +108,83 @@ take_reply(void *arg, struct inbound_answer *answer)
     reply->n = n;
 }
 
-void
-scene_send(struct scene *scene, struct place *to, const struct certificate *peer, const char *path,
-           const char *content_type, struct span bytes, struct scene_reply *reply)
+/* Bytes of a request, which live until many others have come. */
+static struct body *
+keep_bytes(struct span bytes)
 {
     static struct body bodies[SCENE_QUESTIONS * 2];
     static size_t bodies_n;
     struct body *body = &bodies[bodies_n++ % ARRAY_LEN(bodies)];
     struct diag diag = {0};
     struct buf copy;
+
+    body_done(body);
+    buf_init(&copy, bytes.n + 1);
+    CHECK_OK(&diag, buf_append(&copy, bytes, &diag));
+    body_from_buf(body, &copy);
+    return body;
+}
+
+void
+scene_send(struct scene *scene, struct place *to, const struct certificate *peer, const char *path,
+           const char *content_type, struct span bytes, struct scene_reply *reply)
+{
+    struct diag diag = {0};
     const struct inbound_request request = {
         .path = span_of_cstr(path),
         .content_type = span_of_cstr(content_type),
         .peer_address = SPAN("192.0.2.7"),
         .peer = peer,
-        .body = body,
+        .body = keep_bytes(bytes),
     };
 
     memset(reply, 0, sizeof(*reply));
-    body_done(body);
-    buf_init(&copy, bytes.n + 1);
-    CHECK_OK(&diag, buf_append(&copy, bytes, &diag));
-    body_from_buf(body, &copy);
     CHECK_OK(&diag, inbound_start(&to->node, &request, take_reply, reply, &diag));
+    scene_run(scene);
+}
+
+static void
+watch_reply(void *arg, void (*on_gone)(void *arg), void *gone_arg)
+{
+    struct scene_reply *reply = arg;
+
+    if (reply->is_gone) {
+        on_gone(gone_arg);
+    } else {
+        reply->on_gone = on_gone;
+        reply->gone_arg = gone_arg;
+    }
+}
+
+void
+scene_send_local(struct scene *scene, struct place *to, const struct certificate *peer,
+                 const char *path, const char *content_type, struct span bytes,
+                 struct scene_reply *reply)
+{
+    const bool is_gone = reply->is_gone;
+    struct diag diag = {0};
+    struct inbound_answer none = {.cause = ERR_NO_MEMORY, .http_status = 503};
+    const struct inbound_request request = {
+        .path = span_of_cstr(path),
+        .content_type = span_of_cstr(content_type),
+        .peer_address = SPAN("unix"),
+        .peer = peer,
+        .body = keep_bytes(bytes),
+        .watch = watch_reply,
+    };
+    uint64_t before;
+    struct status st;
+
+    memset(reply, 0, sizeof(*reply));
+    reply->is_gone = is_gone;
+    before = begin_work(scene);
+    st = local_start(&to->node, &request, take_reply, reply, &diag);
+    end_work(scene, before);
+    if (!is_ok(st)) { /* as serve does */
+        CU_ASSERT_EQUAL(diag.code, ERR_NO_MEMORY);
+        body_init(&none.body);
+        take_reply(reply, &none);
+    }
     scene_run(scene);
 }
 

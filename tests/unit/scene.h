@@ -7,11 +7,11 @@
 #define SCENE_H
 
 #include "txn/asking.h"
-#include "txn/inbound.h"
+#include "txn/local.h"
 #include "unit.h"
 
 #define SCENE_PLACES    4
-#define SCENE_EVENTS    200
+#define SCENE_EVENTS    2200
 #define SCENE_QUESTIONS 64
 
 struct scene;
@@ -57,6 +57,7 @@ struct place {
 /* A question that has left a node. */
 struct scene_question {
     struct place *from;
+    const struct config *config; /* of <to> */
     const struct partner *to;
     char url[256];
     char content_type[512];
@@ -125,12 +126,22 @@ struct scene_reply {
     char content_type[512];
     size_t n; /* bytes of text */
     char text[65536];
+    enum err cause;
+    /* scene_send_local: says that the local system has gone; NULL after the reply. */
+    void (*on_gone)(void *arg);
+    void *gone_arg;
+    bool is_gone; /* set before: it goes at once */
 };
 /* Send bytes as the holder of <peer>'s TLS certificate; the reply is filled when the transaction
  * has ended. */
 void scene_send(struct scene *scene, struct place *to, const struct certificate *peer,
                 const char *path, const char *content_type, struct span body,
                 struct scene_reply *reply);
+/* The same as a local system, on the local listener; <peer> NULL: without TLS. reply->is_gone
+ * survives, the rest is cleared. */
+void scene_send_local(struct scene *scene, struct place *to, const struct certificate *peer,
+                      const char *path, const char *content_type, struct span body,
+                      struct scene_reply *reply);
 /* Deliver question <i> to the node that its URL names, and the answer back to the asker. */
 void scene_deliver(struct scene *scene, size_t i);
 /* The same, but on the way back every <from> in the answer becomes <to>: answers are not signed, so

@@ -53,7 +53,7 @@ scene_add_marked_document(struct place *place, const struct patient *patient,
         .practice_setting = {SPAN("385432009"), SPAN("2.16.840.1.113883.6.96"), SPAN("N/A")},
         .confidentiality = {marked, 1, 1},
     };
-    const struct store_document document = {patient, &entry, SPAN_EMPTY, span_of_cstr(bytes)};
+    const struct store_document document = {patient, &entry, .bytes = span_of_cstr(bytes)};
     struct store_put_result result;
     struct diag diag = {0};
 
@@ -104,6 +104,23 @@ kit_open_three(struct scene *scene)
                        "<ClinicalDocument>shared</ClinicalDocument>");
     scene_add_document(scene_place(scene, "blue"), "Jones", "Myra", "19470501", "F",
                        "<ClinicalDocument>myra</ClinicalDocument>");
+}
+
+struct arena *
+kit_open_green(struct scene *scene)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
+    kit_open_three(scene);
+    return arena;
+}
+
+void
+kit_close_green(struct scene *scene, struct arena *arena)
+{
+    arena_free(arena);
+    scene_close(scene);
 }
 
 /* ---- requests ---- */

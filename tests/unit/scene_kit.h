@@ -13,6 +13,9 @@
 /* red, green and blue know Isabella; green has two documents of hers, blue one that green has too
  * and one of Myra. */
 void kit_open_three(struct scene *scene);
+/* The same, and an arena for what green is asked and answers; kit_close_green frees both. */
+struct arena *kit_open_green(struct scene *scene);
+void kit_close_green(struct scene *scene, struct arena *arena);
 /* One more document of somebody Jones, born on Isabella's day. */
 struct scene_stored kit_add(struct place *place, const char *given, const char *confidentiality,
                             const char *bytes);

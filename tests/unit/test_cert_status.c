@@ -316,50 +316,77 @@ test_without_issuer(void)
     sk_X509_free(alone);
 }
 
+/* root -> middle -> leaf; the middle names a responder of the root's. */
+struct middle_chain {
+    X509 *middle, *leaf;
+    EVP_PKEY *middle_key, *leaf_key;
+    STACK_OF(X509) * chain;
+};
+
+static void
+make_middle_chain(struct middle_chain *made)
+{
+    const struct odd_certificate middle = {.name = "Middle",
+                                           .url = "http://root.example/",
+                                           .is_ca = true,
+                                           .from_us = world.now_us,
+                                           .until_us = world.now_us + DAY_US};
+    const struct odd_certificate leaf = {
+        .name = "Leaf", .from_us = world.now_us, .until_us = world.now_us + DAY_US};
+
+    *made = (struct middle_chain){0};
+    made->middle = odd_issue(&middle, world.ca, world.ca_key, &made->middle_key);
+    made->leaf = odd_issue(&leaf, made->middle, made->middle_key, &made->leaf_key);
+    made->chain = chain_of(made->leaf, made->middle, world.ca);
+}
+
+/* The responder knows both; what it says is signed by the middle. */
+static void
+know_middle_chain(const struct middle_chain *made)
+{
+    known[2] = made->leaf;
+    known_issuers[2] = made->middle;
+    known[3] = made->middle;
+    known_issuers[3] = world.ca;
+    responder.answer.signer = made->middle;
+    responder.answer.signer_key = made->middle_key;
+}
+
+static void
+free_middle_chain(struct middle_chain *made)
+{
+    sk_X509_free(made->chain);
+    X509_free(made->leaf);
+    X509_free(made->middle);
+    EVP_PKEY_free(made->leaf_key);
+    EVP_PKEY_free(made->middle_key);
+}
+
 /* An intermediate that names a responder is asked about after the leaf. */
 static void
 test_intermediate(void)
 {
-    struct odd_certificate odd = {.name = "Middle",
-                                  .url = "http://root.example/",
-                                  .is_ca = true,
-                                  .from_us = world.now_us,
-                                  .until_us = world.now_us + DAY_US};
-    EVP_PKEY *middle_key = NULL, *leaf_key = NULL;
-    X509 *middle = odd_issue(&odd, world.ca, world.ca_key, &middle_key);
-
-    odd = (struct odd_certificate){
-        .name = "Leaf", .from_us = world.now_us, .until_us = world.now_us + DAY_US};
-    X509 *leaf = odd_issue(&odd, middle, middle_key, &leaf_key);
-    STACK_OF(X509) *chain = chain_of(leaf, middle, world.ca);
+    struct middle_chain made;
+    make_middle_chain(&made);
 
     for (size_t i = 0; i < 2; i++) {
         const bool is_revoked = i == 1;
 
         open_cache(STATUS_HARD, ANSWERS, V_OCSP_CERTSTATUS_GOOD);
-        known[2] = leaf;
-        known_issuers[2] = middle;
-        known[3] = middle;
-        known_issuers[3] = world.ca;
-        responder.answer.signer = middle;
-        responder.answer.signer_key = middle_key;
-        responder.revoked = is_revoked ? middle : NULL;
+        know_middle_chain(&made);
+        responder.revoked = is_revoked ? made.middle : NULL;
         /* the middle's own answer must be the root's: here it vouches for itself */
-        CU_ASSERT(is_answer(ask(chain), STATUS_UNKNOWN, false, "OCSP response"));
+        CU_ASSERT(is_answer(ask(made.chain), STATUS_UNKNOWN, false, "OCSP response"));
         CU_ASSERT_EQUAL(responder.asked_n, 2);
         CU_ASSERT_STRING_EQUAL(responder.url, "http://root.example/");
         advance_s(11);
         responder.answer.signer = NULL;
-        CU_ASSERT(is_answer(ask(chain), is_revoked ? STATUS_REVOKED : STATUS_GOOD, !is_revoked,
+        CU_ASSERT(is_answer(ask(made.chain), is_revoked ? STATUS_REVOKED : STATUS_GOOD, !is_revoked,
                             is_revoked ? "revoked" : ""));
         CU_ASSERT_EQUAL(responder.asked_n, 3);
         status_cache_free(cache);
     }
-    sk_X509_free(chain);
-    X509_free(leaf);
-    X509_free(middle);
-    EVP_PKEY_free(leaf_key);
-    EVP_PKEY_free(middle_key);
+    free_middle_chain(&made);
 }
 
 /* As a session that was resumed asks. */
@@ -380,45 +407,27 @@ ask_about(const struct certificate *peer)
 static void
 test_resumed_intermediate(void)
 {
-    struct odd_certificate odd = {.name = "Middle",
-                                  .url = "http://root.example/",
-                                  .is_ca = true,
-                                  .from_us = world.now_us,
-                                  .until_us = world.now_us + DAY_US};
-    EVP_PKEY *middle_key = NULL, *leaf_key = NULL;
-    X509 *middle = odd_issue(&odd, world.ca, world.ca_key, &middle_key);
-
-    odd = (struct odd_certificate){
-        .name = "Leaf", .from_us = world.now_us, .until_us = world.now_us + DAY_US};
-    X509 *leaf = odd_issue(&odd, middle, middle_key, &leaf_key);
-    STACK_OF(X509) *chain = chain_of(leaf, middle, world.ca);
+    struct middle_chain made;
+    make_middle_chain(&made);
     struct certificate *peer = NULL;
     struct diag diag = {0};
 
-    CHECK_OK(&diag, certificate_from_x509(leaf, &diag, &peer));
+    CHECK_OK(&diag, certificate_from_x509(made.leaf, &diag, &peer));
     open_cache(STATUS_HARD, ANSWERS, V_OCSP_CERTSTATUS_GOOD);
-    known[2] = leaf;
-    known_issuers[2] = middle;
-    known[3] = middle;
-    known_issuers[3] = world.ca;
-    responder.answer.signer = middle;
-    responder.answer.signer_key = middle_key;
-    (void)ask(chain); /* the leaf's own authority answers for it ... */
+    know_middle_chain(&made);
+    (void)ask(made.chain); /* the leaf's own authority answers for it ... */
     advance_s(11);
     responder.answer.signer = NULL;
-    CU_ASSERT(is_answer(ask(chain), STATUS_GOOD, true, "")); /* ... and the root for the middle */
+    CU_ASSERT(
+        is_answer(ask(made.chain), STATUS_GOOD, true, "")); /* ... and the root for the middle */
     CU_ASSERT(is_answer(ask_about(peer), STATUS_GOOD, true, ""));
-    responder.revoked = middle;
+    responder.revoked = made.middle;
     advance_s(HOUR_S * 4 / 5);
-    (void)ask(chain); /* asks for the middle anew */
+    (void)ask(made.chain); /* asks for the middle anew */
     CU_ASSERT(is_answer(ask_about(peer), STATUS_REVOKED, false, "Middle"));
     status_cache_free(cache);
     certificate_free(peer);
-    sk_X509_free(chain);
-    X509_free(leaf);
-    X509_free(middle);
-    EVP_PKEY_free(leaf_key);
-    EVP_PKEY_free(middle_key);
+    free_middle_chain(&made);
 }
 
 /* ---- staples ---- */

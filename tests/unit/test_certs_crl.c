@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 
 #include "base/mem.h"
+#include "certs/crl_held.h"
 #include "certs/issue.h"
 #include "certs/trust.h"
 #include "odd_chain.h"
@@ -482,12 +483,70 @@ test_free_files(void)
     odd_keys_done();
 }
 
+/* ---- what was fetched takes the place of what is held, or does not ---- */
+
+/* A list that never ends. */
+static X509_CRL *
+make_endless(const struct odd_chain *chain)
+{
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *now = ASN1_TIME_set(NULL, (time_t)(world.now_us / US_PER_S));
+
+    CU_ASSERT_FATAL(crl != NULL && now != NULL);
+    CU_ASSERT(X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1);
+    CU_ASSERT(X509_CRL_set_issuer_name(crl, X509_get_subject_name(chain->x509[0])) == 1);
+    CU_ASSERT(X509_CRL_set1_lastUpdate(crl, now) == 1);
+    CU_ASSERT(X509_CRL_sign(crl, chain->key[0], EVP_sha256()) > 0);
+    ASN1_TIME_free(now);
+    return crl;
+}
+
+/* Frees <crl>; NULL: bytes that are none. */
+static void
+check_put(const char *what, X509_CRL *crl, enum err want, bool is_new)
+{
+    unsigned char *der = NULL;
+    const int n = crl == NULL ? 0 : i2d_X509_CRL(crl, &der);
+    CLEANUP(buf_done) struct buf content;
+    struct diag diag = {0};
+    bool was_new = false;
+
+    buf_init(&content, (size_t)1024 * 1024);
+    CHECK_OK(&diag,
+             buf_append(&content, n > 0 ? span_of((const char *)der, (size_t)n) : SPAN("no list"),
+                        &diag));
+    if (!CHECK_ERR(
+            &diag, want,
+            crl_held_put("http://list.example/x.crl", &content, world.now_us, &diag, &was_new)) ||
+        was_new != is_new) {
+        printf("    %s: %s\n", what, diag.text);
+        CU_ASSERT_EQUAL(was_new, is_new);
+    }
+    OPENSSL_free(der);
+    X509_CRL_free(crl);
+}
+
+static void
+test_held(void)
+{
+    crl_held_clear();
+    check_put("none", NULL, ERR_CREDENTIAL, false);
+    check_put("ended", make_crl(&world.chain, 0, NULL, -30, -1), ERR_CREDENTIAL, false);
+    check_put("without an end", make_endless(&world.chain), ERR_CREDENTIAL, false);
+    check_put("the root's", make_crl(&world.chain, 0, NULL, -2, 30), ERR_NONE, true);
+    check_put("another authority's", make_crl(&world.chain, 1, NULL, -1, 30), ERR_CREDENTIAL,
+              false);
+    check_put("an older one", make_crl(&world.chain, 0, NULL, -3, 30), ERR_CREDENTIAL, false);
+    check_put("a newer one", make_crl(&world.chain, 0, NULL, -1, 30), ERR_NONE, true);
+    crl_held_clear();
+}
+
 static const struct unit_test tests[] = {
     {"make files", test_make_files}, {"lists that are not read", test_unread},
     {"lists in use", test_uses},     {"without lists", test_without_lists},
     {"when they end", test_ends},    {"fetched lists, and DER", test_fetched},
     {"refresh", test_refresh},       {"references over threads", test_threads},
-    {"free files", test_free_files},
+    {"held lists", test_held},       {"free files", test_free_files},
 };
 
 UNIT_MAIN("certs crl", tests)

@@ -21,6 +21,8 @@ note(void *arg, const char *what)
     strncat(said->text, "\n", sizeof(said->text) - strlen(said->text) - 1);
 }
 
+#define EHR "{user: A, role: '1', organization: R, organization_id: 'urn:oid:2.999.1'}"
+
 enum file { MAIN, BLUE, GOLD };
 
 static const struct {
@@ -46,6 +48,7 @@ static const struct {
     {MAIN, 17, "limits: {answer_time: 7s}", "limits: changed\n"},
     {MAIN, 17, "security: {clock_skew: 1s}", "security: changed\n"},
     {MAIN, 17, "security: {signatures: reference}", "security: changed\n"},
+    {MAIN, 17, "systems: {ehr: {asserts: " EHR "}}", "system ehr: added\n"},
     {BLUE, 2, "name: Blue", "partner blue: another name\n"},
     {GOLD, 1, "id: silver", "partner gold: removed\npartner silver: added\n"},
     {BLUE, 3, "communities: [2.999.2]", "partner blue: other communities\n"},

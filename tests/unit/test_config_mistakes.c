@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #define MAIN  "isthmus.yaml:"
+#define EHR   "asserts: {user: A, role: '1', organization: R, organization_id: 'urn:oid:2.999.1'}"
 #define TRUST "  partners: {anchors: red/ca.pem, "
 
 static const struct mistake main_mistakes[] = {
@@ -307,6 +308,48 @@ static const struct mistake main_mistakes[] = {
           "17:32: error: id_tokens_required: expected one of false, true, got 'no'\n"},
     {17, "security: {signatures: xmlsec}",
      MAIN "17:24: error: signatures: expected one of profile, reference, got 'xmlsec'\n"},
+    /* systems */
+    {17, "systems: [ehr]",
+     MAIN "17:1: error: systems: expected a mapping of names to local systems, got a list\n"},
+    {17, "systems: {Ehr: {}}",
+     MAIN "17:11: error: 'Ehr' is no name; expected lower-case letters, digits, '-' and '_', at "
+          "most 32\n"},
+    {17, "systems: {ehr: x}",
+     MAIN "17:16: error: ehr: expected 'key: value' pairs of certificate_names, asserts, "
+          "asserts_for_all, got 'x'\n"},
+    {17, "systems: {ehr: {}}",
+     MAIN
+     "17:11: error: system 'ehr' can assert no user: set it in its asserts, or in the node's; "
+     "nothing is invented\n" MAIN
+     "17:11: error: system 'ehr' can assert no role: set it in its asserts, or in the node's; "
+     "nothing is invented\n" MAIN
+     "17:11: error: system 'ehr' can assert no organization_id: set it in its asserts, or in the "
+     "node's; nothing is invented\n"},
+    {17, "systems: {ehr: {asserts: {user: A, role: b c, organization_id: 'urn:oid:2.999.1'}}}",
+     MAIN "17:42: error: role: expected a code, got 'b c'\n" MAIN
+          "17:11: error: system 'ehr' can assert no role: set it in its asserts, or in the node's; "
+          "nothing is invented\n" MAIN
+          "17:11: error: system 'ehr' can assert no organization: set it in its asserts, or in the "
+          "node's; nothing is invented\n"},
+    {17, "systems: {ehr: {" EHR ", certificate_name: [x], asserts_for_all: perhaps}}",
+     MAIN "17:101: error: unknown key 'certificate_name'; did you mean 'certificate_names'?\n" MAIN
+          "17:141: error: asserts_for_all: expected one of false, true, got 'perhaps'\n"},
+    {17, "systems: {ehr: {" EHR ", certificate_names: [a b]}}",
+     MAIN "17:121: error: expected a DNS name or an address as in the certificate, got 'a b'\n"},
+    {17, "systems: {ehr: {" EHR ", certificate_names: [Blue.example]}}",
+     "partners.d/blue.yaml:7:30: error: TLS name 'blue.example' is already used at "
+     "isthmus.yaml:17:121\n"},
+    {17,
+     "systems: {ehr: {" EHR ", certificate_names: [a.example]}, his: {" EHR
+     ", certificate_names: [A.example]}}",
+     MAIN "17:244: error: TLS name 'a.example' is already used at isthmus.yaml:17:121\n"},
+    {17, "systems: {blue: {" EHR "}}",
+     "partners.d/blue.yaml:1:5: error: id 'blue' is already used at isthmus.yaml:17:11\n"},
+    {4, "  local: {address: 127.0.0.1:8080, system: ehr}",
+     MAIN "4:44: error: system: expected the name of an entry of systems, got 'ehr'\n"},
+    {4, "  local: {address: 10.0.0.1:8080, credential: node, trust: partners, system: ehr}",
+     MAIN "4:78: error: 'system' is for a local listener without TLS; with TLS the client's "
+          "certificate says who asks: remove it, and give the system certificate_names\n"},
     /* id_tokens */
     {17, "id_tokens: idp.json",
      MAIN
@@ -353,6 +396,15 @@ static const struct mistake main_mistakes[] = {
     {17, "limits: {answers: 1KB, replay_keys: 999}",
      MAIN "17:19: error: answers '1KB' is out of range; expected 1MB to 4GB\n" MAIN
           "17:37: error: replay_keys: expected a number from 1000 to 10000000, got '999'\n"},
+    {17, "limits: {enough: 0}",
+     MAIN "17:18: error: enough: expected off, a number of communities from 1 to 1000000, or a "
+          "share of them from 1% to 100%, got '0'\n"},
+    {17, "limits: {enough: 101%}",
+     MAIN "17:18: error: enough: expected off, a number of communities from 1 to 1000000, or a "
+          "share of them from 1% to 100%, got '101%'\n"},
+    {17, "limits: {enough: most}",
+     MAIN "17:18: error: enough: expected off, a number of communities from 1 to 1000000, or a "
+          "share of them from 1% to 100%, got 'most'\n"},
     {17, "limits: {replay_keys: 10000001}",
      MAIN "17:23: error: replay_keys: expected a number from 1000 to 10000000, got '10000001'\n"},
     {17, "limits: {body: 1MB, root_part: 2MB}",

@@ -2,12 +2,15 @@
  * The outbound engine's connections, time and end: what is kept and for whom, deadlines, partners
  * that cannot be reached, stopping, no memory.
  */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "base/mem.h"
+#include "certs/issue.h"
 #include "tests/unit/out_fixture.h"
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 6\r\n\r\nanswer"
@@ -32,9 +35,9 @@ test_pools(void)
                                TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
     const struct out_partner partners[] = {
-        {"127.0.0.1", peer.port, SAN, "5s"},
-        {"127.0.0.1", peer.port, "identity: san, names: [localhost]", "5s"},
-        {"127.0.0.1", peer.port, "identity: san, names: [blue.example]", "5s"},
+        {"127.0.0.1", peer.port, SAN, "5s", NULL},
+        {"127.0.0.1", peer.port, "identity: san, names: [localhost]", "5s", NULL},
+        {"127.0.0.1", peer.port, "identity: san, names: [blue.example]", "5s", NULL},
     };
     CU_ASSERT_FATAL(calls_start(&calls, partners, 3));
     for (int round = 0; round < 3; round++) {
@@ -60,7 +63,7 @@ test_kept_connection_closed(void)
     CU_ASSERT_FATAL(peer_start(&peer, PEER_ANSWERS_ONCE, fixture_pki()->server,
                                fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     for (int i = 0; i < 4; i++) {
         const struct out_answer *answer = calls_exchange(&calls, 0, "question");
@@ -98,7 +101,7 @@ test_no_request_is_sent_twice(void)
     CU_ASSERT_FATAL(peer_start(&peer, PEER_READS_SECOND, fixture_pki()->server,
                                fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "question"), 200, "answer"));
     const struct out_answer *stale = calls_exchange(&calls, 0, "question");
@@ -131,7 +134,7 @@ test_budget(void)
     peer.answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5000\r\n\r\n";
     peer.filler = "0123456789";
     peer.filler_n = 500;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     budget_init(&budget, 8000, 2); /* a share is 2000, 4000 for both */
     CU_ASSERT(budget_take(&budget, &other, 3500));
@@ -172,7 +175,8 @@ test_parallel(void)
     bool has_come[PARALLEL] = {false};
     rig_init(&rig);
     CU_ASSERT_FATAL(rig_start(&rig));
-    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "9s"};
+    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "9s",
+                                        NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     for (int i = 0; i < PARALLEL; i++) {
         char question[16];
@@ -205,7 +209,7 @@ test_unreachable(void)
                                TLS1_3_VERSION));
     const uint16_t port = peer.port;
     peer_stop(&peer); /* nobody listens there any more */
-    const struct out_partner partner = {"127.0.0.1", port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_UNREACHABLE, "check host and port"));
     CU_ASSERT_PTR_NOT_NULL(strstr(calls.answers[0].detail, "'p0'"));
@@ -222,6 +226,66 @@ test_unreachable(void)
     calls_done(&calls);
 }
 
+static X509 *
+read_ca(EVP_PKEY **ret_key)
+{
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/ca/ca.pem", unit_temp_dir());
+    BIO *bio = BIO_new_file(path, "r");
+    X509 *const ca = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    (void)snprintf(path, sizeof(path), "%s/ca/ca.key", unit_temp_dir());
+    bio = BIO_new_file(path, "r");
+    *ret_key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    CU_ASSERT_FATAL(ca != NULL && *ret_key != NULL);
+    return ca;
+}
+
+/* The right name and chain, and more names than we keep: which of them count would be a guess. */
+static void
+test_certificate_of_many_names(void)
+{
+    static char names[CERTIFICATE_SANS_MAX + 1][16];
+    const char *hosts[CERTIFICATE_SANS_MAX + 1] = {"server.example"};
+    const struct issue_request request = {
+        .kind = ISSUE_TLS,
+        .organization = "Example",
+        .common_name = "server.example",
+        .hosts = hosts,
+        .hosts_n = ARRAY_LEN(hosts),
+        .not_before_us = clock_wall_us(clock_system()) - US_PER_S,
+        .not_after_us = clock_wall_us(clock_system()) + 3600 * US_PER_S,
+        .digest = "SHA256",
+    };
+    struct certificate leaf = *fixture_pki()->server->leaf;
+    struct credential credential = {.leaf = &leaf};
+    EVP_PKEY *ca_key = NULL;
+    X509 *const ca = read_ca(&ca_key);
+    struct diag diag = {.code = ERR_NONE};
+    struct peer peer;
+    struct calls calls;
+    for (size_t i = 1; i < ARRAY_LEN(hosts); i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "n%zu.example", i);
+        hosts[i] = names[i];
+    }
+    CHECK_OK(&diag, issue_key("ec:P-256", &diag, &credential.key));
+    CHECK_OK(&diag, issue_certificate(&request, credential.key, ca, ca_key, &diag, &leaf.x509));
+    CU_ASSERT_FATAL(
+        peer_start(&peer, PEER_ANSWERS, &credential, fixture_pki()->trust, TLS1_3_VERSION));
+    peer.answer = OK_ANSWER;
+    const struct out_partner partners[] = {{"127.0.0.1", peer.port, SAN, "2s", NULL}};
+    CU_ASSERT_FATAL(calls_start(&calls, partners, 1));
+    CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TLS, "cannot be used"));
+    CU_ASSERT_EQUAL(peer.requests, 0);
+    calls_done(&calls);
+    peer_stop(&peer);
+    X509_free(leaf.x509);
+    EVP_PKEY_free(credential.key);
+    X509_free(ca);
+    EVP_PKEY_free(ca_key);
+}
+
 /* A name that nobody answers for: the others go on. */
 static void
 test_dead_name(void)
@@ -232,8 +296,8 @@ test_dead_name(void)
                                TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
     const struct out_partner partners[] = {
-        {"nowhere.invalid", 443, "identity: san, names: [nowhere.invalid]", "1s"},
-        {"127.0.0.1", peer.port, SAN, "1s"},
+        {"nowhere.invalid", 443, "identity: san, names: [nowhere.invalid]", "1s", NULL},
+        {"127.0.0.1", peer.port, SAN, "1s", NULL},
     };
     CU_ASSERT_FATAL(calls_start(&calls, partners, 2));
     const int64_t start_us = now_us();
@@ -261,7 +325,7 @@ check_timeout(enum peer_manner manner, const char *answer, const char *said)
     CU_ASSERT_FATAL(
         peer_start(&peer, manner, fixture_pki()->server, fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = answer;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "300ms"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "300ms", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TIMEOUT, said));
@@ -288,7 +352,7 @@ test_deadlines(void)
     struct calls calls;
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     calls_ask(&calls, 0, NULL, "question", start_us - 1);
@@ -311,7 +375,7 @@ test_more_than_connections(void)
     struct calls calls;
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "2s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "2s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     for (int i = 0; i < 100; i++) {
@@ -338,7 +402,7 @@ test_stop_in_flight(void)
     struct calls calls;
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     for (int i = 0; i < 10; i++) {
@@ -371,7 +435,7 @@ static void
 test_no_memory(void)
 {
     struct calls calls;
-    const struct out_partner partner = {"127.0.0.1", 9, SAN, "9s"};
+    const struct out_partner partner = {"127.0.0.1", 9, SAN, "9s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     torture_config = calls.config;
     unit_torture(start_and_stop);
@@ -391,6 +455,7 @@ test_no_memory(void)
 
 static const struct unit_test tests[] = {
     {"unreachable", test_unreachable},
+    {"a certificate of many names", test_certificate_of_many_names},
     {"dead name", test_dead_name},
     {"timeouts", test_timeouts},
     {"deadlines", test_deadlines},

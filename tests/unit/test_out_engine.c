@@ -66,7 +66,7 @@ test_cancel_unknown(void)
     struct peer peer;
     struct calls calls;
     CU_ASSERT_FATAL(start_peer(&peer, PEER_ANSWERS));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const uint64_t ticket = out_next_ticket();
     CU_ASSERT(ticket != 0 && out_next_ticket() != ticket);
@@ -90,7 +90,7 @@ check_cancel(enum peer_manner manner, const char *answer)
     struct calls calls;
     CU_ASSERT_FATAL(start_peer(&peer, manner));
     peer.answer = answer;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const uint64_t ticket = out_next_ticket();
     const int64_t start_us = now_us();
@@ -155,7 +155,7 @@ test_cancel_races(void)
     struct calls calls;
     pthread_t threads[2];
     CU_ASSERT_FATAL(start_peer(&peer, PEER_ANSWERS));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     atomic_store(&ends, 0);
     atomic_store(&cancelled, 0);
@@ -203,8 +203,8 @@ test_reload(void)
     CU_ASSERT_FATAL(start_peer(&gone, PEER_ANSWERS));
     const uint16_t port = net_port(rig.server, NET_NETWORK);
     const struct out_partner before[] = {
-        {"127.0.0.1", port, SAN, "9s"},
-        {"127.0.0.1", gone.port, "identity: san, names: [localhost]", "9s"}};
+        {"127.0.0.1", port, SAN, "9s", NULL},
+        {"127.0.0.1", gone.port, "identity: san, names: [localhost]", "9s", NULL}};
     CU_ASSERT_FATAL(calls_start(&calls, before, 2));
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "one"), 200, "one"));
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 1, "other"), 200, "answer"));
@@ -258,7 +258,7 @@ test_reload_no_memory(void)
     struct calls calls;
     struct out_health health;
     CU_ASSERT_FATAL(start_peer(&peer, PEER_ANSWERS));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     torture_calls = &calls;
     unit_torture(reload_again);
@@ -280,7 +280,7 @@ check_probe(int version, bool is_believed, const char *tls, enum err want, const
                                is_believed ? fixture_pki()->trust : fixture_pki()->stranger_trust,
                                version));
     peer.answer = OK_ANSWER;
-    const struct out_partner partner = {"127.0.0.1", peer.port, tls, "5s"};
+    const struct out_partner partner = {"127.0.0.1", peer.port, tls, "5s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     ask(&calls, NULL, 0, 0, true);
     CU_ASSERT(calls_wait(&calls, 1));
@@ -320,7 +320,8 @@ test_probe_listener(void)
     struct calls calls;
     rig_init(&rig);
     CU_ASSERT_FATAL(rig_start(&rig));
-    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "5s"};
+    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "5s",
+                                        NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     for (size_t i = 1; i <= 3; i++) {
         ask(&calls, NULL, 0, 0, true);
@@ -341,7 +342,7 @@ test_probe_ends(void)
         struct peer peer;
         struct calls calls;
         CU_ASSERT_FATAL(start_peer(&peer, manners[i]));
-        const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "1s"};
+        const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "1s", NULL};
         CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
         const uint64_t ticket = out_next_ticket();
         ask(&calls, NULL, 0, ticket, true);

@@ -121,7 +121,7 @@ static void
 start_calls(struct calls *calls, const char *mode, const char *timeout)
 {
     static char trust[512];
-    const struct out_partner partner = {"127.0.0.1", scene.peer.port, SAN, timeout};
+    const struct out_partner partner = {"127.0.0.1", scene.peer.port, SAN, timeout, NULL};
     (void)snprintf(trust, sizeof(trust),
                    ", fetch_hosts: ['127.0.0.1:%u'], ocsp: {mode: %s, "
                    "responder: 'http://127.0.0.1:%u/ocsp', timeout: 700ms}",

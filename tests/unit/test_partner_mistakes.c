@@ -23,7 +23,7 @@ static const struct mistake partner_mistakes[] = {
           "'Blue'\n" HOLE},
     {1, "# no id", BLUE "2:1: error: missing 'id'\n" HOLE},
     {1, "id: gold",
-     HOLE "partners.d/gold.yaml:1:5: error: partner id 'gold' is already used at "
+     HOLE "partners.d/gold.yaml:1:5: error: id 'gold' is already used at "
           "partners.d/blue.yaml:1:5\n"},
     {2, "nam: Blue HIE", BLUE "2:1: error: unknown key 'nam'; did you mean 'name'?\n"},
     {3, "communities: 2.999.2",

@@ -9,22 +9,8 @@
 
 #define APPROVED "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
 
-static struct scene scene; /* large; one at a time */
-static struct arena *arena;
-
-static void
-open_green(void)
-{
-    kit_open_three(&scene);
-    arena = arena_new(ARENA_LIMIT_DEFAULT);
-}
-
-static void
-close_green(void)
-{
-    arena_free(arena);
-    scene_close(&scene);
-}
+static struct scene scene;  /* large; one at a time */
+static struct arena *arena; /* of the scene */
 
 static struct place *
 green(void)
@@ -91,7 +77,7 @@ test_what_is_found_is_named_with_its_community(void)
     struct stored_query query;
     struct query_answer answer;
 
-    open_green();
+    arena = kit_open_green(&scene);
     stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>third</ClinicalDocument>");
     query = find_query(stored.patient_id, true);
     answer = ask(&query);
@@ -112,7 +98,7 @@ test_what_is_found_is_named_with_its_community(void)
     CU_ASSERT_EQUAL(answer.documents.n, 0);
     CU_ASSERT_EQUAL_FATAL(answer.refs.n, 3);
     CHECK_SPAN(answer.refs.items[0].home, GREEN);
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 static void
@@ -122,7 +108,7 @@ test_documents_are_found_by_either_name(void)
     struct stored_query query;
     struct query_answer answer;
 
-    open_green();
+    arena = kit_open_green(&scene);
     stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>third</ClinicalDocument>");
     for (int i = 0; i < 4; i++) {
         const bool wants_leaf_class = i % 2 == 0;
@@ -148,7 +134,7 @@ test_documents_are_found_by_either_name(void)
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
     CU_ASSERT_EQUAL(answer.documents.n, 0);
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 static void
@@ -158,7 +144,7 @@ test_several_patients_are_never_mixed(void)
     struct stored_query query;
     struct query_answer answer;
 
-    open_green();
+    arena = kit_open_green(&scene);
     isabella = kit_add(green(), "Isabella", "N", "<ClinicalDocument>i</ClinicalDocument>");
     myra = kit_add(green(), "Myra", "N", "<ClinicalDocument>m</ClinicalDocument>");
     CU_ASSERT_STRING_NOT_EQUAL(isabella.patient_id, myra.patient_id);
@@ -175,7 +161,7 @@ test_several_patients_are_never_mixed(void)
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
     CU_ASSERT_EQUAL(answer.refs.n, 2);
     CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 2); /* both are named */
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 /* What a query may lack or have too much of: each mistake on a query that is right otherwise. */
@@ -301,7 +287,7 @@ test_each_mistake_has_its_error(void)
     struct stored_query query;
     struct query_answer answer;
 
-    open_green();
+    arena = kit_open_green(&scene);
     stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>third</ClinicalDocument>");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct scene_event *event;
@@ -330,7 +316,7 @@ test_each_mistake_has_its_error(void)
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
     CU_ASSERT_EQUAL(answer.documents.n, 3);
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 /* ---- withheld ---- */
@@ -342,7 +328,7 @@ test_a_withheld_document_does_not_exist_for_partners(void)
     struct stored_query query;
     struct query_answer answer;
 
-    open_green();
+    arena = kit_open_green(&scene);
     normal = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
     restricted = kit_add(green(), "Isabella", "R", "<ClinicalDocument>r</ClinicalDocument>");
     other = kit_add(green(), "Myra", "V", "<ClinicalDocument>v</ClinicalDocument>");
@@ -363,7 +349,7 @@ test_a_withheld_document_does_not_exist_for_partners(void)
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
     CU_ASSERT_EQUAL(answer.documents.n, 1);
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 /* Denied inside the protocol; the record names whose documents were asked for. */
@@ -374,7 +360,7 @@ test_a_denied_purpose_is_recorded_with_the_patient(void)
     struct stored_query query;
     struct query_answer answer;
 
-    open_green();
+    arena = kit_open_green(&scene);
     stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
     query = find_query(stored.patient_id, true);
     kit_set_policy(green(), NULL);
@@ -388,7 +374,7 @@ test_a_denied_purpose_is_recorded_with_the_patient(void)
     kit_restore_policy(green());
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.documents.n, 3);
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 /* More at once than we take is said inside the protocol; what is no ITI-38 at all is a fault. */
@@ -407,7 +393,7 @@ test_what_is_said_where(void)
     struct stored_query query;
     struct query_answer answer;
 
-    open_green();
+    arena = kit_open_green(&scene);
     query = find_query("1^^^&2.999.2.1&ISO", true);
     while (query.params.n <= XCA_PARAMS_MAX) {
         add_param(&query, "$x", "1", NULL);
@@ -422,7 +408,7 @@ test_what_is_said_where(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "Fault>"));
     CU_ASSERT_PTR_NULL(strstr(reply.text, "RegistryError"));
     CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "XOP"));
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 static const struct unit_test tests[] = {

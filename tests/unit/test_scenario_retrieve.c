@@ -7,22 +7,8 @@
 #include "base/mem.h"
 #include "scene_kit.h"
 
-static struct scene scene; /* large; one at a time */
-static struct arena *arena;
-
-static void
-open_green(void)
-{
-    kit_open_three(&scene);
-    arena = arena_new(ARENA_LIMIT_DEFAULT);
-}
-
-static void
-close_green(void)
-{
-    arena_free(arena);
-    scene_close(&scene);
-}
+static struct scene scene;  /* large; one at a time */
+static struct arena *arena; /* of the scene */
 
 static struct place *
 green(void)
@@ -60,7 +46,7 @@ test_a_withheld_document_is_retrieved_like_an_unknown_one(void)
     struct document_ref refs[2];
     struct retrieve_answer answer;
 
-    open_green();
+    arena = kit_open_green(&scene);
     restricted = kit_add(green(), "Isabella", "R", "<ClinicalDocument>r</ClinicalDocument>");
     refs[0] = ref_of(&restricted);
     refs[1] = refs[0];
@@ -78,7 +64,7 @@ test_a_withheld_document_is_retrieved_like_an_unknown_one(void)
     CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 2);
     /* our own record says why */
     CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "withheld"));
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 static void
@@ -90,7 +76,7 @@ test_retrieve_names_what_is_wrong_with_each_document(void)
     static const char *const want[] = {"XDSMissingHomeCommunityId", "XDSUnknownCommunity",
                                        "XDSUnknownRepositoryId", "XDSDocumentUniqueIdError"};
 
-    open_green();
+    arena = kit_open_green(&scene);
     stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
     for (size_t i = 0; i < ARRAY_LEN(refs); i++) {
         refs[i] = ref_of(&stored);
@@ -115,7 +101,7 @@ test_retrieve_names_what_is_wrong_with_each_document(void)
     CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SERIOUS);
     CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 4);
     CU_ASSERT_EQUAL(scene_event(green(), 1)->patients_n, 0); /* ITI TF-2 3.43.5: not the exporter */
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 /* A request of 20 KB must not make us hold a document a hundred times. */
@@ -126,7 +112,7 @@ test_a_document_asked_for_often_is_given_once(void)
     struct document_ref refs[100];
     struct retrieve_answer answer;
 
-    open_green();
+    arena = kit_open_green(&scene);
     stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
     for (size_t i = 0; i < ARRAY_LEN(refs); i++) {
         refs[i] = ref_of(&stored);
@@ -136,7 +122,7 @@ test_a_document_asked_for_often_is_given_once(void)
     CU_ASSERT_EQUAL(answer.documents.n, 1);
     CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 1);
     retrieve_answer_done(&answer);
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 /* ---- policy ---- */
@@ -150,7 +136,7 @@ test_each_record_of_an_answer_must_be_durable(void)
     struct document_ref refs[2];
     const struct document_ref_list list = {refs, 2, 2};
 
-    open_green();
+    arena = kit_open_green(&scene);
     stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
     refs[0] = ref_of(&stored);
     refs[1] = refs[0];
@@ -163,7 +149,7 @@ test_each_record_of_an_answer_must_be_durable(void)
     kit_send_retrieve(&scene, &list, &reply);
     CU_ASSERT_EQUAL(reply.http_status, 200);
     CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "ClinicalDocument"));
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 /* Denied inside the protocol; the record names which documents were asked for. */
@@ -174,7 +160,7 @@ test_a_denied_purpose_is_recorded_with_what_was_asked(void)
     struct retrieve_answer answer;
     struct document_ref ref;
 
-    open_green();
+    arena = kit_open_green(&scene);
     stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
     ref = ref_of(&stored);
     kit_set_policy(green(), NULL);
@@ -189,7 +175,7 @@ test_a_denied_purpose_is_recorded_with_what_was_asked(void)
     answer = retrieve(&ref, 1);
     CU_ASSERT_EQUAL(answer.documents.n, 1);
     retrieve_answer_done(&answer);
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 /* ---- bearer ---- */
@@ -206,7 +192,7 @@ test_bearer_is_for_partners_whose_file_says_so(void)
     struct diag diag = {0};
     struct buf payload;
 
-    open_green();
+    arena = kit_open_green(&scene);
     stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
     refs[0] = ref_of(&stored);
     buf_init(&payload, (size_t)64 * 1024);
@@ -225,7 +211,7 @@ test_bearer_is_for_partners_whose_file_says_so(void)
     CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_ITI_39);
     CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SUCCESS);
     buf_done(&payload);
-    close_green();
+    kit_close_green(&scene, arena);
 }
 
 static const struct unit_test tests[] = {

@@ -32,12 +32,16 @@ start(struct rig *rig)
 /* ---- whose connection it is: the test takes the partner out ---- */
 
 static _Atomic bool is_listed;
+static _Atomic bool is_others; /* the certificate is in another partner's record */
 
 static bool
 identify(void *arg, const struct certificate *peer, char ret_identity[NET_IDENTITY_MAX])
 {
     (void)arg;
-    (void)snprintf(ret_identity, NET_IDENTITY_MAX, "%s", is_listed ? "blue" : peer->sha256);
+    (void)snprintf(ret_identity, NET_IDENTITY_MAX, "%s",
+                   !is_listed  ? peer->sha256
+                   : is_others ? "red"
+                               : "blue");
     return is_listed;
 }
 
@@ -148,6 +152,46 @@ test_goes(void)
     client_close(&idle);
     client_close(&half);
     client_close(&waiting);
+    rig_done(&rig);
+}
+
+/* Its certificate is another partner's now: what it has proven was as the old one. */
+static void
+test_changes_hands(void)
+{
+    struct rig rig;
+    struct client client;
+    start(&rig);
+    is_listed = true;
+    rig.options.identify = identify;
+    CU_ASSERT_FATAL(rig_start(&rig));
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
+    CU_ASSERT(client_exchange(&client, POST_ABC, 200, "abc"));
+    is_others = true;
+    CU_ASSERT(reload(&rig));
+    CU_ASSERT(client_is_at_end(&client));
+    CU_ASSERT(rig_wait_refused(&rig, 1, ERR_PEER_UNKNOWN));
+    client_close(&client);
+    rig_done(&rig);
+    is_others = false;
+}
+
+/* Nobody's certificate before and after: a reload ends what nobody vouches for. */
+static void
+test_was_never_listed(void)
+{
+    struct rig rig;
+    struct client client;
+    start(&rig);
+    is_listed = false;
+    rig.options.identify = identify;
+    CU_ASSERT_FATAL(rig_start(&rig));
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
+    CU_ASSERT(client_exchange(&client, POST_ABC, 200, "abc")); /* whoever handles it refuses */
+    CU_ASSERT(reload(&rig));
+    CU_ASSERT(client_is_at_end(&client));
+    CU_ASSERT(rig_wait_refused(&rig, 1, ERR_PEER_UNKNOWN));
+    client_close(&client);
     rig_done(&rig);
 }
 
@@ -418,6 +462,8 @@ static const struct unit_test tests[] = {
     {"what is refused", test_refused},
     {"who stays is served", test_stays},
     {"who is not listed any more goes", test_goes},
+    {"whose certificate changes hands goes", test_changes_hands},
+    {"who was never listed goes", test_was_never_listed},
     {"who is not trusted any more goes", test_trust_goes},
     {"a handshake across a reload", test_handshake_across},
     {"a hundred connections", test_many_go},

@@ -265,7 +265,8 @@ test_chains(void)
                 {7, true, ERR_NONE},
                 {7, false, ERR_SIG_NO_TRUST},
                 {8, true, ERR_SIG_STRUCTURE},
-                {500, true, ERR_SIG_STRUCTURE}};
+                {100, true, ERR_SIG_STRUCTURE},
+                {500, true, ERR_LIMIT_XML}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         xmlDoc *const doc = kit_genuine(KIT_RSA);
         xmlDoc *const other = kit_genuine(KIT_OTHER);

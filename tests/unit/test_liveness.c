@@ -1,0 +1,105 @@
+/*
+ * What tells a node that hangs from one that works: how long work has waited for a worker, how long
+ * a worker has been at one transaction, how long the disk has been at one batch. With real threads,
+ * a real clock, and a disk that hangs on demand.
+ */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tests/unit/journal_kit.h"
+#include "tests/unit/unit.h"
+#include "txn/txn.h"
+
+static atomic_bool holds;
+static atomic_int running;
+
+/* Until the test lets it go. */
+static enum txn_verdict
+hold(struct txn *txn)
+{
+    (void)txn;
+    (void)atomic_fetch_add(&running, 1);
+    while (holds) {
+        (void)usleep(1000);
+    }
+    (void)atomic_fetch_sub(&running, 1);
+    return TXN_DONE;
+}
+
+static const struct txn_step steps[] = {{"hold", hold}};
+static const struct txn_table table = {"hold", steps, 1, 1};
+
+static void
+end(struct txn *txn)
+{
+    txn_done(txn);
+}
+
+static bool
+wait_until(int n)
+{
+    for (int i = 0; i < 1000 && running != n; i++) {
+        (void)usleep(10000);
+    }
+    return running == n;
+}
+
+static void
+test_runner(void)
+{
+    static struct txn txns[3];
+    struct runner *runner = NULL;
+    struct diag diag = {.code = ERR_NONE};
+    CU_ASSERT_FATAL(CHECK_OK(&diag, runner_new(clock_system(), 2, &diag, &runner)));
+    CU_ASSERT(runner_lag_us(runner) == 0 && runner_busy_us(runner) == 0);
+    holds = true;
+    for (size_t i = 0; i < ARRAY_LEN(txns); i++) {
+        CU_ASSERT_FATAL(
+            CHECK_OK(&diag, txn_init(&txns[i], &table, clock_system(), 60 * US_PER_S, end, &diag)));
+        runner_start(runner, &txns[i]);
+        CU_ASSERT_FATAL(wait_until(i < 2 ? (int)i + 1 : 2));
+        if (i == 0) { /* one of two is at work: nobody waits */
+            (void)usleep(60000);
+            CU_ASSERT(runner_busy_us(runner) >= 50 * US_PER_MS);
+            CU_ASSERT_EQUAL(runner_lag_us(runner), 0);
+        }
+    }
+    (void)usleep(60000); /* the third has no worker */
+    CU_ASSERT(runner_lag_us(runner) >= 50 * US_PER_MS);
+    CU_ASSERT(runner_busy_us(runner) >= runner_lag_us(runner));
+    holds = false;
+    CU_ASSERT(runner_drain(runner, clock_mono_us(clock_system()) + 10 * US_PER_S));
+    (void)usleep(20000);
+    CU_ASSERT(runner_lag_us(runner) == 0 && runner_busy_us(runner) == 0);
+    runner_free(runner);
+}
+
+static void
+test_journal(void)
+{
+    struct kit_claim claim;
+    struct diag diag = {.code = ERR_NONE};
+    kit_disk_reset();
+    struct journal *journal = kit_open(kit_folder("busy"), (struct journal_sizes){16384, 16384});
+    CU_ASSERT_EQUAL(journal_busy_us(journal), 0);
+    atomic_store(&kit_disk.is_hanging, true);
+    CU_ASSERT_FATAL(CHECK_OK(&diag, kit_append(journal, 1, 100, &claim, &diag)));
+    (void)usleep(150000);
+    CU_ASSERT(journal_busy_us(journal) >= 50 * US_PER_MS);
+    CU_ASSERT(journal_is_healthy(journal)); /* slow is not failed */
+    atomic_store(&kit_disk.is_hanging, false);
+    kit_claim_wait(&claim);
+    for (int i = 0; i < 500 && journal_busy_us(journal) != 0; i++) {
+        (void)usleep(10000);
+    }
+    CU_ASSERT_EQUAL(journal_busy_us(journal), 0);
+    journal_close(journal);
+}
+
+static const struct unit_test tests[] = {
+    {"workers", test_runner},
+    {"journal", test_journal},
+};
+
+UNIT_MAIN("liveness", tests)
