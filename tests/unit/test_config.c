@@ -176,8 +176,7 @@ check_full_values(const struct config *config)
     check_text(config->asserts.purpose_system, "2.16.840.1.113883.3.18.7.1");
     check_text(config->asserts.npi, "1234567893");
     CU_ASSERT(!config->needs_id_token && config->id_token_max_age_us == 300 * US_PER_S);
-    CU_ASSERT(config->uses_reference);
-    CU_ASSERT_FATAL(config->id_token_issuers_n == 1);
+    CU_ASSERT_FATAL(config->uses_reference && config->id_token_issuers_n == 1);
     check_text(config->id_token_issuers[0].issuer, "https://idp.example/realm");
     CU_ASSERT(config->id_token_issuers[0].keys->n == 1);
     CU_ASSERT(config->clock_skew_us == 500 * US_PER_MS);
