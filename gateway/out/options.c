@@ -4,12 +4,13 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "out/parts.h"
 
-#define CONNECT_TIMEOUT_MS   10000L
-#define BUFFER_BYTES         4096L /* most of an exchange's life is waiting, and ten thousand may wait */
-#define SPOOLED_BUFFER_BYTES 16384L /* a piece is a write to a file then */
+#define CONNECT_TIMEOUT_MS    10000L
+#define BUFFER_BYTES          4096L /* most of an exchange's life is waiting, and ten thousand may wait */
+#define DOCUMENT_BUFFER_BYTES 16384L /* of documents: a piece may be a write to a file */
 /* kept until the exchange ends; 64 KB by default, and no less than this */
 #define UPLOAD_BUFFER_BYTES 16384L
 #define DAY_MS              (INT64_C(24) * 3600 * 1000)
@@ -74,6 +75,13 @@ set_limits(CURL *easy, const struct transfer *transfer)
     return CURLE_OK;
 }
 
+static bool
+brings_documents(const struct out_request *request)
+{
+    const char *url = request->partner->retrieve_url;
+    return url != NULL && request->spool != NULL && strcmp(request->url, url) == 0;
+}
+
 static CURLcode
 set_exchange(CURL *easy, struct transfer *transfer)
 {
@@ -93,7 +101,7 @@ set_exchange(CURL *easy, struct transfer *transfer)
     OUT_SET(CURLOPT_XFERINFOFUNCTION, transfer_note_progress);
     OUT_SET(CURLOPT_XFERINFODATA, transfer);
     OUT_SET(CURLOPT_BUFFERSIZE,
-            transfer->request.spool == NULL ? BUFFER_BYTES : SPOOLED_BUFFER_BYTES);
+            brings_documents(&transfer->request) ? DOCUMENT_BUFFER_BYTES : BUFFER_BYTES);
     OUT_SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
     OUT_SET(CURLOPT_HEADERFUNCTION, transfer_take_head);
     OUT_SET(CURLOPT_HEADERDATA, transfer);
