@@ -139,7 +139,8 @@ explain_failure(struct transfer *transfer, CURLcode code, struct out_answer *ans
             FAIL(&diag, ERR_PARTNER_TIMEOUT,
                  "partner '%s': expected an answer from %s within %" PRId64 " ms, got %s",
                  transfer->request.partner->id, shown_url(&transfer->request),
-                 (transfer->end_us - transfer->turn_us) / US_PER_MS, stage_of(transfer));
+                 (clock_mono_us(transfer->engine->clock) - transfer->turn_us) / US_PER_MS,
+                 stage_of(transfer));
         (void)st;
     } else if (diag.code == ERR_NONE) {
         describe(transfer, code, &diag);

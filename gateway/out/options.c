@@ -4,13 +4,18 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "out/parts.h"
 
-#define CONNECT_TIMEOUT_MS 10000L
-#define DAY_MS             (INT64_C(24) * 3600 * 1000)
-#define KEEP_IDLE_S        50L   /* less than our own listeners keep an idle connection */
-#define KEEP_S             3600L /* a proven server is proven again after an hour at the latest */
+#define CONNECT_TIMEOUT_MS    10000L
+#define BUFFER_BYTES          4096L /* most of an exchange's life is waiting, and ten thousand may wait */
+#define DOCUMENT_BUFFER_BYTES 16384L /* of documents: a piece may be a write to a file */
+/* kept until the exchange ends; 64 KB by default, and no less than this */
+#define UPLOAD_BUFFER_BYTES 16384L
+#define DAY_MS              (INT64_C(24) * 3600 * 1000)
+#define KEEP_IDLE_S         50L   /* less than our own listeners keep an idle connection */
+#define KEEP_S              3600L /* a proven server is proven again after an hour at the latest */
 
 static CURLcode
 set_headers(struct transfer *transfer)
@@ -70,6 +75,13 @@ set_limits(CURL *easy, const struct transfer *transfer)
     return CURLE_OK;
 }
 
+static bool
+brings_documents(const struct out_request *request)
+{
+    const char *url = request->partner->retrieve_url;
+    return url != NULL && request->spool != NULL && strcmp(request->url, url) == 0;
+}
+
 static CURLcode
 set_exchange(CURL *easy, struct transfer *transfer)
 {
@@ -85,6 +97,12 @@ set_exchange(CURL *easy, struct transfer *transfer)
     OUT_SET(CURLOPT_POST, 1L);
     OUT_SET(CURLOPT_POSTFIELDS, body->n == 0 ? "" : body->p);
     OUT_SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
+    OUT_SET(CURLOPT_NOPROGRESS, 0L);
+    OUT_SET(CURLOPT_XFERINFOFUNCTION, transfer_note_progress);
+    OUT_SET(CURLOPT_XFERINFODATA, transfer);
+    OUT_SET(CURLOPT_BUFFERSIZE,
+            brings_documents(&transfer->request) ? DOCUMENT_BUFFER_BYTES : BUFFER_BYTES);
+    OUT_SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
     OUT_SET(CURLOPT_HEADERFUNCTION, transfer_take_head);
     OUT_SET(CURLOPT_HEADERDATA, transfer);
     OUT_SET(CURLOPT_PREREQFUNCTION, transfer_note_secured);

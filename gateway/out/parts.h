@@ -298,6 +298,8 @@ void transfer_connect(struct transfer *transfer);
 /* curl's callbacks. */
 size_t transfer_take_head(char *bytes, size_t size, size_t n, void *arg);
 size_t transfer_take_body(char *bytes, size_t size, size_t n, void *arg);
+int transfer_note_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                           curl_off_t up);
 int transfer_note_secured(void *arg, char *peer, char *local, int peer_port, int local_port);
 
 /* What is left of the exchange's time. */

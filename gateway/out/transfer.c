@@ -124,6 +124,23 @@ transfer_take_body(char *bytes, size_t size, size_t n, void *arg)
     return 0;
 }
 
+/* A question that has been sent is never sent again (transfer_note_secured): its bytes need no
+ * memory while the partner thinks. */
+int
+transfer_note_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                       curl_off_t up)
+{
+    struct transfer *transfer = arg;
+    struct buf *body = &transfer->request.body;
+    (void)down_total;
+    (void)down;
+    (void)up_total;
+    if (body->n > 0 && up >= (curl_off_t)body->n && transfer->is_secured) {
+        buf_done(body);
+    }
+    return 0;
+}
+
 /* ---- time ---- */
 
 int64_t
