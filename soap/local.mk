@@ -28,7 +28,7 @@ libisthmus_a_SOURCES += \
 	soap/namespaces.h \
 	soap/prescan.c soap/prescan.h \
 	soap/profile.c soap/profile.h \
-	soap/saml.c soap/saml_names.h \
+	soap/saml.c soap/saml_keep.c soap/saml_names.h \
 	soap/saml_attributes.c soap/saml_attributes.h \
 	soap/saml_write.c soap/saml_write.h soap/saml_write_attributes.c \
 	soap/samlauthz.c soap/samlconfirm.c \

@@ -100,6 +100,10 @@ struct saml_facts {
 MUST_CHECK struct status saml_read(const struct verified_view *view, struct arena *arena,
                                    struct diag *diag, struct saml_facts *ret_facts);
 
+/* From now on the facts' texts are copies in <arena>: the message may go. On failure some are. */
+MUST_CHECK struct status saml_keep(struct saml_facts *facts, struct arena *arena,
+                                   struct diag *diag);
+
 /* ---- writing ---- */
 /* <style> is what the partner wants (dialect.h): bearer, the digest, names of attributes. SHA-1
  * only before <sha1_until_us> (wall; 0: never), else ERR_CONFIG. */

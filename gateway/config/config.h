@@ -169,6 +169,13 @@ struct config_edge {
 };
 void config_edge_default(struct config_edge *ret_edge);
 
+/* limits.enough: when the rest of the communities asked is not waited for any more: so many, or
+ * this share of them, have answered, if only "nothing". Both 0: all are waited for. */
+struct config_enough {
+    size_t answers;
+    unsigned percent;
+};
+
 /* spool: where large messages wait. */
 struct config_spool {
     const char *path; /* a folder, made when missing; default: spool, beside the store */
@@ -212,6 +219,7 @@ struct config {
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
     struct config_strings authn_contexts; /* security: AuthnContextClassRefs beside SAML's own */
+    bool needs_clock;                     /* security: clock_sync_required, for readiness */
     bool needs_id_token;                  /* security: id_tokens_required, default true */
     bool uses_reference;                  /* security: signatures, default profile */
     int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */
@@ -220,6 +228,7 @@ struct config {
     size_t root_part_limit;      /* limits: root_part, bytes of the SOAP part of a request */
     struct config_edge edge;
     struct partner_limits outbound; /* outbound: of partners without limits of their own */
+    struct config_enough enough;
     size_t answers_limit;   /* limits: answers, bytes that all answers of one transaction hold */
     size_t documents_limit; /* limits: documents, bytes of one answer that carries documents; what
                                is not in the spool counts for answers_limit as well */

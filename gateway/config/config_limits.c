@@ -86,3 +86,32 @@ config_read_edge(struct config_reader *reader, struct yaml_node *limits)
     config_size(reader, yaml_get(limits, "rate"), KB, 1024 * KB, &edge->rate_bytes);
     config_size(reader, yaml_get(limits, "held"), MB, 1024 * GB, &edge->held_bytes);
 }
+
+/* A number of communities, or a share of them: "5", "80%". */
+void
+config_read_enough(struct config_reader *reader, const struct yaml_node *node,
+                   struct config_enough *ret_enough)
+{
+    static const char what[] = "off, a number of communities from 1 to 1000000, or a share of them "
+                               "from 1% to 100%";
+    const char *text = NULL;
+    struct span number;
+    uint64_t value = 0;
+    bool is_share;
+
+    if (!config_text(reader, node, what, &text)) {
+        return;
+    }
+    if (span_eq(node->scalar, SPAN("off"))) {
+        *ret_enough = (struct config_enough){0};
+        return;
+    }
+    is_share = span_ends_with(node->scalar, SPAN("%"));
+    number = span_slice(node->scalar, 0, node->scalar.n - (is_share ? 1 : 0));
+    if (!span_to_u64(number, is_share ? 100 : 1000000, &value) || value == 0) {
+        config_expected(reader, node, what);
+        return;
+    }
+    *ret_enough = is_share ? (struct config_enough){.percent = (unsigned)value}
+                           : (struct config_enough){.answers = (size_t)value};
+}

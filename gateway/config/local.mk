@@ -37,3 +37,7 @@ tests_unit_test_partner_mistakes_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_config_trust
 tests_unit_test_config_trust_SOURCES = tests/unit/test_config_trust.c $(CONFIG_WORLD)
 tests_unit_test_config_trust_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_config_systems
+tests_unit_test_config_systems_SOURCES = tests/unit/test_config_systems.c $(CONFIG_WORLD)
+tests_unit_test_config_systems_LDADD = $(UNIT_LIBS)

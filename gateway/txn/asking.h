@@ -24,14 +24,6 @@
 
 enum asking_goal { ASKING_DISCOVER, ASKING_QUERY, ASKING_RETRIEVE, ASKING_GATHER };
 
-/* When the rest of a round's communities is not waited for any more: so many, or this share of
- * them, have answered (if only "nothing"). Zero: does not count. Not for documents, which were all
- * asked for by name. */
-struct asking_enough {
-    size_t answers;
-    unsigned percent;
-};
-
 /* What is asked, and who asks. Spans and strings are borrowed until asking_free. */
 struct asking_order {
     enum asking_goal goal;
@@ -44,7 +36,7 @@ struct asking_order {
     struct span_list to;    /* communities (bare OIDs); empty: every partner and ourselves */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
-    struct asking_enough enough; /* when not to wait for the rest; zero: always */
+    struct config_enough enough; /* zero: as configured. Not for documents: all were asked for */
     bool is_brokered; /* the answer is read by merge.h: documents stay in the legs, undigested */
     /* What the assertion says; NULL: from the configuration's asserts, unless the order is
      * complete: then it is not said. */
@@ -200,8 +192,8 @@ MUST_CHECK struct status asking_new(struct node *node, const struct asking_order
 void asking_run(struct asking *asking);
 void asking_free(struct asking *asking); /* has ended, or never ran; NULL is fine */
 /* The asker has gone: what is out is given up and recorded as abandoned, no more is asked, and
- * <done> is called soon, with ERR_CANCELLED in txn.diag unless everything had come. Any thread,
- * until asking_free; whoever may call both sees to it that they do not meet. */
+ * <done> is called soon, with ERR_CANCELLED in txn.diag. After the end: nothing. Any thread, until
+ * asking_free; whoever may call both sees to it that they do not meet. */
 void asking_cancel(struct asking *asking);
 
 /* The answers of the last round that was run, to be read as one (merge.h): lives until asking_free.
@@ -235,7 +227,8 @@ struct leg_kind {
     enum audit_type audit_type;
 };
 extern const struct leg_kind leg_kinds[];
-#define LEG_ANSWER_LIMIT ((size_t)256 * 1024 * 1024) /* bytes of one answer */
+#define LEG_TREE_LIMIT   ((size_t)32 * 1024 * 1024)  /* bytes of one answer without documents */
+#define LEG_ANSWER_LIMIT ((size_t)256 * 1024 * 1024) /* of one with documents, without a spool */
 #define LEG_CODE_MAX     ((size_t)80)                /* bytes of a partner's code in our texts */
 /* leg->arena, made when first needed. */
 MUST_CHECK struct status leg_arena(struct asking *asking, struct leg *leg);
@@ -291,11 +284,15 @@ void leg_fail(struct leg *leg, enum err code, const char *detail);
 /* May the partner name things of <home> (urn:oid or bare OID)? If not, the thing is dropped, with
  * who that community belongs to. (leg_binding.c) */
 bool leg_may_name(const struct asking *asking, struct leg *leg, struct span home);
-/* A repository is one community's (ITI TF-2 3.38.4.1.2): does this answer name it as another's than
- * ours, itself or an answer before did? Then the document is dropped. <home>: bare OID. */
+/* A repository is one community's (ITI TF-2 3.38.4.1.2): does this answer name ours, or one as
+ * another's than itself before? Then the document is dropped. <home>: bare OID. */
 MUST_CHECK struct status leg_take_repository(const struct asking *asking, struct leg *leg,
                                              struct span repository, struct span home,
                                              bool *ret_may);
+/* When all answers of the round are here: a repository is the community's that the first answer in
+ * the plan names (which came first does not count); documents of it that others name are dropped.
+ * Then the legs say what of their answers was dropped. */
+MUST_CHECK struct status legs_settle(struct asking *asking);
 /* An item of the answer is not used: counted, told to the user, recorded, and logged once. */
 void leg_drop(const struct asking *asking, struct leg *leg, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

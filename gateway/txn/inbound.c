@@ -75,6 +75,7 @@ step_proof(struct txn *txn)
 
     TXN_TRY(proof_security(&in->proof, in->node->config, clock_wall_us(in->node->clock), txn->arena,
                            &txn->diag));
+    TXN_TRY(saml_keep(&in->proof.saml, txn->arena, &txn->diag));
     if (in->proof.saml.has_sha1) {
         LOG_EVENT(LOG_LEVEL_WARNING, "sha1-accepted", LOG_ID("txn", txn->id),
                   LOG_ID("partner", in->proof.partner->id),
@@ -150,7 +151,13 @@ inbound_may_disclose(const struct inbound *in, const struct document_entry *entr
 static enum txn_verdict
 step_read(struct txn *txn)
 {
-    return inbound_of(txn)->responder->read(inbound_of(txn));
+    struct inbound *in = inbound_of(txn);
+    const enum txn_verdict verdict = in->responder->read(in);
+
+    if (verdict == TXN_DONE) {
+        inbound_release_message(in);
+    }
+    return verdict;
 }
 
 static enum txn_verdict

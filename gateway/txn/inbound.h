@@ -25,7 +25,7 @@ struct inbound;
 struct inbound_request {
     struct span path, content_type, peer_address; /* borrowed until the reply */
     const struct certificate *peer; /* proven by TLS; borrowed until the reply; NULL: none */
-    const struct body *body;        /* borrowed until the reply */
+    struct body *body;              /* borrowed until the reply; emptied when it has been read */
     /* Local systems: has on_gone(arg) called, at most once and never after the reply, when the peer
      * goes. It gets the reply's arg. NULL: nobody can tell. */
     void (*watch)(void *reply_arg, void (*on_gone)(void *arg), void *arg);
@@ -93,7 +93,6 @@ struct inbound {
     struct policy_decision decision;
     void *work; /* the transaction's own, in the arena */
 
-    struct buf scratch; /* a body that had to be read from a file */
     struct buf payload; /* the answer's Body child */
     const struct mtom_part *parts;
     size_t parts_n;

@@ -30,6 +30,8 @@ EXTRA_DIST += gateway/txn/README.md
 check_PROGRAMS += tests/unit/test_runner tests/unit/test_merge
 tests_unit_test_merge_LDADD = $(UNIT_LIBS)
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_runner_end
+tests_unit_test_runner_end_LDADD = $(UNIT_LIBS)
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
 	tests/unit/scene_places.c tests/unit/scene_sink.c
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
@@ -37,7 +39,8 @@ SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
 	tests/unit/test_scenario_binding tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_again tests/unit/test_scenario_styles \
-	tests/unit/test_scenario_individual tests/unit/test_scenario_torture
+	tests/unit/test_scenario_individual tests/unit/test_scenario_fanout \
+	tests/unit/test_scenario_torture
 check_PROGRAMS += $(SCENARIO_TESTS)
 LOCAL_KIT = tests/unit/local_kit.c tests/unit/local_kit.h
 check_PROGRAMS += tests/unit/test_scenario_local tests/unit/test_scenario_local_waiting tests/unit/test_local_memory
@@ -69,6 +72,8 @@ tests_unit_test_scenario_record_SOURCES = tests/unit/test_scenario_record.c $(SC
 tests_unit_test_scenario_record_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_replay_SOURCES = tests/unit/test_scenario_replay.c $(SCENE)
 tests_unit_test_scenario_replay_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_fanout_SOURCES = tests/unit/test_scenario_fanout.c $(SCENE)
+tests_unit_test_scenario_fanout_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_torture_SOURCES = tests/unit/test_scenario_torture.c $(SCENE)
 tests_unit_test_scenario_torture_LDADD = $(UNIT_LIBS)
 # (the kit of soap/local.mk)

@@ -11,7 +11,7 @@
 #include "unit.h"
 
 #define SCENE_PLACES    4
-#define SCENE_EVENTS    200
+#define SCENE_EVENTS    2200
 #define SCENE_QUESTIONS 64
 
 struct scene;

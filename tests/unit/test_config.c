@@ -71,7 +71,7 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->edge.requests >= 256 && config->edge.requests <= 100000);
     CU_ASSERT(config->edge.held_bytes >= 128U * 1024 * 1024);
     CU_ASSERT(config->edge.queue_us == 2 * US_PER_S && config->edge.drain_us == 30 * US_PER_S);
-    CU_ASSERT(config->answers_limit == 256U * 1024 * 1024);
+    CU_ASSERT(config->answers_limit == 256U * 1024 * 1024 && config->enough.percent == 0);
     CU_ASSERT(config->replay_keys == 100000);
     CU_ASSERT(config->log_level == LOG_LEVEL_INFO && config->log_format == LOG_FORMAT_TEXT);
 }
@@ -125,60 +125,6 @@ test_good(void)
     CU_ASSERT(unlink(path_of("partners.d/gold.yaml")) == 0);
 }
 
-/* What a system's entry leaves out is the node's, but never half of what belongs together. */
-static void
-test_systems(void)
-{
-    static const char *const lines =
-        "  local: {address: 127.0.0.1:8080, system: ehr}\n"
-        "systems:\n"
-        "  ehr: {}\n"
-        "  lab: {certificate_names: [LAB.example, b.example], asserts_for_all: true,\n"
-        "        asserts: {user: L, role: '2', purpose: X, organization: Lab, organization_id: "
-        "'urn:oid:2.999.9'}}";
-    struct loaded loaded;
-    const struct config_system *ehr, *lab;
-    char text[2048];
-
-    write_main(0, NULL);
-    write_blue(0, NULL);
-    snprintf(text, sizeof(text),
-             "community: {id: 2.999.1, name: Red HIE}\nlisten:\n"
-             "  network: {address: 127.0.0.1:8443, credential: node, trust: partners}\n%s\n"
-             "asserts: {organization: Red, organization_id: 'urn:oid:2.999.1', user: U, npi: "
-             "'1234567893',\n  role: '1', role_display: One, purpose: T, purpose_system: 2.999.8}\n"
-             "credentials:\n  node: {certificate: red/node.pem, key: red/node.key}\n"
-             "  signing: {certificate: red/signing.pem, key: red/signing.key}\n"
-             "trust:\n  partners: {anchors: red/ca.pem, crl: red/crl.pem}\n"
-             "partners: [partners.d/blue.yaml]\nstore: {path: var/isthmus.db}\n"
-             "audit: {journal: var/audit}\npolicies: [policy.yaml]\n",
-             lines);
-    write_text("isthmus.yaml", text);
-    load(&loaded);
-    CHECK_OK(&loaded.diag, loaded.status);
-    check_report("systems", &loaded.report, "");
-    CU_ASSERT_FATAL(loaded.config != NULL);
-    CU_ASSERT_EQUAL_FATAL(loaded.config->systems_n, 2);
-    ehr = &loaded.config->systems[0];
-    lab = &loaded.config->systems[1];
-    CU_ASSERT_PTR_EQUAL(loaded.config->local_system, ehr);
-    check_text(ehr->name, "ehr");
-    check_text(ehr->asserts.user, "U");
-    check_text(ehr->asserts.npi, "1234567893");
-    check_text(ehr->asserts.role_display, "One");
-    check_text(ehr->asserts.purpose_system, "2.999.8");
-    CU_ASSERT(!ehr->asserts_for_all && ehr->certificate_names.n == 0);
-    check_text(lab->asserts.user, "L");
-    check_text(lab->asserts.npi, NULL); /* that of another person */
-    check_text(lab->asserts.role_display, NULL);
-    check_text(lab->asserts.purpose_system, POLICY_PURPOSE_SYSTEM_TEFCA);
-    check_text(lab->asserts.organization, "Lab");
-    CU_ASSERT(lab->asserts_for_all);
-    CU_ASSERT_EQUAL_FATAL(lab->certificate_names.n, 2);
-    check_text(lab->certificate_names.items[0], "lab.example");
-    unload(&loaded);
-}
-
 static const char full_main[] =
     "community: {id: urn:oid:2.999.1, name: Red HIE, patient_authority: 2.999.1.13,\n"
     "            repository: urn:oid:2.999.1.14}\n"
@@ -205,7 +151,7 @@ static const char full_main[] =
     "           id_token_max_age: 5m, authn_contexts: ['urn:x:y'], signatures: reference}\n"
     "id_tokens: [{issuer: 'https://idp.example/realm', jwks: idp.json}]\n"
     "limits: {timeout: 1m, body: 4GB, root_part: 16MB, answers: 1MB, replay_keys: 1000,\n"
-    "  connections: 7, connections_per_address: 6,\n"
+    "  enough: 80%, connections: 7, connections_per_address: 6,\n"
     "  connections_per_partner: 5, requests_per_partner: 4, failures_per_minute: 3, rate: 2KB,\n"
     "  handshake_time: 1s, status_time: 2s, head_time: 3s, idle_time: 4s, request_time: 5s,\n"
     "  answer_time: 6s, connection_time: 7s, requests: 8, held: 9MB, queue_time: 10s,\n"
@@ -254,7 +200,7 @@ check_full_values(const struct config *config)
     CU_ASSERT(edge->connection_us == 7 * US_PER_S);
     CU_ASSERT(edge->requests == 8 && edge->held_bytes == 9U * 1024 * 1024);
     CU_ASSERT(edge->queue_us == 10 * US_PER_S && edge->drain_us == 11 * US_PER_S);
-    CU_ASSERT(config->answers_limit == 1024U * 1024);
+    CU_ASSERT(config->answers_limit == 1024U * 1024 && config->enough.percent == 80);
     CU_ASSERT(config->replay_keys == 1000);
     CU_ASSERT(config->log_level == LOG_LEVEL_DEBUG && config->log_format == LOG_FORMAT_JSON);
     CU_ASSERT(config->credentials_n == 3 && config->trusts_n == 2);
@@ -640,7 +586,6 @@ test_status(void)
 static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
     {"good", test_good},
-    {"systems", test_systems},
     {"full", test_full},
     {"agreements", test_agreements},
     {"SHA-1 is over", test_sha1_over},

@@ -396,6 +396,15 @@ static const struct mistake main_mistakes[] = {
     {17, "limits: {answers: 1KB, replay_keys: 999}",
      MAIN "17:19: error: answers '1KB' is out of range; expected 1MB to 4GB\n" MAIN
           "17:37: error: replay_keys: expected a number from 1000 to 10000000, got '999'\n"},
+    {17, "limits: {enough: 0}",
+     MAIN "17:18: error: enough: expected off, a number of communities from 1 to 1000000, or a "
+          "share of them from 1% to 100%, got '0'\n"},
+    {17, "limits: {enough: 101%}",
+     MAIN "17:18: error: enough: expected off, a number of communities from 1 to 1000000, or a "
+          "share of them from 1% to 100%, got '101%'\n"},
+    {17, "limits: {enough: most}",
+     MAIN "17:18: error: enough: expected off, a number of communities from 1 to 1000000, or a "
+          "share of them from 1% to 100%, got 'most'\n"},
     {17, "limits: {replay_keys: 10000001}",
      MAIN "17:23: error: replay_keys: expected a number from 1000 to 10000000, got '10000001'\n"},
     {17, "limits: {body: 1MB, root_part: 2MB}",

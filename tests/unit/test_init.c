@@ -303,6 +303,10 @@ test_options(void)
     CHECK_SPAN(span_of_cstr(config->asserts.role_display), "~");
     CHECK_SPAN(span_of_cstr(config->asserts.purpose), "T-TREAT");
     CHECK_SPAN(span_of_cstr(config->asserts.npi), "1234567893");
+    /* all that must be asserted is there: whoever is behind the local listener may ask */
+    CU_ASSERT_PTR_NOT_NULL_FATAL(config->local_system);
+    CHECK_SPAN(span_of_cstr(config->local_system->name), "local");
+    CHECK_SPAN(span_of_cstr(config->local_system->asserts.user), "yes");
     CU_ASSERT(certificate_names(config->node->leaf, SPAN("id.north.example")));
     CU_ASSERT(certificate_names(config->node->leaf, SPAN("::1")));
     CU_ASSERT(exists("options-ca/ca.key") && exists("options/policies/demonstration.yaml"));
@@ -310,6 +314,19 @@ test_options(void)
     run(cmd_check, "check|-c|DIR/options/isthmus.yaml");
     check_exit("check", CLI_DONE);
     check_says(output.out, "note: the TLS certificate has no name 'gw.north.example'");
+}
+
+/* Who asks cannot be said: nobody does, and the file shows how to say it. */
+static void
+test_local_without_asserts(void)
+{
+    run(cmd_init, "init|DIR/mute|--community|2.999.3|--name|Mute|--dev-pki|--key|p256|--local"
+                  "|127.0.0.1:9080|--user|U");
+    check_exit("local without asserts", CLI_DONE);
+    const struct config *config = load_config("mute/isthmus.yaml");
+
+    CU_ASSERT(config->local.is_set && config->local_system == NULL && config->systems_n == 0);
+    config_unref(config);
 }
 
 static void
@@ -567,6 +584,7 @@ static const struct unit_test tests[] = {
     {"files", test_files},
     {"options", test_options},
     {"wildcard", test_wildcard},
+    {"local without asserts", test_local_without_asserts},
     {"without pki", test_without_pki},
     {"deny policy", test_deny_policy},
     {"two nodes", test_two_nodes},

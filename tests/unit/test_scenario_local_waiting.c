@@ -98,8 +98,8 @@ test_what_is_not_there_at_the_deadline_is_one_error(void)
     error = local_error_of(&answer.errors, BLUE);
     CU_ASSERT_PTR_NOT_NULL_FATAL(error);
     CHECK_SPAN(error->code, "XDSUnavailableCommunity");
-    /* nobody waits for the late one, and nothing can come of it any more */
-    scene_deliver_all(&scene, NULL);
+    /* the late one was withdrawn: nobody waits for it, and nothing can come of it any more */
+    CU_ASSERT(scene.questions[kit_question_to(&scene, "blue")].is_cancelled);
     CU_ASSERT_EQUAL(runner_active(scene.runner), 0);
     arena_free(arena);
     local_kit_close(&scene);
@@ -147,6 +147,7 @@ test_who_goes_while_partners_are_asked_takes_the_questions_along(void)
     scene_deliver(&scene, kit_question_to(&scene, "green"));
     local_leave(&scene, &reply);
     check_abandoned();
+    CU_ASSERT(scene.questions[kit_question_to(&scene, "blue")].is_cancelled);
     CU_ASSERT_EQUAL(scene_count_events(red(), AUDIT_ITI_38, AUDIT_INITIATING, AUDIT_OUTCOME, true),
                     1); /* green's; what it disclosed is recorded as such */
     CU_ASSERT_EQUAL(scene_count_events(red(), AUDIT_ITI_38, AUDIT_INITIATING, AUDIT_OUTCOME, false),
