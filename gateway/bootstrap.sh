@@ -3,7 +3,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config gsoap libgsoap-dev libxml2-dev libxmlsec1-dev
- libssl-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev libfyaml-dev libjansson-dev libutf8proc-dev libcunit1-dev"
+ libssl-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev libfyaml-dev libjansson-dev libutf8proc-dev libcunit1-dev
+ libmimalloc-dev"
 
 export LC_ALL=C.UTF-8 # texts and sorting as here, names with accents readable; every Debian has it
 

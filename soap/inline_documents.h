@@ -13,8 +13,9 @@
 
 struct spool;
 
-#define INLINE_LEAST ((size_t)64 * 1024) /* characters of text; shorter ones stay where they are   \
-                                          */
+#define INLINE_LEAST                                                                               \
+    ((size_t)64 * 1024) /* characters of text; shorter ones stay where they are                    \
+                         */
 
 struct inline_documents {
     char token[UUID_TEXT]; /* begins each placeholder; nobody could know it */

@@ -24,7 +24,7 @@ struct message {
     struct body source;              /* borrowed: what it was read from */
     struct mime mime;                /* MTOM only; places in <source> */
     struct inline_documents inlines; /* of answers: what was moved out of the root part */
-    struct xml_pieces *pieces; /* what was read of it during the parse; NULL: nothing */
+    struct xml_pieces *pieces;       /* what was read of it during the parse; NULL: nothing */
     bool is_mtom;
     bool is_fault;
     /* What message_check_headers refuses; code ERR_NONE: nothing. Reading goes on behind it, so

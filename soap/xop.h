@@ -14,9 +14,9 @@ struct xop_used_list {
     size_t n, capacity;
 };
 
-/* The bytes, a copy or a share of the message's file; owned by the caller (body_done). ERR_XOP: anything but white space beside
- * the Include, content inside it, no cid: URL, a part that is not there or was used before;
- * <code>: content that is not base64. */
+/* The bytes, a copy or a share of the message's file; owned by the caller (body_done). ERR_XOP:
+ * anything but white space beside the Include, content inside it, no cid: URL, a part that is not
+ * there or was used before; <code>: content that is not base64. */
 MUST_CHECK struct status xop_read(const struct message *message, const xmlNode *document,
                                   enum err code, struct arena *arena, struct diag *diag,
                                   struct xop_used_list *used, struct body *ret_body);

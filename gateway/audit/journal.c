@@ -257,6 +257,20 @@ journal_ticket_status(struct journal *journal, const struct journal_ticket *tick
     return st;
 }
 
+struct journal_lag
+journal_read_lag(struct journal *journal)
+{
+    pthread_mutex_lock(&journal->mutex);
+    const struct journal_lag lag = {
+        .records = journal->next_sequence - 1,
+        .waiting = journal->next_sequence - 1 - journal->durable,
+        .queue_bytes = journal->queue.n,
+        .queue_max = journal->sizes.queue_bytes,
+    };
+    pthread_mutex_unlock(&journal->mutex);
+    return lag;
+}
+
 bool
 journal_is_healthy(struct journal *journal)
 {

@@ -54,6 +54,14 @@ MUST_CHECK struct status journal_ticket_status(struct journal *journal,
 MUST_CHECK struct status journal_append_wait(struct journal *journal,
                                              const struct audit_event *event, struct diag *diag);
 bool journal_is_healthy(struct journal *journal);
+/* How far durability is behind. Any thread. */
+struct journal_lag {
+    uint64_t records;   /* that were appended since the journal was opened and all before it */
+    uint64_t waiting;   /* of them: not durable yet */
+    size_t queue_bytes; /* that wait for the disk */
+    size_t queue_max;   /* more than that is refused */
+};
+struct journal_lag journal_read_lag(struct journal *journal);
 /* How long the disk has been at the batch that is being written; 0: none is. Thread: any. */
 int64_t journal_busy_us(struct journal *journal);
 

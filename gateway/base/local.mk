@@ -17,6 +17,7 @@ libisthmus_a_SOURCES += \
 	gateway/base/log.c gateway/base/log.h \
 	gateway/base/machine.c gateway/base/machine.h \
 	gateway/base/mem.c gateway/base/mem.h \
+	gateway/base/metrics.c gateway/base/metrics.h \
 	gateway/base/notes.c gateway/base/notes.h \
 	gateway/base/park.h \
 	gateway/base/patient.c gateway/base/patient.h \
@@ -57,3 +58,6 @@ tests_unit_test_mailbox_LDADD = $(UNIT_LIBS)
 libisthmus_a_SOURCES += gateway/base/yaml.c gateway/base/yaml.h gateway/base/yaml_report.c
 check_PROGRAMS += tests/unit/test_yaml
 tests_unit_test_yaml_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_metrics
+tests_unit_test_metrics_LDADD = $(UNIT_LIBS)

@@ -356,30 +356,42 @@ make_folder(const char *path, struct diag *diag)
     return OK;
 }
 
-static struct status
-write_file(const char *path, struct span bytes, struct diag *diag)
-{
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    struct span left = bytes;
+struct output {
+    const char *path;
+    int fd;
+};
 
-    if (fd == -1) {
-        return FAIL(diag, ERR_IO, "cannot write %s: %s", path, strerror(errno));
-    }
+static struct status
+write_piece(void *arg, struct span piece, struct diag *diag)
+{
+    const struct output *output = arg;
+    struct span left = piece;
+
     while (left.n > 0) {
-        const ssize_t n = write(fd, left.p, left.n);
+        const ssize_t n = write(output->fd, left.p, left.n);
 
         if (n == -1) {
-            const int error = errno;
-
-            (void)close(fd);
-            return FAIL(diag, ERR_IO, "cannot write %s: %s", path, strerror(error));
+            return FAIL(diag, ERR_IO, "cannot write %s: %s", output->path, strerror(errno));
         }
         left = span_slice(left, (size_t)n, left.n);
     }
-    if (close(fd) == -1) {
+    return OK;
+}
+
+static struct status
+write_file(const char *path, const struct body *body, struct diag *diag)
+{
+    struct output output = {path, open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+
+    if (output.fd == -1) {
         return FAIL(diag, ERR_IO, "cannot write %s: %s", path, strerror(errno));
     }
-    return OK;
+    const struct status st = body_each(body, write_piece, &output, diag);
+
+    if (close(output.fd) == -1 && is_ok(st)) {
+        return FAIL(diag, ERR_IO, "cannot write %s: %s", path, strerror(errno));
+    }
+    return st;
 }
 
 static const char *
@@ -420,19 +432,15 @@ static struct status
 write_one(const struct answers *answers, const char *dir, size_t i, struct diag *diag)
 {
     const struct asking_document *document = &answers->asking->documents.items[i];
-    CLEANUP(buf_done) struct buf scratch;
     char path[PATH_MAX];
-    struct span bytes;
     char *slash;
 
-    buf_init_secret(&scratch, (size_t)document->body.size + 1);
-    TRY(body_span(&document->body, &scratch, diag, &bytes));
     TRY(join(dir, answers->files[i], diag, path));
     slash = strrchr(path, '/');
     *slash = '\0';
     TRY(make_folder(path, diag));
     *slash = '/';
-    return write_file(path, bytes, diag);
+    return write_file(path, &document->body, diag);
 }
 
 static struct status
@@ -446,7 +454,9 @@ write_index(const struct answers *answers, const char *dir, const char *name,
     buf_init_secret(&text, INDEX_LIMIT);
     TRY(write(answers, &text, diag));
     TRY(join(dir, name, diag, path));
-    return write_file(path, buf_span(&text), diag);
+    const struct body body = body_over(buf_span(&text));
+
+    return write_file(path, &body, diag);
 }
 
 struct status

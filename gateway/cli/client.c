@@ -37,6 +37,23 @@ open_config(struct client *client, const struct cli_command *command, const char
 }
 
 /* As open_config. */
+/* Without one, answers are kept in memory, to limits.answers: enough for most commands. */
+static struct status
+open_spool(struct client *client, struct diag *diag)
+{
+    struct diag why = {0};
+    const struct status st = config_open_spool(client->config, &why, &client->spool);
+
+    if (is_ok(st)) {
+        return OK;
+    }
+    if (!client->config->spool.is_default) {
+        return FAIL(diag, st.code, "%s", why.text);
+    }
+    cli_complain(client->command, "warning: large documents are kept in memory: %s", why.text);
+    return OK;
+}
+
 static bool
 open_parts(struct client *client)
 {
@@ -50,6 +67,7 @@ open_parts(struct client *client)
     };
 
     if (!is_ok(soap_library_init(&diag)) || !is_ok(store_open(&options, &diag, &client->store)) ||
+        !is_ok(open_spool(client, &diag)) ||
         !is_ok(journal_open_free(client->config->journal_dir, "cli", clock_system(), &diag,
                                  &client->journal)) ||
         !is_ok(out_start(client->config, clock_system(), &diag, &client->out)) ||
@@ -63,6 +81,7 @@ open_parts(struct client *client)
                                  .store = client->store,
                                  .audit = &client->sink.sink,
                                  .out = client->out,
+                                 .spool = client->spool,
                                  .runner = client->runner};
     return true;
 }
@@ -77,6 +96,7 @@ close_parts(struct client *client)
     journal_close(client->journal);
     store_close(client->store);
     arena_free(client->arena);
+    spool_unref(client->spool);
     config_unref(client->config);
     crl_held_clear();
     soap_library_done();

@@ -70,6 +70,7 @@ struct client {
     struct store *store;
     struct journal *journal;
     struct journal_sink sink;
+    struct spool *spool; /* NULL: none */
     struct out *out;
     struct runner *runner;
     struct node node;

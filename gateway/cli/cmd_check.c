@@ -1,34 +1,42 @@
 /*
  * `isthmus check`: reads the configuration as `isthmus serve` would and says every mistake, or what
- * it means. Opens no socket and no database. Runs on the program's main thread.
+ * it means; with --connect, whether the partners are there. Opens no other socket and no database.
+ * Runs on the program's main thread.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/datetime.h"
+#include "certs/crl_held.h"
 #include "cli/cli.h"
+#include "cli/reach.h"
 #include "cli/show.h"
 #include "config/config_expiry.h"
+#include "out/crl_feed.h"
 
 #define JSON_MAX      ((size_t)64 * 1024 * 1024)
 #define HOST_MAX      256
+#define FETCH_WAIT_US (30 * US_PER_S)
 #define NOTES_MAX     64
 #define NOTE_TEXT_MAX 512
 
 static const char *path;
-static bool is_json;
+static bool is_json, connects;
 
 static const struct cli_option options[] = {
     {"c", "FILE", "the configuration", &path, NULL, NULL},
+    {"connect", NULL, "connect to every partner, too; asks nothing", NULL, NULL, &connects},
     {"json", NULL, "print JSON", NULL, NULL, &is_json},
 };
 
 static const struct cli_command command = {
     .name = "check",
-    .usage = "-c FILE [--json]",
+    .usage = "-c FILE [--connect] [--json]",
     .text =
         "Reads FILE and the partner and policy files that it names, loads keys, certificates and\n"
         "revocation lists, and prints every mistake as file:line:column, or what it found.\n"
+        "With --connect a partner that cannot be reached, or is not who its file says, or refuses\n"
+        "our certificate, is a mistake as well.\n"
         "Exit codes: 0 good, 1 at least one mistake, 2 usage.",
     .options = options,
     .options_n = ARRAY_LEN(options),
@@ -223,10 +231,18 @@ print_trusts(const struct config *config, int64_t now_us)
     }
 }
 
-static void
-print_summary(const struct config *config, const struct notes *notes, int64_t now_us)
+static size_t
+failures_of(const struct reach *reach)
 {
-    printf("%s: good\n", config->path);
+    return reach == NULL ? 0 : reach_failed(reach);
+}
+
+static void
+print_summary(const struct config *config, const struct reach *reach, const struct notes *notes,
+              int64_t now_us)
+{
+    printf("%s: %s\n", config->path,
+           failures_of(reach) == 0 ? "good" : "not every partner can be reached");
     printf("community\n  %s %s\n", config->community, config->community_name);
     printf("listeners\n");
     print_listener("network", &config->network);
@@ -239,6 +255,9 @@ print_summary(const struct config *config, const struct notes *notes, int64_t no
     for (size_t i = 0; i < config->partners_n; i++) {
         printf("  %-10s ", config->partners[i].id);
         show_strings(&config->partners[i].communities);
+        if (reach != NULL) {
+            reach_print(reach, &config->partners[i], now_us);
+        }
     }
     printf("policy\n  %zu rule%s\n", policy_rule_count(config->policy),
            policy_rule_count(config->policy) == 1 ? "" : "s");
@@ -300,7 +319,7 @@ write_trusts(struct jsonw *json, const struct config *config)
 }
 
 static void
-write_partners(struct jsonw *json, const struct config *config)
+write_partners(struct jsonw *json, const struct config *config, const struct reach *reach)
 {
     jsonw_key(json, "partners");
     jsonw_array(json);
@@ -308,14 +327,17 @@ write_partners(struct jsonw *json, const struct config *config)
         jsonw_object(json);
         jsonw_key_text(json, "id", span_of_cstr(config->partners[i].id));
         show_strings_json(json, "communities", &config->partners[i].communities);
+        if (reach != NULL) {
+            reach_write(reach, &config->partners[i], json);
+        }
         jsonw_close(json);
     }
     jsonw_close(json);
 }
 
 static void
-write_summary(struct jsonw *json, const struct config *config, const struct notes *notes,
-              int64_t now_us)
+write_summary(struct jsonw *json, const struct config *config, const struct reach *reach,
+              const struct notes *notes, int64_t now_us)
 {
     jsonw_key(json, "community");
     jsonw_object(json);
@@ -331,7 +353,7 @@ write_summary(struct jsonw *json, const struct config *config, const struct note
     write_credentials(json, config, now_us);
     write_trusts(json, config);
     show_proof_json(json, config);
-    write_partners(json, config);
+    write_partners(json, config, reach);
     jsonw_key_int(json, "rules", (int64_t)policy_rule_count(config->policy));
     jsonw_key(json, "notes");
     jsonw_array(json);
@@ -369,8 +391,27 @@ write_error(struct jsonw *json, struct span line)
     jsonw_close(json);
 }
 
+/* A place that cannot be reached, as an error of the file that names it. */
 static void
-write_errors(struct jsonw *json, const struct yaml_report *report, const struct diag *reason)
+write_unreached(struct jsonw *json, const struct reach *reach)
+{
+    const struct reach_place *places = NULL;
+    const size_t n = reach == NULL ? 0 : reach_places(reach, &places);
+
+    for (size_t i = 0; i < n; i++) {
+        if (places[i].answer.error != ERR_NONE) {
+            jsonw_object(json);
+            jsonw_key_text(json, "file", span_of_cstr(places[i].partner->path));
+            jsonw_key_text(json, "error", span_of_cstr(err_name(places[i].answer.error)));
+            jsonw_key_text(json, "text", span_of_cstr(places[i].answer.detail));
+            jsonw_close(json);
+        }
+    }
+}
+
+static void
+write_errors(struct jsonw *json, const struct yaml_report *report, const struct reach *reach,
+             const struct diag *reason)
 {
     struct span rest = buf_span(&report->text), line;
 
@@ -386,14 +427,16 @@ write_errors(struct jsonw *json, const struct yaml_report *report, const struct 
         jsonw_key_text(json, "text", span_of_cstr(reason->text));
         jsonw_close(json);
     }
+    write_unreached(json, reach);
     jsonw_close(json);
     jsonw_key_int(json, "error_count",
-                  report->errors > 0 ? report->errors : reason->code != ERR_NONE);
+                  (report->errors > 0 ? report->errors : reason->code != ERR_NONE) +
+                      (int64_t)failures_of(reach));
 }
 
 static bool
-print_json(const struct config *config, const struct notes *notes, int64_t now_us,
-           const struct yaml_report *report, const struct diag *reason)
+print_json(const struct config *config, const struct reach *reach, const struct notes *notes,
+           int64_t now_us, const struct yaml_report *report, const struct diag *reason)
 {
     struct diag diag = {0};
     struct jsonw json;
@@ -402,12 +445,12 @@ print_json(const struct config *config, const struct notes *notes, int64_t now_u
     buf_init(&text, JSON_MAX);
     jsonw_init(&json, &text, true, &diag);
     jsonw_object(&json);
-    jsonw_key_bool(&json, "good", config != NULL);
+    jsonw_key_bool(&json, "good", config != NULL && failures_of(reach) == 0);
     jsonw_key_text(&json, "file", span_of_cstr(path));
     if (config != NULL) {
-        write_summary(&json, config, notes, now_us);
+        write_summary(&json, config, reach, notes, now_us);
     }
-    write_errors(&json, report, reason);
+    write_errors(&json, report, reach, reason);
     jsonw_close(&json);
     const bool is_printed = show_json(&command, &json, &text, &diag);
 
@@ -418,8 +461,8 @@ print_json(const struct config *config, const struct notes *notes, int64_t now_u
 /* ---- the command ---- */
 
 static bool
-print_result(const struct config *config, const struct yaml_report *report,
-             const struct diag *reason)
+print_result(const struct config *config, const struct reach *reach,
+             const struct yaml_report *report, const struct diag *reason)
 {
     const int64_t now_us = clock_wall_us(clock_system());
     static struct notes notes;
@@ -429,10 +472,10 @@ print_result(const struct config *config, const struct yaml_report *report,
         collect_notes(&notes, config, now_us);
     }
     if (is_json) {
-        return print_json(config, &notes, now_us, report, reason);
+        return print_json(config, reach, &notes, now_us, report, reason);
     }
     if (config != NULL) {
-        print_summary(config, &notes, now_us);
+        print_summary(config, reach, &notes, now_us);
         return true;
     }
     fprintf(stderr, "%.*s", SPAN_PRINT(buf_span(&report->text)));
@@ -440,17 +483,53 @@ print_result(const struct config *config, const struct yaml_report *report,
     return true;
 }
 
+/* Revocation lists that are to be fetched are fetched first when partners will be judged by them.
+ */
+static struct status
+load(struct yaml_report *report, struct diag *diag, const struct config **ret_config)
+{
+    TRY(config_load(path, clock_system(), report, diag, ret_config));
+    if (!connects || !config_awaits_crl(*ret_config) ||
+        !crl_feed_once(*ret_config, clock_system(), FETCH_WAIT_US)) {
+        return OK;
+    }
+    config_unref(*ret_config);
+    *ret_config = NULL;
+    return config_load(path, clock_system(), report, diag, ret_config);
+}
+
+static int
+check(void)
+{
+    struct yaml_report report;
+    struct diag diag = {0};
+    const struct config *config = NULL;
+    struct reach *reach = NULL;
+
+    yaml_report_init(&report);
+    struct status st = load(&report, &diag, &config);
+
+    if (is_ok(st) && connects) {
+        st = reach_ask(config, &diag, &reach);
+    }
+    const bool is_printed = print_result(is_ok(st) ? config : NULL, reach, &report, &diag);
+    const bool is_good = is_ok(st) && failures_of(reach) == 0;
+
+    yaml_report_done(&report);
+    reach_free(reach);
+    config_unref(config);
+    crl_held_clear();
+    return is_good && is_printed ? CLI_DONE : CLI_FAILED;
+}
+
 int
 cmd_check(int argc, char **argv)
 {
     struct cli_values rest;
-    struct yaml_report report;
-    struct diag diag = {0};
-    const struct config *config = NULL;
     int exit_code = CLI_DONE;
 
     path = NULL;
-    is_json = false;
+    is_json = connects = false;
     if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
         return exit_code;
     }
@@ -458,11 +537,5 @@ cmd_check(int argc, char **argv)
         cli_complain(&command, "expected: isthmus check %s", command.usage);
         return CLI_USAGE;
     }
-    yaml_report_init(&report);
-    const struct status st = config_load(path, clock_system(), &report, &diag, &config);
-    const bool is_printed = print_result(is_ok(st) ? config : NULL, &report, &diag);
-
-    yaml_report_done(&report);
-    config_unref(config);
-    return is_ok(st) && is_printed ? CLI_DONE : CLI_FAILED;
+    return check();
 }

@@ -1,32 +1,41 @@
 /*
- * `isthmus partners`: who they are, as the configuration knows them. Asks nobody. Runs on the
- * program's main thread.
+ * `isthmus partners`: who they are, as the configuration knows them, and with --probe whether they
+ * are there. Runs on the program's main thread.
  */
 #include <stdio.h>
 
 #include "base/datetime.h"
+#include "certs/crl_held.h"
 #include "certs/expiry.h"
 #include "cli/cli.h"
+#include "cli/reach.h"
 #include "cli/show.h"
 
 #define JSON_MAX ((size_t)64 * 1024 * 1024)
 
 static const char *path;
-static bool is_json;
+static bool is_json, probes;
 
 static const struct cli_option options[] = {
     {"c", "FILE", "the configuration", &path, NULL, NULL},
+    {"probe", NULL, "connect to each and prove it; asks nothing", NULL, NULL, &probes},
     {"json", NULL, "print JSON", NULL, NULL, &is_json},
 };
 
 static const struct cli_command command = {
     .name = "partners",
-    .usage = "-c FILE [--json]",
+    .usage = "-c FILE [--probe] [--json]",
     .text =
         "Prints every partner of the configuration: its communities, endpoints, how its TLS\n"
         "certificate is recognised, until when its signing certificates are valid, and what is\n"
-        "relaxed for it.\n"
-        "Exit codes: 0 done, 1 the configuration has mistakes, 2 usage.",
+        "relaxed for it. With --probe it connects to every host and port of theirs at once, "
+        "proves\n"
+        "that the partner answers there and takes our certificate, and prints address, TLS "
+        "version,\n"
+        "suite, the certificate's end and the time of the handshake, or why not.\n"
+        "Exit codes: 0 done, 1 the configuration has mistakes or no probe was good, 2 usage, 3 "
+        "some\n"
+        "probes failed.",
     .options = options,
     .options_n = ARRAY_LEN(options),
 };
@@ -170,7 +179,22 @@ print_relaxations(const struct partner *partner, int64_t now_us)
 }
 
 static void
-print_partner(const struct partner *partner, int64_t now_us)
+print_outbound(const struct partner *partner)
+{
+    const struct partner_limits *limits = &partner->limits;
+
+    printf("  %-12s %zu connections, %zu questions; left alone after %zu failures for %lld to %lld "
+           "ms\n",
+           "limits", limits->connections, limits->requests, limits->failures,
+           (long long)(limits->pause_us / US_PER_MS),
+           (long long)(limits->longest_pause_us / US_PER_MS));
+    if (partner->proxy_url != NULL) {
+        printf("  %-12s %s\n", "proxy", partner->proxy_url);
+    }
+}
+
+static void
+print_partner(const struct partner *partner, const struct reach *reach, int64_t now_us)
 {
     printf("%s  %s\n  %-12s ", partner->id, partner->name, "communities");
     show_strings(&partner->communities);
@@ -188,16 +212,25 @@ print_partner(const struct partner *partner, int64_t now_us)
     }
     print_style(partner);
     print_relaxations(partner, now_us);
+    print_outbound(partner);
+    if (reach != NULL) {
+        reach_print(reach, partner, now_us);
+    }
     putchar('\n');
 }
 
 static void
-print_partners(const struct config *config, int64_t now_us)
+print_partners(const struct config *config, const struct reach *reach, int64_t now_us)
 {
     for (size_t i = 0; i < config->partners_n; i++) {
-        print_partner(&config->partners[i], now_us);
+        print_partner(&config->partners[i], reach, now_us);
     }
     printf("%zu partner%s\n", config->partners_n, config->partners_n == 1 ? "" : "s");
+    if (reach != NULL) {
+        const struct reach_place *places = NULL;
+
+        printf("%zu of %zu probes failed\n", reach_failed(reach), reach_places(reach, &places));
+    }
 }
 
 /* ---- for programs ---- */
@@ -282,7 +315,28 @@ write_relaxations(struct jsonw *json, const struct partner *partner, int64_t now
 }
 
 static void
-write_partner(struct jsonw *json, const struct partner *partner, int64_t now_us)
+write_outbound(struct jsonw *json, const struct partner *partner)
+{
+    static const char *const addresses[] = {[PARTNER_ADDRESSES_PUBLIC] = "public",
+                                            [PARTNER_ADDRESSES_PRIVATE] = "private",
+                                            [PARTNER_ADDRESSES_LOCAL] = "local"};
+    const struct partner_limits *limits = &partner->limits;
+
+    jsonw_key_text(json, "addresses", span_of_cstr(addresses[partner->addresses]));
+    jsonw_key_text(json, "proxy", span_of_cstr(partner->proxy_url));
+    jsonw_key(json, "limits");
+    jsonw_object(json);
+    jsonw_key_int(json, "connections", (int64_t)limits->connections);
+    jsonw_key_int(json, "requests", (int64_t)limits->requests);
+    jsonw_key_int(json, "failures", (int64_t)limits->failures);
+    jsonw_key_int(json, "pause_ms", limits->pause_us / US_PER_MS);
+    jsonw_key_int(json, "longest_pause_ms", limits->longest_pause_us / US_PER_MS);
+    jsonw_close(json);
+}
+
+static void
+write_partner(struct jsonw *json, const struct partner *partner, const struct reach *reach,
+              int64_t now_us)
 {
     const bool is_san = partner->identity == PARTNER_IDENTITY_SAN;
 
@@ -302,11 +356,15 @@ write_partner(struct jsonw *json, const struct partner *partner, int64_t now_us)
     write_agreements(json, partner);
     write_relaxations(json, partner, now_us);
     jsonw_key_int(json, "timeout_ms", partner->timeout_us / US_PER_MS);
+    write_outbound(json, partner);
+    if (reach != NULL) {
+        reach_write(reach, partner, json);
+    }
     jsonw_close(json);
 }
 
 static bool
-print_json(const struct config *config, int64_t now_us)
+print_json(const struct config *config, const struct reach *reach, int64_t now_us)
 {
     struct diag diag = {0};
     struct jsonw json;
@@ -318,7 +376,7 @@ print_json(const struct config *config, int64_t now_us)
     jsonw_key(&json, "partners");
     jsonw_array(&json);
     for (size_t i = 0; i < config->partners_n; i++) {
-        write_partner(&json, &config->partners[i], now_us);
+        write_partner(&json, &config->partners[i], reach, now_us);
     }
     jsonw_close(&json);
     jsonw_close(&json);
@@ -330,6 +388,38 @@ print_json(const struct config *config, int64_t now_us)
 
 /* ---- the command ---- */
 
+static int
+exit_code_of(const struct reach *reach)
+{
+    const struct reach_place *places = NULL;
+    const size_t n = reach == NULL ? 0 : reach_places(reach, &places);
+    const size_t failed = reach == NULL ? 0 : reach_failed(reach);
+
+    return failed == 0 ? CLI_DONE : failed < n ? CLI_PARTIAL : CLI_FAILED;
+}
+
+static int
+show(const struct config *config)
+{
+    const int64_t now_us = clock_wall_us(clock_system());
+    struct reach *reach = NULL;
+    struct diag diag = {0};
+
+    if (probes && !is_ok(reach_ask(config, &diag, &reach))) {
+        cli_error(&command, &diag);
+        return CLI_FAILED;
+    }
+    int exit_code = exit_code_of(reach);
+
+    if (!is_json) {
+        print_partners(config, reach, now_us);
+    } else if (!print_json(config, reach, now_us)) {
+        exit_code = CLI_FAILED;
+    }
+    reach_free(reach);
+    return exit_code;
+}
+
 int
 cmd_partners(int argc, char **argv)
 {
@@ -337,7 +427,7 @@ cmd_partners(int argc, char **argv)
     int exit_code = CLI_DONE;
 
     path = NULL;
-    is_json = false;
+    is_json = probes = false;
     if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
         return exit_code;
     }
@@ -345,18 +435,14 @@ cmd_partners(int argc, char **argv)
         cli_complain(&command, "expected: isthmus partners %s", command.usage);
         return CLI_USAGE;
     }
-    const struct config *config = cli_config(&command, path);
+    const struct config *config =
+        probes ? cli_config_online(&command, path) : cli_config(&command, path);
 
     if (config == NULL) {
         return path == NULL ? CLI_USAGE : CLI_FAILED;
     }
-    const int64_t now_us = clock_wall_us(clock_system());
-
-    if (is_json) {
-        exit_code = print_json(config, now_us) ? CLI_DONE : CLI_FAILED;
-    } else {
-        print_partners(config, now_us);
-    }
+    exit_code = show(config);
     config_unref(config);
+    crl_held_clear();
     return exit_code;
 }

@@ -53,6 +53,7 @@ generation_new(struct serve *serve, const struct config *config, struct diag *di
     generation->node = (struct node){.config = config_ref(config),
                                      .clock = clock_system(),
                                      .store = serve->store,
+                                     .spool = serve->spool,
                                      .audit = &serve->sink.sink,
                                      .out = serve->out,
                                      .runner = serve->runner};
@@ -116,22 +117,6 @@ answer_text(struct net_request *request, int status, const char *text)
     net_answer(request, status, "text/plain; charset=UTF-8", &body);
 }
 
-/* Live: this process answers. Ready: it may take work, which it may not when the journal has
- * failed. */
-static void
-answer_admin(struct serve *serve, struct net_request *request)
-{
-    if (strcmp(request->path, "/livez") == 0) {
-        answer_text(request, 200, "ok\n");
-    } else if (strcmp(request->path, "/readyz") != 0) {
-        answer_text(request, 404, "this listener serves /livez and /readyz\n");
-    } else if (!journal_is_healthy(serve->journal)) {
-        answer_text(request, 503, "journal: failed; the node refuses work (see the log)\n");
-    } else {
-        answer_text(request, 200, "ok\n");
-    }
-}
-
 static void
 watch(void *arg, void (*on_gone)(void *arg), void *gone_arg)
 {
@@ -175,7 +160,7 @@ take_request(void *arg, struct net_request *request)
     struct serve *serve = arg;
 
     if (request->listener == NET_ADMIN) {
-        answer_admin(serve, request);
+        serve_admin(serve, request);
         return;
     }
     if (request->method != HTTP1_POST) {
@@ -220,6 +205,7 @@ serve_net_options(struct serve *serve, const struct config *config, struct net_o
     ret_options->clock = clock_system();
     ret_options->handler = take_request;
     ret_options->handler_arg = serve;
+    ret_options->spool = serve->spool;
     ret_options->on_refused = refusals_note;
     ret_options->identify = identify;
     ret_options->on_doubt = refusals_note_doubt;
@@ -296,6 +282,24 @@ start_replay(struct serve *serve, struct diag *diag)
     return OK;
 }
 
+/* A place that nobody chose may be unfit: then the node says so and does without. */
+static struct status
+start_spool(struct serve *serve, const struct config *config, struct diag *diag)
+{
+    struct diag why = {0};
+    const struct status st = config_open_spool(config, &why, &serve->spool);
+
+    if (is_ok(st)) {
+        return OK;
+    }
+    if (!config->spool.is_default) {
+        return FAIL(diag, st.code, "%s", why.text);
+    }
+    LOG_EVENT(LOG_LEVEL_WARNING, "no-spool", LOG_DIAG(&why),
+              LOG_ID("then", "large messages stay in memory; set spool.path"));
+    return OK;
+}
+
 static struct status
 start(struct serve *serve, const struct config *config, struct diag *diag)
 {
@@ -308,8 +312,11 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     };
     struct net_options net;
 
+    serve->started_us = clock_wall_us(clock_system());
+    serve->loaded_us = serve->started_us;
     TRY(soap_library_init(diag));
     TRY(store_open(&store, diag, &serve->store));
+    TRY(start_spool(serve, config, diag));
     TRY(start_replay(serve, diag));
     TRY(journal_open(config->journal_dir, "node", clock_system(), diag, &serve->journal));
     TRY(runner_new(clock_system(), worker_count(), diag, &serve->runner));
@@ -321,7 +328,9 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     serve->is_start_recorded = true;
     TRY(serve_status_configure(serve, config, diag));
     serve_net_options(serve, config, &net);
-    return net_start(&net, diag, &serve->server);
+    TRY(net_start(&net, diag, &serve->server));
+    atomic_store(&serve->is_started, true);
+    return OK;
 }
 
 /* A quarter of a short drain is for answers, too. */
@@ -369,6 +378,7 @@ stop(struct serve *serve, const struct config *config)
     out_stop(serve->out); /* nobody asks any more */
     journal_close(serve->journal);
     store_close(serve->store);
+    spool_unref(serve->spool);
     generation_unref(serve->generation);
     refusals_done(serve);
     soap_library_done();

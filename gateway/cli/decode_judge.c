@@ -282,10 +282,10 @@ static void
 check_message(struct checker *checker)
 {
     const struct question *const question = checker->question;
+    const struct body body = body_over(question->capture->body);
     struct diag why = {0};
-    const struct status st =
-        proof_message(&checker->proof, question->config, question->capture->body,
-                      question->capture->content_type, checker->arena, &why);
+    const struct status st = proof_message(&checker->proof, question->config, &body,
+                                           question->capture->content_type, checker->arena, &why);
 
     explain_check(checker->notes, checker->list, "message", st, &why);
     if (!is_ok(st)) {

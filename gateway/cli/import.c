@@ -5,6 +5,8 @@
  */
 #include "cli/import.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -114,18 +116,32 @@ check_patient(const struct patient *patient, struct diag *diag)
     return OK;
 }
 
+/* Its metadata, and its bytes: what is described by its own header is read whole for that, what a
+ * sidecar describes stays in its file. */
 static struct status
-describe(const char *path, struct span bytes, struct arena *arena, struct diag *diag,
-         struct description *description, struct span *ret_reason)
+describe(const char *path, struct buf *bytes, struct arena *arena, struct diag *diag,
+         struct description *description, struct body *ret_body, struct span *ret_reason)
 {
     struct span sidecar;
 
     TRY(arena_printf(arena, diag, &sidecar, "%s" SIDECAR_SUFFIX, path));
     if (access(sidecar.p, F_OK) == 0) {
-        TRY(describe_by_sidecar(sidecar.p, arena, diag, description, ret_reason));
+        const int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if (fd == -1) {
+            return FAIL(diag, ERR_IO, "%s: %s", path, strerrordesc_np(errno));
+        }
+        TRY(body_from_fd(ret_body, fd, diag));
     } else {
-        TRY(describe_by_header(bytes, arena, diag, description));
+        TRY(buf_read_file(bytes, path, diag));
+        body_from_buf(ret_body, bytes);
     }
+    if (ret_body->size == 0) {
+        return FAIL(diag, ERR_DOCUMENT, "the file is empty; expected a document");
+    }
+    TRY(ret_body->kind == BODY_FILE
+            ? describe_by_sidecar(sidecar.p, arena, diag, description, ret_reason)
+            : describe_by_header(buf_span(&ret_body->memory), arena, diag, description));
     return check_patient(&description->patient, diag);
 }
 
@@ -133,19 +149,17 @@ static struct status
 put_file(struct store *store, const char *path, struct buf *bytes, struct arena *arena,
          struct diag *diag, struct import_file *file)
 {
+    CLEANUP(body_done) struct body body;
     struct description description = {0};
     struct store_put_result result = {0};
 
-    TRY(buf_read_file(bytes, path, diag));
-    if (bytes->n == 0) {
-        return FAIL(diag, ERR_DOCUMENT, "the file is empty; expected a document");
-    }
-    TRY(describe(path, buf_span(bytes), arena, diag, &description, &file->reason));
+    body_init(&body);
+    TRY(describe(path, bytes, arena, diag, &description, &body, &file->reason));
     const struct store_document document = {
         .patient = &description.patient,
         .entry = &description.entry,
         .header_id = description.header_id,
-        .bytes = buf_span(bytes),
+        .content = &body,
     };
 
     TRY(store_put_document(store, &document, arena, diag, &result));

@@ -18,11 +18,12 @@ libisthmus_a_SOURCES += \
 	gateway/cli/cmd_policy.c \
 	gateway/cli/cmd_query.c \
 	gateway/cli/cmd_retrieve.c \
-	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_status.c \
+	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_status.c \
 	gateway/cli/serve_life.c gateway/cli/service.c gateway/cli/service.h \
 	gateway/cli/expiry_log.c gateway/cli/expiry_log.h \
 	gateway/cli/import.c gateway/cli/import.h \
 	gateway/cli/import_files.c gateway/cli/import_files.h \
+	gateway/cli/reach.c gateway/cli/reach.h \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \
 	gateway/cli/show_relaxed.c \
 	gateway/cli/show_trust.c \
@@ -30,7 +31,8 @@ libisthmus_a_SOURCES += \
 
 bin_PROGRAMS += gateway/isthmus
 gateway_isthmus_SOURCES = gateway/cli/main.c
-gateway_isthmus_LDADD = $(ISTHMUS_LIBS)
+# First, so that its malloc is found before the C library's, by every library, too.
+gateway_isthmus_LDADD = $(MIMALLOC_LIBS) $(ISTHMUS_LIBS)
 
 # Units for systemd; the service names where the program is installed.
 systemdsystemunitdir = $(prefix)/lib/systemd/system

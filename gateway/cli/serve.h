@@ -6,6 +6,7 @@
  *   service.c         systemd's protocols
  *   serve_reload.c    SIGHUP and changed revocation lists: another configuration while it runs
  *   serve_status.c    who is asked whether a certificate is still good
+ *   serve_admin.c     metrics and health, for the admin listener
  *   serve_refusals.c  what was refused before a transaction: log and audit, not too often
  *
  * Threads: the main thread starts, reloads and stops; requests and refusals come on net/'s loop
@@ -35,11 +36,13 @@ struct generation {
 struct serve {
     const char *config_path;
     struct store *store;
+    struct spool *spool; /* NULL: large messages stay in memory */
     struct journal *journal;
     struct journal_sink sink;
     struct runner *runner;
     struct out *out; /* one for all generations */
     struct net_server *server;
+    atomic_bool is_started;                 /* <server> is set: its own loops may read it */
     struct trust_fetch *fetch;              /* NULL: nobody has to be asked */
     struct status_cache *status;            /* the same */
     struct crl_feed *feed;                  /* NULL: no revocation list is to be fetched */
@@ -47,7 +50,9 @@ struct serve {
     struct rate *audit_rate;                /* by address */
     pthread_mutex_t lock;                   /* of <generation> and <is_settled> */
     struct generation *generation;          /* the current one */
-    int64_t expiry_logged_us;               /* wall; the main thread's */
+    int64_t started_us;                     /* wall */
+    _Atomic int64_t loaded_us; /* wall: of the newest configuration, taken or refused */
+    int64_t expiry_logged_us;  /* wall; the main thread's */
     struct service service;
     sigset_t signals;               /* SIGHUP, SIGTERM, SIGINT: blocked in every thread */
     _Atomic bool is_reload_refused; /* the last one */
@@ -72,6 +77,9 @@ void serve_net_options(struct serve *serve, const struct config *config,
 MUST_CHECK struct status serve_record_life(struct serve *serve, enum audit_type type,
                                            enum audit_outcome outcome, const char *text,
                                            struct diag *diag);
+
+/* serve_admin.c: a request of the admin listener; a loop's thread. */
+void serve_admin(struct serve *serve, struct net_request *request);
 
 /* serve_life.c: the main thread only. */
 void serve_block_signals(struct serve *serve); /* before any thread starts */

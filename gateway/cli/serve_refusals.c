@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "cli/serve.h"
 #include "net/rate.h"
 
@@ -108,6 +109,7 @@ refusals_note(void *arg, const char *peer_address, const struct diag *why)
     const char *key = is_limit ? err_name(why->code) : peer_address;
     uint64_t missed = 0;
 
+    metric_count(METRIC_REFUSED, (const char *const[]){err_name(why->code)});
     if (rate_spend(rate, key, clock_mono_us(clock_system()), &missed)) {
         LOG_EVENT(LOG_LEVEL_WARNING, "connection-refused", LOG_ID("peer", peer_address),
                   LOG_INT("unlogged", (int64_t)missed), LOG_DIAG(why));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/metrics.h"
 #include "cli/expiry_log.h"
 #include "cli/serve.h"
 #include "config/config_changes.h"
@@ -160,6 +161,8 @@ serve_reload(struct serve *serve, const char *why)
         refuse(serve, why, &diag);
     }
     serve->is_reload_refused = !is_ok(st);
+    serve->loaded_us = clock_wall_us(clock_system());
+    metric_count(METRIC_RELOAD, (const char *const[]){is_ok(st) ? "done" : "refused"});
     serve_tell_status(serve, "READY=1");
     config_unref(config);
     generation_unref(old);

@@ -24,7 +24,7 @@ void show_strings_json(struct jsonw *json, const char *key, const struct config_
 void show_strings(const struct config_strings *strings);
 /* What differs from the strictest way for this partner, in words. */
 #define SHOW_RELAXATION_MAX  512 /* bytes of one; delegators beyond are counted */
-#define SHOW_RELAXATIONS_MAX (RELAX_COUNT + 9)
+#define SHOW_RELAXATIONS_MAX (RELAX_COUNT + 10)
 struct show_relaxation {
     char name[32]; /* the key of its file, or the name in may_omit */
     char text[SHOW_RELAXATION_MAX];

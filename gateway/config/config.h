@@ -219,6 +219,7 @@ struct config {
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
     int64_t max_lifetime_us; /* security: max_lifetime of Timestamps and assertions, default 1 h */
     struct config_strings authn_contexts; /* security: AuthnContextClassRefs beside SAML's own */
+    bool needs_clock;                     /* security: clock_sync_required, for readiness */
     bool needs_id_token;                  /* security: id_tokens_required, default true */
     bool uses_reference;                  /* security: signatures, default profile */
     int64_t id_token_max_age_us; /* security: id_token_max_age since its iat, default 1 h */

@@ -7,6 +7,7 @@ struct walk {
     int64_t now_us;
     config_expiry_visit *visit;
     void *arg;
+    bool wants_all;
     size_t n;
 };
 
@@ -16,7 +17,7 @@ judge(struct walk *walk, enum expiry_kind kind, const struct config_expiry *foun
     struct config_expiry judged = *found;
 
     judged.expiry = expiry_judge(kind, found->until_us, walk->now_us);
-    if (judged.expiry.level != EXPIRY_FAR) {
+    if (walk->wants_all || judged.expiry.level != EXPIRY_FAR) {
         walk->visit(walk->arg, &judged);
         walk->n++;
     }
@@ -62,25 +63,40 @@ walk_trust(struct walk *walk, const struct config_trust *entry)
                                   .until_us = trust_crl_next_update_us(entry->trust)});
 }
 
+static void
+walk_config(struct walk *walk, const struct config *config)
+{
+    for (size_t i = 0; i < config->credentials_n; i++) {
+        walk_credential(walk, &config->credentials[i]);
+    }
+    for (size_t i = 0; i < config->trusts_n; i++) {
+        walk_trust(walk, &config->trusts[i]);
+    }
+    for (size_t i = 0; i < config->partners_n; i++) {
+        const struct partner *partner = &config->partners[i];
+
+        for (size_t k = 0; k < partner->signing_n; k++) {
+            judge_certificate(walk, "signing certificate of partner", partner->id,
+                              partner->signing[k]);
+        }
+    }
+}
+
 size_t
 config_expiry_walk(const struct config *config, int64_t now_us, config_expiry_visit *visit,
                    void *arg)
 {
     struct walk walk = {.now_us = now_us, .visit = visit, .arg = arg};
 
-    for (size_t i = 0; i < config->credentials_n; i++) {
-        walk_credential(&walk, &config->credentials[i]);
-    }
-    for (size_t i = 0; i < config->trusts_n; i++) {
-        walk_trust(&walk, &config->trusts[i]);
-    }
-    for (size_t i = 0; i < config->partners_n; i++) {
-        const struct partner *partner = &config->partners[i];
-
-        for (size_t k = 0; k < partner->signing_n; k++) {
-            judge_certificate(&walk, "signing certificate of partner", partner->id,
-                              partner->signing[k]);
-        }
-    }
+    walk_config(&walk, config);
     return walk.n;
+}
+
+void
+config_expiry_walk_all(const struct config *config, int64_t now_us, config_expiry_visit *visit,
+                       void *arg)
+{
+    struct walk walk = {.now_us = now_us, .visit = visit, .arg = arg, .wants_all = true};
+
+    walk_config(&walk, config);
 }

@@ -23,5 +23,8 @@ typedef void config_expiry_visit(void *arg, const struct config_expiry *expiry);
  */
 size_t config_expiry_walk(const struct config *config, int64_t now_us, config_expiry_visit *visit,
                           void *arg);
+/* Visits everything, however far away its end is. */
+void config_expiry_walk_all(const struct config *config, int64_t now_us, config_expiry_visit *visit,
+                            void *arg);
 
 #endif

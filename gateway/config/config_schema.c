@@ -162,14 +162,16 @@ check_uri(struct config_reader *reader, const struct yaml_node *item)
 static struct status
 read_security(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"clock_skew",       "max_lifetime",   "id_tokens_required",
-                                        "id_token_max_age", "authn_contexts", "signatures"};
+    static const char *const names[] = {
+        "clock_skew",     "max_lifetime", "id_tokens_required", "id_token_max_age",
+        "authn_contexts", "signatures",   "clock_sync_required"};
     static const char *const answers[] = {"false", "true"};
     static const char *const engines[] = {"profile", "reference"};
     struct yaml_node *node = config_section(reader, root, "security", names, ARRAY_LEN(names));
     struct config *config = reader->config;
     size_t is_required = true;
     size_t engine = 0;
+    size_t needs_clock = false;
 
     config->clock_skew_us = 60 * US_PER_S;
     config->max_lifetime_us = 3600 * US_PER_S;
@@ -185,6 +187,9 @@ read_security(struct config_reader *reader, struct yaml_node *root)
     config->needs_id_token = is_required != 0;
     (void)config_choice(reader, yaml_get(node, "signatures"), engines, ARRAY_LEN(engines), &engine);
     config->uses_reference = engine == 1;
+    (void)config_choice(reader, yaml_get(node, "clock_sync_required"), answers, ARRAY_LEN(answers),
+                        &needs_clock);
+    config->needs_clock = needs_clock != 0;
     return config_text_list(reader, yaml_get(node, "authn_contexts"), "URIs", check_uri,
                             &config->authn_contexts);
 }

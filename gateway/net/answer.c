@@ -30,6 +30,7 @@ exchange_free(struct exchange *exchange)
         return;
     }
     mem_free(exchange->request.path);
+    mem_free(exchange->request.query);
     mem_free(exchange->request.content_type);
     mem_free(exchange->request.peer_address);
     body_done(&exchange->request.body);
@@ -219,7 +220,8 @@ answer_start(struct connection *connection, int status, const char *content_type
     connection->output_total = evbuffer_get_length(bufferevent_get_output(connection->stream));
     body_move(&connection->answer, body);
     load_hold(&connection->loop->server->load, &connection->held,
-              connection->answer.kind == BODY_MEMORY ? connection->answer.memory.capacity : 0);
+              connection->answer.kind == BODY_MEMORY ? connection->answer.memory.capacity
+                                                     : body_memory(&connection->answer));
     connection_start_window(connection, options_of(connection)->answer_timeout_us);
     const struct http1_answer answer = {
         .status = status,

@@ -148,9 +148,9 @@ connection_close(struct connection *connection)
         event_free(connection->timer);
     }
     certificate_free(connection->peer);
-    buf_done(&connection->body);
+    sink_done(&connection->body);
     body_done(&connection->answer);
-    listener_release(loop->server, connection->kind, connection->peer_address);
+    listener_release(loop->server, connection->peer_address);
     mem_free(connection);
     loop_connection_gone(loop);
 }
@@ -184,7 +184,7 @@ connection_refuse(struct connection *connection, const struct diag *diag)
     (void)bufferevent_disable(connection->stream, EV_READ);
     part_from_exchange(connection);
     connection_release_request(connection);
-    buf_done(&connection->body);
+    sink_done(&connection->body);
     connection->sheds = false;
     buf_init(&text, DIAG_TEXT_MAX);
     if (!is_ok(buf_printf(&text, &ignored, "%s\n", err_public_text(diag->code)))) {

@@ -96,7 +96,7 @@ struct connection {
     /* request.c */
     size_t head_seen; /* bytes of the head that have no LF in them or were looked at */
     struct http1_body body_reader;
-    struct buf body;
+    struct sink body;
     /* answer.c */
     unsigned retry_after_s; /* of an answer 503 */
     struct body answer;

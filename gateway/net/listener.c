@@ -22,6 +22,7 @@
 #define ACCEPTS_A_WAKE 64 /* then the other events of the loop have their turn */
 #define RESTART_US     (100 * US_PER_MS)
 #define UNIX_PREFIX    "unix:"
+#define ADMIN_SPARE    16 /* connections above the limit: who looks at a full node must get in */
 
 /* A new connection on its way to its loop. */
 struct arrival {
@@ -260,9 +261,8 @@ is_unix(const char *peer_address)
 }
 
 void
-listener_release(struct net_server *server, enum net_listener kind, const char *peer_address)
+listener_release(struct net_server *server, const char *peer_address)
 {
-    (void)kind;
     (void)atomic_fetch_sub(&server->connections_n, 1);
     if (!is_unix(peer_address)) {
         quota_give(server->addresses, peer_address);
@@ -275,7 +275,7 @@ deliver_arrival(struct letter *letter)
     struct arrival *arrival = (struct arrival *)letter;
     if (arrival->loop->is_stopping) {
         (void)close(arrival->fd);
-        listener_release(arrival->loop->server, arrival->kind, arrival->peer_address);
+        listener_release(arrival->loop->server, arrival->peer_address);
     } else {
         connection_open(arrival->loop, arrival->kind, arrival->fd, arrival->peer_address);
     }
@@ -320,7 +320,8 @@ take_place(const struct listener *listener, int fd, const char *peer_address)
 {
     struct net_server *server = listener->server;
     const struct net_options *options = &server->loops[0].terms->options;
-    if (atomic_fetch_add(&server->connections_n, 1) >= options->connections_max) {
+    const size_t spare = listener->kind == NET_ADMIN ? ADMIN_SPARE : 0;
+    if (atomic_fetch_add(&server->connections_n, 1) >= options->connections_max + spare) {
         refuse(listener, fd, peer_address, ERR_LIMIT_CONNECTIONS,
                "as many connections as are allowed are open already");
     } else if (!is_unix(peer_address) &&
@@ -347,7 +348,7 @@ hand_over(struct listener *listener, int fd, const union socket_address *address
     struct arrival *arrival = mem_alloc(sizeof(*arrival));
     if (arrival == NULL) {
         refuse(listener, fd, peer_address, ERR_NO_MEMORY, "no memory for a connection");
-        listener_release(server, listener->kind, peer_address);
+        listener_release(server, peer_address);
         return;
     }
     *arrival = (struct arrival){{NULL, deliver_arrival}, loop, listener->kind, fd, ""};

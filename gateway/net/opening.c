@@ -151,7 +151,7 @@ make_connection(struct loop *loop, enum net_listener kind, int fd, const char *p
         .opened_us = clock_mono_us(loop->server->clock),
     };
     (void)snprintf(connection->peer_address, sizeof(connection->peer_address), "%s", peer_address);
-    buf_init_secret(&connection->body, loop->terms->body_limit);
+    sink_init(&connection->body, NULL, loop->terms->body_limit);
     body_init(&connection->answer);
     link_connection(connection);
     return connection;
@@ -164,7 +164,7 @@ connection_open(struct loop *loop, enum net_listener kind, int fd, const char *p
     struct connection *connection = make_connection(loop, kind, fd, peer_address);
     if (connection == NULL) {
         (void)close(fd);
-        listener_release(loop->server, kind, peer_address);
+        listener_release(loop->server, peer_address);
         return;
     }
     /* An answer's last piece must not wait for the peer's delayed ACK; not for unix: sockets. */

@@ -145,7 +145,7 @@ void listener_accept_waiting(struct listener *listener);
 void listener_stop(struct listener *listener);
 void listener_free(struct listener *listener); /* after listener_stop, or never started; NULL */
 /* A connection that was accepted is over, or was never opened. */
-void listener_release(struct net_server *server, enum net_listener kind, const char *peer_address);
+void listener_release(struct net_server *server, const char *peer_address);
 
 /* inherited.c */
 /* Is every inherited socket one of this configuration's? ERR_CONFIG says which is not. */

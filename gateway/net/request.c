@@ -47,6 +47,7 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
         .listener = connection->kind,
         .method = head->method,
         .path = copy_text(head->path),
+        .query = copy_text(head->query),
         .content_type = copy_text(head->content_type),
         .peer_address = mem_strdup(connection->peer_address),
         .identity = exchange->identity,
@@ -60,7 +61,8 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
     body_init(&exchange->request.body);
     body_init(&exchange->answer);
     connection->exchange = exchange;
-    if (exchange->request.path == NULL || exchange->request.content_type == NULL ||
+    if (exchange->request.path == NULL || exchange->request.query == NULL ||
+        exchange->request.content_type == NULL ||
         exchange->request.peer_address == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a request");
     }
@@ -77,10 +79,14 @@ dispatch(struct connection *connection)
     }
     const struct net_options *options = options_of(connection);
     struct net_request *request = &connection->exchange->request;
+    struct diag diag = {.code = ERR_NONE};
+    if (!is_ok(sink_finish(&connection->body, &diag, &request->body))) {
+        connection_refuse(connection, &diag);
+        return;
+    }
     connection->state = CONNECTION_HANDLER;
     connection_clear_timer(connection);
     (void)bufferevent_disable(connection->stream, EV_READ);
-    body_from_buf(&request->body, &connection->body);
     connection->exchange->held = connection->held;
     connection->held = 0;
     options->handler(options->handler_arg, request);
@@ -92,8 +98,9 @@ start_body(struct connection *connection, const struct http1_head *head)
 {
     const int64_t left_us = connection->limit_us - clock_mono_us(options_of(connection)->clock);
     http1_body_init(&connection->body_reader, head, connection->loop->terms->body_limit);
-    buf_done(&connection->body);
-    buf_init_secret(&connection->body, connection->loop->terms->body_limit);
+    sink_done(&connection->body);
+    sink_init(&connection->body, options_of(connection)->spool,
+              connection->loop->terms->body_limit);
     connection->state = CONNECTION_BODY;
     connection_start_window(connection, left_us);
     const bool has_come = evbuffer_get_length(bufferevent_get_input(connection->stream)) > 0;
@@ -283,8 +290,8 @@ keep_piece(struct connection *connection, struct span data, struct diag *diag)
 {
     struct load *load = &connection->loop->server->load;
     const size_t before = connection->held;
-    TRY(buf_append(&connection->body, data, diag));
-    load_hold(load, &connection->held, connection->body.capacity);
+    TRY(sink_append(&connection->body, data, diag));
+    load_hold(load, &connection->held, connection->body.memory.capacity);
     return connection->held > before && connection->kind != NET_ADMIN
                ? load_check_bytes(load, options_of(connection), diag)
                : OK;

@@ -8,10 +8,12 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "base/machine.h"
 #include "base/mem.h"
 #include "net/connection.h"
 
 #define FAILURE_KEYS_MAX 4096
+#define LOOPS_MAX        8
 
 /* Half of the descriptors: the rest is for partners, the store and the journal. */
 static size_t
@@ -37,13 +39,21 @@ connection_life_us(const struct config *config)
                : config->edge.connection_us;
 }
 
+/* A loop's work is small beside that of a worker: one a core, and never many. */
+static int
+loops_that_pay(void)
+{
+    const unsigned cores = machine_cores();
+    return cores < LOOPS_MAX ? (int)cores : LOOPS_MAX;
+}
+
 void
 net_options_default(struct net_options *options, const struct config *config)
 {
     *options = (struct net_options){
         .config = config,
         .clock = clock_system(),
-        .loop_threads = 2,
+        .loop_threads = loops_that_pay(),
         .head_limit = (size_t)16 * 1024,
         .handshake_timeout_us = config->edge.handshake_us,
         .status_timeout_us = config->edge.status_us,

@@ -33,6 +33,7 @@ struct net_request {
     enum net_listener listener;
     enum http1_method method;
     char *path;           /* not decoded */
+    char *query;          /* behind the first '?', not decoded; "" when there is none */
     char *content_type;   /* "" when absent */
     char *peer_address;   /* numeric without port, or "unix" */
     const char *identity; /* whose certificate it is (net_options.identify); "" on plain listeners.
@@ -80,7 +81,7 @@ struct net_options {
     int64_t connection_timeout_us; /* an older connection closes after its current answer */
     /* Numbers. Over the first two a connection is closed before the handshake; over the others the
      * answer is 503 with Retry-After, before content is read. All: ERR_LIMIT_... to on_refused. */
-    size_t connections_max;
+    size_t connections_max;         /* a few more of the admin listener */
     size_t connections_per_address; /* not of unix: sockets */
     size_t connections_per_identity;
     size_t requests_per_identity; /* from a whole head until the handler answers */

@@ -46,6 +46,11 @@ check_PROGRAMS += tests/unit/test_out_engine
 tests_unit_test_out_engine_SOURCES = tests/unit/test_out_engine.c tests/unit/out_fixture.c \
 	tests/unit/out_fixture.h $(NET_FIXTURE)
 tests_unit_test_out_engine_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_large_exchange
+tests_unit_test_large_exchange_SOURCES = tests/unit/test_large_exchange.c tests/unit/out_fixture.c \
+	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_large_exchange_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_out_turns
 tests_unit_test_out_turns_SOURCES = tests/unit/test_out_turns.c tests/unit/out_fixture.c \
 	tests/unit/out_fixture.h $(NET_FIXTURE)

@@ -17,11 +17,10 @@
 #include "base/body.h"
 #include "base/budget.h"
 #include "base/clock.h"
+#include "base/spool.h"
 #include "config/config.h"
 
 #define OUT_CONTENT_TYPE_MAX 512 /* bytes, NUL included */
-
-struct spool;
 
 /* What is asked. Owner: the caller until submit, then the engine. */
 struct out_request {
@@ -47,7 +46,7 @@ struct out_request {
      * certificate. The answer has http_status 0, and <tls>. Body and type are not looked at; the
      * breaker does not keep it back. */
     bool is_probe;
-    struct spool *spool; /* where a large answer goes; NULL: memory only */
+    struct spool *spool; /* where a large answer goes; NULL: memory only. Lives until done. */
 };
 
 /* What the handshake agreed on. */
@@ -63,8 +62,9 @@ struct out_answer {
     /* ERR_NONE: any HTTP status with a whole body is an answer. Else ERR_PARTNER_UNREACHABLE (name,
      * connection), _TLS, _TIMEOUT, _ANSWER (over a limit, or not HTTP), _BUSY (too many wait for
      * it), _OPEN (its breaker: it failed several times, and is not asked for a while),
-     * ERR_TOO_MANY_RESULTS (over the budget), ERR_CANCELLED, ERR_SHUTTING_DOWN, ERR_NO_MEMORY,
-     * ERR_CRYPTO (our credential), ERR_CONFIG; then there is no body. */
+     * ERR_TOO_MANY_RESULTS (over the budget), ERR_SPOOL_FULL, ERR_IO (the spool), ERR_CANCELLED,
+     * ERR_SHUTTING_DOWN, ERR_NO_MEMORY, ERR_CRYPTO (our credential), ERR_CONFIG; then there is no
+     * body. */
     enum err error;
     /* The error is that a kept connection was closed before a byte of an answer: nobody knows
      * whether the request was read. It may be asked again, signed anew, with is_fresh. */

@@ -188,7 +188,7 @@ struct transfer {
     CURL *easy;
     struct curl_slist *headers, *pins;
     SSL_CTX *context; /* of the connection that it opened: a reference */
-    struct buf answer;
+    struct sink answer;
     bool is_connected, is_secured; /* TCP, TLS: how far it came */
     bool is_lingering;             /* a probe whose handshake is done */
     struct answer_head head;

@@ -80,18 +80,20 @@ transfer_note_secured(void *arg, char *peer, char *local, int peer_port, int loc
     return CURL_PREREQFUNC_OK;
 }
 
+/* Only what is in memory counts against what the answers of a question may hold together. */
 static bool
 has_room(struct transfer *transfer, size_t n)
 {
     struct budget *budget = transfer->request.budget;
-    if (budget == NULL || budget_take(budget, &transfer->held, n)) {
+    if (budget == NULL || !sink_keeps(&transfer->answer, n) ||
+        budget_take(budget, &transfer->held, n)) {
         return true;
     }
     const struct status st = FAIL(
         &transfer->diag, ERR_TOO_MANY_RESULTS,
-        "partner '%s': its answer does not fit beside those of the others (%zu bytes had come); "
+        "partner '%s': its answer does not fit beside those of the others (%llu bytes had come); "
         "ask fewer communities at a time, or raise limits.answers",
-        transfer->request.partner->id, transfer->answer.n);
+        transfer->request.partner->id, (unsigned long long)transfer->answer.size);
     (void)st;
     return false;
 }
@@ -104,14 +106,20 @@ transfer_take_body(char *bytes, size_t size, size_t n, void *arg)
     if (!has_room(transfer, size * n)) {
         return 0;
     }
-    const struct status st = buf_append(&transfer->answer, span_of(bytes, size * n), &diag);
+    const struct status st = sink_append(&transfer->answer, span_of(bytes, size * n), &diag);
     if (is_ok(st)) {
+        if (transfer->request.budget != NULL && sink_has_file(&transfer->answer)) {
+            budget_give(transfer->request.budget, &transfer->held);
+        }
         return size * n;
     }
-    const enum err error = st.code == ERR_LIMIT_BUFFER ? ERR_PARTNER_ANSWER : st.code;
     const struct status failed =
-        FAIL(&transfer->diag, error, "partner '%s': expected an answer of at most %zu bytes: %s",
-             transfer->request.partner->id, transfer->request.answer_limit, diag.text);
+        st.code == ERR_LIMIT_BUFFER
+            ? FAIL(&transfer->diag, ERR_PARTNER_ANSWER,
+                   "partner '%s': expected an answer of at most %zu bytes: %s",
+                   transfer->request.partner->id, transfer->request.answer_limit, diag.text)
+            : FAIL(&transfer->diag, st.code, "partner '%s': its answer cannot be kept: %s",
+                   transfer->request.partner->id, diag.text);
     (void)failed;
     return 0;
 }
@@ -197,7 +205,7 @@ release(struct transfer *transfer)
         turn_leave(transfer);
     }
     buf_done(&transfer->request.body);
-    buf_done(&transfer->answer);
+    sink_done(&transfer->answer);
     tickets_remove(transfer->engine, transfer);
     const bool may_go = server_status_release(transfer);
     leave_era(transfer);
@@ -307,8 +315,7 @@ take_answer(struct transfer *transfer, struct diag *diag, struct out_answer *ans
     }
     TRY(check_whole(transfer, answer->http_status, diag));
     TRY(take_content_type(transfer, diag, answer));
-    body_from_buf(&answer->body, &transfer->answer);
-    return OK;
+    return sink_finish(&transfer->answer, diag, &answer->body);
 }
 
 void
@@ -384,7 +391,8 @@ resolve_and_connect(struct transfer *transfer)
 void
 transfer_again(struct transfer *transfer)
 {
-    buf_reset(&transfer->answer);
+    sink_done(&transfer->answer);
+    sink_init(&transfer->answer, transfer->request.spool, transfer->request.answer_limit);
     transfer->is_connected = transfer->is_secured = false;
     transfer->head = (struct answer_head){.bytes = 0};
     transfer->diag = (struct diag){.code = ERR_NONE};
@@ -447,7 +455,7 @@ transfer_start(struct transfer *transfer)
     const struct out_request *request = &transfer->request;
     struct diag diag = {.code = ERR_NONE};
     link_transfer(transfer);
-    buf_init_secret(&transfer->answer, request->answer_limit);
+    sink_init(&transfer->answer, request->spool, request->answer_limit);
     transfer->end_us = request->deadline_us == INT64_MAX
                            ? transfer->start_us + request->partner->timeout_us
                            : request->deadline_us;

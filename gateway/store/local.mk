@@ -6,6 +6,7 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite.c gateway/store/sqlite.h \
 	gateway/store/sqlite_documents.c \
 	gateway/store/sqlite_entries.c \
+	gateway/store/sqlite_files.c gateway/store/sqlite_files.h \
 	gateway/store/sqlite_find.c \
 	gateway/store/sqlite_join.c \
 	gateway/store/sqlite_match.c \
@@ -33,4 +34,9 @@ tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c tests/un
 	tests/unit/store_fixture.h
 tests_unit_test_store_people_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_people_SOURCES = tests/unit/test_store_people.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+
+check_PROGRAMS += tests/unit/test_store_files
+tests_unit_test_store_files_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_files_SOURCES = tests/unit/test_store_files.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h

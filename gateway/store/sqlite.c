@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "store/sqlite_files.h"
 
 #define BUSY_TIMEOUT_MS 10000
 
@@ -17,6 +18,7 @@ close_store(struct store *store)
     struct sqlite_store *sqlite = sqlite_of(store);
 
     db_close(sqlite->db);
+    mem_free(sqlite->path);
     mem_free(sqlite->community);
     mem_free(sqlite->patient_authority);
     mem_free(sqlite->repository);
@@ -31,15 +33,22 @@ fill(struct sqlite_store *store, const struct store_options *options, struct dia
 
     store->store.engine = &store_engine_sqlite;
     store->clock = options->clock;
+    store->path = mem_strdup(options->path);
     store->community = mem_strdup(options->community);
     store->patient_authority = mem_strdup(options->patient_authority);
     store->repository = mem_strdup(options->repository);
-    if (store->community == NULL || store->patient_authority == NULL || store->repository == NULL) {
+    if (store->path == NULL || store->community == NULL || store->patient_authority == NULL ||
+        store->repository == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for the store");
     }
     TRY(db_open(&db, diag, &store->db));
     TRY(db_take(store->db, diag, &conn));
-    return sqlite_schema_open(store, conn, options->is_read_only, diag);
+    TRY(sqlite_schema_open(store, conn, options->is_read_only, diag));
+    if (options->is_read_only || !sqlite_files_are_left(store)) {
+        return OK;
+    }
+    TRY(db_begin_write(conn, diag));
+    return db_finish(conn, sqlite_files_clear(store, conn, diag), diag);
 }
 
 static struct status
@@ -62,18 +71,46 @@ open_store(const struct store_options *options, struct diag *diag, struct store 
 }
 
 static struct status
-put_document(struct store *store, const struct store_document *document, struct arena *arena,
-             struct diag *diag, struct store_put_result *ret_result)
+put_content(struct sqlite_store *store, const struct store_document *document,
+            const struct body *body, struct sqlite_content *content, struct arena *arena,
+            struct diag *diag, struct store_put_result *ret_result)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
     struct store_put_result result = {0};
 
-    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_take(store->db, diag, &conn));
     TRY(db_begin_write(conn, diag));
-    TRY(db_finish(conn, sqlite_document_put(sqlite_of(store), conn, document, arena, diag, &result),
+    TRY(db_finish(conn,
+                  sqlite_document_put(store, conn, document, body, content, arena, diag, &result),
                   diag));
     *ret_result = result;
     return OK;
+}
+
+static struct status
+put_document(struct store *store, const struct store_document *document, struct arena *arena,
+             struct diag *diag, struct store_put_result *ret_result)
+{
+    CLEANUP(buf_done) struct buf scratch;
+    struct body over = body_over(document->bytes);
+    const struct body *body = document->content == NULL ? &over : document->content;
+    struct sqlite_content content;
+    struct span bytes;
+
+    buf_init_secret(&scratch, SQLITE_FILE_LEAST);
+    TRY(sqlite_document_check(document, body, diag));
+    if (body->size < SQLITE_FILE_LEAST) { /* read once: a file may change meanwhile */
+        TRY(body_span(body, &scratch, diag, &bytes));
+        over = body_over(bytes);
+        body = &over;
+    }
+    struct status st = sqlite_content_prepare(sqlite_of(store), body, diag, &content);
+
+    if (is_ok(st)) {
+        st = put_content(sqlite_of(store), document, body, &content, arena, diag, ret_result);
+    }
+    sqlite_content_done(&content, is_ok(st));
+    return st;
 }
 
 /* The patient as partners may see him: our own id first, then ids that can be believed. */

@@ -14,6 +14,7 @@
 struct sqlite_store {
     struct store store; /* first member */
     struct db *db;
+    char *path; /* of the database */
     char *community, *patient_authority, *repository;
     const struct clock *clock;
 };
@@ -68,9 +69,16 @@ MUST_CHECK struct status sqlite_patient_put(struct db_conn *conn, const struct p
                                             struct arena *arena, struct diag *diag,
                                             int64_t *ret_row, struct span *ret_public_id);
 /* ---- sqlite_documents.c ---- */
+/* Before anything is done. ERR_DOCUMENT. */
+MUST_CHECK struct status sqlite_document_check(const struct store_document *document,
+                                               const struct body *body, struct diag *diag);
+/* <content>: what sqlite_content_prepare made of <body>. */
+struct sqlite_content;
 MUST_CHECK struct status sqlite_document_put(struct sqlite_store *store, struct db_conn *conn,
                                              const struct store_document *document,
-                                             struct arena *arena, struct diag *diag,
+                                             const struct body *body,
+                                             struct sqlite_content *content, struct arena *arena,
+                                             struct diag *diag,
                                              struct store_put_result *ret_result);
 
 /* ---- sqlite_entries.c: DocumentEntries as rows ---- */

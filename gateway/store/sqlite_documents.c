@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/hl7v2.h"
 #include "base/ids.h"
+#include "store/sqlite_files.h"
 
 /* CXi.5 of a reference to a document (ITI TF-3 4.2.3.2.28). */
 #define REFERENCE_TYPE "urn:ihe:iti:xds:2013:uniqueId"
@@ -20,9 +21,11 @@ is_code(const struct code *code)
 }
 
 /* What ITI TF-3 Table 4.2.3.2-1 requires of a stable entry and only the document's reader knows. */
-static struct status
-check_entry(const struct document_entry *entry, struct span bytes, struct diag *diag)
+struct status
+sqlite_document_check(const struct store_document *document, const struct body *body,
+                      struct diag *diag)
 {
+    const struct document_entry *entry = document->entry;
     const struct {
         const char *name;
         bool is_there;
@@ -36,7 +39,7 @@ check_entry(const struct document_entry *entry, struct span bytes, struct diag *
         {"practiceSettingCode", is_code(&entry->practice_setting)},
         {"confidentialityCode",
          entry->confidentiality.n > 0 && is_code(&entry->confidentiality.items[0])},
-        {"content", bytes.n > 0},
+        {"content", body->size > 0},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(required); i++) {
@@ -159,34 +162,33 @@ keep_header_id(struct span header_id, struct arena *arena, struct diag *diag,
 /* ---- putting ---- */
 
 static struct status
-insert_content(struct db_conn *conn, int64_t row, struct span bytes, struct diag *diag)
+insert_content(struct db_conn *conn, int64_t row, const struct body *body, struct diag *diag)
 {
     CLEANUP(db_end) struct db_query query = {0};
 
     db_prepare(conn, "INSERT INTO contents (document, bytes) VALUES (?, ?)", &query);
     db_int(&query, row);
-    db_blob(&query, bytes);
+    db_blob(&query, buf_span(&body->memory)); /* small ones are in memory */
     return db_run(&query, diag);
 }
 
 /* Sets what is the store's to set. */
 static struct status
 complete_entry(struct db_conn *conn, const struct store_document *document,
-               const uint8_t sha256[SHA256_BYTES], struct arena *arena, struct diag *diag,
+               const struct sqlite_content *content, struct arena *arena, struct diag *diag,
                struct document_entry *entry, bool *ret_is_made)
 {
-    char uuid[UUID_TEXT], sha1[SHA1_HEX];
+    char uuid[UUID_TEXT];
 
-    TRY(choose_unique_id(conn, entry->unique_id, sha256, arena, diag, &entry->unique_id,
+    TRY(choose_unique_id(conn, entry->unique_id, content->sha256, arena, diag, &entry->unique_id,
                          ret_is_made));
     if (*ret_is_made && document->header_id.n > 0) {
         TRY(keep_header_id(document->header_id, arena, diag, &entry->reference_ids));
     }
     uuid_new(uuid);
     TRY(arena_printf(arena, diag, &entry->entry_uuid, "urn:uuid:%s", uuid));
-    TRY(digest_sha1_hex(document->bytes, diag, sha1));
-    TRY(arena_dup(arena, span_of_cstr(sha1), diag, &entry->hash));
-    entry->size = document->bytes.n;
+    TRY(arena_dup(arena, span_of_cstr(content->sha1), diag, &entry->hash));
+    entry->size = content->size;
     entry->status = SPAN(DOCUMENT_APPROVED);
     entry->object_type = SPAN(DOCUMENT_STABLE);
     return OK;
@@ -194,27 +196,28 @@ complete_entry(struct db_conn *conn, const struct store_document *document,
 
 static struct status
 put_new(struct sqlite_store *store, struct db_conn *conn, const struct store_document *document,
-        const uint8_t sha256[SHA256_BYTES], struct arena *arena, struct diag *diag,
-        struct store_put_result *ret_result)
+        const struct body *body, struct sqlite_content *content, struct arena *arena,
+        struct diag *diag, struct store_put_result *ret_result)
 {
     struct store_put_result result = {.kind = STORE_PUT_NEW};
     struct document_entry entry = *document->entry;
     struct sqlite_decision decision;
     struct ident patient = {span_of_cstr(store->patient_authority), SPAN_EMPTY, SPAN_EMPTY};
     struct sqlite_entry_origin origin = {
-        .sha256 = span_of((const char *)sha256, SHA256_BYTES),
+        .sha256 = span_of((const char *)content->sha256, SHA256_BYTES),
         .header_id = document->header_id,
         .now_us = clock_wall_us(store->clock),
     };
     int64_t row = 0;
 
-    TRY(complete_entry(conn, document, sha256, arena, diag, &entry, &origin.is_unique_id_made));
+    TRY(complete_entry(conn, document, content, arena, diag, &entry, &origin.is_unique_id_made));
     TRY(sqlite_patient_match(conn, document->patient, arena, diag, &decision));
     origin.patient_rule = match_rule_name(decision.rule);
     TRY(sqlite_patient_put(conn, document->patient, &decision, origin.now_us, arena, diag,
                            &origin.patient, &patient.extension));
     TRY(sqlite_entry_insert(conn, &entry, &origin, diag, &row));
-    TRY(insert_content(conn, row, document->bytes, diag));
+    TRY(content->is_file ? sqlite_content_publish(store, content, diag)
+                         : insert_content(conn, row, body, diag));
     result.unique_id = entry.unique_id;
     result.is_unique_id_made = origin.is_unique_id_made;
     result.is_new_patient = decision.row == 0;
@@ -225,15 +228,13 @@ put_new(struct sqlite_store *store, struct db_conn *conn, const struct store_doc
 
 struct status
 sqlite_document_put(struct sqlite_store *store, struct db_conn *conn,
-                    const struct store_document *document, struct arena *arena, struct diag *diag,
+                    const struct store_document *document, const struct body *body,
+                    struct sqlite_content *content, struct arena *arena, struct diag *diag,
                     struct store_put_result *ret_result)
 {
-    uint8_t sha256[SHA256_BYTES];
     bool is_known = false;
 
-    TRY(check_entry(document->entry, document->bytes, diag));
-    TRY(digest_sha256(document->bytes, diag, sha256));
-    TRY(find_known(store, conn, span_of((const char *)sha256, SHA256_BYTES), arena, diag, &is_known,
-                   ret_result));
-    return is_known ? OK : put_new(store, conn, document, sha256, arena, diag, ret_result);
+    TRY(find_known(store, conn, span_of((const char *)content->sha256, SHA256_BYTES), arena, diag,
+                   &is_known, ret_result));
+    return is_known ? OK : put_new(store, conn, document, body, content, arena, diag, ret_result);
 }

@@ -3,7 +3,7 @@
  * transaction of one store call, on its thread. The lists of a query travel as JSON parameters, so
  * that every statement is a fixed text.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_files.h"
 
 #include <string.h>
 
@@ -275,13 +275,21 @@ check_bytes(struct span bytes, struct span sha256, struct diag *diag)
 }
 
 static struct status
-read_bytes(const struct db_query *query, struct diag *diag, struct body *ret_body)
+read_bytes(const struct sqlite_store *store, const struct db_query *query, uint64_t size,
+           struct diag *diag, struct body *ret_body)
 {
     CLEANUP(buf_done) struct buf copy = {0};
     struct span bytes, sha256;
+    const bool is_in_row = db_column_int(query, SQLITE_ENTRY_COLUMNS_N + 2) != 0;
 
     TRY(db_column_blob(query, SQLITE_ENTRY_COLUMNS_N, diag, &bytes));
     TRY(db_column_blob(query, SQLITE_ENTRY_COLUMNS_N + 1, diag, &sha256));
+    if (!is_in_row) {
+        if (sha256.n != SHA256_BYTES) {
+            return FAIL(diag, ERR_STORE, "a document's SHA-256 has %zu bytes", sha256.n);
+        }
+        return sqlite_content_open(store, (const uint8_t *)sha256.p, size, diag, ret_body);
+    }
     TRY(check_bytes(bytes, sha256, diag));
     buf_init(&copy, bytes.n);
     TRY(buf_append(&copy, bytes, diag));
@@ -316,11 +324,13 @@ sqlite_retrieve(struct sqlite_store *store, struct db_conn *conn, const struct d
     bool has_row = false;
 
     TRY(check_place(store, ref, diag));
-    db_prepare(conn,
-               "SELECT " SQLITE_ENTRY_COLUMNS ", b.bytes, d.sha256 FROM documents AS d"
-               " JOIN patients AS p ON p.id = d.patient JOIN contents AS b ON b.document = d.id"
-               " WHERE d.unique_id = ?",
-               &query);
+    db_prepare(
+        conn,
+        "SELECT " SQLITE_ENTRY_COLUMNS
+        ", b.bytes, d.sha256, b.document IS NOT NULL FROM documents AS d"
+        " JOIN patients AS p ON p.id = d.patient LEFT JOIN contents AS b ON b.document = d.id"
+        " WHERE d.unique_id = ?",
+        &query);
     db_text(&query, ref->unique_id);
     TRY(db_step(&query, diag, &has_row));
     if (!has_row) {
@@ -329,7 +339,7 @@ sqlite_retrieve(struct sqlite_store *store, struct db_conn *conn, const struct d
     }
     TRY(sqlite_entry_read(store, &query, arena, diag, &row, &entry));
     TRY(sqlite_entry_complete(conn, row, arena, diag, &entry));
-    TRY(read_bytes(&query, diag, ret_body));
+    TRY(read_bytes(store, &query, entry.size, diag, ret_body));
     *ret_entry = entry;
     return OK;
 }

@@ -6,7 +6,7 @@
 #include "store/sqlite.h"
 
 #define APPLICATION_ID 0x49535448 /* "ISTH", in the file's header */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* key: SHA-256 of what must not come twice; keys: how many rows the partner has, kept by the
  * triggers */
@@ -111,7 +111,8 @@ static const char schema[] =
     "  value TEXT NOT NULL,"
     "  PRIMARY KEY (document, kind, position)) STRICT, WITHOUT ROWID;"
 
-    /* apart from the metadata, so that a search never reads past documents */
+    /* apart from the metadata, so that a search never reads past documents; a document without a
+     * row here is a file (sqlite_files.c) */
     "CREATE TABLE contents ("
     "  document INTEGER PRIMARY KEY REFERENCES documents (id),"
     "  bytes BLOB NOT NULL) STRICT;"
@@ -119,11 +120,14 @@ static const char schema[] =
     REPLAY_TABLES
 
     "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
-    "PRAGMA user_version = 2";            /* SCHEMA_VERSION */
+    "PRAGMA user_version = 3";            /* SCHEMA_VERSION */
 
 /* The keys of the old tables say nothing of their partner: they are given up, and noted as lost. */
 static const char from_version_1[] =
-    "DROP TABLE replays;" REPLAY_TABLES "PRAGMA user_version = 2"; /* SCHEMA_VERSION */
+    "DROP TABLE replays;" REPLAY_TABLES "PRAGMA user_version = 3"; /* SCHEMA_VERSION */
+
+/* Documents without a row in contents are files: an older program would not find them. */
+static const char from_version_2[] = "PRAGMA user_version = 3"; /* SCHEMA_VERSION */
 
 static struct status
 read_number(struct db_conn *conn, const char *sql, struct diag *diag, int64_t *ret_value)
@@ -211,8 +215,11 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
 
     TRY(read_number(conn, "PRAGMA application_id", diag, &application));
     TRY(read_number(conn, "PRAGMA user_version", diag, &version));
-    if (application != APPLICATION_ID || version != 1) {
+    if (application != APPLICATION_ID || version < 1 || version > 2) {
         return OK;
+    }
+    if (version == 2) {
+        return db_script(conn, from_version_2, diag);
     }
     TRY(db_script(conn, from_version_1, diag));
     return sqlite_replay_note_loss(conn, clock_wall_us(store->clock), diag);

@@ -47,6 +47,7 @@ struct store_document {
     const struct document_entry *entry;
     struct span header_id; /* id of the document's header, root or root^extension; may be empty */
     struct span bytes;
+    const struct body *content; /* instead of <bytes>, which is not looked at then */
 };
 struct store_put_result {
     enum store_put kind;

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 
 static struct asking *
 asking_of(struct txn *txn)
@@ -331,14 +332,21 @@ check_communities(const struct node *node, const struct asking_order *order, str
 }
 
 static void
-log_leg(const struct asking *asking, const struct leg *leg)
+tell_leg(const struct asking *asking, const struct leg *leg)
 {
     const char *partner = leg->partner == NULL ? "own-store" : leg->partner->id;
-    const char *verdict = leg->state == LEG_ANSWERED ? "answered"
-                          : leg->state == LEG_DENIED ? "denied"
-                                                     : "failed";
+    const char *verdict = leg->state == LEG_ANSWERED        ? "answered"
+                          : leg->state == LEG_DENIED        ? "denied"
+                          : leg->diag.code == ERR_CANCELLED ? "cancelled"
+                                                            : "failed";
     const char *action = soap_transaction(leg->transaction)->name;
 
+    metric_observe(METRIC_TRANSACTION,
+                   (const char *const[]){action, partner, "initiating", verdict}, leg->elapsed_us);
+    if (err_class(leg->diag.code) == ERR_CLASS_SECURITY) {
+        metric_count(METRIC_VERIFICATION_FAILURE,
+                     (const char *const[]){partner, err_name(leg->diag.code)});
+    }
     if (leg->diag.code == ERR_NONE) {
         LOG_EVENT(LOG_LEVEL_INFO, "leg-done", LOG_ID("txn", asking->txn.id),
                   LOG_ID("action", action), LOG_ID("partner", partner), LOG_ID("verdict", verdict),
@@ -359,7 +367,7 @@ asking_end(struct txn *txn)
     asking->fanout = NULL;
     for (size_t r = 0; r < ASKING_ROUNDS; r++) {
         for (size_t i = 0; i < asking->legs[r].n; i++) {
-            log_leg(asking, &asking->legs[r].items[i]);
+            tell_leg(asking, &asking->legs[r].items[i]);
         }
     }
     asking->done(asking->done_arg, asking);

@@ -192,8 +192,8 @@ MUST_CHECK struct status asking_new(struct node *node, const struct asking_order
 void asking_run(struct asking *asking);
 void asking_free(struct asking *asking); /* has ended, or never ran; NULL is fine */
 /* The asker has gone: what is out is given up and recorded as abandoned, no more is asked, and
- * <done> is called soon, with ERR_CANCELLED in txn.diag unless everything had come. Any thread,
- * until asking_free; whoever may call both sees to it that they do not meet. */
+ * <done> is called soon, with ERR_CANCELLED in txn.diag. After the end: nothing. Any thread, until
+ * asking_free; whoever may call both sees to it that they do not meet. */
 void asking_cancel(struct asking *asking);
 
 /* The answers of the last round that was run, to be read as one (merge.h): lives until asking_free.
@@ -227,7 +227,8 @@ struct leg_kind {
     enum audit_type audit_type;
 };
 extern const struct leg_kind leg_kinds[];
-#define LEG_ANSWER_LIMIT ((size_t)256 * 1024 * 1024) /* bytes of one answer */
+#define LEG_TREE_LIMIT   ((size_t)32 * 1024 * 1024)  /* bytes of one answer without documents */
+#define LEG_ANSWER_LIMIT ((size_t)256 * 1024 * 1024) /* of one with documents, without a spool */
 #define LEG_CODE_MAX     ((size_t)80)                /* bytes of a partner's code in our texts */
 /* leg->arena, made when first needed. */
 MUST_CHECK struct status leg_arena(struct asking *asking, struct leg *leg);
@@ -283,11 +284,15 @@ void leg_fail(struct leg *leg, enum err code, const char *detail);
 /* May the partner name things of <home> (urn:oid or bare OID)? If not, the thing is dropped, with
  * who that community belongs to. (leg_binding.c) */
 bool leg_may_name(const struct asking *asking, struct leg *leg, struct span home);
-/* A repository is one community's (ITI TF-2 3.38.4.1.2): does this answer name it as another's than
- * ours, itself or an answer before did? Then the document is dropped. <home>: bare OID. */
+/* A repository is one community's (ITI TF-2 3.38.4.1.2): does this answer name ours, or one as
+ * another's than itself before? Then the document is dropped. <home>: bare OID. */
 MUST_CHECK struct status leg_take_repository(const struct asking *asking, struct leg *leg,
                                              struct span repository, struct span home,
                                              bool *ret_may);
+/* When all answers of the round are here: a repository is the community's that the first answer in
+ * the plan names (which came first does not count); documents of it that others name are dropped.
+ * Then the legs say what of their answers was dropped. */
+MUST_CHECK struct status legs_settle(struct asking *asking);
 /* An item of the answer is not used: counted, told to the user, recorded, and logged once. */
 void leg_drop(const struct asking *asking, struct leg *leg, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -273,7 +273,7 @@ take_answers(struct asking *asking)
     return true;
 }
 
-static void
+static struct status
 end_round(struct asking *asking)
 {
     const struct leg_list *legs = legs_of_round(asking);
@@ -283,6 +283,7 @@ end_round(struct asking *asking)
     }
     fanout_leave(asking->fanout);
     asking->fanout = NULL;
+    return legs_settle(asking);
 }
 
 enum txn_verdict
@@ -306,6 +307,6 @@ asking_step_take(struct txn *txn)
     if (verdict != TXN_DONE || asking->out_n > 0) {
         return verdict == TXN_FAILED ? TXN_FAILED : TXN_WAIT;
     }
-    end_round(asking);
+    TXN_TRY(end_round(asking));
     return TXN_DONE;
 }

@@ -93,7 +93,6 @@ struct inbound {
     struct policy_decision decision;
     void *work; /* the transaction's own, in the arena */
 
-    struct buf scratch; /* a body that had to be read from a file */
     struct buf payload; /* the answer's Body child */
     const struct mtom_part *parts;
     size_t parts_n;

@@ -5,8 +5,10 @@
  * transaction's arena, but for the message, which has an arena of its own so that it can go first.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/metrics.h"
 #include "soap/envelope.h"
 #include "txn/inbound.h"
 
@@ -22,15 +24,13 @@ enum txn_verdict
 inbound_message(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
-    struct span bytes;
 
     in->message_arena = arena_new(ARENA_LIMIT_DEFAULT);
     if (in->message_arena == NULL) {
         (void)FAIL(&txn->diag, ERR_NO_MEMORY, "memory of a message");
         return TXN_FAILED;
     }
-    TXN_TRY(body_span(in->request.body, &in->scratch, &txn->diag, &bytes));
-    TXN_TRY(proof_message(&in->proof, in->node->config, bytes, in->request.content_type,
+    TXN_TRY(proof_message(&in->proof, in->node->config, in->request.body, in->request.content_type,
                           in->message_arena, &txn->diag));
     TXN_TRY(arena_dup(txn->arena, message_addressing(in->proof.message)->message_id, &txn->diag,
                       &in->event.message_id));
@@ -43,7 +43,6 @@ inbound_release_message(struct inbound *in)
     arena_free(in->message_arena);
     in->message_arena = NULL;
     in->proof.message = NULL;
-    buf_done(&in->scratch);
     body_done(in->request.body);
     body_init(in->request.body);
 }
@@ -65,10 +64,8 @@ inbound_write(struct inbound *in)
         .now_us = clock_wall_us(in->node->clock),
     };
     CLEANUP(buf_done) struct buf envelope;
-    CLEANUP(buf_done) struct buf package;
 
     buf_init_secret(&envelope, INBOUND_ANSWER_LIMIT);
-    buf_init_secret(&package, INBOUND_ANSWER_LIMIT);
     uuid_new(uuid);
     snprintf(message_id, sizeof(message_id), "urn:uuid:%s", uuid);
     answer.message_id = span_of_cstr(message_id);
@@ -79,10 +76,8 @@ inbound_write(struct inbound *in)
         body_from_buf(&in->answer.body, &envelope);
         return OK;
     }
-    TRY(mtom_write(buf_span(&envelope), in->parts, in->parts_n, answer.action, &package, diag,
-                   in->answer.content_type));
-    body_from_buf(&in->answer.body, &package);
-    return OK;
+    return mtom_pack(buf_span(&envelope), in->parts, in->parts_n, answer.action,
+                     INBOUND_ANSWER_LIMIT, diag, in->answer.content_type, &in->answer.body);
 }
 
 /* ---- refusal ---- */
@@ -246,6 +241,34 @@ log_end(const struct inbound *in)
     }
 }
 
+/* A span of ours as a C string that is cut to a label's length. */
+static void
+take_label(struct span text, char ret_label[METRICS_VALUE_MAX])
+{
+    snprintf(ret_label, METRICS_VALUE_MAX, "%.*s", SPAN_PRINT(text));
+}
+
+static void
+count_end(const struct inbound *in)
+{
+    char asker[METRICS_VALUE_MAX];
+    const bool is_refused = in->cause.code != ERR_NONE || !in->records.is_durable;
+    const char *action =
+        in->responder == NULL ? "unknown" : soap_transaction(in->proof.transaction)->name;
+    const char *direction = strcmp(in->asker_kind, "partner") == 0 ? "responding" : "local";
+    const char *outcome = is_refused                       ? "refused"
+                          : in->shortfall.code != ERR_NONE ? "partial"
+                                                           : "answered";
+
+    take_label(in->event.partner, asker);
+    metric_observe(METRIC_TRANSACTION, (const char *const[]){action, asker, direction, outcome},
+                   clock_mono_us(in->node->clock) - in->txn.started_us);
+    if (err_class(in->cause.code) == ERR_CLASS_SECURITY) {
+        metric_count(METRIC_VERIFICATION_FAILURE,
+                     (const char *const[]){asker, err_name(in->cause.code)});
+    }
+}
+
 /* The one place where an answer leaves: only behind durable records, else a refusal that discloses
  * nothing. */
 static void
@@ -266,6 +289,7 @@ inbound_end(struct txn *txn)
     in->answer.cause = in->cause.code;
     log_end(in);
     inbound_release_message(in); /* the body is the replier's again */
+    count_end(in);
     in->reply(in->reply_arg, &in->answer);
     if (in->release != NULL) {
         in->release(in);
@@ -308,7 +332,6 @@ inbound_begin(struct inbound *in, const struct txn_table *table, struct node *no
     in->reply = reply;
     in->reply_arg = arg;
     in->asker_kind = "partner";
-    buf_init_secret(&in->scratch, node->config->body_limit);
     buf_init_secret(&in->payload, INBOUND_ANSWER_LIMIT);
     body_init(&in->answer.body);
     in->event.type = AUDIT_AUTHENTICATION_FAILURE; /* until the route is known */

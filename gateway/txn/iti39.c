@@ -10,15 +10,17 @@
 #include "soap/envelope.h"
 #include "txn/inbound.h"
 
-/* Bytes of documents in one answer; what goes beyond is an error per document. The answer is
- * packed from them in memory, so its own limit is twice as high. */
+/* Bytes of documents in one answer that are in memory; what goes beyond is an error per document.
+ * The answer is packed from them, so its own limit is twice as high. Those in files are not copied:
+ * limits.documents is theirs. */
 #define DOCUMENTS_LIMIT (INBOUND_ANSWER_LIMIT / 2)
 
 struct iti39_work {
     struct document_ref_list refs; /* each once */
     size_t at;
     struct retrieve_answer answer;
-    uint64_t bytes; /* of the answer's documents */
+    uint64_t bytes;  /* of the answer's documents ... */
+    uint64_t memory; /* ... of them: in memory */
     struct document_ref_list given, failed;
 };
 
@@ -89,17 +91,23 @@ check_home(struct inbound *in, const struct document_ref *ref, struct diag *diag
 /* May these bytes be in the answer? */
 static struct status
 check_document(struct inbound *in, const struct iti39_work *work,
-               const struct document_entry *entry, uint64_t size, struct diag *diag)
+               const struct document_entry *entry, const struct body *body, struct diag *diag)
 {
+    const uint64_t limit = in->node->config->documents_limit;
+
     if (!inbound_may_open(in, entry->patient_id)) {
         return FAIL(diag, ERR_UNKNOWN_DOCUMENT, "withheld: not of the id_token's individual");
     }
     if (!inbound_may_disclose(in, entry)) {
         return FAIL(diag, ERR_UNKNOWN_DOCUMENT, "withheld: rule '%s'", in->decision.rule);
     }
-    if (size > DOCUMENTS_LIMIT - work->bytes) {
-        return FAIL(diag, ERR_LIMIT_BUFFER, "one answer has at most %zu bytes of documents",
-                    DOCUMENTS_LIMIT);
+    if (body_memory(body) > DOCUMENTS_LIMIT - work->memory || work->bytes > limit ||
+        body->size > limit - work->bytes) {
+        return FAIL(
+            diag, ERR_LIMIT_BUFFER,
+            "one answer has at most %llu bytes of documents (limits.documents), %zu of them "
+            "in memory",
+            (unsigned long long)limit, DOCUMENTS_LIMIT);
     }
     return OK;
 }
@@ -121,7 +129,7 @@ fetch(struct inbound *in, const struct iti39_work *work, const struct document_r
     if (*ret_answer == ANSWER_LATER) {
         return OK;
     }
-    st = check_document(in, work, &entry, document->body.size, diag);
+    st = check_document(in, work, &entry, &document->body, diag);
     if (!is_ok(st)) {
         body_done(&document->body);
         body_init(&document->body);
@@ -192,6 +200,7 @@ note_given(struct inbound *in, struct iti39_work *work, struct retrieved_documen
         return st;
     }
     work->bytes += document->body.size;
+    work->memory += body_memory(&document->body);
     return ARENA_PUSH(txn->arena, &txn->diag, &work->given, document->ref);
 }
 

@@ -308,6 +308,20 @@ pack(struct leg *leg, struct buf *envelope, struct out_request *request)
     return OK;
 }
 
+/* Documents may be large, and then wait in the spool; what is read as one tree may not. */
+static void
+set_limits(const struct asking *asking, const struct leg *leg, struct out_request *request)
+{
+    const struct node *node = asking->node;
+
+    if (leg->transaction != SOAP_ITI_39) {
+        request->answer_limit = LEG_TREE_LIMIT;
+        return;
+    }
+    request->spool = node->spool;
+    request->answer_limit = node->spool == NULL ? LEG_ANSWER_LIMIT : node->config->documents_limit;
+}
+
 struct status
 leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp *timestamp,
           struct out_request *ret_request)
@@ -338,7 +352,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
     request.partner = leg->partner;
     request.url = leg->url;
     request.deadline_us = asking->txn.deadline_us;
-    request.answer_limit = LEG_ANSWER_LIMIT;
+    set_limits(asking, leg, &request);
     request.is_fresh = leg->is_again; /* other kept connections may be closed as well */
     *ret_request = request;
     return OK;

@@ -15,12 +15,6 @@ release_body(void *body)
     body_done(body);
 }
 
-static void
-release_buf(void *buf)
-{
-    buf_done(buf);
-}
-
 /* What the answer takes in memory counts against what all of them may. */
 static struct status
 hold(struct asking *asking, struct leg *leg, uint64_t bytes)
@@ -40,7 +34,7 @@ hold_content(struct asking *asking, struct leg *leg)
     uint64_t bytes = leg->arena == NULL ? 0 : arena_used(leg->arena);
 
     for (size_t i = 0; i < leg->retrieved.n; i++) {
-        bytes += leg->retrieved.items[i].body.size;
+        bytes += body_memory(&leg->retrieved.items[i].body);
     }
     budget_give_beyond(fanout_budget(asking->fanout), &leg->held, bytes);
     return bytes > leg->held ? hold(asking, leg, bytes - leg->held) : OK;
@@ -88,21 +82,18 @@ check_fault(const struct message *message, struct leg *leg)
                 leg->partner->id, SPAN_PRINT(span_slice(code, 0, LEG_CODE_MAX)));
 }
 
-/* The answer's bytes as one span; they live as long as what is read of them. */
+/* The answer's bytes live as long as what is read of them. */
 static struct status
-keep_bytes(struct leg *leg, struct out_answer *answer, struct span *ret_bytes)
+keep_bytes(struct leg *leg, struct out_answer *answer, const struct body **ret_body)
 {
     struct body *body;
-    struct buf *scratch;
 
     TRY(ARENA_NEW(leg->reading, &leg->diag, &body));
-    TRY(ARENA_NEW(leg->reading, &leg->diag, &scratch));
     body_init(body);
-    buf_init_secret(scratch, LEG_ANSWER_LIMIT);
     TRY(arena_defer(leg->reading, release_body, body, &leg->diag));
-    TRY(arena_defer(leg->reading, release_buf, scratch, &leg->diag));
     body_move(body, &answer->body);
-    return body_span(body, scratch, &leg->diag, ret_bytes);
+    *ret_body = body;
+    return OK;
 }
 
 /* Wall time when the answer came: it may have waited for our own slow store since. */
@@ -125,7 +116,7 @@ expect_pieces(struct leg *leg, struct message_limits *limits)
 
 static struct status
 read_message(struct asking *asking, struct leg *leg, const struct out_answer *answer,
-             struct span bytes)
+             const struct body *body)
 {
     struct message_limits limits = message_limits_answer();
     const struct answer_check check = {
@@ -139,8 +130,8 @@ read_message(struct asking *asking, struct leg *leg, const struct out_answer *an
     struct message *message;
 
     TRY(expect_pieces(leg, &limits));
-    TRY(message_read(bytes, span_of_cstr(answer->content_type), &limits, leg->reading, &leg->diag,
-                     &message));
+    TRY(message_read_body(body, span_of_cstr(answer->content_type), &limits, asking->node->spool,
+                          leg->reading, &leg->diag, &message));
     TRY(hold(asking, leg, message_memory(message)));
     TRY(check_fault(message, leg));
     if (answer->http_status !=
@@ -155,14 +146,14 @@ read_message(struct asking *asking, struct leg *leg, const struct out_answer *an
 static struct status
 read_bytes(struct asking *asking, struct leg *leg, struct out_answer *answer)
 {
-    struct span bytes;
+    const struct body *body;
     struct status st;
 
-    if (answer->body.size > answer->held) {
-        TRY(hold(asking, leg, answer->body.size - answer->held));
+    if (body_memory(&answer->body) > answer->held) {
+        TRY(hold(asking, leg, body_memory(&answer->body) - answer->held));
     }
-    TRY(keep_bytes(leg, answer, &bytes));
-    if (bytes.n == 0) {
+    TRY(keep_bytes(leg, answer, &body));
+    if (body->size == 0) {
         return FAIL(&leg->diag, ERR_PARTNER_ANSWER, "%s answered HTTP %d with an empty body",
                     leg->partner->id, answer->http_status);
     }
@@ -171,7 +162,7 @@ read_bytes(struct asking *asking, struct leg *leg, struct out_answer *answer)
         return FAIL(&leg->diag, ERR_PARTNER_HTTP, "%s answered HTTP %d (%s) instead of SOAP",
                     leg->partner->id, answer->http_status, answer->content_type);
     }
-    st = read_message(asking, leg, answer, bytes);
+    st = read_message(asking, leg, answer, body);
     if (!is_ok(st) && answer->http_status != 200) {
         diag_prefix(&leg->diag, "%s answered HTTP %d", leg->partner->id, answer->http_status);
     }
@@ -215,12 +206,6 @@ leg_take_answer(struct asking *asking, struct leg *leg, struct out_answer *answe
         }
     } else {
         leg->state = LEG_ANSWERED;
-        if (leg->dropped > 0) {
-            (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER,
-                       "%u item%s of the answer of %s dropped: %s%s", leg->dropped,
-                       leg->dropped == 1 ? "" : "s", leg->partner->id, leg->dropped_why,
-                       leg->dropped == 1 ? "" : " (the first)");
-        }
     }
     out_answer_done(answer);
 }

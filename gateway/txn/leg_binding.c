@@ -5,8 +5,10 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/ids.h"
+#include "base/mem.h"
 #include "txn/asking.h"
 
 void
@@ -71,25 +73,22 @@ find_repository(const struct leg *leg, struct span id)
     return NULL;
 }
 
-/* As an answer of this round named it, the leg's own first; NULL: none did. */
-static const struct leg_repository *
-find_named(const struct asking *asking, const struct leg *leg, struct span id)
+/* A document of a repository that is the <owner>'s. */
+static void
+drop_moved(const struct asking *asking, struct leg *leg, const struct leg_repository *repository,
+           struct span owner)
 {
-    const struct leg_list *legs = &asking->legs[asking->round];
-    const struct leg_repository *found = find_repository(leg, id);
-
-    for (size_t i = 0; i < legs->n && found == NULL; i++) {
-        found = find_repository(&legs->items[i], id);
-    }
-    return found;
+    leg_drop(asking, leg, "named repository %.*s as one of community %.*s, not of %.*s",
+             SPAN_PRINT(span_slice(repository->id, 0, OID_TEXT)), SPAN_PRINT(repository->home),
+             SPAN_PRINT(owner));
 }
 
 struct status
 leg_take_repository(const struct asking *asking, struct leg *leg, struct span repository,
                     struct span home, bool *ret_may)
 {
-    const struct leg_repository *named = find_named(asking, leg, repository);
-    const struct leg_repository own = {repository, home};
+    const struct leg_repository *named = find_repository(leg, repository);
+    const struct leg_repository own = {.id = repository, .home = home};
 
     *ret_may = false;
     if (span_eq_cstr(repository, asking->node->config->repository)) {
@@ -98,12 +97,10 @@ leg_take_repository(const struct asking *asking, struct leg *leg, struct span re
         return OK;
     }
     if (named != NULL && !span_eq(named->home, home)) {
-        leg_drop(asking, leg, "named repository %.*s as one of community %.*s, not of %.*s",
-                 SPAN_PRINT(span_slice(repository, 0, OID_TEXT)), SPAN_PRINT(home),
-                 SPAN_PRINT(named->home));
+        drop_moved(asking, leg, &own, named->home);
         return OK;
     }
-    if (find_repository(leg, repository) == NULL) {
+    if (named == NULL) {
         if (leg->repositories.n == LEG_REPOSITORIES_MAX) {
             leg_drop(asking, leg, "named more than %zu repositories", LEG_REPOSITORIES_MAX);
             return OK;
@@ -111,5 +108,97 @@ leg_take_repository(const struct asking *asking, struct leg *leg, struct span re
         TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->repositories, own));
     }
     *ret_may = true;
+    return OK;
+}
+
+/* ---- when all are here ---- */
+
+/* A repository as a leg of the plan named it. */
+struct naming {
+    struct leg *leg;
+    struct leg_repository *repository;
+};
+struct naming_list {
+    struct naming *items;
+    size_t n, capacity;
+};
+
+static int
+compare_namings(const void *a, const void *b)
+{
+    const struct naming *one = a, *other = b;
+    const int order = span_compare(one->repository->id, other->repository->id);
+
+    return order != 0 ? order : one->leg < other->leg ? -1 : one->leg > other->leg ? 1 : 0;
+}
+
+static struct status
+list_namings(struct asking *asking, struct naming_list *namings)
+{
+    struct leg_list *legs = &asking->legs[asking->round];
+
+    for (size_t i = 0; i < legs->n; i++) {
+        struct leg *leg = &legs->items[i];
+
+        for (size_t r = 0; leg->state == LEG_ANSWERED && r < leg->repositories.n; r++) {
+            const struct naming naming = {leg, &leg->repositories.items[r]};
+
+            TRY(ARENA_PUSH(asking->txn.arena, &asking->txn.diag, namings, naming));
+        }
+    }
+    return OK;
+}
+
+/* The documents of a repository that is another's. */
+static void
+drop_documents(const struct asking *asking, struct leg *leg,
+               const struct leg_repository *repository, struct span owner)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < leg->documents.n; i++) {
+        if (span_eq(leg->documents.items[i].repository, repository->id)) {
+            drop_moved(asking, leg, repository, owner);
+        } else {
+            leg->documents.items[kept++] = leg->documents.items[i];
+        }
+    }
+    leg->documents.n = kept;
+}
+
+static void
+tell_dropped(struct leg *leg)
+{
+    if (leg->state == LEG_ANSWERED && leg->dropped > 0) {
+        (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER, "%u item%s of the answer of %s dropped: %s%s",
+                   leg->dropped, leg->dropped == 1 ? "" : "s", leg->partner->id, leg->dropped_why,
+                   leg->dropped == 1 ? "" : " (the first)");
+    }
+}
+
+struct status
+legs_settle(struct asking *asking)
+{
+    struct leg_list *legs = &asking->legs[asking->round];
+    struct naming_list namings = {0};
+    size_t first = 0;
+
+    TRY(list_namings(asking, &namings));
+    if (namings.n > 1) {
+        qsort(namings.items, namings.n, sizeof(namings.items[0]), compare_namings);
+    }
+    for (size_t i = 1; i < namings.n; i++) {
+        const struct leg_repository *owner = namings.items[first].repository;
+        const struct naming *naming = &namings.items[i];
+
+        if (!span_eq(owner->id, naming->repository->id)) {
+            first = i;
+        } else if (!span_eq(owner->home, naming->repository->home)) {
+            drop_documents(asking, naming->leg, naming->repository, owner->home);
+        }
+    }
+    for (size_t i = 0; i < legs->n; i++) {
+        tell_dropped(&legs->items[i]);
+    }
     return OK;
 }

@@ -17,12 +17,12 @@ proof_peer(struct proof *proof, const struct config *config, const struct certif
 }
 
 struct status
-proof_message(struct proof *proof, const struct config *config, struct span body,
+proof_message(struct proof *proof, const struct config *config, const struct body *body,
               struct span content_type, struct arena *arena, struct diag *diag)
 {
     const struct message_limits limits = message_limits_request(config->root_part_limit);
 
-    return message_read(body, content_type, &limits, arena, diag, &proof->message);
+    return message_read_body(body, content_type, &limits, NULL, arena, diag, &proof->message);
 }
 
 struct status
@@ -53,9 +53,11 @@ struct status
 proof_take(struct proof *proof, const struct config *config, const struct proof_request *request,
            int64_t now_us, struct arena *arena, struct diag *diag)
 {
+    const struct body body = body_over(request->body);
+
     *proof = (struct proof){0};
     TRY(proof_peer(proof, config, request->peer, diag));
-    TRY(proof_message(proof, config, request->body, request->content_type, arena, diag));
+    TRY(proof_message(proof, config, &body, request->content_type, arena, diag));
     TRY(proof_route(proof, config, request->path, diag));
     return proof_security(proof, config, now_us, arena, diag);
 }

@@ -246,21 +246,39 @@ entry_of(const struct asking *asking, const struct leg *leg, const struct docume
  * TF-2 3.38.4.1.3, Delayed Document Assembly); no claim about its bytes. */
 #define HASH_OF_NOTHING "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 
+struct digests {
+    struct digest_stream *sha256, *sha1; /* sha1 NULL: its hash says nothing */
+};
+
+static struct status
+digest_piece(void *arg, struct span piece, struct diag *diag)
+{
+    const struct digests *digests = arg;
+
+    TRY(digest_stream_add(digests->sha256, piece, diag));
+    return digests->sha1 == NULL ? OK : digest_stream_add(digests->sha1, piece, diag);
+}
+
 static struct status
 digest_document(struct asking *asking, struct asking_document *document)
 {
     struct diag *diag = &asking->txn.diag;
-    CLEANUP(buf_done) struct buf scratch;
-    char sha1[SHA1_HEX];
-    struct span bytes;
+    CLEANUP(digest_stream_free_p) struct digest_stream *sha256 = NULL;
+    CLEANUP(digest_stream_free_p) struct digest_stream *sha1 = NULL;
+    const struct span hash = document->entry.hash;
+    struct digests digests;
+    char hex[SHA256_HEX];
 
-    buf_init_secret(&scratch, (size_t)document->body.size + 1);
-    TRY(body_span(&document->body, &scratch, diag, &bytes));
-    TRY(digest_sha256_hex(bytes, diag, document->sha256));
-    if (document->entry.hash.n > 0 &&
-        !span_eq_nocase(document->entry.hash, SPAN(HASH_OF_NOTHING))) {
-        TRY(digest_sha1_hex(bytes, diag, sha1));
-        document->is_hash_wrong = !span_eq_nocase(document->entry.hash, span_of_cstr(sha1));
+    TRY(digest_stream_new(DIGEST_SHA256, diag, &sha256));
+    if (hash.n > 0 && !span_eq_nocase(hash, SPAN(HASH_OF_NOTHING))) {
+        TRY(digest_stream_new(DIGEST_SHA1, diag, &sha1));
+    }
+    digests = (struct digests){sha256, sha1};
+    TRY(body_each(&document->body, digest_piece, &digests, diag));
+    TRY(digest_stream_end_hex(sha256, diag, document->sha256));
+    if (sha1 != NULL) {
+        TRY(digest_stream_end_hex(sha1, diag, hex));
+        document->is_hash_wrong = !span_eq_nocase(hash, span_of_cstr(hex));
     }
     return OK;
 }

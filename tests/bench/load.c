@@ -197,7 +197,7 @@ static const struct {
 } benchmarks[] = {
     {"respond", load_respond},     {"handshake", load_handshake}, {"idle", load_idle},
     {"reload", load_reload},       {"soak", load_soak},           {"fanout", load_fanout},
-    {"in-flight", load_in_flight},
+    {"in-flight", load_in_flight}, {"isolation", load_isolation}, {"large", load_large},
 };
 
 static const struct {

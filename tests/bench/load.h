@@ -80,6 +80,8 @@ MUST_CHECK struct status load_idle(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_reload(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_fanout(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_in_flight(struct load *load, struct diag *diag);
+MUST_CHECK struct status load_isolation(struct load *load, struct diag *diag);
+MUST_CHECK struct status load_large(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_soak(struct load *load, struct diag *diag);
 
 #endif

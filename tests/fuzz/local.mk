@@ -10,6 +10,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_jws \
 	tests/fuzz/fuzz_mime \
+	tests/fuzz/fuzz_profile \
 	tests/fuzz/fuzz_proof \
 	tests/fuzz/fuzz_regrep \
 	tests/fuzz/fuzz_saml \
@@ -76,7 +77,12 @@ tests_fuzz_fuzz_regrep_SOURCES = tests/fuzz/fuzz_regrep.c tests/unit/regrep_dump
 	tests/unit/answer_dump.c tests/unit/answer_dump.h
 tests_fuzz_fuzz_regrep_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_regrep_LDADD = $(FUZZ_LIBS)
-tests_fuzz_fuzz_saml_SOURCES = tests/fuzz/fuzz_saml.c $(SOAP_KIT)
+tests_fuzz_fuzz_profile_SOURCES = tests/fuzz/fuzz_profile.c $(SIGNABLE) $(ENGINES) $(SOAP_KIT)
+tests_fuzz_fuzz_profile_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_profile_LDFLAGS = $(ENGINES_WRAPPED)
+tests_fuzz_fuzz_profile_LDADD = $(FUZZ_LIBS)
+SIGNABLE = tests/fuzz/signable.c tests/fuzz/signable.h
+tests_fuzz_fuzz_saml_SOURCES = tests/fuzz/fuzz_saml.c $(SIGNABLE) $(SOAP_KIT)
 tests_fuzz_fuzz_saml_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_saml_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_signature_SOURCES = tests/fuzz/fuzz_signature.c $(SOAP_KIT)

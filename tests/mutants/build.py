@@ -67,11 +67,12 @@ class Kit:
         with self.lock:
             if program not in self.programs:
                 stem = f"tests_unit_{program}"
-                asked = self.ask_make((f"{stem}_OBJECTS", f"{stem}_LDADD"))
+                asked = self.ask_make((f"{stem}_OBJECTS", f"{stem}_LDADD", f"{stem}_LDFLAGS"))
                 objects = asked[f"{stem}_OBJECTS"].split()
                 if not objects:
                     raise BuildError(f"{program} is no test program of {self.folder}")
-                self.programs[program] = objects, asked[f"{stem}_LDADD"].split()
+                libraries = [*shlex.split(asked[f"{stem}_LDFLAGS"]), *asked[f"{stem}_LDADD"].split()]
+                self.programs[program] = objects, libraries
             return self.programs[program]
 
     def call(self, command, what):

@@ -53,7 +53,7 @@ scene_add_marked_document(struct place *place, const struct patient *patient,
         .practice_setting = {SPAN("385432009"), SPAN("2.16.840.1.113883.6.96"), SPAN("N/A")},
         .confidentiality = {marked, 1, 1},
     };
-    const struct store_document document = {patient, &entry, SPAN_EMPTY, span_of_cstr(bytes)};
+    const struct store_document document = {patient, &entry, .bytes = span_of_cstr(bytes)};
     struct store_put_result result;
     struct diag diag = {0};
 

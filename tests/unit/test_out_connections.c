@@ -2,12 +2,15 @@
  * The outbound engine's connections, time and end: what is kept and for whom, deadlines, partners
  * that cannot be reached, stopping, no memory.
  */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "base/mem.h"
+#include "certs/issue.h"
 #include "tests/unit/out_fixture.h"
 
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 6\r\n\r\nanswer"
@@ -223,6 +226,66 @@ test_unreachable(void)
     calls_done(&calls);
 }
 
+static X509 *
+read_ca(EVP_PKEY **ret_key)
+{
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/ca/ca.pem", unit_temp_dir());
+    BIO *bio = BIO_new_file(path, "r");
+    X509 *const ca = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    (void)snprintf(path, sizeof(path), "%s/ca/ca.key", unit_temp_dir());
+    bio = BIO_new_file(path, "r");
+    *ret_key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    CU_ASSERT_FATAL(ca != NULL && *ret_key != NULL);
+    return ca;
+}
+
+/* The right name and chain, and more names than we keep: which of them count would be a guess. */
+static void
+test_certificate_of_many_names(void)
+{
+    static char names[CERTIFICATE_SANS_MAX + 1][16];
+    const char *hosts[CERTIFICATE_SANS_MAX + 1] = {"server.example"};
+    const struct issue_request request = {
+        .kind = ISSUE_TLS,
+        .organization = "Example",
+        .common_name = "server.example",
+        .hosts = hosts,
+        .hosts_n = ARRAY_LEN(hosts),
+        .not_before_us = clock_wall_us(clock_system()) - US_PER_S,
+        .not_after_us = clock_wall_us(clock_system()) + 3600 * US_PER_S,
+        .digest = "SHA256",
+    };
+    struct certificate leaf = *fixture_pki()->server->leaf;
+    struct credential credential = {.leaf = &leaf};
+    EVP_PKEY *ca_key = NULL;
+    X509 *const ca = read_ca(&ca_key);
+    struct diag diag = {.code = ERR_NONE};
+    struct peer peer;
+    struct calls calls;
+    for (size_t i = 1; i < ARRAY_LEN(hosts); i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "n%zu.example", i);
+        hosts[i] = names[i];
+    }
+    CHECK_OK(&diag, issue_key("ec:P-256", &diag, &credential.key));
+    CHECK_OK(&diag, issue_certificate(&request, credential.key, ca, ca_key, &diag, &leaf.x509));
+    CU_ASSERT_FATAL(
+        peer_start(&peer, PEER_ANSWERS, &credential, fixture_pki()->trust, TLS1_3_VERSION));
+    peer.answer = OK_ANSWER;
+    const struct out_partner partners[] = {{"127.0.0.1", peer.port, SAN, "2s", NULL}};
+    CU_ASSERT_FATAL(calls_start(&calls, partners, 1));
+    CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TLS, "cannot be used"));
+    CU_ASSERT_EQUAL(peer.requests, 0);
+    calls_done(&calls);
+    peer_stop(&peer);
+    X509_free(leaf.x509);
+    EVP_PKEY_free(credential.key);
+    X509_free(ca);
+    EVP_PKEY_free(ca_key);
+}
+
 /* A name that nobody answers for: the others go on. */
 static void
 test_dead_name(void)
@@ -392,6 +455,7 @@ test_no_memory(void)
 
 static const struct unit_test tests[] = {
     {"unreachable", test_unreachable},
+    {"a certificate of many names", test_certificate_of_many_names},
     {"dead name", test_dead_name},
     {"timeouts", test_timeouts},
     {"deadlines", test_deadlines},

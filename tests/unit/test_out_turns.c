@@ -152,9 +152,9 @@ test_bound(void)
     CU_ASSERT_EQUAL(calls.answers[2].error, ERR_PARTNER_TIMEOUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(calls.answers[2].detail, "its turn did not come"));
     CU_ASSERT(now_us() - start_us < 1500 * US_PER_MS);
+    CU_ASSERT_EQUAL(atomic_load(&peer.connections), 2);
     CU_ASSERT(calls_wait(&calls, 7));
     CU_ASSERT_EQUAL(health_of(&calls, "p0").refused, 2);
-    CU_ASSERT_EQUAL(atomic_load(&peer.connections), 2);
     CU_ASSERT(wait_for_waiting(&calls, 0, 0));
     calls_done(&calls);
     peer_stop(&peer);

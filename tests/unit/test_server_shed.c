@@ -122,6 +122,32 @@ test_requests(void)
     rig_done(&rig);
 }
 
+/* A node that is full of connections can still be looked at. */
+static void
+test_full_of_connections(void)
+{
+    struct rig rig;
+    struct client client, admin;
+    char byte = 0;
+    rig_init(&rig);
+    with_admin(&rig);
+    rig.options.connections_max = 1;
+    CU_ASSERT_FATAL(rig_start(&rig));
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
+    CU_ASSERT(client_exchange(&client, POST_ABC, 200, "abc"));
+    CU_ASSERT_FATAL(client_open(&admin, "127.0.0.1", net_port(rig.server, NET_NETWORK)));
+    CU_ASSERT(client_receive(&admin, &byte, 1) <= 0);
+    client_close(&admin);
+    CU_ASSERT(rig_wait_refused(&rig, 1, ERR_LIMIT_CONNECTIONS));
+    CU_ASSERT_FATAL(client_open(&admin, "127.0.0.1", net_port(rig.server, NET_ADMIN)));
+    CU_ASSERT_FATAL(
+        client_start_tls(&admin, fixture_pki()->client, fixture_pki()->trust, TLS1_3_VERSION));
+    CU_ASSERT(client_exchange(&admin, ADMIN_GET, 200, ""));
+    client_close(&admin);
+    client_close(&client);
+    rig_done(&rig);
+}
+
 /* Where reading past a body would cost more than a handshake, or the client waits to be asked for
  * it, the connection ends. */
 static void
@@ -290,6 +316,7 @@ test_silence(void)
 
 static const struct unit_test tests[] = {
     {"too many requests", test_requests},
+    {"too many connections", test_full_of_connections},
     {"bodies that are not read past", test_large_bodies},
     {"a shed body that drips in", test_slow_shed},
     {"too much memory", test_memory},

@@ -156,6 +156,34 @@ test_pieces(void)
     arena_free(arena);
 }
 
+/* What is signed is proven over the tree, so all of it has to be there. */
+static void
+test_signed_is_one_tree(void)
+{
+    static const struct {
+        const char *xml;
+        size_t lists;
+    } rows[] = {{ENVELOPE("", ANSWER(LIST(OBJECT))), 1},
+                {ENVELOPE("<w:Security xmlns:w='" NS_WSSE "'/>", ANSWER(LIST(OBJECT))), 1},
+                {ENVELOPE(SIGNED, ANSWER(LIST(OBJECT))), 0}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct message_limits limits = message_limits_answer();
+        struct message *message = NULL;
+        struct query_answer answer = {0};
+        struct diag diag = {0};
+
+        CHECK_OK(&diag, query_answer_pieces(arena, arena, &diag, &limits.pieces));
+        CHECK_OK(&diag, message_read(span_of_cstr(rows[i].xml), SPAN(SOAP_CONTENT_TYPE), &limits,
+                                     arena, &diag, &message));
+        CHECK_OK(&diag, query_answer_read(message, arena, &diag, &answer));
+        CU_ASSERT_EQUAL(limits.pieces->lists, rows[i].lists);
+        CU_ASSERT_EQUAL(answer.documents.n, 1);
+        arena_free(arena);
+    }
+}
+
 static void
 test_samples(void)
 {
@@ -297,6 +325,7 @@ static const struct unit_test tests[] = {
     {"the library starts", test_start},
     {"pieces of a tree", test_pieces},
     {"messages made to show a difference", test_made_to_differ},
+    {"what is signed is one tree", test_signed_is_one_tree},
     {"samples of other systems", test_samples},
     {"many batches", test_batches},
     {"memory goes with what is kept", test_memory},

@@ -1,0 +1,200 @@
+/*
+ * Readiness: may this node take work? A check that fails makes it not ready; one that only warns is
+ * written and changes nothing. Called for /readyz; each check is one row.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+
+#include "admin/admin.h"
+
+#define ROOM_MIN    (UINT64_C(16) * 1024 * 1024)  /* bytes: below it the node is not ready */
+#define ROOM_LITTLE (UINT64_C(256) * 1024 * 1024) /* below it a warning */
+
+enum verdict { VERDICT_GOOD, VERDICT_WARNING, VERDICT_FAILED };
+
+struct finding {
+    enum verdict verdict;
+    char text[256]; /* what is expected, what is there, what to do */
+};
+
+static void note(struct finding *finding, enum verdict verdict, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+note(struct finding *finding, enum verdict verdict, const char *format, ...)
+{
+    va_list args;
+
+    finding->verdict = verdict;
+    va_start(args, format);
+    (void)vsnprintf(finding->text, sizeof(finding->text), format, args);
+    va_end(args);
+}
+
+/* ---- the checks ---- */
+
+static void
+check_journal(const struct admin_view *view, struct finding *finding)
+{
+    const struct journal_lag lag = journal_read_lag(view->journal);
+
+    if (!journal_is_healthy(view->journal)) {
+        note(finding, VERDICT_FAILED,
+             "a write failed, so nothing can be recorded and nothing is answered; see the log "
+             "(journal-failed), mend the disk, restart");
+    } else if (lag.queue_bytes > lag.queue_max / 2) {
+        note(finding, VERDICT_WARNING, "%zu of at most %zu bytes wait for the disk",
+             lag.queue_bytes, lag.queue_max);
+    } else {
+        note(finding, VERDICT_GOOD, "%llu records wait for the disk",
+             (unsigned long long)lag.waiting);
+    }
+}
+
+static void
+check_room(const char *path, struct finding *finding)
+{
+    struct statvfs fs;
+
+    if (statvfs(path, &fs) != 0) {
+        note(finding, VERDICT_FAILED, "%s cannot be looked at; is its file system mounted?", path);
+        return;
+    }
+    const uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize;
+
+    note(finding,
+         room < ROOM_MIN      ? VERDICT_FAILED
+         : room < ROOM_LITTLE ? VERDICT_WARNING
+                              : VERDICT_GOOD,
+         "%s: %llu MB free", path, (unsigned long long)(room / (1024 * 1024)));
+}
+
+static void
+check_disk(const struct admin_view *view, struct finding *finding)
+{
+    check_room(view->config->journal_dir, finding);
+}
+
+static void
+check_store(const struct admin_view *view, struct finding *finding)
+{
+    check_room(view->config->store_path, finding);
+}
+
+static void
+check_trust(const struct admin_view *view, struct finding *finding)
+{
+    const int64_t now_us = clock_wall_us(view->clock);
+
+    if (config_awaits_crl(view->config)) {
+        note(finding, VERDICT_FAILED,
+             "waits for its first revocation list: until it has come no partner is trusted");
+        return;
+    }
+    for (size_t i = 0; i < view->config->trusts_n; i++) {
+        const struct config_trust *entry = &view->config->trusts[i];
+
+        if (trust_crl_next_update_us(entry->trust) < now_us) {
+            note(finding, VERDICT_FAILED,
+                 "trust '%s': a revocation list is too old, so nobody is trusted; put a new one in "
+                 "its place",
+                 entry->name);
+            return;
+        }
+    }
+    note(finding, VERDICT_GOOD, "%zu stores are fresh", view->config->trusts_n);
+}
+
+struct admin_clock
+admin_read_clock(void)
+{
+    struct timex now = {.modes = 0};
+    const int state = adjtimex(&now);
+    const int64_t offset = (int64_t)now.offset;
+
+    return (struct admin_clock){
+        .is_synchronised = state != -1 && state != TIME_ERROR && (now.status & STA_UNSYNC) == 0,
+        .offset_us = (now.status & STA_NANO) != 0 ? offset / 1000 : offset,
+        .max_error_us = (int64_t)now.maxerror,
+    };
+}
+
+static void
+check_clock(const struct admin_view *view, struct finding *finding)
+{
+    const struct admin_clock now = admin_read_clock();
+
+    if (now.is_synchronised) {
+        note(finding, VERDICT_GOOD, "synchronised, %lld us to correct", (long long)now.offset_us);
+        return;
+    }
+    note(finding, view->config->needs_clock ? VERDICT_FAILED : VERDICT_WARNING,
+         "nobody keeps this machine's clock (IHE CT wants NTP): messages of partners may look too "
+         "old or too new; start chrony or systemd-timesyncd");
+}
+
+static void
+check_configuration(const struct admin_view *view, struct finding *finding)
+{
+    if (view->is_load_refused) {
+        note(finding, VERDICT_WARNING,
+             "the last reload was refused; generation %llu goes on; see the log "
+             "(configuration-mistake)",
+             (unsigned long long)view->config->generation);
+    } else {
+        note(finding, VERDICT_GOOD, "generation %llu",
+             (unsigned long long)view->config->generation);
+    }
+}
+
+/* A partner that cannot be reached is its own trouble: the node answers others. */
+static void
+check_partners(const struct admin_view *view, struct finding *finding)
+{
+    size_t open = 0;
+
+    for (size_t i = 0; view->out != NULL && i < view->config->partners_n; i++) {
+        struct out_health health;
+
+        open += out_health(view->out, view->config->partners[i].id, &health) &&
+                health.breaker == OUT_BREAKER_OPEN;
+    }
+    note(finding, open == 0 ? VERDICT_GOOD : VERDICT_WARNING,
+         "%zu of %zu are not asked for a while, because they failed", open,
+         view->config->partners_n);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(const struct admin_view *view, struct finding *finding);
+} checks[] = {
+    {"configuration", check_configuration},
+    {"journal", check_journal},
+    {"journal-disk", check_disk},
+    {"store-disk", check_store},
+    {"trust", check_trust},
+    {"clock", check_clock},
+    {"partners", check_partners},
+};
+
+bool
+admin_is_ready(const struct admin_view *view, bool is_verbose, struct buf *text)
+{
+    static const char *const marks[] = {"[+]", "[!]", "[-]"};
+    struct diag diag = {0};
+    bool is_ready = true;
+
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+        struct finding finding;
+
+        checks[i].run(view, &finding);
+        is_ready &= finding.verdict != VERDICT_FAILED;
+        if (is_verbose || finding.verdict == VERDICT_FAILED) {
+            is_ready &= is_ok(buf_printf(text, &diag, "%s %s: %s\n", marks[finding.verdict],
+                                         checks[i].name, finding.text));
+        }
+    }
+    return is_ready;
+}
