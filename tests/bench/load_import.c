@@ -80,7 +80,7 @@ floor_of_file(const char *path, int fd, struct diag *diag)
 static struct status
 floor_of_folder(const char *folder, int fd, struct diag *diag, size_t *ret_n)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX + 256];
     DIR *const entries = opendir(folder);
     size_t n = 0;
     struct status st = OK;
