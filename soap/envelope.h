@@ -54,7 +54,7 @@ struct mtom_part {
 MUST_CHECK struct status mtom_write(struct span envelope, const struct mtom_part *parts, size_t n,
                                     struct span action, struct buf *out, struct diag *diag,
                                     char ret_content_type[512]);
-/* The same without copying documents that are in files: the package is a list of bodies, which
+/* The same without copying documents that are in files: then the package is a list of bodies, which
  * share those files. What is copied takes at most <limit_bytes> for each piece between files. */
 MUST_CHECK struct status mtom_pack(struct span envelope, const struct mtom_part *parts, size_t n,
                                    struct span action, size_t limit_bytes, struct diag *diag,

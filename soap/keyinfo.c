@@ -100,7 +100,7 @@ match_ec(const xmlNode *value, struct certificate *const *keys, size_t n, struct
     *ret_keys = 0;
     for (size_t i = 0; i < n; i++) {
         const struct key_numbers *const key = keys[i]->numbers;
-        if (key != NULL && key->type == EVP_PKEY_EC && key->bits == bits && key->first.n > 0 &&
+        if (key != NULL && key->type == EVP_PKEY_EC && key->bits == bits &&
             span_eq(key->first, buf_span(&wanted))) {
             *ret_keys |= UINT32_C(1) << i;
         }

@@ -156,6 +156,10 @@ mtom_pack(struct span envelope, const struct mtom_part *parts, size_t n, struct 
     struct status st = pack(&packer, envelope, parts, n, action, ret_content_type);
     if (is_ok(st)) {
         end_text(&packer);
+    }
+    if (is_ok(st) && packer.n == 1) { /* nothing in files */
+        body_move(ret_body, &packer.segments[0]);
+    } else if (is_ok(st)) {
         st = body_from_list(ret_body, packer.segments, packer.n, diag);
     } else {
         for (size_t i = 0; i < packer.n; i++) {

@@ -16,7 +16,7 @@ static struct status
 read_role(const struct saml_reader *reader, struct code *ret_role)
 {
     static const char *const elements[2] = {"Role", "Role"};
-    const xmlNode *const value = saml_next_value(reader->assertion, SAML_ROLE, NULL);
+    const xmlNode *const value = saml_next_value(reader, SAML_ROLE, NULL);
     if (value == NULL) {
         return saml_may_omit(reader->relaxed, RELAX_ROLE, reader->omitted)
                    ? OK
@@ -31,11 +31,11 @@ static struct status
 read_purpose(const struct saml_reader *reader, struct code *ret_purpose)
 {
     static const char *const elements[2] = {"PurposeOfUse", "PurposeForUse"};
-    const xmlNode *const value = saml_next_value(reader->assertion, SAML_PURPOSE, NULL);
+    const xmlNode *const value = saml_next_value(reader, SAML_PURPOSE, NULL);
     if (value == NULL) {
         return saml_attribute_missing(reader, SAML_PURPOSE);
     }
-    if (saml_next_value(reader->assertion, SAML_PURPOSE, value) != NULL &&
+    if (saml_next_value(reader, SAML_PURPOSE, value) != NULL &&
         !saml_may_omit(reader->relaxed, RELAX_SECOND_PURPOSE, reader->omitted)) {
         return FAIL(reader->diag, ERR_SAML_ATTRIBUTE,
                     "the assertion names several purposes of use");
@@ -106,7 +106,7 @@ static struct status
 read_provider_ids(const struct saml_reader *reader, struct span npi, struct ident_list *list)
 {
     const xmlNode *value = NULL;
-    while ((value = saml_next_value(reader->assertion, SAML_PROVIDER_ID, value)) != NULL) {
+    while ((value = saml_next_value(reader, SAML_PROVIDER_ID, value)) != NULL) {
         struct ident ident;
         TRY(saml_read_ident(reader, SAML_PROVIDER_ID, value, &ident));
         if (npi.n > 0 && span_eq(ident.root, SPAN(NPI_ROOT)) && !span_eq(ident.extension, npi)) {
@@ -191,6 +191,8 @@ read_consent(const struct saml_reader *reader, const char *name, const char *evi
         struct saml_reader inner = *reader;
         for (inner.assertion = xml_child(evidence, NS_SAML2, "Assertion"); inner.assertion != NULL;
              inner.assertion = xml_next_named(inner.assertion, NS_SAML2, "Assertion")) {
+            inner.names = (struct saml_names){NULL, 0, 0};
+            TRY(saml_read_names(&inner));
             TRY(saml_read_texts(&inner, evidence_name, list));
         }
     }
@@ -205,7 +207,7 @@ read_jurisdiction(const struct saml_reader *reader, struct span *ret_text)
     struct span found = SPAN_EMPTY;
     const xmlNode *value = NULL;
     TRY(saml_read_text(reader, SAML_JURISDICTION, SAML_REPEAT_EQUAL, &found));
-    while ((value = saml_next_value(reader->assertion, SAML_NAME_FORMAT_BASIC, value)) != NULL) {
+    while ((value = saml_next_value(reader, SAML_NAME_FORMAT_BASIC, value)) != NULL) {
         struct span text;
         if (!span_eq(xml_attr_text(value->parent, "FriendlyName"), SPAN(SAML_JURISDICTION))) {
             continue;
@@ -226,7 +228,7 @@ static struct status
 read_delegator(const struct saml_reader *reader, struct span *ret_text)
 {
     TRY(saml_read_text(reader, SAML_DELEGATOR, SAML_REPEAT_EQUAL, ret_text));
-    if (ret_text->n == 0 && saml_next_value(reader->assertion, SAML_DELEGATOR, NULL) != NULL) {
+    if (ret_text->n == 0 && saml_next_value(reader, SAML_DELEGATOR, NULL) != NULL) {
         return FAIL(reader->diag, ERR_SAML_ATTRIBUTE, "the attribute " SAML_DELEGATOR " is empty");
     }
     return OK;
@@ -277,7 +279,11 @@ saml_read(const struct verified_view *view, struct arena *arena, struct diag *di
           struct saml_facts *ret_facts)
 {
     uint32_t omitted = view->omitted;
-    const struct saml_reader reader = {view->assertion, view->relaxed, &omitted, arena, diag};
+    struct saml_reader reader = {.assertion = view->assertion,
+                                 .relaxed = view->relaxed,
+                                 .omitted = &omitted,
+                                 .arena = arena,
+                                 .diag = diag};
     struct saml_facts facts = {
         .key = view->assertion_key,
         .has_sha1 = view->has_sha1,
@@ -292,6 +298,7 @@ saml_read(const struct verified_view *view, struct arena *arena, struct diag *di
         .timestamp_signature = view->timestamp_signature,
         .timestamp_signature_sent = view->timestamp_signature_sent,
     };
+    TRY(saml_read_names(&reader));
     TRY(read_issuer(&reader, &facts));
     TRY(read_name_id(&reader, view->is_holder_of_key, &facts));
     TRY(read_required(&reader, &facts));

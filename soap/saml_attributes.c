@@ -9,34 +9,39 @@
 
 #define VALUES_MAX 64 /* of one attribute: each is compared with those before */
 
-/* <node> or the next sibling that is an Attribute of that name. Most are not: the name is looked at
- * first. */
-static const xmlNode *
-attribute_from(const xmlNode *node, const char *name)
+struct status
+saml_read_names(struct saml_reader *reader)
 {
-    while (node != NULL &&
-           !(xml_attr_is(node, "Name", name) && xml_is(node, NS_SAML2, "Attribute"))) {
-        node = xml_next(node);
+    struct saml_names *const names = &reader->names;
+    const xmlNode *statement = xml_child(reader->assertion, NS_SAML2, "AttributeStatement");
+    names->n = 0;
+    for (; statement != NULL;
+         statement = xml_next_named(statement, NS_SAML2, "AttributeStatement")) {
+        const xmlNode *attribute = xml_child(statement, NS_SAML2, "Attribute");
+        for (; attribute != NULL; attribute = xml_next_named(attribute, NS_SAML2, "Attribute")) {
+            const struct saml_name name = {xml_attr_text(attribute, "Name"), attribute};
+            TRY(ARENA_PUSH(reader->arena, reader->diag, names, name));
+        }
     }
-    return node;
+    return OK;
 }
 
 const xmlNode *
-saml_next_value(const xmlNode *assertion, const char *name, const xmlNode *after)
+saml_next_value(const struct saml_reader *reader, const char *name, const xmlNode *after)
 {
+    const struct saml_names *const names = &reader->names;
+    const struct span wanted = span_of_cstr(name);
     const xmlNode *value = xml_next_named(after, NS_SAML2, "AttributeValue");
-    const xmlNode *const last = after == NULL ? NULL : after->parent;
-    const xmlNode *statement =
-        after == NULL ? xml_child(assertion, NS_SAML2, "AttributeStatement") : last->parent;
-    const xmlNode *attribute = after == NULL ? xml_first(statement) : xml_next(last);
-    while (value == NULL && statement != NULL) {
-        attribute = attribute_from(attribute, name);
-        if (attribute != NULL) {
-            value = xml_child(attribute, NS_SAML2, "AttributeValue");
-            attribute = xml_next(attribute);
-        } else {
-            statement = xml_next_named(statement, NS_SAML2, "AttributeStatement");
-            attribute = xml_first(statement);
+    size_t i = 0;
+    if (after != NULL) {
+        while (i < names->n && names->items[i].attribute != after->parent) {
+            i++;
+        }
+        i++;
+    }
+    for (; value == NULL && i < names->n; i++) {
+        if (span_eq(names->items[i].name, wanted)) {
+            value = xml_child(names->items[i].attribute, NS_SAML2, "AttributeValue");
         }
     }
     return value;
@@ -63,7 +68,7 @@ struct status
 saml_read_texts(const struct saml_reader *reader, const char *name, struct span_list *list)
 {
     const xmlNode *value = NULL;
-    while ((value = saml_next_value(reader->assertion, name, value)) != NULL) {
+    while ((value = saml_next_value(reader, name, value)) != NULL) {
         struct span text;
         TRY(xml_text_trimmed(value, ERR_SAML_ATTRIBUTE, reader->arena, reader->diag, &text));
         if (text.n > 0 && !is_listed(list, text)) {

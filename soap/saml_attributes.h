@@ -7,13 +7,25 @@
 
 #include "soap/view.h"
 
+/* The Attributes of an assertion, in order. */
+struct saml_names {
+    struct saml_name {
+        struct span name;
+        const xmlNode *attribute;
+    } * items;
+    size_t n, capacity;
+};
+
 struct saml_reader {
     const xmlNode *assertion; /* out of a verified view */
     uint32_t relaxed;         /* set of enum dialect_relaxation */
     uint32_t *omitted;        /* grows by what of it was needed */
     struct arena *arena;
     struct diag *diag;
+    struct saml_names names; /* of <assertion>: saml_read_names */
 };
+/* Before anything is asked by name. */
+MUST_CHECK struct status saml_read_names(struct saml_reader *reader);
 
 /* What describes a person may be repeated and the first value counts; what decides something must
  * be one and the same. */
@@ -22,7 +34,8 @@ enum saml_repeat { SAML_REPEAT_FIRST, SAML_REPEAT_EQUAL };
 /* All failures are ERR_SAML_ATTRIBUTE, but for want of memory. */
 
 /* The next AttributeValue of that name; <after> NULL: the first one. NULL at the end. */
-const xmlNode *saml_next_value(const xmlNode *assertion, const char *name, const xmlNode *after);
+const xmlNode *saml_next_value(const struct saml_reader *reader, const char *name,
+                               const xmlNode *after);
 /* Adds all text values that are not empty, each once. */
 MUST_CHECK struct status saml_read_texts(const struct saml_reader *reader, const char *name,
                                          struct span_list *list);

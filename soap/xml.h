@@ -63,8 +63,6 @@ MUST_CHECK struct status xml_text_trimmed(const xmlNode *node, enum err code, st
 bool xml_attr(const xmlNode *node, const char *ns, const char *local, struct span *ret_value);
 /* The same for one without namespace; the empty span when absent. */
 struct span xml_attr_text(const xmlNode *node, const char *local);
-/* Has the element an attribute without namespace of that name and exactly that value? */
-bool xml_attr_is(const xmlNode *node, const char *local, const char *value);
 /* The value of an attribute node. */
 struct span xml_attr_value(const xmlAttr *attr);
 

@@ -246,17 +246,6 @@ xml_attr(const xmlNode *node, const char *ns, const char *local, struct span *re
     return false;
 }
 
-bool
-xml_attr_is(const xmlNode *node, const char *local, const char *value)
-{
-    const xmlAttr *attr = node == NULL ? NULL : node->properties;
-    while (attr != NULL && (!is_text((const char *)attr->name, local) || !is_in(attr->ns, NULL))) {
-        attr = attr->next;
-    }
-    const xmlNode *const text = attr == NULL ? NULL : attr->children;
-    return attr != NULL && strcmp(text == NULL ? "" : (const char *)text->content, value) == 0;
-}
-
 struct span
 xml_attr_text(const xmlNode *node, const char *local)
 {

@@ -142,11 +142,51 @@ body_move(struct body *to, struct body *from)
     body_init(from);
 }
 
+/* Slices of all parts that it touches. */
+static struct status
+slice_list(const struct body *list, uint64_t offset, uint64_t size, struct diag *diag,
+           struct body *ret_part)
+{
+    struct body *slices = mem_alloc(list->parts_n * sizeof(*slices));
+    struct status st = OK;
+    uint64_t at = offset, left = size;
+    size_t n = 0;
+    if (slices == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a part of a body");
+    }
+    for (size_t i = 0; i < list->parts_n && left > 0 && is_ok(st); i++) {
+        const struct body *part = &list->parts[i];
+        if (at >= part->size) {
+            at -= part->size;
+            continue;
+        }
+        const uint64_t step = left < part->size - at ? left : part->size - at;
+        st = body_slice(part, at, step, diag, &slices[n]);
+        n += is_ok(st) ? 1 : 0;
+        left -= step;
+        at = 0;
+    }
+    if (is_ok(st) && n == 1) {
+        body_move(ret_part, &slices[0]);
+    } else if (is_ok(st)) {
+        st = body_from_list(ret_part, slices, n, diag);
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            body_done(&slices[i]);
+        }
+    }
+    mem_free(slices);
+    return st;
+}
+
 struct status
 body_slice(const struct body *body, uint64_t offset, uint64_t size, struct diag *diag,
            struct body *ret_part)
 {
-    assert(body->kind != BODY_LIST && offset <= body->size && size <= body->size - offset);
+    assert(offset <= body->size && size <= body->size - offset);
+    if (body->kind == BODY_LIST) {
+        return slice_list(body, offset, size, diag, ret_part);
+    }
     if (body->kind == BODY_FILE) {
         atomic_fetch_add(&body->file->references, 1);
         *ret_part = *body;

@@ -43,8 +43,8 @@ void body_done(struct body *body);
 /* *to is overwritten (initialise or finish it before), *from becomes empty. */
 void body_move(struct body *to, struct body *from);
 
-/* A part of a body: of a file it shares the descriptor, of memory it is a copy. Not of a list. The
- * part must lie in the body. */
+/* A part of a body: of a file it shares the descriptor, of memory it is a copy. The part must lie
+ * in the body. ERR_NO_MEMORY. */
 MUST_CHECK struct status body_slice(const struct body *body, uint64_t offset, uint64_t size,
                                     struct diag *diag, struct body *ret_part);
 /* Bytes of memory that it holds; what is in files is not counted. */

@@ -418,7 +418,10 @@ base64_decode(struct span text, struct buf *out, struct diag *diag)
 {
     struct base64_state state = {0, 0, 0};
     char *room = NULL;
-    TRY(buf_reserve(out, base64_room(text), diag, &room));
+    /* More than enough, unless that would pass the limit: then exactly what is needed. */
+    const size_t most = BASE64URL_ROOM(text.n);
+    const bool has_room = out->n <= out->limit && most <= out->limit - out->n;
+    TRY(buf_reserve(out, has_room ? most : base64_room(text), diag, &room));
     char *to = room;
     const size_t end = base64_run(text, &state, &to);
     if (end < text.n) {

@@ -115,6 +115,30 @@ note_listener(struct notes *notes, const struct config *config)
     }
 }
 
+/* A local listener that refuses everybody, and a system whose users are taken for one. */
+static void
+note_systems(struct notes *notes, const struct config *config)
+{
+    bool has_names = false;
+
+    for (size_t i = 0; i < config->systems_n; i++) {
+        has_names = has_names || config->systems[i].certificate_names.n > 0;
+        if (config->systems[i].asserts_for_all) {
+            note(notes,
+                 "system '%s': what its messages say about who asks is not read "
+                 "(asserts_for_all)",
+                 config->systems[i].name);
+        }
+    }
+    if (config->local.is_set && config->local.credential == NULL && config->local_system == NULL) {
+        note(notes, "the local listener refuses everybody: listen.local.system does not say who "
+                    "asks there");
+    } else if (config->local.is_set && config->local.credential != NULL && !has_names) {
+        note(notes, "the local listener refuses everybody: no entry of systems has "
+                    "certificate_names");
+    }
+}
+
 /* What weakens the trust in one partner for everybody, as `isthmus partners` says it. */
 static void
 note_relaxations(struct notes *notes, const struct partner *partner, int64_t now_us)
@@ -143,6 +167,7 @@ static void
 collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
 {
     note_listener(notes, config);
+    note_systems(notes, config);
     (void)config_expiry_walk(config, now_us, note_expiry, &(struct expiry_notes){notes, now_us});
     if (config->partner_trust != NULL && !trust_checks_crl(config->partner_trust)) {
         note(notes, "trust 'partners' has no crl: revoked certificates are believed");

@@ -62,8 +62,7 @@ make_exchange(struct connection *connection, const struct http1_head *head, stru
     body_init(&exchange->answer);
     connection->exchange = exchange;
     if (exchange->request.path == NULL || exchange->request.query == NULL ||
-        exchange->request.content_type == NULL ||
-        exchange->request.peer_address == NULL) {
+        exchange->request.content_type == NULL || exchange->request.peer_address == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a request");
     }
     return OK;
@@ -87,6 +86,9 @@ dispatch(struct connection *connection)
     connection->state = CONNECTION_HANDLER;
     connection_clear_timer(connection);
     (void)bufferevent_disable(connection->stream, EV_READ);
+    if (request->body.kind != BODY_MEMORY) {
+        load_hold(&connection->loop->server->load, &connection->held, 0);
+    }
     connection->exchange->held = connection->held;
     connection->held = 0;
     options->handler(options->handler_arg, request);

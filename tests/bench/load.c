@@ -56,8 +56,16 @@ load_connect(const struct load_node *node, size_t connections, struct diag *diag
     const struct drive_options options = {.port = node->port,
                                           .tls = node->tls,
                                           .connections = connections,
-                                          .keep_bytes = LOAD_KEEP_BYTES};
+                                          .keep_bytes = LOAD_KEEP_BYTES,
+                                          .timeout_us = load_open_timeout_us(connections)};
     return drive_open(&options, diag, ret_drive);
+}
+
+/* A busy machine makes a hundred handshakes a second. */
+int64_t
+load_open_timeout_us(size_t connections)
+{
+    return (60 + (int64_t)connections / 30) * US_PER_S;
 }
 
 static struct status
@@ -198,6 +206,7 @@ static const struct {
     {"respond", load_respond},     {"handshake", load_handshake}, {"idle", load_idle},
     {"reload", load_reload},       {"soak", load_soak},           {"fanout", load_fanout},
     {"in-flight", load_in_flight}, {"isolation", load_isolation}, {"large", load_large},
+    {"import", load_import},
 };
 
 static const struct {
@@ -283,6 +292,10 @@ take_option(struct load *load, const char *option, char *value)
     }
     if (strcmp(option, "--log") == 0) {
         load->log_path = value;
+        return true;
+    }
+    if (strcmp(option, "--program") == 0) {
+        load->program = value;
         return true;
     }
     if (strcmp(option, "--node") == 0) {
@@ -373,7 +386,7 @@ main(int argc, char **argv)
             i++;
         }
     }
-    if (argc < 2 || load.config_path == NULL || load.nodes_n == 0) {
+    if (argc < 2 || load.config_path == NULL || (load.nodes_n == 0 && load.program == NULL)) {
         return usage();
     }
     if (!is_ok(run(&load, argv[1], &diag))) {

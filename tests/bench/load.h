@@ -32,7 +32,8 @@ struct load {
     double rate;          /* requests a second */
     int64_t duration_us;  /* of what goes on for a time */
     uint64_t most_bytes;  /* of the document that is retrieved */
-    const char *log_path; /* the node's log */
+    const char *log_path; /* the node's log; import: the folder of the rounds' folders */
+    const char *program;  /* import: isthmus */
     /* of the broker */
     uint16_t local_port;
     size_t partners;    /* that are asked */
@@ -55,6 +56,8 @@ MUST_CHECK struct status load_prepare(struct load_node *node, enum soap_transact
                                       uint64_t most_bytes, struct diag *diag);
 MUST_CHECK struct status load_connect(const struct load_node *node, size_t connections,
                                       struct diag *diag, struct drive **ret_drive);
+
+int64_t load_open_timeout_us(size_t connections);
 
 /* Takes up to <n> requests of a pool, then says that there are no more. For struct drive_work. */
 struct load_share {
@@ -80,6 +83,7 @@ MUST_CHECK struct status load_idle(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_reload(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_fanout(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_in_flight(struct load *load, struct diag *diag);
+MUST_CHECK struct status load_import(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_isolation(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_large(struct load *load, struct diag *diag);
 MUST_CHECK struct status load_soak(struct load *load, struct diag *diag);

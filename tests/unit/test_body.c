@@ -223,6 +223,14 @@ test_lists(void)
             size_t got = 99;
             CHECK_OK(&diag, body_read(&list, offset, bytes, n, &diag, &got));
             CU_ASSERT(span_eq(span_of(bytes, got), span_slice(SPAN(want), offset, n)));
+            if (offset + n <= list.size) {
+                struct body part;
+                CHECK_OK(&diag, body_slice(&list, offset, n, &diag, &part));
+                CU_ASSERT(part.size == n);
+                CHECK_OK(&diag, body_span(&part, &scratch, &diag, &all));
+                CU_ASSERT(span_eq(all, span_slice(SPAN(want), offset, n)));
+                body_done(&part);
+            }
         }
     }
     body_done(&list);

@@ -355,6 +355,7 @@ static const char *const unknown[] = {
     "<r xmlns:a='relative' a:x='1'/>",
     "<r xmlns:a='/absolute/path'/>",
     "<r xmlns:a='urn:a&#10;b'/>",
+    "<r xmlns:a='a~b'/>",
     "<r xmlns:a='urn:'/>",
     "<r xmlns:a='http://'/>",
     "<r xmlns:a='http:///a'/>",
@@ -417,6 +418,19 @@ test_unknown_nodes(void)
     buf_done(&out);
     CU_ASSERT(!canonical(root, root, &nothing, &out)); /* nothing would be left */
     buf_done(&out);
+    xmlFreeDoc(doc);
+}
+
+/* A parse makes line feeds of them, and knows no references in an instruction. */
+static void
+test_instructions(void)
+{
+    const struct c14n_prefixes nothing = {.n = 0};
+    xmlDoc *const doc = xmlReadDoc((const xmlChar *)"<r/>", NULL, NULL, 0);
+    xmlNode *const root = xmlDocGetRootElement(doc);
+    (void)xmlAddChild(root, xmlNewDocPI(doc, (const xmlChar *)"p", (const xmlChar *)"a\r<&b"));
+    (void)xmlAddChild(root, xmlNewDocPI(doc, (const xmlChar *)"q", (const xmlChar *)""));
+    CU_ASSERT(check_same("instructions", root, NULL, &nothing));
     xmlFreeDoc(doc);
 }
 
@@ -559,6 +573,7 @@ main(void)
         {"unknown names of namespaces", test_unknown},
         {"unknown nodes", test_unknown_nodes},
         {"a default namespace that is lost", test_lost_default},
+        {"instructions", test_instructions},
         {"who takes the bytes fails", test_taker_fails},
         {"lists of prefixes", test_prefix_lists},
         {"plain names", test_plain_names},

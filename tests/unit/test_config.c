@@ -58,8 +58,7 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->credentials_n == 2 && config->trusts_n == 1);
     CU_ASSERT(policy_rule_count(config->policy) == 1);
     CU_ASSERT(config->needs_id_token && config->id_token_max_age_us == 3600 * US_PER_S);
-    CU_ASSERT(!config->uses_reference);
-    CU_ASSERT(config->id_token_issuers_n == 0);
+    CU_ASSERT(!config->uses_reference && config->id_token_issuers_n == 0);
     CU_ASSERT(config->clock_skew_us == 60 * US_PER_S);
     CU_ASSERT(config->max_lifetime_us == 3600 * US_PER_S);
     CU_ASSERT(config->timeout_us == 20 * US_PER_S);
@@ -67,12 +66,11 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->root_part_limit == 1024U * 1024);
     CU_ASSERT(config->edge.connections == 10000 && config->edge.connections_per_address == 1000);
     CU_ASSERT(config->edge.failures_per_minute == 60 && config->edge.rate_bytes == 1024);
+    CU_ASSERT(config->replay_keys == 100000);
     CU_ASSERT(config->edge.head_us == 10 * US_PER_S && config->edge.answer_us == 3600 * US_PER_S);
-    CU_ASSERT(config->edge.requests >= 256 && config->edge.requests <= 100000);
-    CU_ASSERT(config->edge.held_bytes >= 128U * 1024 * 1024);
+    CU_ASSERT(config->edge.requests >= 256 && config->edge.held_bytes >= 128U * 1024 * 1024);
     CU_ASSERT(config->edge.queue_us == 2 * US_PER_S && config->edge.drain_us == 30 * US_PER_S);
     CU_ASSERT(config->answers_limit == 256U * 1024 * 1024 && config->enough.percent == 0);
-    CU_ASSERT(config->replay_keys == 100000);
     CU_ASSERT(config->log_level == LOG_LEVEL_INFO && config->log_format == LOG_FORMAT_TEXT);
 }
 
@@ -178,8 +176,7 @@ check_full_values(const struct config *config)
     check_text(config->asserts.purpose_system, "2.16.840.1.113883.3.18.7.1");
     check_text(config->asserts.npi, "1234567893");
     CU_ASSERT(!config->needs_id_token && config->id_token_max_age_us == 300 * US_PER_S);
-    CU_ASSERT(config->uses_reference);
-    CU_ASSERT_FATAL(config->id_token_issuers_n == 1);
+    CU_ASSERT_FATAL(config->uses_reference && config->id_token_issuers_n == 1);
     check_text(config->id_token_issuers[0].issuer, "https://idp.example/realm");
     CU_ASSERT(config->id_token_issuers[0].keys->n == 1);
     CU_ASSERT(config->clock_skew_us == 500 * US_PER_MS);

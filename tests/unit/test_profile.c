@@ -172,6 +172,12 @@ static const struct row {
      ERR_SIG_INVALID,
      {{KIT_APPEND, INFO "/CanonicalizationMethod", NULL,
        "<ec:InclusiveNamespaces xmlns:ec=\"" C14N "\" x=\"1\" PrefixList=\"a\"/>"}}},
+    {"another attribute instead of PrefixList",
+     RESIGN,
+     PROFILE_NOT_MINE,
+     ERR_SIG_INVALID,
+     {{KIT_APPEND, INFO "/CanonicalizationMethod", NULL,
+       "<ec:InclusiveNamespaces xmlns:ec=\"" C14N "\" x=\"nobody\"/>"}}},
     {"PrefixList of another namespace",
      RESIGN,
      PROFILE_NOT_MINE,
@@ -353,16 +359,19 @@ test_many_keys(void)
     static EVP_PKEY *keys[300];
     struct arena *const arena = arena_new(ARENA_LIMIT_DEFAULT);
     struct dsig_job job;
-    open_job(KIT_EC, DIALECT_SHA256, arena, &job);
+    static const struct {
+        enum kit_who who;
+        enum profile_verdict verdict;
+    } kinds[] = {{KIT_RSA, PROFILE_RIGHT}, {KIT_OTHER, PROFILE_WRONG}, {KIT_EC, PROFILE_NOT_MINE}};
+    open_job(KIT_RSA, DIALECT_SHA256, arena, &job);
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        keys[i] = EVP_PKEY_dup(kit_credential(i % 3 == 2 ? KIT_RSA : KIT_EC)->key);
+        keys[i] = EVP_PKEY_dup(kit_credential(kinds[i % ARRAY_LEN(kinds)].who)->key);
         CU_ASSERT_FATAL(keys[i] != NULL);
     }
     for (size_t round = 0; round < 3; round++) {
         for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
             job.key = keys[i];
-            const enum profile_verdict verdict = profile_verify(&job);
-            CU_ASSERT_EQUAL(verdict, i % 3 == 2 ? PROFILE_NOT_MINE : PROFILE_RIGHT);
+            CU_ASSERT_EQUAL(profile_verify(&job), kinds[i % ARRAY_LEN(kinds)].verdict);
         }
     }
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {

@@ -129,6 +129,34 @@ test_a_document_asked_for_often_is_given_once(void)
 
 /* Two records make one answer durable: with the first alone nothing leaves. */
 static void
+test_documents_that_do_not_fit_are_errors_of_their_own(void)
+{
+    struct scene_stored stored[3];
+    struct document_ref refs[3];
+    struct retrieve_answer answer;
+    size_t limit;
+
+    arena = kit_open_green(&scene);
+    stored[0] = kit_add(green(), "Isabella", "N", "<ClinicalDocument>first</ClinicalDocument>");
+    stored[1] = kit_add(green(), "Isabella", "N", "<ClinicalDocument>2</ClinicalDocument>");
+    stored[2] = kit_add(green(), "Isabella", "N", "<ClinicalDocument>third</ClinicalDocument>");
+    for (size_t i = 0; i < 3; i++) {
+        refs[i] = ref_of(&stored[i]);
+    }
+    limit = green()->config->documents_limit;
+    ((struct config *)green()->config)->documents_limit = 80; /* 42 and 38 bytes */
+    answer = retrieve(refs, 3);
+    ((struct config *)green()->config)->documents_limit = limit;
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_PARTIAL_SUCCESS);
+    CU_ASSERT_EQUAL(answer.documents.n, 2);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].code, "XDSRepositoryOutOfResources");
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "limits.documents"));
+    retrieve_answer_done(&answer);
+    kit_close_green(&scene, arena);
+}
+
+static void
 test_each_record_of_an_answer_must_be_durable(void)
 {
     static struct scene_reply reply;
@@ -215,6 +243,8 @@ test_bearer_is_for_partners_whose_file_says_so(void)
 }
 
 static const struct unit_test tests[] = {
+    {"documents that do not fit are errors of their own",
+     test_documents_that_do_not_fit_are_errors_of_their_own},
     {"a withheld document is retrieved like an unknown one",
      test_a_withheld_document_is_retrieved_like_an_unknown_one},
     {"retrieve names what is wrong with each document",
