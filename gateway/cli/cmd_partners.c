@@ -204,6 +204,7 @@ print_partner(const struct partner *partner, const struct reach *reach, int64_t 
     print_identity(partner);
     print_signing(partner, now_us);
     printf("  %-12s %lld ms\n", "timeout", (long long)(partner->timeout_us / US_PER_MS));
+    print_outbound(partner);
     if (partner->fault_status != PARTNER_FAULT_STATUS_500) {
         printf("  %-12s %s\n", "fault_status", fault_status_name(partner));
     }
@@ -212,7 +213,6 @@ print_partner(const struct partner *partner, const struct reach *reach, int64_t 
     }
     print_style(partner);
     print_relaxations(partner, now_us);
-    print_outbound(partner);
     if (reach != NULL) {
         reach_print(reach, partner, now_us);
     }

@@ -506,8 +506,11 @@ test_partners(void)
                            "  xcpd         https://127.0.0.1:8453/xcpd\n");
     check_says(output.out, "  tls          certificate with the name blue.localhost\n");
     check_says(output.out, "  signing      CN=signing,O=Blue HIE, until 20");
-    check_says(output.out, "  timeout      20000 ms\n  writes       as the specification says\n"
-                           "  relaxed      nothing\n\n1 partner\n");
+    check_says(output.out,
+               "  timeout      20000 ms\n  limits       64 connections, 1000 questions; left "
+               "alone after 5 failures for 1000 to 60000 ms\n"
+               "  writes       as the specification says\n"
+               "  relaxed      nothing\n\n1 partner\n");
 
     run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml|--json");
     check_exit("blue", CLI_DONE);
