@@ -511,7 +511,6 @@ test_partners(void)
                "alone after 5 failures for 1000 to 60000 ms\n"
                "  writes       as the specification says\n"
                "  relaxed      nothing\n\n1 partner\n");
-
     run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml|--json");
     check_exit("blue", CLI_DONE);
     check_says(output.out, "\"id\": \"blue\"");
@@ -522,13 +521,11 @@ static void
 test_relaxed(void)
 {
     FILE *file = fopen(path_of("net/red/partners.d/blue.yaml"), "a");
-
     CU_ASSERT_FATAL(file != NULL);
     fputs("fault_status: soap12\n", file);
     CU_ASSERT(fclose(file) == 0);
     copy_file("net/red/partners.d/blue.yaml", "net/red/blue.before");
     char line[512];
-
     /* the card says holder-of-key only; the operator agrees on more */
     snprintf(line, sizeof(line), "sed -i 's/\\[holder-of-key\\]/[holder-of-key, bearer]/' %s",
              path_of("net/red/partners.d/blue.yaml"));
