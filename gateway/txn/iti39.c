@@ -246,20 +246,20 @@ fetch_all(struct inbound *in)
     return TXN_DONE;
 }
 
-static struct status
-add_parts(struct inbound *in, const struct iti39_work *work)
+struct status
+iti39_add_parts(struct inbound *in, const struct retrieve_answer *answer)
 {
     struct txn *txn = &in->txn;
     struct mtom_part *parts;
 
-    TRY(ARENA_ARRAY(txn->arena, work->answer.documents.n + 1, &txn->diag, &parts));
-    for (size_t i = 0; i < work->answer.documents.n; i++) {
-        const struct retrieved_document *document = &work->answer.documents.items[i];
+    TRY(ARENA_ARRAY(txn->arena, answer->documents.n + 1, &txn->diag, &parts));
+    for (size_t i = 0; i < answer->documents.n; i++) {
+        const struct retrieved_document *document = &answer->documents.items[i];
 
         parts[i] = (struct mtom_part){document->content_id, document->mime_type, &document->body};
     }
     in->parts = parts;
-    in->parts_n = work->answer.documents.n;
+    in->parts_n = answer->documents.n;
     return OK;
 }
 
@@ -293,7 +293,7 @@ write_answer(struct inbound *in)
                           : work->answer.documents.n == 0 ? REGISTRY_FAILURE
                                                           : REGISTRY_PARTIAL_SUCCESS;
     TXN_TRY(retrieve_answer_write(&work->answer, txn->arena, &in->payload, &txn->diag));
-    TXN_TRY(add_parts(in, work));
+    TXN_TRY(iti39_add_parts(in, &work->answer));
     TXN_TRY(note_documents(in, work));
     return TXN_DONE;
 }

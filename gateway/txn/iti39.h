@@ -6,6 +6,7 @@
 #define TXN_ITI39_H
 
 #include "txn/asking.h"
+#include "txn/inbound.h"
 
 MUST_CHECK struct status iti39_ask(struct asking *asking, struct leg *leg);
 /* Documents that were not asked for are dropped and counted. */
@@ -13,6 +14,8 @@ MUST_CHECK struct status iti39_answer(struct asking *asking, struct leg *leg,
                                       const struct message *message);
 MUST_CHECK struct status iti39_ask_store(struct asking *asking, struct leg *leg,
                                          enum answer *ret_answer);
+/* The answer's documents as the parts of the package that carries them. */
+MUST_CHECK struct status iti39_add_parts(struct inbound *in, const struct retrieve_answer *answer);
 /* The errorCode of a failure: a repository's (ITI TF-3 Table 4.2.4.1-2). */
 struct span iti39_error_code(enum err code);
 

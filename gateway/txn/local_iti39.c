@@ -110,23 +110,6 @@ add_homeless(struct local *local, struct work *work)
     return OK;
 }
 
-static struct status
-add_parts(struct inbound *in, const struct work *work)
-{
-    struct txn *txn = &in->txn;
-    struct mtom_part *parts;
-
-    TRY(ARENA_ARRAY(txn->arena, work->answer.documents.n + 1, &txn->diag, &parts));
-    for (size_t i = 0; i < work->answer.documents.n; i++) {
-        const struct retrieved_document *document = &work->answer.documents.items[i];
-
-        parts[i] = (struct mtom_part){document->content_id, document->mime_type, &document->body};
-    }
-    in->parts = parts;
-    in->parts_n = work->answer.documents.n;
-    return OK;
-}
-
 /* Success and failure are separate events (ITI TF-2 3.43.5.1). */
 static struct status
 note_documents(struct local *local, const struct work *work)
@@ -189,7 +172,7 @@ write_answer(struct inbound *in)
     TXN_TRY(take_merged(local, work));
     TXN_TRY(add_homeless(local, work));
     TXN_TRY(retrieve_answer_write(&work->answer, txn->arena, &in->payload, &txn->diag));
-    TXN_TRY(add_parts(in, work));
+    TXN_TRY(iti39_add_parts(in, &work->answer));
     TXN_TRY(note_documents(local, work));
     return TXN_DONE;
 }

@@ -93,40 +93,17 @@ take(void *arg, struct span bytes)
     return is_ok(buf_append(out, bytes, &unused));
 }
 
-struct subtree {
-    const xmlNode *top, *without;
-};
-
-static bool
-is_inside(const xmlNode *node, const xmlNode *top)
-{
-    while (node != NULL && node != top) {
-        node = node->parent;
-    }
-    return node != NULL;
-}
-
-static int
-is_visible(void *data, xmlNode *node, xmlNode *parent)
-{
-    const struct subtree *const subtree = data;
-    const bool is_part = node->type == XML_NAMESPACE_DECL || node->type == XML_ATTRIBUTE_NODE;
-    const xmlNode *const from = is_part ? parent : node;
-    return is_inside(from, subtree->top) &&
-           (subtree->without == NULL || !is_inside(from, subtree->without));
-}
-
 static void
 compare_with_libxml2(const struct c14n *c14n, const struct buf *ours)
 {
-    struct subtree subtree = {c14n->top, c14n->without};
+    struct kit_subtree subtree = {c14n->top, c14n->without};
     xmlChar *prefixes[C14N_PREFIXES_MAX + 1] = {NULL};
     xmlOutputBuffer *const out = xmlAllocOutputBuffer(NULL);
     for (size_t i = 0; i < c14n->inclusive->n; i++) {
         const char *const prefix = c14n->inclusive->items[i];
         prefixes[i] = (xmlChar *)(prefix == NULL ? "#default" : prefix);
     }
-    const int n = xmlC14NExecute(c14n->top->doc, is_visible, &subtree, XML_C14N_EXCLUSIVE_1_0,
+    const int n = xmlC14NExecute(c14n->top->doc, kit_is_visible, &subtree, XML_C14N_EXCLUSIVE_1_0,
                                  c14n->inclusive->n == 0 ? NULL : prefixes, 0, out);
     const struct span theirs =
         span_of((const char *)xmlOutputBufferGetContent(out), xmlOutputBufferGetSize(out));

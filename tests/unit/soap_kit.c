@@ -322,13 +322,9 @@ kit_apply(xmlDoc *doc, const struct kit_edit *edit)
 
 /* ---- the second signer ---- */
 
-struct subtree {
-    const xmlNode *top, *without;
-};
-
 /* <ancestor> itself is inside, too. */
-static bool
-is_inside(const xmlNode *node, const xmlNode *ancestor)
+bool
+kit_is_inside(const xmlNode *node, const xmlNode *ancestor)
 {
     while (node != NULL && node != ancestor) {
         node = node->parent;
@@ -336,21 +332,21 @@ is_inside(const xmlNode *node, const xmlNode *ancestor)
     return node != NULL;
 }
 
-static int
-is_visible(void *data, xmlNode *node, xmlNode *parent)
+int
+kit_is_visible(void *data, xmlNode *node, xmlNode *parent)
 {
-    const struct subtree *const subtree = data;
+    const struct kit_subtree *const subtree = data;
     const xmlNode *const from =
         node->type == XML_NAMESPACE_DECL || node->type == XML_ATTRIBUTE_NODE ? parent : node;
-    return is_inside(from, subtree->top) &&
-           (subtree->without == NULL || !is_inside(from, subtree->without));
+    return kit_is_inside(from, subtree->top) &&
+           (subtree->without == NULL || !kit_is_inside(from, subtree->without));
 }
 
 /* <list>: an InclusiveNamespaces PrefixList; it is cut up. */
 static xmlChar *
 canonical(xmlNode *top, xmlNode *without, xmlChar *list, int *ret_n)
 {
-    struct subtree subtree = {top, without};
+    struct kit_subtree subtree = {top, without};
     xmlChar *prefixes[128] = {NULL};
     size_t n = 0;
     char *rest = (char *)list;
@@ -358,7 +354,7 @@ canonical(xmlNode *top, xmlNode *without, xmlChar *list, int *ret_n)
         prefixes[n++] = (xmlChar *)strsep(&rest, " ");
     }
     xmlOutputBuffer *const out = xmlAllocOutputBuffer(NULL);
-    must(out != NULL && xmlC14NExecute(top->doc, is_visible, &subtree, XML_C14N_EXCLUSIVE_1_0,
+    must(out != NULL && xmlC14NExecute(top->doc, kit_is_visible, &subtree, XML_C14N_EXCLUSIVE_1_0,
                                        n == 0 ? NULL : prefixes, 0, out) >= 0,
          "c14n");
     *ret_n = (int)xmlOutputBufferGetSize(out);
@@ -450,7 +446,8 @@ kit_sign(xmlNode *signature, xmlNode *target, const struct kit_signing *how)
     xmlNode *const reference = child_of(info, "Reference");
     xmlNode *const transforms = xmlFirstElementChild(reference);
     xmlChar *list = prefixes_of(xmlLastElementChild(transforms));
-    xmlChar *text = canonical(target, is_inside(signature, target) ? signature : NULL, list, &n);
+    xmlChar *text =
+        canonical(target, kit_is_inside(signature, target) ? signature : NULL, list, &n);
     const char *const name = how->reference_digest == NULL ? how->digest : how->reference_digest;
     must(EVP_Digest(text, (size_t)n, digest, &digest_n, EVP_get_digestbyname(name), NULL) == 1,
          "digest");

@@ -86,6 +86,13 @@ struct kit_signing {
 void kit_sign(xmlNode *signature, xmlNode *target, const struct kit_signing *how);
 /* Signs assertion and Timestamp again with the credential that made them. */
 void kit_resign(xmlDoc *doc, enum kit_who who);
+/* Which nodes are part of a subtree without one of its own: for xmlC14NExecute, whose data is a
+ * struct kit_subtree. */
+struct kit_subtree {
+    const xmlNode *top, *without; /* NULL: all of it */
+};
+bool kit_is_inside(const xmlNode *node, const xmlNode *ancestor);
+int kit_is_visible(void *data, xmlNode *node, xmlNode *parent);
 /* Exclusive canonical form of a subtree, allocated by libxml2. */
 xmlChar *kit_canonical(xmlNode *top, xmlNode *without, int *ret_n);
 

@@ -37,36 +37,13 @@ canonical(const xmlNode *top, const xmlNode *without, const struct c14n_prefixes
 
 /* ---- libxml2's ---- */
 
-struct subtree {
-    const xmlNode *top, *without;
-};
-
-static bool
-is_inside(const xmlNode *node, const xmlNode *top)
-{
-    while (node != NULL && node != top) {
-        node = node->parent;
-    }
-    return node != NULL;
-}
-
-static int
-is_visible(void *data, xmlNode *node, xmlNode *parent)
-{
-    const struct subtree *const subtree = data;
-    const bool is_part = node->type == XML_NAMESPACE_DECL || node->type == XML_ATTRIBUTE_NODE;
-    const xmlNode *const from = is_part ? parent : node;
-    return is_inside(from, subtree->top) &&
-           (subtree->without == NULL || !is_inside(from, subtree->without));
-}
-
 /* False when it refuses. */
 static bool
 canonical_libxml2(const xmlNode *top, const xmlNode *without, const struct c14n_prefixes *inclusive,
                   struct buf *out)
 {
     struct diag diag;
-    struct subtree subtree = {top, without};
+    struct kit_subtree subtree = {top, without};
     xmlChar *prefixes[C14N_PREFIXES_MAX + 1] = {NULL};
     xmlOutputBuffer *const written = xmlAllocOutputBuffer(NULL);
     diag_clear(&diag);
@@ -74,7 +51,7 @@ canonical_libxml2(const xmlNode *top, const xmlNode *without, const struct c14n_
     for (size_t i = 0; i < inclusive->n; i++) {
         prefixes[i] = (xmlChar *)(inclusive->items[i] == NULL ? "#default" : inclusive->items[i]);
     }
-    const bool is_good = xmlC14NExecute(top->doc, is_visible, &subtree, XML_C14N_EXCLUSIVE_1_0,
+    const bool is_good = xmlC14NExecute(top->doc, kit_is_visible, &subtree, XML_C14N_EXCLUSIVE_1_0,
                                         inclusive->n == 0 ? NULL : prefixes, 0, written) >= 0;
     const struct span bytes =
         span_of((const char *)xmlOutputBufferGetContent(written), xmlOutputBufferGetSize(written));
