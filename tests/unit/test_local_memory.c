@@ -11,18 +11,7 @@
 
 #define QUESTIONS   30
 #define BYTES_MOST  ((size_t)60 * 1024)
-#define SKIP_REASON "not run: the sanitizers' allocator counts otherwise\n"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
+#define SKIP_REASON "not run: this process counts memory otherwise\n"
 
 static struct scene scene; /* large; one at a time */
 static struct scene_reply replies[QUESTIONS];
@@ -53,7 +42,7 @@ test_a_parked_question_is_small(void)
     struct scene_stored known;
     size_t before, after, each;
 
-    if (IS_SANITIZED || getenv("ISTHMUS_ARENA_DEBUG") != NULL) {
+    if (!unit_is_memory_plain() || getenv("ISTHMUS_ARENA_DEBUG") != NULL) {
         printf(SKIP_REASON);
         return;
     }

@@ -37,6 +37,24 @@ remove_temp_dir(void)
     }
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_SANITIZER 1
+#endif
+#endif
+#ifndef HAS_SANITIZER
+#define HAS_SANITIZER 0
+#endif
+
+bool
+unit_is_memory_plain(void)
+{
+    const char *const preloaded = getenv("LD_PRELOAD");
+    return !HAS_SANITIZER && (preloaded == NULL || strstr(preloaded, "vgpreload") == NULL);
+}
+
 const char *
 unit_temp_dir(void)
 {

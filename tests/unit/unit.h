@@ -39,6 +39,10 @@ bool unit_check_span(const char *file, int line, struct span got, const char *wa
  */
 void unit_torture(struct status (*run)(struct diag *diag));
 
+/* Does this process use the memory that the program would? Sanitizers and valgrind take more, and
+ * count otherwise: there a test says nothing about how much is used. */
+bool unit_is_memory_plain(void);
+
 /* <data>/<relative> in a static buffer, or NULL (and "not run: no data" printed) when the data is
  * not on this machine. A test that gets NULL returns; it counts as not run. */
 const char *unit_data_path(const char *relative);
