@@ -29,7 +29,7 @@ static const struct cli_option options[] = {
     {"host", "NAME", "DNS name in its TLS certificate (default: of the URL, or ID.localhost)",
      &plan.host, NULL, NULL},
     {"local", "ADDR:PORT", "a listener for local systems", &plan.local, NULL, NULL},
-    {"admin", "ADDR:PORT", "a listener for /livez and /readyz", &plan.admin, NULL, NULL},
+    {"admin", "ADDR:PORT", "a listener for metrics and health", &plan.admin, NULL, NULL},
     {"dev-pki", NULL, "make development certificates (never for real patients)", NULL, NULL,
      &plan.has_pki},
     {"key", "TYPE", "rsa2048 (default) or p256, with --dev-pki", &plan.key_text, NULL, NULL},

@@ -89,7 +89,7 @@ write_listen(const struct init_plan *plan, struct buf *out, struct diag *diag)
     }
     if (plan->admin != NULL) {
         TRY(buf_printf(out, diag,
-                       "  # /livez and /readyz\n"
+                       "  # /metrics, /livez and /readyz\n"
                        "  admin:\n"
                        "    address: \"%s\"\n",
                        plan->admin));
