@@ -10,11 +10,10 @@ CLEANFILES += $(ORDER_SHIM)
 $(ORDER_SHIM): $(srcdir)/tests/integration/order_shim.c
 	@$(MKDIR_P) tests/integration
 	$(AM_V_CC)$(CC) -shared -fPIC -O1 -o $@ $(srcdir)/tests/integration/order_shim.c -ldl
-EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run tests/integration/large tests/integration/order_check \
-EXTRA_DIST += tests/integration/manager.py tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run tests/integration/order_check \
+EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run tests/integration/large tests/integration/local_client.py \
+	tests/integration/manager.py tests/integration/order_check \
 	tests/integration/order_shim.c gateway/bootstrap.sh gateway/demo gateway/README.md gateway/THREATS.md \
 	tests/mutants/README.md tests/mutants/run tests/mutants/build.py tests/mutants/mutations.py tests/mutants/list.tsv tests/mutants/candidates.tsv \
-	tests/integration/order_shim.c gateway/bootstrap.sh gateway/demo gateway/README.md \
 	gateway/cli/README.md conformance/README.md conformance/peers/run conformance/peers/build \
 	conformance/peers/zeep_client.py conformance/peers/assertion.py conformance/peers/wire.py conformance/peers/messages.py \
 	conformance/peers/discovery.py conformance/peers/through_zeep.py conformance/peers/cases_discover.py \
