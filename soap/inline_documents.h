@@ -18,20 +18,20 @@ struct spool;
                          */
 
 struct inline_documents {
-    char token[UUID_TEXT]; /* begins each placeholder; nobody could know it */
+    char token[UUID_TEXT]; /* begins each stand-in; nobody could know it */
     struct body *items;
     size_t n, capacity;
 };
 
 /* Copies <xml> to <out>, in which each long base64 text of a Document element is replaced by a
- * placeholder; what it stood for goes to <documents> (bodies of the arena; in the spool above its
+ * stand-in; what it stood for goes to <documents> (bodies of the arena; in the spool above its
  * threshold). Well-formedness is the parser's to judge. ERR_LIMIT_BUFFER: what remains is above the
  * limit of <out>. ERR_PARTNER_ANSWER: a text that began as base64 and goes on as something else.
  * ERR_SPOOL_FULL, ERR_IO. */
 MUST_CHECK struct status inline_documents_move(const struct body *xml, struct spool *spool,
                                                struct arena *arena, struct diag *diag,
                                                struct buf *out, struct inline_documents *documents);
-/* The document that <text> is the placeholder of; NULL when it is none. */
+/* The document that <text> is the stand-in of; NULL when it is none. */
 const struct body *inline_documents_find(const struct inline_documents *documents,
                                          struct span text);
 

@@ -43,3 +43,14 @@ document_ref_eq(const struct document_ref *a, const struct document_ref *b)
     return span_eq(a->unique_id, b->unique_id) && span_eq(a->repository, b->repository) &&
            span_eq(a->home, b->home);
 }
+
+bool
+document_ref_is_among(const struct document_ref *ref, const struct document_ref_list *refs)
+{
+    for (size_t i = 0; i < refs->n; i++) {
+        if (document_ref_eq(&refs->items[i], ref)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -101,5 +101,6 @@ struct document_ref_list {
     struct document_ref *items;
     size_t n, capacity;
 };
+bool document_ref_is_among(const struct document_ref *ref, const struct document_ref_list *refs);
 
 #endif

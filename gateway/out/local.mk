@@ -21,13 +21,12 @@ libisthmus_a_SOURCES += \
 	gateway/out/transfer.c \
 	gateway/out/turn.c
 
+OUT_FIXTURE = tests/unit/out_fixture.c tests/unit/out_fixture.h $(NET_FIXTURE)
 check_PROGRAMS += tests/unit/test_out
-tests_unit_test_out_SOURCES = tests/unit/test_out.c tests/unit/out_fixture.c tests/unit/out_fixture.h \
-	$(NET_FIXTURE)
+tests_unit_test_out_SOURCES = tests/unit/test_out.c $(OUT_FIXTURE)
 tests_unit_test_out_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_out_connections
-tests_unit_test_out_connections_SOURCES = tests/unit/test_out_connections.c \
-	tests/unit/out_fixture.c tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_connections_SOURCES = tests/unit/test_out_connections.c $(OUT_FIXTURE)
 tests_unit_test_out_connections_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += gateway/out/README.md
 WEB_KIT = tests/unit/web_kit.c tests/unit/web_kit.h
@@ -35,31 +34,26 @@ check_PROGRAMS += tests/unit/test_fetch
 tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c $(WEB_KIT)
 tests_unit_test_fetch_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_out_status
-tests_unit_test_out_status_SOURCES = tests/unit/test_out_status.c tests/unit/out_fixture.c \
-	tests/unit/out_fixture.h tests/unit/ocsp_kit.c tests/unit/ocsp_kit.h $(NET_FIXTURE) $(WEB_KIT)
+tests_unit_test_out_status_SOURCES = tests/unit/test_out_status.c $(OUT_FIXTURE) \
+	tests/unit/ocsp_kit.c tests/unit/ocsp_kit.h $(WEB_KIT)
 tests_unit_test_out_status_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_trust_online
 tests_unit_test_trust_online_SOURCES = tests/unit/test_trust_online.c tests/unit/ocsp_kit.c \
 	tests/unit/ocsp_kit.h $(NET_FIXTURE) $(WEB_KIT)
 tests_unit_test_trust_online_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_out_engine
-tests_unit_test_out_engine_SOURCES = tests/unit/test_out_engine.c tests/unit/out_fixture.c \
-	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_engine_SOURCES = tests/unit/test_out_engine.c $(OUT_FIXTURE)
 tests_unit_test_out_engine_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_large_exchange
-tests_unit_test_large_exchange_SOURCES = tests/unit/test_large_exchange.c tests/unit/out_fixture.c \
-	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_large_exchange_SOURCES = tests/unit/test_large_exchange.c $(OUT_FIXTURE)
 tests_unit_test_large_exchange_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_out_turns
-tests_unit_test_out_turns_SOURCES = tests/unit/test_out_turns.c tests/unit/out_fixture.c \
-	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_turns_SOURCES = tests/unit/test_out_turns.c $(OUT_FIXTURE)
 tests_unit_test_out_turns_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_out_names
-tests_unit_test_out_names_SOURCES = tests/unit/test_out_names.c tests/unit/out_fixture.c \
-	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_names_SOURCES = tests/unit/test_out_names.c $(OUT_FIXTURE)
 tests_unit_test_out_names_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_out_proxy
-tests_unit_test_out_proxy_SOURCES = tests/unit/test_out_proxy.c tests/unit/out_fixture.c \
-	tests/unit/out_fixture.h $(NET_FIXTURE)
+tests_unit_test_out_proxy_SOURCES = tests/unit/test_out_proxy.c $(OUT_FIXTURE)
 tests_unit_test_out_proxy_LDADD = $(UNIT_LIBS)

@@ -32,17 +32,6 @@ release_answer(void *answer)
 
 /* ---- Responding Gateway ---- */
 
-static bool
-is_among(const struct document_ref_list *refs, const struct document_ref *ref)
-{
-    for (size_t i = 0; i < refs->n; i++) {
-        if (document_ref_eq(&refs->items[i], ref)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A document that is asked for twice is given once: a small request must not become an answer of
  * any size. */
 static struct status
@@ -50,7 +39,7 @@ take_each_once(struct inbound *in, const struct document_ref_list *asked,
                struct document_ref_list *refs)
 {
     for (size_t i = 0; i < asked->n; i++) {
-        if (!is_among(refs, &asked->items[i])) {
+        if (!document_ref_is_among(&asked->items[i], refs)) {
             TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, refs, asked->items[i]));
         }
     }

@@ -22,17 +22,6 @@ release_answer(void *answer)
 
 /* ---- the question ---- */
 
-static bool
-is_among(const struct document_ref_list *refs, const struct document_ref *ref)
-{
-    for (size_t i = 0; i < refs->n; i++) {
-        if (document_ref_eq(&refs->items[i], ref)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A document of a community that nobody here speaks for is not asked for: the merge says so. */
 static struct status
 take_ref(struct local *local, struct work *work, const struct document_ref *ref)
@@ -59,7 +48,8 @@ read_refs(struct local *local, struct work *work)
 
     TRY(retrieve_query_read(local->in.proof.message, txn->arena, &txn->diag, &refs));
     for (size_t i = 0; i < refs.n; i++) {
-        if (!is_among(&work->asked, &refs.items[i]) && !is_among(&work->homeless, &refs.items[i])) {
+        if (!document_ref_is_among(&refs.items[i], &work->asked) &&
+            !document_ref_is_among(&refs.items[i], &work->homeless)) {
             TRY(ARENA_PUSH(txn->arena, &txn->diag, &local->in.event.documents, refs.items[i]));
             TRY(take_ref(local, work, &refs.items[i]));
         }
@@ -125,7 +115,8 @@ note_documents(struct local *local, const struct work *work)
     for (size_t i = 0; i < in->event.documents.n; i++) {
         const struct document_ref *ref = &in->event.documents.items[i];
 
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, is_among(&came, ref) ? &given : &failed, *ref));
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, document_ref_is_among(ref, &came) ? &given : &failed,
+                       *ref));
     }
     if (failed.n == 0) {
         return OK;

@@ -214,9 +214,9 @@ test_inline_refused(void)
     }
 }
 
-/* A placeholder that a partner writes itself is base64 that is wrong. */
+/* A stand-in that a partner writes itself is base64 that is wrong. */
 static void
-test_forged_placeholder(void)
+test_forged_stand_in(void)
 {
     struct world world;
     struct retrieve_answer answer = {.documents = {.items = NULL}};
@@ -387,7 +387,7 @@ test_packing_copies_no_file(void)
 static const struct unit_test tests[] = {
     {"inline documents of every spelling", test_inline},
     {"inline documents that are refused", test_inline_refused},
-    {"a placeholder of a partner's", test_forged_placeholder},
+    {"a stand-in of a partner's", test_forged_stand_in},
     {"requests move nothing", test_requests_move_nothing},
     {"a spool that is full", test_spool_full},
     {"parts share the file", test_parts_share_the_file},
