@@ -116,10 +116,8 @@ is_planned(const struct asking *asking, const struct partner *partner,
     for (size_t i = 0; i < legs->n; i++) {
         const struct leg *leg = &legs->items[i];
 
-        for (size_t d = 0; leg->partner == partner && d < leg->refs.n; d++) {
-            if (document_ref_eq(&leg->refs.items[d], ref)) {
-                return true;
-            }
+        if (leg->partner == partner && document_ref_is_among(ref, &leg->refs)) {
+            return true;
         }
     }
     return false;
