@@ -2,6 +2,7 @@
 libisthmus_a_SOURCES += \
 	gateway/store/db.c gateway/store/db.h \
 	gateway/store/match.c gateway/store/match.h \
+	gateway/store/registry.h \
 	gateway/store/replay.c gateway/store/replay.h \
 	gateway/store/sqlite.c gateway/store/sqlite.h \
 	gateway/store/sqlite_documents.c \
