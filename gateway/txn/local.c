@@ -257,9 +257,33 @@ step_write(struct txn *txn)
     verdict = in->responder->write(in);
     if (verdict == TXN_DONE) {
         TXN_TRY(inbound_write(in));
-        release_asking(local);
     }
     return verdict;
+}
+
+/* The outcomes of the questions to the communities, and then that of the question to us. */
+static enum txn_verdict
+step_record(struct txn *txn)
+{
+    struct local *local = local_of(txn);
+    const enum txn_verdict verdict =
+        local->asking == NULL ? TXN_DONE : asking_record(local->asking, txn);
+
+    return verdict == TXN_DONE ? inbound_record(txn) : verdict;
+}
+
+static enum txn_verdict
+step_recorded(struct txn *txn)
+{
+    struct local *local = local_of(txn);
+
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
+    }
+    if (local->asking != NULL) {
+        TXN_TRY(asking_recorded(local->asking, txn));
+    }
+    return inbound_recorded(txn);
 }
 
 /* clang-format off */
@@ -272,8 +296,8 @@ static const struct txn_step local_steps[] = {
     {"ask", step_ask},
     {"write", step_write},
     {"refuse", inbound_refuse},
-    {"record", inbound_record},
-    {"recorded", inbound_recorded},
+    {"record", step_record},
+    {"recorded", step_recorded},
 };
 /* clang-format on */
 #define RECOVERY 7
