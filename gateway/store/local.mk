@@ -2,6 +2,7 @@
 libisthmus_a_SOURCES += \
 	gateway/store/db.c gateway/store/db.h \
 	gateway/store/match.c gateway/store/match.h \
+	gateway/store/registry.h \
 	gateway/store/replay.c gateway/store/replay.h \
 	gateway/store/replay_file.c gateway/store/replay_file.h \
 	gateway/store/replay_load.c gateway/store/replay_segment.h \
