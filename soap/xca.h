@@ -9,7 +9,7 @@
 #define SOAP_XCA_H
 
 #include "base/body.h"
-#include "base/document.h"
+#include "base/registry.h"
 #include "soap/message.h"
 
 #define XCA_FIND_DOCUMENTS "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"
@@ -58,21 +58,10 @@ MUST_CHECK struct status query_param_many(const struct stored_query *query, cons
                                           struct span_list *ret_values);
 
 enum registry_status { REGISTRY_SUCCESS, REGISTRY_PARTIAL_SUCCESS, REGISTRY_FAILURE };
-struct registry_error {
-    struct span code; /* XDSUnknownPatientId ... */
-    struct span context;
-    struct span location;
-    bool is_warning;
-};
-struct registry_error_list {
-    struct registry_error *items;
-    size_t n, capacity;
-};
-
 struct query_answer {
     enum registry_status status;
     struct registry_error_list errors;
-    struct document_list documents; /* LeafClass */
+    struct registry_objects objects; /* LeafClass */
     struct document_ref_list
         refs; /* ObjectRef: unique_id holds the entry's urn:uuid, home the community */
 };

@@ -42,14 +42,27 @@ struct author {
     struct span role;
     struct span specialty;
     struct span telecom; /* XTN */
+    /* What follows the first of each, when an author has several (ITI TF-3 4.2.3.1.4). */
+    struct span_list more_institutions, more_roles, more_specialties, more_telecoms;
 };
 struct author_list {
     struct author *items;
     size_t n, capacity;
 };
 
+/* A slot that we do not know: kept, and given back as it came. */
+struct extra_slot {
+    struct span name;
+    struct span_list values;
+};
+struct extra_slot_list {
+    struct extra_slot *items;
+    size_t n, capacity;
+};
+
 struct document_entry {
     struct span entry_uuid; /* urn:uuid:... */
+    struct span lid;        /* logical id: the entryUUID of its first version */
     struct span unique_id;  /* documentUniqueId, an OID (or OID^extension) */
     struct span home;       /* homeCommunityId, urn:oid:... */
     struct span repository; /* repositoryUniqueId, bare OID */
@@ -79,6 +92,10 @@ struct document_entry {
     struct code_list event_codes;
     struct author_list authors;
     struct span_list reference_ids; /* CXi, urn:ihe:iti:xds:2013:referenceIdList */
+    struct span availability;       /* urn:ihe:iti:2010:DocumentAvailability:..., mostly absent */
+    bool is_limited;                /* limited metadata (ITI TF-3 4.1.3.2) */
+    struct extra_slot_list extra;
+    struct span xml; /* as its registry wrote it: see base/registry.h */
 };
 struct document_list {
     struct document_entry *items;

@@ -10,6 +10,7 @@ libisthmus_a_SOURCES += \
 	gateway/base/diag.c gateway/base/diag.h \
 	gateway/base/digest.c gateway/base/digest.h \
 	gateway/base/document.c gateway/base/document.h \
+	gateway/base/registry.h \
 	gateway/base/err_table.h \
 	gateway/base/hl7v2.c gateway/base/hl7v2.h \
 	gateway/base/ids.c gateway/base/ids.h \

@@ -23,6 +23,10 @@ struct span_list {
     struct span *items;
     size_t n, capacity;
 };
+struct span_list_set { /* AND of ORs */
+    struct span_list *items;
+    size_t n, capacity;
+};
 
 struct person_name {
     struct span family;     /* several family parts joined by one space */

@@ -42,7 +42,6 @@ struct db_conn {
     struct statement statements[STATEMENTS_MAX];
     size_t n;
     bool is_writing;
-    bool is_quick; /* the commit of this transaction is not synced */
 };
 
 /* ---- failures ---- */
@@ -297,16 +296,6 @@ db_begin_write(struct db_conn *conn, struct diag *diag)
 }
 
 struct status
-db_begin_quick_write(struct db_conn *conn, struct diag *diag)
-{
-    TRY(db_script(conn, "PRAGMA synchronous = NORMAL", diag));
-    conn->is_quick = true;
-    const struct status st = db_begin_write(conn, diag);
-
-    return is_ok(st) ? st : db_finish(conn, st, diag);
-}
-
-struct status
 db_finish(struct db_conn *conn, struct status outcome, struct diag *diag)
 {
     struct status st = outcome;
@@ -321,12 +310,6 @@ db_finish(struct db_conn *conn, struct status outcome, struct diag *diag)
     if (conn->is_writing) {
         conn->is_writing = false;
         (void)pthread_mutex_unlock(&conn->db->writer);
-    }
-    if (conn->is_quick) {
-        conn->is_quick = false;
-        const struct status restored = db_script(conn, "PRAGMA synchronous = FULL", diag);
-
-        st = is_ok(st) ? restored : st;
     }
     return st;
 }
