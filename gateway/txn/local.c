@@ -36,6 +36,8 @@ step_route(struct txn *txn)
         [SOAP_ITI_55] = &local_iti55,
         [SOAP_ITI_38] = &local_iti38,
         [SOAP_ITI_39] = &local_iti39,
+        [SOAP_ITI_18] = &local_iti18,
+        [SOAP_ITI_43] = &local_iti43,
     };
     struct inbound *in = &local_of(txn)->in;
 
