@@ -95,9 +95,9 @@ query_answer_write(const struct query_answer *answer, struct arena *arena, struc
     (void)arena; /* nothing of a written answer outlives the call */
     TRY(regrep_scratch_new(diag, &scratch));
     TRY(response_write(answer->status, &answer->errors, scratch, diag, &record.response));
-    for (size_t i = 0; i < answer->documents.n; i++) {
+    for (size_t i = 0; i < answer->objects.documents.n; i++) {
         struct rim_object object;
-        TRY(entry_to_object(&answer->documents.items[i], scratch, diag, &object));
+        TRY(entry_to_object(&answer->objects.documents.items[i], scratch, diag, &object));
         TRY(ARENA_PUSH(scratch, diag, &record.objects, object));
     }
     for (size_t i = 0; i < answer->refs.n; i++) {
@@ -119,7 +119,7 @@ answer_add_objects(const struct regrep_answer *from, struct arena *arena, struct
     for (size_t i = 0; i < from->objects.n; i++) {
         struct document_entry entry;
         TRY(entry_from_object(&from->objects.items[i], arena, diag, &entry));
-        TRY(ARENA_PUSH(arena, diag, &answer->documents, entry));
+        TRY(ARENA_PUSH(arena, diag, &answer->objects.documents, entry));
     }
     for (size_t i = 0; i < from->refs.n; i++) {
         struct document_ref ref = {.home = SPAN_EMPTY};
