@@ -11,7 +11,7 @@
 #include "unit.h"
 
 #define LEGS_MAX  5
-#define ITEMS_MAX 4
+#define ITEMS_MAX 5
 
 /* A document "HOME REPOSITORY UNIQUE UUID", a match "HOME ROOT EXTENSION DEGREE", an error "CODE
  * LOCATION CONTEXT" or "!CODE ..." for a warning; "-" is nothing. */
