@@ -302,10 +302,9 @@ begin_own(struct asking *asking, struct leg *leg, struct own_leg **ret_own)
     if (own == NULL) {
         TRY(ARENA_NEW(leg->arena, &leg->diag, &own));
         *own = (struct own_leg){.asking = asking, .leg = leg};
-        TRY(asking->order.query == NULL
-                ? make_question(asking, leg, &own->question.asks)
-                : stored_query_question(asking->order.query, leg->arena, &leg->diag,
-                                        &own->question));
+        TRY(asking->order.query == NULL ? make_question(asking, leg, &own->question.asks)
+                                        : stored_query_question(asking->order.query, leg->arena,
+                                                                &leg->diag, &own->question));
         own_query_init(&own->query, &own->question.asks,
                        &(struct own_reader){may_show, may_open, own, false});
         leg->own = own;

@@ -31,6 +31,7 @@ libisthmus_a_SOURCES += \
 EXTRA_DIST += gateway/txn/README.md
 
 check_PROGRAMS += tests/unit/test_runner tests/unit/test_merge
+tests_unit_test_merge_SOURCES = tests/unit/test_merge.c tests/unit/merge_kit.c tests/unit/merge_kit.h
 tests_unit_test_merge_LDADD = $(UNIT_LIBS)
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_stored_query

@@ -235,7 +235,8 @@ entry_of(const struct asking *asking, const struct leg *leg, const struct docume
     for (size_t i = 0; i < asking->legs[1].n; i++) {
         const struct leg *queried = &asking->legs[1].items[i];
 
-        for (size_t d = 0; queried->partner == leg->partner && d < queried->objects.documents.n; d++) {
+        for (size_t d = 0; queried->partner == leg->partner && d < queried->objects.documents.n;
+             d++) {
             const struct document_entry *entry = &queried->objects.documents.items[d];
 
             if (span_eq(entry->unique_id, ref->unique_id) &&
