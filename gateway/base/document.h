@@ -36,18 +36,6 @@ struct code_list {
                    SPAN("1.3.6.1.4.1.19376.1.2.3"), SPAN("mimeType Sufficient")})
 #define DOCUMENT_ANY_LANGUAGE SPAN("und") /* RFC 5646 4.1: undetermined */
 
-struct author {
-    struct span person;      /* XCN */
-    struct span institution; /* XON */
-    struct span role;
-    struct span specialty;
-    struct span telecom; /* XTN */
-};
-struct author_list {
-    struct author *items;
-    size_t n, capacity;
-};
-
 /* A slot that we do not know: kept, and given back as it came. */
 struct extra_slot {
     struct span name;
@@ -55,6 +43,20 @@ struct extra_slot {
 };
 struct extra_slot_list {
     struct extra_slot *items;
+    size_t n, capacity;
+};
+
+/* The first value of each slot; XDS allows several of every one but the person. */
+struct author {
+    struct span person;      /* XCN */
+    struct span institution; /* XON */
+    struct span role;
+    struct span specialty;
+    struct span telecom;            /* XTN */
+    struct extra_slot_list further; /* values after the first, by the slot's name: authorRole ... */
+};
+struct author_list {
+    struct author *items;
     size_t n, capacity;
 };
 

@@ -16,7 +16,7 @@
 
 #include "base/mem.h"
 
-#define STATEMENTS_MAX     64
+#define STATEMENTS_MAX     160
 #define LIKE_PATTERN_BYTES 1024 /* a partner writes these */
 
 struct db {
@@ -286,14 +286,9 @@ db_begin_quick_write(struct db_conn *conn, struct diag *diag)
     return is_ok(st) ? st : db_finish(conn, st, diag);
 }
 
-struct status
-db_finish(struct db_conn *conn, struct status outcome, struct diag *diag)
+static void
+end_transaction(struct db_conn *conn)
 {
-    struct status st = outcome;
-
-    if (is_ok(st)) {
-        st = db_script(conn, "COMMIT", diag);
-    }
     if (sqlite3_get_autocommit(conn->handle) == 0) {
         /* After some failures SQLite has rolled back by itself. */
         (void)sqlite3_exec(conn->handle, "ROLLBACK", NULL, NULL, NULL);
@@ -302,6 +297,17 @@ db_finish(struct db_conn *conn, struct status outcome, struct diag *diag)
         conn->is_writing = false;
         (void)pthread_mutex_unlock(&conn->db->writer);
     }
+}
+
+struct status
+db_finish(struct db_conn *conn, struct status outcome, struct diag *diag)
+{
+    struct status st = outcome;
+
+    if (is_ok(st)) {
+        st = db_script(conn, "COMMIT", diag);
+    }
+    end_transaction(conn);
     if (conn->is_quick) {
         conn->is_quick = false;
         const struct status restored = db_script(conn, "PRAGMA synchronous = FULL", diag);
@@ -309,6 +315,13 @@ db_finish(struct db_conn *conn, struct status outcome, struct diag *diag)
         st = is_ok(st) ? restored : st;
     }
     return st;
+}
+
+void
+db_undo(struct db_conn *conn)
+{
+    assert(!conn->is_quick);
+    end_transaction(conn);
 }
 
 /* ---- statements ---- */
