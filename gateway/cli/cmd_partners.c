@@ -189,6 +189,9 @@ print_outbound(const struct partner *partner)
            "limits", limits->connections, limits->requests, limits->failures,
            (long long)(limits->pause_us / US_PER_MS),
            (long long)(limits->longest_pause_us / US_PER_MS));
+    if (limits->documents > 0) {
+        printf("  %-12s at most %zu documents in one retrieve\n", "", limits->documents);
+    }
     if (partner->proxy_url != NULL) {
         printf("  %-12s %s\n", "proxy", partner->proxy_url);
     }
@@ -333,6 +336,9 @@ write_outbound(struct jsonw *json, const struct partner *partner)
     jsonw_key_int(json, "failures", (int64_t)limits->failures);
     jsonw_key_int(json, "pause_ms", limits->pause_us / US_PER_MS);
     jsonw_key_int(json, "longest_pause_ms", limits->longest_pause_us / US_PER_MS);
+    if (limits->documents > 0) {
+        jsonw_key_int(json, "documents_per_request", (int64_t)limits->documents);
+    }
     jsonw_close(json);
 }
 

@@ -103,6 +103,7 @@ struct partner_limits {
     size_t failures;          /* in a row, until it is left alone for a while: */
     int64_t pause_us;         /* at first; then twice as long each time, */
     int64_t longest_pause_us; /* but no longer than this */
+    size_t documents;         /* asked for in one retrieve; 0: as many as we ask anybody for */
 };
 void config_outbound_default(struct partner_limits *ret_limits);
 

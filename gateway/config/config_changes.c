@@ -50,7 +50,7 @@ same_outbound(const struct partner_limits *a, const struct partner_limits *b)
 {
     return a->connections == b->connections && a->requests == b->requests &&
            a->failures == b->failures && a->pause_us == b->pause_us &&
-           a->longest_pause_us == b->longest_pause_us;
+           a->longest_pause_us == b->longest_pause_us && a->documents == b->documents;
 }
 
 static bool

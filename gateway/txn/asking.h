@@ -77,6 +77,8 @@ struct leg_repository_list {
 };
 #define LEG_REPOSITORIES_MAX ((size_t)256) /* that one answer may name */
 
+struct own_leg;
+
 /* One question to one community. */
 struct leg {
     enum soap_transaction transaction;
@@ -118,8 +120,9 @@ struct leg {
     /* ITI-38 */
     struct ident patient_id;
     struct patient patient; /* as the community knows the patient */
-    struct document_list documents;
-    struct leg_repository_list repositories; /* of <documents>, each once */
+    struct registry_objects objects;
+    struct leg_repository_list repositories; /* of the documents, each once */
+    struct own_leg *own;                     /* our own store: what it was asked (iti38_ask.c) */
     /* ITI-38, ITI-39 */
     enum registry_status status;
     struct registry_error_list errors;

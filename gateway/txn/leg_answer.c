@@ -60,7 +60,7 @@ let_go(struct asking *asking, struct leg *leg)
     leg->matches = (struct xcpd_match_list){0};
     leg->issues = (struct span_list){0};
     leg->first_homeless = SPAN_EMPTY;
-    leg->documents = (struct document_list){0};
+    leg->objects = (struct registry_objects){0};
     leg->repositories = (struct leg_repository_list){0};
     leg->errors = (struct registry_error_list){0};
     leg->said = SPAN_EMPTY;

@@ -156,14 +156,14 @@ drop_documents(const struct asking *asking, struct leg *leg,
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < leg->documents.n; i++) {
-        if (span_eq(leg->documents.items[i].repository, repository->id)) {
+    for (size_t i = 0; i < leg->objects.documents.n; i++) {
+        if (span_eq(leg->objects.documents.items[i].repository, repository->id)) {
             drop_moved(asking, leg, repository, owner);
         } else {
-            leg->documents.items[kept++] = leg->documents.items[i];
+            leg->objects.documents.items[kept++] = leg->objects.documents.items[i];
         }
     }
-    leg->documents.n = kept;
+    leg->objects.documents.n = kept;
 }
 
 static void

@@ -36,6 +36,8 @@ step_route(struct txn *txn)
         [SOAP_ITI_55] = &local_iti55,
         [SOAP_ITI_38] = &local_iti38,
         [SOAP_ITI_39] = &local_iti39,
+        [SOAP_ITI_18] = &local_iti18,
+        [SOAP_ITI_43] = &local_iti43,
     };
     struct inbound *in = &local_of(txn)->in;
 
@@ -45,6 +47,9 @@ step_route(struct txn *txn)
                                       &in->proof.transaction));
     in->proof.is_routed = true;
     in->responder = responders[in->proof.transaction];
+    if (in->responder == NULL) {
+        TXN_TRY(inbound_refuse_route(in));
+    }
     in->event.type = in->responder->audit_type;
     return TXN_DONE;
 }

@@ -105,7 +105,14 @@ plan_query_of_matches(struct asking *asking)
 }
 
 /* Documents that one question names at most: what comes back must fit one answer. */
-#define REFS_PER_LEG 256
+#define REFS_PER_LEG ((size_t)256)
+
+static size_t
+refs_per_leg(const struct partner *partner)
+{
+    return partner == NULL || partner->limits.documents == 0 ? REFS_PER_LEG
+                                                             : partner->limits.documents;
+}
 
 static bool
 is_planned(const struct asking *asking, const struct partner *partner,
@@ -134,7 +141,7 @@ leg_with_room(struct asking *asking, const struct partner *partner, struct span 
         struct leg *leg = &legs->items[i];
 
         if (leg->partner == partner && span_eq(leg->community, community) &&
-            leg->refs.n < REFS_PER_LEG) {
+            leg->refs.n < refs_per_leg(partner)) {
             return leg;
         }
     }
@@ -170,8 +177,8 @@ plan_retrieve_of_entries(struct asking *asking)
     for (size_t i = 0; i < queried->n; i++) {
         const struct leg *found = &queried->items[i];
 
-        for (size_t d = 0; found->state == LEG_ANSWERED && d < found->documents.n; d++) {
-            const struct document_entry *entry = &found->documents.items[d];
+        for (size_t d = 0; found->state == LEG_ANSWERED && d < found->objects.documents.n; d++) {
+            const struct document_entry *entry = &found->objects.documents.items[d];
             const struct document_ref ref = {entry->home, entry->repository, entry->unique_id};
 
             TRY(plan_document(asking, found->partner, found->community, &found->patient, &ref));
@@ -228,8 +235,8 @@ entry_of(const struct asking *asking, const struct leg *leg, const struct docume
     for (size_t i = 0; i < asking->legs[1].n; i++) {
         const struct leg *queried = &asking->legs[1].items[i];
 
-        for (size_t d = 0; queried->partner == leg->partner && d < queried->documents.n; d++) {
-            const struct document_entry *entry = &queried->documents.items[d];
+        for (size_t d = 0; queried->partner == leg->partner && d < queried->objects.documents.n; d++) {
+            const struct document_entry *entry = &queried->objects.documents.items[d];
 
             if (span_eq(entry->unique_id, ref->unique_id) &&
                 span_eq(entry->repository, ref->repository) && span_eq(entry->home, ref->home)) {

@@ -85,12 +85,51 @@ add_match(struct world *world, struct leg *leg, struct span rest)
     CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->matches, match));
 }
 
+/* "set HOME UNIQUEID UUID", "folder HOME UNIQUEID UUID", "association HOME SOURCE TARGET UUID",
+ * "other TEXT": false when it is none of them. */
+static bool
+add_object(struct world *world, struct leg *leg, struct span rest)
+{
+    struct registry_objects *objects = &leg->objects;
+    const struct span kind = word(&rest);
+    struct diag diag = {0};
+
+    if (span_eq_cstr(kind, "set")) {
+        struct submission_set set = {.home = word(&rest), .title = leg->community};
+
+        set.unique_id = word(&rest);
+        set.entry_uuid = word(&rest);
+        CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &objects->submission_sets, set));
+    } else if (span_eq_cstr(kind, "folder")) {
+        struct folder folder = {.home = word(&rest), .title = leg->community};
+
+        folder.unique_id = word(&rest);
+        folder.entry_uuid = word(&rest);
+        CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &objects->folders, folder));
+    } else if (span_eq_cstr(kind, "association")) {
+        struct association association = {.home = word(&rest), .type = leg->community};
+
+        association.source = word(&rest);
+        association.target = word(&rest);
+        association.entry_uuid = word(&rest);
+        CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &objects->associations, association));
+    } else if (span_eq_cstr(kind, "other")) {
+        CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &objects->others, rest));
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void
 add_item(struct world *world, struct leg *leg, const char *text)
 {
     struct span rest = span_of_cstr(text);
     struct diag diag = {0};
 
+    if (leg->transaction == SOAP_ITI_38 && add_object(world, leg, rest)) {
+        return;
+    }
     if (leg->transaction == SOAP_ITI_55) {
         add_match(world, leg, rest);
     } else if (leg->transaction == SOAP_ITI_38) {
@@ -101,7 +140,7 @@ add_item(struct world *world, struct leg *leg, const char *text)
                                              .entry_uuid = word(&rest),
                                              .title = leg->community};
 
-        CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->documents, entry));
+        CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->objects.documents, entry));
     } else {
         struct retrieved_document document = {.ref = ref_of(&rest), .mime_type = leg->community};
 
@@ -184,6 +223,34 @@ static const char *const statuses[] = {"Success", "PartialSuccess", "Failure"};
 static const char *const results[] = {"MATCH", "AMBIGUOUS", "NONE", "ERROR"};
 
 static void
+say_objects(struct text *text, const struct registry_objects *objects)
+{
+    for (size_t i = 0; i < objects->submission_sets.n; i++) {
+        const struct submission_set *set = &objects->submission_sets.items[i];
+
+        say(text, "set %.*s %.*s %.*s from %.*s\n", SPAN_PRINT(set->home),
+            SPAN_PRINT(set->unique_id), SPAN_PRINT(set->entry_uuid), SPAN_PRINT(set->title));
+    }
+    for (size_t i = 0; i < objects->folders.n; i++) {
+        const struct folder *folder = &objects->folders.items[i];
+
+        say(text, "folder %.*s %.*s %.*s from %.*s\n", SPAN_PRINT(folder->home),
+            SPAN_PRINT(folder->unique_id), SPAN_PRINT(folder->entry_uuid),
+            SPAN_PRINT(folder->title));
+    }
+    for (size_t i = 0; i < objects->associations.n; i++) {
+        const struct association *association = &objects->associations.items[i];
+
+        say(text, "association %.*s %.*s %.*s %.*s from %.*s\n", SPAN_PRINT(association->home),
+            SPAN_PRINT(association->source), SPAN_PRINT(association->target),
+            SPAN_PRINT(association->entry_uuid), SPAN_PRINT(association->type));
+    }
+    for (size_t i = 0; i < objects->others.n; i++) {
+        say(text, "other %.*s\n", SPAN_PRINT(objects->others.items[i]));
+    }
+}
+
+static void
 say_query(struct text *text, struct merge *merge)
 {
     struct query_answer answer = {0};
@@ -192,16 +259,18 @@ say_query(struct text *text, struct merge *merge)
     CHECK_OK(&diag, merge_query(merge, &diag, &answer));
     say(text, "%s\n", statuses[answer.status]);
     say_errors(text, &answer.errors);
-    for (size_t i = 0; i < answer.documents.n; i++) {
-        const struct document_entry *entry = &answer.documents.items[i];
+    for (size_t i = 0; i < answer.objects.documents.n; i++) {
+        const struct document_entry *entry = &answer.objects.documents.items[i];
 
         say(text, "%.*s %.*s %.*s %.*s from %.*s\n", SPAN_PRINT(entry->home),
             SPAN_PRINT(entry->repository), SPAN_PRINT(entry->unique_id),
             SPAN_PRINT(entry->entry_uuid), SPAN_PRINT(entry->title));
     }
+    say_objects(text, &answer.objects);
 }
 
 static const char *const *asked_texts; /* of say_retrieve; NULL at the end */
+static enum merge_location asked_location;
 
 static void
 say_retrieve(struct text *text, struct merge *merge)
@@ -216,7 +285,7 @@ say_retrieve(struct text *text, struct merge *merge)
 
         CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &asked, ref_of(&rest)));
     }
-    CHECK_OK(&diag, merge_retrieve(merge, &asked, &diag, &answer));
+    CHECK_OK(&diag, merge_retrieve(merge, &asked, asked_location, &diag, &answer));
     say(text, "%s\n", statuses[answer.status]);
     say_errors(text, &answer.errors);
     for (size_t i = 0; i < answer.documents.n; i++) {
@@ -399,6 +468,40 @@ static const struct {
      "urn:oid:2.999.2 2.999.7 2.999.8.1 urn:uuid:2.999.8.1 from 2.999.2\n"
      "urn:oid:2.999.2 2.999.7 2.999.8.9 urn:uuid:b from 2.999.2\n"
      "urn:oid:2.999.1 2.999.7 2.999.8.9 urn:uuid:c from 2.999.1\n"},
+    /* every kind of object once, kind by kind; the same id in another community is another one */
+    {{{.community = "2.999.2",
+       .state = LEG_ANSWERED,
+       .items = {"association urn:oid:2.999.2 urn:uuid:s urn:uuid:d urn:uuid:a",
+                 "set urn:oid:2.999.2 2.999.8.1 urn:uuid:s",
+                 "folder urn:oid:2.999.2 2.999.8.2 urn:uuid:f", "other <x/>",
+                 HERE("2.999.2", "2.999.8.1")}},
+      {.community = "2.999.3",
+       .state = LEG_ANSWERED,
+       .items = {"set urn:oid:2.999.2 2.999.8.1 urn:uuid:s",
+                 "set urn:oid:2.999.3 2.999.8.1 urn:uuid:s",
+                 "association urn:oid:2.999.2 urn:uuid:s urn:uuid:d urn:uuid:a",
+                 "folder urn:oid:2.999.2 2.999.8.2 urn:uuid:f", "other <x/>"}},
+      {.community = "2.999.4",
+       .state = LEG_FAILED,
+       .failure = ERR_PARTNER_TIMEOUT,
+       .items = {"set urn:oid:2.999.4 2.999.8.1 urn:uuid:s", "other <y/>"}},
+      {.community = "2.999.1",
+       .state = LEG_ANSWERED,
+       .is_own = true,
+       .items = {"set - 2.999.8.3 urn:uuid:t", "folder - 2.999.8.4 urn:uuid:g", "other <z/>",
+                 "association - urn:uuid:t urn:uuid:e urn:uuid:b"}}},
+     "PartialSuccess\n"
+     "XDSUnavailableCommunity [urn:oid:2.999.4] the community did not answer in time\n"
+     "urn:oid:2.999.2 2.999.7 2.999.8.1 urn:uuid:2.999.8.1 from 2.999.2\n"
+     "set urn:oid:2.999.2 2.999.8.1 urn:uuid:s from 2.999.2\n"
+     "set urn:oid:2.999.3 2.999.8.1 urn:uuid:s from 2.999.3\n"
+     "set urn:oid:2.999.1 2.999.8.3 urn:uuid:t from 2.999.1\n"
+     "folder urn:oid:2.999.2 2.999.8.2 urn:uuid:f from 2.999.2\n"
+     "folder urn:oid:2.999.1 2.999.8.4 urn:uuid:g from 2.999.1\n"
+     "association urn:oid:2.999.2 urn:uuid:s urn:uuid:d urn:uuid:a from 2.999.2\n"
+     "association urn:oid:2.999.1 urn:uuid:t urn:uuid:e urn:uuid:b from 2.999.1\n"
+     "other <x/>\n"
+     "other <z/>\n"},
 };
 
 static void
@@ -516,6 +619,36 @@ test_retrieve(void)
     }
 }
 
+/* To a consumer of ITI-43 the community is no part of a document's location. */
+static void
+test_retrieve_without_communities(void)
+{
+    static const char *const asked[] = {REF("2.999.1", "2.999.8.1"), REF("2.999.1", "2.999.8.2"),
+                                        REF("2.999.3", "2.999.8.5"), NULL};
+    static const struct leg_text legs[LEGS_MAX] = {
+        {.community = "2.999.1",
+         .state = LEG_ANSWERED,
+         .status = REGISTRY_PARTIAL_SUCCESS,
+         .dropped = 1,
+         .refs = {REF("2.999.1", "2.999.8.1"), REF("2.999.1", "2.999.8.2")},
+         .errors = {"XDSRepositoryBusy urn:oid:2.999.1/2.999.8.2 later",
+                    "!XDSold urn:oid:2.999.1/2.999.8.1 w", "!XDSw 2.999.8.1 w"},
+         .items = {REF("2.999.1", "2.999.8.1")}}};
+
+    asked_texts = asked;
+    asked_location = MERGE_LOCATION_DOCUMENT;
+    check_orders(SOAP_ITI_39, legs, say_retrieve,
+                 "PartialSuccess\n"
+                 "XDSRepositoryBusy [2.999.8.2] later\n"
+                 "XDSUnknownCommunity [2.999.8.5] the homeCommunityId is not served here\n"
+                 "!XDSold [2.999.8.1] w\n"
+                 "!XDSw [2.999.8.1] w\n"
+                 "!XDSRepositoryError [urn:oid:2.999.1] 1 item of the community's answer could not "
+                 "be used\n"
+                 "2.999.8.1 from 2.999.1\n");
+    asked_location = MERGE_LOCATION_FULL;
+}
+
 /* ---- ITI-55 ---- */
 
 static void
@@ -564,6 +697,7 @@ static const struct unit_test tests[] = {
     {"ITI-38: status, errors, entries", test_query},
     {"ITI-38: asked before the end", test_query_before_the_end},
     {"ITI-39: the order of the question, one error a document", test_retrieve},
+    {"ITI-43: locations without communities", test_retrieve_without_communities},
     {"ITI-55: one match a community", test_discovery},
 };
 UNIT_MAIN("merge", tests)
