@@ -16,8 +16,8 @@
  * Whom it asks: the communities that the message addresses (ITI-18, ITI-38: home, or
  * $targetCommunityIdList; ITI-39, ITI-43: each DocumentRequest's HomeCommunityId, without which
  * ITI-43 means our own; ITI-55: the receiver's id when it is not our own), else every partner with
- * an endpoint for it, and our own store. Partners are asked with ITI-38 and ITI-39 all the same. Our
- * policy decides for each as it does for our own commands.
+ * an endpoint for it, and our own store. Partners are asked with ITI-38 and ITI-39 all the same.
+ * Our policy decides for each as it does for our own commands.
  */
 #ifndef TXN_LOCAL_H
 #define TXN_LOCAL_H
