@@ -118,7 +118,7 @@ local_check_community(const struct local *local, struct span oid, struct diag *d
 {
     const struct node *node = local->in.node;
 
-    if (span_eq_cstr(oid, node->config->community) ||
+    if (config_is_own_community(node->config, oid) ||
         config_partner_of_community(node->config, oid) != NULL) {
         return OK;
     }

@@ -25,6 +25,8 @@ libisthmus_a_SOURCES += \
 	gateway/txn/records.c gateway/txn/records.h \
 	gateway/txn/registry_answer.c gateway/txn/registry_answer.h \
 	gateway/txn/rounds.c \
+	gateway/txn/source_answer.c gateway/txn/source_patients.c \
+	gateway/txn/sources.c gateway/txn/sources.h \
 	gateway/txn/runner.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
 	gateway/txn/txn.h
