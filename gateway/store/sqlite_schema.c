@@ -6,23 +6,7 @@
 #include "store/sqlite.h"
 
 #define APPLICATION_ID 0x49535448 /* "ISTH", in the file's header */
-#define SCHEMA_VERSION 3
-
-/* key: SHA-256 of what must not come twice; keys: how many rows the partner has, kept by the
- * triggers */
-#define REPLAY_TABLES                                                                              \
-    "CREATE TABLE replay_partners ("                                                               \
-    "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, keys INTEGER NOT NULL) STRICT;"          \
-    "CREATE TABLE replays ("                                                                       \
-    "  partner INTEGER NOT NULL REFERENCES replay_partners (id),"                                  \
-    "  key BLOB NOT NULL, until_us INTEGER NOT NULL,"                                              \
-    "  PRIMARY KEY (partner, key)) STRICT, WITHOUT ROWID;"                                         \
-    "CREATE INDEX replays_until ON replays (until_us);"                                            \
-    "CREATE INDEX replays_oldest ON replays (partner, until_us);"                                  \
-    "CREATE TRIGGER replays_came AFTER INSERT ON replays BEGIN"                                    \
-    "  UPDATE replay_partners SET keys = keys + 1 WHERE id = NEW.partner; END;"                    \
-    "CREATE TRIGGER replays_gone AFTER DELETE ON replays BEGIN"                                    \
-    "  UPDATE replay_partners SET keys = keys - 1 WHERE id = OLD.partner; END;"
+#define SCHEMA_VERSION 4
 
 /* Absent text is '' everywhere: no column is null. Times end in _us: microseconds since 1970 UTC.
  * given and street hold their parts separated by U+001F. */
@@ -117,17 +101,14 @@ static const char schema[] =
     "  document INTEGER PRIMARY KEY REFERENCES documents (id),"
     "  bytes BLOB NOT NULL) STRICT;"
 
-    REPLAY_TABLES
-
     "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
-    "PRAGMA user_version = 3";            /* SCHEMA_VERSION */
+    "PRAGMA user_version = 4";            /* SCHEMA_VERSION */
 
-/* The keys of the old tables say nothing of their partner: they are given up, and noted as lost. */
-static const char from_version_1[] =
-    "DROP TABLE replays;" REPLAY_TABLES "PRAGMA user_version = 3"; /* SCHEMA_VERSION */
-
-/* Documents without a row in contents are files: an older program would not find them. */
-static const char from_version_2[] = "PRAGMA user_version = 3"; /* SCHEMA_VERSION */
+/* Until version 3 the replay memory was in tables (version 1 had one of them). It is in files now:
+ * keys that still count are given up, and noted as lost. Since version 3 documents may be files. */
+static const char to_version_4[] = "DROP TABLE replays;"
+                                   "DROP TABLE IF EXISTS replay_partners;"
+                                   "PRAGMA user_version = 4"; /* SCHEMA_VERSION */
 
 static struct status
 read_number(struct db_conn *conn, const char *sql, struct diag *diag, int64_t *ret_value)
@@ -207,6 +188,20 @@ make_schema(const struct sqlite_store *store, struct db_conn *conn, struct diag 
     return OK;
 }
 
+/* Keys that nobody could send any more are no loss. */
+static struct status
+note_given_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *diag)
+{
+    CLEANUP(db_end) struct db_query query = {0};
+    const int64_t now_us = clock_wall_us(store->clock);
+    bool has_row = false;
+
+    db_prepare(conn, "SELECT 1 FROM replays WHERE until_us > ? LIMIT 1", &query);
+    db_int(&query, now_us);
+    TRY(db_step(&query, diag, &has_row));
+    return has_row ? sqlite_replay_note_loss(conn, now_us, diag) : OK;
+}
+
 /* A store of an older program; what is not ours is left to the check that follows. */
 static struct status
 bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *diag)
@@ -215,14 +210,11 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
 
     TRY(read_number(conn, "PRAGMA application_id", diag, &application));
     TRY(read_number(conn, "PRAGMA user_version", diag, &version));
-    if (application != APPLICATION_ID || version < 1 || version > 2) {
+    if (application != APPLICATION_ID || version < 1 || version >= SCHEMA_VERSION) {
         return OK;
     }
-    if (version == 2) {
-        return db_script(conn, from_version_2, diag);
-    }
-    TRY(db_script(conn, from_version_1, diag));
-    return sqlite_replay_note_loss(conn, clock_wall_us(store->clock), diag);
+    TRY(note_given_up(store, conn, diag));
+    return db_script(conn, to_version_4, diag);
 }
 
 static struct status
