@@ -10,6 +10,7 @@
 #include "soap/xca_response.h"
 
 #define SEVERITY_ERROR   "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error"
+#define OBJECT_BYTES     ((size_t)6 * 1024) /* that most objects take, written */
 #define SEVERITY_WARNING "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Warning"
 
 static const char *const status_urns[] = {
@@ -98,6 +99,16 @@ write_objects(const struct document_list *documents, struct arena *scratch, stru
     return OK;
 }
 
+/* A large list grows its buffer once, as far as that may grow. */
+static struct status
+make_room(size_t documents, struct buf *out, struct diag *diag)
+{
+    const size_t left = out->limit - out->n;
+    char *room = NULL;
+    return buf_reserve(out, documents < left / OBJECT_BYTES ? documents * OBJECT_BYTES : left, diag,
+                       &room);
+}
+
 /* gSOAP writes the message; the objects, which are nearly all of it, are put where they belong:
  * first in the list. No value can hold the mark, since '<' is escaped. */
 static struct status
@@ -113,6 +124,7 @@ write_around(const struct regrep_answer *record, const struct document_list *doc
     if (at == SPAN_MISSING) {
         return FAIL(diag, ERR_INTERNAL, "an AdhocQueryResponse without a RegistryObjectList");
     }
+    TRY(make_room(documents->n, out, diag));
     TRY(buf_append(out, span_slice(all, 0, at + sizeof(mark) - 1), diag));
     TRY(write_objects(documents, scratch, out, diag));
     return buf_append(out, span_slice(all, at + sizeof(mark) - 1, SIZE_MAX), diag);
@@ -136,7 +148,7 @@ query_answer_write(const struct query_answer *answer, struct arena *arena, struc
         }
         TRY(ARENA_PUSH(scratch, diag, &record.refs, ref));
     }
-    return write_around(&record, &answer->documents, scratch, out, diag);
+    return write_around(&record, &answer->objects.documents, scratch, out, diag);
 }
 
 struct status
@@ -146,7 +158,7 @@ answer_add_objects(const struct regrep_answer *from, struct arena *arena, struct
     for (size_t i = 0; i < from->objects.n; i++) {
         struct document_entry entry;
         TRY(entry_from_object(&from->objects.items[i], arena, diag, &entry));
-        TRY(ARENA_PUSH(arena, diag, &answer->documents, entry));
+        TRY(ARENA_PUSH(arena, diag, &answer->objects.documents, entry));
     }
     for (size_t i = 0; i < from->refs.n; i++) {
         struct document_ref ref = {.home = SPAN_EMPTY};

@@ -42,6 +42,8 @@ struct author {
     struct span role;
     struct span specialty;
     struct span telecom; /* XTN */
+    /* What follows the first of each, when an author has several (ITI TF-3 4.2.3.1.4). */
+    struct span_list more_institutions, more_roles, more_specialties, more_telecoms;
 };
 struct author_list {
     struct author *items;

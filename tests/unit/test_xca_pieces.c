@@ -105,7 +105,27 @@ test_made_to_differ(void)
         {BODY("<rs:RegistryErrorList><rs:RegistryError errorCode='e' codeContext='c'/>"
               "</rs:RegistryErrorList>" LIST(OBJECT)),
          ERR_NONE},
-        /* in an object */
+        /* lists that are no answer's */
+        {BODY("<x>" LIST("a" OBJECT) "</x>"), ERR_NONE},
+        {BODY(LIST(LIST(OBJECT) OBJECT)), ERR_NONE},
+        {ENVELOPE("<x xmlns='urn:x'>" ANSWER(LIST(OBJECT)) "</x>", ANSWER(LIST(OBJECT))), ERR_NONE},
+        /* signed: one tree */
+        {ENVELOPE(SIGNED, ANSWER(LIST(OBJECT REFERENCE))), ERR_NONE},
+        {ENVELOPE(SIGNED, ANSWER(LIST(OBJECT "text"))), ERR_PARTNER_ANSWER},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        check_same(span_of_cstr(rows[i].xml), rows[i].want, rows[i].xml);
+    }
+}
+
+static void
+test_objects_made_to_differ(void)
+{
+    static const struct {
+        const char *xml;
+        enum err want;
+    } rows[] = {
         {BODY(LIST(IN_OBJECT("<Slot name='a'><ValueList><Value>x<!-- --></Value></ValueList>"
                              "</Slot>"))),
          ERR_PARTNER_ANSWER},
@@ -141,13 +161,6 @@ test_made_to_differ(void)
              "2e82c1f6-a085-4c72-9da3-8640a32e42ab' value='v'><Name><x/></Name>"
              "</ExternalIdentifier>"))),
          ERR_NONE},
-        /* lists that are no answer's */
-        {BODY("<x>" LIST("a" OBJECT) "</x>"), ERR_NONE},
-        {BODY(LIST(LIST(OBJECT) OBJECT)), ERR_NONE},
-        {ENVELOPE("<x xmlns='urn:x'>" ANSWER(LIST(OBJECT)) "</x>", ANSWER(LIST(OBJECT))), ERR_NONE},
-        /* signed: one tree */
-        {ENVELOPE(SIGNED, ANSWER(LIST(OBJECT REFERENCE))), ERR_NONE},
-        {ENVELOPE(SIGNED, ANSWER(LIST(OBJECT "text"))), ERR_PARTNER_ANSWER},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -248,7 +261,7 @@ test_signed_is_one_tree(void)
                                      arena, &diag, &message));
         CHECK_OK(&diag, query_answer_read(message, arena, &diag, &answer));
         CU_ASSERT_EQUAL(limits.pieces->lists, rows[i].lists);
-        CU_ASSERT_EQUAL(answer.documents.n, 1);
+        CU_ASSERT_EQUAL(answer.objects.documents.n, 1);
         arena_free(arena);
     }
 }
@@ -392,6 +405,7 @@ static const struct unit_test tests[] = {
     {"the library starts", test_start},
     {"pieces of a tree", test_pieces},
     {"messages made to show a difference", test_made_to_differ},
+    {"objects made to show a difference", test_objects_made_to_differ},
     {"one value as long as may be, and longer", test_long_values},
     {"what is signed is one tree", test_signed_is_one_tree},
     {"samples of other systems", test_samples},
