@@ -148,7 +148,7 @@ query_answer_write(const struct query_answer *answer, struct arena *arena, struc
         }
         TRY(ARENA_PUSH(scratch, diag, &record.refs, ref));
     }
-    return write_around(&record, &answer->documents, scratch, out, diag);
+    return write_around(&record, &answer->objects.documents, scratch, out, diag);
 }
 
 struct status
@@ -158,7 +158,7 @@ answer_add_objects(const struct regrep_answer *from, struct arena *arena, struct
     for (size_t i = 0; i < from->objects.n; i++) {
         struct document_entry entry;
         TRY(entry_from_object(&from->objects.items[i], arena, diag, &entry));
-        TRY(ARENA_PUSH(arena, diag, &answer->documents, entry));
+        TRY(ARENA_PUSH(arena, diag, &answer->objects.documents, entry));
     }
     for (size_t i = 0; i < from->refs.n; i++) {
         struct document_ref ref = {.home = SPAN_EMPTY};

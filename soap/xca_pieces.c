@@ -136,7 +136,7 @@ answer_take_pieces(struct xml_pieces *pieces, const struct arena *arena, struct 
     if (reader->diag.code != ERR_NONE) {
         return FAIL(diag, reader->diag.code, "%s", reader->diag.text);
     }
-    answer->documents = reader->found.documents;
+    answer->objects = reader->found.objects;
     answer->refs = reader->found.refs;
     return OK;
 }

@@ -42,6 +42,8 @@ struct author {
     struct span role;
     struct span specialty;
     struct span telecom; /* XTN */
+    /* What follows the first of each, when an author has several (ITI TF-3 4.2.3.1.4). */
+    struct span_list more_institutions, more_roles, more_specialties, more_telecoms;
 };
 struct author_list {
     struct author *items;
@@ -58,6 +60,7 @@ struct extra_slot_list {
     size_t n, capacity;
 };
 
+/* The first value of each slot; XDS allows several of every one but the person. */
 struct document_entry {
     struct span entry_uuid; /* urn:uuid:... */
     struct span lid;        /* logical id: the entryUUID of its first version */

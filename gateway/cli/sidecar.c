@@ -305,11 +305,11 @@ read_author(struct reader *r, struct yaml_node *node, struct author_list *author
 {
     struct yaml_node *mapping = mapping_of(r, node, author_keys, ARRAY_LEN(author_keys));
     const struct author author = {
-        text(r, mapping, "person", "XCN, such as ^Seven^Henry"),
-        text(r, mapping, "institution", "XON, such as Good Health Clinic"),
-        text(r, mapping, "role", "a text"),
-        text(r, mapping, "specialty", "a text"),
-        text(r, mapping, "telecom", "XTN"),
+        .person = text(r, mapping, "person", "XCN, such as ^Seven^Henry"),
+        .institution = text(r, mapping, "institution", "XON, such as Good Health Clinic"),
+        .role = text(r, mapping, "role", "a text"),
+        .specialty = text(r, mapping, "specialty", "a text"),
+        .telecom = text(r, mapping, "telecom", "XTN"),
     };
 
     PUSH(r, authors, author);

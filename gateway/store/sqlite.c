@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "store/replay_memory.h"
 #include "store/sqlite_files.h"
 
 #define BUSY_TIMEOUT_MS 10000
@@ -17,6 +18,7 @@ close_store(struct store *store)
 {
     struct sqlite_store *sqlite = sqlite_of(store);
 
+    replay_memory_close(sqlite->replay);
     db_close(sqlite->db);
     mem_free(sqlite->path);
     mem_free(sqlite->community);
@@ -198,14 +200,15 @@ find_documents(struct store *store, const struct store_filter *filter, struct pa
                struct document_list *ret_documents)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    const struct span_list_set none = {0};
     struct document_list documents = {0};
 
     (void)park;
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
     TRY(db_begin_read(conn, diag));
-    TRY(db_finish(conn,
-                  sqlite_find_documents(sqlite_of(store), conn, filter, arena, diag, &documents),
-                  diag));
+    TRY(db_finish(
+        conn, sqlite_find_documents(sqlite_of(store), conn, filter, &none, arena, diag, &documents),
+        diag));
     *ret_documents = documents;
     *ret_answer = ANSWER_NOW;
     return OK;
@@ -256,15 +259,13 @@ static struct status
 remember(struct store *store, const struct replay_message *message, struct park *park,
          struct diag *diag, enum answer *ret_answer, struct replay_result *ret_result)
 {
-    CLEANUP(db_give_p) struct db_conn *conn = NULL;
     struct replay_result result = {0};
 
     (void)park;
-    TRY(db_take(sqlite_of(store)->db, diag, &conn));
-    TRY(db_begin_quick_write(conn, diag));
-    TRY(db_finish(
-        conn, sqlite_remember(conn, message, clock_wall_us(sqlite_of(store)->clock), diag, &result),
-        diag));
+    if (sqlite_of(store)->replay == NULL) {
+        return FAIL(diag, ERR_STORE, "no node has started to accept messages with this store");
+    }
+    TRY(replay_memory_remember(sqlite_of(store)->replay, message, diag, &result));
     *ret_result = result;
     *ret_answer = ANSWER_NOW;
     return OK;
@@ -274,27 +275,21 @@ static struct status
 start_replay(struct store *store, const char *boot_id, struct diag *diag, bool *ret_is_lossy)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
-    bool is_lossy = false;
 
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
-    TRY(db_begin_write(conn, diag));
-    TRY(db_finish(
-        conn,
-        sqlite_replay_start(conn, boot_id, clock_wall_us(sqlite_of(store)->clock), diag, &is_lossy),
-        diag));
-    *ret_is_lossy = is_lossy;
-    return OK;
+    return sqlite_replay_start(sqlite_of(store), conn, boot_id, diag, ret_is_lossy);
 }
 
-/* Synced, and with it every quick commit before. */
 static struct status
 stop_replay(struct store *store, struct diag *diag)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
 
+    if (sqlite_of(store)->replay == NULL) {
+        return FAIL(diag, ERR_STORE, "no node has started to accept messages with this store");
+    }
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
-    TRY(db_begin_write(conn, diag));
-    return db_finish(conn, sqlite_replay_stop(conn, diag), diag);
+    return sqlite_replay_stop(sqlite_of(store), conn, diag);
 }
 
 static struct status

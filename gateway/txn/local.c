@@ -33,9 +33,8 @@ static enum txn_verdict
 step_route(struct txn *txn)
 {
     static const struct responder *const responders[SOAP_TRANSACTION_COUNT] = {
-        [SOAP_ITI_55] = &local_iti55,
-        [SOAP_ITI_38] = &local_iti38,
-        [SOAP_ITI_39] = &local_iti39,
+        [SOAP_ITI_55] = &local_iti55, [SOAP_ITI_38] = &local_iti38, [SOAP_ITI_39] = &local_iti39,
+        [SOAP_ITI_18] = &local_iti18, [SOAP_ITI_43] = &local_iti43,
     };
     struct inbound *in = &local_of(txn)->in;
 
@@ -45,6 +44,9 @@ step_route(struct txn *txn)
                                       &in->proof.transaction));
     in->proof.is_routed = true;
     in->responder = responders[in->proof.transaction];
+    if (in->responder == NULL) {
+        TXN_TRY(inbound_refuse_route(in));
+    }
     in->event.type = in->responder->audit_type;
     return TXN_DONE;
 }
@@ -116,7 +118,7 @@ local_check_community(const struct local *local, struct span oid, struct diag *d
 {
     const struct node *node = local->in.node;
 
-    if (span_eq_cstr(oid, node->config->community) ||
+    if (config_is_own_community(node->config, oid) ||
         config_partner_of_community(node->config, oid) != NULL) {
         return OK;
     }

@@ -261,7 +261,7 @@ test_signed_is_one_tree(void)
                                      arena, &diag, &message));
         CHECK_OK(&diag, query_answer_read(message, arena, &diag, &answer));
         CU_ASSERT_EQUAL(limits.pieces->lists, rows[i].lists);
-        CU_ASSERT_EQUAL(answer.documents.n, 1);
+        CU_ASSERT_EQUAL(answer.objects.documents.n, 1);
         arena_free(arena);
     }
 }
