@@ -15,6 +15,7 @@
 
 /* ---- lists as JSON ---- */
 
+/* REQ: SQ-like */
 static void
 write_texts(struct jsonw *w, const struct span_list *texts)
 {
@@ -39,6 +40,7 @@ write_codes(struct jsonw *w, const struct code_list *codes)
     jsonw_close(w);
 }
 
+/* REQ: SQ-and-or */
 static void
 write_code_sets(struct jsonw *w, const struct code_list_set *sets)
 {
@@ -149,6 +151,7 @@ struct time_keys {
     char keys[TIMES_N][15];
 };
 
+/* REQ: SQ-dates, SQ-dates-absent */
 static struct status
 write_times(const struct store_filter *filter, struct diag *diag, struct time_keys *ret_keys)
 {
@@ -193,6 +196,7 @@ read_all(struct sqlite_store *store, struct db_conn *conn, struct db_query *quer
     }
 }
 
+/* REQ: ITI38-find-documents */
 struct status
 sqlite_find_documents(struct sqlite_store *store, struct db_conn *conn,
                       const struct store_filter *filter, struct arena *arena, struct diag *diag,
@@ -225,6 +229,7 @@ sqlite_find_documents(struct sqlite_store *store, struct db_conn *conn,
 
 /* ---- GetDocuments ---- */
 
+/* REQ: ITI38-get-documents */
 struct status
 sqlite_get_documents(struct sqlite_store *store, struct db_conn *conn,
                      const struct span_list *entry_uuids, const struct span_list *unique_ids,
@@ -259,6 +264,7 @@ sqlite_get_documents(struct sqlite_store *store, struct db_conn *conn,
 /* ---- retrieval ---- */
 
 /* What went in comes out, or nothing: a disk that changes a document must not go unnoticed. */
+/* REQ: META-hash */
 static struct status
 check_bytes(struct span bytes, struct span sha256, struct diag *diag)
 {
@@ -297,6 +303,7 @@ read_bytes(const struct sqlite_store *store, const struct db_query *query, uint6
     return OK;
 }
 
+/* REQ: ITI39-repository-unknown */
 static struct status
 check_place(const struct sqlite_store *store, const struct document_ref *ref, struct diag *diag)
 {
@@ -313,6 +320,7 @@ check_place(const struct sqlite_store *store, const struct document_ref *ref, st
     return OK;
 }
 
+/* REQ: ITI39-document-unknown */
 struct status
 sqlite_retrieve(struct sqlite_store *store, struct db_conn *conn, const struct document_ref *ref,
                 struct arena *arena, struct diag *diag, struct document_entry *ret_entry,
