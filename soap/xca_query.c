@@ -117,7 +117,6 @@ find_param(const struct stored_query *query, const char *name, bool is_required,
     return OK;
 }
 
-/* REQ: SQ-missing-parameter */
 struct status
 query_param_one(const struct stored_query *query, const char *name, bool is_required,
                 struct diag *diag, struct span *ret_value)
@@ -132,7 +131,6 @@ query_param_one(const struct stored_query *query, const char *name, bool is_requ
     return OK;
 }
 
-/* REQ: SQ-repeated-refused */
 struct status
 query_param_many(const struct stored_query *query, const char *name, bool is_required,
                  struct diag *diag, struct span_list *ret_values)

@@ -15,7 +15,6 @@
 
 /* ---- lists as JSON ---- */
 
-/* REQ: SQ-like */
 static void
 write_texts(struct jsonw *w, const struct span_list *texts)
 {
@@ -40,7 +39,6 @@ write_codes(struct jsonw *w, const struct code_list *codes)
     jsonw_close(w);
 }
 
-/* REQ: SQ-and-or */
 static void
 write_code_sets(struct jsonw *w, const struct code_list_set *sets)
 {
@@ -151,7 +149,6 @@ struct time_keys {
     char keys[TIMES_N][15];
 };
 
-/* REQ: SQ-dates, SQ-dates-absent */
 static struct status
 write_times(const struct store_filter *filter, struct diag *diag, struct time_keys *ret_keys)
 {
@@ -196,7 +193,6 @@ read_all(struct sqlite_store *store, struct db_conn *conn, struct db_query *quer
     }
 }
 
-/* REQ: ITI38-find-documents */
 struct status
 sqlite_find_documents(struct sqlite_store *store, struct db_conn *conn,
                       const struct store_filter *filter, struct arena *arena, struct diag *diag,
@@ -229,7 +225,6 @@ sqlite_find_documents(struct sqlite_store *store, struct db_conn *conn,
 
 /* ---- GetDocuments ---- */
 
-/* REQ: ITI38-get-documents */
 struct status
 sqlite_get_documents(struct sqlite_store *store, struct db_conn *conn,
                      const struct span_list *entry_uuids, const struct span_list *unique_ids,
@@ -264,7 +259,6 @@ sqlite_get_documents(struct sqlite_store *store, struct db_conn *conn,
 /* ---- retrieval ---- */
 
 /* What went in comes out, or nothing: a disk that changes a document must not go unnoticed. */
-/* REQ: META-hash */
 static struct status
 check_bytes(struct span bytes, struct span sha256, struct diag *diag)
 {
@@ -303,7 +297,6 @@ read_bytes(const struct sqlite_store *store, const struct db_query *query, uint6
     return OK;
 }
 
-/* REQ: ITI39-repository-unknown */
 static struct status
 check_place(const struct sqlite_store *store, const struct document_ref *ref, struct diag *diag)
 {
@@ -320,7 +313,6 @@ check_place(const struct sqlite_store *store, const struct document_ref *ref, st
     return OK;
 }
 
-/* REQ: ITI39-document-unknown */
 struct status
 sqlite_retrieve(struct sqlite_store *store, struct db_conn *conn, const struct document_ref *ref,
                 struct arena *arena, struct diag *diag, struct document_entry *ret_entry,

@@ -17,7 +17,6 @@ struct iti38_work {
 
 /* ---- Responding Gateway: parameters ---- */
 
-/* REQ: ITI38-home-required, ITI38-home-optional, ITI38-home-unknown */
 static struct status
 check_home(struct inbound *in, const struct iti38_work *work)
 {
@@ -72,7 +71,6 @@ read_query(struct inbound *in)
 
 /* ---- Responding Gateway: work ---- */
 
-/* REQ: ITI38-unknown-patient */
 static struct status
 ask_store(struct inbound *in, struct iti38_work *work, enum answer *ret_answer)
 {
@@ -115,7 +113,6 @@ find_documents(struct inbound *in)
 }
 
 /* Whose documents the answer names: once each. */
-/* REQ: SQ-single-patient */
 static struct status
 note_patient(struct inbound *in, struct span patient_id)
 {
@@ -171,7 +168,6 @@ write_answer(struct inbound *in)
     return TXN_DONE;
 }
 
-/* REQ: ITI38-error-location */
 static struct status
 refuse(struct inbound *in, enum err code)
 {
@@ -207,7 +203,6 @@ add_param(struct asking *asking, struct leg *leg, struct stored_query *query, co
 
 /* Somebody else's query, as it came, but for the community that this leg asks. Metadata is asked
  * for also where references will do: what is merged, and what our policy judges, are entries. */
-/* REQ: ITI38-parameters-passed */
 static struct status
 pass_on(struct asking *asking, struct leg *leg)
 {
@@ -221,7 +216,6 @@ pass_on(struct asking *asking, struct leg *leg)
     return stored_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
 
-/* REQ: ITI38-home-sent */
 struct status
 iti38_ask(struct asking *asking, struct leg *leg)
 {

@@ -15,7 +15,6 @@ struct reader {
 };
 
 /* code^^codingScheme (ITI TF-2 3.18.4.1.2.3.4) */
-/* REQ: SQ-codes */
 struct status
 iti38_read_code(struct span text, struct diag *diag, const char *param, struct code *ret_code)
 {
@@ -85,7 +84,6 @@ read_coded_params(struct reader *reader)
     return OK;
 }
 
-/* REQ: SQ-dates */
 static bool
 is_dtm(struct span text)
 {
@@ -121,7 +119,6 @@ read_times(struct reader *reader)
 }
 
 /* Values that are no status are ignored; one must be left (ITI TF-2 3.18.4.1.2.3.6). */
-/* REQ: SQ-status-unknown */
 static struct status
 read_status(struct reader *reader)
 {
@@ -142,7 +139,6 @@ read_status(struct reader *reader)
     return OK;
 }
 
-/* REQ: SQ-unknown-parameter, SQ-entry-type, SQ-find-documents */
 static struct status
 read_find(struct reader *reader)
 {
@@ -161,7 +157,6 @@ read_find(struct reader *reader)
     return read_times(reader);
 }
 
-/* REQ: SQ-parameter-number, SQ-get-documents */
 static struct status
 read_get(struct reader *reader)
 {
@@ -183,7 +178,6 @@ read_get(struct reader *reader)
     return OK;
 }
 
-/* REQ: SQ-unknown-query */
 struct status
 iti38_question_read(const struct stored_query *query, struct arena *arena, struct diag *diag,
                     struct iti38_question *question)

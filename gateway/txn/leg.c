@@ -263,7 +263,6 @@ leg_prepare(struct asking *asking, struct leg *leg)
     decide(asking, leg);
 }
 
-/* REQ: ITI40-sent */
 static struct status
 write_security(struct asking *asking, struct leg *leg, const struct signed_timestamp *timestamp,
                struct buf *out)

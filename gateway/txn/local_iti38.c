@@ -33,7 +33,6 @@ add_target(struct local *local, struct span home)
 }
 
 /* The query without the list. */
-/* REQ: ITI38-target-communities */
 static struct status
 take_targets(struct local *local, struct work *work)
 {
@@ -56,7 +55,6 @@ take_targets(struct local *local, struct work *work)
 }
 
 /* ITI TF-2 3.38.4.1.3: required when no patient id is given. */
-/* REQ: ITI38-home-required */
 static struct status
 find_targets(struct local *local, struct work *work)
 {
@@ -89,7 +87,6 @@ read_question(struct local *local, struct work *work)
     return find_targets(local, work);
 }
 
-/* REQ: ITI18-local */
 static enum txn_verdict
 read_query(struct inbound *in)
 {
@@ -131,7 +128,6 @@ note_patients(struct inbound *in, const struct query_answer *answer)
 }
 
 /* What was asked for as references is given as references. */
-/* REQ: SQ-object-ref */
 static struct status
 make_refs(struct inbound *in, struct query_answer *answer)
 {

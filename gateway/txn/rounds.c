@@ -125,7 +125,6 @@ is_planned(const struct asking *asking, const struct partner *partner,
 
 /* The leg of this round that asks <partner> for documents of <community> and has room; NULL when
  * there is none. */
-/* REQ: ITI39-split */
 static struct leg *
 leg_with_room(struct asking *asking, const struct partner *partner, struct span community)
 {
@@ -143,7 +142,6 @@ leg_with_room(struct asking *asking, const struct partner *partner, struct span 
 }
 
 /* Each document is asked for once. <patient>: whose it is, when we know. */
-/* REQ: ITI39-several, ITI43-routing */
 static struct status
 plan_document(struct asking *asking, const struct partner *partner, struct span community,
               const struct patient *patient, const struct document_ref *ref)
