@@ -33,9 +33,8 @@ static enum txn_verdict
 step_route(struct txn *txn)
 {
     static const struct responder *const responders[SOAP_TRANSACTION_COUNT] = {
-        [SOAP_ITI_55] = &local_iti55,
-        [SOAP_ITI_38] = &local_iti38,
-        [SOAP_ITI_39] = &local_iti39,
+        [SOAP_ITI_55] = &local_iti55, [SOAP_ITI_38] = &local_iti38, [SOAP_ITI_39] = &local_iti39,
+        [SOAP_ITI_18] = &local_iti18, [SOAP_ITI_43] = &local_iti43,
     };
     struct inbound *in = &local_of(txn)->in;
 
@@ -119,7 +118,7 @@ local_check_community(const struct local *local, struct span oid, struct diag *d
 {
     const struct node *node = local->in.node;
 
-    if (span_eq_cstr(oid, node->config->community) ||
+    if (config_is_own_community(node->config, oid) ||
         config_partner_of_community(node->config, oid) != NULL) {
         return OK;
     }
@@ -260,9 +259,33 @@ step_write(struct txn *txn)
     verdict = in->responder->write(in);
     if (verdict == TXN_DONE) {
         TXN_TRY(inbound_write(in));
-        release_asking(local);
     }
     return verdict;
+}
+
+/* The outcomes of the questions to the communities, and then that of the question to us. */
+static enum txn_verdict
+step_record(struct txn *txn)
+{
+    struct local *local = local_of(txn);
+    const enum txn_verdict verdict =
+        local->asking == NULL ? TXN_DONE : asking_record(local->asking, txn);
+
+    return verdict == TXN_DONE ? inbound_record(txn) : verdict;
+}
+
+static enum txn_verdict
+step_recorded(struct txn *txn)
+{
+    struct local *local = local_of(txn);
+
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
+    }
+    if (local->asking != NULL) {
+        TXN_TRY(asking_recorded(local->asking, txn));
+    }
+    return inbound_recorded(txn);
 }
 
 /* clang-format off */
@@ -275,8 +298,8 @@ static const struct txn_step local_steps[] = {
     {"ask", step_ask},
     {"write", step_write},
     {"refuse", inbound_refuse},
-    {"record", inbound_record},
-    {"recorded", inbound_recorded},
+    {"record", step_record},
+    {"recorded", step_recorded},
 };
 /* clang-format on */
 #define RECOVERY 7

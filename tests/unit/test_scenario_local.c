@@ -298,6 +298,11 @@ test_documents_by_id_need_a_home_and_may_be_references(void)
     CU_ASSERT_STRING_EQUAL(scene_event(red(), 0)->patient, known.patient_id);
     query.id = SPAN("urn:uuid:10b545ea-725c-446d-9b95-8aeb444eddf3"); /* GetAll */
     local_send_stored(&scene, &query, &reply);
+    CU_ASSERT_EQUAL(reply.cause, ERR_QUERY_PARAM_MISSING);
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSStoredQueryMissingParam"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "$patientId: "));       /* codeContext names it */
+    query.id = SPAN("urn:uuid:3d1bdb10-39a2-11de-89c2-2f44d94eaa9f"); /* ITI-51 */
+    local_send_stored(&scene, &query, &reply);
     CU_ASSERT_EQUAL(reply.cause, ERR_UNKNOWN_QUERY);
     CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSUnknownStoredQuery"));
     arena_free(arena);
