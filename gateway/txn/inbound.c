@@ -7,6 +7,7 @@
 #include "txn/brokered.h"
 
 #include "base/mem.h"
+#include "txn/brokered.h"
 #include "txn/disclosure.h"
 
 static struct inbound *
