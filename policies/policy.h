@@ -26,7 +26,7 @@ struct yaml_report;
  * names a value. Comparison is exact, byte by byte. Who asks in another's name is permitted only by
  * rules that have the condition `delegators`, be it `any`. */
 struct policy_facts {
-    struct span transaction; /* "ITI-55", "ITI-38", "ITI-39" */
+    struct span transaction; /* "ITI-55", "ITI-38" ... */
     struct span direction;   /* "inbound": a partner asks us; "outbound": we ask a partner; "local":
                                 our own commands read our own store (no partner) */
     struct span partner;     /* id of the partner record */

@@ -25,7 +25,8 @@ static const char *const rule_keys[] = {
 };
 static const char *const direction_names[] = {"inbound", "outbound", "local"};
 /* What asks or is asked for policy_decide; a new transaction adds its row. */
-static const char *const transaction_names[] = {"ITI-38", "ITI-39", "ITI-55"};
+static const char *const transaction_names[] = {"ITI-18", "ITI-38", "ITI-39", "ITI-41",
+                                                "ITI-43", "ITI-55", "ITI-80"};
 static const char *const effect_names[] = {"permit", "deny"};
 
 static void

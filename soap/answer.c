@@ -39,7 +39,7 @@ static struct status
 check_payload(const struct message *message, const struct soap_transaction_row *row,
               struct diag *diag)
 {
-    if (!xml_is(message->payload, row->payload_namespace, row->response_payload)) {
+    if (!xml_is(message->payload, row->response_namespace, row->response_payload)) {
         return FAIL(diag, ERR_PARTNER_ANSWER, "%s: the answer holds <%.*s>; expected <%s>",
                     row->name, SPAN_PRINT(span_slice(message_payload_name(message), 0, 60)),
                     row->response_payload);

@@ -105,14 +105,21 @@ explain_problem(const struct explanation *explanation)
 static void
 claim_transaction(const struct message *message, struct explain_claims *claims)
 {
-    for (enum soap_transaction i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
+    const struct span action = message->addressing.action;
+    bool is_certain = false;
+
+    for (enum soap_transaction i = 0; i < SOAP_TRANSACTION_COUNT && !is_certain; i++) {
         const struct soap_transaction_row *const row = soap_transaction(i);
         const bool is_request =
-            xml_is(message->payload, row->payload_namespace, row->request_payload);
+            xml_is(message->payload, row->request_namespace, row->request_payload);
         const bool is_answer =
-            xml_is(message->payload, row->payload_namespace, row->response_payload);
+            xml_is(message->payload, row->response_namespace, row->response_payload);
 
-        if (is_request || is_answer) {
+        /* Several transactions share a payload: the action says which, else the first is as good
+         * as any. */
+        is_certain = (is_request || is_answer) &&
+                     span_eq_cstr(action, is_request ? row->request_action : row->response_action);
+        if ((is_request || is_answer) && (is_certain || !claims->has_transaction)) {
             claims->kind = is_request ? EXPLAIN_REQUEST : EXPLAIN_ANSWER;
             claims->transaction = i;
             claims->has_transaction = true;

@@ -255,14 +255,14 @@ tell_found(const struct teller *teller, struct diag *why)
 
     TRY(query_answer_read(teller->explanation->message, teller->explanation->arena, why, &answer));
     note_cstr(teller->notes, teller->section, "status", status_name(answer.status));
-    note_int(teller->notes, teller->section, "entries", (int64_t)answer.documents.n);
+    note_int(teller->notes, teller->section, "entries", (int64_t)answer.objects.documents.n);
     note_int(teller->notes, teller->section, "references", (int64_t)answer.refs.n);
     note_errors(teller, &answer.errors);
     struct note *const list = note_list(teller->notes, teller->section, "documents");
-    for (size_t i = 0; i < answer.documents.n && i < EXPLAIN_LIST_MAX; i++) {
-        note_entry(teller, list, &answer.documents.items[i]);
+    for (size_t i = 0; i < answer.objects.documents.n && i < EXPLAIN_LIST_MAX; i++) {
+        note_entry(teller, list, &answer.objects.documents.items[i]);
     }
-    note_dropped(teller, teller->section, answer.documents.n);
+    note_dropped(teller, teller->section, answer.objects.documents.n);
     return OK;
 }
 
@@ -348,13 +348,14 @@ explain_payload(const struct explanation *explanation, struct notes *notes, stru
 {
     static struct status (*const tell[SOAP_TRANSACTION_COUNT][2])(const struct teller *teller,
                                                                   struct diag *why) = {
-        [SOAP_ITI_55] = {tell_discovery, tell_discovered},
-        [SOAP_ITI_38] = {tell_query, tell_found},
-        [SOAP_ITI_39] = {tell_retrieve, tell_retrieved},
+        [SOAP_ITI_55] = {tell_discovery, tell_discovered}, [SOAP_ITI_38] = {tell_query, tell_found},
+        [SOAP_ITI_39] = {tell_retrieve, tell_retrieved},   [SOAP_ITI_18] = {tell_query, tell_found},
+        [SOAP_ITI_43] = {tell_retrieve, tell_retrieved},
     };
     const struct explain_claims claims = explain_claims(explanation);
 
-    if (explanation->message == NULL || claims.kind == EXPLAIN_UNKNOWN) {
+    if (explanation->message == NULL || claims.kind == EXPLAIN_UNKNOWN ||
+        (claims.has_transaction && tell[claims.transaction][0] == NULL)) {
         return OK;
     }
     const struct teller teller = {explanation, notes, note_object(notes, &notes->top, "payload")};

@@ -114,8 +114,9 @@ libisthmus_a_SOURCES += \
 	soap/mtom.c \
 	soap/regrep.h soap/regrep_gsoap.c \
 	soap/regrep_io.c soap/regrep_io.h \
+	soap/regrep_object.c soap/regrep_object.h \
 	soap/regrep_payload.c soap/regrep_payload.h \
-	soap/xca.h soap/xca_answer.c soap/xca_response.h \
+	soap/xca.h soap/xca_answer.c soap/xca_response.h soap/xdr.h \
 	soap/xca_entry.c soap/xca_entry.h \
 	soap/xca_pieces.c \
 	soap/xca_query.c soap/xca_retrieve.c \

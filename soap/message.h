@@ -89,20 +89,31 @@ void message_fault(const struct message *message, struct span *ret_code, struct 
 
 /* What is asked of a message by its action: addressing and payload must name the same transaction,
  * both ways. */
-enum soap_transaction { SOAP_ITI_55, SOAP_ITI_38, SOAP_ITI_39, SOAP_TRANSACTION_COUNT };
+enum soap_transaction {
+    SOAP_ITI_55,
+    SOAP_ITI_38,
+    SOAP_ITI_39,
+    SOAP_ITI_18,
+    SOAP_ITI_43,
+    SOAP_ITI_41,
+    SOAP_ITI_80,
+    SOAP_TRANSACTION_COUNT
+};
 struct soap_transaction_row {
     const char *name; /* "ITI-55" */
     const char *request_action, *response_action;
-    const char *payload_namespace, *request_payload, *response_payload;
-    const char *path;       /* on the network listener */
-    const char *local_path; /* on the local listener */
+    const char *request_namespace, *request_payload;
+    const char *response_namespace, *response_payload;
+    const char *path;       /* on the network listener; NULL: not offered there */
+    const char *local_path; /* on the local listener; NULL: not offered there */
     bool is_mtom;           /* answers (and our requests) are MTOM */
 };
 const struct soap_transaction_row *soap_transaction(enum soap_transaction transaction);
-/* The transaction of a request by its payload. ERR_WSA_ACTION when payload, wsa:Action, the action
- * of Content-Type (when it names one) or <path> disagree; ERR_WSA_HEADER when Action or MessageID
- * is missing, or ReplyTo or FaultTo is not anonymous: no address of a message is ever called. And
- * what message_check_headers refuses. */
+/* The transaction of a request by its payload and its wsa:Action (ITI-18 and ITI-38, ITI-43 and
+ * ITI-39, ITI-41 and ITI-80 share their payloads). ERR_WSA_ACTION when payload, wsa:Action, the
+ * action of Content-Type (when it names one) or <path> disagree, or the transaction is not offered
+ * on this listener; ERR_WSA_HEADER when Action or MessageID is missing, or ReplyTo or FaultTo is
+ * not anonymous: no address of a message is ever called. And what message_check_headers refuses. */
 MUST_CHECK struct status message_transaction(const struct message *message, struct span path,
                                              struct diag *diag,
                                              enum soap_transaction *ret_transaction);

@@ -16,6 +16,7 @@
 
 #define NS_RIM   "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
 #define NS_RS    "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"
+#define NS_LCM   "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"
 #define NS_QUERY "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
 #define NS_XDSB  "urn:ihe:iti:xds-b:2007"
 

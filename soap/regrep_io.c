@@ -12,12 +12,13 @@
 #include <stdsoap2.h>
 
 #include "base/text.h"
+#include "soap/regrep_payload.h"
 
 /* gSOAP's own limits are 10000 levels (a crash on a small stack), 100000 elements of one kind and
  * strings without end. */
 #define LEVELS_MAX 64
-#define OCCURS_MAX 50000
-#define STRING_MAX (1024L * 1024L)
+#define OCCURS_MAX ((int)REGREP_SIBLINGS_MAX)
+#define STRING_MAX ((long)REGREP_TEXT_MAX)
 
 #define SCRATCH_MAX ((size_t)512 * 1024 * 1024)
 

@@ -17,6 +17,9 @@
 
 #define REGREP_ONCE_MAX 128
 
+#define REGREP_SIBLINGS_MAX ((size_t)50000)       /* elements in one element */
+#define REGREP_TEXT_MAX     ((size_t)1024 * 1024) /* bytes of one value */
+
 /* ERR_LIMIT_ITEMS: the payload has more than <most> elements of that local name. For requests,
  * before anything else is done with them. */
 MUST_CHECK struct status regrep_payload_check_count(const xmlNode *payload, const char *local,
@@ -38,10 +41,10 @@ MUST_CHECK struct status regrep_payload_write(const xmlNode *payload, enum err c
 struct regrep_once {
     bool is_seen[REGREP_ONCE_MAX];
 };
-/* One child element of a list that is read in pieces, as regrep_payload_write would write it there;
- * appends nothing when it is not ours to read. */
-MUST_CHECK struct status regrep_piece_write(const xmlNode *piece, enum err code,
+/* One child element of a list that is read in pieces: refuses what regrep_payload_write would
+ * refuse in it. */
+MUST_CHECK struct status regrep_piece_check(const xmlNode *piece, enum err code,
                                             struct arena *arena, struct regrep_once *once,
-                                            struct buf *out, struct diag *diag);
+                                            struct diag *diag);
 
 #endif

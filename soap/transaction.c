@@ -1,9 +1,22 @@
 /*
- * Which IHE transaction a request belongs to: one table row each (ITI TF-2 3.38, 3.39, 3.55), and
- * the checks that action, payload and path agree with it; what faults say, both ways. Called by the
- * first steps of a transaction; it owns nothing.
+ * Which IHE transaction a request belongs to: one table row each (ITI TF-2 3.18, 3.38, 3.39, 3.41,
+ * 3.43, 3.55; XCDR 3.80), and the checks that action, payload and path agree with it; what faults
+ * say, both ways. Called by the first steps of a transaction; it owns nothing.
  */
 #include "soap/message_internal.h"
+#include "soap/regrep.h"
+
+#define QUERY                                                                                      \
+    .request_namespace = NS_QUERY, .response_namespace = NS_QUERY,                                 \
+    .request_payload = "AdhocQueryRequest", .response_payload = "AdhocQueryResponse"
+#define RETRIEVE                                                                                   \
+    .request_namespace = NS_XDSB, .response_namespace = NS_XDSB,                                   \
+    .request_payload = "RetrieveDocumentSetRequest",                                               \
+    .response_payload = "RetrieveDocumentSetResponse", .is_mtom = true
+#define PROVIDE                                                                                    \
+    .request_namespace = NS_XDSB, .response_namespace = NS_RS,                                     \
+    .request_payload = "ProvideAndRegisterDocumentSetRequest",                                     \
+    .response_payload = "RegistryResponse", .is_mtom = true
 
 static const struct soap_transaction_row rows[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_55] =
@@ -11,8 +24,9 @@ static const struct soap_transaction_row rows[SOAP_TRANSACTION_COUNT] = {
             .name = "ITI-55",
             .request_action = "urn:hl7-org:v3:PRPA_IN201305UV02:CrossGatewayPatientDiscovery",
             .response_action = "urn:hl7-org:v3:PRPA_IN201306UV02:CrossGatewayPatientDiscovery",
-            .payload_namespace = "urn:hl7-org:v3",
+            .request_namespace = NS_HL7,
             .request_payload = "PRPA_IN201305UV02",
+            .response_namespace = NS_HL7,
             .response_payload = "PRPA_IN201306UV02",
             .path = "/xcpd",
             .local_path = "/pdq",
@@ -22,9 +36,7 @@ static const struct soap_transaction_row rows[SOAP_TRANSACTION_COUNT] = {
             .name = "ITI-38",
             .request_action = "urn:ihe:iti:2007:CrossGatewayQuery",
             .response_action = "urn:ihe:iti:2007:CrossGatewayQueryResponse",
-            .payload_namespace = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0",
-            .request_payload = "AdhocQueryRequest",
-            .response_payload = "AdhocQueryResponse",
+            QUERY,
             .path = "/xca/query",
             .local_path = "/registry",
         },
@@ -33,12 +45,41 @@ static const struct soap_transaction_row rows[SOAP_TRANSACTION_COUNT] = {
             .name = "ITI-39",
             .request_action = "urn:ihe:iti:2007:CrossGatewayRetrieve",
             .response_action = "urn:ihe:iti:2007:CrossGatewayRetrieveResponse",
-            .payload_namespace = "urn:ihe:iti:xds-b:2007",
-            .request_payload = "RetrieveDocumentSetRequest",
-            .response_payload = "RetrieveDocumentSetResponse",
+            RETRIEVE,
             .path = "/xca/retrieve",
             .local_path = "/repository",
-            .is_mtom = true,
+        },
+    [SOAP_ITI_18] =
+        {
+            .name = "ITI-18",
+            .request_action = "urn:ihe:iti:2007:RegistryStoredQuery",
+            .response_action = "urn:ihe:iti:2007:RegistryStoredQueryResponse",
+            QUERY,
+            .local_path = "/registry",
+        },
+    [SOAP_ITI_43] =
+        {
+            .name = "ITI-43",
+            .request_action = "urn:ihe:iti:2007:RetrieveDocumentSet",
+            .response_action = "urn:ihe:iti:2007:RetrieveDocumentSetResponse",
+            RETRIEVE,
+            .local_path = "/repository",
+        },
+    [SOAP_ITI_41] =
+        {
+            .name = "ITI-41",
+            .request_action = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
+            .response_action = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse",
+            PROVIDE,
+            .local_path = "/provide",
+        },
+    [SOAP_ITI_80] =
+        {
+            .name = "ITI-80",
+            .request_action = "urn:ihe:iti:2015:CrossGatewayDocumentProvide",
+            .response_action = "urn:ihe:iti:2015:CrossGatewayDocumentProvideResponse",
+            PROVIDE,
+            .path = "/xcdr",
         },
 };
 
@@ -87,6 +128,17 @@ is_agreed_action(struct span parameter, const char *action)
     return parameter.n == 0 || span_eq(parameter, SPAN("None")) || span_eq_cstr(parameter, action);
 }
 
+/* By payload and action; *is_known when the payload alone is the row's. */
+static bool
+is_request_of(const struct message *message, const struct soap_transaction_row *row, bool *is_known)
+{
+    if (!xml_is(message->payload, row->request_namespace, row->request_payload)) {
+        return false;
+    }
+    *is_known = true;
+    return span_eq_cstr(message->addressing.action, row->request_action);
+}
+
 /* Everything but the path. */
 static struct status
 find_transaction(const struct message *message, struct diag *diag,
@@ -99,17 +151,15 @@ find_transaction(const struct message *message, struct diag *diag,
                     addressing->action.n == 0 ? "Action" : "MessageID");
     }
     TRY(check_reply_addresses(addressing, diag));
+    bool is_known = false;
     size_t i = 0;
-    while (i < SOAP_TRANSACTION_COUNT &&
-           !xml_is(message->payload, rows[i].payload_namespace, rows[i].request_payload)) {
+    while (i < SOAP_TRANSACTION_COUNT && !is_request_of(message, &rows[i], &is_known)) {
         i++;
     }
     if (i == SOAP_TRANSACTION_COUNT) {
-        return disagree(diag, message, "no transaction has this request; wsa:Action",
-                        addressing->action);
-    }
-    if (!span_eq_cstr(addressing->action, rows[i].request_action)) {
-        return disagree(diag, message, "wsa:Action must be that of the payload",
+        return disagree(diag, message,
+                        is_known ? "wsa:Action must be that of the payload"
+                                 : "no transaction has this request; wsa:Action",
                         addressing->action);
     }
     if (!is_agreed_action(message->content_type_action, rows[i].request_action)) {
@@ -120,9 +170,15 @@ find_transaction(const struct message *message, struct diag *diag,
     return OK;
 }
 
+/* <expected> NULL: this listener does not have the transaction. */
 static struct status
 check_path(const struct message *message, const char *expected, struct span path, struct diag *diag)
 {
+    if (expected == NULL) {
+        return disagree(diag, message,
+                        "this transaction is not offered on this listener; wsa:Action",
+                        message->addressing.action);
+    }
     if (!span_eq_cstr(path, expected)) {
         return disagree(diag, message, "the request must be sent to the path of its transaction",
                         path);

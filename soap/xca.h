@@ -61,7 +61,7 @@ enum registry_status { REGISTRY_SUCCESS, REGISTRY_PARTIAL_SUCCESS, REGISTRY_FAIL
 struct query_answer {
     enum registry_status status;
     struct registry_error_list errors;
-    struct document_list documents; /* LeafClass */
+    struct registry_objects objects; /* LeafClass */
     struct document_ref_list
         refs; /* ObjectRef: unique_id holds the entry's urn:uuid, home the community */
 };

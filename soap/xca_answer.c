@@ -5,11 +5,12 @@
  */
 #include "base/mem.h"
 #include "soap/message_internal.h"
-#include "soap/regrep_payload.h"
+#include "soap/regrep_object.h"
 #include "soap/xca_entry.h"
 #include "soap/xca_response.h"
 
 #define SEVERITY_ERROR   "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error"
+#define OBJECT_BYTES     ((size_t)6 * 1024) /* that most objects take, written */
 #define SEVERITY_WARNING "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Warning"
 
 static const char *const status_urns[] = {
@@ -86,6 +87,49 @@ response_read(const struct rs_response *response, struct arena *arena, struct di
     return OK;
 }
 
+static struct status
+write_objects(const struct document_list *documents, struct arena *scratch, struct buf *out,
+              struct diag *diag)
+{
+    for (size_t i = 0; i < documents->n; i++) {
+        struct rim_object object;
+        TRY(entry_to_object(&documents->items[i], scratch, diag, &object));
+        TRY(regrep_object_write(&object, out, diag));
+    }
+    return OK;
+}
+
+/* A large list grows its buffer once, as far as that may grow. */
+static struct status
+make_room(size_t documents, struct buf *out, struct diag *diag)
+{
+    const size_t left = out->limit - out->n;
+    char *room = NULL;
+    return buf_reserve(out, documents < left / OBJECT_BYTES ? documents * OBJECT_BYTES : left, diag,
+                       &room);
+}
+
+/* gSOAP writes the message; the objects, which are nearly all of it, are put where they belong:
+ * first in the list. No value can hold the mark, since '<' is escaped. */
+static struct status
+write_around(const struct regrep_answer *record, const struct document_list *documents,
+             struct arena *scratch, struct buf *out, struct diag *diag)
+{
+    static const char mark[] = "<rim:RegistryObjectList xmlns:rim=\"" NS_RIM "\">";
+    CLEANUP(buf_done) struct buf message;
+    buf_init_secret(&message, REGREP_PAYLOAD_MAX);
+    TRY(regrep_write_answer(record, &message, diag));
+    const struct span all = buf_span(&message);
+    const size_t at = span_find(all, SPAN(mark));
+    if (at == SPAN_MISSING) {
+        return FAIL(diag, ERR_INTERNAL, "an AdhocQueryResponse without a RegistryObjectList");
+    }
+    TRY(make_room(documents->n, out, diag));
+    TRY(buf_append(out, span_slice(all, 0, at + sizeof(mark) - 1), diag));
+    TRY(write_objects(documents, scratch, out, diag));
+    return buf_append(out, span_slice(all, at + sizeof(mark) - 1, SIZE_MAX), diag);
+}
+
 struct status
 query_answer_write(const struct query_answer *answer, struct arena *arena, struct buf *out,
                    struct diag *diag)
@@ -95,11 +139,6 @@ query_answer_write(const struct query_answer *answer, struct arena *arena, struc
     (void)arena; /* nothing of a written answer outlives the call */
     TRY(regrep_scratch_new(diag, &scratch));
     TRY(response_write(answer->status, &answer->errors, scratch, diag, &record.response));
-    for (size_t i = 0; i < answer->documents.n; i++) {
-        struct rim_object object;
-        TRY(entry_to_object(&answer->documents.items[i], scratch, diag, &object));
-        TRY(ARENA_PUSH(scratch, diag, &record.objects, object));
-    }
     for (size_t i = 0; i < answer->refs.n; i++) {
         const struct document_ref *from = &answer->refs.items[i];
         const struct rim_ref ref = {.id = from->unique_id, .home = from->home};
@@ -109,7 +148,7 @@ query_answer_write(const struct query_answer *answer, struct arena *arena, struc
         }
         TRY(ARENA_PUSH(scratch, diag, &record.refs, ref));
     }
-    return regrep_write_answer(&record, out, diag);
+    return write_around(&record, &answer->objects.documents, scratch, out, diag);
 }
 
 struct status
@@ -119,7 +158,7 @@ answer_add_objects(const struct regrep_answer *from, struct arena *arena, struct
     for (size_t i = 0; i < from->objects.n; i++) {
         struct document_entry entry;
         TRY(entry_from_object(&from->objects.items[i], arena, diag, &entry));
-        TRY(ARENA_PUSH(arena, diag, &answer->documents, entry));
+        TRY(ARENA_PUSH(arena, diag, &answer->objects.documents, entry));
     }
     for (size_t i = 0; i < from->refs.n; i++) {
         struct document_ref ref = {.home = SPAN_EMPTY};

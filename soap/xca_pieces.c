@@ -1,29 +1,22 @@
 /*
- * The objects of an AdhocQueryResponse, read while it is parsed (soap/xml_pieces.h). Each becomes
- * the text that gSOAP reads, as in xca_answer.c, and that is read a hundred kilobytes at a time.
- * Called by the parse and by query_answer_read, on the thread that owns the message. The first
- * failure is kept and told when the answer is read: before that, what is wrong with the message as
- * a whole counts.
+ * The objects of an AdhocQueryResponse, read while it is parsed (soap/xml_pieces.h), each when it
+ * is whole and before its nodes go. Called by the parse and by query_answer_read, on the thread
+ * that owns the message. The first failure is kept and told when the answer is read: before that,
+ * what is wrong with the message as a whole counts.
  */
 #include "base/mem.h"
 #include "soap/message_internal.h"
-#include "soap/regrep_payload.h"
+#include "soap/regrep_object.h"
 #include "soap/xca_response.h"
 #include "soap/xml_pieces.h"
 
 #define LIVE_NODES_MAX ((size_t)200000)
-#define BATCH_BYTES    ((size_t)128 * 1024)
-
-#define BATCH_BEGIN                                                                                \
-    "<AdhocQueryResponse xmlns=\"" NS_QUERY "\" status=\"\">"                                      \
-    "<RegistryObjectList xmlns=\"" NS_RIM "\">"
-#define BATCH_END "</RegistryObjectList></AdhocQueryResponse>"
+#define SCRATCH_BYTES  ((size_t)128 * 1024) /* then it begins anew */
 
 struct query_pieces {
     struct xml_pieces pieces;
     struct arena *facts;
-    struct arena *scratch; /* of a batch; NULL: none has begun */
-    struct buf batch;
+    struct arena *scratch; /* of the records between tree and facts; NULL: none yet */
     struct regrep_once once;
     size_t lists; /* that <once> is about */
     struct query_answer found;
@@ -34,7 +27,6 @@ static void
 release(void *object)
 {
     struct query_pieces *const reader = object;
-    buf_done(&reader->batch);
     regrep_scratch_free(&reader->scratch);
 }
 
@@ -69,44 +61,36 @@ is_object_list(void *arg, const xmlNode *element)
 /* ---- reading them ---- */
 
 static struct status
-begin_batch(struct query_pieces *reader)
-{
-    if (reader->scratch != NULL) {
-        return OK;
-    }
-    TRY(regrep_scratch_new(&reader->diag, &reader->scratch));
-    buf_done(&reader->batch);
-    buf_init_secret(&reader->batch, REGREP_PAYLOAD_MAX);
-    return buf_append_cstr(&reader->batch, BATCH_BEGIN, &reader->diag);
-}
-
-static struct status
-end_batch(struct query_pieces *reader)
-{
-    struct regrep_answer record = {.objects = {.items = NULL}};
-    if (reader->scratch == NULL) {
-        return OK;
-    }
-    const struct regrep_reader regrep = {
-        .arena = reader->scratch, .diag = &reader->diag, .code = ERR_PARTNER_ANSWER};
-    TRY(buf_append_cstr(&reader->batch, BATCH_END, &reader->diag));
-    TRY(regrep_read_answer(&regrep, buf_span(&reader->batch), &record));
-    TRY(answer_add_objects(&record, reader->facts, &reader->diag, &reader->found));
-    regrep_scratch_free(&reader->scratch);
-    return OK;
-}
-
-static struct status
-take(struct query_pieces *reader, const xmlNode *piece)
+begin(struct query_pieces *reader)
 {
     if (reader->lists != reader->pieces.lists) {
         reader->lists = reader->pieces.lists;
         reader->once = (struct regrep_once){{false}};
     }
-    TRY(begin_batch(reader));
-    TRY(regrep_piece_write(piece, ERR_PARTNER_ANSWER, reader->scratch, &reader->once,
-                           &reader->batch, &reader->diag));
-    return reader->batch.n < BATCH_BYTES ? OK : end_batch(reader);
+    if (reader->scratch != NULL && arena_used(reader->scratch) > SCRATCH_BYTES) {
+        regrep_scratch_free(&reader->scratch);
+    }
+    return reader->scratch == NULL ? regrep_scratch_new(&reader->diag, &reader->scratch) : OK;
+}
+
+static struct status
+take(struct query_pieces *reader, const xmlNode *piece)
+{
+    struct regrep_answer record = {.objects = {.items = NULL}};
+    struct rim_object object;
+    struct rim_ref ref;
+    TRY(begin(reader));
+    const struct regrep_reader regrep = {
+        .arena = reader->scratch, .diag = &reader->diag, .code = ERR_PARTNER_ANSWER};
+    TRY(regrep_piece_check(piece, regrep.code, reader->scratch, &reader->once, &reader->diag));
+    if (xml_is(piece, NS_RIM, "ExtrinsicObject")) {
+        TRY(regrep_object_read(&regrep, piece, &object));
+        record.objects = (struct rim_object_list){.items = &object, .n = 1};
+    } else if (xml_is(piece, NS_RIM, "ObjectRef")) {
+        TRY(regrep_ref_read(&regrep, piece, &ref));
+        record.refs = (struct rim_ref_list){.items = &ref, .n = 1};
+    }
+    return answer_add_objects(&record, reader->facts, &reader->diag, &reader->found);
 }
 
 static void
@@ -129,7 +113,6 @@ query_answer_pieces(struct arena *arena, struct arena *facts, struct diag *diag,
     reader->pieces.arg = reader;
     reader->pieces.live_nodes = LIVE_NODES_MAX;
     reader->facts = facts;
-    buf_init_secret(&reader->batch, REGREP_PAYLOAD_MAX);
     TRY(arena_defer(arena, release, reader, diag));
     *ret_pieces = &reader->pieces;
     return OK;
@@ -150,13 +133,10 @@ answer_take_pieces(struct xml_pieces *pieces, const struct arena *arena, struct 
         (void)FAIL(&reader->diag, ERR_PARTNER_ANSWER,
                    "<RegistryObjectList> holds text between its elements");
     }
-    if (reader->diag.code == ERR_NONE) {
-        (void)!is_ok(end_batch(reader));
-    }
     if (reader->diag.code != ERR_NONE) {
         return FAIL(diag, reader->diag.code, "%s", reader->diag.text);
     }
-    answer->documents = reader->found.documents;
+    answer->objects = reader->found.objects;
     answer->refs = reader->found.refs;
     return OK;
 }

@@ -25,6 +25,10 @@ static const struct names type_names[AUDIT_TYPE_COUNT] = {
     [AUDIT_ITI_55] = {"ITI-55", "Cross Gateway Patient Discovery"},
     [AUDIT_ITI_38] = {"ITI-38", "Cross Gateway Query"},
     [AUDIT_ITI_39] = {"ITI-39", "Cross Gateway Retrieve"},
+    [AUDIT_ITI_18] = {"ITI-18", "Registry Stored Query"},
+    [AUDIT_ITI_43] = {"ITI-43", "Retrieve Document Set"},
+    [AUDIT_ITI_41] = {"ITI-41", "Provide and Register Document Set-b"},
+    [AUDIT_ITI_80] = {"ITI-80", "CrossGatewayDocumentProvide"},
     [AUDIT_LOCAL_ACCESS] = {"local-access", "Local Access"},
     [AUDIT_AUTHENTICATION_FAILURE] = {"authentication-failure", "Node Authentication"},
     [AUDIT_NODE_START] = {"node-start", "Application Start"},
@@ -86,6 +90,7 @@ static const struct text_member event_texts[] = {
     EVENT_TEXT(organization),   EVENT_TEXT(community),
     EVENT_TEXT(query_id),       EVENT_TEXT(query),
     EVENT_TEXT(policy_rule),    EVENT_TEXT(delegator),
+    EVENT_TEXT(submission_set),
 };
 #define DOCUMENT_TEXT(member)                                                                      \
     {                                                                                              \

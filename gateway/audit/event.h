@@ -16,6 +16,10 @@ enum audit_type {
     AUDIT_ITI_55,                 /* Cross Gateway Patient Discovery */
     AUDIT_ITI_38,                 /* Cross Gateway Query */
     AUDIT_ITI_39,                 /* Cross Gateway Retrieve */
+    AUDIT_ITI_18,                 /* Registry Stored Query, with a local system or source */
+    AUDIT_ITI_43,                 /* Retrieve Document Set, with a local system or source */
+    AUDIT_ITI_41,                 /* Provide and Register Document Set-b */
+    AUDIT_ITI_80,                 /* Cross Gateway Document Provide */
     AUDIT_LOCAL_ACCESS,           /* the operator asked the community's own store */
     AUDIT_AUTHENTICATION_FAILURE, /* a message whose security failed; unknown TLS peer */
     AUDIT_NODE_START,
@@ -38,8 +42,9 @@ struct audit_event {
     struct span message_id;     /* wsa:MessageID of the request */
     struct span partner;        /* id of the partner record; empty when unknown */
     /* Who asked (source) and who answered (destination), in every transaction: SOAP endpoint or
-     * another stable name, and network address (numeric or a host name, without a port). ITI-39's
-     * AuditMessage turns the roles round (the documents' source answers); the renderer does that.
+     * another stable name, and network address (numeric or a host name, without a port). The
+     * AuditMessages of ITI-39 and ITI-43 turn the roles round (the documents' source answers); the
+     * renderer does that.
      */
     struct span source_id, source_address;
     struct span destination_id, destination_address;
@@ -56,7 +61,8 @@ struct audit_event {
     struct span query;         /* exact XML of queryByParameter or AdhocQueryRequest */
     struct span_list patients; /* CX; ITI-39: at most one, one event per patient (ITI TF-2 3.20) */
     struct document_ref_list documents;
-    struct span policy_rule; /* rule that decided, when one did */
+    struct span submission_set; /* uniqueId; ITI-41, ITI-80 */
+    struct span policy_rule;    /* rule that decided, when one did */
 };
 
 /* Journal payload <-> event: one JSON object, flat, named as the members above; what is empty is

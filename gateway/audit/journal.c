@@ -35,6 +35,7 @@ journal_make(const char *dir, const char *chain, const struct clock *clock,
     journal->clock = clock;
     journal->sizes = sizes;
     journal->lock_fd = -1;
+    journal->process_id = getpid();
     journal->segment.fd = -1;
     (void)snprintf(journal->chain, sizeof(journal->chain), "%s", chain);
     buf_init_secret(&journal->queue, sizes.queue_bytes);
@@ -203,18 +204,19 @@ queue_record(struct journal *journal, struct span payload, struct diag *diag)
     return OK;
 }
 
-/* Under the lock. */
-static void
+/* Under the lock. True: it is the first, and the journal thread may sleep. */
+static bool
 queue_ticket(struct journal *journal, struct park *park, struct journal_ticket *ticket)
 {
+    const bool is_first = journal->waiting.first == NULL;
     *ticket = (struct journal_ticket){.sequence = journal->next_sequence - 1, .park = park};
-    if (journal->waiting.first == NULL) {
+    if (is_first) {
         journal->waiting.first = ticket;
-        (void)pthread_cond_signal(&journal->work);
     } else {
         journal->waiting.last->next = ticket;
     }
     journal->waiting.last = ticket;
+    return is_first;
 }
 
 struct status
@@ -227,17 +229,21 @@ journal_append(struct journal *journal, const struct audit_event *event, struct 
         stamped.time_us = clock_wall_us(journal->clock);
     }
     if (stamped.process_id == 0) {
-        stamped.process_id = getpid();
+        stamped.process_id = journal->process_id;
     }
     buf_init_secret(&payload, RECORD_PAYLOAD_MAX);
     struct status st = audit_event_encode(&stamped, &payload, diag);
     if (is_ok(st)) {
+        bool must_wake = false;
         (void)pthread_mutex_lock(&journal->mutex);
         st = queue_record(journal, buf_span(&payload), diag);
         if (is_ok(st)) {
-            queue_ticket(journal, park, ret_ticket);
+            must_wake = queue_ticket(journal, park, ret_ticket);
         }
         (void)pthread_mutex_unlock(&journal->mutex);
+        if (must_wake) { /* not before: it would wake only to wait for the lock */
+            (void)pthread_cond_signal(&journal->work);
+        }
     }
     buf_done(&payload);
     return st;

@@ -28,6 +28,7 @@ struct journal {
     char chain[JOURNAL_CHAIN_MAX + 1];
     char folder[PATH_MAX];
     int lock_fd;
+    int64_t process_id;
     pthread_t thread;
 
     pthread_mutex_t mutex; /* guards what follows */

@@ -119,8 +119,13 @@ kind_of(const struct audit_event *event)
 {
     switch (event->type) {
     case AUDIT_ITI_39:
+    case AUDIT_ITI_43:
         return event->side == AUDIT_INITIATING ? (struct kind){&event_import, "C", NULL}
                                                : (struct kind){&event_export, "R", NULL};
+    case AUDIT_ITI_41: /* documents go the other way */
+    case AUDIT_ITI_80:
+        return event->side == AUDIT_INITIATING ? (struct kind){&event_export, "R", NULL}
+                                               : (struct kind){&event_import, "C", NULL};
     case AUDIT_LOCAL_ACCESS: /* documents that leave the store, or a question about it */
         return event->documents.n > 0 ? (struct kind){&event_export, "R", NULL}
                                       : (struct kind){&event_query, "E", NULL};
@@ -134,6 +139,7 @@ kind_of(const struct audit_event *event)
         return (struct kind){&event_security, "E", &type_configuration};
     case AUDIT_ITI_55:
     case AUDIT_ITI_38:
+    case AUDIT_ITI_18:
     case AUDIT_TYPE_COUNT:
         break;
     }
@@ -143,8 +149,7 @@ kind_of(const struct audit_event *event)
 static bool
 is_transaction(const struct audit_event *event)
 {
-    return event->type == AUDIT_ITI_55 || event->type == AUDIT_ITI_38 ||
-           event->type == AUDIT_ITI_39;
+    return event->type <= AUDIT_ITI_80;
 }
 
 static void
@@ -285,14 +290,14 @@ answering_side(const struct audit_event *event)
                                 .is_self = event->side == AUDIT_RESPONDING};
 }
 
-/* Whoever asks is the requestor. Queries flow from the asker, documents to it: for ITI-39 the
- * answering side is the Source (ITI TF-2 3.39.5). */
+/* Whoever asks is the requestor. Queries and submissions flow from the asker, documents that are
+ * retrieved to it: for ITI-39 and ITI-43 the answering side is the Source (ITI TF-2 3.39.5). */
 static void
 write_exchange(struct message *m)
 {
     struct participant asking = asking_side(m->event);
     struct participant answering = answering_side(m->event);
-    const bool is_transfer = m->event->type == AUDIT_ITI_39;
+    const bool is_transfer = m->event->type == AUDIT_ITI_39 || m->event->type == AUDIT_ITI_43;
     asking.is_requestor = true;
     asking.role = is_transfer ? &role_destination : &role_source;
     answering.role = is_transfer ? &role_source : &role_destination;
@@ -343,6 +348,10 @@ write_participants(struct message *m)
     case AUDIT_ITI_55:
     case AUDIT_ITI_38:
     case AUDIT_ITI_39:
+    case AUDIT_ITI_18:
+    case AUDIT_ITI_43:
+    case AUDIT_ITI_41:
+    case AUDIT_ITI_80:
     case AUDIT_LOCAL_ACCESS:
     case AUDIT_TYPE_COUNT:
         break;

@@ -1,7 +1,7 @@
 /*
  * The ParticipantObjectIdentification rows of an AuditMessage: patients, the query, documents, the
- * subject of an alert (ITI TF-2 3.55.5, 3.38.5, 3.39.5, 3.43.6; DICOM PS3.15 A.5.3.11). Called by
- * message.c.
+ * subject of an alert (ITI TF-2 3.55.5, 3.38.5, 3.39.5, 3.41.5, 3.43.6; DICOM PS3.15 A.5.3.11).
+ * Called by message.c.
  */
 #include "audit/message_rows.h"
 
@@ -13,6 +13,7 @@ enum object_type { OBJECT_PERSON = 1, OBJECT_SYSTEM = 2 };
 #define TYPE_ORGANIZATION "3"
 
 #define ROLE_PATIENT  "1"
+#define ROLE_JOB      "20"
 #define ROLE_REPORT   "3"
 #define ROLE_RESOURCE "13" /* security resource */
 #define ROLE_QUERY    "24"
@@ -27,6 +28,9 @@ enum object_type { OBJECT_PERSON = 1, OBJECT_SYSTEM = 2 };
 
 static const struct audit_code id_patient = {"2", "RFC-3881", "Patient Number"};
 static const struct audit_code id_report = {"9", "RFC-3881", "Report Number"};
+static const struct audit_code id_submission_set = {"urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd",
+                                                    "IHE XDS Metadata",
+                                                    "submission set classificationNode"};
 /* No code of DICOM's or IHE's names whom a delegate asks for. */
 static const struct audit_code id_delegator = {"QueryAuthGrantor", "Isthmus",
                                                "Organization in whose name it was asked"};
@@ -81,15 +85,15 @@ write_discovery_details(struct message *m)
     write_detail(m, DETAIL_COMMUNITY, m->event->community);
 }
 
-/* ITI-38 names the community that was asked, as the query's "home" attribute does. */
+/* ITI-38 names the community that was asked, as the query's "home" attribute does; ITI-80 the one
+ * that the documents are for. */
 static void
-write_query_details(struct message *m)
+write_home_detail(struct message *m)
 {
     const struct span asked = m->event->side == AUDIT_INITIATING
                                   ? m->event->community
                                   : span_of_cstr(m->source->enterprise_site);
     char home[128];
-    write_detail(m, DETAIL_ENCODING, SPAN("UTF-8"));
     if (asked.n > 0 && asked.n < sizeof(home) - sizeof("urn:oid:")) {
         (void)snprintf(home, sizeof(home), "urn:oid:%.*s", SPAN_PRINT(asked));
         write_detail(m, DETAIL_COMMUNITY_QUERY, span_of_cstr(home));
@@ -110,8 +114,9 @@ write_query(struct message *m)
     }
     if (event->type == AUDIT_ITI_55) {
         write_discovery_details(m);
-    } else if (event->type == AUDIT_ITI_38) {
-        write_query_details(m);
+    } else if (event->type == AUDIT_ITI_38 || event->type == AUDIT_ITI_18) {
+        write_detail(m, DETAIL_ENCODING, SPAN("UTF-8"));
+        write_home_detail(m);
     }
     xmlw_end(m->w);
 }
@@ -126,6 +131,17 @@ write_documents(struct message *m)
         write_detail(m, DETAIL_COMMUNITY, document->home);
         xmlw_end(m->w);
     }
+}
+
+static void
+write_submission_set(struct message *m)
+{
+    start_object(m, m->event->submission_set.n > 0 ? m->event->submission_set : SPAN("unknown"),
+                 OBJECT_SYSTEM, ROLE_JOB, &id_submission_set);
+    if (m->event->type == AUDIT_ITI_80) {
+        write_home_detail(m);
+    }
+    xmlw_end(m->w);
 }
 
 /* The schema has no role for it (DICOM PS3.15 A.5.2.7 leaves the role out where none fits). */
@@ -182,11 +198,19 @@ message_objects(struct message *m)
         write_delegator(m);
         break;
     case AUDIT_ITI_38:
+    case AUDIT_ITI_18:
         write_patients(m);
         write_query(m);
         write_delegator(m);
         break;
+    case AUDIT_ITI_41:
+    case AUDIT_ITI_80:
+        write_patients(m);
+        write_submission_set(m);
+        write_delegator(m);
+        break;
     case AUDIT_ITI_39:
+    case AUDIT_ITI_43:
         if (is_initiating) { /* the exporting side's table has no patient row */
             write_patients(m);
         }

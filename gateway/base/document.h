@@ -36,6 +36,20 @@ struct code_list {
                    SPAN("1.3.6.1.4.1.19376.1.2.3"), SPAN("mimeType Sufficient")})
 #define DOCUMENT_ANY_LANGUAGE SPAN("und") /* RFC 5646 4.1: undetermined */
 
+struct author {
+    struct span person;      /* XCN */
+    struct span institution; /* XON */
+    struct span role;
+    struct span specialty;
+    struct span telecom; /* XTN */
+    /* What follows the first of each, when an author has several (ITI TF-3 4.2.3.1.4). */
+    struct span_list more_institutions, more_roles, more_specialties, more_telecoms;
+};
+struct author_list {
+    struct author *items;
+    size_t n, capacity;
+};
+
 /* A slot that we do not know: kept, and given back as it came. */
 struct extra_slot {
     struct span name;
@@ -43,20 +57,6 @@ struct extra_slot {
 };
 struct extra_slot_list {
     struct extra_slot *items;
-    size_t n, capacity;
-};
-
-/* The first value of each slot; XDS allows several of every one but the person. */
-struct author {
-    struct span person;      /* XCN */
-    struct span institution; /* XON */
-    struct span role;
-    struct span specialty;
-    struct span telecom;            /* XTN */
-    struct extra_slot_list further; /* values after the first, by the slot's name: authorRole ... */
-};
-struct author_list {
-    struct author *items;
     size_t n, capacity;
 };
 

@@ -73,6 +73,10 @@ static const char *const short_types[AUDIT_TYPE_COUNT] = {
     [AUDIT_ITI_55] = "ITI-55",
     [AUDIT_ITI_38] = "ITI-38",
     [AUDIT_ITI_39] = "ITI-39",
+    [AUDIT_ITI_18] = "ITI-18",
+    [AUDIT_ITI_43] = "ITI-43",
+    [AUDIT_ITI_41] = "ITI-41",
+    [AUDIT_ITI_80] = "ITI-80",
     [AUDIT_LOCAL_ACCESS] = "local",
     [AUDIT_AUTHENTICATION_FAILURE] = "security",
     [AUDIT_NODE_START] = "start",
@@ -140,6 +144,10 @@ side_word(const struct audit_event *event)
     case AUDIT_ITI_55:
     case AUDIT_ITI_38:
     case AUDIT_ITI_39:
+    case AUDIT_ITI_18:
+    case AUDIT_ITI_43:
+    case AUDIT_ITI_41:
+    case AUDIT_ITI_80:
     case AUDIT_AUTHENTICATION_FAILURE:
     case AUDIT_TYPE_COUNT:
         break;
@@ -264,8 +272,13 @@ question_of(enum audit_type type)
     case AUDIT_ITI_55:
         return "whether it knows a patient of this description";
     case AUDIT_ITI_38:
+    case AUDIT_ITI_18:
         return "which documents it has about a patient";
+    case AUDIT_ITI_41:
+    case AUDIT_ITI_80:
+        return "to take documents about a patient";
     case AUDIT_ITI_39:
+    case AUDIT_ITI_43:
     case AUDIT_LOCAL_ACCESS:
     case AUDIT_AUTHENTICATION_FAILURE:
     case AUDIT_NODE_START:
@@ -340,6 +353,10 @@ put_sentence(struct text *t, const struct audit_event *event)
     case AUDIT_ITI_55:
     case AUDIT_ITI_38:
     case AUDIT_ITI_39:
+    case AUDIT_ITI_18:
+    case AUDIT_ITI_43:
+    case AUDIT_ITI_41:
+    case AUDIT_ITI_80:
     case AUDIT_TYPE_COUNT:
         put_exchange(t, event);
         break;

@@ -86,7 +86,8 @@ static bool
 is_usable(const struct cli_values *rest)
 {
     static const char *const directions[] = {"inbound", "outbound", "local"};
-    static const char *const transactions[] = {"ITI-38", "ITI-39", "ITI-55"};
+    static const char *const transactions[] = {"ITI-18", "ITI-38", "ITI-39", "ITI-41",
+                                               "ITI-43", "ITI-55", "ITI-80"};
     static const char *const actions[] = {"explain"};
     const struct {
         const char *name, *value;

@@ -276,8 +276,10 @@ start_replay(struct serve *serve, struct diag *diag)
     serve->is_replay_started = true;
     if (is_lossy) {
         LOG_EVENT(LOG_LEVEL_WARNING, "replay-lossy",
-                  LOG_ID("why", "the machine stopped without warning: messages created before this "
-                                "start are refused"));
+                  LOG_ID("why",
+                         "the machine stopped without warning, or files of the replay memory "
+                         "are damaged or missing: messages created before this start are "
+                         "refused"));
     }
     return OK;
 }

@@ -55,11 +55,20 @@ read_payload(const struct proof *proof, const struct idtoken_claims *claims, str
     struct stored_query query;
     struct document_ref_list refs = {0};
 
-    if (proof->transaction == SOAP_ITI_38) {
+    switch (proof->transaction) {
+    case SOAP_ITI_38:
+    case SOAP_ITI_18:
         return stored_query_read(proof->message, arena, diag, &query);
-    }
-    if (proof->transaction == SOAP_ITI_39) {
+    case SOAP_ITI_39:
+    case SOAP_ITI_43:
         return retrieve_query_read(proof->message, arena, diag, &refs);
+    case SOAP_ITI_41:
+    case SOAP_ITI_80:
+        return FAIL(diag, ERR_WSA_ACTION, "%s is not answered here",
+                    soap_transaction(proof->transaction)->name);
+    case SOAP_ITI_55:
+    case SOAP_TRANSACTION_COUNT:
+        break;
     }
     TRY(xcpd_query_read(proof->message, arena, diag, &discovery));
     return claims == NULL ? OK : idtoken_compare(claims, &discovery.subject, arena, diag);

@@ -67,6 +67,9 @@ allowed_methods(const struct exchange *exchange)
     return exchange->request.method == HTTP1_GET ? "POST" : "GET";
 }
 
+static void answer_begin(struct connection *connection, int status, const char *content_type,
+                         const char *allow, struct body *body, bool may_end);
+
 static void
 deliver(struct letter *letter)
 {
@@ -81,8 +84,8 @@ deliver(struct letter *letter)
         if (exchange->status == 0) {
             connection_close(connection);
         } else {
-            answer_start(connection, exchange->status, exchange->content_type,
-                         allowed_methods(exchange), &exchange->answer);
+            answer_begin(connection, exchange->status, exchange->content_type,
+                         allowed_methods(exchange), &exchange->answer, true);
         }
     }
     exchange_free(exchange);
@@ -152,6 +155,13 @@ finish(struct connection *connection)
     request_read(connection); /* pipelined bytes may be there already: no event tells of them */
 }
 
+static void
+cut(struct connection *connection, const struct diag *diag)
+{
+    connection_report(connection, diag);
+    connection_close(connection);
+}
+
 /* What the kernel has taken is not what the peer has taken: it buffers megabytes for a slow reader,
  * and then for a long time takes nothing, however steadily the peer reads. */
 uint64_t
@@ -178,28 +188,13 @@ answer_continue(struct connection *connection)
     while (connection->answer_taken < connection->answer.size &&
            evbuffer_get_length(output) < OUTPUT_HIGH) {
         if (!is_ok(take_piece(connection, output, &diag))) {
-            connection_report(connection, &diag);
-            connection_close(connection); /* the length is promised: all that is left is to cut */
+            cut(connection, &diag); /* the length is promised: all that is left */
             return;
         }
     }
     if (connection->answer_taken == connection->answer.size && evbuffer_get_length(output) == 0) {
         finish(connection);
     }
-}
-
-static struct status
-write_head(struct connection *connection, const struct http1_answer *answer, struct diag *diag)
-{
-    struct buf head;
-    buf_init(&head, HEAD_BYTES);
-    struct status st = http1_write_answer(answer, &head, diag);
-    if (is_ok(st) && bufferevent_write(connection->stream, head.p, head.n) != 0) {
-        st = FAIL(diag, ERR_NO_MEMORY, "no memory for the head of an answer");
-    }
-    connection->output_total += head.n;
-    buf_done(&head);
-    return st;
 }
 
 /* Every 503 says when to come back; a limit may know better than a second. */
@@ -209,20 +204,67 @@ retry_after_s(const struct connection *connection)
     return connection->retry_after_s > 0 ? connection->retry_after_s : 1;
 }
 
-void
-answer_start(struct connection *connection, int status, const char *content_type, const char *allow,
-             struct body *body)
+/* From here on its time runs and its bytes count. */
+static void
+go_piecewise(struct connection *connection)
+{
+    load_hold(&connection->loop->server->load, &connection->held,
+              connection->answer.kind == BODY_MEMORY ? connection->answer.memory.capacity
+                                                     : body_memory(&connection->answer));
+    connection_start_window(connection, options_of(connection)->answer_timeout_us);
+}
+
+static struct status
+write_head(struct connection *connection, struct span head, struct diag *diag)
+{
+    if (bufferevent_write(connection->stream, head.p, head.n) != 0) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for the head of an answer");
+    }
+    connection->output_total += head.n;
+    return OK;
+}
+
+/* <may_end>: the answer may be over when this returns. Not where a request is being read: one that
+ * is pipelined behind it would be read inside of that, and so on. */
+static void
+write_answer(struct connection *connection, struct span head, bool may_end)
+{
+    const enum record_verdict verdict = may_end ? record_write(connection, head) : RECORD_NOT_FIT;
+    struct diag diag = {.code = ERR_NONE};
+    struct status st = OK;
+    switch (verdict) {
+    case RECORD_WRITTEN:
+        finish(connection);
+        return;
+    case RECORD_WAITS:
+        break;
+    case RECORD_NOT_FIT:
+        st = write_head(connection, head, &diag);
+        break;
+    case RECORD_LOST:
+        st = FAIL(&diag, ERR_NO_MEMORY, "no memory for an answer that the kernel has no room for");
+        break;
+    }
+    if (!is_ok(st)) {
+        cut(connection, &diag);
+        return;
+    }
+    go_piecewise(connection);
+    answer_continue(connection);
+}
+
+static void
+answer_begin(struct connection *connection, int status, const char *content_type, const char *allow,
+             struct body *body, bool may_end)
 {
     struct diag diag = {.code = ERR_NONE};
+    CLEANUP(buf_done) struct buf head;
+    buf_init(&head, HEAD_BYTES);
     connection->closes = connection->closes || connection->loop->is_stopping;
     connection->state = CONNECTION_ANSWER;
     connection->answer_taken = 0;
     connection->output_total = evbuffer_get_length(bufferevent_get_output(connection->stream));
     body_move(&connection->answer, body);
-    load_hold(&connection->loop->server->load, &connection->held,
-              connection->answer.kind == BODY_MEMORY ? connection->answer.memory.capacity
-                                                     : body_memory(&connection->answer));
-    connection_start_window(connection, options_of(connection)->answer_timeout_us);
     const struct http1_answer answer = {
         .status = status,
         .content_type = content_type,
@@ -232,10 +274,16 @@ answer_start(struct connection *connection, int status, const char *content_type
         .closes = connection->closes,
         .now_us = clock_wall_us(options_of(connection)->clock),
     };
-    if (!is_ok(write_head(connection, &answer, &diag))) {
-        connection_report(connection, &diag);
-        connection_close(connection);
+    if (!is_ok(http1_write_answer(&answer, &head, &diag))) {
+        cut(connection, &diag);
         return;
     }
-    answer_continue(connection);
+    write_answer(connection, buf_span(&head), may_end);
+}
+
+void
+answer_start(struct connection *connection, int status, const char *content_type, const char *allow,
+             struct body *body)
+{
+    answer_begin(connection, status, content_type, allow, body, false);
 }

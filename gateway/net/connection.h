@@ -154,4 +154,14 @@ void answer_start(struct connection *connection, int status, const char *content
 void answer_continue(struct connection *connection); /* after output was written; may free it */
 uint64_t answer_progress(const struct connection *connection); /* bytes that the peer has; about */
 
+/* record.c */
+enum record_verdict {
+    RECORD_WRITTEN, /* head and answer are with the kernel */
+    RECORD_WAITS,   /* all of it is in the output buffer: the kernel had no room */
+    RECORD_NOT_FIT, /* nothing was written: too large, plain, or something else waits before it */
+    RECORD_LOST     /* no memory, and TLS has begun to write it: the connection must go */
+};
+/* Gives head and answer to TLS in one piece. <head> has at most 2 KB. */
+MUST_CHECK enum record_verdict record_write(struct connection *connection, struct span head);
+
 #endif

@@ -14,6 +14,7 @@ libisthmus_a_SOURCES += \
 	gateway/net/parts.h \
 	gateway/net/quota.c gateway/net/quota.h \
 	gateway/net/rate.c gateway/net/rate.h \
+	gateway/net/record.c \
 	gateway/net/reload.c \
 	gateway/net/request.c \
 	gateway/net/server.c gateway/net/server.h \

@@ -10,6 +10,7 @@
  *   request.c     bytes in -> struct net_request -> handler
  *   parked.c      between handshake and first request: whose certificate, and is it still good
  *   answer.c      struct body -> bytes out; answers that come from other threads
+ *   record.c      the whole of a small answer as one TLS record, at once
  *   watch.c       has the peer gone while the handler works?
  *   terms.c       what a configuration says, for connections; net_reload
  *   load.c        how much the whole node has in hand
@@ -66,6 +67,8 @@ struct listener {
     struct event *restart; /* accepts again after the process ran out of descriptors */
 };
 
+#define RECORD_BYTES ((size_t)16 * 1024) /* most that a TLS record holds (RFC 8446 5.1) */
+
 struct loop {
     struct net_server *server;
     struct event_base *base;
@@ -88,6 +91,7 @@ struct loop {
     struct connection *connections;  /* newest first */
     TAILQ_HEAD(, connection) hellos; /* the first bytes of a handshake have come */
     struct event *hello_event;       /* a turn of theirs */
+    char record[RECORD_BYTES];       /* record.c: an answer while it is written; zeros between */
 };
 
 struct net_server {

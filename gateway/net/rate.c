@@ -13,6 +13,7 @@
 
 struct bucket {
     char key[RATE_KEY_MAX]; /* "": free */
+    uint64_t hash;          /* of the key: who asks before each request must not compare texts */
     int64_t full_at_us;
     int64_t used_us;
     uint64_t missed;
@@ -23,6 +24,7 @@ struct rate {
     int64_t interval_us;
     int64_t depth_us; /* of a whole bucket */
     size_t keys_max;
+    size_t used; /* buckets that have ever had a key: the first ones */
     struct bucket *buckets;
 };
 
@@ -67,9 +69,9 @@ void
 rate_set(struct rate *rate, size_t burst, int64_t interval_us, int64_t now_us)
 {
     (void)pthread_mutex_lock(&rate->lock);
-    for (size_t i = 0; i < rate->keys_max; i++) {
+    for (size_t i = 0; i < rate->used; i++) {
         struct bucket *bucket = &rate->buckets[i];
-        if (bucket->key[0] != '\0' && bucket->full_at_us > now_us) {
+        if (bucket->full_at_us > now_us) {
             const int64_t owed_us = bucket->full_at_us - now_us;
             const int64_t owed = (owed_us + rate->interval_us - 1) / rate->interval_us;
             bucket->full_at_us = now_us + owed * interval_us;
@@ -79,13 +81,26 @@ rate_set(struct rate *rate, size_t burst, int64_t interval_us, int64_t now_us)
     (void)pthread_mutex_unlock(&rate->lock);
 }
 
+/* FNV-1a over what is kept of the key. */
+static uint64_t
+hash_of(const char *key)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < RATE_KEY_MAX - 1 && key[i] != '\0'; i++) {
+        hash = (hash ^ (uint8_t)key[i]) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
 /* NULL when the key is not there. */
 static struct bucket *
 find(struct rate *rate, const char *key)
 {
-    for (size_t i = 0; i < rate->keys_max; i++) {
-        if (strncmp(rate->buckets[i].key, key, RATE_KEY_MAX - 1) == 0) {
-            return &rate->buckets[i];
+    const uint64_t hash = rate->used == 0 ? 0 : hash_of(key);
+    for (size_t i = 0; i < rate->used; i++) {
+        struct bucket *bucket = &rate->buckets[i];
+        if (bucket->hash == hash && strncmp(bucket->key, key, RATE_KEY_MAX - 1) == 0) {
+            return bucket;
         }
     }
     return NULL;
@@ -95,13 +110,16 @@ static struct bucket *
 make_room(struct rate *rate, const char *key)
 {
     struct bucket *oldest = &rate->buckets[0];
-    for (size_t i = 0; i < rate->keys_max && oldest->key[0] != '\0'; i++) {
+    if (rate->used < rate->keys_max) {
+        oldest = &rate->buckets[rate->used++];
+    }
+    for (size_t i = 0; i < rate->used && oldest->key[0] != '\0'; i++) {
         struct bucket *bucket = &rate->buckets[i];
-        if (bucket->key[0] == '\0' || bucket->used_us < oldest->used_us) {
+        if (bucket->used_us < oldest->used_us) {
             oldest = bucket;
         }
     }
-    *oldest = (struct bucket){.full_at_us = INT64_MIN};
+    *oldest = (struct bucket){.hash = hash_of(key), .full_at_us = INT64_MIN};
     (void)snprintf(oldest->key, sizeof(oldest->key), "%s", key);
     return oldest;
 }

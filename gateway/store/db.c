@@ -42,7 +42,6 @@ struct db_conn {
     struct statement statements[STATEMENTS_MAX];
     size_t n;
     bool is_writing;
-    bool is_quick; /* the commit of this transaction is not synced */
 };
 
 /* ---- failures ---- */
@@ -196,9 +195,19 @@ make_file(const char *path, struct diag *diag)
     return OK;
 }
 
+/* Nobody reads SQLite's account of its memory, and keeping it takes one lock of the whole process
+ * for each piece. Refused when SQLite runs already: then it goes on as it was. */
+static void
+forgo_memory_statistics(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct status
 db_open(const struct db_options *options, struct diag *diag, struct db **ret_db)
 {
+    static pthread_once_t configured = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&configured, forgo_memory_statistics);
     assert(sqlite3_threadsafe() != 0);
     if (!options->is_read_only) {
         TRY(make_file(options->path, diag));
@@ -253,10 +262,20 @@ db_script(struct db_conn *conn, const char *sql, struct diag *diag)
 
 /* ---- transactions ---- */
 
+/* Kept prepared: each message begins and ends several transactions. */
+static struct status
+run_kept(struct db_conn *conn, const char *sql, struct diag *diag)
+{
+    CLEANUP(db_end) struct db_query query = {0};
+
+    db_prepare(conn, sql, &query);
+    return db_run(&query, diag);
+}
+
 struct status
 db_begin_read(struct db_conn *conn, struct diag *diag)
 {
-    return db_script(conn, "BEGIN", diag);
+    return run_kept(conn, "BEGIN", diag);
 }
 
 struct status
@@ -266,7 +285,7 @@ db_begin_write(struct db_conn *conn, struct diag *diag)
         return FAIL(diag, ERR_STORE, "%s: the store was opened for reading only", conn->db->path);
     }
     (void)pthread_mutex_lock(&conn->db->writer);
-    const struct status st = db_script(conn, "BEGIN IMMEDIATE", diag);
+    const struct status st = run_kept(conn, "BEGIN IMMEDIATE", diag);
 
     if (!is_ok(st)) {
         (void)pthread_mutex_unlock(&conn->db->writer);
@@ -274,16 +293,6 @@ db_begin_write(struct db_conn *conn, struct diag *diag)
     }
     conn->is_writing = true;
     return OK;
-}
-
-struct status
-db_begin_quick_write(struct db_conn *conn, struct diag *diag)
-{
-    TRY(db_script(conn, "PRAGMA synchronous = NORMAL", diag));
-    conn->is_quick = true;
-    const struct status st = db_begin_write(conn, diag);
-
-    return is_ok(st) ? st : db_finish(conn, st, diag);
 }
 
 static void
@@ -305,22 +314,15 @@ db_finish(struct db_conn *conn, struct status outcome, struct diag *diag)
     struct status st = outcome;
 
     if (is_ok(st)) {
-        st = db_script(conn, "COMMIT", diag);
+        st = run_kept(conn, "COMMIT", diag);
     }
     end_transaction(conn);
-    if (conn->is_quick) {
-        conn->is_quick = false;
-        const struct status restored = db_script(conn, "PRAGMA synchronous = FULL", diag);
-
-        st = is_ok(st) ? restored : st;
-    }
     return st;
 }
 
 void
 db_undo(struct db_conn *conn)
 {
-    assert(!conn->is_quick);
     end_transaction(conn);
 }
 

@@ -39,12 +39,9 @@ MUST_CHECK struct status db_begin_read(struct db_conn *conn, struct diag *diag);
 /* Waits for other writers: of this process on a lock, of others up to the busy timeout
  * (ERR_STORE_BUSY). */
 MUST_CHECK struct status db_begin_write(struct db_conn *conn, struct diag *diag);
-/* The same, but its commit is not synced to the disk: it survives the end of the process, however
- * sudden, but perhaps not that of the machine. A hundred times faster. */
-MUST_CHECK struct status db_begin_quick_write(struct db_conn *conn, struct diag *diag);
 /* Commits when <outcome> is OK, else rolls back; returns <outcome>, or why the commit failed. */
 MUST_CHECK struct status db_finish(struct db_conn *conn, struct status outcome, struct diag *diag);
-/* Rolls back a transaction (no quick one) that found, without a failure, that it must not be. */
+/* Rolls back a transaction that found, without a failure, that it must not be. */
 void db_undo(struct db_conn *conn);
 
 /* ---- statements ----

@@ -4,7 +4,13 @@ libisthmus_a_SOURCES += \
 	gateway/store/match.c gateway/store/match.h \
 	gateway/store/registry.h \
 	gateway/store/replay.c gateway/store/replay.h \
+	gateway/store/replay_file.c gateway/store/replay_file.h \
+	gateway/store/replay_load.c gateway/store/replay_segment.h \
+	gateway/store/replay_memory.c gateway/store/replay_memory.h \
+	gateway/store/replay_table.c gateway/store/replay_table.h \
 	gateway/store/sqlite.c gateway/store/sqlite.h \
+	gateway/store/sqlite_ask.c \
+	gateway/store/sqlite_associations.c \
 	gateway/store/sqlite_documents.c \
 	gateway/store/sqlite_entries.c \
 	gateway/store/sqlite_files.c gateway/store/sqlite_files.h \
@@ -12,11 +18,16 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_join.c \
 	gateway/store/sqlite_lists.c gateway/store/sqlite_lists.h \
 	gateway/store/sqlite_match.c \
+	gateway/store/sqlite_packages.c gateway/store/sqlite_registry.h \
 	gateway/store/sqlite_patients.c \
 	gateway/store/sqlite_replay.c \
 	gateway/store/sqlite_retrieve.c \
 	gateway/store/sqlite_schema.c gateway/store/sqlite_tables.h \
 	gateway/store/sqlite_slots.c \
+	gateway/store/sqlite_submit.c gateway/store/sqlite_submit.h \
+	gateway/store/sqlite_submit_check.c \
+	gateway/store/sqlite_submit_patient.c \
+	gateway/store/sqlite_submit_refer.c \
 	gateway/store/store.c gateway/store/store.h gateway/store/store_engine.h
 EXTRA_DIST += gateway/store/README.md
 
@@ -44,3 +55,13 @@ check_PROGRAMS += tests/unit/test_store_files
 tests_unit_test_store_files_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_files_SOURCES = tests/unit/test_store_files.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
+
+REPLAY_TESTS = tests/unit/test_replay_table tests/unit/test_replay_files \
+	tests/unit/test_replay_memory
+REPLAY_KIT = tests/unit/replay_kit.c tests/unit/replay_kit.h
+check_PROGRAMS += $(REPLAY_TESTS)
+tests_unit_test_replay_table_LDADD = $(UNIT_LIBS)
+tests_unit_test_replay_files_LDADD = $(UNIT_LIBS)
+tests_unit_test_replay_files_SOURCES = tests/unit/test_replay_files.c $(REPLAY_KIT)
+tests_unit_test_replay_memory_LDADD = $(UNIT_LIBS)
+tests_unit_test_replay_memory_SOURCES = tests/unit/test_replay_memory.c $(REPLAY_KIT)

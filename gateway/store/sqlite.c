@@ -8,7 +8,9 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "store/replay_memory.h"
 #include "store/sqlite_files.h"
+#include "store/sqlite_submit.h"
 
 #define BUSY_TIMEOUT_MS 10000
 
@@ -17,6 +19,7 @@ close_store(struct store *store)
 {
     struct sqlite_store *sqlite = sqlite_of(store);
 
+    replay_memory_close(sqlite->replay);
     db_close(sqlite->db);
     mem_free(sqlite->path);
     mem_free(sqlite->community);
@@ -193,41 +196,62 @@ knows_patient(struct store *store, const struct ident *id, struct park *park, st
 }
 
 static struct status
-find_documents(struct store *store, const struct store_filter *filter, struct park *park,
-               struct arena *arena, struct diag *diag, enum answer *ret_answer,
-               struct document_list *ret_documents)
+ask(struct store *store, const struct store_question *question, struct park *park,
+    struct arena *arena, struct diag *diag, enum answer *ret_answer,
+    struct registry_objects *ret_objects)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
-    const struct span_list_set none = {0};
-    struct document_list documents = {0};
+    struct registry_objects objects = {0};
 
     (void)park;
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
     TRY(db_begin_read(conn, diag));
-    TRY(db_finish(
-        conn, sqlite_find_documents(sqlite_of(store), conn, filter, &none, arena, diag, &documents),
-        diag));
-    *ret_documents = documents;
+    TRY(db_finish(conn, sqlite_ask(sqlite_of(store), conn, question, arena, diag, &objects), diag));
+    *ret_objects = objects;
     *ret_answer = ANSWER_NOW;
     return OK;
 }
 
 static struct status
-get_documents(struct store *store, const struct span_list *entry_uuids,
-              const struct span_list *unique_ids, struct park *park, struct arena *arena,
-              struct diag *diag, enum answer *ret_answer, struct document_list *ret_documents)
+submit(struct store *store, const struct store_submission *submission, struct park *park,
+       struct arena *arena, struct diag *diag, enum answer *ret_answer,
+       struct store_submitted *ret_submitted)
+{
+    (void)park;
+    TRY(sqlite_submit(sqlite_of(store), submission, arena, diag, ret_submitted));
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+ids_inside(struct sqlite_store *store, struct db_conn *conn, const struct ident *id,
+           struct arena *arena, struct diag *diag, struct ident_list *ret_ids)
+{
+    struct sqlite_patient stored;
+    struct patient patient = {0};
+    int64_t row = 0;
+
+    TRY(sqlite_patient_of_id(store, conn, id, arena, diag, &row));
+    if (row != 0) {
+        TRY(sqlite_patient_load(conn, row, arena, diag, &stored));
+        TRY(present_patient(store, &stored, arena, diag, &patient));
+    }
+    *ret_ids = patient.ids;
+    return OK;
+}
+
+static struct status
+patient_ids(struct store *store, const struct ident *id, struct park *park, struct arena *arena,
+            struct diag *diag, enum answer *ret_answer, struct ident_list *ret_ids)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
-    struct document_list documents = {0};
+    struct ident_list ids = {0};
 
     (void)park;
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
     TRY(db_begin_read(conn, diag));
-    TRY(db_finish(conn,
-                  sqlite_get_documents(sqlite_of(store), conn, entry_uuids, unique_ids, arena, diag,
-                                       &documents),
-                  diag));
-    *ret_documents = documents;
+    TRY(db_finish(conn, ids_inside(sqlite_of(store), conn, id, arena, diag, &ids), diag));
+    *ret_ids = ids;
     *ret_answer = ANSWER_NOW;
     return OK;
 }
@@ -257,15 +281,13 @@ static struct status
 remember(struct store *store, const struct replay_message *message, struct park *park,
          struct diag *diag, enum answer *ret_answer, struct replay_result *ret_result)
 {
-    CLEANUP(db_give_p) struct db_conn *conn = NULL;
     struct replay_result result = {0};
 
     (void)park;
-    TRY(db_take(sqlite_of(store)->db, diag, &conn));
-    TRY(db_begin_quick_write(conn, diag));
-    TRY(db_finish(
-        conn, sqlite_remember(conn, message, clock_wall_us(sqlite_of(store)->clock), diag, &result),
-        diag));
+    if (sqlite_of(store)->replay == NULL) {
+        return FAIL(diag, ERR_STORE, "no node has started to accept messages with this store");
+    }
+    TRY(replay_memory_remember(sqlite_of(store)->replay, message, diag, &result));
     *ret_result = result;
     *ret_answer = ANSWER_NOW;
     return OK;
@@ -275,27 +297,21 @@ static struct status
 start_replay(struct store *store, const char *boot_id, struct diag *diag, bool *ret_is_lossy)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
-    bool is_lossy = false;
 
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
-    TRY(db_begin_write(conn, diag));
-    TRY(db_finish(
-        conn,
-        sqlite_replay_start(conn, boot_id, clock_wall_us(sqlite_of(store)->clock), diag, &is_lossy),
-        diag));
-    *ret_is_lossy = is_lossy;
-    return OK;
+    return sqlite_replay_start(sqlite_of(store), conn, boot_id, diag, ret_is_lossy);
 }
 
-/* Synced, and with it every quick commit before. */
 static struct status
 stop_replay(struct store *store, struct diag *diag)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
 
+    if (sqlite_of(store)->replay == NULL) {
+        return FAIL(diag, ERR_STORE, "no node has started to accept messages with this store");
+    }
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
-    TRY(db_begin_write(conn, diag));
-    return db_finish(conn, sqlite_replay_stop(conn, diag), diag);
+    return sqlite_replay_stop(sqlite_of(store), conn, diag);
 }
 
 static struct status
@@ -326,8 +342,9 @@ const struct store_engine store_engine_sqlite = {
     .put_document = put_document,
     .match_patient = match_patient,
     .knows_patient = knows_patient,
-    .find_documents = find_documents,
-    .get_documents = get_documents,
+    .ask = ask,
+    .submit = submit,
+    .patient_ids = patient_ids,
     .retrieve = retrieve,
     .remember = remember,
     .replay_start = start_replay,

@@ -11,12 +11,15 @@
 #include "store/match.h"
 #include "store/store_engine.h"
 
+struct replay_memory;
+
 struct sqlite_store {
     struct store store; /* first member */
     struct db *db;
     char *path; /* of the database */
     char *community, *patient_authority, *repository;
     const struct clock *clock;
+    struct replay_memory *replay; /* while a node accepts messages */
 };
 
 static inline struct sqlite_store *
@@ -132,13 +135,13 @@ enum sqlite_slot_kind { SQLITE_SLOT_EXTRA = 1, SQLITE_SLOT_AUTHOR = 2, SQLITE_SL
 /* What an object has of them; members that it does not have are NULL. */
 struct sqlite_slots {
     struct extra_slot_list *extra;
-    struct author_list *authors; /* their further values */
+    struct author_list *authors; /* what follows their first values */
     struct span_list *recipients;
 };
 bool sqlite_slots_are_there(const struct sqlite_slots *slots);
 MUST_CHECK struct status sqlite_slots_insert(struct db_conn *conn, struct span entry_uuid,
                                              const struct sqlite_slots *slots, struct diag *diag);
-/* Authors are read before: their further values join them. */
+/* Authors are read before: what follows their first values joins them. */
 MUST_CHECK struct status sqlite_slots_read(struct db_conn *conn, struct span entry_uuid,
                                            struct arena *arena, struct diag *diag,
                                            const struct sqlite_slots *slots);
@@ -186,14 +189,15 @@ MUST_CHECK struct status sqlite_retrieve(struct sqlite_store *store, struct db_c
                                          struct diag *diag, struct document_entry *ret_entry,
                                          struct body *ret_body);
 
-/* ---- sqlite_replay.c: within a write transaction ---- */
-MUST_CHECK struct status sqlite_remember(struct db_conn *conn, const struct replay_message *message,
-                                         int64_t now_us, struct diag *diag,
-                                         struct replay_result *ret_result);
-MUST_CHECK struct status sqlite_replay_start(struct db_conn *conn, const char *boot_id,
-                                             int64_t now_us, struct diag *diag, bool *ret_is_lossy);
-MUST_CHECK struct status sqlite_replay_stop(struct db_conn *conn, struct diag *diag);
-/* Keys of messages created before now may be lost. */
+/* ---- sqlite_replay.c ---- */
+/* Opens store->replay. */
+MUST_CHECK struct status sqlite_replay_start(struct sqlite_store *store, struct db_conn *conn,
+                                             const char *boot_id, struct diag *diag,
+                                             bool *ret_is_lossy);
+/* Closes it. */
+MUST_CHECK struct status sqlite_replay_stop(struct sqlite_store *store, struct db_conn *conn,
+                                            struct diag *diag);
+/* Within a write transaction: keys of messages created before now may be lost. */
 MUST_CHECK struct status sqlite_replay_note_loss(struct db_conn *conn, int64_t now_us,
                                                  struct diag *diag);
 

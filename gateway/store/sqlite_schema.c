@@ -9,22 +9,6 @@
 #define APPLICATION_ID 0x49535448 /* "ISTH", in the file's header */
 #define SCHEMA_VERSION 5
 
-/* key: SHA-256 of what must not come twice; keys: how many rows the partner has, kept by the
- * triggers */
-#define REPLAY_TABLES                                                                              \
-    "CREATE TABLE replay_partners ("                                                               \
-    "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, keys INTEGER NOT NULL) STRICT;"          \
-    "CREATE TABLE replays ("                                                                       \
-    "  partner INTEGER NOT NULL REFERENCES replay_partners (id),"                                  \
-    "  key BLOB NOT NULL, until_us INTEGER NOT NULL,"                                              \
-    "  PRIMARY KEY (partner, key)) STRICT, WITHOUT ROWID;"                                         \
-    "CREATE INDEX replays_until ON replays (until_us);"                                            \
-    "CREATE INDEX replays_oldest ON replays (partner, until_us);"                                  \
-    "CREATE TRIGGER replays_came AFTER INSERT ON replays BEGIN"                                    \
-    "  UPDATE replay_partners SET keys = keys + 1 WHERE id = NEW.partner; END;"                    \
-    "CREATE TRIGGER replays_gone AFTER DELETE ON replays BEGIN"                                    \
-    "  UPDATE replay_partners SET keys = keys - 1 WHERE id = OLD.partner; END;"
-
 /* Absent text is '' everywhere: no column is null. Times end in _us: microseconds since 1970 UTC.
  * given and street hold their parts separated by U+001F. */
 static const char schema[] =
@@ -104,22 +88,18 @@ static const char document_schema[] =
 static const char *const new_store[SCRIPTS_MAX] = {
     schema, SQLITE_DOCUMENTS_TABLE("documents") SQLITE_DOCUMENTS_INDEXES, document_schema,
     SQLITE_REGISTRY_TABLES,
-    REPLAY_TABLES "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
-                  "PRAGMA user_version = 5"};           /* SCHEMA_VERSION */
+    "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
+    "PRAGMA user_version = 5"};           /* SCHEMA_VERSION */
 
-/* Each brings a store of its version up to a later one, which it says. */
-static const struct step {
-    int64_t from;
-    bool is_loss; /* of replay keys: noted */
-    const char *scripts[SCRIPTS_MAX];
-} steps[] = {
-    /* The keys of the old tables say nothing of their partner: they are given up. */
-    {1, true, {"DROP TABLE replays;" REPLAY_TABLES "PRAGMA user_version = 3"}},
-    /* Documents without a row in contents are files: an older program would not find them. */
-    {2, false, {"PRAGMA user_version = 3"}},
-    {3, false, {SQLITE_DOCUMENTS_REBUILT, SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"}},
-    {4, false, {SQLITE_DOCUMENTS_REBUILT, SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"}},
-};
+/* Until version 3 the replay memory was in tables (version 1 had one of them). It is in files now:
+ * keys that still count are given up, and noted as lost. Since version 3 documents may be files. */
+static const char to_version_4[] = "DROP TABLE replays;"
+                                   "DROP TABLE IF EXISTS replay_partners;"
+                                   "PRAGMA user_version = 4";
+
+static const char *const to_version_5[SCRIPTS_MAX] = {
+    SQLITE_DOCUMENTS_REBUILT,
+    SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"}; /* SCHEMA_VERSION */
 
 static struct status
 run_scripts(struct db_conn *conn, const char *const scripts[SCRIPTS_MAX], struct diag *diag)
@@ -208,15 +188,18 @@ make_schema(const struct sqlite_store *store, struct db_conn *conn, struct diag 
     return OK;
 }
 
-static const struct step *
-find_step(int64_t version)
+/* Keys that nobody could send any more are no loss. */
+static struct status
+note_given_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *diag)
 {
-    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        if (steps[i].from == version) {
-            return &steps[i];
-        }
-    }
-    return NULL;
+    CLEANUP(db_end) struct db_query query = {0};
+    const int64_t now_us = clock_wall_us(store->clock);
+    bool has_row = false;
+
+    db_prepare(conn, "SELECT 1 FROM replays WHERE until_us > ? LIMIT 1", &query);
+    db_int(&query, now_us);
+    TRY(db_step(&query, diag, &has_row));
+    return has_row ? sqlite_replay_note_loss(conn, now_us, diag) : OK;
 }
 
 /* A store of an older program; what is not ours is left to the check that follows. */
@@ -227,16 +210,14 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
 
     TRY(read_number(conn, "PRAGMA application_id", diag, &application));
     TRY(read_number(conn, "PRAGMA user_version", diag, &version));
-    if (application != APPLICATION_ID) {
+    if (application != APPLICATION_ID || version < 1 || version >= SCHEMA_VERSION) {
         return OK;
     }
-    for (const struct step *step = find_step(version); step != NULL; step = find_step(version)) {
-        TRY(run_scripts(conn, step->scripts, diag));
-        if (step->is_loss) {
-            TRY(sqlite_replay_note_loss(conn, clock_wall_us(store->clock), diag));
-        }
-        TRY(read_number(conn, "PRAGMA user_version", diag, &version));
+    if (version < 4) {
+        TRY(note_given_up(store, conn, diag));
+        TRY(db_script(conn, to_version_4, diag));
     }
+    TRY(run_scripts(conn, to_version_5, diag));
     TRY(read_number(conn, "SELECT count(*) FROM pragma_foreign_key_check", diag, &dangling));
     return dangling == 0
                ? OK

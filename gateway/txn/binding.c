@@ -19,8 +19,12 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
 
     TRY(ARENA_ARRAY(arena, SOAP_TRANSACTION_COUNT + 2, diag, &audiences));
     for (enum soap_transaction i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
-        TRY(arena_printf(arena, diag, &text, "%s%s", config->base_url, soap_transaction(i)->path));
-        audiences[n++] = text.p;
+        const char *path = soap_transaction(i)->path;
+
+        if (path != NULL) {
+            TRY(arena_printf(arena, diag, &text, "%s%s", config->base_url, path));
+            audiences[n++] = text.p;
+        }
     }
     audiences[n++] = config->base_url;
     TRY(arena_printf(arena, diag, &text, "urn:oid:%s", config->community));

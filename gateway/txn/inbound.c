@@ -45,6 +45,9 @@ step_route(struct txn *txn)
 
     TXN_TRY(proof_route(&in->proof, in->node->config, in->request.path, &txn->diag));
     in->responder = responder_of(in->proof.transaction);
+    if (in->responder == NULL) {
+        TXN_TRY(inbound_refuse_route(in));
+    }
     in->event.type = in->responder->audit_type;
     return TXN_DONE;
 }

@@ -61,6 +61,8 @@ enum txn_verdict inbound_recorded(struct txn *txn);
 void inbound_release_message(struct inbound *in);
 /* in->payload and parts to in->answer. */
 MUST_CHECK struct status inbound_write(struct inbound *in);
+/* ERR_WSA_ACTION: nobody answers this transaction here. */
+struct status inbound_refuse_route(struct inbound *in);
 
 /* ---- how refusals are answered; also for `isthmus decode` ---- */
 

@@ -18,6 +18,13 @@ inbound_of(struct txn *txn)
     return (struct inbound *)txn;
 }
 
+struct status
+inbound_refuse_route(struct inbound *in)
+{
+    return FAIL(&in->txn.diag, ERR_WSA_ACTION, "%s is not answered here",
+                soap_transaction(in->proof.transaction)->name);
+}
+
 /* ---- the message ---- */
 
 enum txn_verdict

@@ -141,7 +141,7 @@ add_found(struct inbound *in, const struct iti38_work *work, struct query_answer
             TRY(note_patient(in, entry->patient_id));
         }
         if (work->query.wants_leaf_class) {
-            TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->documents, *entry));
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->objects.documents, *entry));
         } else {
             const struct document_ref ref = {.home = entry->home, .unique_id = entry->entry_uuid};
 
@@ -333,8 +333,8 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
     if (answer.status == REGISTRY_FAILURE) {
         return OK;
     }
-    for (size_t i = 0; i < answer.documents.n; i++) {
-        TRY(take_entry(asking, leg, &answer.documents.items[i]));
+    for (size_t i = 0; i < answer.objects.documents.n; i++) {
+        TRY(take_entry(asking, leg, &answer.objects.documents.items[i]));
     }
     if (answer.refs.n > 0) {
         leg_drop(asking, leg, "gave an ObjectRef where metadata (LeafClass) was asked for");

@@ -33,6 +33,10 @@ leg_url(const struct partner *partner, enum soap_transaction transaction)
         return partner->query_url;
     case SOAP_ITI_39:
         return partner->retrieve_url;
+    case SOAP_ITI_18:
+    case SOAP_ITI_43:
+    case SOAP_ITI_41:
+    case SOAP_ITI_80:
     case SOAP_TRANSACTION_COUNT:
         break;
     }

@@ -45,6 +45,9 @@ step_route(struct txn *txn)
                                       &in->proof.transaction));
     in->proof.is_routed = true;
     in->responder = responders[in->proof.transaction];
+    if (in->responder == NULL) {
+        TXN_TRY(inbound_refuse_route(in));
+    }
     in->event.type = in->responder->audit_type;
     return TXN_DONE;
 }

@@ -111,8 +111,8 @@ note_patients(struct inbound *in, const struct query_answer *answer)
 {
     struct span_list *patients = &in->outcomes[0].patients;
 
-    for (size_t d = 0; d < answer->documents.n; d++) {
-        const struct span id = answer->documents.items[d].patient_id;
+    for (size_t d = 0; d < answer->objects.documents.n; d++) {
+        const struct span id = answer->objects.documents.items[d].patient_id;
         size_t at = 0;
         struct span copy;
 
@@ -131,13 +131,13 @@ note_patients(struct inbound *in, const struct query_answer *answer)
 static struct status
 make_refs(struct inbound *in, struct query_answer *answer)
 {
-    for (size_t i = 0; i < answer->documents.n; i++) {
-        const struct document_entry *entry = &answer->documents.items[i];
+    for (size_t i = 0; i < answer->objects.documents.n; i++) {
+        const struct document_entry *entry = &answer->objects.documents.items[i];
         const struct document_ref ref = {.home = entry->home, .unique_id = entry->entry_uuid};
 
         TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, &answer->refs, ref));
     }
-    answer->documents = (struct document_list){0};
+    answer->objects.documents = (struct document_list){0};
     return OK;
 }
 

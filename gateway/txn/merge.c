@@ -318,7 +318,7 @@ give_entry(struct merge_errors *errors, const struct leg *leg, const struct docu
         TRY(arena_printf(arena, errors->diag, &given.home, "urn:oid:%.*s",
                          SPAN_PRINT(leg->community)));
     }
-    return ARENA_PUSH(arena, errors->diag, &answer->documents, given);
+    return ARENA_PUSH(arena, errors->diag, &answer->objects.documents, given);
 }
 
 static struct status

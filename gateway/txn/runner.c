@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -30,6 +31,7 @@ struct runner {
     struct deadlines deadlines;
     atomic_int_fast64_t end_us; /* mono; nobody's deadline is later */
     size_t active;
+    atomic_size_t calling; /* threads between the lock and the wake of a worker */
     bool is_stopping;
     unsigned workers_n;
     struct worker workers[WORKERS_MAX];
@@ -37,6 +39,8 @@ struct runner {
 
 /* ---- parking; the runner's lock is held ---- */
 
+/* Whoever enqueues wakes a worker (unlock_and_call): one that is woken under the lock would only
+ * wait for it. */
 static void
 enqueue(struct runner *runner, struct txn *txn)
 {
@@ -49,7 +53,6 @@ enqueue(struct runner *runner, struct txn *txn)
         runner->last->next = txn;
     }
     runner->last = txn;
-    pthread_cond_signal(&runner->ready);
 }
 
 static struct txn *
@@ -67,16 +70,18 @@ dequeue(struct runner *runner)
     return txn;
 }
 
-static void
+/* False: its step is running, and it runs once more. */
+static bool
 unpark(struct runner *runner, struct txn *txn)
 {
     if (!txn->is_parked) {
         txn->is_woken = true;
-        return;
+        return false;
     }
     txn->is_parked = false;
     deadlines_remove(&runner->deadlines, txn);
     enqueue(runner, txn);
+    return true;
 }
 
 /* False when a wake came while the step ran: run it again instead. <saw_deadline>: the deadline had
@@ -118,16 +123,40 @@ stand_behind(struct runner *runner, struct txn *txn)
     return true;
 }
 
+/* By a worker, which takes one of them: who sleeps is to take the others. */
 static void
 unpark_overdue(struct runner *runner)
 {
-    const int64_t now_us = clock_mono_us(runner->clock);
     struct txn *txn = deadlines_first(&runner->deadlines);
 
+    if (txn == NULL) {
+        return;
+    }
+    const int64_t now_us = clock_mono_us(runner->clock);
+    size_t n = 0;
+
     while (txn != NULL && deadline_of(runner, txn) <= now_us) {
-        unpark(runner, txn);
+        n += unpark(runner, txn) ? 1 : 0;
         txn = deadlines_first(&runner->deadlines);
     }
+    if (n > 1) {
+        pthread_cond_broadcast(&runner->ready);
+    }
+}
+
+/* Lets go of the lock, then wakes a worker if there is something for it. The transaction may have
+ * ended by then, and with it what kept the runner: runner_free waits for who is here. */
+static void
+unlock_and_call(struct runner *runner, bool has_work)
+{
+    if (!has_work) {
+        pthread_mutex_unlock(&runner->lock);
+        return;
+    }
+    (void)atomic_fetch_add(&runner->calling, 1);
+    pthread_mutex_unlock(&runner->lock);
+    pthread_cond_signal(&runner->ready);
+    (void)atomic_fetch_sub(&runner->calling, 1);
 }
 
 /* ---- what steps and wakers call ---- */
@@ -142,8 +171,7 @@ wake_from_park(struct park *park_of_txn)
     pthread_mutex_lock(&runner->lock);
     assert(txn->due > 0);
     txn->due--;
-    unpark(runner, txn);
-    pthread_mutex_unlock(&runner->lock);
+    unlock_and_call(runner, unpark(runner, txn));
 }
 
 void
@@ -152,8 +180,7 @@ txn_nudge(struct txn *txn)
     struct runner *runner = txn->runner;
 
     pthread_mutex_lock(&runner->lock);
-    unpark(runner, txn);
-    pthread_mutex_unlock(&runner->lock);
+    unlock_and_call(runner, unpark(runner, txn));
 }
 
 void
@@ -400,6 +427,7 @@ runner_new(const struct clock *clock, unsigned workers, struct diag *diag,
            struct runner **ret_runner)
 {
     struct runner *runner = mem_alloc(sizeof(*runner));
+    pthread_mutexattr_t briefly;
     pthread_condattr_t monotonic;
 
     assert(workers <= WORKERS_MAX);
@@ -408,7 +436,10 @@ runner_new(const struct clock *clock, unsigned workers, struct diag *diag,
     }
     runner->clock = clock;
     atomic_init(&runner->end_us, INT64_MAX);
-    pthread_mutex_init(&runner->lock, NULL);
+    pthread_mutexattr_init(&briefly);
+    pthread_mutexattr_settype(&briefly, PTHREAD_MUTEX_ADAPTIVE_NP); /* held for less than a sleep */
+    pthread_mutex_init(&runner->lock, &briefly);
+    pthread_mutexattr_destroy(&briefly);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&runner->ready, &monotonic);
@@ -436,7 +467,7 @@ runner_start(struct runner *runner, struct txn *txn)
     pthread_mutex_lock(&runner->lock);
     runner->active++;
     enqueue(runner, txn);
-    pthread_mutex_unlock(&runner->lock);
+    unlock_and_call(runner, true);
 }
 
 void
@@ -521,6 +552,9 @@ runner_free(struct runner *runner)
     pthread_mutex_unlock(&runner->lock);
     for (unsigned i = 0; i < runner->workers_n; i++) {
         pthread_join(runner->workers[i].thread, NULL);
+    }
+    while (atomic_load(&runner->calling) > 0) {
+        sched_yield();
     }
     deadlines_done(&runner->deadlines);
     pthread_cond_destroy(&runner->ready);

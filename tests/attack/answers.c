@@ -127,10 +127,10 @@ answer_write(struct jsonw *w, const struct answer_facts *facts, struct arena *ar
     for (size_t i = 0; i < facts->discovery.matches.n; i++) {
         write_match(&to, &facts->discovery.matches.items[i]);
     }
-    for (size_t i = 0; i < facts->query.documents.n; i++) {
-        facts_item(&to, "document", facts->query.documents.items[i].unique_id);
-        facts_item(&to, "home", facts->query.documents.items[i].home);
-        facts_item(&to, "patient", facts->query.documents.items[i].patient_id);
+    for (size_t i = 0; i < facts->query.objects.documents.n; i++) {
+        facts_item(&to, "document", facts->query.objects.documents.items[i].unique_id);
+        facts_item(&to, "home", facts->query.objects.documents.items[i].home);
+        facts_item(&to, "patient", facts->query.objects.documents.items[i].patient_id);
     }
     for (size_t i = 0; i < facts->query.errors.n; i++) {
         facts_item(&to, "error", facts->query.errors.items[i].code);

@@ -77,7 +77,7 @@ write_query_answer(size_t number, const struct partner_terms *terms, struct aren
     for (size_t i = 0; i < terms->documents; i++) {
         struct document_entry entry;
         TRY(make_entry(number, i, terms->bytes, arena, diag, &entry));
-        TRY(ARENA_PUSH(arena, diag, &answer.documents, entry));
+        TRY(ARENA_PUSH(arena, diag, &answer.objects.documents, entry));
     }
     return query_answer_write(&answer, arena, out, diag);
 }

@@ -83,6 +83,10 @@ url_of(const struct asker *asker, enum soap_transaction transaction)
         return asker->partner->query_url;
     case SOAP_ITI_39:
         return asker->partner->retrieve_url;
+    case SOAP_ITI_18:
+    case SOAP_ITI_43:
+    case SOAP_ITI_41:
+    case SOAP_ITI_80:
     case SOAP_TRANSACTION_COUNT:
         break;
     }
@@ -143,6 +147,10 @@ write_payload(const struct asker *asker, enum soap_transaction transaction, cons
         return write_query(asker, arena, out, diag);
     case SOAP_ITI_39:
         return retrieve_query_write(&refs, arena, out, diag);
+    case SOAP_ITI_18:
+    case SOAP_ITI_43:
+    case SOAP_ITI_41:
+    case SOAP_ITI_80:
     case SOAP_TRANSACTION_COUNT:
         break;
     }
@@ -455,8 +463,8 @@ learn_document(struct asker *asker, const struct message *message, uint64_t most
 {
     struct query_answer read;
     TRY(query_answer_read(message, asker->arena, diag, &read));
-    for (size_t i = 0; i < read.documents.n; i++) {
-        const struct document_entry *const entry = &read.documents.items[i];
+    for (size_t i = 0; i < read.objects.documents.n; i++) {
+        const struct document_entry *const entry = &read.objects.documents.items[i];
         if (entry->size > asker->wanted_bytes && entry->size <= most_bytes) {
             asker->wanted = (struct document_ref){entry->home, entry->repository, entry->unique_id};
             asker->wanted_mime = entry->mime_type;
@@ -466,7 +474,7 @@ learn_document(struct asker *asker, const struct message *message, uint64_t most
     return asker->wanted_bytes > 0
                ? OK
                : FAIL(diag, ERR_PARTNER_ANSWER, "no document of at most %llu bytes among %zu",
-                      (unsigned long long)most_bytes, read.documents.n);
+                      (unsigned long long)most_bytes, read.objects.documents.n);
 }
 
 struct status

@@ -19,6 +19,9 @@
 
 #define RAW 0x80 /* of the third byte: the body as it is */
 
+/* What the corpus counts by: ITI-55, ITI-38, ITI-39. */
+#define TRANSACTIONS (SOAP_ITI_39 + 1)
+
 enum sender { BLUE, GOLD, GREEN, NOBODY, SENDERS };
 
 static struct loaded loaded;
@@ -26,10 +29,10 @@ static struct arena *world_arena;
 static struct certificate *peers[SENDERS];
 static struct credential *signers[2];
 /* By transaction and signer: blue's, and gold's that says it were blue. */
-static xmlDoc *trees[2 * SOAP_TRANSACTION_COUNT];
-static struct saml_facts facts[SOAP_TRANSACTION_COUNT];
+static xmlDoc *trees[2 * TRANSACTIONS];
+static struct saml_facts facts[TRANSACTIONS];
 
-static const char *const payloads[SOAP_TRANSACTION_COUNT] = {
+static const char *const payloads[TRANSACTIONS] = {
     [SOAP_ITI_55] = "<PRPA_IN201305UV02 xmlns=\"urn:hl7-org:v3\"><id root=\"2.999.2\"/>"
                     "</PRPA_IN201305UV02>",
     [SOAP_ITI_38] = "<q:AdhocQueryRequest "
@@ -143,12 +146,11 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     signers[0] = load_signer("blue/signing.pem", "blue/signing.key");
     signers[1] = load_signer("gold/signing.pem", "gold/signing.key");
     for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
-        const enum soap_transaction transaction =
-            (enum soap_transaction)(i % SOAP_TRANSACTION_COUNT);
-        const struct span xml = make_request(transaction, signers[i / SOAP_TRANSACTION_COUNT]);
+        const enum soap_transaction transaction = (enum soap_transaction)(i % TRANSACTIONS);
+        const struct span xml = make_request(transaction, signers[i / TRANSACTIONS]);
         trees[i] = xmlReadMemory(xml.p, (int)xml.n, NULL, NULL, XML_PARSE_NONET);
         FUZZ_MUST(trees[i] != NULL, "what we write is no XML");
-        if (i < SOAP_TRANSACTION_COUNT) {
+        if (i < TRANSACTIONS) {
             struct proof proof;
             const struct span path = span_of_cstr(soap_transaction(transaction)->path);
             FUZZ_MUST(is_ok(take(path, BLUE, xml, world_arena, &proof)), "a genuine request");
@@ -167,12 +169,12 @@ check_accepted(const struct proof *proof, enum sender sender, struct span path, 
     FUZZ_MUST(sender == BLUE && strcmp(proof->partner->id, "blue") == 0, "sent by %s",
               proof->partner->id);
     FUZZ_MUST(span_eq_cstr(path, own_path), "%.*s on the path of %s", SPAN_PRINT(path), own_path);
-    for (size_t i = 0; difference != NULL && i < SOAP_TRANSACTION_COUNT; i++) {
+    for (size_t i = 0; difference != NULL && i < TRANSACTIONS; i++) {
         difference = saml_difference(&proof->saml, &facts[i]);
         if (difference == NULL) {
             /* Each endpoint is an audience of this node, so any of them may be named. */
             difference = timestamp_difference(&proof->saml, &facts[i]);
-            for (size_t k = 0; difference != NULL && k < SOAP_TRANSACTION_COUNT; k++) {
+            for (size_t k = 0; difference != NULL && k < TRANSACTIONS; k++) {
                 difference = timestamp_difference(&proof->saml, &facts[k]);
             }
         }
@@ -187,7 +189,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     const size_t which = fuzz_take_u8(&input) % ARRAY_LEN(trees);
     const enum sender sender = (enum sender)(fuzz_take_u8(&input) % SENDERS);
     const uint8_t how = fuzz_take_u8(&input);
-    const enum soap_transaction at = (enum soap_transaction)(how % SOAP_TRANSACTION_COUNT);
+    const enum soap_transaction at = (enum soap_transaction)(how % TRANSACTIONS);
     const struct span path = span_of_cstr(soap_transaction(at)->path);
     struct arena *const arena = fuzz_arena();
     struct proof proof;

@@ -157,7 +157,7 @@ save_query(struct arena *arena)
         {.code = SPAN("XDSRegistryError"), .context = SPAN("c"), .location = SPAN("l")}};
     const struct query_answer answer = {.status = REGISTRY_PARTIAL_SUCCESS,
                                         .errors = {errors, 1, 1},
-                                        .documents = {&entry, 1, 1},
+                                        .objects.documents = {&entry, 1, 1},
                                         .refs = {refs, 1, 1}};
     buf_init(&out, (size_t)64 * 1024);
     MUST(stored_query_write(&query, arena, &out, &diag, &asked));

@@ -120,8 +120,8 @@ answer_dump(const struct query_answer *answer, struct buf *out)
         put(out, "location", error->location);
         (void)!is_ok(buf_printf(out, &ignored, "\n"));
     }
-    for (size_t i = 0; i < answer->documents.n; i++) {
-        put_entry(out, &answer->documents.items[i]);
+    for (size_t i = 0; i < answer->objects.documents.n; i++) {
+        put_entry(out, &answer->objects.documents.items[i]);
     }
     for (size_t i = 0; i < answer->refs.n; i++) {
         (void)!is_ok(buf_printf(out, &ignored, "ref"));

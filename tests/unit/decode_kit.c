@@ -174,10 +174,10 @@ deliver(size_t i)
     const struct span path = span_of_cstr(question->url + strlen(green->config->base_url));
     enum soap_transaction at = 0;
 
-    while (at < SOAP_TRANSACTION_COUNT && !span_eq_cstr(path, soap_transaction(at)->path)) {
+    while (at < DECODE_TRANSACTIONS && !span_eq_cstr(path, soap_transaction(at)->path)) {
         at++;
     }
-    if (strcmp(question->to->id, "green") != 0 || at == SOAP_TRANSACTION_COUNT ||
+    if (strcmp(question->to->id, "green") != 0 || at == DECODE_TRANSACTIONS ||
         decode_net.sent[at].is_there) {
         scene_deliver(&decode_net.scene, i);
         return;
@@ -210,7 +210,7 @@ decode_open(void)
         deliver(i);
         scene_run(&decode_net.scene);
     }
-    for (size_t i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
+    for (size_t i = 0; i < DECODE_TRANSACTIONS; i++) {
         CU_ASSERT_TRUE_FATAL(decode_net.sent[i].is_there);
     }
     asking_free(asking);

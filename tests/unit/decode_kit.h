@@ -12,6 +12,9 @@
 
 #include "scene_kit.h"
 
+/* Those that a gathering has: ITI-55, ITI-38, ITI-39. */
+#define DECODE_TRANSACTIONS (SOAP_ITI_39 + 1)
+
 /* A request that red sent to green, and what green answered. */
 struct decode_sent {
     struct span body, path, content_type;
@@ -22,7 +25,7 @@ struct decode_sent {
 extern struct decode_net {
     struct scene scene;
     struct arena *arena; /* of all that the kit gives out */
-    struct decode_sent sent[SOAP_TRANSACTION_COUNT];
+    struct decode_sent sent[DECODE_TRANSACTIONS];
     char config[PATH_MAX]; /* green's */
 } decode_net;
 

@@ -93,6 +93,7 @@ struct scene {
 /* Nodes with a common development CA; everyone is everyone's partner. The n-th community
  * is 2.999.n. */
 void scene_open(struct scene *scene, const char *const *names, size_t n);
+#define SCENE_BOOT_ID "run 1" /* of the machine, to each place's replay memory */
 void scene_close(struct scene *scene);
 /* Gives a place its sink and its way out: for scene_open. */
 void scene_connect(struct place *place, struct scene_out *out);

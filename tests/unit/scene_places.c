@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "scene.h"
+#include "store/replay.h"
 
 #define CLI_ARGUMENT(text) (char *)(uintptr_t)(text)
 
@@ -102,6 +103,7 @@ open_place(struct scene *scene, struct place *place, const char *dir, const char
     struct yaml_report report;
     struct diag diag = {0};
     char path[512];
+    bool is_lossy = false;
     struct store_options options;
 
     snprintf(path, sizeof(path), "%s/%s/isthmus.yaml", dir, name);
@@ -119,6 +121,7 @@ open_place(struct scene *scene, struct place *place, const char *dir, const char
         .clock = &scene->clock.clock,
     };
     CHECK_OK(&diag, store_open(&options, &diag, &place->store));
+    CHECK_OK(&diag, replay_start(place->store, SCENE_BOOT_ID, &diag, &is_lossy));
     place->scene = scene;
     place->name = name;
     scene_connect(place, out);

@@ -84,9 +84,14 @@
         "QueryAuthGrantor", "Isthmus",                                                             \
         "Organization in whose name it was asked") "</ParticipantObjectIdentification>"
 #define ENCODING DETAIL("QueryEncoding", "VVRGLTg=")
-#define ASKED(home)                                                                                \
-    QUERY("ITI-38", "Cross Gateway Query",                                                         \
-          ENCODING DETAIL("urn:ihe:iti:xca:2010:homeCommunityId", home))
+#define ASKED_AS(code, name, home)                                                                 \
+    QUERY(code, name, ENCODING DETAIL("urn:ihe:iti:xca:2010:homeCommunityId", home))
+#define ASKED(home) ASKED_AS("ITI-38", "Cross Gateway Query", home)
+#define SUBMITTED(rest)                                                                            \
+    OBJECT("2.999.4.1", "2", "20",                                                                 \
+           ID_TYPE("urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd", "IHE XDS Metadata",            \
+                   "submission set classificationNode"),                                           \
+           rest)
 #define APPLICATION                                                                                \
     "<ActiveParticipant UserID=\"https://red.example:8443/deferred?a&amp;b\" " PID                 \
     "UserIsRequestor=\"false\" NetworkAccessPointID=\"127.0.0.1\" "                                \
@@ -136,6 +141,7 @@ make_event(enum audit_type type, enum audit_side side)
         .query = SPAN("<q>\xE2\x82\xAC</q>"),
         .patients = {patients, 2, 2},
         .documents = {documents, 2, 2},
+        .submission_set = SPAN("2.999.4.1"),
     };
 }
 
@@ -205,6 +211,32 @@ static const struct {
            IHE("ITI-39", "Cross Gateway Retrieve") TEXT("UNKNOWN_DOCUMENT") PURPOSE)
          ANSWERER(PID, "false", ROLE_SOURCE) HUMAN ASKER("", "true", ROLE_DESTINATION)
              SOURCE DOCUMENT_1},
+    {"ITI-18, responding, as ITI-38", AUDIT_ITI_18, AUDIT_RESPONDING, AUDIT_OUTCOME, AUDIT_SUCCESS,
+     "", 1, 0,
+     EVENT("E", "0", "110112", "Query", IHE("ITI-18", "Registry Stored Query") PURPOSE)
+         ASKER("", "true", ROLE_SOURCE) HUMAN ANSWERER(PID, "false", ROLE_DESTINATION)
+             SOURCE PATIENT_1 ASKED_AS("ITI-18", "Registry Stored Query", "dXJuOm9pZDoyLjk5OS4x")},
+    {"ITI-43, initiating, as ITI-39", AUDIT_ITI_43, AUDIT_INITIATING, AUDIT_OUTCOME, AUDIT_SUCCESS,
+     "", 1, 1,
+     EVENT("C", "0", "110107", "Import", IHE("ITI-43", "Retrieve Document Set") PURPOSE)
+         ANSWERER("", "false", ROLE_SOURCE) HUMAN ASKER(PID, "true", ROLE_DESTINATION)
+             SOURCE PATIENT_1 DOCUMENT_1},
+    {"ITI-43, responding: export, no patient", AUDIT_ITI_43, AUDIT_RESPONDING, AUDIT_OUTCOME,
+     AUDIT_SUCCESS, "", 1, 1,
+     EVENT("R", "0", "110106", "Export", IHE("ITI-43", "Retrieve Document Set") PURPOSE) ANSWERER(
+         PID, "false", ROLE_SOURCE) HUMAN ASKER("", "true", ROLE_DESTINATION) SOURCE DOCUMENT_1},
+    {"ITI-41, initiating: export, the asker is the source", AUDIT_ITI_41, AUDIT_INITIATING,
+     AUDIT_OUTCOME, AUDIT_SUCCESS, "", 1, 0,
+     EVENT("R", "0", "110106", "Export",
+           IHE("ITI-41", "Provide and Register Document Set-b") PURPOSE)
+         ASKER(PID, "true", ROLE_SOURCE) HUMAN ANSWERER("", "false", ROLE_DESTINATION)
+             SOURCE PATIENT_1 SUBMITTED("")},
+    {"ITI-80, responding: import, for our community", AUDIT_ITI_80, AUDIT_RESPONDING, AUDIT_OUTCOME,
+     AUDIT_SUCCESS, "", 1, 0,
+     EVENT("C", "0", "110107", "Import", IHE("ITI-80", "CrossGatewayDocumentProvide") PURPOSE)
+         ASKER("", "true", ROLE_SOURCE) HUMAN ANSWERER(PID, "false", ROLE_DESTINATION)
+             SOURCE PATIENT_1 SUBMITTED(
+                 DETAIL("urn:ihe:iti:xca:2010:homeCommunityId", "dXJuOm9pZDoyLjk5OS4x"))},
     {"local access with documents", AUDIT_LOCAL_ACCESS, AUDIT_INITIATING, AUDIT_OUTCOME,
      AUDIT_SUCCESS, "", 1, 1,
      EVENT("R", "0", "110106", "Export", PURPOSE) ASKER(PID, "true", ROLE_SOURCE)

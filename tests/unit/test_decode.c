@@ -18,7 +18,7 @@ test_genuine_requests(void)
 {
     static const char *const patient[] = {"Isabella", "Jones", "19470501"};
 
-    for (size_t i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
+    for (size_t i = 0; i < DECODE_TRANSACTIONS; i++) {
         const char *const name = soap_transaction((enum soap_transaction)i)->name;
         const char *const file =
             decode_write_request("message", &decode_net.sent[i], decode_net.sent[i].body);

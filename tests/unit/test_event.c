@@ -119,6 +119,7 @@ full_event(void)
         .role = {SPAN("112247003"), SPAN("2.16.840.1.113883.6.96"), SPAN("Medical doctor")},
         .organization = SPAN("Blue HIE"),
         .delegator = SPAN("Organization/2.999.7"),
+        .submission_set = SPAN("2.999.4.1"),
         .purpose = {SPAN("T-TREAT"), SPAN("2.16.840.1.113883.3.7204.1.5.2.1"), SPAN("Treatment")},
         .community = SPAN("2.999.2"),
         .query_id = SPAN("urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"),

@@ -192,8 +192,8 @@ say_query(struct text *text, struct merge *merge)
     CHECK_OK(&diag, merge_query(merge, &diag, &answer));
     say(text, "%s\n", statuses[answer.status]);
     say_errors(text, &answer.errors);
-    for (size_t i = 0; i < answer.documents.n; i++) {
-        const struct document_entry *entry = &answer.documents.items[i];
+    for (size_t i = 0; i < answer.objects.documents.n; i++) {
+        const struct document_entry *entry = &answer.objects.documents.items[i];
 
         say(text, "%.*s %.*s %.*s %.*s from %.*s\n", SPAN_PRINT(entry->home),
             SPAN_PRINT(entry->repository), SPAN_PRINT(entry->unique_id),

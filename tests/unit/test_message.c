@@ -168,8 +168,8 @@ test_media_types(void)
 
 /* A request whose header and body are given. */
 static struct status
-transaction_of(const char *header, const char *payload, const char *type, const char *path,
-               struct diag *diag, enum soap_transaction *ret_transaction)
+route(bool is_local, const char *header, const char *payload, const char *type, const char *path,
+      struct diag *diag, enum soap_transaction *ret_transaction)
 {
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
     const struct message_limits limits = message_limits_request(100000);
@@ -184,7 +184,9 @@ transaction_of(const char *header, const char *payload, const char *type, const 
         st = message_read(xml, span_of_cstr(type), &limits, arena, diag, &message);
     }
     if (is_ok(st)) {
-        st = message_transaction(message, span_of_cstr(path), diag, ret_transaction);
+        st = is_local
+                 ? message_local_transaction(message, span_of_cstr(path), diag, ret_transaction)
+                 : message_transaction(message, span_of_cstr(path), diag, ret_transaction);
     }
     arena_free(arena);
     return st;
@@ -230,11 +232,68 @@ test_transaction(void)
         struct diag diag;
         enum soap_transaction transaction = SOAP_ITI_39;
         if (!CHECK_ERR(&diag, rows[i].want,
-                       transaction_of(rows[i].header, rows[i].payload, rows[i].type, rows[i].path,
-                                      &diag, &transaction))) {
+                       route(false, rows[i].header, rows[i].payload, rows[i].type, rows[i].path,
+                             &diag, &transaction))) {
             printf("      row %zu\n", i);
         }
         CU_ASSERT(transaction == (rows[i].want == ERR_NONE ? SOAP_ITI_55 : SOAP_ITI_39));
+    }
+}
+
+#define REGISTRY_QUERY   "<AdhocQueryRequest xmlns='urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0'/>"
+#define REPOSITORY_QUERY "<RetrieveDocumentSetRequest xmlns='urn:ihe:iti:xds-b:2007'/>"
+#define SUBMISSION       "<ProvideAndRegisterDocumentSetRequest xmlns='urn:ihe:iti:xds-b:2007'/>"
+
+/* One listener's one path (NULL: none) takes the request, with its own payload only. */
+static void
+check_paths(enum soap_transaction wanted, const char *header, const char *payload, const char *own,
+            bool is_local)
+{
+    static const char *const paths[] = {
+        "/xcpd",       "/xca/query", "/xca/retrieve", "/xcdr", "/registry", "/pdq",
+        "/repository", "/provide",   "/registry/x",   "/",     ""};
+    static const char *const payloads[] = {REGISTRY_QUERY, REPOSITORY_QUERY, SUBMISSION, QUERY_55};
+    for (size_t i = 0; i < ARRAY_LEN(paths) * ARRAY_LEN(payloads); i++) {
+        const char *const path = paths[i % ARRAY_LEN(paths)];
+        const char *const given = payloads[i / ARRAY_LEN(paths)];
+        const bool is_right = own != NULL && strcmp(own, path) == 0 && strcmp(given, payload) == 0;
+        struct diag diag;
+        enum soap_transaction transaction = SOAP_TRANSACTION_COUNT;
+        if (!CHECK_ERR(&diag, is_right ? ERR_NONE : ERR_WSA_ACTION,
+                       route(is_local, header, given, SOAP_TYPE, path, &diag, &transaction))) {
+            printf("      %s on '%s'\n", soap_transaction(wanted)->name, path);
+        }
+        CU_ASSERT_EQUAL(transaction, is_right ? wanted : SOAP_TRANSACTION_COUNT);
+    }
+}
+
+/* Where each transaction is: by its action among those with one payload, and by the listener. */
+static void
+test_rows(void)
+{
+    static const struct {
+        enum soap_transaction transaction;
+        const char *name, *action, *payload, *path, *local_path;
+    } rows[] = {
+        {SOAP_ITI_38, "ITI-38", "urn:ihe:iti:2007:CrossGatewayQuery", REGISTRY_QUERY, "/xca/query",
+         "/registry"},
+        {SOAP_ITI_39, "ITI-39", "urn:ihe:iti:2007:CrossGatewayRetrieve", REPOSITORY_QUERY,
+         "/xca/retrieve", "/repository"},
+        {SOAP_ITI_18, "ITI-18", "urn:ihe:iti:2007:RegistryStoredQuery", REGISTRY_QUERY, NULL,
+         "/registry"},
+        {SOAP_ITI_43, "ITI-43", "urn:ihe:iti:2007:RetrieveDocumentSet", REPOSITORY_QUERY, NULL,
+         "/repository"},
+        {SOAP_ITI_41, "ITI-41", "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b", SUBMISSION,
+         NULL, "/provide"},
+        {SOAP_ITI_80, "ITI-80", "urn:ihe:iti:2015:CrossGatewayDocumentProvide", SUBMISSION, "/xcdr",
+         NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char header[512];
+        CU_ASSERT_STRING_EQUAL(soap_transaction(rows[i].transaction)->name, rows[i].name);
+        (void)snprintf(header, sizeof(header), "<a:Action>%s</a:Action>" ID, rows[i].action);
+        check_paths(rows[i].transaction, header, rows[i].payload, rows[i].path, false);
+        check_paths(rows[i].transaction, header, rows[i].payload, rows[i].local_path, true);
     }
 }
 
@@ -265,6 +324,7 @@ static const struct unit_test tests[] = {
     {"accepted structures", test_accepted},
     {"media types", test_media_types},
     {"action, payload and path agree", test_transaction},
+    {"each transaction has its payload, action and paths", test_rows},
     {"headers are judged before security", test_headers_before_security},
 };
 UNIT_MAIN("message", tests)

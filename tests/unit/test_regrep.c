@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "soap/regrep.h"
+#include "soap/regrep_object.h"
 #include "tests/unit/regrep_dump.h"
 #include "tests/unit/soap_support.h"
 #include "tests/unit/unit.h"
@@ -298,6 +298,108 @@ test_long_texts(void)
     arena_free(arena);
 }
 
+/* ---- objects that are written without gSOAP ---- */
+
+#define ODD SPAN("\xc3\xa9 <a>&amp;'\"\t\r\n]]>")
+
+static struct span odd_values[] = {{"a<b>&\"'\t\r\n ", 11}, {"", 0}, {"\xf0\x9f\x98\x80", 4}};
+static struct rim_slot full_slots[] = {
+    {.name = {"s", 1}, .values = {odd_values, 3, 0}},
+    {.name = {"", 0}, .values = {NULL, 0, 0}},
+};
+static struct rim_classification full_codes[] = {
+    {.id = {"c1", 2},
+     .scheme = {"s<", 2},
+     .object = {"o", 1},
+     .node = {"n\"", 2},
+     .name = {"N&", 2}},
+    {.slots = {full_slots, 2, 0}},
+};
+static struct rim_identifier full_identifiers[] = {
+    {.id = {"i", 1}, .object = {"o", 1}, .scheme = {"s", 1}, .value = {"v\r", 2}, .name = {">", 1}},
+    {.value = {"", 0}},
+};
+
+static struct rim_object
+full_object(void)
+{
+    return (struct rim_object){
+        .id = SPAN("urn:uuid:1"),
+        .home = SPAN("urn:oid:2.999.1"),
+        .lid = SPAN("l"),
+        .object_type = SPAN("t"),
+        .status = ODD,
+        .mime_type = SPAN("text/xml"),
+        .name = ODD,
+        .description = SPAN("d"),
+        .slots = {full_slots, 2, 0},
+        .classifications = {full_codes, 2, 0},
+        .identifiers = {full_identifiers, 2, 0},
+    };
+}
+
+/* What gSOAP writes inside of the list. */
+static struct status
+write_by_gsoap(const struct rim_object *object, struct buf *out, struct diag *diag)
+{
+    struct rim_object copy = *object;
+    const struct regrep_answer answer = {.objects = {&copy, 1, 0}};
+    struct buf message;
+    buf_init(&message, DUMP_MAX);
+    struct status st = regrep_write_answer(&answer, &message, diag);
+    if (is_ok(st)) {
+        const struct span all = buf_span(&message);
+        const size_t from = span_find(all, SPAN("<rim:ExtrinsicObject"));
+        const size_t to = span_find(all, SPAN("</rim:RegistryObjectList>"));
+        CU_ASSERT_FATAL(from != SPAN_MISSING && to != SPAN_MISSING);
+        st = buf_append(out, span_slice(all, from, to - from), diag);
+    }
+    buf_done(&message);
+    return st;
+}
+
+static void
+test_objects_written(void)
+{
+    struct rim_object rows[14];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        rows[i] = full_object();
+    }
+    rows[1] = (struct rim_object){.id = SPAN("only")};
+    rows[2] = (struct rim_object){.home = SPAN_EMPTY};
+    rows[3].slots.n = 0;
+    rows[4].classifications.n = 1;
+    rows[5].identifiers.n = 0;
+    rows[6].name = SPAN_EMPTY;
+    rows[7].description = SPAN_EMPTY;
+    rows[8].lid = SPAN_EMPTY;
+    rows[9].home = SPAN("\x01");
+    rows[10].name = SPAN("a\xff");
+    rows[11].mime_type = SPAN("\xed\xa0\x80");
+    rows[12].id = SPAN("\xef\xbf\xbe");
+    rows[13].status = SPAN("\xc0\x80");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct diag diag;
+        struct buf gsoap, own;
+        buf_init(&gsoap, DUMP_MAX);
+        buf_init(&own, DUMP_MAX);
+        const enum err want = i < 9 ? ERR_NONE : ERR_MESSAGE_CONTENT;
+        diag_clear(&diag);
+        CHECK_ERR(&diag, want, write_by_gsoap(&rows[i], &gsoap, &diag));
+        diag_clear(&diag);
+        CHECK_ERR(&diag, want, regrep_object_write(&rows[i], &own, &diag));
+        const bool is_same =
+            want != ERR_NONE || (gsoap.n > 0 && span_eq(buf_span(&gsoap), buf_span(&own)));
+        CU_ASSERT(is_same);
+        if (!is_same) {
+            printf("      row %zu\n--- gSOAP\n%.*s\n--- own\n%.*s\n", i,
+                   SPAN_PRINT(buf_span(&gsoap)), SPAN_PRINT(buf_span(&own)));
+        }
+        buf_done(&gsoap);
+        buf_done(&own);
+    }
+}
+
 /* Each thread writes and reads its own values many times. */
 static void *
 work(void *number)
@@ -348,6 +450,7 @@ static const struct unit_test tests[] = {
     {"the whole test kit: the same", test_testkit},
     {"messages made to confuse: the same", test_confusing},
     {"long texts come back whole", test_long_texts},
+    {"objects are written as gSOAP writes them", test_objects_written},
     {"one struct soap per thread", test_threads},
 };
 UNIT_MAIN("regrep", tests)

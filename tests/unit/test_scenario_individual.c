@@ -365,26 +365,26 @@ test_only_the_own_record_is_found(void)
     answer = query(XCA_FIND_DOCUMENTS, "$XDSDocumentEntryPatientId", own.patient_id, good_token(),
                    arena);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
-    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 3);
     answer = query(XCA_FIND_DOCUMENTS, "$XDSDocumentEntryPatientId", other.patient_id, good_token(),
                    arena);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
-    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(green(), 0)->reason, "IDTOKEN_CONTRADICTION"));
     answer = query(XCA_GET_DOCUMENTS, GET_BY_ID, own.unique_id, good_token(), arena);
-    CU_ASSERT_EQUAL(answer.documents.n, 1);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 1);
     answer = query(XCA_GET_DOCUMENTS, GET_BY_ID, other.unique_id, good_token(), arena);
-    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
     CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 0);
     /* Myra's own token opens hers; somebody's whom green does not know opens nobody's */
     answer = query(XCA_GET_DOCUMENTS, GET_BY_ID, other.unique_id, token_of("\"Myra\""), arena);
-    CU_ASSERT_EQUAL(answer.documents.n, 1);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 1);
     answer = query(XCA_GET_DOCUMENTS, GET_BY_ID, own.unique_id, token_of("\"Nobody\""), arena);
-    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
     answer = query(XCA_FIND_DOCUMENTS, "$XDSDocumentEntryPatientId", own.patient_id,
                    token_of("\"Nobody\""), arena);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
-    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
     arena_free(arena);
     close_green();
 }

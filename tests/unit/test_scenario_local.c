@@ -186,9 +186,9 @@ test_a_query_reaches_everybody_and_comes_back_as_one(void)
     /* blue does not know the id: that is no error to who asked (ITI TF-2 3.38.4.1.3) */
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
     CU_ASSERT_EQUAL(answer.errors.n, 0);
-    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 3);
+    CU_ASSERT_EQUAL_FATAL(answer.objects.documents.n, 3);
     for (size_t i = 0; i < 3; i++) {
-        CHECK_SPAN(answer.documents.items[i].home, GREEN);
+        CHECK_SPAN(answer.objects.documents.items[i].home, GREEN);
     }
     const struct scene_event *own = scene_event(red(), 0);
     CU_ASSERT_EQUAL(own->type, AUDIT_ITI_38);
@@ -215,13 +215,13 @@ test_home_addresses_one_community(void)
     CU_ASSERT_EQUAL(scene.questions_n, 1);
     scene_deliver_all(&scene, NULL);
     read_query(arena, &answer);
-    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 3);
     scene_forget(&scene);
     local_send_query(&scene, own.patient_id, RED, &reply); /* our own store alone */
     CU_ASSERT_EQUAL(scene.questions_n, 0);
     read_query(arena, &answer);
-    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 2);
-    CHECK_SPAN(answer.documents.items[0].home, RED);
+    CU_ASSERT_EQUAL_FATAL(answer.objects.documents.n, 2);
+    CHECK_SPAN(answer.objects.documents.items[0].home, RED);
     scene_forget(&scene);
     local_send_query(&scene, own.patient_id, "urn:oid:2.999.404", &reply);
     read_query(arena, &answer);
@@ -320,7 +320,7 @@ test_a_partner_that_fails_is_one_error_beside_the_others(void)
     scene_deliver_all(&scene, NULL);
     read_query(arena, &answer);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_PARTIAL_SUCCESS);
-    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 3);
     error = local_error_of(&answer.errors, BLUE);
     CU_ASSERT_PTR_NOT_NULL_FATAL(error);
     CHECK_SPAN(error->code, "XDSUnavailableCommunity");
@@ -345,7 +345,7 @@ test_when_all_fail_there_is_no_result(void)
     scene_fail(&scene, 0, ERR_PARTNER_TLS);
     read_query(arena, &answer);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
-    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
     CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
     CHECK_SPAN(answer.errors.items[0].code, "XDSUnavailableCommunity");
     CU_ASSERT_EQUAL(scene_event(red(), 0)->side, AUDIT_RESPONDING);

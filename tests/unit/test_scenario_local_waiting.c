@@ -94,7 +94,7 @@ test_what_is_not_there_at_the_deadline_is_one_error(void)
     fake_clock_advance(&scene.clock, 1);
     scene_run(&scene);
     CU_ASSERT_EQUAL(status_of(arena, &answer), REGISTRY_PARTIAL_SUCCESS);
-    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 3);
     error = local_error_of(&answer.errors, BLUE);
     CU_ASSERT_PTR_NOT_NULL_FATAL(error);
     CHECK_SPAN(error->code, "XDSUnavailableCommunity");
@@ -119,7 +119,7 @@ test_a_partner_that_dies_half_way_costs_its_own_part(void)
     scene_fail(&scene, 2, ERR_PARTNER_UNREACHABLE);
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_EQUAL(status_of(arena, &answer), REGISTRY_PARTIAL_SUCCESS);
-    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 3);
     CU_ASSERT_PTR_NOT_NULL(local_error_of(&answer.errors, BLUE));
     arena_free(arena);
     local_kit_close(&scene);
@@ -249,7 +249,7 @@ test_a_question_keeps_the_configuration_that_it_began_with(void)
     CU_ASSERT_FATAL(later.is_here);
     kit_read_query_answer(&later, arena, &answer);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
-    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 3);
     config_unref(other);
     arena_free(arena);
     local_kit_close(&scene);
@@ -271,7 +271,7 @@ test_a_node_that_stops_answers_with_what_it_has(void)
     fake_clock_advance(&scene.clock, 1);
     scene_run(&scene);
     CU_ASSERT_EQUAL(status_of(arena, &answer), REGISTRY_PARTIAL_SUCCESS);
-    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 3);
     CU_ASSERT_EQUAL(runner_active(scene.runner), 0);
     /* and one that comes even then is answered at once */
     local_send_query(&scene, known.patient_id, GREEN, &reply);
@@ -300,7 +300,7 @@ test_our_own_slow_store_is_waited_for(void)
     CU_ASSERT(!reply.is_here); /* its wake is due */
     kit_wake_store_all(red());
     CU_ASSERT_EQUAL(status_of(arena, &answer), REGISTRY_SUCCESS);
-    CU_ASSERT_EQUAL(answer.documents.n, 2);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 2);
     arena_free(arena);
     local_kit_close(&scene);
 }

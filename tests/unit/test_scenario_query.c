@@ -83,10 +83,10 @@ test_what_is_found_is_named_with_its_community(void)
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
     CU_ASSERT_EQUAL(answer.errors.n, 0);
-    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 3);
-    for (size_t i = 0; i < answer.documents.n; i++) {
-        CHECK_SPAN(answer.documents.items[i].home, GREEN);
-        CHECK_SPAN(answer.documents.items[i].patient_id, stored.patient_id);
+    CU_ASSERT_EQUAL_FATAL(answer.objects.documents.n, 3);
+    for (size_t i = 0; i < answer.objects.documents.n; i++) {
+        CHECK_SPAN(answer.objects.documents.items[i].home, GREEN);
+        CHECK_SPAN(answer.objects.documents.items[i].patient_id, stored.patient_id);
     }
     CU_ASSERT_STRING_EQUAL(scene_event(green(), 0)->patient, stored.patient_id);
     CU_ASSERT(scene_event(green(), 0)->query_n > 0);
@@ -95,7 +95,7 @@ test_what_is_found_is_named_with_its_community(void)
     query = find_query(stored.patient_id, false);
     query.home = SPAN_EMPTY; /* a patient id is there: home may be absent */
     answer = ask(&query);
-    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
     CU_ASSERT_EQUAL_FATAL(answer.refs.n, 3);
     CHECK_SPAN(answer.refs.items[0].home, GREEN);
     kit_close_green(&scene, arena);
@@ -117,11 +117,11 @@ test_documents_are_found_by_either_name(void)
                           i < 2 ? stored.entry_uuid : stored.unique_id, NULL, wants_leaf_class);
         answer = ask(&query);
         CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
-        CU_ASSERT_EQUAL(answer.documents.n, wants_leaf_class ? 1 : 0);
+        CU_ASSERT_EQUAL(answer.objects.documents.n, wants_leaf_class ? 1 : 0);
         CU_ASSERT_EQUAL(answer.refs.n, wants_leaf_class ? 0 : 1);
-        if (wants_leaf_class && answer.documents.n == 1) {
-            CHECK_SPAN(answer.documents.items[0].unique_id, stored.unique_id);
-            CHECK_SPAN(answer.documents.items[0].home, GREEN);
+        if (wants_leaf_class && answer.objects.documents.n == 1) {
+            CHECK_SPAN(answer.objects.documents.items[0].unique_id, stored.unique_id);
+            CHECK_SPAN(answer.objects.documents.items[0].home, GREEN);
         } else if (answer.refs.n == 1) {
             CHECK_SPAN(answer.refs.items[0].unique_id, stored.entry_uuid);
             CHECK_SPAN(answer.refs.items[0].home, GREEN);
@@ -133,7 +133,7 @@ test_documents_are_found_by_either_name(void)
     query = get_query(BY_UNIQUE_ID, "2.999.404", NULL, true); /* unknown ones are simply absent */
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
-    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
     kit_close_green(&scene, arena);
 }
 
@@ -151,7 +151,7 @@ test_several_patients_are_never_mixed(void)
     query = get_query(BY_UUID, isabella.entry_uuid, myra.entry_uuid, true);
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
-    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
     CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
     CHECK_SPAN(answer.errors.items[0].code, "XDSResultNotSinglePatient");
     CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 0); /* nothing was disclosed */
@@ -297,7 +297,7 @@ test_each_mistake_has_its_error(void)
         answer = ask(&query);
         event = scene_event(green(), 0);
         CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
-        CU_ASSERT_EQUAL(answer.documents.n, 0);
+        CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
         CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
         CHECK_SPAN(answer.errors.items[0].code, rows[i].want);
         CHECK_SPAN(answer.errors.items[0].location, GREEN);
@@ -315,7 +315,7 @@ test_each_mistake_has_its_error(void)
     query = mistaken(NO_HOME, &stored); /* no mistake: the benign twin */
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
-    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 3);
     kit_close_green(&scene, arena);
 }
 
@@ -333,7 +333,7 @@ test_a_withheld_document_does_not_exist_for_partners(void)
     restricted = kit_add(green(), "Isabella", "R", "<ClinicalDocument>r</ClinicalDocument>");
     other = kit_add(green(), "Myra", "V", "<ClinicalDocument>v</ClinicalDocument>");
     query = find_query(normal.patient_id, true);
-    CU_ASSERT_EQUAL(ask(&query).documents.n, 3);
+    CU_ASSERT_EQUAL(ask(&query).objects.documents.n, 3);
     query = find_query(normal.patient_id, false);
     CU_ASSERT_EQUAL(ask(&query).refs.n, 3);
     for (int i = 0; i < 4; i++) {
@@ -341,14 +341,14 @@ test_a_withheld_document_does_not_exist_for_partners(void)
                           i < 2 ? restricted.entry_uuid : restricted.unique_id, NULL, i % 2 == 0);
         answer = ask(&query);
         CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
-        CU_ASSERT_EQUAL(answer.documents.n + answer.refs.n, 0);
+        CU_ASSERT_EQUAL(answer.objects.documents.n + answer.refs.n, 0);
         CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 0);
     }
     /* nor does it show by an error that its patient is another one */
     query = get_query(BY_UUID, normal.entry_uuid, other.entry_uuid, true);
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
-    CU_ASSERT_EQUAL(answer.documents.n, 1);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 1);
     kit_close_green(&scene, arena);
 }
 
@@ -366,14 +366,14 @@ test_a_denied_purpose_is_recorded_with_the_patient(void)
     kit_set_policy(green(), NULL);
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_FAILURE);
-    CU_ASSERT_EQUAL(answer.documents.n, 0);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
     CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
     CHECK_SPAN(answer.errors.items[0].code, "XDSRegistryError");
     CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_ITI_38);
     CU_ASSERT_STRING_EQUAL(scene_event(green(), 0)->patient, stored.patient_id);
     kit_restore_policy(green());
     answer = ask(&query);
-    CU_ASSERT_EQUAL(answer.documents.n, 3);
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 3);
     kit_close_green(&scene, arena);
 }
 

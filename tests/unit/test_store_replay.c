@@ -1,13 +1,13 @@
 /*
- * The replay memory in real SQLite files: nothing comes twice, whatever ends in between; one
+ * The replay memory of real stores: nothing comes twice, whatever ends in between; one
  * partner's flood costs itself only; and what may have been lost is refused.
  */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <pthread.h>
 #include <sqlite3.h>
 
 #include "store/replay.h"
@@ -50,6 +50,17 @@ expect_id(struct store *store, const char *partner, const char *id, int64_t unti
     expect(store, &message, want, 0);
 }
 
+static void
+start(struct store *store, const char *boot_id, bool want_lossy)
+{
+    struct diag diag = {0};
+    bool is_lossy = !want_lossy;
+
+    CHECK_OK(&diag, replay_start(store, boot_id, &diag, &is_lossy));
+    CU_ASSERT_EQUAL(is_lossy, want_lossy);
+}
+
+/* Nobody serves with it yet. */
 static struct store *
 open_fresh(char path[512])
 {
@@ -57,6 +68,16 @@ open_fresh(char path[512])
     return fixture_open(fixture_path(path), &test_clock.clock);
 }
 
+static struct store *
+start_fresh(char path[512])
+{
+    struct store *store = open_fresh(path);
+
+    start(store, "this run", false);
+    return store;
+}
+
+/* Nobody said goodbye. */
 static struct store *
 open_again(struct store *store, const char *path)
 {
@@ -70,7 +91,7 @@ static void
 nothing_comes_twice(void)
 {
     char path[512];
-    struct store *store = open_fresh(path);
+    struct store *store = start_fresh(path);
 
     expect_id(store, "blue", "a", NOW_US + 60 * US_PER_S, ERR_NONE);
     expect_id(store, "blue", "a", NOW_US + 60 * US_PER_S, ERR_REPLAY);
@@ -79,6 +100,7 @@ nothing_comes_twice(void)
     expect_id(store, "blue", "", NOW_US + 90 * US_PER_S, ERR_REPLAY);
     expect_id(store, "green", "a", NOW_US + 60 * US_PER_S, ERR_NONE); /* another partner's */
     store = open_again(store, path);
+    start(store, "this run", false);
     expect_id(store, "blue", "a", NOW_US + 60 * US_PER_S, ERR_REPLAY);
     fake_clock_advance(&test_clock, 59 * US_PER_S);
     expect_id(store, "blue", "a", NOW_US + 99 * US_PER_S, ERR_REPLAY);
@@ -94,7 +116,7 @@ static void
 what_waited_too_long_is_refused(void)
 {
     char path[512];
-    struct store *store = open_fresh(path);
+    struct store *store = start_fresh(path);
     struct replay_message message = message_of("blue", "late", NOW_US + 2 * US_PER_S);
 
     message.keys[1] = (struct replay_key){REPLAY_TIMESTAMP, SPAN("t"), NOW_US + US_PER_S};
@@ -113,7 +135,7 @@ static void
 kinds_are_apart(void)
 {
     char path[512];
-    struct store *store = open_fresh(path);
+    struct store *store = start_fresh(path);
     struct replay_message message = message_of("blue", "a", NOW_US + US_PER_S);
 
     expect(store, &message, ERR_NONE, 0);
@@ -130,7 +152,7 @@ static void
 all_keys_or_none(void)
 {
     char path[512];
-    struct store *store = open_fresh(path);
+    struct store *store = start_fresh(path);
     struct replay_message message = message_of("blue", "a", NOW_US + US_PER_S);
 
     message.keys[1] = (struct replay_key){REPLAY_TIMESTAMP, SPAN("t"), NOW_US + US_PER_S};
@@ -148,35 +170,11 @@ all_keys_or_none(void)
 
 /* ---- bounds ---- */
 
-static int64_t
-count_rows(const char *path, const char *sql)
-{
-    sqlite3 *handle = NULL;
-    sqlite3_stmt *statement = NULL;
-    int64_t n = -1;
-
-    CU_ASSERT_FATAL(sqlite3_open(path, &handle) == SQLITE_OK);
-    CU_ASSERT_FATAL(sqlite3_prepare_v2(handle, sql, -1, &statement, NULL) == SQLITE_OK);
-    if (sqlite3_step(statement) == SQLITE_ROW) {
-        n = sqlite3_column_int64(statement, 0);
-    }
-    (void)sqlite3_finalize(statement);
-    (void)sqlite3_close(handle);
-    return n;
-}
-
-static void
-check_count(const char *path, int64_t want)
-{
-    CU_ASSERT_EQUAL(count_rows(path, "SELECT count(*) FROM replays"), want);
-    CU_ASSERT_EQUAL(count_rows(path, "SELECT sum(keys) FROM replay_partners"), want);
-}
-
 static void
 a_flood_evicts_only_its_own(void)
 {
     char path[512], id[32];
-    struct store *store = open_fresh(path);
+    struct store *store = start_fresh(path);
 
     expect_id(store, "green", "quiet", NOW_US + 10 * US_PER_S, ERR_NONE);
     expect_id(store, "green", "0", NOW_US + 10 * US_PER_S, ERR_NONE); /* as a blue one, too */
@@ -187,7 +185,6 @@ a_flood_evicts_only_its_own(void)
         message.keys_max = 20;
         expect(store, &message, ERR_NONE, i < 20 ? 0 : 1);
     }
-    check_count(path, 22);
     expect_id(store, "green", "quiet", NOW_US + 10 * US_PER_S, ERR_REPLAY);
     expect_id(store, "green", "0", NOW_US + 10 * US_PER_S, ERR_REPLAY);
     expect_id(store, "blue", "29", NOW_US + 900 * US_PER_S, ERR_REPLAY);
@@ -202,7 +199,7 @@ static void
 a_short_message_is_known_at_the_limit(void)
 {
     char path[512], id[32];
-    struct store *store = open_fresh(path);
+    struct store *store = start_fresh(path);
     struct replay_message message;
 
     for (int i = 0; i < 20; i++) {
@@ -215,7 +212,6 @@ a_short_message_is_known_at_the_limit(void)
     message.keys_max = 20;
     expect(store, &message, ERR_NONE, 2);
     expect(store, &message, ERR_REPLAY, 0);
-    check_count(path, 20);
     store_close(store);
 }
 
@@ -224,7 +220,7 @@ static void
 a_lowered_limit_holds(void)
 {
     char path[512], id[32];
-    struct store *store = open_fresh(path);
+    struct store *store = start_fresh(path);
     struct replay_message message;
 
     for (int i = 0; i < 50; i++) {
@@ -234,29 +230,6 @@ a_lowered_limit_holds(void)
     message = message_of("blue", "new", NOW_US + 100 * US_PER_S);
     message.keys_max = 10;
     expect(store, &message, ERR_NONE, 41);
-    check_count(path, 10);
-    store_close(store);
-}
-
-/* What has expired goes in batches, also of partners that are silent now. */
-static void
-expired_keys_go(void)
-{
-    char path[512], id[32];
-    struct store *store = open_fresh(path);
-
-    for (int i = 0; i < 300; i++) {
-        (void)snprintf(id, sizeof(id), "%d", i);
-        expect_id(store, i % 2 == 0 ? "blue" : "gold", id, NOW_US + US_PER_S, ERR_NONE);
-    }
-    check_count(path, 300);
-    fake_clock_advance(&test_clock, US_PER_S);
-    for (int i = 0; i < 5; i++) {
-        (void)snprintf(id, sizeof(id), "later %d", i);
-        expect_id(store, "green", id, NOW_US + 900 * US_PER_S, ERR_NONE);
-        CU_ASSERT(count_rows(path, "SELECT count(*) FROM replays") >= 300 - 64 * (i + 1));
-    }
-    check_count(path, 5);
     store_close(store);
 }
 
@@ -295,16 +268,6 @@ remember_and_die(const char *path, const char *id)
     CU_ASSERT(waitpid(child, NULL, 0) == child);
     close(ready[0]);
     close(ready[1]);
-}
-
-static void
-start(struct store *store, const char *boot_id, bool want_lossy)
-{
-    struct diag diag = {0};
-    bool is_lossy = !want_lossy;
-
-    CHECK_OK(&diag, replay_start(store, boot_id, &diag, &is_lossy));
-    CU_ASSERT_EQUAL(is_lossy, want_lossy);
 }
 
 static void
@@ -399,90 +362,160 @@ this_machine_has_a_boot_id(void)
     }
 }
 
-/* A store of the first version: its keys are given up, so what is older than that is refused. */
+/* ---- stores of before ---- */
+
+static void
+run_sql(const char *path, const char *sql)
+{
+    sqlite3 *handle = NULL;
+
+    CU_ASSERT_FATAL(sqlite3_open(path, &handle) == SQLITE_OK);
+    CU_ASSERT(sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK);
+    (void)sqlite3_close(handle);
+}
+
+/* The tables of versions 1, and of 2 and 3; <key> is one row. */
+#define VERSION_1(key)                                                                             \
+    "CREATE TABLE replays (key BLOB PRIMARY KEY, until_us INTEGER NOT NULL) STRICT,"               \
+    " WITHOUT ROWID; CREATE INDEX replays_until ON replays (until_us);" key                        \
+    "PRAGMA user_version = 1"
+#define VERSION_2(key, version)                                                                    \
+    "CREATE TABLE replay_partners (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"             \
+    " keys INTEGER NOT NULL) STRICT;"                                                              \
+    "CREATE TABLE replays (partner INTEGER NOT NULL REFERENCES replay_partners (id),"              \
+    " key BLOB NOT NULL, until_us INTEGER NOT NULL, PRIMARY KEY (partner, key)) STRICT,"           \
+    " WITHOUT ROWID; CREATE INDEX replays_until ON replays (until_us);"                            \
+    "CREATE TRIGGER replays_gone AFTER DELETE ON replays BEGIN"                                    \
+    " UPDATE replay_partners SET keys = keys - 1 WHERE id = OLD.partner; END;"                     \
+    "INSERT INTO replay_partners VALUES (1, 'blue', 1);" key "PRAGMA user_version = " version
+
+/* Keys of an older store are given up: when one still counted (the clock stands at 1000000 s), what
+ * is older than that is refused. Its documents stay. */
 static void
 an_old_store_is_brought_up(void)
 {
-    char path[512];
+    static const struct {
+        const char *sql;
+        enum err before;
+    } rows[] = {
+        {VERSION_1("INSERT INTO replays VALUES (x'00', 1000000000001);"), ERR_REPLAY},
+        {VERSION_1("INSERT INTO replays VALUES (x'00', 1000000000000);"), ERR_NONE},
+        {VERSION_2("INSERT INTO replays VALUES (1, x'00', 1000000000001);", "2"), ERR_REPLAY},
+        {VERSION_2("INSERT INTO replays VALUES (1, x'00', 1000000000001);", "3"), ERR_REPLAY},
+        {VERSION_2("INSERT INTO replays VALUES (1, x'00', 1000000000000);", "3"), ERR_NONE},
+        {VERSION_2("", "3"), ERR_NONE},
+    };
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct store *store = open_fresh(path);
     const struct patient patient = fixture_patient(arena, "Jones,Ann", "19470501", "F", NULL);
-    sqlite3 *handle = NULL;
 
-    (void)fixture_put(store, arena, &patient, "bytes");
-    store_close(store);
-    CU_ASSERT_FATAL(sqlite3_open(path, &handle) == SQLITE_OK);
-    CU_ASSERT(sqlite3_exec(handle,
-                           "DROP TABLE replays; DROP TABLE replay_partners;"
-                           "CREATE TABLE replays (key BLOB PRIMARY KEY, until_us INTEGER NOT NULL)"
-                           " STRICT, WITHOUT ROWID;"
-                           "CREATE INDEX replays_until ON replays (until_us);"
-                           "INSERT INTO replays VALUES (x'00', 1); PRAGMA user_version = 1",
-                           NULL, NULL, NULL) == SQLITE_OK);
-    (void)sqlite3_close(handle);
-    store = fixture_open(path, &test_clock.clock);
-    CU_ASSERT(fixture_count(store).documents == 1);
-    expect_created(store, "a", NOW_US, ERR_REPLAY);
-    expect_created(store, "a", NOW_US + SKEW_US, ERR_NONE);
-    check_count(path, 1);
-    store_close(store);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char path[512];
+        struct store *store = open_fresh(path);
+
+        (void)fixture_put(store, arena, &patient, "bytes");
+        store_close(store);
+        run_sql(path, rows[i].sql);
+        store = fixture_open(path, &test_clock.clock);
+        CU_ASSERT(fixture_count(store).documents == 1);
+        start(store, "this run", false);
+        expect_created(store, "a", NOW_US + SKEW_US - 1, rows[i].before);
+        expect_created(store, "b", NOW_US + SKEW_US, ERR_NONE);
+        store = open_again(store, path);
+        start(store, "this run", false);
+        expect_created(store, "b", NOW_US + SKEW_US, ERR_REPLAY);
+        store_close(store);
+    }
     arena_free(arena);
 }
 
-/* ---- several nodes ---- */
+/* ---- the files beside the database ---- */
 
-#define THREADS  4
-#define MESSAGES 60
-
-struct racer {
-    pthread_t thread;
-    const char *path;
-    int accepted, refused;
-};
-
-static void *
-race(void *arg)
+/* Restored without them, or they belong to another store: nobody knows what came before. */
+static void
+files_that_are_missing_are_a_loss(void)
 {
-    struct racer *racer = arg;
-    struct store *store = fixture_open(racer->path, &test_clock.clock);
-    char id[32];
+    char path[512], folder[600], away[600];
+    struct store *store = start_fresh(path);
 
-    for (int i = 0; i < MESSAGES; i++) {
-        (void)snprintf(id, sizeof(id), "%d", i);
-        const struct replay_message message = message_of("blue", id, NOW_US + 60 * US_PER_S);
-        enum answer answer;
-        struct replay_result result;
-        struct diag diag = {0};
-        const struct status st = replay_remember(store, &message, NULL, &diag, &answer, &result);
-
-        racer->accepted += is_ok(st) ? 1 : 0;
-        racer->refused += st.code == ERR_REPLAY ? 1 : 0;
-    }
+    expect_created(store, "a", NOW_US, ERR_NONE);
     store_close(store);
-    return NULL;
+    (void)snprintf(folder, sizeof(folder), "%s.replay", path);
+    (void)snprintf(away, sizeof(away), "%s.away", path);
+    CU_ASSERT_EQUAL(rename(folder, away), 0);
+    store = fixture_open(path, &test_clock.clock);
+    start(store, "this run", true);
+    expect_created(store, "a", NOW_US + SKEW_US - 1, ERR_REPLAY);
+    expect_created(store, "b", NOW_US + SKEW_US, ERR_NONE);
+    store_close(store);
+
+    store = start_fresh(path);
+    store_close(store);
+    (void)snprintf(folder, sizeof(folder), "%s.replay", path);
+    CU_ASSERT_EQUAL(rename(folder, fixture_path(path)), 0);
+    CU_ASSERT_EQUAL(rename(away, folder), 0);
+    folder[strlen(folder) - strlen(".replay")] = '\0';
+    store = fixture_open(folder, &test_clock.clock);
+    start(store, "this run", true);
+    store_close(store);
 }
 
-/* Stores of their own on one file, as nodes that share it have: each message goes through once. */
+/* ---- one node ---- */
+
+/* Says why it was refused, and ends. */
+static int
+start_in_a_child(const char *path)
+{
+    const pid_t child = fork();
+    int how = 0;
+
+    CU_ASSERT_FATAL(child >= 0);
+    if (child == 0) {
+        const struct store_options options = {.path = path,
+                                              .community = FIXTURE_COMMUNITY,
+                                              .patient_authority = FIXTURE_AUTHORITY,
+                                              .repository = FIXTURE_REPOSITORY,
+                                              .clock = &test_clock.clock};
+        char pid[32];
+        struct store *store = NULL;
+        struct diag diag = {0};
+        bool is_lossy = false;
+
+        (void)snprintf(pid, sizeof(pid), "another node (pid %ld)", (long)getppid());
+        if (!is_ok(store_open(&options, &diag, &store))) {
+            _exit(2);
+        }
+        if (is_ok(replay_start(store, "this run", &diag, &is_lossy))) {
+            _exit(0);
+        }
+        _exit(diag.code == ERR_STORE && strstr(diag.text, pid) != NULL ? 1 : 3);
+    }
+    CU_ASSERT_EQUAL(waitpid(child, &how, 0), child);
+    return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+}
+
+/* Whoever imports or reads is not kept out, and accepts no messages either. */
 static void
-nodes_share_one_memory(void)
+one_node_serves(void)
 {
     char path[512];
-    struct racer racers[THREADS] = {0};
-    int accepted = 0, refused = 0;
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    const struct patient patient = fixture_patient(arena, "Jones,Ann", "19470501", "F", NULL);
+    struct store *store = start_fresh(path), *second = NULL;
+    struct diag diag = {0};
 
-    store_close(open_fresh(path));
-    for (int i = 0; i < THREADS; i++) {
-        racers[i].path = path;
-        CU_ASSERT_FATAL(pthread_create(&racers[i].thread, NULL, race, &racers[i]) == 0);
-    }
-    for (int i = 0; i < THREADS; i++) {
-        CU_ASSERT(pthread_join(racers[i].thread, NULL) == 0);
-        accepted += racers[i].accepted;
-        refused += racers[i].refused;
-    }
-    CU_ASSERT_EQUAL(accepted, MESSAGES);
-    CU_ASSERT_EQUAL(refused, MESSAGES * (THREADS - 1));
-    check_count(path, MESSAGES);
+    expect_id(store, "blue", "a", NOW_US + US_PER_S, ERR_NONE);
+    CU_ASSERT_EQUAL(start_in_a_child(path), 1);
+    second = fixture_open(path, &test_clock.clock);
+    (void)fixture_put(second, arena, &patient, "bytes");
+    expect_id(second, "blue", "b", NOW_US + US_PER_S, ERR_STORE);
+    expect_id(store, "blue", "a", NOW_US + US_PER_S, ERR_REPLAY);
+    CU_ASSERT(fixture_count(store).documents == 1);
+    store_close(second);
+    CHECK_OK(&diag, replay_stop(store, &diag));
+    expect_id(store, "blue", "c", NOW_US + US_PER_S, ERR_STORE); /* it accepts no more */
+    CU_ASSERT_EQUAL(start_in_a_child(path), 0);
+    store_close(store);
+    arena_free(arena);
 }
 
 static const struct unit_test tests[] = {
@@ -493,14 +526,14 @@ static const struct unit_test tests[] = {
     {"a flood evicts only its own", a_flood_evicts_only_its_own},
     {"a short message is known at the limit", a_short_message_is_known_at_the_limit},
     {"a lowered limit holds", a_lowered_limit_holds},
-    {"expired keys go", expired_keys_go},
     {"a killed process loses nothing", a_killed_process_loses_nothing},
     {"a lost machine refuses what was before", a_lost_machine_refuses_what_was_before},
     {"nobody knows the boot", nobody_knows_the_boot},
     {"a clean stop refuses nothing", a_clean_stop_refuses_nothing},
     {"this machine has a boot id", this_machine_has_a_boot_id},
     {"an old store is brought up", an_old_store_is_brought_up},
-    {"nodes share one memory", nodes_share_one_memory},
+    {"files that are missing are a loss", files_that_are_missing_are_a_loss},
+    {"one node serves", one_node_serves},
 };
 
 UNIT_MAIN("store_replay", tests)

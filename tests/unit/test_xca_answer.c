@@ -251,13 +251,13 @@ test_documents_round_trip(void)
         .home = SPAN("urn:oid:2.999.2"),
     };
     const struct query_answer answer = {.status = REGISTRY_SUCCESS,
-                                        .documents = {.items = entries, .n = 2}};
+                                        .objects.documents = {.items = entries, .n = 2}};
     round_trip(&answer, arena, &got);
     CU_ASSERT_EQUAL(got.status, REGISTRY_SUCCESS);
     CU_ASSERT_EQUAL(got.refs.n, 0);
-    CU_ASSERT_EQUAL_FATAL(got.documents.n, 2);
-    check_entry(&got.documents.items[0], &entries[0]);
-    check_entry(&got.documents.items[1], &entries[1]);
+    CU_ASSERT_EQUAL_FATAL(got.objects.documents.n, 2);
+    check_entry(&got.objects.documents.items[0], &entries[0]);
+    check_entry(&got.objects.documents.items[1], &entries[1]);
     arena_free(arena);
 }
 
@@ -300,7 +300,7 @@ test_names_on_the_wire(void)
     struct buf out;
     struct message *message = NULL;
     struct document_entry entry = full_entry();
-    const struct query_answer answer = {.documents = {.items = &entry, .n = 1}};
+    const struct query_answer answer = {.objects.documents = {.items = &entry, .n = 1}};
     buf_init(&out, 100000);
     diag_clear(&diag);
     CHECK_OK(&diag, query_answer_write(&answer, arena, &out, &diag));
@@ -411,10 +411,10 @@ test_not_written(void)
         struct query_answer answer;
         enum err want;
     } rows[] = {
-        {{.documents = {.items = &entries[0], .n = 1}}, ERR_INTERNAL},
-        {{.documents = {.items = &entries[1], .n = 1}}, ERR_INTERNAL},
-        {{.documents = {.items = &entries[2], .n = 1}}, ERR_MESSAGE_CONTENT},
-        {{.documents = {.items = &entries[3], .n = 1}}, ERR_MESSAGE_CONTENT},
+        {{.objects.documents = {.items = &entries[0], .n = 1}}, ERR_INTERNAL},
+        {{.objects.documents = {.items = &entries[1], .n = 1}}, ERR_INTERNAL},
+        {{.objects.documents = {.items = &entries[2], .n = 1}}, ERR_MESSAGE_CONTENT},
+        {{.objects.documents = {.items = &entries[3], .n = 1}}, ERR_MESSAGE_CONTENT},
         {{.refs = {.items = &no_home, .n = 1}}, ERR_INTERNAL},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -441,10 +441,10 @@ test_many(void)
         entries[i] = full_entry();
     }
     const struct query_answer answer = {.status = REGISTRY_SUCCESS,
-                                        .documents = {.items = entries, .n = MANY}};
+                                        .objects.documents = {.items = entries, .n = MANY}};
     round_trip(&answer, arena, &got);
-    CU_ASSERT_EQUAL_FATAL(got.documents.n, MANY);
-    check_entry(&got.documents.items[MANY - 1], &entries[0]);
+    CU_ASSERT_EQUAL_FATAL(got.objects.documents.n, MANY);
+    check_entry(&got.objects.documents.items[MANY - 1], &entries[0]);
     arena_free(arena);
 }
 
@@ -459,8 +459,8 @@ test_sample(void)
     if (support_sample("ihe/samples/epr-by-example/ITI-18_response_raw.xml", arena, &message) &&
         CHECK_OK(&diag, query_answer_read(message, arena, &diag, &answer))) {
         CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
-        CU_ASSERT_EQUAL_FATAL(answer.documents.n, 1);
-        const struct document_entry *entry = &answer.documents.items[0];
+        CU_ASSERT_EQUAL_FATAL(answer.objects.documents.n, 1);
+        const struct document_entry *entry = &answer.objects.documents.items[0];
         CHECK_SPAN(entry->entry_uuid, "urn:uuid:1415538d-41bc-41b2-9ae6-8b785f7f3aa6");
         CHECK_SPAN(entry->home, "urn:oid:1.1.4567334.1.6");
         CHECK_SPAN(entry->unique_id, "2.25.306443472873218838784535217290635593269");

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "soap/envelope.h"
 #include "soap/regrep.h"
+#include "soap/regrep_payload.h"
 #include "soap/security.h"
 #include "soap/xml_pieces.h"
 #include "soap_support.h"
@@ -29,8 +30,21 @@
     "<ExtrinsicObject id='urn:uuid:1' home='urn:oid:2.999.1'>"                                     \
     "<Slot name='size'><ValueList><Value>7</Value></ValueList></Slot>"                             \
     "<Name><LocalizedString value='n&amp;m'/></Name></ExtrinsicObject>"
+#define IN_OBJECT(x)                                                                               \
+    "<ExtrinsicObject id='urn:uuid:3' lid='l' home='h' objectType='t' status='s' mimeType='m'>" x  \
+    "</ExtrinsicObject>"
 #define REFERENCE "<ObjectRef id='urn:uuid:2' home='urn:oid:2.999.1'/>"
 #define SIGNED    "<w:Security xmlns:w='" NS_WSSE "'><d:Signature xmlns:d='" NS_DS "'/></w:Security>"
+
+static const char *const long_value_parts[] = {
+    "<s:Envelope xmlns:s='" NS_SOAP12 "' xmlns:a='" NS_WSA "'><s:Header>"
+    "<a:Action>urn:ihe:iti:2007:CrossGatewayQueryResponse</a:Action></s:Header><s:Body>"
+    "<q:AdhocQueryResponse xmlns:q='" NS_QUERY "' xmlns='" NS_RIM
+    "' status='urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success'><RegistryObjectList>"
+    "<ExtrinsicObject id='1'><Slot name='URI'><ValueList><Value>",
+    "</Value></ValueList></Slot></ExtrinsicObject></RegistryObjectList></q:AdhocQueryResponse>"
+    "</s:Body></s:Envelope>",
+};
 
 static bool
 check_same(struct span envelope, enum err want, const char *what)
@@ -102,6 +116,74 @@ test_made_to_differ(void)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         check_same(span_of_cstr(rows[i].xml), rows[i].want, rows[i].xml);
+    }
+}
+
+static void
+test_objects_made_to_differ(void)
+{
+    static const struct {
+        const char *xml;
+        enum err want;
+    } rows[] = {
+        {BODY(LIST(IN_OBJECT("<Slot name='a'><ValueList><Value>x<!-- --></Value></ValueList>"
+                             "</Slot>"))),
+         ERR_PARTNER_ANSWER},
+        {BODY(LIST(IN_OBJECT("<Slot name='a'><ValueList/><ValueList/></Slot>"))),
+         ERR_PARTNER_ANSWER},
+        {BODY(LIST(IN_OBJECT("<Classification><Name/><Slot/><Name/></Classification>"))),
+         ERR_PARTNER_ANSWER},
+        {BODY(LIST(IN_OBJECT("<ExternalIdentifier>x<Name/></ExternalIdentifier>"))),
+         ERR_PARTNER_ANSWER},
+        {BODY(LIST(IN_OBJECT("<Slot><i:Include xmlns:i='" NS_XOP "' href='cid:a'/></Slot>"))),
+         ERR_XOP},
+        {BODY(LIST(IN_OBJECT("<Slot><Slot><ValueList>x<Value/></ValueList></Slot></Slot>"))),
+         ERR_PARTNER_ANSWER},
+        {BODY(LIST(IN_OBJECT("<Slot><Document xmlns='" NS_XDSB "'>x<y/></Document></Slot>"))),
+         ERR_NONE},
+        {BODY(LIST(IN_OBJECT("<Slot/><Slot name=''/><Slot name='a'><ValueList/></Slot>"
+                             "<Slot name='b'><ValueList><Value/><Value> x\n</Value><x/>"
+                             "<Value>a<![CDATA[<b>]]>&amp;c</Value></ValueList></Slot>"))),
+         ERR_NONE},
+        {BODY(
+             LIST(IN_OBJECT("<x:Slot xmlns:x='urn:x' name='no'/><Slot xmlns='" NS_RS "' name='no'/>"
+                            "<Slot xmlns:x='urn:x' x:name='no' xml:id='no'/>"))),
+         ERR_NONE},
+        {BODY(LIST(IN_OBJECT("<Description><LocalizedString value=' d '/><LocalizedString "
+                             "value='second'/></Description><Name/>"))),
+         ERR_NONE},
+        {BODY(LIST(IN_OBJECT(
+             "<Classification id='c' classificationScheme='urn:uuid:f0306f51-975f-434e-a61c-"
+             "c59651d33983' classifiedObject='o' nodeRepresentation='n'><Name><LocalizedString "
+             "value='t'/></Name><Slot name='codingScheme'><ValueList><Value>2.999</Value>"
+             "</ValueList></Slot><Classification nodeRepresentation='inner'/></Classification>"
+             "<ExternalIdentifier id='e' registryObject='o' identificationScheme='urn:uuid:"
+             "2e82c1f6-a085-4c72-9da3-8640a32e42ab' value='v'><Name><x/></Name>"
+             "</ExternalIdentifier>"))),
+         ERR_NONE},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        check_same(span_of_cstr(rows[i].xml), rows[i].want, rows[i].xml);
+    }
+}
+
+/* One value as long as may be, and a byte longer. */
+static void
+test_long_values(void)
+{
+    for (size_t more = 0; more < 2; more++) {
+        static char text[REGREP_TEXT_MAX + 1];
+        struct diag diag;
+        struct buf xml;
+
+        memset(text, 'x', sizeof(text));
+        diag_clear(&diag);
+        buf_init(&xml, ANSWER_DUMP_MAX);
+        CHECK_OK(&diag, buf_printf(&xml, &diag, "%s%.*s%s", long_value_parts[0],
+                                   (int)(REGREP_TEXT_MAX + more), text, long_value_parts[1]));
+        check_same(buf_span(&xml), more == 0 ? ERR_NONE : ERR_PARTNER_ANSWER, "a long value");
+        buf_done(&xml);
     }
 }
 
@@ -179,7 +261,7 @@ test_signed_is_one_tree(void)
                                      arena, &diag, &message));
         CHECK_OK(&diag, query_answer_read(message, arena, &diag, &answer));
         CU_ASSERT_EQUAL(limits.pieces->lists, rows[i].lists);
-        CU_ASSERT_EQUAL(answer.documents.n, 1);
+        CU_ASSERT_EQUAL(answer.objects.documents.n, 1);
         arena_free(arena);
     }
 }
@@ -323,6 +405,8 @@ static const struct unit_test tests[] = {
     {"the library starts", test_start},
     {"pieces of a tree", test_pieces},
     {"messages made to show a difference", test_made_to_differ},
+    {"objects made to show a difference", test_objects_made_to_differ},
+    {"one value as long as may be, and longer", test_long_values},
     {"what is signed is one tree", test_signed_is_one_tree},
     {"samples of other systems", test_samples},
     {"many batches", test_batches},
