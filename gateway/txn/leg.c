@@ -306,7 +306,6 @@ leg_prepare(struct asking *asking, struct leg *leg)
     }
 }
 
-/* REQ: ITI40-sent */
 static struct status
 write_security(struct asking *asking, struct leg *leg, const struct signed_timestamp *timestamp,
                struct buf *out)
