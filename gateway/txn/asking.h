@@ -55,6 +55,10 @@ struct asking_order {
      * decides for each leg. */
     const struct policy_facts *facts;
     const struct policy_decision *decision;
+    /* May the record of this patient (CX of ours) be opened? Of an individual, who may open one;
+     * NULL: every record may. */
+    bool (*may_open)(const void *arg, struct span patient_id);
+    const void *may_open_arg;
 };
 
 enum leg_state {
@@ -342,6 +346,8 @@ void leg_drop(const struct asking *asking, struct leg *leg, const char *format, 
 /* May our own store's document be shown, by our own policy? */
 bool leg_may_disclose(const struct asking *asking, const struct leg *leg,
                       const struct code_list *confidentiality);
+/* May who asks open this patient's record? */
+bool leg_may_open(const struct asking *asking, struct span patient_id);
 /* Keeps what the partner says about its failure (cut to a few words). */
 MUST_CHECK struct status leg_note_said(struct leg *leg, struct span said);
 /* Code of the first RegistryError that is no warning (cut), and a text when there is none;

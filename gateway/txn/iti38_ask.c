@@ -282,9 +282,9 @@ may_show(const void *arg, const struct document_entry *entry)
 static bool
 may_open(const void *arg, struct span patient_id)
 {
-    (void)arg;
-    (void)patient_id;
-    return true;
+    const struct own_leg *own = arg;
+
+    return leg_may_open(own->asking, patient_id);
 }
 
 /* The FindDocuments of our own commands. */
@@ -316,8 +316,9 @@ begin_own(struct asking *asking, struct leg *leg, struct own_leg **ret_own)
         TRY(asking->order.query == NULL ? make_question(asking, leg, &own->question.asks)
                                         : stored_query_question(asking->order.query, leg->arena,
                                                                 &leg->diag, &own->question));
-        own_query_init(&own->query, &own->question.asks,
-                       &(struct own_reader){may_show, may_open, own, false});
+        own_query_init(
+            &own->query, &own->question.asks,
+            &(struct own_reader){may_show, may_open, own, asking->order.may_open != NULL});
         leg->own = own;
     }
     *ret_own = own;

@@ -126,6 +126,14 @@ leg_may_disclose(const struct asking *asking, const struct leg *leg,
                                  confidentiality);
 }
 
+bool
+leg_may_open(const struct asking *asking, struct span patient_id)
+{
+    const struct asking_order *order = &asking->order;
+
+    return order->may_open == NULL || order->may_open(order->may_open_arg, patient_id);
+}
+
 struct status
 leg_note_said(struct leg *leg, struct span said)
 {
@@ -306,12 +314,28 @@ leg_prepare(struct asking *asking, struct leg *leg)
     }
 }
 
+/* A partner's assertion may lack what was agreed on; nothing is invented. */
+static struct status
+check_asker(const struct asking_order *order, struct diag *diag, const char *id)
+{
+    return order->user != NULL && order->role != NULL && order->purpose != NULL &&
+                   order->organization != NULL && order->organization_id != NULL
+               ? OK
+               : FAIL(diag, ERR_CONFIG,
+                      "source '%s' wants an assertion, and the asker's own says no user, role, "
+                      "purpose or organization",
+                      id);
+}
+
 static struct status
 write_security(struct asking *asking, struct leg *leg, const struct signed_timestamp *timestamp,
                struct buf *out)
 {
     const struct asking_order *order = &asking->order;
     const struct config *config = asking->node->config;
+
+    TRY(check_asker(order, &leg->diag, leg->partner->id));
+
     const struct assertion_order assertion = {
         .signer = config->signing,
         .now_us = clock_wall_us(asking->node->clock),

@@ -2,7 +2,9 @@
 libisthmus_a_SOURCES += \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
 	gateway/txn/asking_ask.c \
+	gateway/txn/awaited.c gateway/txn/awaited.h \
 	gateway/txn/binding.c gateway/txn/binding.h \
+	gateway/txn/brokered.c gateway/txn/brokered.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/fanout.c gateway/txn/fanout.h \

@@ -211,6 +211,71 @@ exchange_owner(struct asking *asking, struct span *patient_id, struct span *xml)
     return ident_write_cx(asking->txn.arena, ours, &asking->txn.diag, patient_id);
 }
 
+/* ---- individuals ---- */
+
+static bool
+is_kept(const struct registry_objects *objects, struct span entry_uuid)
+{
+    for (size_t i = 0; i < objects->documents.n; i++) {
+        if (span_eq(objects->documents.items[i].entry_uuid, entry_uuid)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < objects->submission_sets.n; i++) {
+        if (span_eq(objects->submission_sets.items[i].entry_uuid, entry_uuid)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is not of the one record is as though it were not there. An Association has no patient: it
+ * is given with what it names. */
+static void
+keep_own_record(struct asking *asking, struct registry_objects *objects)
+{
+    size_t documents = 0, sets = 0, folders = 0, associations = 0;
+
+    for (size_t i = 0; i < objects->documents.n; i++) {
+        if (leg_may_open(asking, objects->documents.items[i].patient_id)) {
+            objects->documents.items[documents++] = objects->documents.items[i];
+        }
+    }
+    objects->documents.n = documents;
+    for (size_t i = 0; i < objects->submission_sets.n; i++) {
+        if (leg_may_open(asking, objects->submission_sets.items[i].patient_id)) {
+            objects->submission_sets.items[sets++] = objects->submission_sets.items[i];
+        }
+    }
+    objects->submission_sets.n = sets;
+    for (size_t i = 0; i < objects->folders.n; i++) {
+        if (leg_may_open(asking, objects->folders.items[i].patient_id)) {
+            objects->folders.items[folders++] = objects->folders.items[i];
+        }
+    }
+    objects->folders.n = folders;
+    for (size_t i = 0; i < objects->associations.n; i++) {
+        const struct association *association = &objects->associations.items[i];
+
+        if (is_kept(objects, association->source) || is_kept(objects, association->target)) {
+            objects->associations.items[associations++] = *association;
+        }
+    }
+    objects->associations.n = associations;
+}
+
+static void
+keep_own_records(struct asking *asking)
+{
+    struct leg_list *legs = &asking->legs[asking->round];
+
+    for (size_t i = 0; asking->order.may_open != NULL && i < legs->n; i++) {
+        if (legs->items[i].transaction == SOAP_ITI_18) {
+            keep_own_record(asking, &legs->items[i].objects);
+        }
+    }
+}
+
 enum txn_verdict
 sources_step_owners(struct txn *txn)
 {
@@ -228,9 +293,10 @@ sources_step_owners(struct txn *txn)
         TXN_TRY(visit_answers(asking, list_owner));
     }
     verdict = look_up(asking, &asking->owners);
-    if (verdict == TXN_DONE && asking->owners.n > 0) {
+    if (verdict == TXN_DONE) {
         TXN_TRY(visit_answers(asking, exchange_owner));
         asking->owners.n = 0;
+        keep_own_records(asking);
     }
     return verdict;
 }
