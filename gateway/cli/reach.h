@@ -15,7 +15,7 @@ struct reach;
 struct reach_place {
     const struct partner *partner;
     const char *url;                        /* the first that names it */
-    bool has_xcpd, has_query, has_retrieve; /* what is asked there */
+    bool has_xcpd, has_query, has_retrieve, has_xcdr; /* what is asked there */
     struct reach *reach;
     struct out_answer answer;
 };

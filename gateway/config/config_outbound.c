@@ -4,9 +4,9 @@
  */
 #include "config/config_reader.h"
 
-#define PAUSE_MIN_US (100 * US_PER_MS)
-#define PAUSE_MAX_US (3600 * US_PER_S)
-#define COUNT_MAX    100000
+#define PAUSE_MIN_US  (100 * US_PER_MS)
+#define PAUSE_MAX_US  (3600 * US_PER_S)
+#define COUNT_MAX     100000
 #define DOCUMENTS_MAX 1000 /* what readers of ours take in one request */
 
 void
@@ -60,8 +60,8 @@ config_read_outbound(struct config_reader *reader, struct yaml_node *root)
 void
 config_read_reach(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
 {
-    static const char *const names[] = {"connections", "requests", "failures", "pause",
-                                        "longest_pause", "documents_per_request"};
+    static const char *const names[] = {"connections", "requests",      "failures",
+                                        "pause",       "longest_pause", "documents_per_request"};
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     static const char *const kinds[] = {"public", "private", "local"};
     size_t addresses = PARTNER_ADDRESSES_PUBLIC;

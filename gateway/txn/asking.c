@@ -1,7 +1,7 @@
 /*
- * The steps of an initiating transaction: three rounds of the same shape (discover, query,
- * retrieve), of which a goal runs one or all. Started by the commands; steps run on workers.
- * Results live in the transaction's arena until asking_free.
+ * The steps of an initiating transaction: rounds of the same shape (discover, query, retrieve,
+ * provide), of which a goal runs one, or the first three. Started by the commands; steps run on
+ * workers. Results live in the transaction's arena until asking_free.
  */
 #include "txn/asking.h"
 
@@ -10,6 +10,8 @@
 #include "base/ids.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+
+#define GATHER_ROUNDS 3
 
 static struct asking *
 asking_of(struct txn *txn)
@@ -42,7 +44,7 @@ static void
 set_round_deadline(struct asking *asking)
 {
     const int64_t now_us = clock_mono_us(asking->node->clock);
-    const int rounds_left = asking->order.goal == ASKING_GATHER ? ASKING_ROUNDS - asking->round : 1;
+    const int rounds_left = asking->order.goal == ASKING_GATHER ? GATHER_ROUNDS - asking->round : 1;
 
     /* A silent community may cost a round its share of the time, not the rounds after it. */
     asking->txn.deadline_us = now_us + (asking->final_deadline_us - now_us) / rounds_left;
@@ -205,7 +207,7 @@ step_next(struct txn *txn)
 
     if (verdict == TXN_DONE) {
         TXN_TRY(check_wanted(asking));
-        asking->round += asking->round + 1 < ASKING_ROUNDS ? 1 : 0;
+        asking->round += asking->round + 1 < GATHER_ROUNDS ? 1 : 0;
     }
     return verdict;
 }
@@ -230,8 +232,11 @@ step_collect(struct txn *txn)
     }
 #define ROUND_STEPS 8
 
-static const struct txn_step asking_steps[] = {
-    ROUND("discover"), ROUND("query"), ROUND("retrieve"), {"collect", step_collect}};
+static const struct txn_step asking_steps[] = {ROUND("discover"),
+                                               ROUND("query"),
+                                               ROUND("retrieve"),
+                                               {"collect", step_collect},
+                                               ROUND("provide")};
 
 static const struct {
     struct txn_table table;
@@ -242,6 +247,8 @@ static const struct {
     [ASKING_RETRIEVE] = {{"retrieve", asking_steps + 2 * ROUND_STEPS, ROUND_STEPS + 1,
                           ROUND_STEPS + 1},
                          2},
+    [ASKING_PROVIDE] = {{"provide", asking_steps + 3 * ROUND_STEPS + 1, ROUND_STEPS, ROUND_STEPS},
+                        3},
     [ASKING_GATHER] = {{"gather", asking_steps, 3 * ROUND_STEPS + 1, 3 * ROUND_STEPS + 1}, 0},
 };
 
@@ -315,6 +322,11 @@ check_community(const struct node *node, struct span oid, struct diag *diag)
 static struct status
 check_communities(const struct node *node, const struct asking_order *order, struct diag *diag)
 {
+    if (order->goal == ASKING_PROVIDE && order->to.n != 1) {
+        return FAIL(diag, ERR_USAGE,
+                    "documents go to one community: say which (--to OID, once), not %zu",
+                    order->to.n);
+    }
     for (size_t i = 0; i < order->to.n; i++) {
         TRY(check_community(node, order->to.items[i], diag));
     }

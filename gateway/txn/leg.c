@@ -12,15 +12,19 @@
 #include "txn/iti38.h"
 #include "txn/iti39.h"
 #include "txn/iti55.h"
+#include "txn/iti80.h"
 
 #define PAYLOAD_LIMIT ((size_t)4 * 1024 * 1024)
 #define MESSAGE_LIMIT ((size_t)8 * 1024 * 1024)
-#define SAID_MAX      ((size_t)300) /* bytes of its own words */
+#define PACKAGE_LIMIT ((size_t)512 * 1024 * 1024) /* with documents, as far as they are in memory  \
+                                                   */
+#define SAID_MAX ((size_t)300)                    /* bytes of its own words */
 
 const struct leg_kind leg_kinds[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_55] = {iti55_ask, iti55_answer, iti55_ask_store, AUDIT_ITI_55},
     [SOAP_ITI_38] = {iti38_ask, iti38_answer, iti38_ask_store, AUDIT_ITI_38},
     [SOAP_ITI_39] = {iti39_ask, iti39_answer, iti39_ask_store, AUDIT_ITI_39},
+    [SOAP_ITI_80] = {iti80_ask, iti80_answer, iti80_ask_store, AUDIT_ITI_80},
 };
 
 const char *
@@ -33,10 +37,11 @@ leg_url(const struct partner *partner, enum soap_transaction transaction)
         return partner->query_url;
     case SOAP_ITI_39:
         return partner->retrieve_url;
+    case SOAP_ITI_80:
+        return partner->xcdr_url;
     case SOAP_ITI_18:
     case SOAP_ITI_43:
     case SOAP_ITI_41:
-    case SOAP_ITI_80:
     case SOAP_TRANSACTION_COUNT:
         break;
     }
@@ -183,6 +188,9 @@ note_subject(struct asking *asking, struct leg *leg)
     struct span cx;
 
     leg->event.documents = leg->refs;
+    if (leg->transaction == SOAP_ITI_80) {
+        return provide_note(asking->order.provide, txn->arena, &leg->diag, &leg->event);
+    }
     if (leg->transaction == SOAP_ITI_38 &&
         (asking->order.query == NULL || leg->patient_id.root.n > 0)) {
         id = &leg->patient_id;
@@ -205,7 +213,9 @@ decide(struct asking *asking, struct leg *leg)
     const struct asking_order *order = &asking->order;
 
     leg->facts = (struct policy_facts){
-        .transaction = span_of_cstr(soap_transaction(leg->transaction)->name),
+        .transaction = leg->partner == NULL && leg->transaction == SOAP_ITI_80
+                           ? SPAN("ITI-41") /* into our own store */
+                           : span_of_cstr(soap_transaction(leg->transaction)->name),
         .direction = leg->partner == NULL ? SPAN("local") : SPAN("outbound"),
         .partner = leg->partner == NULL ? SPAN_EMPTY : span_of_cstr(leg->partner->id),
         .community = leg->community,
@@ -303,10 +313,11 @@ pack(struct leg *leg, struct buf *envelope, struct out_request *request)
     const struct soap_transaction_row *row = soap_transaction(leg->transaction);
 
     if (row->is_mtom) {
-        return mtom_write(buf_span(envelope), NULL, 0, span_of_cstr(row->request_action),
-                          &request->body, &leg->diag, request->content_type);
+        return mtom_pack(buf_span(envelope), leg->parts, leg->parts_n,
+                         span_of_cstr(row->request_action), PACKAGE_LIMIT, &leg->diag,
+                         request->content_type, &request->body);
     }
-    buf_move(&request->body, envelope);
+    body_from_buf(&request->body, envelope);
     snprintf(request->content_type, sizeof(request->content_type), "%s; action=\"%s\"",
              SOAP_CONTENT_TYPE, row->request_action);
     return OK;
@@ -339,25 +350,22 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
         .message_id = span_of_cstr(leg->message_id),
         .payload = buf_span(&leg->payload),
     };
-    struct status st;
 
     buf_init_secret(&security, MESSAGE_LIMIT);
     buf_init_secret(&envelope, MESSAGE_LIMIT);
     TRY(write_security(asking, leg, timestamp, &security));
     parts.security = buf_span(&security);
     TRY(envelope_write_request(&parts, &envelope, &leg->diag));
-    out_request_init(&request, MESSAGE_LIMIT);
-    st = pack(leg, &envelope, &request);
-    if (!is_ok(st)) {
-        buf_done(&request.body);
-        return st;
-    }
+    out_request_init(&request);
+    TRY(pack(leg, &envelope, &request));
     request.config = asking->node->config;
     request.partner = leg->partner;
     request.url = leg->url;
     request.deadline_us = asking->txn.deadline_us;
     set_limits(asking, leg, &request);
-    request.is_fresh = leg->is_again; /* other kept connections may be closed as well */
+    /* Other kept connections may be closed as well; and nobody could say whether documents that
+     * went into one were taken. */
+    request.is_fresh = leg->is_again || leg->transaction == SOAP_ITI_80;
     *ret_request = request;
     return OK;
 }

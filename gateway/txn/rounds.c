@@ -203,11 +203,23 @@ plan_retrieve_of_order(struct asking *asking)
     return OK;
 }
 
+/* asking_new has seen to it that there is one community, and that it is ours or a partner's. */
+static struct status
+plan_provide(struct asking *asking)
+{
+    const struct span community = asking->order.to.items[0];
+    struct leg *leg;
+
+    return asking_add_leg(asking, SOAP_ITI_80,
+                          config_partner_of_community(asking->node->config, community), community,
+                          &leg);
+}
+
 enum soap_transaction
 rounds_transaction(const struct asking *asking)
 {
     static const enum soap_transaction by_round[ASKING_ROUNDS] = {SOAP_ITI_55, SOAP_ITI_38,
-                                                                  SOAP_ITI_39};
+                                                                  SOAP_ITI_39, SOAP_ITI_80};
 
     return by_round[asking->round];
 }
@@ -222,6 +234,8 @@ rounds_plan(struct asking *asking)
         return plan_everyone(asking, SOAP_ITI_55);
     case 1:
         return is_gather ? plan_query_of_matches(asking) : plan_everyone(asking, SOAP_ITI_38);
+    case 3:
+        return plan_provide(asking);
     default:
         return is_gather ? plan_retrieve_of_entries(asking) : plan_retrieve_of_order(asking);
     }
@@ -235,7 +249,8 @@ entry_of(const struct asking *asking, const struct leg *leg, const struct docume
     for (size_t i = 0; i < asking->legs[1].n; i++) {
         const struct leg *queried = &asking->legs[1].items[i];
 
-        for (size_t d = 0; queried->partner == leg->partner && d < queried->objects.documents.n; d++) {
+        for (size_t d = 0; queried->partner == leg->partner && d < queried->objects.documents.n;
+             d++) {
             const struct document_entry *entry = &queried->objects.documents.items[d];
 
             if (span_eq(entry->unique_id, ref->unique_id) &&
