@@ -28,7 +28,8 @@ static const struct cli_command command = {
     .text =
         "Prints every partner of the configuration: its communities, endpoints, how its TLS\n"
         "certificate is recognised, until when its signing certificates are valid, and what is\n"
-        "relaxed for it. With --probe it connects to every host and port of theirs at once, "
+        "relaxed for it; and the node's sources. With --probe it connects to every host and port "
+        "of theirs at once, "
         "proves\n"
         "that the partner answers there and takes our certificate, and prints address, TLS "
         "version,\n"
@@ -229,6 +230,7 @@ print_partners(const struct config *config, const struct reach *reach, int64_t n
     for (size_t i = 0; i < config->partners_n; i++) {
         print_partner(&config->partners[i], reach, now_us);
     }
+    show_sources(config, reach, now_us);
     printf("%zu partner%s\n", config->partners_n, config->partners_n == 1 ? "" : "s");
     if (reach != NULL) {
         const struct reach_place *places = NULL;
@@ -387,6 +389,7 @@ print_json(const struct config *config, const struct reach *reach, int64_t now_u
         write_partner(&json, &config->partners[i], reach, now_us);
     }
     jsonw_close(&json);
+    show_sources_json(&json, config, reach);
     jsonw_close(&json);
     const bool is_printed = show_json(&command, &json, &text, &diag);
 

@@ -64,7 +64,7 @@ config_read_reach(struct config_reader *reader, struct yaml_node *root, struct p
                                         "pause",       "longest_pause", "documents_per_request"};
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     static const char *const kinds[] = {"public", "private", "local"};
-    size_t addresses = PARTNER_ADDRESSES_PUBLIC;
+    size_t addresses = partner->addresses;
 
     partner->limits = reader->config->outbound;
     read_limits(reader, node, &partner->limits);

@@ -14,10 +14,13 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_files.c gateway/store/sqlite_files.h \
 	gateway/store/sqlite_find.c \
 	gateway/store/sqlite_join.c \
+	gateway/store/sqlite_lists.c gateway/store/sqlite_lists.h \
 	gateway/store/sqlite_match.c \
 	gateway/store/sqlite_patients.c \
 	gateway/store/sqlite_replay.c \
-	gateway/store/sqlite_schema.c \
+	gateway/store/sqlite_retrieve.c \
+	gateway/store/sqlite_schema.c gateway/store/sqlite_tables.h \
+	gateway/store/sqlite_slots.c \
 	gateway/store/store.c gateway/store/store.h gateway/store/store_engine.h
 EXTRA_DIST += gateway/store/README.md
 

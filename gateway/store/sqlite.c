@@ -200,14 +200,15 @@ find_documents(struct store *store, const struct store_filter *filter, struct pa
                struct document_list *ret_documents)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    const struct span_list_set none = {0};
     struct document_list documents = {0};
 
     (void)park;
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
     TRY(db_begin_read(conn, diag));
-    TRY(db_finish(conn,
-                  sqlite_find_documents(sqlite_of(store), conn, filter, arena, diag, &documents),
-                  diag));
+    TRY(db_finish(
+        conn, sqlite_find_documents(sqlite_of(store), conn, filter, &none, arena, diag, &documents),
+        diag));
     *ret_documents = documents;
     *ret_answer = ANSWER_NOW;
     return OK;

@@ -65,7 +65,7 @@ find_known(const struct sqlite_store *store, struct db_conn *conn, struct span s
 
     db_prepare(conn,
                "SELECT d.unique_id, p.public_id, d.is_unique_id_made FROM documents d"
-               " JOIN patients p ON p.id = d.patient WHERE d.sha256 = ?",
+               " JOIN patients p ON p.id = d.patient WHERE d.sha256 = ? ORDER BY d.id LIMIT 1",
                &query);
     db_blob(&query, sha256);
     TRY(db_step(&query, diag, &has_row));
@@ -188,7 +188,9 @@ complete_entry(struct db_conn *conn, const struct store_document *document,
     uuid_new(uuid);
     TRY(arena_printf(arena, diag, &entry->entry_uuid, "urn:uuid:%s", uuid));
     TRY(arena_dup(arena, span_of_cstr(content->sha1), diag, &entry->hash));
+    entry->lid = entry->entry_uuid;
     entry->size = content->size;
+    entry->has_size = true;
     entry->status = SPAN(DOCUMENT_APPROVED);
     entry->object_type = SPAN(DOCUMENT_STABLE);
     return OK;

@@ -1,11 +1,11 @@
 /*
  * ITI-38 Cross Gateway Query, the Responding Gateway: every stored query of ITI-18 over the
- * embedded store. Runs on workers; everything lives in the transaction's arena. Source: ITI
- * TF-2 3.38 and 3.18.
+ * embedded store, or over all sources when there are others (brokered.h). Runs on workers;
+ * everything lives in the transaction's arena. Source: ITI TF-2 3.38 and 3.18.
  */
 #include "txn/iti38.h"
 
-#include "txn/inbound.h"
+#include "txn/brokered.h"
 #include "txn/own_query.h"
 #include "txn/registry_answer.h"
 
@@ -33,7 +33,7 @@ check_home(struct inbound *in, const struct iti38_work *work)
                           work->question.name);
     }
     if (!home_community_oid(work->query.home, &oid) ||
-        !span_eq_cstr(oid, in->node->config->community)) {
+        !config_is_own_community(in->node->config, oid)) {
         return FAIL(diag, ERR_UNKNOWN_COMMUNITY, "the query is for '%.*s', this community is '%s'",
                     SPAN_PRINT(span_slice(work->query.home, 0, OID_TEXT)),
                     in->node->config->community);
@@ -124,14 +124,63 @@ ask_store(struct inbound *in, struct iti38_work *work, enum answer *ret_answer)
                          ret_answer, &work->found);
 }
 
+/* ---- work, with other sources ---- */
+
+static struct status
+begin_brokered(struct inbound *in, struct iti38_work *work)
+{
+    struct txn *txn = &in->txn;
+    struct brokered *brokered;
+    struct span oid;
+
+    TRY(brokered_begin(in, &brokered));
+    brokered->order.goal = ASKING_QUERY;
+    brokered->order.query = &work->query;
+    brokered->order.patient_id = work->question.asks.filter.patient_id;
+    if (work->query.home.n > 0 && home_community_oid(work->query.home, &oid)) {
+        return ARENA_PUSH(txn->arena, &txn->diag, &brokered->order.to, oid);
+    }
+    return OK;
+}
+
+/* The patient is one that we gave an id: whether a source knows him is its leg's to see. */
+static enum txn_verdict
+ask_sources(struct inbound *in, struct iti38_work *work)
+{
+    struct txn *txn = &in->txn;
+    enum answer answer = ANSWER_NOW;
+    enum txn_verdict verdict;
+    struct status st;
+
+    if (in->brokered != NULL) {
+        return brokered_ask(in->brokered);
+    }
+    verdict = txn_may_ask(txn);
+    if (verdict != TXN_DONE) {
+        return verdict;
+    }
+    txn_expect(txn);
+    st = check_patient(in, work, &answer);
+    verdict = txn_settle(txn, st, answer);
+    if (verdict != TXN_DONE) {
+        return verdict;
+    }
+    TXN_TRY(begin_brokered(in, work));
+    return brokered_ask(in->brokered);
+}
+
 static enum txn_verdict
 find_objects(struct inbound *in)
 {
     struct txn *txn = &in->txn;
-    const enum txn_verdict verdict = txn_may_ask(txn);
     enum answer answer = ANSWER_NOW;
+    enum txn_verdict verdict;
     struct status st;
 
+    if (brokered_is_needed(in)) {
+        return ask_sources(in, in->work);
+    }
+    verdict = txn_may_ask(txn);
     if (verdict != TXN_DONE) {
         return verdict;
     }
@@ -149,6 +198,11 @@ write_answer(struct inbound *in)
     const struct iti38_work *work = in->work;
     struct query_answer answer = {.status = REGISTRY_SUCCESS, .objects = work->found};
 
+    if (in->brokered != NULL) {
+        TXN_TRY(merge_query(asking_merged(in->brokered->awaited.asking), &txn->diag, &answer));
+        TXN_TRY(awaited_note_shortfall(&in->brokered->awaited, 1, answer.status == REGISTRY_FAILURE,
+                                       NULL));
+    }
     TXN_TRY(registry_answer_shape(in, &work->query, &work->question, &answer));
     TXN_TRY(query_answer_write(&answer, txn->arena, &in->payload, &txn->diag));
     return TXN_DONE;

@@ -7,6 +7,7 @@
 #include "txn/iti38.h"
 
 #include "txn/own_query.h"
+#include "txn/sources.h"
 #include "txn/stored_query.h"
 
 /* ---- the question ---- */
@@ -21,6 +22,14 @@ add_param(struct asking *asking, struct leg *leg, struct stored_query *query, co
     return ARENA_PUSH(asking->txn.arena, &leg->diag, &query->params, param);
 }
 
+static struct status
+address(struct asking *asking, struct leg *leg, struct stored_query *query)
+{
+    return leg->partner->source != NULL ? source_address(asking, leg, query)
+                                        : arena_printf(asking->txn.arena, &leg->diag, &query->home,
+                                                       "urn:oid:%.*s", SPAN_PRINT(leg->community));
+}
+
 /* Somebody else's query, as it came, but for the community that this leg asks. Metadata is asked
  * for also where references will do: what is merged, and what our policy judges, are entries. */
 static struct status
@@ -30,8 +39,7 @@ pass_on(struct asking *asking, struct leg *leg)
     struct stored_query query = *asking->order.query;
 
     query.wants_leaf_class = true;
-    TRY(arena_printf(txn->arena, &leg->diag, &query.home, "urn:oid:%.*s",
-                     SPAN_PRINT(leg->community)));
+    TRY(address(asking, leg, &query));
     leg->event.query_id = query.id;
     return stored_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
@@ -48,7 +56,7 @@ iti38_ask(struct asking *asking, struct leg *leg)
     if (asking->order.query != NULL) {
         return pass_on(asking, leg);
     }
-    TRY(arena_printf(txn->arena, diag, &query.home, "urn:oid:%.*s", SPAN_PRINT(leg->community)));
+    TRY(address(asking, leg, &query));
     TRY(ARENA_PUSH(txn->arena, diag, &status, SPAN(DOCUMENT_APPROVED)));
     TRY(add_param(asking, leg, &query, "$XDSDocumentEntryPatientId", false, patient));
     TRY(add_param(asking, leg, &query, "$XDSDocumentEntryStatus", true, &status));
@@ -243,6 +251,9 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
     if (answer.status == REGISTRY_FAILURE) {
         return OK;
     }
+    if (leg->partner->source != NULL) {
+        TRY(source_adopt(asking, leg, &answer.objects));
+    }
     TRY(take_objects(asking, leg, &answer.objects));
     if (answer.refs.n > 0) {
         leg_drop(asking, leg, "gave an ObjectRef where metadata (LeafClass) was asked for");
@@ -271,9 +282,9 @@ may_show(const void *arg, const struct document_entry *entry)
 static bool
 may_open(const void *arg, struct span patient_id)
 {
-    (void)arg;
-    (void)patient_id;
-    return true;
+    const struct own_leg *own = arg;
+
+    return leg_may_open(own->asking, patient_id);
 }
 
 /* The FindDocuments of our own commands. */
@@ -302,12 +313,12 @@ begin_own(struct asking *asking, struct leg *leg, struct own_leg **ret_own)
     if (own == NULL) {
         TRY(ARENA_NEW(leg->arena, &leg->diag, &own));
         *own = (struct own_leg){.asking = asking, .leg = leg};
-        TRY(asking->order.query == NULL
-                ? make_question(asking, leg, &own->question.asks)
-                : stored_query_question(asking->order.query, leg->arena, &leg->diag,
-                                        &own->question));
-        own_query_init(&own->query, &own->question.asks,
-                       &(struct own_reader){may_show, may_open, own, false});
+        TRY(asking->order.query == NULL ? make_question(asking, leg, &own->question.asks)
+                                        : stored_query_question(asking->order.query, leg->arena,
+                                                                &leg->diag, &own->question));
+        own_query_init(
+            &own->query, &own->question.asks,
+            &(struct own_reader){may_show, may_open, own, asking->order.may_open != NULL});
         leg->own = own;
     }
     *ret_own = own;

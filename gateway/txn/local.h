@@ -22,10 +22,7 @@
 #ifndef TXN_LOCAL_H
 #define TXN_LOCAL_H
 
-#include <pthread.h>
-
-#include "txn/asking.h"
-#include "txn/inbound.h"
+#include "txn/awaited.h"
 
 /* As inbound_start. request->peer NULL: the listener has no TLS. */
 MUST_CHECK struct status local_start(struct node *node, const struct inbound_request *request,
@@ -38,11 +35,7 @@ struct local {
     struct inbound in; /* first member; in.responder is one of those below */
     const struct config_system *system;
     struct asking_order order; /* filled by the responder's read */
-    bool has_asked;
-    pthread_mutex_t lock;  /* of the rest: the peer goes on another thread */
-    struct asking *asking; /* made, running, or ended */
-    bool is_ended;         /* it has */
-    bool is_gone;          /* the peer has */
+    struct awaited awaited;
 };
 
 /* read: message to local->order; its failure is answered without asking. work: NULL. write: the

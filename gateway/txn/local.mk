@@ -2,7 +2,9 @@
 libisthmus_a_SOURCES += \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
 	gateway/txn/asking_ask.c \
+	gateway/txn/awaited.c gateway/txn/awaited.h \
 	gateway/txn/binding.c gateway/txn/binding.h \
+	gateway/txn/brokered.c gateway/txn/brokered.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
@@ -27,12 +29,15 @@ libisthmus_a_SOURCES += \
 	gateway/txn/records.c gateway/txn/records.h \
 	gateway/txn/registry_answer.c gateway/txn/registry_answer.h \
 	gateway/txn/rounds.c \
+	gateway/txn/source_answer.c gateway/txn/source_patients.c \
+	gateway/txn/sources.c gateway/txn/sources.h \
 	gateway/txn/runner.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
 	gateway/txn/txn.h
 EXTRA_DIST += gateway/txn/README.md
 
 check_PROGRAMS += tests/unit/test_runner tests/unit/test_merge
+tests_unit_test_merge_SOURCES = tests/unit/test_merge.c tests/unit/merge_kit.c tests/unit/merge_kit.h
 tests_unit_test_merge_LDADD = $(UNIT_LIBS)
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_stored_query
@@ -52,7 +57,9 @@ SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 check_PROGRAMS += $(SCENARIO_TESTS)
 LOCAL_KIT = tests/unit/local_kit.c tests/unit/local_kit.h
 check_PROGRAMS += tests/unit/test_scenario_local tests/unit/test_scenario_local_waiting tests/unit/test_local_memory
-check_PROGRAMS += tests/unit/test_scenario_local_registry tests/unit/test_scenario_split
+check_PROGRAMS += tests/unit/test_scenario_local_registry tests/unit/test_scenario_split tests/unit/test_nist_toolkit
+tests_unit_test_nist_toolkit_SOURCES = tests/unit/test_nist_toolkit.c $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_toolkit_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_registry_SOURCES = tests/unit/test_scenario_local_registry.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_registry_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_split_SOURCES = tests/unit/test_scenario_split.c $(LOCAL_KIT) $(SCENE)

@@ -136,7 +136,7 @@ write_answer(struct inbound *in)
     struct txn *txn = &in->txn;
     struct query_answer answer;
 
-    TXN_TRY(merge_query(asking_merged(local->asking), &txn->diag, &answer));
+    TXN_TRY(merge_query(asking_merged(local->awaited.asking), &txn->diag, &answer));
     if (work->is_homeless && is_nothing(&answer)) {
         (void)FAIL(&txn->diag, ERR_MISSING_COMMUNITY,
                    "%s has no home attribute, and our own community has none of its ids",

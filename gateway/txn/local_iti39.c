@@ -184,7 +184,7 @@ take_merged(struct local *local, struct work *work)
     struct retrieved_document *documents;
     struct status st;
 
-    TRY(merge_retrieve(asking_merged(local->asking), &work->asked,
+    TRY(merge_retrieve(asking_merged(local->awaited.asking), &work->asked,
                        is_iti43(local) ? MERGE_LOCATION_DOCUMENT : MERGE_LOCATION_FULL, &txn->diag,
                        &merged));
     st = ARENA_ARRAY(txn->arena, merged.documents.n, &txn->diag, &documents);

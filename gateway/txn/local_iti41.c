@@ -25,14 +25,13 @@ choose_community(struct local *local, struct work *work)
 {
     struct txn *txn = &local->in.txn;
     struct span community = SPAN_EMPTY;
-    struct diag unknown = {0};
 
     TRY(provide_community(local->in.node->config, &work->request, txn->arena, &txn->diag,
                           &work->errors, &community));
     if (community.n == 0) {
         community = span_of_cstr(local->in.node->config->community);
     }
-    if (!is_ok(local_check_community(local, community, &unknown))) {
+    if (!provide_may_go(local->in.node->config, community)) {
         TRY(provide_add_error(txn->arena, &txn->diag, &work->errors, SPAN("XDSUnknownCommunity"),
                               SPAN("the community is neither ours nor a partner's"),
                               span_slice(community, 0, OID_TEXT)));
@@ -96,7 +95,7 @@ write_answer(struct inbound *in)
 {
     struct local *local = (struct local *)in;
     struct work *work = in->work;
-    const struct leg_list *legs = &local->asking->legs[ASKING_PROVIDE];
+    const struct leg_list *legs = &local->awaited.asking->legs[ASKING_PROVIDE];
 
     TXN_TRY(take_errors(local, work, &legs->items[0]));
     TXN_TRY(local_note_shortfall(local, true, NULL));

@@ -142,7 +142,7 @@ merge_pass_error(struct merge_errors *errors, const struct leg *leg,
                  const struct registry_error *error)
 {
     const struct span last_resort =
-        leg->transaction == SOAP_ITI_39 ? SPAN("XDSRepositoryError") : SPAN("XDSRegistryError");
+        leg_is_retrieve(leg) ? SPAN("XDSRepositoryError") : SPAN("XDSRegistryError");
     const struct span code = error->code.n == 0 ? last_resort : error->code;
     const struct span location = span_trim(error->location);
     struct registry_error passed = *error;
@@ -187,6 +187,7 @@ merge_failure(const struct merge *merge, size_t at, struct span *ret_code, struc
 {
     const struct leg *leg = &merge->legs[at];
     const enum err code = merge->is_over[at] ? leg->diag.code : ERR_PARTNER_TIMEOUT;
+    const bool is_source = leg->partner != NULL && leg->partner->source != NULL;
 
     *ret_context = span_of_cstr(err_public_text(code));
     if (leg->abandoned == LEG_ABANDONED_ENOUGH) {
@@ -199,8 +200,11 @@ merge_failure(const struct merge *merge, size_t at, struct span *ret_code, struc
     } else {
         *ret_code = span_of_cstr(err_ihe_code(code));
     }
-    if (ret_code->n == 0) {
+    if (ret_code->n == 0 || (is_source && span_eq_cstr(*ret_code, "XDSUnavailableCommunity"))) {
         *ret_code = last_resort_of(merge);
+    }
+    if (is_source && err_class(code) == ERR_CLASS_PARTNER) {
+        *ret_context = SPAN("a registry or repository of this community gave no answer");
     }
 }
 

@@ -119,6 +119,12 @@ provide_check_own(const struct config *config, const struct provide_request *req
     const struct own_check check = {config, arena, diag, errors};
     const struct registry_objects *objects = &request->objects;
 
+    if (!config->asks_store) {
+        return provide_add_error(arena, diag, errors, SPAN("UnavailableRecipient"),
+                                 SPAN("the community's own registries are not written to by this "
+                                      "gateway"),
+                                 SPAN_EMPTY);
+    }
     TRY(check_documents(&check, &objects->documents));
     for (size_t i = 0; i < objects->submission_sets.n; i++) {
         const struct submission_set *set = &objects->submission_sets.items[i];
@@ -281,6 +287,13 @@ provide_community(const struct config *config, const struct provide_request *req
     }
     *ret_community = community;
     return OK;
+}
+
+bool
+provide_may_go(const struct config *config, struct span community)
+{
+    return span_eq_cstr(community, config->community) ||
+           config_partner_of_community(config, community) != NULL;
 }
 
 /* ---- the record ---- */

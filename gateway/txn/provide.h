@@ -18,7 +18,8 @@
 /* Not exactly one SubmissionSet; XDSMissingDocument, XDSMissingDocumentMetadata. */
 MUST_CHECK struct status provide_check(const struct provide_request *request, struct arena *arena,
                                        struct diag *diag, struct registry_error_list *errors);
-/* What a submission for our own store may not say: XDSUnknownCommunity for an object with the home
+/* What a submission for our own store may not say: UnavailableRecipient when the node has none that
+ * is asked for documents (`sources:`); XDSUnknownCommunity for an object with the home
  * of another community, XDSUnknownRepositoryId for one with the repository of somebody else. */
 MUST_CHECK struct status provide_check_own(const struct config *config,
                                            const struct provide_request *request,
@@ -40,6 +41,10 @@ MUST_CHECK struct status provide_community(const struct config *config,
                                            struct arena *arena, struct diag *diag,
                                            struct registry_error_list *errors,
                                            struct span *ret_community);
+
+/* Is it the community (bare OID) of our store, or a partner's? A source's registry of ours is not
+ * written to. */
+bool provide_may_go(const struct config *config, struct span community);
 
 /* The one SubmissionSet; NULL before provide_check. */
 const struct submission_set *provide_set(const struct provide_request *request);

@@ -300,7 +300,7 @@ test_documents_by_id_need_a_home_and_may_be_references(void)
     local_send_stored(&scene, &query, &reply);
     CU_ASSERT_EQUAL(reply.cause, ERR_QUERY_PARAM_MISSING);
     CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "XDSStoredQueryMissingParam"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "$patientId: ")); /* codeContext names it */
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "$patientId: "));       /* codeContext names it */
     query.id = SPAN("urn:uuid:3d1bdb10-39a2-11de-89c2-2f44d94eaa9f"); /* ITI-51 */
     local_send_stored(&scene, &query, &reply);
     CU_ASSERT_EQUAL(reply.cause, ERR_UNKNOWN_QUERY);

@@ -202,7 +202,9 @@ test_what_is_withheld_is_not_there(void)
 {
     static const char *const rules = "rules:\n"
                                      "  - name: no-restricted\n    effect: permit\n"
-                                     "    reason: a test\n    withhold: [R]\n"
+                                     "    reason: a test\n    direction: local\n    partners: any\n"
+                                     "    transactions: [ITI-38]\n"
+                                     "    withhold: {confidentiality: [R]}\n"
                                      "    purposes: [T-TREAT]\n";
     const struct scene_stored *hidden;
     struct query_answer answer;
@@ -359,11 +361,10 @@ test_each_action_has_its_path(void)
         const struct local_request request = {
             .transaction = rows[i].transaction,
             .path = rows[i].path,
-            .payload =
-                rows[i].transaction == SOAP_ITI_18
-                    ? SPAN("<AdhocQueryRequest "
-                           "xmlns='urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0'/>")
-                    : SPAN("<RetrieveDocumentSetRequest xmlns='urn:ihe:iti:xds-b:2007'/>"),
+            .payload = rows[i].transaction == SOAP_ITI_18
+                           ? SPAN("<AdhocQueryRequest "
+                                  "xmlns='urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0'/>")
+                           : SPAN("<RetrieveDocumentSetRequest xmlns='urn:ihe:iti:xds-b:2007'/>"),
         };
 
         local_send(&scene, &request, &reply);

@@ -77,8 +77,8 @@ check_order(const struct retrieve_answer *answer)
 
         CHECK_SPAN(answer->documents.items[i].ref.unique_id, stored[i].unique_id);
         snprintf(want, sizeof(want), "<ClinicalDocument>%zu</ClinicalDocument>", i);
-        CHECK_OK(&diag, body_read(&answer->documents.items[i].body, 0, text, sizeof(text), &diag,
-                                  &n));
+        CHECK_OK(&diag,
+                 body_read(&answer->documents.items[i].body, 0, text, sizeof(text), &diag, &n));
         CHECK_SPAN(span_of(text, n), want);
     }
 }

@@ -77,8 +77,8 @@ static const struct {
     {FIND_DOCUMENTS, FIND_PATIENT, ERR_QUERY_PARAM_MISSING, DE "Status"},
     {FIND_DOCUMENTS, FIND_PATIENT "<r:Slot name='" DE "Status'><r:ValueList/></r:Slot>",
      ERR_QUERY_PARAM_MISSING, DE "Status"},
-    {FIND_DOCUMENTS, FIND_PATIENT SLOT(DE "Status", "('urn:x:Withdrawn')"),
-     ERR_QUERY_PARAM_MISSING, DE "Status"},
+    {FIND_DOCUMENTS, FIND_PATIENT SLOT(DE "Status", "('urn:x:Withdrawn')"), ERR_QUERY_PARAM_MISSING,
+     DE "Status"},
     {FIND_BY_REFERENCE, FIND_RIGHT, ERR_QUERY_PARAM_MISSING, DE "ReferenceIdList"},
     {FIND_SETS, SLOT(SS "Status", APPROVED), ERR_QUERY_PARAM_MISSING, SS "PatientId"},
     {FIND_SETS, SLOT(SS "PatientId", PATIENT), ERR_QUERY_PARAM_MISSING, SS "Status"},
@@ -106,16 +106,20 @@ static const struct {
     {GET_RELATED, SLOT(DE "EntryUUID", "'a'"), ERR_QUERY_PARAM_MISSING, "$AssociationTypes"},
     {GET_RELATED, SLOT("$AssociationTypes", "('a')"), ERR_QUERY_PARAM_MISSING, DE "EntryUUID"},
     /* how many there may be */
-    {FIND_DOCUMENTS, FIND_RIGHT SLOT(DE "CreationTimeFrom", "2020") SLOT(DE "CreationTimeFrom", "2021"),
+    {FIND_DOCUMENTS,
+     FIND_RIGHT SLOT(DE "CreationTimeFrom", "2020") SLOT(DE "CreationTimeFrom", "2021"),
      ERR_QUERY_PARAM_NUMBER, DE "CreationTimeFrom"},
-    {FIND_DOCUMENTS, SLOT(DE "PatientId", "(" PATIENT ",'43^^^&amp;2.999.1.2&amp;ISO')")
-     SLOT(DE "Status", APPROVED), ERR_QUERY_PARAM_NUMBER, DE "PatientId"},
+    {FIND_DOCUMENTS,
+     SLOT(DE "PatientId", "(" PATIENT ",'43^^^&amp;2.999.1.2&amp;ISO')")
+         SLOT(DE "Status", APPROVED),
+     ERR_QUERY_PARAM_NUMBER, DE "PatientId"},
     {FIND_DOCUMENTS, FIND_RIGHT FIND_PATIENT, ERR_QUERY_PARAM_NUMBER, DE "PatientId"},
     {FIND_DOCUMENTS, FIND_RIGHT SLOT(DE "Status", DEPRECATED), ERR_QUERY_PARAM_NUMBER, DE "Status"},
     {FIND_DOCUMENTS, FIND_RIGHT SLOT(DE "ClassCode", "('a^^b')") SLOT(DE "ClassCode", "('c^^d')"),
      ERR_QUERY_PARAM_NUMBER, DE "ClassCode"},
-    {FIND_SETS, SLOT(SS "PatientId", PATIENT) SLOT(SS "Status", APPROVED)
-     SLOT(SS "AuthorPerson", "('a','b')"), ERR_QUERY_PARAM_NUMBER, SS "AuthorPerson"},
+    {FIND_SETS,
+     SLOT(SS "PatientId", PATIENT) SLOT(SS "Status", APPROVED) SLOT(SS "AuthorPerson", "('a','b')"),
+     ERR_QUERY_PARAM_NUMBER, SS "AuthorPerson"},
     {GET_DOCUMENTS, SLOT(DE "EntryUUID", "('a')") SLOT(DE "UniqueId", "('b')"),
      ERR_QUERY_PARAM_NUMBER, DE "EntryUUID"},
     {GET_FOLDERS, SLOT(FO "EntryUUID", "('a')") SLOT(FO "UniqueId", "('b')"),
@@ -140,10 +144,13 @@ static const struct {
      DE "ServiceStopTimeTo"},
     {FIND_DOCUMENTS, FIND_RIGHT SLOT(DE "ServiceStartTimeFrom", "'soon'"), ERR_MESSAGE_CONTENT,
      DE "ServiceStartTimeFrom"},
-    {FIND_SETS, SLOT(SS "PatientId", PATIENT) SLOT(SS "Status", APPROVED)
-     SLOT(SS "SubmissionTimeFrom", "2020010203040506"), ERR_MESSAGE_CONTENT, SS "SubmissionTimeFrom"},
-    {FIND_FOLDERS, SLOT(FO "PatientId", PATIENT) SLOT(FO "Status", APPROVED)
-     SLOT(FO "CodeList", "('x')"), ERR_MESSAGE_CONTENT, FO "CodeList"},
+    {FIND_SETS,
+     SLOT(SS "PatientId", PATIENT) SLOT(SS "Status", APPROVED)
+         SLOT(SS "SubmissionTimeFrom", "2020010203040506"),
+     ERR_MESSAGE_CONTENT, SS "SubmissionTimeFrom"},
+    {FIND_FOLDERS,
+     SLOT(FO "PatientId", PATIENT) SLOT(FO "Status", APPROVED) SLOT(FO "CodeList", "('x')"),
+     ERR_MESSAGE_CONTENT, FO "CodeList"},
 };
 
 static void
@@ -176,26 +183,26 @@ test_find_documents_has_every_parameter(void)
     struct diag diag = {0};
 
     arena = arena_new(ARENA_LIMIT_DEFAULT);
-    CHECK_OK(&diag,
-             read_question(
-                 FIND_DOCUMENTS,
-                 FIND_PATIENT SLOT(DE "Status", "('urn:x:Other','" DOCUMENT_APPROVED "')")
-                     SLOT(DE "ClassCode", "('a^^1','b^^2')") SLOT(DE "TypeCode", "('c^^3')")
-                     SLOT(DE "PracticeSettingCode", "('d^^4')")
-                     SLOT(DE "HealthcareFacilityTypeCode", "('e^^5')")
-                     SLOT(DE "FormatCode", "('f^^6')") SLOT(DE "EventCodeList", "('g^^7','h^^7')")
-                     SLOT(DE "EventCodeList", "('i^^8')")
-                     SLOT(DE "ConfidentialityCode", "('N^^9')")
-                     SLOT(DE "ConfidentialityCode", "('R^^9')")
-                     SLOT(DE "AuthorPerson", "('Jones%','%Smith%')")
-                     SLOT(DE "CreationTimeFrom", "2020") SLOT(DE "CreationTimeTo", "202101")
-                     SLOT(DE "ServiceStartTimeFrom", "20200102")
-                     SLOT(DE "ServiceStartTimeTo", "2020010203")
-                     SLOT(DE "ServiceStopTimeFrom", "202001020304")
-                     SLOT(DE "ServiceStopTimeTo", "20200102030405")
-                     SLOT(DE "Type", "('" DOCUMENT_ON_DEMAND "','urn:uuid:0')")
-                     SLOT("$homegrown", "'passed over'") SLOT("$uuid", "('a')"),
-                 &diag, &question));
+    CHECK_OK(
+        &diag,
+        read_question(
+            FIND_DOCUMENTS,
+            FIND_PATIENT SLOT(DE "Status", "('urn:x:Other','" DOCUMENT_APPROVED
+                                           "')") SLOT(DE "ClassCode", "('a^^1','b^^2')")
+                SLOT(DE "TypeCode", "('c^^3')") SLOT(DE "PracticeSettingCode", "('d^^4')") SLOT(
+                    DE "HealthcareFacilityTypeCode", "('e^^5')") SLOT(DE "FormatCode", "('f^^6')")
+                    SLOT(DE "EventCodeList", "('g^^7','h^^7')") SLOT(DE "EventCodeList", "('i^^8')")
+                        SLOT(DE "ConfidentialityCode", "('N^^9')") SLOT(DE "ConfidentialityCode",
+                                                                        "('R^^9')")
+                            SLOT(DE "AuthorPerson", "('Jones%','%Smith%')") SLOT(
+                                DE "CreationTimeFrom", "2020") SLOT(DE "CreationTimeTo", "202101")
+                                SLOT(DE "ServiceStartTimeFrom", "20200102") SLOT(
+                                    DE "ServiceStartTimeTo",
+                                    "2020010203") SLOT(DE "ServiceStopTimeFrom", "202001020304")
+                                    SLOT(DE "ServiceStopTimeTo", "20200102030405") SLOT(
+                                        DE "Type", "('" DOCUMENT_ON_DEMAND "','urn:uuid:0')")
+                                        SLOT("$homegrown", "'passed over'") SLOT("$uuid", "('a')"),
+            &diag, &question));
     const struct store_filter *filter = &question.asks.filter;
     CU_ASSERT_EQUAL(question.asks.kind, STORE_FIND_DOCUMENTS);
     CU_ASSERT(question.is_by_patient && question.param == NULL);
@@ -236,17 +243,17 @@ test_values_may_be_spread_and_lists_may_be_empty(void)
     struct diag diag = {0};
 
     arena = arena_new(ARENA_LIMIT_DEFAULT);
-    CHECK_OK(&diag, read_question(FIND_BY_REFERENCE,
-                                  FIND_PATIENT
-                                  "<r:Slot name='" DE "Status'><r:ValueList><r:Value>" APPROVED
-                                  "</r:Value><r:Value>" DEPRECATED
-                                  "</r:Value></r:ValueList></r:Slot>"
-                                  "<r:Slot name='" DE "ClassCode'><r:ValueList/></r:Slot>"
-                                  "<r:Slot name='" DE "EventCodeList'><r:ValueList/></r:Slot>"
-                                  SLOT(DE "Type", "('urn:uuid:0')")
-                                  SLOT(DE "ReferenceIdList", "('a^^^^urn:x','b^^^^urn:x')")
-                                  SLOT(DE "ReferenceIdList", "('O''Neil^^^^urn:x')"),
-                                  &diag, &question));
+    CHECK_OK(&diag, read_question(
+                        FIND_BY_REFERENCE,
+                        FIND_PATIENT
+                        "<r:Slot name='" DE "Status'><r:ValueList><r:Value>" APPROVED
+                        "</r:Value><r:Value>" DEPRECATED "</r:Value></r:ValueList></r:Slot>"
+                        "<r:Slot name='" DE "ClassCode'><r:ValueList/></r:Slot>"
+                        "<r:Slot name='" DE
+                        "EventCodeList'><r:ValueList/></r:Slot>" SLOT(DE "Type", "('urn:uuid:0')")
+                            SLOT(DE "ReferenceIdList", "('a^^^^urn:x','b^^^^urn:x')")
+                                SLOT(DE "ReferenceIdList", "('O''Neil^^^^urn:x')"),
+                        &diag, &question));
     CU_ASSERT_EQUAL(question.asks.kind, STORE_FIND_BY_REFERENCE_ID);
     CU_ASSERT_EQUAL(question.asks.filter.status.n, 2);
     CU_ASSERT_EQUAL(question.asks.filter.class_codes.n, 0);
@@ -268,10 +275,10 @@ test_sets_folders_and_all(void)
     CHECK_OK(&diag, read_question(FIND_SETS,
                                   SLOT(SS "PatientId", PATIENT) SLOT(SS "Status", APPROVED)
                                       SLOT(SS "SourceId", "('2.999.1','2.999.2')")
-                                      SLOT(SS "SubmissionTimeFrom", "2020")
-                                      SLOT(SS "SubmissionTimeTo", "2021")
-                                      SLOT(SS "AuthorPerson", "'J%'")
-                                      SLOT(SS "ContentType", "('a^^1','b^^1')"),
+                                          SLOT(SS "SubmissionTimeFrom", "2020")
+                                              SLOT(SS "SubmissionTimeTo", "2021")
+                                                  SLOT(SS "AuthorPerson", "'J%'")
+                                                      SLOT(SS "ContentType", "('a^^1','b^^1')"),
                                   &diag, &question));
     CU_ASSERT_EQUAL(question.asks.kind, STORE_FIND_SUBMISSION_SETS);
     CHECK_SPAN(question.asks.filter.patient_id.root, "2.999.1.2");
@@ -284,9 +291,9 @@ test_sets_folders_and_all(void)
     CHECK_OK(&diag, read_question(FIND_FOLDERS,
                                   SLOT(FO "PatientId", PATIENT) SLOT(FO "Status", APPROVED)
                                       SLOT(FO "LastUpdateTimeFrom", "2020")
-                                      SLOT(FO "LastUpdateTimeTo", "2021")
-                                      SLOT(FO "CodeList", "('a^^1')")
-                                      SLOT(FO "CodeList", "('b^^1','c^^1')"),
+                                          SLOT(FO "LastUpdateTimeTo", "2021")
+                                              SLOT(FO "CodeList", "('a^^1')")
+                                                  SLOT(FO "CodeList", "('b^^1','c^^1')"),
                                   &diag, &question));
     CU_ASSERT_EQUAL(question.asks.kind, STORE_FIND_FOLDERS);
     CU_ASSERT_EQUAL(question.asks.folder_status.n, 1);
@@ -294,14 +301,13 @@ test_sets_folders_and_all(void)
     CHECK_SPAN(question.asks.updated_to, "2021");
     CU_ASSERT_EQUAL_FATAL(question.asks.folder_codes.n, 2);
     CU_ASSERT_EQUAL(question.asks.folder_codes.items[1].n, 2);
-    CHECK_OK(&diag,
-             read_question(GET_ALL,
-                           SLOT("$patientId", PATIENT) SLOT(DE "Status", APPROVED) SLOT(
-                               SS "Status", DEPRECATED) SLOT(FO "Status", APPROVED)
-                               SLOT(DE "FormatCode", "('a^^1')")
-                                   SLOT(DE "ConfidentialityCode", "('N^^1')")
-                                       SLOT(DE "Type", "('" DOCUMENT_STABLE "')"),
-                           &diag, &question));
+    CHECK_OK(&diag, read_question(GET_ALL,
+                                  SLOT("$patientId", PATIENT) SLOT(DE "Status", APPROVED)
+                                      SLOT(SS "Status", DEPRECATED) SLOT(FO "Status", APPROVED)
+                                          SLOT(DE "FormatCode", "('a^^1')")
+                                              SLOT(DE "ConfidentialityCode", "('N^^1')")
+                                                  SLOT(DE "Type", "('" DOCUMENT_STABLE "')"),
+                                  &diag, &question));
     CU_ASSERT_EQUAL(question.asks.kind, STORE_GET_ALL);
     CU_ASSERT(question.is_by_patient);
     CHECK_SPAN(question.asks.filter.status.items[0], DOCUMENT_APPROVED);
