@@ -10,6 +10,7 @@
 #include "soap/xca_response.h"
 
 #define SEVERITY_ERROR   "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error"
+#define OBJECT_BYTES     ((size_t)6 * 1024) /* that most objects take, written */
 #define SEVERITY_WARNING "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Warning"
 
 static const char *const status_urns[] = {
@@ -86,6 +87,16 @@ response_read(const struct rs_response *response, struct arena *arena, struct di
     return OK;
 }
 
+/* A large list grows its buffer once, as far as that may grow. */
+static struct status
+make_room(size_t documents, struct buf *out, struct diag *diag)
+{
+    const size_t left = out->limit - out->n;
+    char *room = NULL;
+    return buf_reserve(out, documents < left / OBJECT_BYTES ? documents * OBJECT_BYTES : left, diag,
+                       &room);
+}
+
 /* gSOAP writes the message; the objects, which are nearly all of it, are put where they belong:
  * first in the list. */
 static struct status
@@ -97,6 +108,7 @@ write_around(const struct regrep_answer *record, const struct registry_objects *
     buf_init_secret(&message, REGREP_PAYLOAD_MAX);
     TRY(regrep_write_answer(record, &message, diag));
     TRY(objects_split(buf_span(&message), diag, &head, &tail));
+    TRY(make_room(objects->documents.n, out, diag));
     TRY(buf_append(out, head, diag));
     TRY(objects_write(objects, true, scratch, out, diag));
     return buf_append(out, tail, diag);

@@ -50,6 +50,7 @@
     X(LIMIT_XML,          LIMIT,    400, PLAIN,    "", "XML exceeds the limits of this gateway") \
     X(SPOOL_FULL,         LIMIT,    503, RECEIVER, "XDSRegistryOutOfResources", "no room for large messages at present") \
     X(LIMIT_ITEMS,        LIMIT,    500, SENDER,   "XDSRegistryOutOfResources", "the request asks for more at once than this gateway takes") \
+    X(LIMIT_RESULTS,      LIMIT,    200, NONE,     "XDSTooManyResults", "the query finds more than this gateway gives at once; ask more narrowly") \
     X(DEADLINE,           LIMIT,    503, RECEIVER, "XDSRegistryBusy", "no answer within the time allowed") \
     /* HTTP and MIME */ \
     X(HTTP_SYNTAX,        MESSAGE,  400, PLAIN,    "", "malformed HTTP request") \
@@ -127,6 +128,7 @@
     X(NOT_SINGLE_PATIENT, MESSAGE,  200, NONE,     "XDSResultNotSinglePatient", "the result concerns several patients") \
     X(UNKNOWN_REPOSITORY, MESSAGE,  200, NONE,     "XDSUnknownRepositoryId", "the repositoryUniqueId is not served here") \
     X(UNKNOWN_DOCUMENT,   MESSAGE,  200, NONE,     "XDSDocumentUniqueIdError", "the document is not available") \
+    X(SUBMISSION,         MESSAGE,  200, NONE,     "XDSRepositoryMetadataError", "the submission was refused") \
     /* partners, seen from the asking side */ \
     X(FETCH,              PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached securely") \
     X(PARTNER_UNREACHABLE, PARTNER, 502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached") \

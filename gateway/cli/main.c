@@ -5,10 +5,15 @@
 #include <signal.h>
 #include <string.h>
 
+#include "config.h"
+
+#ifdef HAVE_MI_DECOMMIT_DELAY
+#include <mimalloc.h>
+#endif
+
 #include "base/text.h"
 #include "certs/tls.h"
 #include "cli/cli.h"
-#include "config.h"
 
 struct command_row {
     const char *name;
@@ -71,11 +76,23 @@ unknown_command(const char *name)
     return CLI_USAGE;
 }
 
+/* Freed memory goes back to the kernel after a second, not after 25 ms: the next message needs it
+ * again, and pages that the kernel has to clear anew cost a broker a quarter of its time. What the
+ * environment says (MIMALLOC_DECOMMIT_DELAY) goes first. */
+static void
+keep_freed_memory(void)
+{
+#ifdef HAVE_MI_DECOMMIT_DELAY
+    mi_option_set_default(mi_option_decommit_delay, 1000);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
     struct diag diag = {0};
 
+    keep_freed_memory();
     setlocale(LC_CTYPE, "C.UTF-8");
     signal(SIGPIPE, SIG_IGN);
     if (!is_ok(tls_start_library(&diag))) {

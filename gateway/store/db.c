@@ -16,7 +16,7 @@
 
 #include "base/mem.h"
 
-#define STATEMENTS_MAX     64
+#define STATEMENTS_MAX     160
 #define LIKE_PATTERN_BYTES 1024 /* a partner writes these */
 
 struct db {
@@ -295,14 +295,9 @@ db_begin_write(struct db_conn *conn, struct diag *diag)
     return OK;
 }
 
-struct status
-db_finish(struct db_conn *conn, struct status outcome, struct diag *diag)
+static void
+end_transaction(struct db_conn *conn)
 {
-    struct status st = outcome;
-
-    if (is_ok(st)) {
-        st = run_kept(conn, "COMMIT", diag);
-    }
     if (sqlite3_get_autocommit(conn->handle) == 0) {
         /* After some failures SQLite has rolled back by itself. */
         (void)sqlite3_exec(conn->handle, "ROLLBACK", NULL, NULL, NULL);
@@ -311,7 +306,24 @@ db_finish(struct db_conn *conn, struct status outcome, struct diag *diag)
         conn->is_writing = false;
         (void)pthread_mutex_unlock(&conn->db->writer);
     }
+}
+
+struct status
+db_finish(struct db_conn *conn, struct status outcome, struct diag *diag)
+{
+    struct status st = outcome;
+
+    if (is_ok(st)) {
+        st = run_kept(conn, "COMMIT", diag);
+    }
+    end_transaction(conn);
     return st;
+}
+
+void
+db_undo(struct db_conn *conn)
+{
+    end_transaction(conn);
 }
 
 /* ---- statements ---- */

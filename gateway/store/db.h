@@ -41,6 +41,8 @@ MUST_CHECK struct status db_begin_read(struct db_conn *conn, struct diag *diag);
 MUST_CHECK struct status db_begin_write(struct db_conn *conn, struct diag *diag);
 /* Commits when <outcome> is OK, else rolls back; returns <outcome>, or why the commit failed. */
 MUST_CHECK struct status db_finish(struct db_conn *conn, struct status outcome, struct diag *diag);
+/* Rolls back a transaction that found, without a failure, that it must not be. */
+void db_undo(struct db_conn *conn);
 
 /* ---- statements ----
  * CLEANUP(db_end) struct db_query query = {0};   always so: db_end may come before db_prepare

@@ -92,6 +92,7 @@ struct sqlite_entry_origin {
     bool is_unique_id_made;
     const char *patient_rule; /* why it is this patient's */
     struct span header_id;
+    struct span source_patient_id; /* as submitted */
     int64_t now_us;
 };
 MUST_CHECK struct status sqlite_entry_insert(struct db_conn *conn,
@@ -100,16 +101,21 @@ MUST_CHECK struct status sqlite_entry_insert(struct db_conn *conn,
                                              struct diag *diag, int64_t *ret_row);
 /* Columns that every query of entries selects first, in the order that sqlite_entry_read wants. */
 #define SQLITE_ENTRY_COLUMNS                                                                       \
-    "d.id, p.public_id, d.entry_uuid, d.unique_id, d.mime_type, d.object_type, d.status, "         \
-    "d.title, d.comments, d.creation_time, d.service_start, d.service_stop, d.language, "          \
-    "d.hash, d.uri, d.legal_authenticator, d.size"
-#define SQLITE_ENTRY_COLUMNS_N 17
+    "d.id, p.public_id, d.entry_uuid, d.lid, d.unique_id, d.mime_type, d.object_type, d.status, "  \
+    "d.availability, d.title, d.comments, d.creation_time, d.service_start, d.service_stop, "      \
+    "d.language, d.hash, d.uri, d.legal_authenticator, d.size, d.is_limited, d.has_slots"
+#define SQLITE_ENTRY_COLUMNS_N 21
+struct sqlite_entry_row {
+    int64_t id;
+    bool has_slots;
+};
 MUST_CHECK struct status sqlite_entry_read(const struct sqlite_store *store,
                                            const struct db_query *query, struct arena *arena,
-                                           struct diag *diag, int64_t *ret_row,
+                                           struct diag *diag, struct sqlite_entry_row *ret_row,
                                            struct document_entry *ret_entry);
 /* Codes, authors and lists of an entry that sqlite_entry_read has read. */
-MUST_CHECK struct status sqlite_entry_complete(struct db_conn *conn, int64_t row,
+MUST_CHECK struct status sqlite_entry_complete(struct db_conn *conn,
+                                               const struct sqlite_entry_row *row,
                                                struct arena *arena, struct diag *diag,
                                                struct document_entry *entry);
 /* Kinds of rows in document_codes and document_texts; the numbers are in the file: never change. */
@@ -123,13 +129,45 @@ enum sqlite_code_kind {
     SQLITE_CODE_EVENT = 7
 };
 enum sqlite_text_kind { SQLITE_TEXT_REFERENCE = 1, SQLITE_TEXT_SOURCE_PATIENT = 2 };
+/* ---- sqlite_slots.c: authors, and slots as they came, of any object ---- */
+/* The numbers are in the file: never change. */
+enum sqlite_slot_kind { SQLITE_SLOT_EXTRA = 1, SQLITE_SLOT_AUTHOR = 2, SQLITE_SLOT_RECIPIENT = 3 };
+/* What an object has of them; members that it does not have are NULL. */
+struct sqlite_slots {
+    struct extra_slot_list *extra;
+    struct author_list *authors; /* what follows their first values */
+    struct span_list *recipients;
+};
+bool sqlite_slots_are_there(const struct sqlite_slots *slots);
+MUST_CHECK struct status sqlite_slots_insert(struct db_conn *conn, struct span entry_uuid,
+                                             const struct sqlite_slots *slots, struct diag *diag);
+/* Authors are read before: what follows their first values joins them. */
+MUST_CHECK struct status sqlite_slots_read(struct db_conn *conn, struct span entry_uuid,
+                                           struct arena *arena, struct diag *diag,
+                                           const struct sqlite_slots *slots);
+/* <sql>, a literal: inserts owner's row, position and the five first values. */
+MUST_CHECK struct status sqlite_authors_insert(struct db_conn *conn, const char *sql, int64_t row,
+                                               const struct author_list *authors,
+                                               struct diag *diag);
+/* <sql>, a literal: selects the five first values of one owner's authors in their order. */
+MUST_CHECK struct status sqlite_authors_read(struct db_conn *conn, const char *sql, int64_t row,
+                                             struct arena *arena, struct diag *diag,
+                                             struct author_list *authors);
+/* One code of a package or document: the columns at <first>, <first> + 1, <first> + 2. */
+MUST_CHECK struct status sqlite_code_read(const struct db_query *query, int first,
+                                          struct arena *arena, struct diag *diag,
+                                          struct code *ret_code);
 /* A DTM with all 14 digits, missing ones at their start, so that texts compare as times; empty
  * stays empty. False when it is not a DTM. */
 bool sqlite_dtm_key(struct span dtm, char ret_key[15]);
 
 /* ---- sqlite_find.c ---- */
+/* ERR_LIMIT_RESULTS when there are more than one answer holds. */
+#define STORE_RESULTS_MAX 2000
+MUST_CHECK struct status sqlite_results_check(size_t n, struct diag *diag);
 MUST_CHECK struct status sqlite_find_documents(struct sqlite_store *store, struct db_conn *conn,
                                                const struct store_filter *filter,
+                                               const struct span_list_set *reference_ids,
                                                struct arena *arena, struct diag *diag,
                                                struct document_list *ret_documents);
 MUST_CHECK struct status sqlite_get_documents(struct sqlite_store *store, struct db_conn *conn,
@@ -137,6 +175,15 @@ MUST_CHECK struct status sqlite_get_documents(struct sqlite_store *store, struct
                                               const struct span_list *unique_ids,
                                               struct arena *arena, struct diag *diag,
                                               struct document_list *ret_documents);
+/* Those of <entry_uuids> that pass the filter's object types (none: stable), formats and
+ * confidentiality codes; its other members are not looked at. */
+MUST_CHECK struct status sqlite_filter_documents(struct sqlite_store *store, struct db_conn *conn,
+                                                 const struct span_list *entry_uuids,
+                                                 const struct store_filter *filter,
+                                                 struct arena *arena, struct diag *diag,
+                                                 struct document_list *ret_documents);
+
+/* ---- sqlite_retrieve.c ---- */
 MUST_CHECK struct status sqlite_retrieve(struct sqlite_store *store, struct db_conn *conn,
                                          const struct document_ref *ref, struct arena *arena,
                                          struct diag *diag, struct document_entry *ret_entry,

@@ -15,10 +15,12 @@
 /* The text members in the order of SQLITE_ENTRY_COLUMNS, after the row's and the patient's id. */
 static const size_t text_members[] = {
     offsetof(struct document_entry, entry_uuid),
+    offsetof(struct document_entry, lid),
     offsetof(struct document_entry, unique_id),
     offsetof(struct document_entry, mime_type),
     offsetof(struct document_entry, object_type),
     offsetof(struct document_entry, status),
+    offsetof(struct document_entry, availability),
     offsetof(struct document_entry, title),
     offsetof(struct document_entry, comments),
     offsetof(struct document_entry, creation_time),
@@ -30,7 +32,9 @@ static const size_t text_members[] = {
     offsetof(struct document_entry, legal_authenticator),
 };
 #define TEXT_COLUMN_FIRST 2
-#define SIZE_COLUMN       (SQLITE_ENTRY_COLUMNS_N - 1)
+#define SIZE_COLUMN       (SQLITE_ENTRY_COLUMNS_N - 3)
+#define LIMITED_COLUMN    (SQLITE_ENTRY_COLUMNS_N - 2)
+#define SLOTS_COLUMN      (SQLITE_ENTRY_COLUMNS_N - 1)
 _Static_assert(ARRAY_LEN(text_members) == SIZE_COLUMN - TEXT_COLUMN_FIRST,
                "SQLITE_ENTRY_COLUMNS and text_members name the same columns");
 
@@ -66,12 +70,16 @@ sqlite_dtm_key(struct span dtm, char ret_key[DTM_DIGITS + 1])
 
 /* ---- writing ---- */
 
+/* Limited metadata lacks codes: a code that is absent has no row. */
 static struct status
 insert_code(struct db_conn *conn, int64_t row, enum sqlite_code_kind kind, size_t position,
             const struct code *code, struct diag *diag)
 {
     CLEANUP(db_end) struct db_query query = {0};
 
+    if (code->value.n == 0) {
+        return OK;
+    }
     db_prepare(conn,
                "INSERT INTO document_codes (document, kind, position, code, scheme, display)"
                " VALUES (?, ?, ?, ?, ?, ?)",
@@ -106,26 +114,6 @@ insert_codes(struct db_conn *conn, int64_t row, const struct document_entry *ent
 }
 
 static struct status
-insert_author(struct db_conn *conn, int64_t row, size_t position, const struct author *author,
-              struct diag *diag)
-{
-    CLEANUP(db_end) struct db_query query = {0};
-
-    db_prepare(conn,
-               "INSERT INTO document_authors (document, position, person, institution, role,"
-               " specialty, telecom) VALUES (?, ?, ?, ?, ?, ?, ?)",
-               &query);
-    db_int(&query, row);
-    db_int(&query, (int64_t)position);
-    db_text(&query, author->person);
-    db_text(&query, author->institution);
-    db_text(&query, author->role);
-    db_text(&query, author->specialty);
-    db_text(&query, author->telecom);
-    return db_run(&query, diag);
-}
-
-static struct status
 insert_texts(struct db_conn *conn, int64_t row, enum sqlite_text_kind kind,
              const struct span_list *texts, struct diag *diag)
 {
@@ -147,7 +135,8 @@ insert_texts(struct db_conn *conn, int64_t row, enum sqlite_text_kind kind,
 
 static struct status
 insert_row(struct db_conn *conn, const struct document_entry *entry,
-           const struct sqlite_entry_origin *origin, struct diag *diag, int64_t *ret_row)
+           const struct sqlite_entry_origin *origin, bool has_slots, struct diag *diag,
+           int64_t *ret_row)
 {
     CLEANUP(db_end) struct db_query query = {0};
     char creation[DTM_DIGITS + 1], start[DTM_DIGITS + 1], stop[DTM_DIGITS + 1];
@@ -160,20 +149,25 @@ insert_row(struct db_conn *conn, const struct document_entry *entry,
             "creation, service start and stop times must be DTM (YYYY[MM[DD[hh[mm[ss]]]]])");
     }
     db_prepare(conn,
-               "INSERT INTO documents (entry_uuid, unique_id, mime_type, object_type, status,"
-               " title, comments, creation_time, service_start, service_stop, language, hash, uri,"
-               " legal_authenticator, size, patient, sha256, is_unique_id_made, header_id,"
-               " patient_rule, added_us, creation_key, service_start_key, service_stop_key)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               "INSERT INTO documents (entry_uuid, lid, unique_id, mime_type, object_type, status,"
+               " availability, title, comments, creation_time, service_start, service_stop,"
+               " language, hash, uri, legal_authenticator, size, is_limited, has_slots, patient,"
+               " sha256, is_unique_id_made, header_id, source_patient_id, patient_rule, added_us,"
+               " creation_key, service_start_key, service_stop_key)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+               " ?, ?, ?, ?, ?)",
                &query);
     for (size_t i = 0; i < ARRAY_LEN(text_members); i++) {
         db_text(&query, *(const struct span *)((const char *)entry + text_members[i]));
     }
-    db_int(&query, (int64_t)entry->size);
+    db_int(&query, entry->has_size ? (int64_t)entry->size : -1);
+    db_int(&query, entry->is_limited);
+    db_int(&query, has_slots);
     db_int(&query, origin->patient);
     db_blob(&query, origin->sha256);
     db_int(&query, origin->is_unique_id_made);
     db_text(&query, origin->header_id);
+    db_text(&query, origin->source_patient_id);
     db_text(&query, span_of_cstr(origin->patient_rule));
     db_int(&query, origin->now_us);
     db_text(&query, span_of_cstr(creation));
@@ -188,15 +182,23 @@ struct status
 sqlite_entry_insert(struct db_conn *conn, const struct document_entry *entry,
                     const struct sqlite_entry_origin *origin, struct diag *diag, int64_t *ret_row)
 {
+    struct document_entry copy = *entry; /* reading and writing share a description */
+    const struct sqlite_slots slots = {&copy.extra, &copy.authors, NULL};
+    const bool has_slots = sqlite_slots_are_there(&slots);
     int64_t row = 0;
 
-    TRY(insert_row(conn, entry, origin, diag, &row));
+    TRY(insert_row(conn, entry, origin, has_slots, diag, &row));
     TRY(insert_codes(conn, row, entry, diag));
-    for (size_t i = 0; i < entry->authors.n; i++) {
-        TRY(insert_author(conn, row, i, &entry->authors.items[i], diag));
-    }
+    TRY(sqlite_authors_insert(conn,
+                              "INSERT INTO document_authors (document, position, person,"
+                              " institution, role, specialty, telecom) VALUES (?, ?, ?, ?, ?, ?, "
+                              "?)",
+                              row, &entry->authors, diag));
     TRY(insert_texts(conn, row, SQLITE_TEXT_REFERENCE, &entry->reference_ids, diag));
     TRY(insert_texts(conn, row, SQLITE_TEXT_SOURCE_PATIENT, &entry->source_patient_info, diag));
+    if (has_slots) {
+        TRY(sqlite_slots_insert(conn, entry->entry_uuid, &slots, diag));
+    }
     *ret_row = row;
     return OK;
 }
@@ -205,9 +207,10 @@ sqlite_entry_insert(struct db_conn *conn, const struct document_entry *entry,
 
 struct status
 sqlite_entry_read(const struct sqlite_store *store, const struct db_query *query,
-                  struct arena *arena, struct diag *diag, int64_t *ret_row,
+                  struct arena *arena, struct diag *diag, struct sqlite_entry_row *ret_row,
                   struct document_entry *ret_entry)
 {
+    const int64_t size = db_column_int(query, SIZE_COLUMN);
     struct document_entry entry = {0};
     struct ident patient = {span_of_cstr(store->patient_authority), SPAN_EMPTY, SPAN_EMPTY};
 
@@ -216,15 +219,17 @@ sqlite_entry_read(const struct sqlite_store *store, const struct db_query *query
         TRY(db_column_text(query, TEXT_COLUMN_FIRST + (int)i, arena, diag,
                            (struct span *)((char *)&entry + text_members[i])));
     }
-    entry.size = (uint64_t)db_column_int(query, SIZE_COLUMN);
-    entry.has_size = true;
+    entry.has_size = size >= 0;
+    entry.size = entry.has_size ? (uint64_t)size : 0;
+    entry.is_limited = db_column_int(query, LIMITED_COLUMN) != 0;
     TRY(ident_write_cx(arena, &patient, diag, &entry.patient_id));
     /* The only id of a person that leaves: the ids of the document's source stay in the document.
      */
     entry.source_patient_id = entry.patient_id;
     TRY(arena_printf(arena, diag, &entry.home, "urn:oid:%s", store->community));
     TRY(arena_dup(arena, span_of_cstr(store->repository), diag, &entry.repository));
-    *ret_row = db_column_int(query, 0);
+    *ret_row =
+        (struct sqlite_entry_row){db_column_int(query, 0), db_column_int(query, SLOTS_COLUMN) != 0};
     *ret_entry = entry;
     return OK;
 }
@@ -261,9 +266,7 @@ take_code(const struct db_query *query, struct arena *arena, struct diag *diag,
     const int64_t kind = db_column_int(query, 0);
     struct code code = {0};
 
-    TRY(db_column_text(query, 1, arena, diag, &code.value));
-    TRY(db_column_text(query, 2, arena, diag, &code.scheme));
-    TRY(db_column_text(query, 3, arena, diag, &code.display));
+    TRY(sqlite_code_read(query, 1, arena, diag, &code));
     for (size_t i = 0; i < ARRAY_LEN(single_codes); i++) {
         if (kind == single_codes[i].kind) {
             *(struct code *)((char *)entry + single_codes[i].member) = code;
@@ -273,20 +276,6 @@ take_code(const struct db_query *query, struct arena *arena, struct diag *diag,
     return ARENA_PUSH(
         arena, diag,
         kind == SQLITE_CODE_CONFIDENTIALITY ? &entry->confidentiality : &entry->event_codes, code);
-}
-
-static struct status
-take_author(const struct db_query *query, struct arena *arena, struct diag *diag,
-            struct document_entry *entry)
-{
-    struct author author = {0};
-    struct span *const texts[] = {&author.person, &author.institution, &author.role,
-                                  &author.specialty, &author.telecom};
-
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        TRY(db_column_text(query, (int)i, arena, diag, texts[i]));
-    }
-    return ARENA_PUSH(arena, diag, &entry->authors, author);
 }
 
 static struct status
@@ -303,18 +292,21 @@ take_text(const struct db_query *query, struct arena *arena, struct diag *diag,
 }
 
 struct status
-sqlite_entry_complete(struct db_conn *conn, int64_t row, struct arena *arena, struct diag *diag,
-                      struct document_entry *entry)
+sqlite_entry_complete(struct db_conn *conn, const struct sqlite_entry_row *row, struct arena *arena,
+                      struct diag *diag, struct document_entry *entry)
 {
+    const struct sqlite_slots slots = {&entry->extra, &entry->authors, NULL};
+
     TRY(read_rows(conn,
                   "SELECT kind, code, scheme, display FROM document_codes WHERE document = ?"
                   " ORDER BY kind, position",
-                  row, take_code, arena, diag, entry));
-    TRY(read_rows(conn,
-                  "SELECT person, institution, role, specialty, telecom FROM document_authors"
-                  " WHERE document = ? ORDER BY position",
-                  row, take_author, arena, diag, entry));
-    return read_rows(
+                  row->id, take_code, arena, diag, entry));
+    TRY(sqlite_authors_read(conn,
+                            "SELECT person, institution, role, specialty, telecom"
+                            " FROM document_authors WHERE document = ? ORDER BY position",
+                            row->id, arena, diag, &entry->authors));
+    TRY(read_rows(
         conn, "SELECT kind, value FROM document_texts WHERE document = ? ORDER BY kind, position",
-        row, take_text, arena, diag, entry);
+        row->id, take_text, arena, diag, entry));
+    return row->has_slots ? sqlite_slots_read(conn, entry->entry_uuid, arena, diag, &slots) : OK;
 }

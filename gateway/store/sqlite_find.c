@@ -1,86 +1,9 @@
 /*
- * FindDocuments, GetDocuments and retrieval in the SQLite engine. Called within the read
- * transaction of one store call, on its thread. The lists of a query travel as JSON parameters, so
- * that every statement is a fixed text.
+ * DocumentEntries by what they are about, by their ids, and by both. Called by the stored queries
+ * within the read transaction of one store call, on its thread.
  */
-#include "store/sqlite_files.h"
-
-#include <string.h>
-
-#include "base/digest.h"
-#include "base/ids.h"
-#include "base/jsonw.h"
-
-#define JSON_BYTES ((size_t)1024 * 1024) /* a query is bounded by its message; this is above it */
-
-/* ---- lists as JSON ---- */
-
-static void
-write_texts(struct jsonw *w, const struct span_list *texts)
-{
-    jsonw_array(w);
-    for (size_t i = 0; i < texts->n; i++) {
-        jsonw_string(w, texts->items[i]);
-    }
-    jsonw_close(w);
-}
-
-/* [["code","scheme"],...] */
-static void
-write_codes(struct jsonw *w, const struct code_list *codes)
-{
-    jsonw_array(w);
-    for (size_t i = 0; i < codes->n; i++) {
-        jsonw_array(w);
-        jsonw_string(w, codes->items[i].value);
-        jsonw_string(w, codes->items[i].scheme);
-        jsonw_close(w);
-    }
-    jsonw_close(w);
-}
-
-static void
-write_code_sets(struct jsonw *w, const struct code_list_set *sets)
-{
-    jsonw_array(w);
-    for (size_t i = 0; i < sets->n; i++) {
-        if (sets->items[i].n > 0) { /* a slot without values does not restrict */
-            write_codes(w, &sets->items[i]);
-        }
-    }
-    jsonw_close(w);
-}
-
-/* Each list of a query, written into one buffer: *ret_texts are valid once all are written. */
-struct json_lists {
-    struct buf buf;
-    struct diag *diag;
-    size_t ends[16];
-    size_t n;
-};
-
-static void
-json_lists_done(struct json_lists *lists)
-{
-    buf_done(&lists->buf);
-}
-
-#define ADD_LIST(lists, write, list)                                                               \
-    do {                                                                                           \
-        struct jsonw w_;                                                                           \
-        jsonw_init(&w_, &(lists)->buf, false, (lists)->diag);                                      \
-        write(&w_, (list));                                                                        \
-        TRY(jsonw_finish(&w_));                                                                    \
-        (lists)->ends[(lists)->n++] = (lists)->buf.n;                                              \
-    } while (0)
-
-static struct span
-list_text(const struct json_lists *lists, size_t n)
-{
-    const size_t from = n == 0 ? 0 : lists->ends[n - 1];
-
-    return span_of(lists->buf.p + from, lists->ends[n] - from);
-}
+#include "store/sqlite.h"
+#include "store/sqlite_lists.h"
 
 /* ---- FindDocuments ---- */
 
@@ -99,6 +22,12 @@ list_text(const struct json_lists *lists, size_t n)
     " AND c.code = want.value ->> 0"                                                               \
     " AND (want.value ->> 1 = '' OR c.scheme = want.value ->> 1)))"
 
+/* One of each list of reference ids, each compared as a whole. */
+#define HAS_REFERENCE_OF_EACH(n)                                                                   \
+    " AND NOT EXISTS (SELECT 1 FROM json_each(?" n ") AS slot WHERE NOT EXISTS ("                  \
+    "SELECT 1 FROM json_each(slot.value) AS want"                                                  \
+    " JOIN document_texts AS x ON x.document = d.id AND x.kind = 1 AND x.value = want.value))"
+
 /* From <= t < To; entries without the time are not excluded. */
 #define IN_RANGE(column, from, to)                                                                 \
     " AND (d." column " = '' OR ((?" from " = '' OR d." column " >= ?" from ")"                    \
@@ -108,40 +37,46 @@ list_text(const struct json_lists *lists, size_t n)
 static const char find_sql[] =
     "SELECT " SQLITE_ENTRY_COLUMNS " FROM documents AS d JOIN patients AS p ON p.id = d.patient"
     " WHERE p.public_id = ?1"
-    " AND d.status IN (SELECT value FROM json_each(?2))"
+    " AND (?2 = '[]' OR d.status IN (SELECT value FROM json_each(?2)))"
     " AND d.object_type IN (SELECT value FROM json_each(?3))"
     HAS_CODE("4", "1") HAS_CODE("5", "2") HAS_CODE("6", "3") HAS_CODE("7", "4") HAS_CODE("8", "5")
     HAS_CODE_OF_EACH("9", "6") HAS_CODE_OF_EACH("10", "7")
     " AND (?11 = '[]' OR EXISTS (SELECT 1 FROM json_each(?11) AS want"
     "  JOIN document_authors AS a ON a.document = d.id AND a.person LIKE want.value))"
-    IN_RANGE("creation_key", "12", "13")
+    " AND (d.object_type = '" DOCUMENT_ON_DEMAND "' OR (1" IN_RANGE("creation_key", "12", "13") "))"
     IN_RANGE("service_start_key", "14", "15")
     IN_RANGE("service_stop_key", "16", "17")
+    HAS_REFERENCE_OF_EACH("18")
     " ORDER BY d.creation_key, d.id";
 /* clang-format on */
 _Static_assert(SQLITE_CODE_CLASS == 1 && SQLITE_CODE_TYPE == 2 && SQLITE_CODE_FORMAT == 3 &&
                    SQLITE_CODE_FACILITY == 4 && SQLITE_CODE_PRACTICE == 5 &&
                    SQLITE_CODE_CONFIDENTIALITY == 6 && SQLITE_CODE_EVENT == 7,
                "find_sql spells the kinds as numbers");
+_Static_assert(SQLITE_TEXT_REFERENCE == 1, "find_sql spells the kind as a number");
 
-/* Parameters 2 to 11, in their order. */
+/* Parameters 2 to 11, in their order, and 18. */
+#define LISTS_BEFORE_TIMES 10
 static struct status
-write_filter(const struct store_filter *filter, struct json_lists *lists)
+write_filter(const struct store_filter *filter, const struct span_list_set *reference_ids,
+             struct sqlite_lists *lists, struct diag *diag)
 {
     struct span stable = SPAN(DOCUMENT_STABLE);
     const struct span_list only_stable = {&stable, 1, 1};
 
-    ADD_LIST(lists, write_texts, &filter->status);
-    ADD_LIST(lists, write_texts, filter->object_types.n > 0 ? &filter->object_types : &only_stable);
-    ADD_LIST(lists, write_codes, &filter->class_codes);
-    ADD_LIST(lists, write_codes, &filter->type_codes);
-    ADD_LIST(lists, write_codes, &filter->format_codes);
-    ADD_LIST(lists, write_codes, &filter->facility_types);
-    ADD_LIST(lists, write_codes, &filter->practice_settings);
-    ADD_LIST(lists, write_code_sets, &filter->confidentiality);
-    ADD_LIST(lists, write_code_sets, &filter->event_codes);
-    ADD_LIST(lists, write_texts, &filter->authors);
-    return OK;
+    TRY(sqlite_lists_texts(lists, &filter->status, diag));
+    TRY(sqlite_lists_texts(lists, filter->object_types.n > 0 ? &filter->object_types : &only_stable,
+                           diag));
+    TRY(sqlite_lists_codes(lists, &filter->class_codes, diag));
+    TRY(sqlite_lists_codes(lists, &filter->type_codes, diag));
+    TRY(sqlite_lists_codes(lists, &filter->format_codes, diag));
+    TRY(sqlite_lists_codes(lists, &filter->facility_types, diag));
+    TRY(sqlite_lists_codes(lists, &filter->practice_settings, diag));
+    TRY(sqlite_lists_code_sets(lists, filter->confidentiality.items, filter->confidentiality.n,
+                               diag));
+    TRY(sqlite_lists_code_sets(lists, filter->event_codes.items, filter->event_codes.n, diag));
+    TRY(sqlite_lists_texts(lists, &filter->authors, diag));
+    return sqlite_lists_text_sets(lists, reference_ids->items, reference_ids->n, diag);
 }
 
 #define TIMES_N 6
@@ -173,6 +108,17 @@ write_times(const struct store_filter *filter, struct diag *diag, struct time_ke
     return OK;
 }
 
+struct status
+sqlite_results_check(size_t n, struct diag *diag)
+{
+    return n <= STORE_RESULTS_MAX
+               ? OK
+               : FAIL(diag, ERR_LIMIT_RESULTS,
+                      "the query finds more than %d objects, which is the most that one answer "
+                      "holds; ask with more restrictions",
+                      STORE_RESULTS_MAX);
+}
+
 static struct status
 read_all(struct sqlite_store *store, struct db_conn *conn, struct db_query *query,
          struct arena *arena, struct diag *diag, struct document_list *documents)
@@ -180,166 +126,115 @@ read_all(struct sqlite_store *store, struct db_conn *conn, struct db_query *quer
     bool has_row = false;
 
     for (;;) {
+        struct sqlite_entry_row row;
         struct document_entry entry;
-        int64_t row = 0;
 
         TRY(db_step(query, diag, &has_row));
         if (!has_row) {
             return OK;
         }
+        TRY(sqlite_results_check(documents->n + 1, diag));
         TRY(sqlite_entry_read(store, query, arena, diag, &row, &entry));
-        TRY(sqlite_entry_complete(conn, row, arena, diag, &entry));
+        TRY(sqlite_entry_complete(conn, &row, arena, diag, &entry));
         TRY(ARENA_PUSH(arena, diag, documents, entry));
     }
 }
 
 struct status
 sqlite_find_documents(struct sqlite_store *store, struct db_conn *conn,
-                      const struct store_filter *filter, struct arena *arena, struct diag *diag,
-                      struct document_list *ret_documents)
+                      const struct store_filter *filter, const struct span_list_set *reference_ids,
+                      struct arena *arena, struct diag *diag, struct document_list *ret_documents)
 {
-    CLEANUP(json_lists_done) struct json_lists lists = {.diag = diag};
+    CLEANUP(sqlite_lists_done) struct sqlite_lists lists;
     CLEANUP(db_end) struct db_query query = {0};
     struct document_list documents = {0};
     struct time_keys times;
 
-    buf_init(&lists.buf, JSON_BYTES);
+    sqlite_lists_init(&lists);
     TRY(write_times(filter, diag, &times));
-    TRY(write_filter(filter, &lists));
+    TRY(write_filter(filter, reference_ids, &lists, diag));
     if (!span_eq_cstr(filter->patient_id.root, store->patient_authority)) {
         *ret_documents = documents; /* an id that we never gave out */
         return OK;
     }
     db_prepare(conn, find_sql, &query);
     db_text(&query, filter->patient_id.extension);
-    for (size_t i = 0; i < lists.n; i++) {
-        db_text(&query, list_text(&lists, i));
+    for (size_t i = 0; i < LISTS_BEFORE_TIMES; i++) {
+        db_text(&query, sqlite_lists_text(&lists, i));
     }
     for (size_t i = 0; i < TIMES_N; i++) {
         db_text(&query, span_of_cstr(times.keys[i]));
     }
+    db_text(&query, sqlite_lists_text(&lists, LISTS_BEFORE_TIMES));
     TRY(read_all(store, conn, &query, arena, diag, &documents));
     *ret_documents = documents;
     return OK;
 }
 
-/* ---- GetDocuments ---- */
+/* ---- by their ids ---- */
 
 struct status
 sqlite_get_documents(struct sqlite_store *store, struct db_conn *conn,
                      const struct span_list *entry_uuids, const struct span_list *unique_ids,
                      struct arena *arena, struct diag *diag, struct document_list *ret_documents)
 {
-    CLEANUP(json_lists_done) struct json_lists lists = {.diag = diag};
+    CLEANUP(sqlite_lists_done) struct sqlite_lists lists;
     CLEANUP(db_end) struct db_query query = {0};
     struct document_list documents = {0};
 
-    buf_init(&lists.buf, JSON_BYTES);
+    sqlite_lists_init(&lists);
+    TRY(sqlite_lists_texts(&lists, entry_uuids->n > 0 ? entry_uuids : unique_ids, diag));
     if (entry_uuids->n > 0) {
-        ADD_LIST(&lists, write_texts, entry_uuids);
         db_prepare(conn,
                    "SELECT " SQLITE_ENTRY_COLUMNS " FROM documents AS d"
                    " JOIN patients AS p ON p.id = d.patient"
                    " WHERE d.entry_uuid IN (SELECT value FROM json_each(?1)) ORDER BY d.id",
                    &query);
     } else {
-        ADD_LIST(&lists, write_texts, unique_ids);
         db_prepare(conn,
                    "SELECT " SQLITE_ENTRY_COLUMNS " FROM documents AS d"
                    " JOIN patients AS p ON p.id = d.patient"
                    " WHERE d.unique_id IN (SELECT value FROM json_each(?1)) ORDER BY d.id",
                    &query);
     }
-    db_text(&query, list_text(&lists, 0));
+    db_text(&query, sqlite_lists_text(&lists, 0));
     TRY(read_all(store, conn, &query, arena, diag, &documents));
     *ret_documents = documents;
     return OK;
 }
 
-/* ---- retrieval ---- */
-
-/* What went in comes out, or nothing: a disk that changes a document must not go unnoticed. */
-static struct status
-check_bytes(struct span bytes, struct span sha256, struct diag *diag)
-{
-    uint8_t digest[SHA256_BYTES];
-
-    TRY(digest_sha256(bytes, diag, digest));
-    if (!span_eq(sha256, span_of((const char *)digest, SHA256_BYTES))) {
-        return FAIL(diag, ERR_STORE,
-                    "the stored bytes of a document have changed (%zu bytes, other SHA-256); "
-                    "restore the store's file from a backup",
-                    bytes.n);
-    }
-    return OK;
-}
-
-static struct status
-read_bytes(const struct sqlite_store *store, const struct db_query *query, uint64_t size,
-           struct diag *diag, struct body *ret_body)
-{
-    CLEANUP(buf_done) struct buf copy = {0};
-    struct span bytes, sha256;
-    const bool is_in_row = db_column_int(query, SQLITE_ENTRY_COLUMNS_N + 2) != 0;
-
-    TRY(db_column_blob(query, SQLITE_ENTRY_COLUMNS_N, diag, &bytes));
-    TRY(db_column_blob(query, SQLITE_ENTRY_COLUMNS_N + 1, diag, &sha256));
-    if (!is_in_row) {
-        if (sha256.n != SHA256_BYTES) {
-            return FAIL(diag, ERR_STORE, "a document's SHA-256 has %zu bytes", sha256.n);
-        }
-        return sqlite_content_open(store, (const uint8_t *)sha256.p, size, diag, ret_body);
-    }
-    TRY(check_bytes(bytes, sha256, diag));
-    buf_init(&copy, bytes.n);
-    TRY(buf_append(&copy, bytes, diag));
-    body_from_buf(ret_body, &copy);
-    return OK;
-}
-
-static struct status
-check_place(const struct sqlite_store *store, const struct document_ref *ref, struct diag *diag)
-{
-    struct span home = SPAN_EMPTY;
-
-    if (ref->home.n > 0 &&
-        (!home_community_oid(ref->home, &home) || !span_eq_cstr(home, store->community))) {
-        return FAIL(diag, ERR_UNKNOWN_COMMUNITY, "the document is asked of another community");
-    }
-    if (!span_eq_cstr(ref->repository, store->repository)) {
-        return FAIL(diag, ERR_UNKNOWN_REPOSITORY, "expected repository %s, got '%.*s'",
-                    store->repository, SPAN_PRINT(ref->repository));
-    }
-    return OK;
-}
+/* clang-format off */
+static const char filter_sql[] =
+    "SELECT " SQLITE_ENTRY_COLUMNS " FROM documents AS d JOIN patients AS p ON p.id = d.patient"
+    " WHERE d.entry_uuid IN (SELECT value FROM json_each(?1))"
+    " AND d.object_type IN (SELECT value FROM json_each(?2))"
+    HAS_CODE("3", "3") HAS_CODE_OF_EACH("4", "6")
+    " ORDER BY d.id";
+/* clang-format on */
 
 struct status
-sqlite_retrieve(struct sqlite_store *store, struct db_conn *conn, const struct document_ref *ref,
-                struct arena *arena, struct diag *diag, struct document_entry *ret_entry,
-                struct body *ret_body)
+sqlite_filter_documents(struct sqlite_store *store, struct db_conn *conn,
+                        const struct span_list *entry_uuids, const struct store_filter *filter,
+                        struct arena *arena, struct diag *diag, struct document_list *ret_documents)
 {
+    CLEANUP(sqlite_lists_done) struct sqlite_lists lists;
     CLEANUP(db_end) struct db_query query = {0};
-    struct document_entry entry;
-    int64_t row = 0;
-    bool has_row = false;
+    struct document_list documents = {0};
+    struct span stable = SPAN(DOCUMENT_STABLE);
+    const struct span_list only_stable = {&stable, 1, 1};
 
-    TRY(check_place(store, ref, diag));
-    db_prepare(
-        conn,
-        "SELECT " SQLITE_ENTRY_COLUMNS
-        ", b.bytes, d.sha256, b.document IS NOT NULL FROM documents AS d"
-        " JOIN patients AS p ON p.id = d.patient LEFT JOIN contents AS b ON b.document = d.id"
-        " WHERE d.unique_id = ?",
-        &query);
-    db_text(&query, ref->unique_id);
-    TRY(db_step(&query, diag, &has_row));
-    if (!has_row) {
-        return FAIL(diag, ERR_UNKNOWN_DOCUMENT, "no document with uniqueId '%.*s' is here",
-                    SPAN_PRINT(ref->unique_id));
+    sqlite_lists_init(&lists);
+    TRY(sqlite_lists_texts(&lists, entry_uuids, diag));
+    TRY(sqlite_lists_texts(
+        &lists, filter->object_types.n > 0 ? &filter->object_types : &only_stable, diag));
+    TRY(sqlite_lists_codes(&lists, &filter->format_codes, diag));
+    TRY(sqlite_lists_code_sets(&lists, filter->confidentiality.items, filter->confidentiality.n,
+                               diag));
+    db_prepare(conn, filter_sql, &query);
+    for (size_t i = 0; i < lists.n; i++) {
+        db_text(&query, sqlite_lists_text(&lists, i));
     }
-    TRY(sqlite_entry_read(store, &query, arena, diag, &row, &entry));
-    TRY(sqlite_entry_complete(conn, row, arena, diag, &entry));
-    TRY(read_bytes(store, &query, entry.size, diag, ret_body));
-    *ret_entry = entry;
+    TRY(read_all(store, conn, &query, arena, diag, &documents));
+    *ret_documents = documents;
     return OK;
 }

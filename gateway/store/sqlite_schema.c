@@ -4,9 +4,10 @@
  * of a newer version or of another community is refused, never touched.
  */
 #include "store/sqlite.h"
+#include "store/sqlite_tables.h"
 
 #define APPLICATION_ID 0x49535448 /* "ISTH", in the file's header */
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 
 /* Absent text is '' everywhere: no column is null. Times end in _us: microseconds since 1970 UTC.
  * given and street hold their parts separated by U+001F. */
@@ -53,28 +54,10 @@ static const char schema[] =
     "  patient INTEGER NOT NULL REFERENCES patients (id),"
     "  position INTEGER NOT NULL,"
     "  value TEXT NOT NULL, use TEXT NOT NULL,"
-    "  PRIMARY KEY (patient, position)) STRICT, WITHOUT ROWID;"
+    "  PRIMARY KEY (patient, position)) STRICT, WITHOUT ROWID;";
 
-    /* *_key: 14 digits, for comparing; patient_rule: why it is this patient's */
-    "CREATE TABLE documents ("
-    "  id INTEGER PRIMARY KEY,"
-    "  patient INTEGER NOT NULL REFERENCES patients (id),"
-    "  sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),"
-    "  entry_uuid TEXT NOT NULL UNIQUE,"
-    "  unique_id TEXT NOT NULL UNIQUE,"
-    "  is_unique_id_made INTEGER NOT NULL,"
-    "  header_id TEXT NOT NULL,"
-    "  patient_rule TEXT NOT NULL,"
-    "  added_us INTEGER NOT NULL,"
-    "  mime_type TEXT NOT NULL, object_type TEXT NOT NULL, status TEXT NOT NULL,"
-    "  title TEXT NOT NULL, comments TEXT NOT NULL,"
-    "  creation_time TEXT NOT NULL, service_start TEXT NOT NULL, service_stop TEXT NOT NULL,"
-    "  creation_key TEXT NOT NULL, service_start_key TEXT NOT NULL,"
-    "  service_stop_key TEXT NOT NULL,"
-    "  language TEXT NOT NULL, hash TEXT NOT NULL, uri TEXT NOT NULL,"
-    "  legal_authenticator TEXT NOT NULL, size INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX documents_patient ON documents (patient, status);"
-
+/* Of documents, after the registry's. */
+static const char document_schema[] =
     "CREATE TABLE document_codes ("
     "  document INTEGER NOT NULL REFERENCES documents (id),"
     "  kind INTEGER NOT NULL, position INTEGER NOT NULL,"
@@ -99,16 +82,33 @@ static const char schema[] =
      * row here is a file (sqlite_files.c) */
     "CREATE TABLE contents ("
     "  document INTEGER PRIMARY KEY REFERENCES documents (id),"
-    "  bytes BLOB NOT NULL) STRICT;"
+    "  bytes BLOB NOT NULL) STRICT;";
 
+#define SCRIPTS_MAX 5
+static const char *const new_store[SCRIPTS_MAX] = {
+    schema, SQLITE_DOCUMENTS_TABLE("documents") SQLITE_DOCUMENTS_INDEXES, document_schema,
+    SQLITE_REGISTRY_TABLES,
     "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
-    "PRAGMA user_version = 4";            /* SCHEMA_VERSION */
+    "PRAGMA user_version = 5"};           /* SCHEMA_VERSION */
 
 /* Until version 3 the replay memory was in tables (version 1 had one of them). It is in files now:
  * keys that still count are given up, and noted as lost. Since version 3 documents may be files. */
 static const char to_version_4[] = "DROP TABLE replays;"
                                    "DROP TABLE IF EXISTS replay_partners;"
-                                   "PRAGMA user_version = 4"; /* SCHEMA_VERSION */
+                                   "PRAGMA user_version = 4";
+
+static const char *const to_version_5[SCRIPTS_MAX] = {
+    SQLITE_DOCUMENTS_REBUILT,
+    SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"}; /* SCHEMA_VERSION */
+
+static struct status
+run_scripts(struct db_conn *conn, const char *const scripts[SCRIPTS_MAX], struct diag *diag)
+{
+    for (size_t i = 0; i < SCRIPTS_MAX && scripts[i] != NULL; i++) {
+        TRY(db_script(conn, scripts[i], diag));
+    }
+    return OK;
+}
 
 static struct status
 read_number(struct db_conn *conn, const char *sql, struct diag *diag, int64_t *ret_value)
@@ -180,7 +180,7 @@ make_schema(const struct sqlite_store *store, struct db_conn *conn, struct diag 
     if (version != 0 || tables != 0) {
         return OK; /* another process was faster, or it is not ours: the check follows */
     }
-    TRY(db_script(conn, schema, diag));
+    TRY(run_scripts(conn, new_store, diag));
     list_meta(store, meta);
     for (size_t i = 0; i < META_N; i++) {
         TRY(set_meta(conn, meta[i].key, meta[i].value, diag));
@@ -206,15 +206,35 @@ note_given_up(const struct sqlite_store *store, struct db_conn *conn, struct dia
 static struct status
 bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *diag)
 {
-    int64_t version = 0, application = 0;
+    int64_t version = 0, application = 0, dangling = 0;
 
     TRY(read_number(conn, "PRAGMA application_id", diag, &application));
     TRY(read_number(conn, "PRAGMA user_version", diag, &version));
     if (application != APPLICATION_ID || version < 1 || version >= SCHEMA_VERSION) {
         return OK;
     }
-    TRY(note_given_up(store, conn, diag));
-    return db_script(conn, to_version_4, diag);
+    if (version < 4) {
+        TRY(note_given_up(store, conn, diag));
+        TRY(db_script(conn, to_version_4, diag));
+    }
+    TRY(run_scripts(conn, to_version_5, diag));
+    TRY(read_number(conn, "SELECT count(*) FROM pragma_foreign_key_check", diag, &dangling));
+    return dangling == 0
+               ? OK
+               : FAIL(diag, ERR_STORE,
+                      "%lld rows of the store refer to rows that are not there; restore the store "
+                      "from a backup",
+                      (long long)dangling);
+}
+
+/* Tables that others refer to are made anew: foreign keys are checked at the end, not meanwhile. */
+static struct status
+bring_up_at_once(const struct sqlite_store *store, struct db_conn *conn, struct diag *diag)
+{
+    TRY(db_script(conn, "PRAGMA foreign_keys = OFF", diag));
+    TRY(db_begin_write(conn, diag));
+    TRY(db_finish(conn, bring_up(store, conn, diag), diag));
+    return db_script(conn, "PRAGMA foreign_keys = ON", diag);
 }
 
 static struct status
@@ -254,8 +274,7 @@ sqlite_schema_open(struct sqlite_store *store, struct db_conn *conn, bool is_rea
         TRY(db_begin_write(conn, diag));
         TRY(db_finish(conn, make_schema(store, conn, diag), diag));
     } else if (version < SCHEMA_VERSION && !is_read_only) {
-        TRY(db_begin_write(conn, diag));
-        TRY(db_finish(conn, bring_up(store, conn, diag), diag));
+        TRY(bring_up_at_once(store, conn, diag));
     }
     TRY(db_begin_read(conn, diag));
     return db_finish(conn, check_schema(store, conn, diag), diag);

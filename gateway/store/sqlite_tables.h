@@ -1,0 +1,108 @@
+/*
+ * The tables of the registry, as text: documents, packages (SubmissionSets and Folders),
+ * associations, and what belongs to each. sqlite_schema.c makes new stores and brings up old ones
+ * with the same text. Absent text is '' everywhere; *_key: 14 digits of a DTM, for comparing.
+ */
+#ifndef STORE_SQLITE_TABLES_H
+#define STORE_SQLITE_TABLES_H
+
+/* Several entries may have one uniqueId or the same bytes: a document that is submitted again.
+ * sha256 is empty, and size -1, for what has no bytes (on-demand entries). patient_rule: why it is
+ * this patient's. source_patient_id: as it was submitted; it does not go out. */
+/* clang-format off */
+#define SQLITE_DOCUMENTS_TABLE(name)                                                               \
+    "CREATE TABLE " name " ("                                                                      \
+    "  id INTEGER PRIMARY KEY,"                                                                    \
+    "  patient INTEGER NOT NULL REFERENCES patients (id),"                                         \
+    "  sha256 BLOB NOT NULL CHECK (length(sha256) IN (0, 32)),"                                    \
+    "  entry_uuid TEXT NOT NULL UNIQUE,"                                                           \
+    "  lid TEXT NOT NULL,"                                                                         \
+    "  unique_id TEXT NOT NULL,"                                                                   \
+    "  is_unique_id_made INTEGER NOT NULL,"                                                        \
+    "  header_id TEXT NOT NULL,"                                                                   \
+    "  source_patient_id TEXT NOT NULL,"                                                           \
+    "  patient_rule TEXT NOT NULL,"                                                                \
+    "  added_us INTEGER NOT NULL,"                                                                 \
+    "  mime_type TEXT NOT NULL, object_type TEXT NOT NULL, status TEXT NOT NULL,"                  \
+    "  availability TEXT NOT NULL, is_limited INTEGER NOT NULL,"                                   \
+    "  title TEXT NOT NULL, comments TEXT NOT NULL,"                                               \
+    "  creation_time TEXT NOT NULL, service_start TEXT NOT NULL, service_stop TEXT NOT NULL,"      \
+    "  creation_key TEXT NOT NULL, service_start_key TEXT NOT NULL,"                               \
+    "  service_stop_key TEXT NOT NULL,"                                                            \
+    "  language TEXT NOT NULL, hash TEXT NOT NULL, uri TEXT NOT NULL,"                             \
+    "  legal_authenticator TEXT NOT NULL, size INTEGER NOT NULL,"                                  \
+    "  has_slots INTEGER NOT NULL) STRICT;"
+
+#define SQLITE_DOCUMENTS_INDEXES                                                                   \
+    "CREATE INDEX documents_patient ON documents (patient, status);"                               \
+    "CREATE INDEX documents_unique_id ON documents (unique_id);"                                   \
+    "CREATE INDEX documents_sha256 ON documents (sha256);"
+
+/* kind: enum sqlite_package_kind. time: submissionTime, lastUpdateTime. */
+#define SQLITE_REGISTRY_TABLES                                                                     \
+    "CREATE TABLE packages ("                                                                      \
+    "  id INTEGER PRIMARY KEY,"                                                                    \
+    "  kind INTEGER NOT NULL,"                                                                     \
+    "  patient INTEGER NOT NULL REFERENCES patients (id),"                                         \
+    "  entry_uuid TEXT NOT NULL UNIQUE,"                                                           \
+    "  lid TEXT NOT NULL,"                                                                         \
+    "  unique_id TEXT NOT NULL, source_id TEXT NOT NULL,"                                          \
+    "  time TEXT NOT NULL, time_key TEXT NOT NULL,"                                                \
+    "  status TEXT NOT NULL, title TEXT NOT NULL, comments TEXT NOT NULL,"                         \
+    "  target_home TEXT NOT NULL, is_limited INTEGER NOT NULL, has_slots INTEGER NOT NULL,"        \
+    "  added_us INTEGER NOT NULL) STRICT;"                                                         \
+    "CREATE INDEX packages_patient ON packages (patient, kind, status);"                           \
+    "CREATE INDEX packages_unique_id ON packages (unique_id);"                                     \
+                                                                                                   \
+    "CREATE TABLE package_codes ("                                                                 \
+    "  package INTEGER NOT NULL REFERENCES packages (id),"                                         \
+    "  position INTEGER NOT NULL,"                                                                 \
+    "  code TEXT NOT NULL, scheme TEXT NOT NULL, display TEXT NOT NULL,"                           \
+    "  PRIMARY KEY (package, position)) STRICT, WITHOUT ROWID;"                                    \
+                                                                                                   \
+    "CREATE TABLE package_authors ("                                                               \
+    "  package INTEGER NOT NULL REFERENCES packages (id),"                                         \
+    "  position INTEGER NOT NULL,"                                                                 \
+    "  person TEXT NOT NULL, institution TEXT NOT NULL, role TEXT NOT NULL,"                       \
+    "  specialty TEXT NOT NULL, telecom TEXT NOT NULL,"                                            \
+    "  PRIMARY KEY (package, position)) STRICT, WITHOUT ROWID;"                                    \
+                                                                                                   \
+    /* source, target: entryUUIDs of any object, of an association, too */                         \
+    "CREATE TABLE associations ("                                                                  \
+    "  id INTEGER PRIMARY KEY,"                                                                    \
+    "  entry_uuid TEXT NOT NULL UNIQUE,"                                                           \
+    "  type TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, status TEXT NOT NULL,"      \
+    "  submission_set_status TEXT NOT NULL, previous_version TEXT NOT NULL,"                       \
+    "  code TEXT NOT NULL, scheme TEXT NOT NULL, display TEXT NOT NULL,"                           \
+    "  has_slots INTEGER NOT NULL, added_us INTEGER NOT NULL) STRICT;"                             \
+    "CREATE INDEX associations_source ON associations (source, type);"                             \
+    "CREATE INDEX associations_target ON associations (target, type);"                             \
+                                                                                                   \
+    /* kind: enum sqlite_slot_kind; owner: which author; item: which value of the slot */          \
+    "CREATE TABLE object_slots ("                                                                  \
+    "  entry_uuid TEXT NOT NULL,"                                                                  \
+    "  kind INTEGER NOT NULL, owner INTEGER NOT NULL, position INTEGER NOT NULL,"                  \
+    "  item INTEGER NOT NULL,"                                                                     \
+    "  name TEXT NOT NULL, value TEXT NOT NULL,"                                                   \
+    "  PRIMARY KEY (entry_uuid, kind, owner, position, item)) STRICT, WITHOUT ROWID;"
+
+/* With foreign keys off, as SQLite wants it for a table that others refer to. Entries of old stores
+ * have no SubmissionSet. */
+#define SQLITE_DOCUMENTS_REBUILT                                                                   \
+    SQLITE_DOCUMENTS_TABLE("documents_new")                                                        \
+    "INSERT INTO documents_new (id, patient, sha256, entry_uuid, lid, unique_id,"                  \
+    " is_unique_id_made, header_id, source_patient_id, patient_rule, added_us, mime_type,"         \
+    " object_type, status, availability, is_limited, title, comments, creation_time,"              \
+    " service_start, service_stop, creation_key, service_start_key, service_stop_key, language,"   \
+    " hash, uri, legal_authenticator, size, has_slots)"                                            \
+    " SELECT id, patient, sha256, entry_uuid, entry_uuid, unique_id,"                              \
+    " is_unique_id_made, header_id, '', patient_rule, added_us, mime_type,"                        \
+    " object_type, status, '', 0, title, comments, creation_time,"                                 \
+    " service_start, service_stop, creation_key, service_start_key, service_stop_key, language,"   \
+    " hash, uri, legal_authenticator, size, 0 FROM documents;"                                     \
+    "DROP TABLE documents;"                                                                        \
+    "ALTER TABLE documents_new RENAME TO documents;"                                               \
+    SQLITE_DOCUMENTS_INDEXES
+/* clang-format on */
+
+#endif
