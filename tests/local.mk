@@ -14,9 +14,4 @@ EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README
 	tests/integration/manager.py tests/integration/order_check \
 	tests/integration/order_shim.c gateway/bootstrap.sh gateway/demo gateway/README.md gateway/THREATS.md \
 	tests/mutants/README.md tests/mutants/run tests/mutants/build.py tests/mutants/mutations.py tests/mutants/list.tsv tests/mutants/candidates.tsv \
-	gateway/cli/README.md conformance/README.md conformance/peers/run conformance/peers/build \
-	conformance/peers/zeep_client.py conformance/peers/assertion.py conformance/peers/wire.py conformance/peers/messages.py \
-	conformance/peers/discovery.py conformance/peers/through_zeep.py conformance/peers/cases_discover.py \
-	conformance/peers/cases_query.py conformance/peers/cases_retrieve.py conformance/peers/cases_security.py \
-	conformance/peers/gsoap_client.c conformance/peers/gsoap_peer.c conformance/peers/gsoap_peer.h \
-	conformance/peers/gsoap_wire.gsoap.h conformance/peers/gsoap_names.dat LICENSE README.md .clang-format
+	gateway/cli/README.md LICENSE README.md .clang-format

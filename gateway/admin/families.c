@@ -258,7 +258,7 @@ write_spool(const struct admin_view *view, struct exposition *w)
 #define HEALTH(function, write_sample)                                                             \
     static void function(const struct admin_view *view, struct exposition *w)                      \
     {                                                                                              \
-        for (size_t i = 0; view->out != NULL && i < view->config->partners_n; i++) {               \
+        for (size_t i = 0; view->out != NULL && i < view->config->reached_n; i++) {                \
             const char *const values[] = {view->config->partners[i].id};                           \
             struct out_health health;                                                              \
                                                                                                    \

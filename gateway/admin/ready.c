@@ -155,7 +155,7 @@ check_partners(const struct admin_view *view, struct finding *finding)
 {
     size_t open = 0;
 
-    for (size_t i = 0; view->out != NULL && i < view->config->partners_n; i++) {
+    for (size_t i = 0; view->out != NULL && i < view->config->reached_n; i++) {
         struct out_health health;
 
         open += out_health(view->out, view->config->partners[i].id, &health) &&
@@ -163,7 +163,7 @@ check_partners(const struct admin_view *view, struct finding *finding)
     }
     note(finding, open == 0 ? VERDICT_GOOD : VERDICT_WARNING,
          "%zu of %zu are not asked for a while, because they failed", open,
-         view->config->partners_n);
+         view->config->reached_n);
 }
 
 static const struct {

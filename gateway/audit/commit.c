@@ -1,7 +1,8 @@
 /*
  * The journal thread: takes everything that is queued, seals it into the chain, writes it with one
- * pwrite (more only where a segment ends), makes it durable with one fdatasync, and wakes whoever
- * waits, in order. It alone touches the segment. The queue's lock is never held over disk work.
+ * pwrite (more only where a segment ends, or zeros go ahead), makes it durable with one fdatasync,
+ * and wakes whoever waits, in order. It alone touches the segment. The queue's lock is never held
+ * over disk work.
  *
  * A failure ends the journal: after a failed fdatasync the kernel may have dropped the pages and
  * called them clean, so a second try that succeeds would prove nothing.
@@ -32,6 +33,29 @@ rotate(struct journal *journal, uint64_t first, size_t need, struct diag *diag)
     segment_close(&journal->segment);
     journal->segment = next;
     journal->offset = SEGMENT_HEAD_BYTES;
+    journal->ahead = 0;
+    return OK;
+}
+
+/* The first write to a preallocated block also changes what the file system says about the file,
+ * and each fdatasync has to write that, too. So zeros go ahead of the records now and then, and
+ * most batches are written over them: their fdatasync writes them and nothing else. */
+static struct status
+write_ahead(struct journal *journal, struct diag *diag)
+{
+    static const char zeros[16 * 1024];
+    const uint64_t step = journal->sizes.ahead_bytes;
+    if (step == 0 || journal->offset <= journal->ahead) {
+        return OK;
+    }
+    uint64_t end = (journal->offset / step + 2) * step;
+    end = end < journal->segment.head.size ? end : journal->segment.head.size;
+    for (uint64_t at = journal->offset; at < end;) {
+        const uint64_t n = end - at < sizeof(zeros) ? end - at : sizeof(zeros);
+        TRY(segment_write(&journal->segment, at, span_of(zeros, (size_t)n), diag));
+        at += n;
+    }
+    journal->ahead = end;
     return OK;
 }
 
@@ -73,6 +97,7 @@ commit_batch(struct journal *journal, uint64_t durable, struct diag *diag)
         at += n;
     }
     TRY(write_run(journal, from, batch->n, diag));
+    TRY(write_ahead(journal, diag));
     return segment_sync(&journal->segment, diag);
 }
 

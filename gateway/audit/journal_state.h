@@ -13,9 +13,10 @@
 struct journal_sizes {
     uint64_t segment_bytes;
     size_t queue_bytes; /* what may wait for the disk; as much again is being written */
+    size_t ahead_bytes; /* zeros that are written ahead of the records (commit.c); 0: none */
 };
-#define JOURNAL_SIZES_NODE    ((struct journal_sizes){16 * 1024 * 1024, 64 * 1024 * 1024})
-#define JOURNAL_SIZES_COMMAND ((struct journal_sizes){256 * 1024, 16 * 1024 * 1024})
+#define JOURNAL_SIZES_NODE    ((struct journal_sizes){16 * 1024 * 1024, 64 * 1024 * 1024, 128 * 1024})
+#define JOURNAL_SIZES_COMMAND ((struct journal_sizes){256 * 1024, 16 * 1024 * 1024, 0})
 
 struct journal_tickets {
     struct journal_ticket *first, *last;
@@ -46,6 +47,7 @@ struct journal {
     struct buf batch;
     struct segment segment;
     uint64_t offset; /* where the next record goes */
+    uint64_t ahead;  /* up to there the segment was written, with records or zeros */
     uint8_t previous[SHA256_BYTES];
 };
 

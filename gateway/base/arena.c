@@ -36,6 +36,7 @@
 #define CHUNK_MOST  ((size_t)64 * 1024)
 #define BIG_BYTES   ((size_t)8 * 1024) /* above this an object does not share a chunk */
 #define ALIGNMENT   alignof(max_align_t)
+#define PRINT_BYTES 256 /* most texts that are printed are shorter: formatted once, not twice */
 
 /* The head of every heap block; its objects follow it. */
 struct block {
@@ -218,17 +219,22 @@ __attribute__((format(printf, 4, 0))) static struct status
 print_into(struct arena *arena, struct diag *diag, struct span *ret_text, const char *format,
            va_list args)
 {
+    char first[PRINT_BYTES];
     void *text = NULL;
     va_list again;
     va_copy(again, args);
-    const int n = vsnprintf(NULL, 0, format, again);
+    const int n = vsnprintf(first, sizeof(first), format, again);
     va_end(again);
     if (n < 0) {
         return FAIL(diag, ERR_INTERNAL, "cannot format '%s'", format);
     }
     const size_t size = (size_t)n + 1;
     TRY(arena_alloc(arena, size, diag, &text));
-    (void)vsnprintf(text, size, format, args);
+    if (size <= sizeof(first)) {
+        memcpy(text, first, size);
+    } else {
+        (void)vsnprintf(text, size, format, args);
+    }
     *ret_text = span_of(text, (size_t)n);
     return OK;
 }

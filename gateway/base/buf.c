@@ -105,6 +105,12 @@ struct status
 buf_append(struct buf *buf, struct span bytes, struct diag *diag)
 {
     char *room = NULL;
+    if (buf->p != NULL && bytes.n > 0 && bytes.n <= buf->capacity - buf->n) { /* nearly always */
+        memcpy(buf->p + buf->n, bytes.p, bytes.n);
+        buf->n += bytes.n;
+        buf->p[buf->n] = '\0';
+        return OK;
+    }
     TRY(buf_reserve(buf, bytes.n, diag, &room));
     if (bytes.n > 0) {
         memcpy(room, bytes.p, bytes.n);
@@ -128,16 +134,23 @@ buf_append_char(struct buf *buf, char c, struct diag *diag)
 __attribute__((format(printf, 3, 0))) static struct status
 print_into(struct buf *buf, struct diag *diag, const char *format, va_list args)
 {
-    char *room = NULL;
+    char *room = buf->p == NULL ? NULL : buf->p + buf->n;
+    const size_t left = buf->p == NULL ? 0 : buf->capacity - buf->n;
     va_list again;
     va_copy(again, args);
-    const int n = vsnprintf(NULL, 0, format, again);
+    /* into what is there already: nearly always it is enough */
+    const int n = vsnprintf(room, room == NULL ? 0 : left + 1, format, again);
     va_end(again);
     if (n < 0) {
         return FAIL(diag, ERR_INTERNAL, "cannot format '%s'", format);
     }
-    TRY(buf_reserve(buf, (size_t)n, diag, &room));
-    (void)vsnprintf(room, (size_t)n + 1, format, args);
+    if (room == NULL || (size_t)n > left) {
+        if (room != NULL) {
+            memset(room, 0, left); /* what was cut off */
+        }
+        TRY(buf_reserve(buf, (size_t)n, diag, &room));
+        (void)vsnprintf(room, (size_t)n + 1, format, args);
+    }
     buf->n += (size_t)n;
     return OK;
 }

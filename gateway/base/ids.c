@@ -5,6 +5,8 @@
 #include "base/ids.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,18 +37,57 @@ write_uuid(const uint8_t bytes[UUID_BYTES], unsigned version, char ret_uuid[UUID
     }
 }
 
+/* A message needs several, and asking the kernel costs more than writing them: each thread takes
+ * bytes for a few. A process that was forked must not give out what its parent does. */
+struct supply {
+    uint8_t bytes[16 * UUID_BYTES]; /* up to 256 bytes come whole or not at all (getrandom(2)) */
+    size_t left;
+    unsigned forks; /* of the process, when they were taken */
+};
+static _Thread_local struct supply supply;
+static atomic_uint forks;
+static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+
+static void
+count_fork(void)
+{
+    (void)atomic_fetch_add(&forks, 1);
+}
+
+static void
+watch_forks(void)
+{
+    if (pthread_atfork(NULL, NULL, count_fork) != 0) {
+        abort(); /* no memory for a pointer; the same UUID twice would be worse */
+    }
+}
+
+static void
+fill_supply(unsigned now)
+{
+    ssize_t got = 0;
+    do {
+        got = getrandom(supply.bytes, sizeof(supply.bytes), 0);
+    } while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof(supply.bytes)) {
+        abort();
+    }
+    supply.left = sizeof(supply.bytes);
+    supply.forks = now;
+}
+
 void
 uuid_new(char ret_uuid[UUID_TEXT])
 {
-    uint8_t bytes[UUID_BYTES];
-    ssize_t got = 0;
-    do {
-        got = getrandom(bytes, sizeof(bytes), 0); /* up to 256 bytes come whole or not at all */
-    } while (got < 0 && errno == EINTR);
-    if (got != (ssize_t)sizeof(bytes)) {
-        abort();
+    (void)pthread_once(&watch_once, watch_forks);
+    const unsigned now = atomic_load_explicit(&forks, memory_order_relaxed);
+    if (supply.left == 0 || supply.forks != now) {
+        fill_supply(now);
     }
+    supply.left -= UUID_BYTES;
+    uint8_t *const bytes = supply.bytes + supply.left;
     write_uuid(bytes, 4, ret_uuid);
+    memset(bytes, 0, UUID_BYTES);
 }
 
 void

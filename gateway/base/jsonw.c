@@ -146,6 +146,13 @@ put_escape(struct jsonw *w, uint32_t c)
     put(w, span_of(text, (size_t)n));
 }
 
+/* ASCII that stands for itself: nearly all of every text. */
+static bool
+is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
 /* Runs of plain characters are appended at once. */
 static void
 put_string(struct jsonw *w, struct span text)
@@ -155,6 +162,10 @@ put_string(struct jsonw *w, struct span text)
     uint32_t c = 0;
     put(w, SPAN("\""));
     while (is_ok(w->status)) {
+        while (rest.n > 0 && is_plain(*rest.p)) {
+            rest.p++;
+            rest.n--;
+        }
         const char *at = rest.p;
         const bool has_more = text_take_char(&rest, &c);
         if (has_more && c != TEXT_MALFORMED && !is_escaped(c)) {

@@ -21,7 +21,7 @@
 
 #define ROOM_STEP   (UINT64_C(1) * 1024 * 1024) /* of the limit that a file takes at a time */
 #define MEMORY_MOST (SIZE_MAX / 4)              /* of a sink without a limit */
-#define WRITE_BYTES ((size_t)32 * 1024) /* less is collected in memory before it is written */
+#define WRITE_BYTES ((size_t)256 * 1024) /* less is collected in memory before it is written */
 
 struct spool {
     atomic_uint references;

@@ -190,8 +190,8 @@ count_documents(struct answers *answers)
     for (size_t i = 0; asking->order.goal == ASKING_QUERY && i < asking->legs[1].n; i++) {
         const struct leg *leg = &asking->legs[1].items[i];
 
-        for (size_t d = 0; d < leg->documents.n; d++) {
-            count_document(answers, leg->partner, leg->documents.items[d].home);
+        for (size_t d = 0; d < leg->objects.documents.n; d++) {
+            count_document(answers, leg->partner, leg->objects.documents.items[d].home);
         }
     }
 }

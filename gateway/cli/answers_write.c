@@ -109,8 +109,8 @@ static void
 write_found(struct jsonw *w, const struct leg_list *legs)
 {
     for (size_t i = 0; i < legs->n; i++) {
-        for (size_t d = 0; d < legs->items[i].documents.n; d++) {
-            const struct document_entry *entry = &legs->items[i].documents.items[d];
+        for (size_t d = 0; d < legs->items[i].objects.documents.n; d++) {
+            const struct document_entry *entry = &legs->items[i].objects.documents.items[d];
 
             jsonw_object(w);
             jsonw_key_text(w, "community", bare_oid(entry->home));
@@ -299,8 +299,8 @@ put_found(const struct answers *answers, struct buf *out, struct diag *diag)
     const struct leg_list *legs = &answers->asking->legs[1];
 
     for (size_t i = 0; i < legs->n; i++) {
-        for (size_t d = 0; d < legs->items[i].documents.n; d++) {
-            const struct document_entry *entry = &legs->items[i].documents.items[d];
+        for (size_t d = 0; d < legs->items[i].objects.documents.n; d++) {
+            const struct document_entry *entry = &legs->items[i].objects.documents.items[d];
 
             TRY(put_date(out, entry->creation_time, diag));
             TRY(put_cell(out, title_of(entry), 36, diag));

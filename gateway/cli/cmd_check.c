@@ -259,6 +259,13 @@ print_summary(const struct config *config, const struct reach *reach, const stru
             reach_print(reach, &config->partners[i], now_us);
         }
     }
+    printf("sources\n");
+    for (size_t i = 0; i < config->sources_n; i++) {
+        printf("  %-10s %s\n", config->sources[i].name, config->sources[i].community);
+        if (reach != NULL && config->sources[i].partner != NULL) {
+            reach_print(reach, config->sources[i].partner, now_us);
+        }
+    }
     printf("policy\n  %zu rule%s\n", policy_rule_count(config->policy),
            policy_rule_count(config->policy) == 1 ? "" : "s");
     for (size_t i = 0; i < notes->n; i++) {

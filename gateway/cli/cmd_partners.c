@@ -28,7 +28,8 @@ static const struct cli_command command = {
     .text =
         "Prints every partner of the configuration: its communities, endpoints, how its TLS\n"
         "certificate is recognised, until when its signing certificates are valid, and what is\n"
-        "relaxed for it. With --probe it connects to every host and port of theirs at once, "
+        "relaxed for it; and the node's sources. With --probe it connects to every host and port "
+        "of theirs at once, "
         "proves\n"
         "that the partner answers there and takes our certificate, and prints address, TLS "
         "version,\n"
@@ -188,6 +189,9 @@ print_outbound(const struct partner *partner)
            "limits", limits->connections, limits->requests, limits->failures,
            (long long)(limits->pause_us / US_PER_MS),
            (long long)(limits->longest_pause_us / US_PER_MS));
+    if (limits->documents > 0) {
+        printf("  %-12s at most %zu documents in one retrieve\n", "", limits->documents);
+    }
     if (partner->proxy_url != NULL) {
         printf("  %-12s %s\n", "proxy", partner->proxy_url);
     }
@@ -225,6 +229,7 @@ print_partners(const struct config *config, const struct reach *reach, int64_t n
     for (size_t i = 0; i < config->partners_n; i++) {
         print_partner(&config->partners[i], reach, now_us);
     }
+    show_sources(config, reach, now_us);
     printf("%zu partner%s\n", config->partners_n, config->partners_n == 1 ? "" : "s");
     if (reach != NULL) {
         const struct reach_place *places = NULL;
@@ -331,6 +336,9 @@ write_outbound(struct jsonw *json, const struct partner *partner)
     jsonw_key_int(json, "failures", (int64_t)limits->failures);
     jsonw_key_int(json, "pause_ms", limits->pause_us / US_PER_MS);
     jsonw_key_int(json, "longest_pause_ms", limits->longest_pause_us / US_PER_MS);
+    if (limits->documents > 0) {
+        jsonw_key_int(json, "documents_per_request", (int64_t)limits->documents);
+    }
     jsonw_close(json);
 }
 
@@ -379,6 +387,7 @@ print_json(const struct config *config, const struct reach *reach, int64_t now_u
         write_partner(&json, &config->partners[i], reach, now_us);
     }
     jsonw_close(&json);
+    show_sources_json(&json, config, reach);
     jsonw_close(&json);
     const bool is_printed = show_json(&command, &json, &text, &diag);
 

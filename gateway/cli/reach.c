@@ -24,12 +24,13 @@ struct reach {
 
 /* ---- places ---- */
 
-/* https://host:port of https://host:port/path. */
+/* host:port of https://host:port/path. */
 static struct span
 authority_of(const char *url)
 {
     const struct span text = span_of_cstr(url);
-    const struct span rest = span_slice(text, strlen("https://"), text.n);
+    const size_t scheme = span_find_char(text, ':') + strlen("://");
+    const struct span rest = span_slice(text, scheme, text.n);
     const size_t slash = span_find_char(rest, '/');
 
     return slash == SPAN_MISSING ? rest : span_slice(rest, 0, slash);
@@ -51,10 +52,35 @@ place_of(struct reach *reach, size_t first, const struct partner *partner, const
 }
 
 static void
+add_source(struct reach *reach, const struct config_source *source)
+{
+    const size_t first = reach->n;
+
+    place_of(reach, first, source->partner, source->registry_url)->has_query = true;
+    for (size_t i = 0; i < source->repositories_n; i++) {
+        place_of(reach, first, source->partner, source->repositories[i].url)->has_retrieve = true;
+    }
+}
+
+static size_t
+places_max(const struct config *config)
+{
+    size_t n = config->partners_n * ENDPOINTS;
+
+    for (size_t i = 0; i < config->sources_n; i++) {
+        n += config->sources[i].is_embedded ? 0 : 1 + config->sources[i].repositories_n;
+    }
+    return n;
+}
+
+static void
 add_places(struct reach *reach, const struct partner *partner)
 {
     const size_t first = reach->n;
 
+    if (partner->source != NULL) {
+        add_source(reach, partner->source);
+    }
     if (partner->xcpd_url != NULL) {
         place_of(reach, first, partner, partner->xcpd_url)->has_xcpd = true;
     }
@@ -134,17 +160,17 @@ reach_ask(const struct config *config, struct diag *diag, struct reach **ret_rea
     }
     pthread_mutex_init(&reach->lock, NULL);
     pthread_cond_init(&reach->changed, NULL);
-    reach->places = mem_alloc(config->partners_n * ENDPOINTS * sizeof(*reach->places));
+    reach->places = mem_alloc(places_max(config) * sizeof(*reach->places));
     const struct status st =
         reach->places == NULL
-            ? FAIL(diag, ERR_NO_MEMORY, "no memory for %zu partners", config->partners_n)
+            ? FAIL(diag, ERR_NO_MEMORY, "no memory for %zu partners", config->reached_n)
             : out_start(config, clock_system(), diag, &out);
 
     if (!is_ok(st)) {
         reach_free(reach);
         return st;
     }
-    for (size_t i = 0; i < config->partners_n; i++) {
+    for (size_t i = 0; i < config->reached_n; i++) {
         add_places(reach, &config->partners[i]);
     }
     ask_all(reach, out);
@@ -182,6 +208,10 @@ print_good(const struct reach_place *place, const char *names, int64_t now_us)
     const struct out_answer *answer = &place->answer;
     char text[SHOW_DATE_MAX];
 
+    if (place->partner->is_plain) {
+        printf("good: %s at %s, without TLS\n", names, answer->peer_address);
+        return;
+    }
     show_expiry(answer->tls.expires_us, now_us, text);
     printf("good: %s at %s%s, %s, %s, its certificate %s, %lld ms\n", names,
            answer->peer_address[0] == '\0' ? "its proxy" : "",

@@ -1,7 +1,8 @@
 /*
- * Are the partners there? A probe for every place that their files name: connects, shakes hands,
- * proves the partner as a question would, and sees whether it takes our certificate; asks nothing.
- * For `isthmus partners --probe` and `isthmus check --connect`. Thread: the program's main one.
+ * Are the partners and sources there? A probe for every place that their records name: connects,
+ * shakes hands, proves the partner as a question would, and sees whether it takes our certificate;
+ * asks nothing. For `isthmus partners --probe` and `isthmus check --connect`. Thread: the program's
+ * main one.
  */
 #ifndef CLI_REACH_H
 #define CLI_REACH_H
@@ -15,7 +16,8 @@ struct reach;
 struct reach_place {
     const struct partner *partner;
     const char *url;                        /* the first that names it */
-    bool has_xcpd, has_query, has_retrieve; /* what is asked there */
+    bool has_xcpd, has_query, has_retrieve; /* what is asked there: of a source its registry and
+                                               its repositories */
     struct reach *reach;
     struct out_answer answer;
 };

@@ -47,6 +47,12 @@ void show_trust_sources_json(struct jsonw *json, const struct config_trust *entr
 void show_proof(const struct config *config);
 void show_proof_json(struct jsonw *json, const struct config *config);
 
+/* `sources:`, with their probes (NULL: none): blocks of lines, or a member of the open object
+ * (show_sources.c). */
+struct reach;
+void show_sources(const struct config *config, const struct reach *reach, int64_t now_us);
+void show_sources_json(struct jsonw *json, const struct config *config, const struct reach *reach);
+
 /* Prints the finished JSON text and a line's end; complains on standard error when it failed. */
 struct cli_command;
 bool show_json(const struct cli_command *command, struct jsonw *json, struct buf *text,

@@ -303,3 +303,44 @@ config_partner_of_community(const struct config *config, struct span oid)
     }
     return NULL;
 }
+
+/* ---- sources ---- */
+
+bool
+config_is_own_community(const struct config *config, struct span oid)
+{
+    bool is_own = span_eq_cstr(oid, config->community);
+
+    for (size_t i = 0; i < config->sources_n && !is_own; i++) {
+        is_own = span_eq_cstr(oid, config->sources[i].community);
+    }
+    return is_own;
+}
+
+bool
+config_has_external(const struct config *config)
+{
+    return config->reached_n > config->partners_n;
+}
+
+const struct config_repository *
+config_source_repository(const struct config_source *source, struct span id)
+{
+    for (size_t i = 0; i < source->repositories_n; i++) {
+        if (span_eq_cstr(id, source->repositories[i].id)) {
+            return &source->repositories[i];
+        }
+    }
+    return NULL;
+}
+
+const struct config_source *
+config_source_of_repository(const struct config *config, struct span repository)
+{
+    for (size_t i = 0; i < config->sources_n; i++) {
+        if (config_source_repository(&config->sources[i], repository) != NULL) {
+            return &config->sources[i];
+        }
+    }
+    return NULL;
+}

@@ -103,6 +103,7 @@ struct partner_limits {
     size_t failures;          /* in a row, until it is left alone for a while: */
     int64_t pause_us;         /* at first; then twice as long each time, */
     int64_t longest_pause_us; /* but no longer than this */
+    size_t documents;         /* asked for in one retrieve; 0: as many as we ask anybody for */
 };
 void config_outbound_default(struct partner_limits *ret_limits);
 
@@ -113,10 +114,12 @@ enum partner_addresses {
     PARTNER_ADDRESSES_LOCAL    /* this machine, too (test bed) */
 };
 
-/* One community (or network) that we talk to: partners.d/<id>.yaml. */
+/* One community (or network) that we talk to: partners.d/<id>.yaml. Or a source, as the outbound
+ * engine sees it: then only what reaching it takes is set. */
 struct partner {
-    const char *id;   /* short label: log, audit, policy */
-    const char *path; /* its file */
+    const char *id;                     /* short label: log, audit, policy */
+    const char *path;                   /* its file */
+    const struct config_source *source; /* NULL: it is a partner */
     const char *name;
     struct config_strings communities; /* homeCommunityIds that it speaks for, bare OIDs; the first
                                           is its own */
@@ -144,6 +147,28 @@ struct partner {
     struct partner_limits limits;
     const char *proxy_url; /* http://host:port, asked to CONNECT; NULL: none */
     enum partner_addresses addresses;
+    const struct credential *credential; /* what we show it, */
+    const struct trust *trust;           /* and who vouches for its server */
+    bool is_plain;                       /* a source on this machine without TLS: http:// */
+};
+
+/* A repository of an external source. */
+struct config_repository {
+    const char *id; /* repositoryUniqueId, bare OID */
+    const char *url;
+};
+
+/* Where documents of this node come from: `sources:`. */
+struct config_source {
+    const char *name;      /* label: log, audit */
+    bool is_embedded;      /* our own store; of the rest only <community> is set then */
+    const char *community; /* whose documents it has, bare OID; ours unless it has its own */
+    const char *registry_url;
+    const struct config_repository *repositories;
+    size_t repositories_n;
+    const char *patient_authority; /* of the patient ids that it knows */
+    bool wants_assertion;          /* security: assertion */
+    const struct partner *partner; /* for the outbound engine */
 };
 
 /* limits: of the network listeners. Times are from the first to the last byte. */
@@ -210,6 +235,10 @@ struct config {
     size_t trusts_n;
     const struct partner *partners; /* in the order of `partners:`, a pattern's files by name */
     size_t partners_n;
+    size_t reached_n;                    /* behind the partners in the same array: the sources' */
+    const struct config_source *sources; /* in the order of the file; without any: our own store */
+    size_t sources_n;
+    bool asks_store;                            /* our own store is among them */
     const struct jwks_issuer *id_token_issuers; /* id_tokens: of individuals (T-IAS) */
     size_t id_token_issuers_n;
     const char *store_path; /* SQLite file */
@@ -278,6 +307,16 @@ MUST_CHECK struct status config_system_of_peer(const struct config *config,
 /* The partner that speaks for a community (bare OID), or NULL. */
 const struct partner *config_partner_of_community(const struct config *config, struct span oid);
 bool partner_speaks_for(const struct partner *partner, struct span oid);
+/* Is it our community (bare OID), or that of a source of ours? The node answers for those. */
+bool config_is_own_community(const struct config *config, struct span oid);
+/* Is there a source beside our own store? */
+bool config_has_external(const struct config *config);
+/* The external source with that repositoryUniqueId, or NULL; ours is in config->repository. */
+const struct config_source *config_source_of_repository(const struct config *config,
+                                                        struct span repository);
+/* The repository of that id, or NULL. */
+const struct config_repository *config_source_repository(const struct config_source *source,
+                                                         struct span id);
 /* May <key>, one of <signing>, sign an assertion of this Issuer? Of several keys, each signs for
  * its own. */
 bool partner_key_issues(const struct partner *partner, const struct certificate *key,

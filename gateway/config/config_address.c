@@ -10,9 +10,10 @@
 
 #define ADDRESS_WHAT                                                                               \
     "a numeric address with a port such as 127.0.0.1:8080 or [::1]:8080, or unix:/path"
-#define URL_WHAT   "https://host[:port]/path"
-#define PROXY_WHAT "http://host:port"
-#define BASE_WHAT  "https://host[:port] without a path"
+#define URL_WHAT      "https://host[:port]/path"
+#define PROXY_WHAT    "http://host:port"
+#define LOOPBACK_WHAT "http://127.0.0.1:port/path or the like on this machine, as 'tls: none' says"
+#define BASE_WHAT     "https://host[:port] without a path"
 
 /* ---- addresses ---- */
 
@@ -219,6 +220,60 @@ config_url(struct config_reader *reader, const struct yaml_node *node, const cha
     if (check_url(reader, node, URL_WHAT, &path)) {
         *ret_url = node->scalar.p;
     }
+}
+
+static bool
+is_loopback_host(struct span host)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    const struct config_address address = {.host = text};
+
+    if (span_eq_cstr(host, "localhost")) {
+        return true;
+    }
+    if (host.n >= sizeof(text)) {
+        return false;
+    }
+    memcpy(text, host.p, host.n);
+    return is_numeric(text) && config_is_loopback(&address);
+}
+
+void
+config_loopback_url(struct config_reader *reader, const struct yaml_node *node,
+                    const char **ret_url)
+{
+    const char *text = NULL;
+
+    if (!config_text(reader, node, LOOPBACK_WHAT, &text)) {
+        return;
+    }
+    const struct span rest = span_slice(node->scalar, strlen("http://"), node->scalar.n);
+    const size_t slash = span_find_char(rest, '/');
+    const size_t authority_n = slash == SPAN_MISSING ? rest.n : slash;
+
+    if (!span_starts_with(node->scalar, SPAN("http://")) ||
+        !is_authority(span_slice(rest, 0, authority_n)) ||
+        !is_path(span_slice(rest, authority_n, rest.n)) ||
+        !is_loopback_host(config_host_of_url(text))) {
+        config_expected(reader, node, LOOPBACK_WHAT);
+        return;
+    }
+    *ret_url = text;
+}
+
+struct span
+config_host_of_url(const char *url)
+{
+    const struct span text = span_of_cstr(url);
+    const size_t colon = span_find_char(text, ':');
+    const struct span rest = span_slice(text, colon + strlen("://"), text.n);
+    const bool is_bracketed = rest.n > 0 && rest.p[0] == '[';
+    size_t n = is_bracketed ? 1 : 0;
+
+    while (n < rest.n && (is_bracketed ? rest.p[n] != ']' : rest.p[n] != ':') && rest.p[n] != '/') {
+        n++;
+    }
+    return is_bracketed ? span_slice(rest, 1, n - 1) : span_slice(rest, 0, n);
 }
 
 /* Without a path, and with a port: proxies have no usual one. */

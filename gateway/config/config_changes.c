@@ -50,7 +50,7 @@ same_outbound(const struct partner_limits *a, const struct partner_limits *b)
 {
     return a->connections == b->connections && a->requests == b->requests &&
            a->failures == b->failures && a->pause_us == b->pause_us &&
-           a->longest_pause_us == b->longest_pause_us;
+           a->longest_pause_us == b->longest_pause_us && a->documents == b->documents;
 }
 
 static bool
@@ -292,11 +292,79 @@ compare_systems(const struct config *old, const struct config *other, config_say
     }
 }
 
+/* ---- sources ---- */
+
+static bool
+same_repositories(const struct config_source *a, const struct config_source *b)
+{
+    bool is_same = a->repositories_n == b->repositories_n;
+
+    for (size_t i = 0; i < a->repositories_n && is_same; i++) {
+        is_same = same(a->repositories[i].id, b->repositories[i].id) &&
+                  same(a->repositories[i].url, b->repositories[i].url);
+    }
+    return is_same && same(a->registry_url, b->registry_url);
+}
+
+static bool
+same_connection(const struct partner *a, const struct partner *b)
+{
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    return same_reach(a, b) && a->timeout_us == b->timeout_us &&
+           same_strings(&a->tls_names, &b->tls_names) &&
+           (a->credential == NULL) == (b->credential == NULL) &&
+           (a->credential == NULL ||
+            same(a->credential->leaf->sha256, b->credential->leaf->sha256)) &&
+           (a->trust == NULL) == (b->trust == NULL) &&
+           (a->trust == NULL || same_anchors(a->trust, b->trust));
+}
+
+static bool
+same_source(const struct config_source *a, const struct config_source *b)
+{
+    return a->is_embedded == b->is_embedded && same(a->community, b->community) &&
+           same_repositories(a, b) && same(a->patient_authority, b->patient_authority) &&
+           a->wants_assertion == b->wants_assertion && same_connection(a->partner, b->partner);
+}
+
+static const struct config_source *
+find_source(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->sources_n; i++) {
+        if (same(config->sources[i].name, name)) {
+            return &config->sources[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+compare_sources(const struct config *old, const struct config *other, config_say say, void *arg)
+{
+    for (size_t i = 0; i < old->sources_n; i++) {
+        const struct config_source *now = find_source(other, old->sources[i].name);
+
+        if (now == NULL) {
+            say_of("source", old->sources[i].name, "removed", say, arg);
+        } else if (!same_source(&old->sources[i], now)) {
+            say_of("source", now->name, "changed", say, arg);
+        }
+    }
+    for (size_t i = 0; i < other->sources_n; i++) {
+        if (find_source(old, other->sources[i].name) == NULL) {
+            say_of("source", other->sources[i].name, "added", say, arg);
+        }
+    }
+}
+
 void
 config_changes(const struct config *old, const struct config *other, config_say say, void *arg)
 {
     compare_partners(old, other, say, arg);
     compare_systems(old, other, say, arg);
+    compare_sources(old, other, say, arg);
     compare_credentials(old, other, say, arg);
     compare_trusts(old, other, say, arg);
     if (!same_limits(old, other)) {

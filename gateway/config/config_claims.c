@@ -49,6 +49,8 @@ kind_name(enum config_claim_kind kind)
         return "TLS certificate";
     case CONFIG_CLAIM_SIGNING:
         return "signing key";
+    case CONFIG_CLAIM_REPOSITORY:
+        return "repository";
     }
     return "value";
 }

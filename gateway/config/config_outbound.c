@@ -4,9 +4,10 @@
  */
 #include "config/config_reader.h"
 
-#define PAUSE_MIN_US (100 * US_PER_MS)
-#define PAUSE_MAX_US (3600 * US_PER_S)
-#define COUNT_MAX    100000
+#define PAUSE_MIN_US  (100 * US_PER_MS)
+#define PAUSE_MAX_US  (3600 * US_PER_S)
+#define COUNT_MAX     100000
+#define DOCUMENTS_MAX 1000 /* what readers of ours take in one request */
 
 void
 config_outbound_default(struct partner_limits *ret_limits)
@@ -59,14 +60,16 @@ config_read_outbound(struct config_reader *reader, struct yaml_node *root)
 void
 config_read_reach(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
 {
-    static const char *const names[] = {"connections", "requests", "failures", "pause",
-                                        "longest_pause"};
+    static const char *const names[] = {"connections", "requests",      "failures",
+                                        "pause",       "longest_pause", "documents_per_request"};
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     static const char *const kinds[] = {"public", "private", "local"};
-    size_t addresses = PARTNER_ADDRESSES_PUBLIC;
+    size_t addresses = partner->addresses;
 
     partner->limits = reader->config->outbound;
     read_limits(reader, node, &partner->limits);
+    config_count(reader, yaml_get(node, "documents_per_request"), 1, DOCUMENTS_MAX,
+                 &partner->limits.documents);
     config_proxy_url(reader, yaml_get(root, "proxy"), &partner->proxy_url);
     (void)config_choice(reader, yaml_get(root, "addresses"), kinds, ARRAY_LEN(kinds), &addresses);
     partner->addresses = (enum partner_addresses)addresses;

@@ -100,8 +100,7 @@ read_endpoints(struct config_reader *reader, struct yaml_node *root, struct part
 /* Compared with a certificate's names byte by byte, in lower case: "*.x" means exactly that name.
  */
 struct status
-config_add_tls_name(struct config_reader *reader, const struct yaml_node *item,
-                    struct config_string_list *names)
+config_tls_name(struct config_reader *reader, const struct yaml_node *item, const char **ret_name)
 {
     static const char what[] = "a DNS name or an address as in the certificate";
     const char *text = NULL;
@@ -123,8 +122,22 @@ config_add_tls_name(struct config_reader *reader, const struct yaml_node *item,
         lower[i] = (char)tolower((unsigned char)text[i]);
     }
     TRY(arena_dup(reader->arena, span_of(lower, item->scalar.n), reader->diag, &copy));
-    TRY(config_claim(reader, CONFIG_CLAIM_TLS_NAME, copy.p, item));
-    return ARENA_PUSH(reader->arena, reader->diag, names, copy.p);
+    *ret_name = copy.p;
+    return OK;
+}
+
+struct status
+config_add_tls_name(struct config_reader *reader, const struct yaml_node *item,
+                    struct config_string_list *names)
+{
+    const char *name = NULL;
+
+    TRY(config_tls_name(reader, item, &name));
+    if (name == NULL) {
+        return OK;
+    }
+    TRY(config_claim(reader, CONFIG_CLAIM_TLS_NAME, name, item));
+    return ARENA_PUSH(reader->arena, reader->diag, names, name);
 }
 
 static struct status
@@ -417,7 +430,9 @@ read_record(struct config_reader *reader, struct yaml_node *root, struct partner
 struct status
 config_read_partner(struct config_reader *reader, const struct config_file *file)
 {
-    struct partner partner = {.path = file->path};
+    struct partner partner = {.path = file->path,
+                              .credential = reader->config->node,
+                              .trust = reader->config->partner_trust};
     struct yaml_node *root = NULL;
     struct diag reason = {0};
     const struct status st =

@@ -20,7 +20,8 @@ enum config_claim_kind {
     CONFIG_CLAIM_COMMUNITY,
     CONFIG_CLAIM_TLS_NAME,
     CONFIG_CLAIM_TLS_CERTIFICATE,
-    CONFIG_CLAIM_SIGNING
+    CONFIG_CLAIM_SIGNING,
+    CONFIG_CLAIM_REPOSITORY
 };
 
 /* Something that only one partner (or we) may have; found twice, both places are reported. */
@@ -119,6 +120,11 @@ bool config_is_loopback(const struct config_address *address);
 bool config_is_wildcard(const struct config_address *address); /* 0.0.0.0, [::] */
 /* https://host[:port][/path] as written. */
 void config_url(struct config_reader *reader, const struct yaml_node *node, const char **ret_url);
+/* The same with http:// on this machine: a numeric loopback address, or localhost. */
+void config_loopback_url(struct config_reader *reader, const struct yaml_node *node,
+                         const char **ret_url);
+/* The host of an URL that was accepted, without the brackets of an IPv6 address. */
+struct span config_host_of_url(const char *url);
 /* http://host:port, as written. */
 void config_proxy_url(struct config_reader *reader, const struct yaml_node *node,
                       const char **ret_url);
@@ -183,6 +189,9 @@ MUST_CHECK struct status config_read_systems(struct config_reader *reader, struc
 MUST_CHECK struct status config_add_tls_name(struct config_reader *reader,
                                              const struct yaml_node *item,
                                              struct config_string_list *names);
+/* The same, not claimed; NULL when it is none (reported). */
+MUST_CHECK struct status config_tls_name(struct config_reader *reader, const struct yaml_node *item,
+                                         const char **ret_name);
 /* id_tokens: (config_idtokens.c). */
 MUST_CHECK struct status config_read_id_tokens(struct config_reader *reader,
                                                struct yaml_node *root);
@@ -192,8 +201,11 @@ void config_read_enough(struct config_reader *reader, const struct yaml_node *no
 void config_read_edge(struct config_reader *reader, struct yaml_node *limits);
 /* outbound: of the main file, and limits, proxy, addresses of a partner's (config_outbound.c). */
 void config_read_outbound(struct config_reader *reader, struct yaml_node *root);
+/* <partner>->addresses is the default. */
 void config_read_reach(struct config_reader *reader, struct yaml_node *root,
                        struct partner *partner);
+/* sources: (config_sources.c). After partners:. */
+MUST_CHECK struct status config_read_sources(struct config_reader *reader, struct yaml_node *root);
 /* One partner file (config_partner.c). */
 MUST_CHECK struct status config_read_partner(struct config_reader *reader,
                                              const struct config_file *file);

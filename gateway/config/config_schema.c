@@ -63,6 +63,12 @@ read_community(struct config_reader *reader, struct yaml_node *root)
     if (yaml_get(node, "repository") == NULL) {
         TRY(default_oid(reader, id, ".2", "repository", &config->repository));
     }
+    if (config->repository != NULL) {
+        struct yaml_node *repository = yaml_get(node, "repository");
+
+        TRY(config_claim(reader, CONFIG_CLAIM_REPOSITORY, config->repository,
+                         repository == NULL ? id : repository));
+    }
     return OK;
 }
 
@@ -300,7 +306,7 @@ check_policy_partners(struct config_reader *reader, const struct policy *policy)
 {
     struct config_string_list ids = {0};
 
-    for (size_t i = 0; i < reader->partners.n; i++) {
+    for (size_t i = 0; i < reader->config->partners_n; i++) {
         if (reader->partners.items[i].id != NULL) {
             TRY(ARENA_PUSH(reader->arena, reader->diag, &ids, reader->partners.items[i].id));
         }
@@ -340,13 +346,13 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     TRY(config_read_id_tokens(reader, root));
     TRY(read_store(reader, root));
     TRY(config_read_spool(reader, root));
-    need_empty_list(reader, yaml_get(root, "sources"), "sources are");
     TRY(read_audit(reader, root));
     TRY(read_security(reader, root));
     read_limits(reader, root);
     config_read_outbound(reader, root);
     read_log(reader, root);
     TRY(read_partners(reader, root)); /* their timeout's default is in limits */
+    TRY(config_read_sources(reader, root));
     TRY(read_policies(reader, root));
     config_check_claims(reader);
     return OK;

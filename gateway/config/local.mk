@@ -17,6 +17,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_ocsp.c \
 	gateway/config/config_reader.h \
 	gateway/config/config_schema.c \
+	gateway/config/config_sources.c \
 	gateway/config/config_spool.c \
 	gateway/config/config_systems.c \
 	gateway/config/config_value.c
@@ -41,3 +42,7 @@ tests_unit_test_config_trust_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_config_systems
 tests_unit_test_config_systems_SOURCES = tests/unit/test_config_systems.c $(CONFIG_WORLD)
 tests_unit_test_config_systems_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_config_sources
+tests_unit_test_config_sources_SOURCES = tests/unit/test_config_sources.c $(CONFIG_WORLD)
+tests_unit_test_config_sources_LDADD = $(UNIT_LIBS)

@@ -76,7 +76,7 @@ register_transfer(struct engine *engine, struct transfer *transfer)
     transfer->config = config_ref(request->config == NULL ? engine->newest : request->config);
     tickets_add(engine, transfer);
     (void)pthread_mutex_unlock(&engine->lock);
-    assert((size_t)(request->partner - transfer->config->partners) < transfer->config->partners_n);
+    assert((size_t)(request->partner - transfer->config->partners) < transfer->config->reached_n);
 }
 
 static void

@@ -1,7 +1,7 @@
 /*
- * One configuration in the engine: a pool for each of its partners. The newest one is always there;
- * an older one as long as an exchange uses it. Made on any thread (out_start, out_reload),
- * everything else on the engine's.
+ * One configuration in the engine: a pool for each of its partners and sources. The newest one is
+ * always there; an older one as long as an exchange uses it. Made on any thread (out_start,
+ * out_reload), everything else on the engine's.
  */
 #include "base/mem.h"
 #include "out/parts.h"
@@ -11,13 +11,14 @@ make_pools(struct era *era, struct diag *diag)
 {
     const struct config *config = era->config;
     struct engine *engine = era->engine;
-    era->pools = mem_alloc(config->partners_n * sizeof(*era->pools));
+    era->pools = mem_alloc(config->reached_n * sizeof(*era->pools));
     if (era->pools == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "no memory for %zu partners", config->partners_n);
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for %zu partners and sources",
+                    config->reached_n);
     }
     (void)pthread_mutex_lock(&engine->lock);
     bool has_all = true;
-    for (size_t i = 0; i < config->partners_n; i++) {
+    for (size_t i = 0; i < config->reached_n; i++) {
         struct health *health = health_ref(engine, config->partners[i].id);
         era->pools[i] = (struct pool){
             .era = era, .engine = engine, .partner = &config->partners[i], .health = health};
@@ -25,7 +26,8 @@ make_pools(struct era *era, struct diag *diag)
     }
     (void)pthread_mutex_unlock(&engine->lock);
     return has_all ? OK
-                   : FAIL(diag, ERR_NO_MEMORY, "no memory for %zu partners", config->partners_n);
+                   : FAIL(diag, ERR_NO_MEMORY, "no memory for %zu partners and sources",
+                          config->reached_n);
 }
 
 static struct status
@@ -77,11 +79,11 @@ era_free(struct era *era)
         return;
     }
     struct engine *engine = era->engine;
-    for (size_t i = 0; era->pools != NULL && i < era->config->partners_n; i++) {
+    for (size_t i = 0; era->pools != NULL && i < era->config->reached_n; i++) {
         pool_close(&era->pools[i]);
     }
     (void)pthread_mutex_lock(&engine->lock);
-    for (size_t i = 0; era->pools != NULL && i < era->config->partners_n; i++) {
+    for (size_t i = 0; era->pools != NULL && i < era->config->reached_n; i++) {
         health_unref(engine, era->pools[i].health);
     }
     (void)pthread_mutex_unlock(&engine->lock);

@@ -79,7 +79,8 @@ static bool
 brings_documents(const struct out_request *request)
 {
     const char *url = request->partner->retrieve_url;
-    return url != NULL && request->spool != NULL && strcmp(request->url, url) == 0;
+    return request->spool != NULL &&
+           (request->partner->source != NULL || (url != NULL && strcmp(request->url, url) == 0));
 }
 
 static CURLcode
@@ -136,7 +137,8 @@ set_way(CURL *easy, struct transfer *transfer)
 CURLcode
 options_set(struct transfer *transfer)
 {
-    CURLcode code = out_set_boundaries(transfer->easy, "https");
+    const bool is_plain = transfer->request.partner->is_plain;
+    CURLcode code = out_set_boundaries(transfer->easy, is_plain ? "http" : "https");
     code = code != CURLE_OK ? code : set_way(transfer->easy, transfer);
     code = code != CURLE_OK ? code : set_tls(transfer->easy, transfer);
     code = code != CURLE_OK ? code : set_limits(transfer->easy, transfer);

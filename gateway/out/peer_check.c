@@ -213,13 +213,13 @@ CURLcode
 peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
 {
     struct transfer *transfer = arg;
-    const struct config *config = transfer->pool->era->config;
+    const struct era *era = transfer->pool->era;
+    const struct partner *partner = transfer->pool->partner;
     SSL_CTX *context = ssl_context;
     (void)easy;
     transfer->is_connected = true;
-    if (!is_ok(tls_client_context_prepare(context, config->node, config->partner_trust,
-                                          transfer->pool->partner->may_connect_legacy,
-                                          &transfer->diag))) {
+    if (!is_ok(tls_client_context_prepare(context, partner->credential, partner->trust,
+                                          partner->may_connect_legacy, &transfer->diag))) {
         return CURLE_SSL_CERTPROBLEM;
     }
     peer_check_forget(transfer); /* of an address that did not answer, or a connection before */
@@ -227,7 +227,7 @@ peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
         return CURLE_OUT_OF_MEMORY;
     }
     transfer->context = context;
-    if (transfer->pool->era->status != NULL &&
+    if (era->status != NULL && partner->trust == era->config->partner_trust &&
         (SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp) != 1 ||
          SSL_CTX_set_tlsext_status_cb(context, judge_status) != 1)) {
         return CURLE_OUT_OF_MEMORY;

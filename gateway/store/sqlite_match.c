@@ -61,6 +61,41 @@ write_families(const struct match_person *person, struct buf *json, struct diag 
     return jsonw_finish(&w);
 }
 
+/* One family name, as nearly always, needs none of the tables that a list is unpacked into. */
+static bool
+has_one_family(const struct match_person *person)
+{
+    for (size_t i = 1; i < person->names.n; i++) {
+        if (!span_eq(person->names.items[i].family, person->names.items[0].family)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#define SAME_DATE_AND_NAME                                                                         \
+    "SELECT id FROM patients WHERE birth_date = ?1 AND EXISTS (SELECT 1 FROM names"                \
+    " WHERE names.patient = patients.id AND names.family_key "
+
+/* Who has the birth date and one of the family names. <families> holds what the query refers to. */
+static struct status
+prepare_candidates(struct db_conn *conn, const struct match_person *person, struct buf *families,
+                   struct diag *diag, struct db_query *query)
+{
+    const bool has_one = has_one_family(person);
+
+    if (has_one) {
+        db_prepare(conn, SAME_DATE_AND_NAME "= ?2) ORDER BY id", query);
+    } else {
+        TRY(write_families(person, families, diag));
+        db_prepare(conn, SAME_DATE_AND_NAME "IN (SELECT value FROM json_each(?2))) ORDER BY id",
+                   query);
+    }
+    db_text(query, person->birth_date);
+    db_text(query, has_one ? person->names.items[0].family : buf_span(families));
+    return OK;
+}
+
 /* In memory of its own for each candidate: thousands may share a name and a date. */
 struct status
 sqlite_patient_compare(struct db_conn *conn, int64_t row, const struct match_person *person,
@@ -132,14 +167,7 @@ sqlite_patient_match(struct db_conn *conn, const struct patient *person, struct 
         *ret_decision = decision;
         return OK;
     }
-    TRY(write_families(&prepared, &families, diag));
-    db_prepare(conn,
-               "SELECT id FROM patients WHERE birth_date = ?1 AND EXISTS (SELECT 1 FROM names"
-               " WHERE names.patient = patients.id"
-               " AND names.family_key IN (SELECT value FROM json_each(?2))) ORDER BY id",
-               &query);
-    db_text(&query, prepared.birth_date);
-    db_text(&query, buf_span(&families));
+    TRY(prepare_candidates(conn, &prepared, &families, diag, &query));
     TRY(decide(conn, &query, &prepared, diag, &decision));
     *ret_decision = decision;
     return OK;

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "txn/sources.h"
 
 static struct asking *
 asking_of(struct txn *txn)
@@ -42,7 +43,10 @@ static void
 set_round_deadline(struct asking *asking)
 {
     const int64_t now_us = clock_mono_us(asking->node->clock);
-    const int rounds_left = asking->order.goal == ASKING_GATHER ? ASKING_ROUNDS - asking->round : 1;
+    const int last = asking->order.goal == ASKING_DISCOVER ? 0
+                     : asking->order.goal == ASKING_QUERY  ? 1
+                                                           : 2;
+    const int rounds_left = last - asking->round + 1;
 
     /* A silent community may cost a round its share of the time, not the rounds after it. */
     asking->txn.deadline_us = now_us + (asking->final_deadline_us - now_us) / rounds_left;
@@ -163,16 +167,53 @@ step_recorded(struct txn *txn)
 /* ---- outcomes ---- */
 
 static struct status
-record_outcome(struct asking *asking, struct leg *leg)
+record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
 {
     struct audit_event events[LEG_OUTCOMES_MAX];
     size_t n = 0;
 
     TRY(leg_outcomes(asking, leg, events, &n));
     for (size_t e = 0; e < n; e++) {
-        TRY(records_append(&asking->records, asking->node, &asking->txn, &events[e]));
+        TRY(records_append(&asking->records, asking->node, recorder, &events[e]));
     }
     return OK;
+}
+
+static enum txn_verdict
+record_outcomes(struct asking *asking, struct txn *recorder, int64_t since_us)
+{
+    struct leg_list *legs = &asking->legs[asking->recorded_round];
+
+    while (asking->next < legs->n) {
+        TXN_TRY(record_outcome(asking, &legs->items[asking->next], recorder));
+        asking->next++;
+        if (txn_is_turn_over(recorder, since_us)) {
+            return TXN_YIELD;
+        }
+    }
+    asking->next = 0;
+    return TXN_DONE;
+}
+
+enum txn_verdict
+asking_record(struct asking *asking, struct txn *recorder)
+{
+    enum txn_verdict verdict = TXN_DONE;
+
+    assert(asking->order.is_brokered);
+    if (asking->has_outcomes) {
+        verdict = record_outcomes(asking, recorder, clock_mono_us(asking->node->clock));
+    }
+    if (verdict == TXN_FAILED && recorder->diag.code == ERR_NONE) {
+        recorder->diag = asking->txn.diag;
+    }
+    return verdict;
+}
+
+struct status
+asking_recorded(struct asking *asking, struct txn *recorder)
+{
+    return asking->has_outcomes ? records_settle(&asking->records, asking->node, recorder) : OK;
 }
 
 static enum txn_verdict
@@ -185,16 +226,10 @@ step_outcome(struct txn *txn)
     if (asking->next == 0) {
         TXN_TRY(records_reserve(&asking->records, txn->arena, legs->n * LEG_OUTCOMES_MAX + 1,
                                 &txn->diag));
+        asking->recorded_round = asking->round;
+        asking->has_outcomes = true;
     }
-    while (asking->next < legs->n) {
-        TXN_TRY(record_outcome(asking, &legs->items[asking->next]));
-        asking->next++;
-        if (txn_is_turn_over(txn, since_us)) {
-            return TXN_YIELD;
-        }
-    }
-    asking->next = 0;
-    return TXN_DONE;
+    return asking->order.is_brokered ? TXN_DONE : record_outcomes(asking, txn, since_us);
 }
 
 static enum txn_verdict
@@ -221,17 +256,20 @@ step_collect(struct txn *txn)
     return TXN_DONE;
 }
 
+/* clang-format off */
 #define ROUND(name)                                                                                \
-    {name "-plan", step_plan}, {name "-intent", step_intent}, {name "-intended", step_recorded},   \
-        {name "-ask", asking_step_ask}, {name "-own", asking_step_own},                            \
-        {name "-take", asking_step_take}, {name "-outcome", step_outcome},                         \
-    {                                                                                              \
-        name "-recorded", step_next                                                                \
-    }
-#define ROUND_STEPS 8
+    {name "-patients", sources_step_patients}, {name "-plan", step_plan},                          \
+    {name "-intent", step_intent}, {name "-intended", step_recorded},                              \
+    {name "-ask", asking_step_ask}, {name "-own", asking_step_own},                                \
+    {name "-take", asking_step_take}, {name "-owners", sources_step_owners},                       \
+    {name "-outcome", step_outcome}, {name "-recorded", step_next}
+/* clang-format on */
+#define ROUND_STEPS 10
 
 static const struct txn_step asking_steps[] = {
     ROUND("discover"), ROUND("query"), ROUND("retrieve"), {"collect", step_collect}};
+
+#define GOAL_RETRIEVE_JUDGED (ASKING_GATHER + 1)
 
 static const struct {
     struct txn_table table;
@@ -243,7 +281,19 @@ static const struct {
                           ROUND_STEPS + 1},
                          2},
     [ASKING_GATHER] = {{"gather", asking_steps, 3 * ROUND_STEPS + 1, 3 * ROUND_STEPS + 1}, 0},
+    /* The metadata of a source's documents first: our policy judges them by it. */
+    [GOAL_RETRIEVE_JUDGED] = {{"retrieve", asking_steps + ROUND_STEPS, 2 * ROUND_STEPS + 1,
+                               2 * ROUND_STEPS + 1},
+                              1},
 };
+
+static size_t
+goal_of(const struct config *config, const struct asking_order *order)
+{
+    return order->goal == ASKING_RETRIEVE && sources_are_named(config, &order->documents)
+               ? GOAL_RETRIEVE_JUDGED
+               : order->goal;
+}
 
 /* ---- start and end ---- */
 
@@ -297,9 +347,9 @@ complete_order(const struct config *config, struct asking_order *order, struct d
 static struct status
 check_community(const struct node *node, struct span oid, struct diag *diag)
 {
-    const bool is_own = span_eq_cstr(oid, node->config->community);
+    const bool is_own = config_is_own_community(node->config, oid);
 
-    if (is_own && node->store == NULL) {
+    if (is_own && node->store == NULL && !config_has_external(node->config)) {
         return FAIL(diag, ERR_USAGE, "community '%.*s' is our own, and there is no store to ask",
                     SPAN_PRINT(oid));
     }
@@ -379,16 +429,19 @@ asking_new(struct node *node, const struct asking_order *order, asking_done done
 {
     struct asking *asking;
     struct asking_order complete = *order;
+    const size_t goal = goal_of(node->config, order);
     struct status st;
 
-    TRY(complete_order(node->config, &complete, diag));
+    if (order->facts == NULL) { /* else what the partner's assertion says is all there is */
+        TRY(complete_order(node->config, &complete, diag));
+    }
     TRY(check_communities(node, &complete, diag));
     asking = mem_alloc(sizeof(*asking));
     if (asking == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
     }
-    st = txn_init(&asking->txn, &goals[order->goal].table, node->clock, order->timeout_us,
-                  asking_end, diag);
+    st = txn_init(&asking->txn, &goals[goal].table, node->clock, order->timeout_us, asking_end,
+                  diag);
     if (!is_ok(st)) {
         mem_free(asking);
         return st;
@@ -397,7 +450,7 @@ asking_new(struct node *node, const struct asking_order *order, asking_done done
     asking->order = complete;
     asking->done = done;
     asking->done_arg = arg;
-    asking->round = goals[order->goal].round;
+    asking->round = goals[goal].round;
     asking->final_deadline_us = asking->txn.deadline_us;
     *ret_asking = asking;
     return OK;

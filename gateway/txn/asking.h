@@ -33,11 +33,14 @@ struct asking_order {
      * FindDocuments for patient_id, approved documents of <types>. */
     const struct stored_query *query;
     struct document_ref_list documents; /* ASKING_RETRIEVE */
-    struct span_list to;    /* communities (bare OIDs); empty: every partner and ourselves */
+    struct span_list to;    /* communities (bare OIDs); empty: every partner and our sources */
+    bool is_own_only;       /* a partner asks: our sources answer, no other partner is asked */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
     struct config_enough enough; /* zero: as configured. Not for documents: all were asked for */
-    bool is_brokered; /* the answer is read by merge.h: documents stay in the legs, undigested */
+    /* The answer is read by merge.h: documents stay in the legs, undigested; outcomes are recorded
+     * by asking_record. */
+    bool is_brokered;
     /* What the assertion says; NULL: from the configuration's asserts, unless the order is
      * complete: then it is not said. */
     bool is_complete;
@@ -48,6 +51,14 @@ struct asking_order {
     struct span resource_id;    /* CX: the patient, as our own organization knows it */
     struct span delegator;      /* QueryAuthGrantor: in whose name we ask */
     struct span id_token;       /* of the individual (T-IAS), a compact JWS */
+    /* What a partner's question was permitted as, which holds for our sources; NULL: our policy
+     * decides for each leg. */
+    const struct policy_facts *facts;
+    const struct policy_decision *decision;
+    /* May the record of this patient (CX of ours) be opened? Of an individual, who may open one;
+     * NULL: every record may. */
+    bool (*may_open)(const void *arg, struct span patient_id);
+    const void *may_open_arg;
 };
 
 enum leg_state {
@@ -77,13 +88,17 @@ struct leg_repository_list {
 };
 #define LEG_REPOSITORIES_MAX ((size_t)256) /* that one answer may name */
 
+struct own_leg;
+
 /* One question to one community. */
 struct leg {
     enum soap_transaction transaction;
     enum leg_state state;
     enum leg_abandoned abandoned;
-    const struct partner *partner; /* NULL: our own store */
-    struct span community;         /* asked, bare OID */
+    const struct partner *partner; /* NULL: our own store; may be a source's (partner->source) */
+    const struct config_repository *repository; /* ITI-43: which of the source's */
+    bool is_moot; /* a source that need not be asked: its registry knows no id of the patient */
+    struct span community; /* asked, bare OID */
     const char *url;
     char message_id[sizeof("urn:uuid:") + UUID_TEXT];
     struct span message_uuid_oid; /* the same as 2.25.N */
@@ -117,9 +132,11 @@ struct leg {
     char dropped_why[160];      /* ... the first of them because it did this */
     /* ITI-38 */
     struct ident patient_id;
-    struct patient patient; /* as the community knows the patient */
-    struct document_list documents;
-    struct leg_repository_list repositories; /* of <documents>, each once */
+    struct span given_patient; /* a source's: CX that the asker knows <patient_id>'s patient by */
+    struct patient patient;    /* as the community knows the patient */
+    struct registry_objects objects;
+    struct leg_repository_list repositories; /* of the documents, each once */
+    struct own_leg *own;                     /* our own store: what it was asked (iti38_ask.c) */
     /* ITI-38, ITI-39 */
     enum registry_status status;
     struct registry_error_list errors;
@@ -139,7 +156,7 @@ struct asking_document {
     struct document_entry entry;
     struct document_ref ref;
     struct span mime_type;
-    const struct partner *partner; /* NULL: our own store */
+    const struct partner *partner; /* NULL: our own store; may be a source's */
     struct body body;
     char sha256[SHA256_HEX];
     size_t duplicate_of; /* index of the first document with equal bytes, or SIZE_MAX */
@@ -147,6 +164,17 @@ struct asking_document {
 };
 struct asking_document_list {
     struct asking_document *items;
+    size_t n, capacity;
+};
+
+/* A patient's id, and every other that the patient index has for the same person. */
+struct known_ids {
+    struct ident id;
+    struct ident_list others;
+    struct diag diag; /* the index could not be asked */
+};
+struct known_ids_list {
+    struct known_ids *items;
     size_t n, capacity;
 };
 
@@ -165,16 +193,20 @@ struct asking {
     struct leg_list
         legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query, retrieve */
     int round;
-    int64_t final_deadline_us; /* mono; txn.deadline_us is the current round's share of it */
-    struct fanout *fanout;     /* of the current round */
-    struct merge *merge;       /* of the current round, and then of the last */
-    size_t next;               /* leg that a step of many turns goes on with */
-    size_t out_n, again_n;     /* legs of the round that are LEG_ASKED, LEG_AGAIN */
+    int64_t final_deadline_us;    /* mono; txn.deadline_us is the current round's share of it */
+    struct fanout *fanout;        /* of the current round */
+    struct merge *merge;          /* of the current round, and then of the last */
+    struct known_ids_list known;  /* for sources, which know patients by ids of their own */
+    struct known_ids_list owners; /* whose documents they answered with, while ours are looked up */
+    size_t next;                  /* leg that a step of many turns goes on with */
+    size_t out_n, again_n;        /* legs of the round that are LEG_ASKED, LEG_AGAIN */
     struct asking_timestamps *timestamps; /* of the round, by digest, while its questions leave */
     atomic_bool is_cancelled;
     uint64_t held;           /* bytes that the answers of the rounds before take */
     bool is_recording_again; /* records of legs that are to be asked again are on their way */
     struct records records;
+    bool has_outcomes; /* records has room for those of ... */
+    int recorded_round;
     struct asking_document_list documents;
     unsigned records_n; /* audit records that this transaction made */
 };
@@ -196,6 +228,13 @@ void asking_free(struct asking *asking); /* has ended, or never ran; NULL is fin
  * asking_free; whoever may call both sees to it that they do not meet. */
 void asking_cancel(struct asking *asking);
 
+/* A brokered transaction leaves the outcomes of its questions to whoever started it, who records
+ * them with its own: no answer leaves before both are durable, and one sync of the disk is enough
+ * for both. After the end, from a step of <recorder>: appends them (TXN_YIELD: again), and asks,
+ * when its wakes have come, whether they are durable. Failures are in recorder->diag. */
+enum txn_verdict asking_record(struct asking *asking, struct txn *recorder);
+MUST_CHECK struct status asking_recorded(struct asking *asking, struct txn *recorder);
+
 /* The answers of the last round that was run, to be read as one (merge.h): lives until asking_free.
  * NULL when nothing could be asked (txn.diag says why). */
 struct merge *asking_merged(const struct asking *asking);
@@ -214,10 +253,16 @@ MUST_CHECK struct status asking_add_leg(struct asking *asking, enum soap_transac
 /* Is the leg over? Then its answer, or that there is none, belongs to what the asker gets. */
 void asking_note_over(struct asking *asking, size_t at);
 enum soap_transaction rounds_transaction(const struct asking *asking); /* of the current round */
+bool rounds_want(const struct asking *asking, struct span community);  /* does the order? */
 /* Plans the round's legs from the order or from the round before. */
 MUST_CHECK struct status rounds_plan(struct asking *asking);
 /* After the last round: documents with digests and duplicates. */
 MUST_CHECK struct status rounds_collect(struct asking *asking);
+
+/* Is the leg's question a stored query, a retrieve? Partners and sources are asked with different
+ * transactions. */
+bool leg_is_query(const struct leg *leg);
+bool leg_is_retrieve(const struct leg *leg);
 
 /* What the transactions do in a leg, by enum soap_transaction. */
 struct leg_kind {
@@ -258,6 +303,8 @@ bool asking_note_stale(struct asking *asking, struct leg *leg, const struct out_
  * the second, signed anew. WAIT: run the step again. */
 enum txn_verdict asking_ask_again(struct asking *asking);
 
+/* Does the question carry an assertion of ours? */
+bool leg_has_security(const struct leg *leg);
 /* Where a partner takes this transaction; NULL when its file gives no endpoint. */
 const char *leg_url(const struct partner *partner, enum soap_transaction transaction);
 /* Writes the payload (leg->payload) and the intent event, and asks our own policy; LEG_FAILED or
@@ -299,6 +346,8 @@ void leg_drop(const struct asking *asking, struct leg *leg, const char *format, 
 /* May our own store's document be shown, by our own policy? */
 bool leg_may_disclose(const struct asking *asking, const struct leg *leg,
                       const struct code_list *confidentiality);
+/* May who asks open this patient's record? */
+bool leg_may_open(const struct asking *asking, struct span patient_id);
 /* Keeps what the partner says about its failure (cut to a few words). */
 MUST_CHECK struct status leg_note_said(struct leg *leg, struct span said);
 /* Code of the first RegistryError that is no warning (cut), and a text when there is none;

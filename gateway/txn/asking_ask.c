@@ -159,10 +159,12 @@ asking_submit(struct asking *asking, size_t at)
     struct asking_timestamps fresh = {0};
     struct leg *leg = &legs_of_round(asking)->items[at];
     const enum dialect_digest digest = leg_style(asking, leg).digest;
-    const struct signed_timestamp *timestamp;
+    const struct signed_timestamp *timestamp = NULL;
     struct out_request request;
 
-    if (asking->timestamps == NULL) {
+    if (!leg_has_security(leg)) {
+        /* none to sign */
+    } else if (asking->timestamps == NULL) {
         TRY(timestamp_for(asking, digest, &fresh, 0, &leg->diag, &timestamp));
     } else {
         TRY(timestamp_for(asking, digest, &asking->timestamps[digest], leg->turn, &leg->diag,

@@ -78,7 +78,7 @@ check_organization(const struct config *config, const struct partner *partner, s
     if (!home_community_oid(id, &oid) || partner_speaks_for(partner, oid)) {
         return OK;
     }
-    if (span_eq_cstr(oid, config->community)) {
+    if (config_is_own_community(config, oid)) {
         return FAIL(diag, ERR_PEER_BINDING,
                     "the assertion of partner '%s' has organization-id '%.*s', which is our own "
                     "community",

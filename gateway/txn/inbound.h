@@ -20,6 +20,7 @@
 #include "txn/proof.h"
 #include "txn/records.h"
 
+struct brokered;
 struct inbound;
 
 struct inbound_request {
@@ -93,7 +94,8 @@ struct inbound {
     struct span own_patient_id;              /* CX; empty: nobody */
     const struct responder *responder;       /* by the route */
     struct policy_decision decision;
-    void *work; /* the transaction's own, in the arena */
+    void *work;                /* the transaction's own, in the arena */
+    struct brokered *brokered; /* its question to our sources (brokered.h); NULL: none */
 
     struct buf payload; /* the answer's Body child */
     const struct mtom_part *parts;

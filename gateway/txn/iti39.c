@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "soap/envelope.h"
-#include "txn/inbound.h"
+#include "txn/brokered.h"
 
 /* Bytes of documents in one answer that are in memory; what goes beyond is an error per document.
  * The answer is packed from them, so its own limit is twice as high. Those in files are not copied:
@@ -22,6 +22,7 @@ struct iti39_work {
     uint64_t bytes;  /* of the answer's documents ... */
     uint64_t memory; /* ... of them: in memory */
     struct document_ref_list given, failed;
+    struct document_ref_list homed; /* brokered: <refs> that name a community */
 };
 
 static void
@@ -217,11 +218,110 @@ fetch_next(struct inbound *in, struct iti39_work *work)
     return TXN_DONE;
 }
 
+/* ---- with other sources than the store ---- */
+
+/* What names no community is answered here; what names another's, by the merge. */
+static struct status
+take_own(struct inbound *in, struct iti39_work *work, const struct document_ref *ref,
+         struct document_ref_list *own)
+{
+    struct txn *txn = &in->txn;
+    struct diag why = {0};
+    struct span oid;
+
+    if (ref->home.n == 0) {
+        (void)check_home(in, ref, &why);
+        return note_failed(in, work, ref, &why);
+    }
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->homed, *ref));
+    if (home_community_oid(ref->home, &oid) && config_is_own_community(in->node->config, oid)) {
+        return ARENA_PUSH(txn->arena, &txn->diag, own, *ref);
+    }
+    return OK;
+}
+
+static struct status
+begin_brokered(struct inbound *in, struct iti39_work *work)
+{
+    struct document_ref_list own = {0};
+    struct brokered *brokered;
+
+    for (size_t i = 0; i < work->refs.n; i++) {
+        TRY(take_own(in, work, &work->refs.items[i], &own));
+    }
+    TRY(brokered_begin(in, &brokered));
+    brokered->order.goal = ASKING_RETRIEVE;
+    brokered->order.documents = own;
+    return OK;
+}
+
+static enum txn_verdict
+ask_sources(struct inbound *in, struct iti39_work *work)
+{
+    if (in->brokered == NULL) {
+        TXN_TRY(begin_brokered(in, work));
+    }
+    return brokered_ask(in->brokered);
+}
+
+/* The merged lists live as long as the asking; the bytes are ours to release. */
+static struct status
+take_merged(struct inbound *in, struct iti39_work *work)
+{
+    struct awaited *awaited = &in->brokered->awaited;
+    struct txn *txn = &in->txn;
+    struct retrieve_answer merged;
+    struct document_ref_list came = {0};
+    struct status st = OK;
+
+    TRY(merge_retrieve(asking_merged(awaited->asking), &work->homed, MERGE_LOCATION_FULL,
+                       &txn->diag, &merged));
+    for (size_t i = 0; i < merged.documents.n; i++) {
+        struct retrieved_document *document = &merged.documents.items[i];
+        const size_t given = work->answer.documents.n;
+
+        st = is_ok(st) ? ARENA_PUSH(txn->arena, &txn->diag, &came, document->ref) : st;
+        st = is_ok(st) ? note_given(in, work, document) : st;
+        if (work->answer.documents.n > given) {
+            body_init(&document->body); /* the answer's now */
+        }
+    }
+    retrieve_answer_done(&merged);
+    TRY(st);
+    for (size_t i = 0; i < merged.errors.n; i++) {
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->answer.errors, merged.errors.items[i]));
+    }
+    for (size_t i = 0; i < work->homed.n; i++) {
+        if (!document_ref_is_among(&work->homed.items[i], &came)) {
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->failed, work->homed.items[i]));
+        }
+    }
+    return OK;
+}
+
+/* Why the first document did not come: the leg's reason, or that nobody was asked for it. */
+static void
+note_reason(struct inbound *in, const struct iti39_work *work)
+{
+    const struct leg_list *legs = &in->brokered->awaited.asking->legs[2];
+
+    for (size_t i = 0; i < legs->n && in->shortfall.code == ERR_NONE; i++) {
+        in->shortfall = legs->items[i].diag;
+    }
+    if (in->shortfall.code == ERR_NONE && work->failed.n > 0) {
+        (void)FAIL(&in->shortfall, ERR_UNKNOWN_COMMUNITY,
+                   "the DocumentRequest is for no community of this node");
+    }
+}
+
 static enum txn_verdict
 fetch_all(struct inbound *in)
 {
     struct iti39_work *work = in->work;
 
+    if (brokered_is_needed(in)) {
+        return ask_sources(in, work);
+    }
     if (txn_is_due(&in->txn)) {
         return TXN_WAIT;
     }
@@ -278,6 +378,10 @@ write_answer(struct inbound *in)
     struct txn *txn = &in->txn;
     struct iti39_work *work = in->work;
 
+    if (in->brokered != NULL) {
+        TXN_TRY(take_merged(in, work));
+        note_reason(in, work);
+    }
     work->answer.status = work->failed.n == 0             ? REGISTRY_SUCCESS
                           : work->answer.documents.n == 0 ? REGISTRY_FAILURE
                                                           : REGISTRY_PARTIAL_SUCCESS;
@@ -404,6 +508,10 @@ fetch_own(struct asking *asking, struct leg *leg, enum answer *ret_answer,
     if (*ret_answer == ANSWER_NOW && !leg_may_disclose(asking, leg, &entry.confidentiality)) {
         body_done(&document->body);
         return FAIL(why, ERR_UNKNOWN_DOCUMENT, "withheld: rule '%s'", leg->decision.rule);
+    }
+    if (*ret_answer == ANSWER_NOW && !leg_may_open(asking, entry.patient_id)) {
+        body_done(&document->body);
+        return FAIL(why, ERR_UNKNOWN_DOCUMENT, "withheld: not of the id_token's individual");
     }
     document->mime_type = entry.mime_type;
     return OK;

@@ -12,6 +12,7 @@
 #include "txn/iti38.h"
 #include "txn/iti39.h"
 #include "txn/iti55.h"
+#include "txn/sources.h"
 
 #define PAYLOAD_LIMIT ((size_t)4 * 1024 * 1024)
 #define MESSAGE_LIMIT ((size_t)8 * 1024 * 1024)
@@ -21,7 +22,27 @@ const struct leg_kind leg_kinds[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_55] = {iti55_ask, iti55_answer, iti55_ask_store, AUDIT_ITI_55},
     [SOAP_ITI_38] = {iti38_ask, iti38_answer, iti38_ask_store, AUDIT_ITI_38},
     [SOAP_ITI_39] = {iti39_ask, iti39_answer, iti39_ask_store, AUDIT_ITI_39},
+    [SOAP_ITI_18] = {source_ask, iti38_answer, NULL, AUDIT_ITI_18},
+    [SOAP_ITI_43] = {source_ask_documents, iti39_answer, NULL, AUDIT_ITI_43},
 };
+
+bool
+leg_is_query(const struct leg *leg)
+{
+    return leg->transaction == SOAP_ITI_38 || leg->transaction == SOAP_ITI_18;
+}
+
+bool
+leg_is_retrieve(const struct leg *leg)
+{
+    return leg->transaction == SOAP_ITI_39 || leg->transaction == SOAP_ITI_43;
+}
+
+bool
+leg_has_security(const struct leg *leg)
+{
+    return leg->partner->source == NULL || leg->partner->source->wants_assertion;
+}
 
 const char *
 leg_url(const struct partner *partner, enum soap_transaction transaction)
@@ -105,6 +126,14 @@ leg_may_disclose(const struct asking *asking, const struct leg *leg,
                                  confidentiality);
 }
 
+bool
+leg_may_open(const struct asking *asking, struct span patient_id)
+{
+    const struct asking_order *order = &asking->order;
+
+    return order->may_open == NULL || order->may_open(order->may_open_arg, patient_id);
+}
+
 struct status
 leg_note_said(struct leg *leg, struct span said)
 {
@@ -182,11 +211,11 @@ note_subject(struct asking *asking, struct leg *leg)
     const struct ident *id = NULL;
     struct span cx;
 
-    leg->event.documents = leg->refs;
-    if (leg->transaction == SOAP_ITI_38 &&
+    leg->event.documents = leg_is_retrieve(leg) ? leg->refs : (struct document_ref_list){0};
+    if (leg_is_query(leg) && leg->refs.n == 0 &&
         (asking->order.query == NULL || leg->patient_id.root.n > 0)) {
         id = &leg->patient_id;
-    } else if (leg->transaction == SOAP_ITI_39 && leg->patient.ids.n > 0) {
+    } else if (leg_is_retrieve(leg) && leg->patient.ids.n > 0) {
         id = &leg->patient.ids.items[0]; /* known when the round before found the patient */
     }
     if (id == NULL) {
@@ -199,15 +228,29 @@ note_subject(struct asking *asking, struct leg *leg)
     return ARENA_PUSH(txn->arena, &leg->diag, &leg->event.patients, cx);
 }
 
+static enum soap_transaction
+policy_transaction(const struct leg *leg)
+{
+    return leg_is_query(leg) ? SOAP_ITI_38 : leg_is_retrieve(leg) ? SOAP_ITI_39 : leg->transaction;
+}
+
 static void
 decide(struct asking *asking, struct leg *leg)
 {
     const struct asking_order *order = &asking->order;
+    const bool is_own = leg->partner == NULL || leg->partner->source != NULL;
 
+    if (order->facts != NULL) {
+        leg->facts = *order->facts;
+        leg->decision = *order->decision;
+        leg->event.policy_rule = span_of_cstr(leg->decision.rule);
+        return;
+    }
+    /* A source's documents are ours, by whichever transaction they come to us. */
     leg->facts = (struct policy_facts){
-        .transaction = span_of_cstr(soap_transaction(leg->transaction)->name),
-        .direction = leg->partner == NULL ? SPAN("local") : SPAN("outbound"),
-        .partner = leg->partner == NULL ? SPAN_EMPTY : span_of_cstr(leg->partner->id),
+        .transaction = span_of_cstr(soap_transaction(policy_transaction(leg))->name),
+        .direction = is_own ? SPAN("local") : SPAN("outbound"),
+        .partner = is_own ? SPAN_EMPTY : span_of_cstr(leg->partner->id),
         .community = leg->community,
         .purpose = span_of_cstr(order->purpose),
         .purpose_system = span_of_cstr(order->purpose_system),
@@ -238,11 +281,16 @@ prepare(struct asking *asking, struct leg *leg)
 
     leg_renew_id(leg, uuid);
     oid_from_uuid(uuid, oid);
-    leg->url = leg->partner == NULL ? NULL : leg_url(leg->partner, leg->transaction);
+    leg->url = leg->partner == NULL           ? NULL
+               : leg->partner->source != NULL ? source_url(leg)
+                                              : leg_url(leg->partner, leg->transaction);
     TRY(arena_dup(txn->arena, span_of_cstr(oid), &leg->diag, &leg->message_uuid_oid));
     TRY(note_intent(asking, leg));
     TRY(note_subject(asking, leg));
-    if (leg->partner == NULL) {
+    if (leg->diag.code != ERR_NONE) { /* the plan says why it is not asked */
+        return (struct status){leg->diag.code};
+    }
+    if (leg->partner == NULL || leg->is_moot) {
         return OK;
     }
     if (leg->url == NULL) {
@@ -261,6 +309,22 @@ leg_prepare(struct asking *asking, struct leg *leg)
         return;
     }
     decide(asking, leg);
+    if (leg->is_moot && leg->state == LEG_PLANNED) {
+        leg->state = LEG_ANSWERED;
+    }
+}
+
+/* A partner's assertion may lack what was agreed on; nothing is invented. */
+static struct status
+check_asker(const struct asking_order *order, struct diag *diag, const char *id)
+{
+    return order->user != NULL && order->role != NULL && order->purpose != NULL &&
+                   order->organization != NULL && order->organization_id != NULL
+               ? OK
+               : FAIL(diag, ERR_CONFIG,
+                      "source '%s' wants an assertion, and the asker's own says no user, role, "
+                      "purpose or organization",
+                      id);
 }
 
 static struct status
@@ -269,6 +333,9 @@ write_security(struct asking *asking, struct leg *leg, const struct signed_times
 {
     const struct asking_order *order = &asking->order;
     const struct config *config = asking->node->config;
+
+    TRY(check_asker(order, &leg->diag, leg->partner->id));
+
     const struct assertion_order assertion = {
         .signer = config->signing,
         .now_us = clock_wall_us(asking->node->clock),
@@ -318,7 +385,7 @@ set_limits(const struct asking *asking, const struct leg *leg, struct out_reques
 {
     const struct node *node = asking->node;
 
-    if (leg->transaction != SOAP_ITI_39) {
+    if (!leg_is_retrieve(leg)) {
         request->answer_limit = LEG_TREE_LIMIT;
         return;
     }
@@ -343,7 +410,9 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
 
     buf_init_secret(&security, MESSAGE_LIMIT);
     buf_init_secret(&envelope, MESSAGE_LIMIT);
-    TRY(write_security(asking, leg, timestamp, &security));
+    if (leg_has_security(leg)) {
+        TRY(write_security(asking, leg, timestamp, &security));
+    }
     parts.security = buf_span(&security);
     TRY(envelope_write_request(&parts, &envelope, &leg->diag));
     out_request_init(&request, MESSAGE_LIMIT);

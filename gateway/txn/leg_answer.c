@@ -60,7 +60,7 @@ let_go(struct asking *asking, struct leg *leg)
     leg->matches = (struct xcpd_match_list){0};
     leg->issues = (struct span_list){0};
     leg->first_homeless = SPAN_EMPTY;
-    leg->documents = (struct document_list){0};
+    leg->objects = (struct registry_objects){0};
     leg->repositories = (struct leg_repository_list){0};
     leg->errors = (struct registry_error_list){0};
     leg->said = SPAN_EMPTY;
@@ -109,7 +109,7 @@ arrived_us(const struct asking *asking, const struct leg *leg)
 static struct status
 expect_pieces(struct leg *leg, struct message_limits *limits)
 {
-    return leg->transaction == SOAP_ITI_38
+    return leg_is_query(leg)
                ? query_answer_pieces(leg->reading, leg->arena, &leg->diag, &limits->pieces)
                : OK;
 }
@@ -123,7 +123,7 @@ read_message(struct asking *asking, struct leg *leg, const struct out_answer *an
         .transaction = leg->transaction,
         .request_message_id = span_of_cstr(leg->message_id),
         .request_signature = leg->signature,
-        .signer = asking->node->config->signing,
+        .signer = leg_has_security(leg) ? asking->node->config->signing : NULL,
         .now_us = arrived_us(asking, leg),
         .clock_skew_us = asking->node->config->clock_skew_us,
     };

@@ -35,7 +35,7 @@ drop_foreign(const struct asking *asking, struct leg *leg, struct span oid)
     const struct partner *owner = config_partner_of_community(config, oid);
 
     leg->dropped_foreign++;
-    if (span_eq_cstr(oid, config->community)) {
+    if (config_is_own_community(config, oid)) {
         leg_drop(asking, leg, "named community %.*s, which is our own", SPAN_PRINT(oid));
     } else if (owner != NULL) {
         leg_drop(asking, leg, "named community %.*s, which is listed under partner '%s'",
@@ -83,6 +83,17 @@ drop_moved(const struct asking *asking, struct leg *leg, const struct leg_reposi
              SPAN_PRINT(owner));
 }
 
+/* Ours, or that of a source which is not the one that answers. */
+static bool
+is_own_repository(const struct config *config, const struct partner *partner,
+                  struct span repository)
+{
+    const struct config_source *source = config_source_of_repository(config, repository);
+
+    return span_eq_cstr(repository, config->repository) ||
+           (source != NULL && source->partner != partner);
+}
+
 struct status
 leg_take_repository(const struct asking *asking, struct leg *leg, struct span repository,
                     struct span home, bool *ret_may)
@@ -91,7 +102,7 @@ leg_take_repository(const struct asking *asking, struct leg *leg, struct span re
     const struct leg_repository own = {.id = repository, .home = home};
 
     *ret_may = false;
-    if (span_eq_cstr(repository, asking->node->config->repository)) {
+    if (is_own_repository(asking->node->config, leg->partner, repository)) {
         leg_drop(asking, leg, "named our own repository %.*s as one of community %.*s",
                  SPAN_PRINT(repository), SPAN_PRINT(home));
         return OK;
@@ -156,14 +167,14 @@ drop_documents(const struct asking *asking, struct leg *leg,
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < leg->documents.n; i++) {
-        if (span_eq(leg->documents.items[i].repository, repository->id)) {
+    for (size_t i = 0; i < leg->objects.documents.n; i++) {
+        if (span_eq(leg->objects.documents.items[i].repository, repository->id)) {
             drop_moved(asking, leg, repository, owner);
         } else {
-            leg->documents.items[kept++] = leg->documents.items[i];
+            leg->objects.documents.items[kept++] = leg->objects.documents.items[i];
         }
     }
-    leg->documents.n = kept;
+    leg->objects.documents.n = kept;
 }
 
 static void

@@ -84,16 +84,20 @@ leg_outcomes(struct asking *asking, struct leg *leg,
     if (leg->dropped > 0) {
         event->outcome_text = records_reason(asking->txn.arena, &leg->diag, leg->said);
     }
+    if (leg->is_moot) {
+        event->outcome_text =
+            SPAN("not asked: our patient index has no id of the source's authority");
+    }
     switch (leg->transaction) {
     case SOAP_ITI_55:
         return note_found(asking, leg, event);
     case SOAP_ITI_38:
+    case SOAP_ITI_18:
         note_status(asking, leg, ret_events, ret_n);
         return OK;
     case SOAP_ITI_39:
-        return note_retrieved(asking, leg, ret_events, ret_n);
-    case SOAP_ITI_18:
     case SOAP_ITI_43:
+        return note_retrieved(asking, leg, ret_events, ret_n);
     case SOAP_ITI_41:
     case SOAP_ITI_80:
     case SOAP_TRANSACTION_COUNT:

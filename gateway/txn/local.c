@@ -33,9 +33,8 @@ static enum txn_verdict
 step_route(struct txn *txn)
 {
     static const struct responder *const responders[SOAP_TRANSACTION_COUNT] = {
-        [SOAP_ITI_55] = &local_iti55,
-        [SOAP_ITI_38] = &local_iti38,
-        [SOAP_ITI_39] = &local_iti39,
+        [SOAP_ITI_55] = &local_iti55, [SOAP_ITI_38] = &local_iti38, [SOAP_ITI_39] = &local_iti39,
+        [SOAP_ITI_18] = &local_iti18, [SOAP_ITI_43] = &local_iti43,
     };
     struct inbound *in = &local_of(txn)->in;
 
@@ -119,7 +118,7 @@ local_check_community(const struct local *local, struct span oid, struct diag *d
 {
     const struct node *node = local->in.node;
 
-    if (span_eq_cstr(oid, node->config->community) ||
+    if (config_is_own_community(node->config, oid) ||
         config_partner_of_community(node->config, oid) != NULL) {
         return OK;
     }
@@ -130,59 +129,11 @@ local_check_community(const struct local *local, struct span oid, struct diag *d
 /* ---- asking ---- */
 
 static void
-note_end(void *arg, struct asking *asking)
-{
-    struct local *local = arg;
-
-    (void)asking;
-    pthread_mutex_lock(&local->lock);
-    local->is_ended = true;
-    pthread_mutex_unlock(&local->lock);
-    park_wake(&local->in.txn.park);
-}
-
-/* The peer has gone: nobody waits for the answer any more. */
-static void
 note_gone(void *arg)
 {
     struct local *local = arg;
 
-    pthread_mutex_lock(&local->lock);
-    local->is_gone = true;
-    if (local->asking != NULL && !local->is_ended) {
-        asking_cancel(local->asking);
-    }
-    pthread_mutex_unlock(&local->lock);
-}
-
-static struct status
-fail_abandoned(struct local *local)
-{
-    return FAIL(&local->in.txn.diag, ERR_CANCELLED, "the local system closed its connection");
-}
-
-/* The wake of its end is due when this succeeds. */
-static struct status
-start_asking(struct local *local)
-{
-    struct asking *asking;
-    struct status st = OK;
-
-    TRY(asking_new(local->in.node, &local->order, note_end, local, &local->in.txn.diag, &asking));
-    txn_expect(&local->in.txn);
-    pthread_mutex_lock(&local->lock);
-    if (local->is_gone) {
-        st = fail_abandoned(local);
-    } else {
-        local->asking = asking;
-        asking_run(asking);
-    }
-    pthread_mutex_unlock(&local->lock);
-    if (!is_ok(st)) {
-        txn_unexpect(&local->in.txn);
-        asking_free(asking);
-    }
-    return st;
+    awaited_note_gone(&local->awaited);
 }
 
 static enum txn_verdict
@@ -190,30 +141,7 @@ step_ask(struct txn *txn)
 {
     struct local *local = local_of(txn);
 
-    if (!local->has_asked) {
-        local->has_asked = true;
-        TXN_TRY(start_asking(local));
-    }
-    if (txn_is_due(txn)) {
-        return TXN_WAIT;
-    }
-    if (local->asking->txn.diag.code != ERR_NONE) {
-        (void)FAIL(&txn->diag, local->asking->txn.diag.code, "%s", local->asking->txn.diag.text);
-        return TXN_FAILED;
-    }
-    return TXN_DONE;
-}
-
-static void
-release_asking(struct local *local)
-{
-    struct asking *asking;
-
-    pthread_mutex_lock(&local->lock);
-    asking = local->asking;
-    local->asking = NULL;
-    pthread_mutex_unlock(&local->lock);
-    asking_free(asking);
+    return awaited_ask(&local->awaited, &local->order);
 }
 
 /* ---- the answer ---- */
@@ -221,31 +149,7 @@ release_asking(struct local *local)
 struct status
 local_note_shortfall(struct local *local, bool is_nothing, const struct diag *besides)
 {
-    struct inbound *in = &local->in;
-    const struct leg_list *legs = &local->asking->legs[local->order.goal]; /* one round each */
-    struct audit_event *failure = &in->outcomes[0];
-    size_t failed = 0;
-
-    for (size_t i = 0; i < legs->n; i++) {
-        if (legs->items[i].diag.code != ERR_NONE) {
-            in->shortfall = failed == 0 ? legs->items[i].diag : in->shortfall;
-            failed++;
-        }
-    }
-    if (failed == 0 && besides == NULL) {
-        return OK;
-    }
-    if (failed == 0) {
-        in->shortfall = *besides;
-    }
-    if (!is_nothing) {
-        failure = &in->outcomes[in->outcomes_n++];
-        *failure = in->event;
-    }
-    failure->outcome = records_outcome(in->shortfall.code);
-    return arena_printf(in->txn.arena, &in->txn.diag, &failure->outcome_text,
-                        "%zu of %zu communities did not answer all; first reason: %s: %s", failed,
-                        legs->n, err_name(in->shortfall.code), in->shortfall.text);
+    return awaited_note_shortfall(&local->awaited, (int)local->order.goal, is_nothing, besides);
 }
 
 static enum txn_verdict
@@ -260,9 +164,20 @@ step_write(struct txn *txn)
     verdict = in->responder->write(in);
     if (verdict == TXN_DONE) {
         TXN_TRY(inbound_write(in));
-        release_asking(local);
     }
     return verdict;
+}
+
+static enum txn_verdict
+step_record(struct txn *txn)
+{
+    return awaited_record(&local_of(txn)->awaited);
+}
+
+static enum txn_verdict
+step_recorded(struct txn *txn)
+{
+    return awaited_recorded(&local_of(txn)->awaited);
 }
 
 /* clang-format off */
@@ -275,8 +190,8 @@ static const struct txn_step local_steps[] = {
     {"ask", step_ask},
     {"write", step_write},
     {"refuse", inbound_refuse},
-    {"record", inbound_record},
-    {"recorded", inbound_recorded},
+    {"record", step_record},
+    {"recorded", step_recorded},
 };
 /* clang-format on */
 #define RECOVERY 7
@@ -289,8 +204,7 @@ release(struct inbound *in)
 {
     struct local *local = (struct local *)in;
 
-    release_asking(local);
-    pthread_mutex_destroy(&local->lock);
+    awaited_done(&local->awaited);
 }
 
 struct status
@@ -308,7 +222,7 @@ local_start(struct node *node, const struct inbound_request *request, inbound_re
         mem_free(local);
         return st;
     }
-    pthread_mutex_init(&local->lock, NULL);
+    awaited_init(&local->awaited, &local->in);
     local->in.asker_kind = "system";
     local->in.release = release;
     if (request->watch != NULL) {

@@ -13,39 +13,34 @@
  * Security header of its own is refused (ERR_SYSTEM_SECURITY): it says who asks, and we would not
  * read it; where the entry says `asserts_for_all`, it is passed over.
  *
- * Whom it asks: the communities that the message addresses (ITI-38: home, or
- * $targetCommunityIdList; ITI-39: each DocumentRequest's HomeCommunityId; ITI-55: the receiver's id
- * when it is not our own), else every partner with an endpoint for it, and our own store. Our
- * policy decides for each as it does for our own commands.
+ * Whom it asks: the communities that the message addresses (ITI-18, ITI-38: home, or
+ * $targetCommunityIdList; ITI-39, ITI-43: each DocumentRequest's HomeCommunityId, without which
+ * ITI-43 means our own; ITI-55: the receiver's id when it is not our own), else every partner with
+ * an endpoint for it, and our own store. Partners are asked with ITI-38 and ITI-39 all the same.
+ * Our policy decides for each as it does for our own commands.
  */
 #ifndef TXN_LOCAL_H
 #define TXN_LOCAL_H
 
-#include <pthread.h>
-
-#include "txn/asking.h"
-#include "txn/inbound.h"
+#include "txn/awaited.h"
 
 /* As inbound_start. request->peer NULL: the listener has no TLS. */
 MUST_CHECK struct status local_start(struct node *node, const struct inbound_request *request,
                                      inbound_reply reply, void *arg, struct diag *diag);
 
-/* ---- for the transactions' files (local_iti55.c, local_iti38.c, local_iti39.c) ---- */
+/* ---- for the transactions' files (local_iti55.c, local_iti38.c: also ITI-18, local_iti39.c: also
+ * ITI-43) ---- */
 
 struct local {
     struct inbound in; /* first member; in.responder is one of those below */
     const struct config_system *system;
     struct asking_order order; /* filled by the responder's read */
-    bool has_asked;
-    pthread_mutex_t lock;  /* of the rest: the peer goes on another thread */
-    struct asking *asking; /* made, running, or ended */
-    bool is_ended;         /* it has */
-    bool is_gone;          /* the peer has */
+    struct awaited awaited;
 };
 
 /* read: message to local->order; its failure is answered without asking. work: NULL. write: the
  * asking's legs to in->payload and parts, and in->outcomes. refuse: as a responder's. */
-extern const struct responder local_iti55, local_iti38, local_iti39;
+extern const struct responder local_iti55, local_iti38, local_iti39, local_iti18, local_iti43;
 
 /* What the record and the log say when the answer lacks something: the reason of the first leg that
  * failed, else <besides> (NULL: then it lacks nothing). <is_nothing>: the answer is a failure

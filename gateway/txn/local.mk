@@ -2,7 +2,9 @@
 libisthmus_a_SOURCES += \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
 	gateway/txn/asking_ask.c \
+	gateway/txn/awaited.c gateway/txn/awaited.h \
 	gateway/txn/binding.c gateway/txn/binding.h \
+	gateway/txn/brokered.c gateway/txn/brokered.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
@@ -10,26 +12,35 @@ libisthmus_a_SOURCES += \
 	gateway/txn/inbound.c gateway/txn/inbound.h gateway/txn/inbound_answer.c \
 	gateway/txn/inbound_individual.c \
 	gateway/txn/individual.c gateway/txn/individual.h \
-	gateway/txn/iti38.c gateway/txn/iti38.h gateway/txn/iti38_query.c gateway/txn/iti38_query.h \
+	gateway/txn/iti38.c gateway/txn/iti38.h gateway/txn/iti38_ask.c \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
 	gateway/txn/iti55.c gateway/txn/iti55.h \
 	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
 	gateway/txn/leg_outcome.c \
 	gateway/txn/merge.c gateway/txn/merge.h gateway/txn/merge_discovery.c \
-	gateway/txn/merge_parts.h gateway/txn/merge_retrieve.c \
+	gateway/txn/merge_objects.c gateway/txn/merge_parts.h gateway/txn/merge_retrieve.c \
 	gateway/txn/local.c gateway/txn/local.h gateway/txn/local_iti38.c \
 	gateway/txn/local_iti39.c gateway/txn/local_iti55.c \
 	gateway/txn/node.h \
+	gateway/txn/own_query.c gateway/txn/own_query.h \
 	gateway/txn/proof.c gateway/txn/proof.h \
 	gateway/txn/records.c gateway/txn/records.h \
+	gateway/txn/registry_answer.c gateway/txn/registry_answer.h \
 	gateway/txn/rounds.c \
+	gateway/txn/source_answer.c gateway/txn/source_patients.c \
+	gateway/txn/sources.c gateway/txn/sources.h \
 	gateway/txn/runner.c \
+	gateway/txn/stored_query.c gateway/txn/stored_query.h \
 	gateway/txn/txn.h
 EXTRA_DIST += gateway/txn/README.md
 
 check_PROGRAMS += tests/unit/test_runner tests/unit/test_merge
+tests_unit_test_merge_SOURCES = tests/unit/test_merge.c tests/unit/merge_kit.c tests/unit/merge_kit.h
 tests_unit_test_merge_LDADD = $(UNIT_LIBS)
 tests_unit_test_runner_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_stored_query
+tests_unit_test_stored_query_SOURCES = tests/unit/test_stored_query.c $(CODEC_SUPPORT)
+tests_unit_test_stored_query_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_end
 tests_unit_test_runner_end_LDADD = $(UNIT_LIBS)
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
@@ -44,6 +55,13 @@ SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 check_PROGRAMS += $(SCENARIO_TESTS)
 LOCAL_KIT = tests/unit/local_kit.c tests/unit/local_kit.h
 check_PROGRAMS += tests/unit/test_scenario_local tests/unit/test_scenario_local_waiting tests/unit/test_local_memory
+check_PROGRAMS += tests/unit/test_scenario_local_registry tests/unit/test_scenario_split tests/unit/test_nist_toolkit
+tests_unit_test_nist_toolkit_SOURCES = tests/unit/test_nist_toolkit.c $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_toolkit_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_local_registry_SOURCES = tests/unit/test_scenario_local_registry.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_local_registry_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_split_SOURCES = tests/unit/test_scenario_split.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_split_LDADD = $(UNIT_LIBS)
 tests_unit_test_local_memory_SOURCES = tests/unit/test_local_memory.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)

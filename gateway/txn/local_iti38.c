@@ -1,19 +1,25 @@
 /*
- * ITI-38 Cross Gateway Query of a local system: FindDocuments and GetDocuments, passed on as they
- * came to every community that is asked, and the answers merged. Steps of local.c, on workers.
- * Other stored queries are refused: what they find beside documents could not be passed on.
- * Source: ITI TF-2 3.38, 3.18.
+ * ITI-38 Cross Gateway Query and ITI-18 Registry Stored Query of a local system: the query is
+ * passed on as it came to every community that is asked, and the answers are merged. Steps of
+ * local.c, on workers. Source: ITI TF-2 3.38, 3.18.
+ *
+ * A query by ids says in its home attribute whose ids they are. Without it, ITI-38 is refused. A
+ * consumer of ITI-18 may leave it out for what belongs to its own community (ITI
+ * TF-2 3.18.4.1.2.3.8 asks for it only where it is known): our own community is asked, and when it
+ * has nothing of that name, the home is what was missing: XDSMissingHomeCommunityId, not an empty
+ * Success, because the ids may well be another community's.
  */
 #include "base/ids.h"
-#include "txn/iti38_query.h"
 #include "txn/local.h"
+#include "txn/registry_answer.h"
 
 /* $targetCommunityIdList: whom this gateway is to ask; it is for us and is not passed on. */
 #define TARGETS "$targetCommunityIdList"
 
 struct work {
     struct stored_query query;
-    struct iti38_question question;
+    struct stored_question question;
+    bool is_homeless; /* ITI-18 by ids, without a home */
 };
 
 /* ---- whom ---- */
@@ -58,14 +64,21 @@ take_targets(struct local *local, struct work *work)
 static struct status
 find_targets(struct local *local, struct work *work)
 {
+    const struct span own = span_of_cstr(local->in.node->config->community);
+    struct txn *txn = &local->in.txn;
+
     if (work->query.home.n > 0) {
         return add_target(local, work->query.home);
     }
-    if (!work->question.is_find) {
-        return FAIL(&local->in.txn.diag, ERR_MISSING_COMMUNITY,
-                    "GetDocuments needs the AdhocQuery's home attribute");
+    if (work->question.is_by_patient || local->order.to.n > 0) {
+        return OK;
     }
-    return OK;
+    if (local->in.proof.transaction != SOAP_ITI_18) {
+        return FAIL(&txn->diag, ERR_MISSING_COMMUNITY, "%s needs the AdhocQuery's home attribute",
+                    work->question.name);
+    }
+    work->is_homeless = true;
+    return ARENA_PUSH(txn->arena, &txn->diag, &local->order.to, own);
 }
 
 /* ---- the question ---- */
@@ -77,11 +90,12 @@ read_question(struct local *local, struct work *work)
     struct txn *txn = &in->txn;
 
     TRY(stored_query_read(in->proof.message, txn->arena, &txn->diag, &work->query));
+    in->work = work; /* what a refusal names */
     in->event.query_id = work->query.id;
     in->event.query = work->query.query_xml;
     TRY(take_targets(local, work));
-    TRY(iti38_question_read(&work->query, txn->arena, &txn->diag, &work->question));
-    if (work->question.is_find) {
+    TRY(stored_query_question(&work->query, txn->arena, &txn->diag, &work->question));
+    if (work->question.is_by_patient) {
         TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->event.patients, work->question.patient));
     }
     return find_targets(local, work);
@@ -95,77 +109,41 @@ read_query(struct inbound *in)
     struct work *work;
 
     TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
-    in->work = work;
     TXN_TRY(read_question(local, work));
     local->order.goal = ASKING_QUERY;
     local->order.query = &work->query;
-    local->order.patient_id = work->question.filter.patient_id;
+    local->order.patient_id = work->question.asks.filter.patient_id;
     return TXN_DONE;
 }
 
 /* ---- the answer ---- */
 
-/* Each patient whose documents the answer names, once. */
-static struct status
-note_patients(struct inbound *in, const struct query_answer *answer)
+static bool
+is_nothing(const struct query_answer *answer)
 {
-    struct span_list *patients = &in->outcomes[0].patients;
+    const struct registry_objects *objects = &answer->objects;
 
-    for (size_t d = 0; d < answer->objects.documents.n; d++) {
-        const struct span id = answer->objects.documents.items[d].patient_id;
-        size_t at = 0;
-        struct span copy;
-
-        while (at < patients->n && !span_eq(patients->items[at], id)) {
-            at++;
-        }
-        if (at == patients->n) {
-            TRY(arena_dup(in->txn.arena, id, &in->txn.diag, &copy));
-            TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, patients, copy));
-        }
-    }
-    return OK;
-}
-
-/* What was asked for as references is given as references. */
-static struct status
-make_refs(struct inbound *in, struct query_answer *answer)
-{
-    for (size_t i = 0; i < answer->objects.documents.n; i++) {
-        const struct document_entry *entry = &answer->objects.documents.items[i];
-        const struct document_ref ref = {.home = entry->home, .unique_id = entry->entry_uuid};
-
-        TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, &answer->refs, ref));
-    }
-    answer->objects.documents = (struct document_list){0};
-    return OK;
-}
-
-static struct status
-finish_answer(struct inbound *in, const struct work *work, struct query_answer *answer)
-{
-    if (!work->question.is_find) {
-        TRY(note_patients(in, answer));
-    }
-    if (!work->query.wants_leaf_class) {
-        return make_refs(in, answer);
-    }
-    if (!work->question.is_find && in->outcomes[0].patients.n > 1) {
-        return FAIL(&in->txn.diag, ERR_NOT_SINGLE_PATIENT,
-                    "the documents belong to several patients; ask with ObjectRef or one by one");
-    }
-    return OK;
+    return answer->status == REGISTRY_SUCCESS && objects->documents.n == 0 &&
+           objects->submission_sets.n == 0 && objects->folders.n == 0 &&
+           objects->associations.n == 0 && objects->others.n == 0;
 }
 
 static enum txn_verdict
 write_answer(struct inbound *in)
 {
     struct local *local = (struct local *)in;
+    const struct work *work = in->work;
     struct txn *txn = &in->txn;
     struct query_answer answer;
 
-    TXN_TRY(merge_query(asking_merged(local->asking), &txn->diag, &answer));
-    TXN_TRY(finish_answer(in, in->work, &answer));
+    TXN_TRY(merge_query(asking_merged(local->awaited.asking), &txn->diag, &answer));
+    if (work->is_homeless && is_nothing(&answer)) {
+        (void)FAIL(&txn->diag, ERR_MISSING_COMMUNITY,
+                   "%s has no home attribute, and our own community has none of its ids",
+                   work->question.name);
+        return TXN_FAILED;
+    }
+    TXN_TRY(registry_answer_shape(in, &work->query, &work->question, &answer));
     TXN_TRY(local_note_shortfall(local, answer.status == REGISTRY_FAILURE, NULL));
     TXN_TRY(query_answer_write(&answer, txn->arena, &in->payload, &txn->diag));
     return TXN_DONE;
@@ -174,7 +152,10 @@ write_answer(struct inbound *in)
 static struct status
 refuse(struct inbound *in, enum err code)
 {
-    return iti38_responder.refuse(in, code);
+    const struct work *work = in->work;
+
+    return registry_answer_refuse(in, code, work == NULL ? NULL : &work->question);
 }
 
 const struct responder local_iti38 = {AUDIT_ITI_38, read_query, NULL, write_answer, refuse};
+const struct responder local_iti18 = {AUDIT_ITI_18, read_query, NULL, write_answer, refuse};

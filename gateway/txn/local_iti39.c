@@ -1,6 +1,8 @@
 /*
- * ITI-39 Cross Gateway Retrieve of a local system: each document is asked of the community that its
- * request names, all at once, and given in the order of the request. Steps of local.c, on workers.
+ * ITI-39 Cross Gateway Retrieve and ITI-43 Retrieve Document Set of a local system: each document
+ * is asked of the community that its request names, all at once, and given in the order of the
+ * request. In ITI-43 a request without HomeCommunityId is for our own community, and its answer has
+ * none either; an error's location is the document's uniqueId alone. Steps of local.c, on workers.
  * Source: ITI TF-2 3.39, 3.43.
  */
 #include "base/ids.h"
@@ -10,7 +12,8 @@
 
 struct work {
     struct document_ref_list asked;    /* each once, with a homeCommunityId */
-    struct document_ref_list homeless; /* without one */
+    struct document_ref_list homeless; /* without one: ITI-39 */
+    struct document_ref_list implied;  /* of <asked>: those whose home is ours by default, ITI-43 */
     struct retrieve_answer answer;
 };
 
@@ -22,20 +25,62 @@ release_answer(void *answer)
 
 /* ---- the question ---- */
 
+static bool
+is_iti43(const struct local *local)
+{
+    return local->in.proof.transaction == SOAP_ITI_43;
+}
+
 /* A document of a community that nobody here speaks for is not asked for: the merge says so. */
 static struct status
-take_ref(struct local *local, struct work *work, const struct document_ref *ref)
+take_asked(struct local *local, struct work *work, const struct document_ref *ref)
 {
     struct txn *txn = &local->in.txn;
     struct diag unknown = {0};
     struct span oid;
 
-    if (ref->home.n == 0) {
-        return ARENA_PUSH(txn->arena, &txn->diag, &work->homeless, *ref);
-    }
     TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->asked, *ref));
     if (home_community_oid(ref->home, &oid) && is_ok(local_check_community(local, oid, &unknown))) {
         return ARENA_PUSH(txn->arena, &txn->diag, &local->order.documents, *ref);
+    }
+    return OK;
+}
+
+/* Our own community is meant, unless its home was given for the same document, too. */
+static struct status
+take_implied(struct local *local, struct work *work, const struct document_ref *ref)
+{
+    struct txn *txn = &local->in.txn;
+    struct document_ref own = *ref;
+
+    TRY(arena_printf(txn->arena, &txn->diag, &own.home, "urn:oid:%s",
+                     local->in.node->config->community));
+    if (document_ref_is_among(&own, &work->asked)) {
+        return OK;
+    }
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->implied, own));
+    return take_asked(local, work, &own);
+}
+
+static struct status
+take_ref(struct local *local, struct work *work, const struct document_ref *ref)
+{
+    struct txn *txn = &local->in.txn;
+
+    if (ref->home.n > 0) {
+        return take_asked(local, work, ref);
+    }
+    return is_iti43(local) ? take_implied(local, work, ref)
+                           : ARENA_PUSH(txn->arena, &txn->diag, &work->homeless, *ref);
+}
+
+static struct status
+note_asked(struct local *local, const struct document_ref_list *refs)
+{
+    struct txn *txn = &local->in.txn;
+
+    for (size_t i = 0; i < refs->n; i++) {
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, &local->in.event.documents, refs->items[i]));
     }
     return OK;
 }
@@ -50,10 +95,11 @@ read_refs(struct local *local, struct work *work)
     for (size_t i = 0; i < refs.n; i++) {
         if (!document_ref_is_among(&refs.items[i], &work->asked) &&
             !document_ref_is_among(&refs.items[i], &work->homeless)) {
-            TRY(ARENA_PUSH(txn->arena, &txn->diag, &local->in.event.documents, refs.items[i]));
             TRY(take_ref(local, work, &refs.items[i]));
         }
     }
+    TRY(note_asked(local, &work->asked));
+    TRY(note_asked(local, &work->homeless));
     if (local->order.documents.n > 0) {
         return OK;
     }
@@ -138,7 +184,9 @@ take_merged(struct local *local, struct work *work)
     struct retrieved_document *documents;
     struct status st;
 
-    TRY(merge_retrieve(asking_merged(local->asking), &work->asked, &txn->diag, &merged));
+    TRY(merge_retrieve(asking_merged(local->awaited.asking), &work->asked,
+                       is_iti43(local) ? MERGE_LOCATION_DOCUMENT : MERGE_LOCATION_FULL, &txn->diag,
+                       &merged));
     st = ARENA_ARRAY(txn->arena, merged.documents.n, &txn->diag, &documents);
     if (!is_ok(st)) {
         retrieve_answer_done(&merged);
@@ -153,6 +201,19 @@ take_merged(struct local *local, struct work *work)
     return OK;
 }
 
+/* HomeCommunityId is in an answer if it was in the request (ITI TF-2 3.43.5). */
+static void
+echo_homes(struct work *work)
+{
+    for (size_t i = 0; i < work->answer.documents.n; i++) {
+        struct document_ref *ref = &work->answer.documents.items[i].ref;
+
+        if (document_ref_is_among(ref, &work->implied)) {
+            ref->home = SPAN_EMPTY;
+        }
+    }
+}
+
 static enum txn_verdict
 write_answer(struct inbound *in)
 {
@@ -162,9 +223,10 @@ write_answer(struct inbound *in)
 
     TXN_TRY(take_merged(local, work));
     TXN_TRY(add_homeless(local, work));
+    TXN_TRY(note_documents(local, work));
+    echo_homes(work);
     TXN_TRY(retrieve_answer_write(&work->answer, txn->arena, &in->payload, &txn->diag));
     TXN_TRY(iti39_add_parts(in, &work->answer));
-    TXN_TRY(note_documents(local, work));
     return TXN_DONE;
 }
 
@@ -175,3 +237,4 @@ refuse(struct inbound *in, enum err code)
 }
 
 const struct responder local_iti39 = {AUDIT_ITI_39, read_query, NULL, write_answer, refuse};
+const struct responder local_iti43 = {AUDIT_ITI_43, read_query, NULL, write_answer, refuse};

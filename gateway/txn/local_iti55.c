@@ -71,7 +71,7 @@ write_answer(struct inbound *in)
     struct registry_error_list errors;
     struct xcpd_answer answer;
 
-    TXN_TRY(merge_discovery(asking_merged(local->asking), &txn->diag, &answer, &errors));
+    TXN_TRY(merge_discovery(asking_merged(local->awaited.asking), &txn->diag, &answer, &errors));
     TXN_TRY(local_note_shortfall(local, answer.result == XCPD_ERROR, NULL));
     TXN_TRY(note_patients(in, &answer));
     TXN_TRY(xcpd_answer_write(&work->query, &answer, span_of_cstr(in->node->config->community),

@@ -44,7 +44,8 @@ merge_add(struct merge *merge, size_t at)
     progress->over++;
     if (merge_is_usable(merge, at)) {
         progress->answered++;
-        progress->items += leg->documents.n + leg->retrieved.n + leg->matches.n;
+        progress->items += leg->objects.documents.n + leg->objects.submission_sets.n +
+                           leg->objects.folders.n + leg->retrieved.n + leg->matches.n;
     }
 }
 
@@ -105,16 +106,19 @@ merge_add_error(struct merge_errors *errors, struct span code, struct span conte
                 struct span community, struct span rest, bool is_warning)
 {
     struct arena *arena = errors->merge->arena;
-    struct registry_error error = {.code = code, .context = context, .is_warning = is_warning};
+    struct registry_error error = {
+        .code = code, .context = context, .location = rest, .is_warning = is_warning};
 
-    TRY(arena_printf(arena, errors->diag, &error.location, "urn:oid:%.*s%s%.*s",
-                     SPAN_PRINT(community), rest.n == 0 ? "" : " ", SPAN_PRINT(rest)));
+    if (rest.n == 0 || errors->location == MERGE_LOCATION_FULL) {
+        TRY(arena_printf(arena, errors->diag, &error.location, "urn:oid:%.*s%s%.*s",
+                         SPAN_PRINT(community), rest.n == 0 ? "" : " ", SPAN_PRINT(rest)));
+    }
     return ARENA_PUSH(arena, errors->diag, &errors->list, error);
 }
 
-/* Does a location begin with this community, as itself or as urn:oid? */
+/* A location that begins with this community, as itself or as urn:oid, and what follows it. */
 static bool
-names_community(struct span location, struct span community)
+names_community(struct span location, struct span community, struct span *ret_rest)
 {
     static const char urn[] = "urn:oid:";
     struct span rest = location;
@@ -126,7 +130,11 @@ names_community(struct span location, struct span community)
         return false;
     }
     rest = span_slice(rest, community.n, rest.n);
-    return rest.n == 0 || !(rest.p[0] == '.' || (rest.p[0] >= '0' && rest.p[0] <= '9'));
+    if (rest.n > 0 && (rest.p[0] == '.' || (rest.p[0] >= '0' && rest.p[0] <= '9'))) {
+        return false;
+    }
+    *ret_rest = span_trim(span_slice(rest, rest.n > 0 && rest.p[0] == '/' ? 1 : 0, rest.n));
+    return true;
 }
 
 struct status
@@ -134,13 +142,15 @@ merge_pass_error(struct merge_errors *errors, const struct leg *leg,
                  const struct registry_error *error)
 {
     const struct span last_resort =
-        leg->transaction == SOAP_ITI_39 ? SPAN("XDSRepositoryError") : SPAN("XDSRegistryError");
+        leg_is_retrieve(leg) ? SPAN("XDSRepositoryError") : SPAN("XDSRegistryError");
     const struct span code = error->code.n == 0 ? last_resort : error->code;
     const struct span location = span_trim(error->location);
     struct registry_error passed = *error;
+    struct span rest = location;
 
-    if (!names_community(location, leg->community)) {
-        return merge_add_error(errors, code, error->context, leg->community, location,
+    if (!names_community(location, leg->community, &rest) ||
+        errors->location == MERGE_LOCATION_DOCUMENT) {
+        return merge_add_error(errors, code, error->context, leg->community, rest,
                                error->is_warning);
     }
     passed.code = code;
@@ -177,6 +187,7 @@ merge_failure(const struct merge *merge, size_t at, struct span *ret_code, struc
 {
     const struct leg *leg = &merge->legs[at];
     const enum err code = merge->is_over[at] ? leg->diag.code : ERR_PARTNER_TIMEOUT;
+    const bool is_source = leg->partner != NULL && leg->partner->source != NULL;
 
     *ret_context = span_of_cstr(err_public_text(code));
     if (leg->abandoned == LEG_ABANDONED_ENOUGH) {
@@ -189,8 +200,11 @@ merge_failure(const struct merge *merge, size_t at, struct span *ret_code, struc
     } else {
         *ret_code = span_of_cstr(err_ihe_code(code));
     }
-    if (ret_code->n == 0) {
+    if (ret_code->n == 0 || (is_source && span_eq_cstr(*ret_code, "XDSUnavailableCommunity"))) {
         *ret_code = last_resort_of(merge);
+    }
+    if (is_source && err_class(code) == ERR_CLASS_PARTNER) {
+        *ret_context = SPAN("a registry or repository of this community gave no answer");
     }
 }
 
@@ -270,76 +284,6 @@ add_failed(struct merge_errors *errors, size_t at)
                            leg->abandoned == LEG_ABANDONED_ENOUGH);
 }
 
-/* Every entry that came, once: <list> is sorted, and the first of equal ones stays. */
-static struct status
-mark_used(struct merge_errors *errors, struct merge_item_list *list)
-{
-    const struct merge *merge = errors->merge;
-
-    for (size_t at = 0; at < merge->progress.legs; at++) {
-        const struct leg *leg = &merge->legs[at];
-
-        for (size_t i = 0; merge_is_usable(merge, at) && i < leg->documents.n; i++) {
-            const struct document_entry *entry = &leg->documents.items[i];
-            const struct merge_item item = {
-                .keys = {entry->home, entry->repository, entry->unique_id, entry->entry_uuid},
-                .at = at,
-                .index = i};
-
-            TRY(ARENA_PUSH(merge->arena, errors->diag, list, item));
-        }
-    }
-    merge_sort(list);
-    for (size_t i = 0; i < list->n; i++) {
-        list->items[i].is_used = i == 0 || !merge_same_keys(&list->items[i - 1], &list->items[i]);
-    }
-    return OK;
-}
-
-static int
-compare_places(const void *a, const void *b)
-{
-    const struct merge_item *one = a, *other = b;
-
-    if (one->at != other->at) {
-        return one->at < other->at ? -1 : 1;
-    }
-    return one->index < other->index ? -1 : one->index > other->index ? 1 : 0;
-}
-
-static struct status
-give_entry(struct merge_errors *errors, const struct leg *leg, const struct document_entry *entry,
-           struct query_answer *answer)
-{
-    struct arena *arena = errors->merge->arena;
-    struct document_entry given = *entry;
-
-    if (given.home.n == 0) {
-        TRY(arena_printf(arena, errors->diag, &given.home, "urn:oid:%.*s",
-                         SPAN_PRINT(leg->community)));
-    }
-    return ARENA_PUSH(arena, errors->diag, &answer->objects.documents, given);
-}
-
-static struct status
-give_entries(struct merge_errors *errors, struct query_answer *answer)
-{
-    struct merge_item_list list = {0};
-
-    TRY(mark_used(errors, &list));
-    if (list.n > 1) {
-        qsort(list.items, list.n, sizeof(list.items[0]), compare_places);
-    }
-    for (size_t i = 0; i < list.n; i++) {
-        const struct leg *leg = &errors->merge->legs[list.items[i].at];
-
-        if (list.items[i].is_used) {
-            TRY(give_entry(errors, leg, &leg->documents.items[list.items[i].index], answer));
-        }
-    }
-    return OK;
-}
-
 struct status
 merge_query(struct merge *merge, struct diag *diag, struct query_answer *ret_answer)
 {
@@ -352,7 +296,7 @@ merge_query(struct merge *merge, struct diag *diag, struct query_answer *ret_ans
     }
     answer.status = merge_status(&errors);
     if (answer.status != REGISTRY_FAILURE) {
-        TRY(give_entries(&errors, &answer));
+        TRY(merge_objects(&errors, &answer.objects));
     }
     answer.errors = errors.list;
     *ret_answer = answer;

@@ -38,22 +38,31 @@ struct merge_progress {
     size_t legs;     /* of the plan */
     size_t over;     /* of them, ended */
     size_t answered; /* of them, with an answer that can be used, if only "nothing" */
-    size_t items;    /* entries, documents or matches in them */
+    size_t items;    /* entries, sets, folders, documents or matches in them */
 };
 struct merge_progress merge_progress(const struct merge *merge);
 
 /* The answers below may be asked for at any time; a leg that is not over counts as one that did not
  * answer in time. ERR_NO_MEMORY, ERR_LIMIT_ARENA. */
 
-/* ITI-38, ITI-18. Each entry has a home. What is there twice (the same home, repository, uniqueId
- * and entryUUID) is given once. A community that did not answer is one error of that community. */
+/* ITI-38, ITI-18. Each object has a home, but for those that nobody here knows. What is there twice
+ * (the same home, entryUUID and uniqueId; of a document, the repository, too; of an association,
+ * what it joins; of an unknown object, every byte) is given once. A community that did not answer
+ * is one error of that community. */
 MUST_CHECK struct status merge_query(struct merge *merge, struct diag *diag,
                                      struct query_answer *ret_answer);
+/* What errors about documents have for a location: ITI-39 names the community there, too (ITI
+ * TF-2 3.39.4.2, which does not say how), ITI-43 does not (3.43.4.2.2). */
+enum merge_location {
+    MERGE_LOCATION_FULL,    /* "urn:oid:COMMUNITY UNIQUEID" */
+    MERGE_LOCATION_DOCUMENT /* "UNIQUEID"; what is about no document: "urn:oid:COMMUNITY" */
+};
 /* ITI-39, ITI-43: documents in the order of <asked>, each once; for each that did not come one
- * error, whose location is "urn:oid:COMMUNITY UNIQUEID". What no leg asked for is
- * XDSUnknownCommunity. Takes the documents' bytes from the legs: retrieve_answer_done. */
+ * error. What no leg asked for is XDSUnknownCommunity. Takes the documents' bytes from the legs:
+ * retrieve_answer_done. */
 MUST_CHECK struct status merge_retrieve(struct merge *merge, const struct document_ref_list *asked,
-                                        struct diag *diag, struct retrieve_answer *ret_answer);
+                                        enum merge_location location, struct diag *diag,
+                                        struct retrieve_answer *ret_answer);
 /* ITI-55: at most one match for each community: several candidates are decided by their degree of
  * match, or not at all, and then the community counts as ambiguous. XCPD_ERROR only when nobody
  * answered. <ret_errors> (its location: the community) says who did not; there is no place for them

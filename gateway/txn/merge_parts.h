@@ -33,6 +33,7 @@ struct merge_errors {
     struct diag *diag;
     struct registry_error_list list;
     size_t answered; /* legs whose answer can be used */
+    enum merge_location location;
 };
 /* <community>: a bare OID. <rest> of the location may be empty. */
 MUST_CHECK struct status merge_add_error(struct merge_errors *errors, struct span code,
@@ -48,6 +49,9 @@ bool merge_has_own_error(const struct leg *leg);
 /* IHE's code and a public text for a leg without an answer. */
 void merge_failure(const struct merge *merge, size_t at, struct span *ret_code,
                    struct span *ret_context);
+/* What the legs of ITI-38 brought, in the order of the plan, each object once (merge_objects.c). */
+MUST_CHECK struct status merge_objects(struct merge_errors *errors,
+                                       struct registry_objects *objects);
 bool merge_is_usable(const struct merge *merge, size_t at); /* over, and answered */
 enum registry_status merge_status(const struct merge_errors *errors);
 

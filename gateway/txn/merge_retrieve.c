@@ -214,10 +214,10 @@ give_all(struct finder *finder, const struct document_ref_list *asked,
 }
 
 struct status
-merge_retrieve(struct merge *merge, const struct document_ref_list *asked, struct diag *diag,
-               struct retrieve_answer *ret_answer)
+merge_retrieve(struct merge *merge, const struct document_ref_list *asked,
+               enum merge_location location, struct diag *diag, struct retrieve_answer *ret_answer)
 {
-    struct finder finder = {.errors = {.merge = merge, .diag = diag}};
+    struct finder finder = {.errors = {.merge = merge, .diag = diag, .location = location}};
     struct retrieve_answer answer = {.status = REGISTRY_FAILURE};
     const struct status st = give_all(&finder, asked, &answer);
 

@@ -7,9 +7,10 @@
 #include "base/ids.h"
 #include "base/mem.h"
 #include "txn/asking.h"
+#include "txn/sources.h"
 
-static bool
-is_wanted(const struct asking *asking, struct span community)
+bool
+rounds_want(const struct asking *asking, struct span community)
 {
     const struct span_list *to = &asking->order.to;
 
@@ -38,7 +39,7 @@ plan_partner(struct asking *asking, enum soap_transaction transaction,
     for (size_t i = 0; i < partner->communities.n; i++) {
         const struct span community = span_of_cstr(partner->communities.items[i]);
 
-        if (!is_wanted(asking, community)) {
+        if (!rounds_want(asking, community)) {
             continue;
         }
         TRY(asking_add_leg(asking, transaction, partner, community, &leg));
@@ -50,7 +51,8 @@ plan_partner(struct asking *asking, enum soap_transaction transaction,
     return OK;
 }
 
-/* A leg to our own store and to every partner that the order wants. */
+/* A leg to our own store, to every source and to every partner that the order wants. Who is known
+ * in ITI-55 is our own store's to say. */
 static struct status
 plan_everyone(struct asking *asking, enum soap_transaction transaction)
 {
@@ -58,11 +60,15 @@ plan_everyone(struct asking *asking, enum soap_transaction transaction)
     const struct span own = span_of_cstr(config->community);
     struct leg *leg;
 
-    if (asking->node->store != NULL && is_wanted(asking, own)) {
+    if (asking->node->store != NULL && rounds_want(asking, own) &&
+        (config->asks_store || transaction == SOAP_ITI_55)) {
         TRY(asking_add_leg(asking, transaction, NULL, own, &leg));
         leg->patient_id = asking->order.patient_id;
     }
-    for (size_t i = 0; i < config->partners_n; i++) {
+    if (transaction == SOAP_ITI_38) {
+        TRY(sources_plan_query(asking, &asking->order.patient_id, NULL));
+    }
+    for (size_t i = 0; i < config->partners_n && !asking->order.is_own_only; i++) {
         TRY(plan_partner(asking, transaction, &config->partners[i]));
     }
     return OK;
@@ -96,6 +102,12 @@ plan_query_of_matches(struct asking *asking)
                 !is_only_match(found, m)) {
                 continue;
             }
+            if (found->partner == NULL) {
+                TRY(sources_plan_query(asking, &match->patient.ids.items[0], &match->patient));
+            }
+            if (found->partner == NULL && !asking->node->config->asks_store) {
+                continue;
+            }
             TRY(asking_add_leg(asking, SOAP_ITI_38, found->partner, match->home, &leg));
             leg->patient_id = match->patient.ids.items[0];
             leg->patient = match->patient;
@@ -105,7 +117,22 @@ plan_query_of_matches(struct asking *asking)
 }
 
 /* Documents that one question names at most: what comes back must fit one answer. */
-#define REFS_PER_LEG 256
+#define REFS_PER_LEG ((size_t)256)
+
+static size_t
+refs_per_leg(const struct partner *partner)
+{
+    return partner == NULL || partner->limits.documents == 0 ? REFS_PER_LEG
+                                                             : partner->limits.documents;
+}
+
+/* Where a document is asked for. */
+struct place {
+    const struct partner *partner;              /* NULL: our own store */
+    const struct config_repository *repository; /* of a source */
+    struct span community;
+    const struct diag *why; /* it is not asked for, because; NULL: it is */
+};
 
 static bool
 is_planned(const struct asking *asking, const struct partner *partner,
@@ -123,38 +150,55 @@ is_planned(const struct asking *asking, const struct partner *partner,
     return false;
 }
 
-/* The leg of this round that asks <partner> for documents of <community> and has room; NULL when
- * there is none. */
+/* The leg of this round for that place that has room; NULL when there is none. */
 static struct leg *
-leg_with_room(struct asking *asking, const struct partner *partner, struct span community)
+leg_with_room(struct asking *asking, const struct place *place)
 {
+    const enum err code = place->why == NULL ? ERR_NONE : place->why->code;
     struct leg_list *legs = &asking->legs[asking->round];
 
     for (size_t i = 0; i < legs->n; i++) {
         struct leg *leg = &legs->items[i];
 
-        if (leg->partner == partner && span_eq(leg->community, community) &&
-            leg->refs.n < REFS_PER_LEG) {
+        if (leg->partner == place->partner && leg->repository == place->repository &&
+            span_eq(leg->community, place->community) && leg->diag.code == code &&
+            leg->refs.n < refs_per_leg(place->partner)) {
             return leg;
         }
     }
     return NULL;
 }
 
+static struct status
+add_retrieve_leg(struct asking *asking, const struct place *place, struct leg **ret_leg)
+{
+    const bool is_source = place->partner != NULL && place->partner->source != NULL;
+    struct leg *leg;
+
+    TRY(asking_add_leg(asking, is_source ? SOAP_ITI_43 : SOAP_ITI_39, place->partner,
+                       place->community, &leg));
+    leg->repository = place->repository;
+    if (place->why != NULL) {
+        leg->diag = *place->why;
+    }
+    *ret_leg = leg;
+    return OK;
+}
+
 /* Each document is asked for once. <patient>: whose it is, when we know. */
 static struct status
-plan_document(struct asking *asking, const struct partner *partner, struct span community,
-              const struct patient *patient, const struct document_ref *ref)
+plan_document(struct asking *asking, const struct place *place, const struct patient *patient,
+              const struct document_ref *ref)
 {
     struct txn *txn = &asking->txn;
     struct leg *leg;
 
-    if (is_planned(asking, partner, ref)) {
+    if (is_planned(asking, place->partner, ref)) {
         return OK;
     }
-    leg = leg_with_room(asking, partner, community);
+    leg = leg_with_room(asking, place);
     if (leg == NULL) {
-        TRY(asking_add_leg(asking, SOAP_ITI_39, partner, community, &leg));
+        TRY(add_retrieve_leg(asking, place, &leg));
         if (patient != NULL) {
             leg->patient = *patient;
         }
@@ -169,15 +213,39 @@ plan_retrieve_of_entries(struct asking *asking)
 
     for (size_t i = 0; i < queried->n; i++) {
         const struct leg *found = &queried->items[i];
+        struct place place = {.partner = found->partner, .community = found->community};
 
-        for (size_t d = 0; found->state == LEG_ANSWERED && d < found->documents.n; d++) {
-            const struct document_entry *entry = &found->documents.items[d];
+        for (size_t d = 0; found->state == LEG_ANSWERED && d < found->objects.documents.n; d++) {
+            const struct document_entry *entry = &found->objects.documents.items[d];
             const struct document_ref ref = {entry->home, entry->repository, entry->unique_id};
 
-            TRY(plan_document(asking, found->partner, found->community, &found->patient, &ref));
+            if (found->partner != NULL && found->partner->source != NULL) {
+                place.repository =
+                    config_source_repository(found->partner->source, entry->repository);
+            }
+            TRY(plan_document(asking, &place, &found->patient, &ref));
         }
     }
     return OK;
+}
+
+/* Which of our sources: the embedded store for what no other has, when it is one. */
+static void
+place_own(const struct asking *asking, const struct document_ref *ref, struct diag *why,
+          struct place *place)
+{
+    const struct config *config = asking->node->config;
+    const struct config_source *source = config_source_of_repository(config, ref->repository);
+
+    if (source != NULL && span_eq_cstr(place->community, source->community)) {
+        place->partner = source->partner;
+        place->repository = config_source_repository(source, ref->repository);
+        place->why = sources_judge(asking, ref, source, why);
+    } else if (!span_eq_cstr(place->community, config->community) || !config->asks_store ||
+               asking->node->store == NULL) {
+        (void)FAIL(why, ERR_UNKNOWN_REPOSITORY, "no source of the community has the repository");
+        place->why = why;
+    }
 }
 
 /* asking_start has seen to it that each home is ours or a partner's. */
@@ -188,10 +256,16 @@ plan_retrieve_of_order(struct asking *asking)
 
     for (size_t i = 0; i < asking->order.documents.n; i++) {
         const struct document_ref *ref = &asking->order.documents.items[i];
-        struct span oid = SPAN_EMPTY;
+        struct place place = {0};
+        struct diag why = {0};
 
-        (void)home_community_oid(ref->home, &oid);
-        TRY(plan_document(asking, config_partner_of_community(config, oid), oid, NULL, ref));
+        (void)home_community_oid(ref->home, &place.community);
+        if (config_is_own_community(config, place.community)) {
+            place_own(asking, ref, &why, &place);
+        } else {
+            place.partner = config_partner_of_community(config, place.community);
+        }
+        TRY(plan_document(asking, &place, NULL, ref));
     }
     return OK;
 }
@@ -214,7 +288,9 @@ rounds_plan(struct asking *asking)
     case 0:
         return plan_everyone(asking, SOAP_ITI_55);
     case 1:
-        return is_gather ? plan_query_of_matches(asking) : plan_everyone(asking, SOAP_ITI_38);
+        return is_gather                               ? plan_query_of_matches(asking)
+               : asking->order.goal == ASKING_RETRIEVE ? sources_plan_metadata(asking)
+                                                       : plan_everyone(asking, SOAP_ITI_38);
     default:
         return is_gather ? plan_retrieve_of_entries(asking) : plan_retrieve_of_order(asking);
     }
@@ -228,8 +304,9 @@ entry_of(const struct asking *asking, const struct leg *leg, const struct docume
     for (size_t i = 0; i < asking->legs[1].n; i++) {
         const struct leg *queried = &asking->legs[1].items[i];
 
-        for (size_t d = 0; queried->partner == leg->partner && d < queried->documents.n; d++) {
-            const struct document_entry *entry = &queried->documents.items[d];
+        for (size_t d = 0; queried->partner == leg->partner && d < queried->objects.documents.n;
+             d++) {
+            const struct document_entry *entry = &queried->objects.documents.items[d];
 
             if (span_eq(entry->unique_id, ref->unique_id) &&
                 span_eq(entry->repository, ref->repository) && span_eq(entry->home, ref->home)) {

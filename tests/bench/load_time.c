@@ -353,8 +353,8 @@ soak_with(struct load *load, struct stream *stream, struct drive *drive, struct 
     if (is_ok(st) && stream->samples_n < 4) {
         st = FAIL(diag, ERR_USAGE, "soak wants more than four seconds");
     }
-    if (is_ok(st)) {
-        show_soak(load, stream, rate, &result);
+    if (stream->samples_n >= 4 && stream->diag.code == ERR_NONE) {
+        show_soak(load, stream, rate, &result); /* what failed is one of the numbers */
     }
     drive_result_done(&result);
     return st;

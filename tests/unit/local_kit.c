@@ -77,11 +77,11 @@ local_send(struct scene *scene, const struct local_request *request, struct scen
 }
 
 static void
-send_stored(struct scene *scene, struct place *to, const struct stored_query *query,
-            struct scene_reply *reply)
+send_stored(struct scene *scene, enum soap_transaction transaction, struct place *to,
+            const struct stored_query *query, struct scene_reply *reply)
 {
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct local_request request = {.transaction = SOAP_ITI_38, .to = to};
+    struct local_request request = {.transaction = transaction, .to = to};
     struct diag diag = {0};
     struct span query_xml;
     struct buf payload;
@@ -97,7 +97,14 @@ send_stored(struct scene *scene, struct place *to, const struct stored_query *qu
 void
 local_send_stored(struct scene *scene, const struct stored_query *query, struct scene_reply *reply)
 {
-    send_stored(scene, NULL, query, reply);
+    send_stored(scene, SOAP_ITI_38, NULL, query, reply);
+}
+
+void
+local_send_registry(struct scene *scene, const struct stored_query *query,
+                    struct scene_reply *reply)
+{
+    send_stored(scene, SOAP_ITI_18, NULL, query, reply);
 }
 
 void
@@ -113,8 +120,8 @@ local_send_query_to(struct scene *scene, struct place *to, const char *patient_i
 {
     struct span patient[1] = {span_of_cstr(patient_id)}, status[1] = {SPAN(DOCUMENT_APPROVED)};
     struct query_param params[2] = {
-        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, false},
-        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, true},
+        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, .is_multiple = false},
+        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, .is_multiple = true},
     };
     const struct stored_query query = {
         .id = SPAN(XCA_FIND_DOCUMENTS),
@@ -123,15 +130,15 @@ local_send_query_to(struct scene *scene, struct place *to, const char *patient_i
         .params = {params, 2, 2},
     };
 
-    send_stored(scene, to, &query, reply);
+    send_stored(scene, SOAP_ITI_38, to, &query, reply);
 }
 
-void
-local_send_retrieve(struct scene *scene, const struct document_ref *refs, size_t n,
-                    struct scene_reply *reply)
+static void
+send_refs(struct scene *scene, enum soap_transaction transaction, const struct document_ref *refs,
+          size_t n, struct scene_reply *reply)
 {
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct local_request request = {.transaction = SOAP_ITI_39};
+    struct local_request request = {.transaction = transaction};
     struct document_ref_list list = {0};
     struct diag diag = {0};
     struct buf payload;
@@ -145,6 +152,20 @@ local_send_retrieve(struct scene *scene, const struct document_ref *refs, size_t
     local_send(scene, &request, reply);
     buf_done(&payload);
     arena_free(arena);
+}
+
+void
+local_send_retrieve(struct scene *scene, const struct document_ref *refs, size_t n,
+                    struct scene_reply *reply)
+{
+    send_refs(scene, SOAP_ITI_39, refs, n, reply);
+}
+
+void
+local_send_repository(struct scene *scene, const struct document_ref *refs, size_t n,
+                      struct scene_reply *reply)
+{
+    send_refs(scene, SOAP_ITI_43, refs, n, reply);
 }
 
 void

@@ -31,6 +31,11 @@ void local_send_stored(struct scene *scene, const struct stored_query *query,
                        struct scene_reply *reply);
 void local_send_retrieve(struct scene *scene, const struct document_ref *refs, size_t n,
                          struct scene_reply *reply);
+/* The same with ITI-18 and ITI-43. */
+void local_send_registry(struct scene *scene, const struct stored_query *query,
+                         struct scene_reply *reply);
+void local_send_repository(struct scene *scene, const struct document_ref *refs, size_t n,
+                           struct scene_reply *reply);
 /* For Isabella; <receiver> (bare OID) may be empty. */
 void local_send_discovery(struct scene *scene, struct span receiver, struct scene_reply *reply);
 /* The system goes. */

@@ -1,6 +1,8 @@
 /* Identifiers: what is not an OID, a UUID or a community, and what we make ourselves. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/ids.h"
 #include "tests/unit/unit.h"
@@ -103,6 +105,34 @@ test_uuids_made(void)
     CU_ASSERT_STRING_EQUAL(uuid, "00000000-0000-8000-8000-000000000000");
 }
 
+/* Random bytes are taken ahead: a child must not give out those of its parent. */
+static void
+test_uuids_of_a_fork(void)
+{
+    enum { EACH = 40 };
+    char ours[EACH][UUID_TEXT];
+    char theirs[EACH][UUID_TEXT];
+    int ends[2];
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    uuid_new(ours[0]);
+    const pid_t child = fork();
+    for (size_t i = 0; i < EACH; i++) {
+        uuid_new(child == 0 ? theirs[i] : ours[i]);
+    }
+    if (child == 0) {
+        const ssize_t written = write(ends[1], theirs, sizeof(theirs));
+        _exit(written == (ssize_t)sizeof(theirs) ? 0 : 1);
+    }
+    CU_ASSERT_FATAL(child > 0);
+    CU_ASSERT_EQUAL(read(ends[0], theirs, sizeof(theirs)), (ssize_t)sizeof(theirs));
+    CU_ASSERT_EQUAL(waitpid(child, NULL, 0), child);
+    for (size_t i = 0; i < EACH * EACH; i++) {
+        CU_ASSERT(strcmp(ours[i / EACH], theirs[i % EACH]) != 0);
+    }
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
 static void
 test_oid_from_uuid(void)
 {
@@ -129,6 +159,7 @@ static const struct unit_test tests[] = {
     {"communities", test_communities},
     {"OIDs that are accepted", test_oids_accepted},
     {"UUIDs that we make", test_uuids_made},
+    {"UUIDs of a process that was forked", test_uuids_of_a_fork},
     {"an OID from a UUID", test_oid_from_uuid},
 };
 UNIT_MAIN("ids", tests)

@@ -3,185 +3,41 @@
  * TF-3 4.2.4.2): each case gives legs and the one answer that they must become, as text; every
  * order in which the legs can end must give the same.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "txn/asking.h"
-#include "unit.h"
-
-#define LEGS_MAX  5
-#define ITEMS_MAX 4
-
-/* A document "HOME REPOSITORY UNIQUE UUID", a match "HOME ROOT EXTENSION DEGREE", an error "CODE
- * LOCATION CONTEXT" or "!CODE ..." for a warning; "-" is nothing. */
-struct leg_text {
-    const char *community;
-    enum leg_state state;
-    enum err failure; /* diag.code */
-    enum registry_status status;
-    const char *errors[ITEMS_MAX];
-    const char *items[ITEMS_MAX];
-    const char *refs[ITEMS_MAX]; /* asked for: "HOME REPOSITORY UNIQUE" */
-    unsigned dropped, homeless;
-    enum leg_abandoned abandoned;
-    enum xcpd_result result;
-    bool is_own;
-};
-
-struct world {
-    struct arena *arena;
-    struct leg legs[LEGS_MAX];
-    size_t n;
-};
-
-static const struct partner somebody = {.id = "somebody"};
-
-static struct span
-word(struct span *rest)
-{
-    struct span text = SPAN_EMPTY;
-
-    (void)span_split(rest, ' ', &text);
-    return span_eq(text, SPAN("-")) ? SPAN_EMPTY : text;
-}
-
-static void
-add_error(struct world *world, struct leg *leg, const char *text)
-{
-    struct span rest = span_of_cstr(text[0] == '!' ? text + 1 : text);
-    struct registry_error error = {.is_warning = text[0] == '!'};
-    struct diag diag = {0};
-
-    error.code = word(&rest);
-    error.location = word(&rest);
-    error.context = rest;
-    CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->errors, error));
-}
-
-static struct document_ref
-ref_of(struct span *rest)
-{
-    struct document_ref ref;
-
-    ref.home = word(rest);
-    ref.repository = word(rest);
-    ref.unique_id = word(rest);
-    return ref;
-}
-
-static void
-add_match(struct world *world, struct leg *leg, struct span rest)
-{
-    struct xcpd_match match = {.home = word(&rest)};
-    struct ident id = {.root = word(&rest)};
-    uint64_t degree = 0;
-    struct diag diag = {0};
-
-    id.extension = word(&rest);
-    CU_ASSERT(span_to_u64(word(&rest), 100, &degree));
-    match.degree = (int)degree;
-    CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &match.patient.ids, id));
-    CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->matches, match));
-}
-
-static void
-add_item(struct world *world, struct leg *leg, const char *text)
-{
-    struct span rest = span_of_cstr(text);
-    struct diag diag = {0};
-
-    if (leg->transaction == SOAP_ITI_55) {
-        add_match(world, leg, rest);
-    } else if (leg->transaction == SOAP_ITI_38) {
-        const struct document_ref ref = ref_of(&rest);
-        const struct document_entry entry = {.home = ref.home,
-                                             .repository = ref.repository,
-                                             .unique_id = ref.unique_id,
-                                             .entry_uuid = word(&rest),
-                                             .title = leg->community};
-
-        CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->documents, entry));
-    } else {
-        struct retrieved_document document = {.ref = ref_of(&rest), .mime_type = leg->community};
-
-        body_init(&document.body);
-        CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->retrieved, document));
-    }
-}
-
-static void
-make_leg(struct world *world, enum soap_transaction transaction, const struct leg_text *text)
-{
-    struct leg *leg = &world->legs[world->n++];
-
-    *leg = (struct leg){.transaction = transaction,
-                        .state = text->state,
-                        .abandoned = text->abandoned,
-                        .partner = text->is_own ? NULL : &somebody,
-                        .community = span_of_cstr(text->community),
-                        .diag.code = text->failure,
-                        .status = text->status,
-                        .dropped = text->dropped,
-                        .dropped_homeless = text->homeless,
-                        .result = text->result};
-    for (size_t i = 0; i < ITEMS_MAX; i++) {
-        struct span rest = span_of_cstr(text->refs[i]);
-        struct diag diag = {0};
-
-        if (text->errors[i] != NULL) {
-            add_error(world, leg, text->errors[i]);
-        }
-        if (text->items[i] != NULL) {
-            add_item(world, leg, text->items[i]);
-        }
-        if (text->refs[i] != NULL) {
-            CHECK_OK(&diag, ARENA_PUSH(world->arena, &diag, &leg->refs, ref_of(&rest)));
-        }
-    }
-}
-
-static void
-make_world(struct world *world, enum soap_transaction transaction, const struct leg_text *texts)
-{
-    *world = (struct world){.arena = arena_new(ARENA_LIMIT_DEFAULT)};
-    for (size_t i = 0; i < LEGS_MAX && texts[i].community != NULL; i++) {
-        make_leg(world, transaction, &texts[i]);
-    }
-}
-
-/* ---- answers as text ---- */
-
-struct text {
-    char bytes[4096];
-    size_t n;
-};
-
-__attribute__((format(printf, 2, 3))) static void
-say(struct text *text, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    text->n +=
-        (size_t)vsnprintf(text->bytes + text->n, sizeof(text->bytes) - text->n, format, arguments);
-    va_end(arguments);
-    CU_ASSERT_FATAL(text->n < sizeof(text->bytes));
-}
-
-static void
-say_errors(struct text *text, const struct registry_error_list *errors)
-{
-    for (size_t i = 0; i < errors->n; i++) {
-        const struct registry_error *error = &errors->items[i];
-
-        say(text, "%s%.*s [%.*s] %.*s\n", error->is_warning ? "!" : "", SPAN_PRINT(error->code),
-            SPAN_PRINT(error->location), SPAN_PRINT(error->context));
-    }
-}
+#include "merge_kit.h"
 
 static const char *const statuses[] = {"Success", "PartialSuccess", "Failure"};
 static const char *const results[] = {"MATCH", "AMBIGUOUS", "NONE", "ERROR"};
+
+static void
+say_objects(struct text *text, const struct registry_objects *objects)
+{
+    for (size_t i = 0; i < objects->submission_sets.n; i++) {
+        const struct submission_set *set = &objects->submission_sets.items[i];
+
+        say(text, "set %.*s %.*s %.*s from %.*s\n", SPAN_PRINT(set->home),
+            SPAN_PRINT(set->unique_id), SPAN_PRINT(set->entry_uuid), SPAN_PRINT(set->title));
+    }
+    for (size_t i = 0; i < objects->folders.n; i++) {
+        const struct folder *folder = &objects->folders.items[i];
+
+        say(text, "folder %.*s %.*s %.*s from %.*s\n", SPAN_PRINT(folder->home),
+            SPAN_PRINT(folder->unique_id), SPAN_PRINT(folder->entry_uuid),
+            SPAN_PRINT(folder->title));
+    }
+    for (size_t i = 0; i < objects->associations.n; i++) {
+        const struct association *association = &objects->associations.items[i];
+
+        say(text, "association %.*s %.*s %.*s %.*s from %.*s\n", SPAN_PRINT(association->home),
+            SPAN_PRINT(association->source), SPAN_PRINT(association->target),
+            SPAN_PRINT(association->entry_uuid), SPAN_PRINT(association->type));
+    }
+    for (size_t i = 0; i < objects->others.n; i++) {
+        say(text, "other %.*s\n", SPAN_PRINT(objects->others.items[i]));
+    }
+}
 
 static void
 say_query(struct text *text, struct merge *merge)
@@ -199,9 +55,11 @@ say_query(struct text *text, struct merge *merge)
             SPAN_PRINT(entry->repository), SPAN_PRINT(entry->unique_id),
             SPAN_PRINT(entry->entry_uuid), SPAN_PRINT(entry->title));
     }
+    say_objects(text, &answer.objects);
 }
 
 static const char *const *asked_texts; /* of say_retrieve; NULL at the end */
+static enum merge_location asked_location;
 
 static void
 say_retrieve(struct text *text, struct merge *merge)
@@ -216,7 +74,7 @@ say_retrieve(struct text *text, struct merge *merge)
 
         CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &asked, ref_of(&rest)));
     }
-    CHECK_OK(&diag, merge_retrieve(merge, &asked, &diag, &answer));
+    CHECK_OK(&diag, merge_retrieve(merge, &asked, asked_location, &diag, &answer));
     say(text, "%s\n", statuses[answer.status]);
     say_errors(text, &answer.errors);
     for (size_t i = 0; i < answer.documents.n; i++) {
@@ -248,67 +106,6 @@ say_discovery(struct text *text, struct merge *merge)
     }
     say_errors(text, &errors);
 }
-
-typedef void (*say_answer)(struct text *text, struct merge *merge);
-
-/* ---- every order ---- */
-
-static bool
-next_order(size_t order[], size_t n)
-{
-    size_t i = n - 1, j = n - 1;
-
-    while (i > 0 && order[i - 1] >= order[i]) {
-        i--;
-    }
-    if (i == 0) {
-        return false;
-    }
-    while (order[j] <= order[i - 1]) {
-        j--;
-    }
-    const size_t swapped = order[i - 1];
-    order[i - 1] = order[j];
-    order[j] = swapped;
-    for (size_t a = i, b = n - 1; a < b; a++, b--) {
-        const size_t kept = order[a];
-        order[a] = order[b];
-        order[b] = kept;
-    }
-    return true;
-}
-
-static void
-check_orders(enum soap_transaction transaction, const struct leg_text *texts, say_answer say_it,
-             const char *want)
-{
-    size_t order[LEGS_MAX] = {0, 1, 2, 3, 4};
-    size_t orders = 0;
-    bool is_another = true;
-
-    while (is_another) {
-        struct text text = {.n = 0};
-        struct world world;
-        struct merge *merge = NULL;
-        struct diag diag = {0};
-
-        make_world(&world, transaction, texts);
-        CHECK_OK(&diag, merge_new(world.arena, transaction, world.legs, world.n, &diag, &merge));
-        for (size_t i = 0; i < world.n; i++) {
-            merge_add(merge, order[i]);
-        }
-        CU_ASSERT_EQUAL(merge_progress(merge).over, world.n);
-        say_it(&text, merge);
-        if (strcmp(text.bytes, want) != 0) {
-            fprintf(stderr, "order %zu: wanted\n%sgot\n%s", orders, want, text.bytes);
-            CU_FAIL("another answer");
-        }
-        is_another = world.n > 1 && next_order(order, world.n);
-        orders++;
-        arena_free(world.arena);
-    }
-}
-
 /* ---- ITI-38 ---- */
 
 #define HERE(oid, unique) "urn:oid:" oid " 2.999.7 " unique " urn:uuid:" unique
@@ -399,13 +196,47 @@ static const struct {
      "urn:oid:2.999.2 2.999.7 2.999.8.1 urn:uuid:2.999.8.1 from 2.999.2\n"
      "urn:oid:2.999.2 2.999.7 2.999.8.9 urn:uuid:b from 2.999.2\n"
      "urn:oid:2.999.1 2.999.7 2.999.8.9 urn:uuid:c from 2.999.1\n"},
+    /* every kind of object once, kind by kind; the same id in another community is another one */
+    {{{.community = "2.999.2",
+       .state = LEG_ANSWERED,
+       .items = {"association urn:oid:2.999.2 urn:uuid:s urn:uuid:d urn:uuid:a",
+                 "set urn:oid:2.999.2 2.999.8.1 urn:uuid:s",
+                 "folder urn:oid:2.999.2 2.999.8.2 urn:uuid:f", "other <x/>",
+                 HERE("2.999.2", "2.999.8.1")}},
+      {.community = "2.999.3",
+       .state = LEG_ANSWERED,
+       .items = {"set urn:oid:2.999.2 2.999.8.1 urn:uuid:s",
+                 "set urn:oid:2.999.3 2.999.8.1 urn:uuid:s",
+                 "association urn:oid:2.999.2 urn:uuid:s urn:uuid:d urn:uuid:a",
+                 "folder urn:oid:2.999.2 2.999.8.2 urn:uuid:f", "other <x/>"}},
+      {.community = "2.999.4",
+       .state = LEG_FAILED,
+       .failure = ERR_PARTNER_TIMEOUT,
+       .items = {"set urn:oid:2.999.4 2.999.8.1 urn:uuid:s", "other <y/>"}},
+      {.community = "2.999.1",
+       .state = LEG_ANSWERED,
+       .is_own = true,
+       .items = {"set - 2.999.8.3 urn:uuid:t", "folder - 2.999.8.4 urn:uuid:g", "other <z/>",
+                 "association - urn:uuid:t urn:uuid:e urn:uuid:b"}}},
+     "PartialSuccess\n"
+     "XDSUnavailableCommunity [urn:oid:2.999.4] the community did not answer in time\n"
+     "urn:oid:2.999.2 2.999.7 2.999.8.1 urn:uuid:2.999.8.1 from 2.999.2\n"
+     "set urn:oid:2.999.2 2.999.8.1 urn:uuid:s from 2.999.2\n"
+     "set urn:oid:2.999.3 2.999.8.1 urn:uuid:s from 2.999.3\n"
+     "set urn:oid:2.999.1 2.999.8.3 urn:uuid:t from 2.999.1\n"
+     "folder urn:oid:2.999.2 2.999.8.2 urn:uuid:f from 2.999.2\n"
+     "folder urn:oid:2.999.1 2.999.8.4 urn:uuid:g from 2.999.1\n"
+     "association urn:oid:2.999.2 urn:uuid:s urn:uuid:d urn:uuid:a from 2.999.2\n"
+     "association urn:oid:2.999.1 urn:uuid:t urn:uuid:e urn:uuid:b from 2.999.1\n"
+     "other <x/>\n"
+     "other <z/>\n"},
 };
 
 static void
 test_query(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(query_cases); i++) {
-        check_orders(SOAP_ITI_38, query_cases[i].legs, say_query, query_cases[i].want);
+        merge_kit_check(SOAP_ITI_38, query_cases[i].legs, say_query, query_cases[i].want);
     }
 }
 
@@ -423,7 +254,7 @@ test_query_before_the_end(void)
     struct merge *merge = NULL;
     struct diag diag = {0};
 
-    make_world(&world, SOAP_ITI_38, texts);
+    merge_kit_world(&world, SOAP_ITI_38, texts);
     CHECK_OK(&diag, merge_new(world.arena, SOAP_ITI_38, world.legs, world.n, &diag, &merge));
     merge_add(merge, 1);
     progress = merge_progress(merge);
@@ -512,8 +343,39 @@ test_retrieve(void)
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         asked_texts = cases[i].asked;
-        check_orders(SOAP_ITI_39, cases[i].legs, say_retrieve, cases[i].want);
+        merge_kit_check(SOAP_ITI_39, cases[i].legs, say_retrieve, cases[i].want);
     }
+}
+
+/* To a consumer of ITI-43 the community is no part of a document's location. */
+static void
+test_retrieve_without_communities(void)
+{
+    static const char *const asked[] = {REF("2.999.1", "2.999.8.1"), REF("2.999.1", "2.999.8.2"),
+                                        REF("2.999.3", "2.999.8.5"), NULL};
+    static const struct leg_text legs[LEGS_MAX] = {
+        {.community = "2.999.1",
+         .state = LEG_ANSWERED,
+         .status = REGISTRY_PARTIAL_SUCCESS,
+         .dropped = 1,
+         .refs = {REF("2.999.1", "2.999.8.1"), REF("2.999.1", "2.999.8.2")},
+         .errors = {"XDSRepositoryBusy urn:oid:2.999.1/2.999.8.2 later",
+                    "!XDSold urn:oid:2.999.1/2.999.8.1 w", "!XDSw 2.999.8.1 w"},
+         .items = {REF("2.999.1", "2.999.8.1")}}};
+
+    asked_texts = asked;
+    asked_location = MERGE_LOCATION_DOCUMENT;
+    merge_kit_check(
+        SOAP_ITI_39, legs, say_retrieve,
+        "PartialSuccess\n"
+        "XDSRepositoryBusy [2.999.8.2] later\n"
+        "XDSUnknownCommunity [2.999.8.5] the homeCommunityId is not served here\n"
+        "!XDSold [2.999.8.1] w\n"
+        "!XDSw [2.999.8.1] w\n"
+        "!XDSRepositoryError [urn:oid:2.999.1] 1 item of the community's answer could not "
+        "be used\n"
+        "2.999.8.1 from 2.999.1\n");
+    asked_location = MERGE_LOCATION_FULL;
 }
 
 /* ---- ITI-55 ---- */
@@ -556,7 +418,7 @@ test_discovery(void)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        check_orders(SOAP_ITI_55, cases[i].legs, say_discovery, cases[i].want);
+        merge_kit_check(SOAP_ITI_55, cases[i].legs, say_discovery, cases[i].want);
     }
 }
 
@@ -564,6 +426,7 @@ static const struct unit_test tests[] = {
     {"ITI-38: status, errors, entries", test_query},
     {"ITI-38: asked before the end", test_query_before_the_end},
     {"ITI-39: the order of the question, one error a document", test_retrieve},
+    {"ITI-43: locations without communities", test_retrieve_without_communities},
     {"ITI-55: one match a community", test_discovery},
 };
 UNIT_MAIN("merge", tests)

@@ -177,7 +177,11 @@ static const struct mistake partner_mistakes[] = {
      BLUE "10:17: error: pause '10ms' is out of range; expected 100ms to 1h\n"},
     {10, "limits: {queue: 5}",
      BLUE "10:10: error: unknown key 'queue'; expected one of: connections, requests, failures, "
-          "pause, longest_pause\n"},
+          "pause, longest_pause, documents_per_request\n"},
+    {10, "limits: {documents_per_request: 0}",
+     BLUE "10:33: error: documents_per_request: expected a number from 1 to 1000, got '0'\n"},
+    {10, "limits: {documents_per_request: 1001}",
+     BLUE "10:33: error: documents_per_request: expected a number from 1 to 1000, got '1001'\n"},
     {10, "timeout: 2h", BLUE "10:10: error: timeout '2h' is out of range; expected 100ms to 1h\n"},
     {10, "timeout: {", BLUE "11:1: error: YAML syntax: did not find expected node content\n" HOLE},
 };

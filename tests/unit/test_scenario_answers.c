@@ -159,7 +159,7 @@ test_entries_of_foreign_communities_are_dropped(void)
         asking = gather_with_forged(1, "home=\"urn:oid:2.999.2\"", homes[i]);
         leg = kit_leg_of(asking, 1, "green");
         CU_ASSERT_PTR_NOT_NULL_FATAL(leg);
-        CU_ASSERT_EQUAL(leg->documents.n, 0);
+        CU_ASSERT_EQUAL(leg->objects.documents.n, 0);
         CU_ASSERT_EQUAL(leg->dropped, 2);
         CU_ASSERT_EQUAL(leg->diag.code, ERR_PARTNER_ANSWER);
         CU_ASSERT_EQUAL(asking_failed(asking), 1);
@@ -243,7 +243,7 @@ test_a_partial_answer_is_used_and_named(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
     leg = kit_leg_of(asking, 1, "green");
     CU_ASSERT_EQUAL(leg->state, LEG_ANSWERED);
-    CU_ASSERT_EQUAL(leg->documents.n, 2);
+    CU_ASSERT_EQUAL(leg->objects.documents.n, 2);
     CU_ASSERT_PTR_NOT_NULL(strstr(leg->diag.text, "XDSRegistryBusy"));
     CU_ASSERT_EQUAL(kit_documents_from(asking, "green"), 2);
     CU_ASSERT_EQUAL(asking_failed(asking), 1);

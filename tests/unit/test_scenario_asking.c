@@ -103,13 +103,13 @@ test_our_own_rules_hold_for_our_own_store(void)
     order.patient_id = ident_of(&normal);
     scene_ask(red(), &order, &asking);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-    CU_ASSERT_EQUAL(asking->legs[1].items[0].documents.n, 3);
+    CU_ASSERT_EQUAL(asking->legs[1].items[0].objects.documents.n, 3);
     CU_ASSERT_STRING_EQUAL(scene_event(red(), 0)->patient, normal.patient_id);
     asking_free(asking);
     kit_set_policy(red(), rules);
     scene_ask(red(), &order, &asking);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-    CU_ASSERT_EQUAL(asking->legs[1].items[0].documents.n, 2);
+    CU_ASSERT_EQUAL(asking->legs[1].items[0].objects.documents.n, 2);
     asking_free(asking);
     refs[0] = ref_of(red(), &normal);
     refs[1] = ref_of(red(), &secret);

@@ -222,7 +222,7 @@ test_a_repository_is_of_one_community(void)
         leg = kit_leg_of(asking, 1, "green");
         CU_ASSERT_PTR_NOT_NULL_FATAL(leg);
         CU_ASSERT_EQUAL(leg->dropped, rows[i].why == NULL ? 0 : 2);
-        CU_ASSERT_EQUAL(leg->documents.n, rows[i].why == NULL ? 2 : 0);
+        CU_ASSERT_EQUAL(leg->objects.documents.n, rows[i].why == NULL ? 2 : 0);
         CHECK_SPAN(span_of_cstr(leg->dropped_why), rows[i].why == NULL ? "" : rows[i].why);
         CU_ASSERT_EQUAL(kit_documents_from(asking, "blue"), 1);
         asking_free(asking);

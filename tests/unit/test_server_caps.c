@@ -451,6 +451,85 @@ test_slow_reader_is_served(void)
     rig_done(&rig);
 }
 
+/* ---- answers that are one TLS record, and a kernel that has no room for it ---- */
+
+enum { SMALL_ANSWERS = 60, SMALL_BYTES = 15000 };
+
+static size_t
+handled_by(struct rig *rig)
+{
+    (void)pthread_mutex_lock(&rig->lock);
+    const size_t n = rig->handled;
+    (void)pthread_mutex_unlock(&rig->lock);
+    return n;
+}
+
+static void
+answer_with(struct net_request *request, const char *text)
+{
+    struct diag diag = {.code = ERR_NONE};
+    struct buf buf;
+    struct body body;
+    buf_init(&buf, 64 * 1024);
+    CHECK_OK(&diag, buf_append_cstr(&buf, text, &diag));
+    body_from_buf(&body, &buf);
+    net_answer(request, 200, "text/plain", &body);
+}
+
+static void
+write_small(char text[SMALL_BYTES + 1], size_t number)
+{
+    memset(text, 'a' + (int)(number % 26), SMALL_BYTES);
+    text[SMALL_BYTES] = '\0';
+}
+
+static void *
+answer_each(void *arg)
+{
+    static char text[SMALL_BYTES + 1];
+    struct rig *const rig = arg;
+    for (size_t i = 0; i < SMALL_ANSWERS; i++) {
+        struct net_request *const request = rig_take(rig);
+        if (request == NULL) {
+            break;
+        }
+        write_small(text, i);
+        answer_with(request, text);
+    }
+    return NULL;
+}
+
+static void
+test_small_answers_wait(void)
+{
+    static char want[SMALL_BYTES + 1];
+    struct rig rig;
+    struct client client;
+    pthread_t answering;
+    rig_init(&rig);
+    rig.holds = true;
+    CU_ASSERT_FATAL(rig_start(&rig));
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&answering, NULL, answer_each, &rig), 0);
+    for (size_t i = 0; i < SMALL_ANSWERS; i++) {
+        CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
+    }
+    (void)usleep(SHORT_US);
+    CU_ASSERT(handled_by(&rig) < SMALL_ANSWERS); /* one waits for the kernel */
+    for (size_t i = 0; i < SMALL_ANSWERS; i++) {
+        struct client_answer answer;
+        CU_ASSERT_FATAL(client_read(&client, &answer));
+        write_small(want, i);
+        CU_ASSERT_EQUAL(answer.body_n, SMALL_BYTES);
+        CU_ASSERT_STRING_EQUAL(answer.body, want);
+        client_answer_done(&answer);
+    }
+    (void)pthread_join(answering, NULL);
+    CU_ASSERT_EQUAL(rig.refused_n, 0);
+    client_close(&client);
+    rig_done(&rig);
+}
+
 /* An old connection ends with its next answer, so that its peer proves itself again. */
 static void
 test_connection_time(void)
@@ -481,6 +560,7 @@ static const struct unit_test tests[] = {
     {"whole time of a request", test_request_time},
     {"whole time of an answer", test_answer_time},
     {"a slow reader is served", test_slow_reader_is_served},
+    {"answers of one record wait for the kernel", test_small_answers_wait},
     {"age of a connection", test_connection_time},
 };
 

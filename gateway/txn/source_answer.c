@@ -1,0 +1,180 @@
+/*
+ * What a registry of ours answered, made ours: see sources.h. Called while a leg's answer is read,
+ * on a worker; lists and texts are the leg's, in its arena, and are changed in place.
+ */
+#include "base/ids.h"
+#include "txn/sources.h"
+
+struct adopter {
+    struct asking *asking;
+    struct leg *leg;
+    struct span home;      /* urn:oid:... */
+    struct span_list gone; /* entryUUIDs of documents that are not given */
+};
+
+/* ---- patients ---- */
+
+static bool
+is_asked_patient(const struct adopter *adopter, struct span cx)
+{
+    const struct ident *asked = &adopter->leg->patient_id;
+    struct diag ignored = {0};
+    struct ident id = {0};
+
+    return is_ok(ident_read_cx(cx, &ignored, &id)) && ident_eq(&id, asked);
+}
+
+/* The patient of an object, exchanged; false when it is another's. The text that the registry wrote
+ * has its own id in it, so it is not given then. */
+static bool
+take_patient(const struct adopter *adopter, struct span *patient_id, struct span *xml)
+{
+    const struct leg *leg = adopter->leg;
+
+    if (leg->patient_id.root.n == 0) {
+        return true; /* sources_step_owners */
+    }
+    if (!is_asked_patient(adopter, *patient_id)) {
+        return false;
+    }
+    if (!span_eq(*patient_id, leg->given_patient)) {
+        *patient_id = leg->given_patient;
+        *xml = SPAN_EMPTY;
+    }
+    return true;
+}
+
+static void
+take_home(const struct adopter *adopter, struct span *home)
+{
+    *home = home->n == 0 ? adopter->home : *home;
+}
+
+/* ---- objects ---- */
+
+static bool
+take_document(struct adopter *adopter, struct document_entry *entry)
+{
+    const struct asking *asking = adopter->asking;
+    struct leg *leg = adopter->leg;
+
+    if (config_source_repository(leg->partner->source, entry->repository) == NULL) {
+        leg_drop(asking, leg, "named repository %.*s, which is not among its repositories",
+                 SPAN_PRINT(span_slice(entry->repository, 0, OID_TEXT)));
+        return false;
+    }
+    if (!take_patient(adopter, &entry->patient_id, &entry->xml)) {
+        leg_drop(asking, leg, "named a document of another patient than was asked about");
+        return false;
+    }
+    take_home(adopter, &entry->home);
+    return leg_may_disclose(asking, leg, &entry->confidentiality);
+}
+
+static struct status
+take_documents(struct adopter *adopter, struct document_list *documents)
+{
+    struct leg *leg = adopter->leg;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < documents->n; i++) {
+        if (take_document(adopter, &documents->items[i])) {
+            documents->items[kept++] = documents->items[i];
+        } else {
+            TRY(ARENA_PUSH(leg->arena, &leg->diag, &adopter->gone, documents->items[i].entry_uuid));
+        }
+    }
+    documents->n = kept;
+    return OK;
+}
+
+static void
+take_submission_sets(struct adopter *adopter, struct submission_set_list *sets)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < sets->n; i++) {
+        struct submission_set *set = &sets->items[i];
+
+        if (!take_patient(adopter, &set->patient_id, &set->xml)) {
+            leg_drop(adopter->asking, adopter->leg,
+                     "named a SubmissionSet of another patient than was asked about");
+            continue;
+        }
+        take_home(adopter, &set->home);
+        sets->items[kept++] = *set;
+    }
+    sets->n = kept;
+}
+
+static void
+take_folders(struct adopter *adopter, struct folder_list *folders)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < folders->n; i++) {
+        struct folder *folder = &folders->items[i];
+
+        if (!take_patient(adopter, &folder->patient_id, &folder->xml)) {
+            leg_drop(adopter->asking, adopter->leg,
+                     "named a Folder of another patient than was asked about");
+            continue;
+        }
+        take_home(adopter, &folder->home);
+        folders->items[kept++] = *folder;
+    }
+    folders->n = kept;
+}
+
+static bool
+is_gone(const struct adopter *adopter, struct span entry_uuid)
+{
+    for (size_t i = 0; i < adopter->gone.n; i++) {
+        if (span_eq(adopter->gone.items[i], entry_uuid)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* No Association names what is not there. */
+static void
+take_associations(struct adopter *adopter, struct association_list *associations)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < associations->n; i++) {
+        struct association *association = &associations->items[i];
+
+        if (!is_gone(adopter, association->source) && !is_gone(adopter, association->target)) {
+            take_home(adopter, &association->home);
+            associations->items[kept++] = *association;
+        }
+    }
+    associations->n = kept;
+}
+
+/* Nobody here knows where their patient ids are, nor how confidential they are. */
+static void
+drop_others(struct adopter *adopter, struct span_list *others)
+{
+    for (size_t i = 0; i < others->n; i++) {
+        leg_drop(adopter->asking, adopter->leg, "gave an object of an unknown kind");
+    }
+    *others = (struct span_list){0};
+}
+
+struct status
+source_adopt(struct asking *asking, struct leg *leg, struct registry_objects *objects)
+{
+    struct adopter adopter = {.asking = asking, .leg = leg};
+
+    TRY(arena_printf(leg->arena, &leg->diag, &adopter.home, "urn:oid:%.*s",
+                     SPAN_PRINT(leg->community)));
+    TRY(take_documents(&adopter, &objects->documents));
+    take_submission_sets(&adopter, &objects->submission_sets);
+    take_folders(&adopter, &objects->folders);
+    take_associations(&adopter, &objects->associations);
+    drop_others(&adopter, &objects->others);
+    return OK;
+}
