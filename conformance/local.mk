@@ -1,6 +1,7 @@
-# conformance: foreign peers, run by tests/check and never by make (see Makefile.am).
+# conformance: foreign peers and the requirements, run by tests/check and never by make (see Makefile.am).
 PEER = conformance/peers
-EXTRA_DIST += conformance/README.md $(PEER)/run $(PEER)/build $(PEER)/build-ipf \
+EXTRA_DIST += conformance/README.md conformance/report conformance/requirements.tsv conformance/untested.tsv \
+	$(PEER)/run $(PEER)/build $(PEER)/build-ipf \
 	$(PEER)/zeep_client.py $(PEER)/assertion.py $(PEER)/wire.py $(PEER)/messages.py $(PEER)/discovery.py $(PEER)/through_zeep.py \
 	$(PEER)/cases_discover.py $(PEER)/cases_query.py $(PEER)/cases_retrieve.py $(PEER)/cases_security.py \
 	$(PEER)/gsoap_client.c $(PEER)/gsoap_peer.c $(PEER)/gsoap_peer.h $(PEER)/gsoap_wire.gsoap.h $(PEER)/gsoap_names.dat \

@@ -167,7 +167,7 @@ step_recorded(struct txn *txn)
 /* ---- outcomes ---- */
 
 static struct status
-record_outcome(struct asking *asking, struct leg *leg)
+record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
 {
     struct audit_event events[LEG_OUTCOMES_MAX];
     size_t n = 0;
@@ -177,9 +177,46 @@ record_outcome(struct asking *asking, struct leg *leg)
     }
     TRY(leg_outcomes(asking, leg, events, &n));
     for (size_t e = 0; e < n; e++) {
-        TRY(records_append(&asking->records, asking->node, &asking->txn, &events[e]));
+        TRY(records_append(&asking->records, asking->node, recorder, &events[e]));
     }
     return OK;
+}
+
+static enum txn_verdict
+record_outcomes(struct asking *asking, struct txn *recorder, int64_t since_us)
+{
+    struct leg_list *legs = &asking->legs[asking->recorded_round];
+
+    while (asking->next < legs->n) {
+        TXN_TRY(record_outcome(asking, &legs->items[asking->next], recorder));
+        asking->next++;
+        if (txn_is_turn_over(recorder, since_us)) {
+            return TXN_YIELD;
+        }
+    }
+    asking->next = 0;
+    return TXN_DONE;
+}
+
+enum txn_verdict
+asking_record(struct asking *asking, struct txn *recorder)
+{
+    enum txn_verdict verdict = TXN_DONE;
+
+    assert(asking->order.is_brokered);
+    if (asking->has_outcomes) {
+        verdict = record_outcomes(asking, recorder, clock_mono_us(asking->node->clock));
+    }
+    if (verdict == TXN_FAILED && recorder->diag.code == ERR_NONE) {
+        recorder->diag = asking->txn.diag;
+    }
+    return verdict;
+}
+
+struct status
+asking_recorded(struct asking *asking, struct txn *recorder)
+{
+    return asking->has_outcomes ? records_settle(&asking->records, asking->node, recorder) : OK;
 }
 
 static enum txn_verdict
@@ -192,16 +229,10 @@ step_outcome(struct txn *txn)
     if (asking->next == 0) {
         TXN_TRY(records_reserve(&asking->records, txn->arena, legs->n * LEG_OUTCOMES_MAX + 1,
                                 &txn->diag));
+        asking->recorded_round = asking->round;
+        asking->has_outcomes = true;
     }
-    while (asking->next < legs->n) {
-        TXN_TRY(record_outcome(asking, &legs->items[asking->next]));
-        asking->next++;
-        if (txn_is_turn_over(txn, since_us)) {
-            return TXN_YIELD;
-        }
-    }
-    asking->next = 0;
-    return TXN_DONE;
+    return asking->order.is_brokered ? TXN_DONE : record_outcomes(asking, txn, since_us);
 }
 
 static enum txn_verdict

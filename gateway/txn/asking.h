@@ -38,7 +38,9 @@ struct asking_order {
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
     struct config_enough enough; /* zero: as configured. Not for documents: all were asked for */
-    bool is_brokered; /* the answer is read by merge.h: documents stay in the legs, undigested */
+    /* The answer is read by merge.h: documents stay in the legs, undigested; outcomes are recorded
+     * by asking_record. */
+    bool is_brokered;
     /* What the assertion says; NULL: from the configuration's asserts, unless the order is
      * complete: then it is not said. */
     bool is_complete;
@@ -203,6 +205,8 @@ struct asking {
     uint64_t held;           /* bytes that the answers of the rounds before take */
     bool is_recording_again; /* records of legs that are to be asked again are on their way */
     struct records records;
+    bool has_outcomes; /* records has room for those of ... */
+    int recorded_round;
     struct asking_document_list documents;
     unsigned records_n; /* audit records that this transaction made */
 };
@@ -223,6 +227,13 @@ void asking_free(struct asking *asking); /* has ended, or never ran; NULL is fin
  * <done> is called soon, with ERR_CANCELLED in txn.diag. After the end: nothing. Any thread, until
  * asking_free; whoever may call both sees to it that they do not meet. */
 void asking_cancel(struct asking *asking);
+
+/* A brokered transaction leaves the outcomes of its questions to whoever started it, who records
+ * them with its own: no answer leaves before both are durable, and one sync of the disk is enough
+ * for both. After the end, from a step of <recorder>: appends them (TXN_YIELD: again), and asks,
+ * when its wakes have come, whether they are durable. Failures are in recorder->diag. */
+enum txn_verdict asking_record(struct asking *asking, struct txn *recorder);
+MUST_CHECK struct status asking_recorded(struct asking *asking, struct txn *recorder);
 
 /* The answers of the last round that was run, to be read as one (merge.h): lives until asking_free.
  * NULL when nothing could be asked (txn.diag says why). */

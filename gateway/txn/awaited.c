@@ -10,10 +10,22 @@ awaited_init(struct awaited *awaited, struct inbound *in)
     pthread_mutex_init(&awaited->lock, NULL);
 }
 
+static void
+free_asking(struct awaited *awaited)
+{
+    struct asking *asking;
+
+    pthread_mutex_lock(&awaited->lock);
+    asking = awaited->asking;
+    awaited->asking = NULL;
+    pthread_mutex_unlock(&awaited->lock);
+    asking_free(asking);
+}
+
 void
 awaited_done(struct awaited *awaited)
 {
-    awaited_release(awaited);
+    free_asking(awaited);
     pthread_mutex_destroy(&awaited->lock);
 }
 
@@ -91,16 +103,28 @@ awaited_ask(struct awaited *awaited, const struct asking_order *order)
     return TXN_DONE;
 }
 
-void
-awaited_release(struct awaited *awaited)
+enum txn_verdict
+awaited_record(struct awaited *awaited)
 {
-    struct asking *asking;
+    struct txn *txn = &awaited->in->txn;
+    const enum txn_verdict verdict =
+        awaited->asking == NULL ? TXN_DONE : asking_record(awaited->asking, txn);
 
-    pthread_mutex_lock(&awaited->lock);
-    asking = awaited->asking;
-    awaited->asking = NULL;
-    pthread_mutex_unlock(&awaited->lock);
-    asking_free(asking);
+    return verdict == TXN_DONE ? inbound_record(txn) : verdict;
+}
+
+enum txn_verdict
+awaited_recorded(struct awaited *awaited)
+{
+    struct txn *txn = &awaited->in->txn;
+
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
+    }
+    if (awaited->asking != NULL) {
+        TXN_TRY(asking_recorded(awaited->asking, txn));
+    }
+    return inbound_recorded(txn);
 }
 
 struct status

@@ -26,8 +26,10 @@ void awaited_init(struct awaited *awaited, struct inbound *in);
 void awaited_done(struct awaited *awaited);
 /* A step: asks, and waits for the end. FAILED: nothing could be asked. <order> as in asking_new. */
 enum txn_verdict awaited_ask(struct awaited *awaited, const struct asking_order *order);
-/* What the asking brought is not needed any more. */
-void awaited_release(struct awaited *awaited);
+/* Steps: the outcomes of the questions to the communities, and with them that of the question to
+ * us; then all are durable. */
+enum txn_verdict awaited_record(struct awaited *awaited);
+enum txn_verdict awaited_recorded(struct awaited *awaited);
 /* The peer has gone: nobody waits for the answer any more. Any thread. */
 void awaited_note_gone(struct awaited *awaited);
 

@@ -6,6 +6,7 @@
 #include "txn/inbound.h"
 
 #include "base/mem.h"
+#include "txn/brokered.h"
 #include "txn/disclosure.h"
 
 static struct inbound *
@@ -187,6 +188,22 @@ step_write(struct txn *txn)
     return TXN_DONE;
 }
 
+static enum txn_verdict
+step_record(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+
+    return in->brokered == NULL ? inbound_record(txn) : awaited_record(&in->brokered->awaited);
+}
+
+static enum txn_verdict
+step_recorded(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+
+    return in->brokered == NULL ? inbound_recorded(txn) : awaited_recorded(&in->brokered->awaited);
+}
+
 /* clang-format off */
 static const struct txn_step inbound_steps[] = {
     {"peer", step_peer},
@@ -201,8 +218,8 @@ static const struct txn_step inbound_steps[] = {
     {"work", step_work},
     {"write", step_write},
     {"refuse", inbound_refuse},
-    {"record", inbound_record},
-    {"recorded", inbound_recorded},
+    {"record", step_record},
+    {"recorded", step_recorded},
 };
 /* clang-format on */
 #define RECOVERY 11

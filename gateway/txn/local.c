@@ -164,9 +164,20 @@ step_write(struct txn *txn)
     verdict = in->responder->write(in);
     if (verdict == TXN_DONE) {
         TXN_TRY(inbound_write(in));
-        awaited_release(&local->awaited);
     }
     return verdict;
+}
+
+static enum txn_verdict
+step_record(struct txn *txn)
+{
+    return awaited_record(&local_of(txn)->awaited);
+}
+
+static enum txn_verdict
+step_recorded(struct txn *txn)
+{
+    return awaited_recorded(&local_of(txn)->awaited);
 }
 
 /* clang-format off */
@@ -179,8 +190,8 @@ static const struct txn_step local_steps[] = {
     {"ask", step_ask},
     {"write", step_write},
     {"refuse", inbound_refuse},
-    {"record", inbound_record},
-    {"recorded", inbound_recorded},
+    {"record", step_record},
+    {"recorded", step_recorded},
 };
 /* clang-format on */
 #define RECOVERY 7

@@ -4,6 +4,8 @@
     local_client.py URL find FAMILY GIVEN BIRTH FOLDER   ITI-55, then ITI-38 and ITI-39 of what was found; documents go to FOLDER
     local_client.py URL query PATIENT [HOME]             ITI-38 FindDocuments; PATIENT is a CX
     local_client.py URL leave PATIENT SECONDS            the same, but the connection is closed after SECONDS
+    local_client.py URL xds PATIENT FOLDER [HOME]        ITI-18 FindDocuments, GetDocuments of the first entry (without its home
+                                                         when it is "-"), and ITI-43 of all; documents go to FOLDER
 
 Prints what came, one fact a line: "match COMMUNITY PATIENT", "status S", "document HOME REPOSITORY ID", "error CODE LOCATION",
 "saved COMMUNITY FILE". Exit code 0 when every message could be read, whatever it said.
@@ -34,6 +36,8 @@ DISCOVER = "urn:hl7-org:v3:PRPA_IN201305UV02:CrossGatewayPatientDiscovery"
 DISCOVERED = "urn:hl7-org:v3:PRPA_IN201306UV02:CrossGatewayPatientDiscovery"
 QUERY = "urn:ihe:iti:2007:CrossGatewayQuery"
 RETRIEVE = "urn:ihe:iti:2007:CrossGatewayRetrieve"
+REGISTRY = "urn:ihe:iti:2007:RegistryStoredQuery"
+REPOSITORY = "urn:ihe:iti:2007:RetrieveDocumentSet"
 UNIQUE_ID = "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab"
 
 
@@ -133,23 +137,36 @@ def discover(url, family, given, birth):
 # ---- ITI-38 ----
 
 
-def find_documents(patient, home):
-    def slot(name, value):
-        return f'<r:Slot name="${name}"><r:ValueList><r:Value>{escape(value)}</r:Value></r:ValueList></r:Slot>'
+def slot(name, value):
+    return f'<r:Slot name="${name}"><r:ValueList><r:Value>{escape(value)}</r:Value></r:ValueList></r:Slot>'
 
+
+def stored_query(name, home, slots):
     at = "" if home is None else f" home={quoteattr('urn:oid:' + home)}"
-    approved = "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"
     return (
         f'<q:AdhocQueryRequest xmlns:q="{NS["q"]}" xmlns:r="{NS["r"]}"><q:ResponseOption returnComposedObjects="true" '
-        f'returnType="LeafClass"/><r:AdhocQuery id="urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"{at}>'
-        + slot("XDSDocumentEntryPatientId", f"'{patient}'")
-        + slot("XDSDocumentEntryStatus", approved)
-        + "</r:AdhocQuery></q:AdhocQueryRequest>"
+        f'returnType="LeafClass"/><r:AdhocQuery id="urn:uuid:{name}"{at}>{slots}</r:AdhocQuery></q:AdhocQueryRequest>'
     )
 
 
+def find_documents(patient, home):
+    approved = "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"
+    slots = slot("XDSDocumentEntryPatientId", f"'{patient}'") + slot("XDSDocumentEntryStatus", approved)
+    return stored_query("14d4debf-8f97-4251-9a74-a90016b0af0d", home, slots)
+
+
+def get_documents(unique_id, home):
+    return stored_query("5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4", home, slot("XDSDocumentEntryUniqueId", f"('{unique_id}')"))
+
+
 def query(url, patient, home=None):
-    tree, _ = call(url, "/registry", QUERY, find_documents(patient, home))
+    return ask(url, QUERY, find_documents(patient, home))
+
+
+def ask(url, action, payload):
+    tree, _ = call(url, "/registry", action, payload)
+    if tree.findtext("s:Header/a:Action", namespaces=NS) != action + "Response":
+        sys.exit("another action than that of the answer")
     response = tree.find("s:Body/q:AdhocQueryResponse", NS)
     print("status", response.get("status").rsplit(":", 1)[1])
     found = []
@@ -179,14 +196,15 @@ def leave(url, patient, seconds):
 # ---- ITI-39 ----
 
 
-def retrieve(url, documents, folder):
+def retrieve(url, documents, folder, action=RETRIEVE):
     refs = "".join(
-        f"<DocumentRequest><HomeCommunityId>{escape(h)}</HomeCommunityId><RepositoryUniqueId>{escape(r)}</RepositoryUniqueId>"
-        f"<DocumentUniqueId>{escape(u)}</DocumentUniqueId></DocumentRequest>"
+        "<DocumentRequest>"
+        + (f"<HomeCommunityId>{escape(h)}</HomeCommunityId>" if h else "")
+        + f"<RepositoryUniqueId>{escape(r)}</RepositoryUniqueId><DocumentUniqueId>{escape(u)}</DocumentUniqueId></DocumentRequest>"
         for h, r, u in documents
     )
     tree, parts = call(
-        url, "/repository", RETRIEVE, f'<RetrieveDocumentSetRequest xmlns="{NS["x"]}">{refs}</RetrieveDocumentSetRequest>', True
+        url, "/repository", action, f'<RetrieveDocumentSetRequest xmlns="{NS["x"]}">{refs}</RetrieveDocumentSetRequest>', True
     )
     response = tree.find("s:Body/x:RetrieveDocumentSetResponse", NS)
     print("status", response.find("rs:RegistryResponse", NS).get("status").rsplit(":", 1)[1])
@@ -196,8 +214,18 @@ def retrieve(url, documents, folder):
         path = os.path.join(folder, f"document-{n}")
         with open(path, "wb") as file:
             file.write(data)
-        print("saved", document.findtext("x:HomeCommunityId", namespaces=NS), path)
+        print("saved", document.findtext("x:HomeCommunityId", default="-", namespaces=NS), path)
     say_errors(tree)
+
+
+def xds(url, patient, folder, home=None):
+    os.makedirs(folder)
+    documents = ask(url, REGISTRY, find_documents(patient, None if home == "-" else home))
+    if home == "-":
+        documents = [("", r, u) for _, r, u in documents]
+    where, _, unique_id = documents[0]
+    ask(url, REGISTRY, get_documents(unique_id, where.removeprefix("urn:oid:") or None))
+    retrieve(url, documents + [("", "2.999.404.2", "2.999.404.3")], folder, REPOSITORY)
 
 
 def main():
@@ -212,6 +240,8 @@ def main():
             retrieve(url, documents + [("urn:oid:2.999.404", "2.999.404.2", "2.999.404.3")], folder)
     elif what == "query":
         query(url, *rest)
+    elif what == "xds":
+        xds(url, *rest)
     elif what == "leave":
         leave(url, *rest)
     else:

@@ -165,7 +165,7 @@ check_with(const char *schema_path, struct span xml)
     char path[4096];
     char log[4200];
     if (access(XMLLINT, X_OK) != 0) {
-        printf("\n    not run: no %s (Debian package libxml2-utils)\n", XMLLINT);
+        unit_not_run("no %s (Debian package libxml2-utils)", XMLLINT);
         return true;
     }
     (void)snprintf(path, sizeof(path), "%s/made.xml", unit_temp_dir());

@@ -372,7 +372,7 @@ static const char *
 find_schema(void)
 {
     if (access(XMLLINT, X_OK) != 0) {
-        printf("\n    not run: no %s\n", XMLLINT);
+        unit_not_run("no %s", XMLLINT);
         return NULL;
     }
     return unit_data_path(SCHEMA);

@@ -254,7 +254,7 @@ test_run(void)
     const int status = run_java();
     has_java = status != 127;
     if (!has_java) {
-        printf("\n    not run: no java\n");
+        unit_not_run("no java");
         return;
     }
     CU_ASSERT_FATAL(status == 0);

@@ -47,7 +47,7 @@ static bool
 is_absent(void)
 {
     if (missing != NULL) {
-        printf("\n    not run: the Debian package %s is not installed\n", missing);
+        unit_not_run("the Debian package %s is not installed", missing);
     }
     return missing != NULL;
 }
