@@ -19,6 +19,7 @@ static const char *const status_urns[] = {
     [REGISTRY_FAILURE] = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure",
 };
 
+/* REQ: SQ-error-attributes */
 struct status
 response_write(enum registry_status status, const struct registry_error_list *errors,
                struct arena *arena, struct diag *diag, struct rs_response *ret_response)
@@ -87,6 +88,7 @@ response_read(const struct rs_response *response, struct arena *arena, struct di
     return OK;
 }
 
+/* REQ: SQ-leaf-class */
 static struct status
 write_objects(const struct document_list *documents, struct arena *scratch, struct buf *out,
               struct diag *diag)
@@ -130,6 +132,7 @@ write_around(const struct regrep_answer *record, const struct document_list *doc
     return buf_append(out, span_slice(all, at + sizeof(mark) - 1, SIZE_MAX), diag);
 }
 
+/* REQ: SQ-object-list, SQ-answer-order */
 struct status
 query_answer_write(const struct query_answer *answer, struct arena *arena, struct buf *out,
                    struct diag *diag)

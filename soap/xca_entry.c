@@ -90,6 +90,7 @@ struct maker {
     struct rim_object *object;
 };
 
+/* REQ: META-object-ids */
 static struct status
 new_id(const struct maker *m, struct span *ret_id)
 {
@@ -132,6 +133,7 @@ add_entry_slots(const struct maker *m, const struct document_entry *entry)
     return OK;
 }
 
+/* REQ: META-codes */
 static struct status
 add_code(const struct maker *m, const char *scheme, const struct code *code)
 {
@@ -167,6 +169,7 @@ add_codes(const struct maker *m, const struct document_entry *entry)
 }
 
 /* An author is a classification without a node; its parts are slots. */
+/* REQ: META-author */
 static struct status
 add_author(const struct maker *m, const struct author *author)
 {
@@ -181,6 +184,7 @@ add_author(const struct maker *m, const struct author *author)
     return ARENA_PUSH(m->arena, m->diag, &m->object->classifications, c);
 }
 
+/* REQ: META-identifiers */
 static struct status
 add_identifier(const struct maker *m, const char *scheme, const char *name, struct span value)
 {
@@ -197,6 +201,7 @@ add_identifier(const struct maker *m, const char *scheme, const char *name, stru
     return ARENA_PUSH(m->arena, m->diag, &m->object->identifiers, identifier);
 }
 
+/* REQ: META-entry */
 struct status
 entry_to_object(const struct document_entry *entry, struct arena *arena, struct diag *diag,
                 struct rim_object *ret_object)

@@ -93,6 +93,7 @@ take(struct query_pieces *reader, const xmlNode *piece)
     return answer_add_objects(&record, reader->facts, &reader->diag, &reader->found);
 }
 
+/* REQ: ITI38-lossless */
 static void
 take_piece(void *arg, const xmlNode *piece)
 {
