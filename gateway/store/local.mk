@@ -9,6 +9,8 @@ libisthmus_a_SOURCES += \
 	gateway/store/replay_memory.c gateway/store/replay_memory.h \
 	gateway/store/replay_table.c gateway/store/replay_table.h \
 	gateway/store/sqlite.c gateway/store/sqlite.h \
+	gateway/store/sqlite_ask.c \
+	gateway/store/sqlite_associations.c \
 	gateway/store/sqlite_documents.c \
 	gateway/store/sqlite_entries.c \
 	gateway/store/sqlite_files.c gateway/store/sqlite_files.h \
@@ -16,11 +18,16 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_join.c \
 	gateway/store/sqlite_lists.c gateway/store/sqlite_lists.h \
 	gateway/store/sqlite_match.c \
+	gateway/store/sqlite_packages.c gateway/store/sqlite_registry.h \
 	gateway/store/sqlite_patients.c \
 	gateway/store/sqlite_replay.c \
 	gateway/store/sqlite_retrieve.c \
 	gateway/store/sqlite_schema.c gateway/store/sqlite_tables.h \
 	gateway/store/sqlite_slots.c \
+	gateway/store/sqlite_submit.c gateway/store/sqlite_submit.h \
+	gateway/store/sqlite_submit_check.c \
+	gateway/store/sqlite_submit_patient.c \
+	gateway/store/sqlite_submit_refer.c \
 	gateway/store/store.c gateway/store/store.h gateway/store/store_engine.h
 EXTRA_DIST += gateway/store/README.md
 
