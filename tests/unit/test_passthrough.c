@@ -203,28 +203,47 @@ test_home(void)
 static void
 test_patient(void)
 {
-    static const char xml[] = ENVELOPE("<ExtrinsicObject id='d' home='h'>" ID(UNIQUE, "S1^^^&amp;2."
-                                                                                      "999.9&amp;"
-                                                                                      "ISO") ID(
-        PATIENT,
-        " S1^^^&amp;2.999.9&amp;ISO ") "</ExtrinsicObject>"
-                                       "<RegistryPackage id='s' home='h'>" ID(SET_ID, "1.2") ID(
-                                           SET_PATIENT,
-                                           "S1^^^&amp;2.999.9&amp;ISO") "</RegistryPackage>"
-                                                                        "<ExtrinsicObject id='e' "
-                                                                        "home='h'>" ID(
-                                                                            PATIENT,
-                                                                            "S2^^^&amp;2.999.9&amp;"
-                                                                            "ISO")
-                                                                            SLOT(
-                                                                                "sourcePatientId",
-                                                                                V(
-                                                                                    "S1^^^&amp;2."
-                                                                                    "999.9&amp;"
-                                                                                    "ISO")) "</"
-                                                                                            "Extrin"
-                                                                                            "sicObj"
-                                                                                            "ect>");
+    static const char xml[] = ENVELOPE(
+        "<ExtrinsicObject id='d' home='h'>" ID(UNIQUE, "S1^^^&amp;2."
+                                                       "999.9&amp;"
+                                                       "ISO")
+            ID(PATIENT,
+               " S1^^^&amp;2.999.9&amp;ISO ") "</ExtrinsicObject>"
+                                              "<RegistryPackage id='s' home='h'>" ID(SET_ID, "1.2") ID(
+                                                  SET_PATIENT,
+                                                  "S1^^^&amp;2.999.9&amp;ISO") "</RegistryPackage>"
+                                                                               "<ExtrinsicObject "
+                                                                               "id='e' "
+                                                                               "home='h'>" ID(
+                                                                                   PATIENT,
+                                                                                   "S2^^^&amp;2."
+                                                                                   "999.9&amp;"
+                                                                                   "ISO")
+                                                                                   SLOT(
+                                                                                       "sourcePatie"
+                                                                                       "ntId",
+                                                                                       V("S1^^^&"
+                                                                                         "amp;2."
+                                                                                         "999.9&"
+                                                                                         "amp;"
+                                                                                         "ISO")) "<"
+                                                                                                 "/"
+                                                                                                 "E"
+                                                                                                 "x"
+                                                                                                 "t"
+                                                                                                 "r"
+                                                                                                 "i"
+                                                                                                 "n"
+                                                                                                 "s"
+                                                                                                 "i"
+                                                                                                 "c"
+                                                                                                 "O"
+                                                                                                 "b"
+                                                                                                 "j"
+                                                                                                 "e"
+                                                                                                 "c"
+                                                                                                 "t"
+                                                                                                 ">");
     const struct query_reading reading = {.patient_from = SPAN("S1^^^&2.999.9&ISO"),
                                           .patient_to = SPAN("P1^^^&2.999.1&ISO")};
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
