@@ -408,5 +408,8 @@ kit_open_known(struct kit_known *known)
     kit_begin(&kit, shelf);
     kit_set(&kit)->patient_id = shelf->bob;
     kit_document(&kit, "d", "2.999.7.14", "bob's second")->patient_id = shelf->bob;
-    known->of_bob = kit_store(&kit).documents.items[0].entry_uuid.p;
+    kit_folder(&kit, "f", "2.999.7.15")->patient_id = shelf->bob;
+    objects = kit_store(&kit);
+    known->of_bob = objects.documents.items[0].entry_uuid.p;
+    known->folder_of_bob = objects.folders.items[0].entry_uuid.p;
 }

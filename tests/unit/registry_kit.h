@@ -61,7 +61,7 @@ struct kit_known {
     const char *old, *gone; /* entryUUIDs: in force, deprecated */
     const char *demand;     /* on-demand */
     const char *folder;     /* of ann's, with <old> */
-    const char *of_bob;
+    const char *of_bob, *folder_of_bob;
 };
 void kit_open_known(struct kit_known *known);
 

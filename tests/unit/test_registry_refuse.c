@@ -357,6 +357,11 @@ folder_takes_other(struct kit *k, struct kit_known *known)
     (void)kit_associate(k, ASSOCIATION_HAS_MEMBER, known->folder, known->of_bob);
 }
 static void
+folder_of_other_takes(struct kit *k, struct kit_known *known)
+{
+    (void)kit_associate(k, ASSOCIATION_HAS_MEMBER, known->folder_of_bob, "d1");
+}
+static void
 folder_takes_folder(struct kit *k, struct kit_known *known)
 {
     (void)kit_associate(k, ASSOCIATION_HAS_MEMBER, known->folder, known->folder);
@@ -439,6 +444,7 @@ static const struct {
     {append_of_other, "XDSPatientIdDoesNotMatch", "APND"},
     {sign_of_other, "XDSPatientIdDoesNotMatch", "signs"},
     {folder_takes_other, "XDSPatientIdDoesNotMatch", "HasMember"},
+    {folder_of_other_takes, "XDSPatientIdDoesNotMatch", "the Folder is"},
     {folder_takes_folder, METADATA, "members of a Folder"},
     {document_has_member, METADATA, "the source must be"},
     {replace_backwards, METADATA, "it must go from a document of the submission"},
