@@ -33,11 +33,13 @@ EXTRA_DIST += gateway/store/README.md
 
 REGISTRY_KIT = tests/unit/registry_kit.c tests/unit/registry_kit.h tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
-REGISTRY_TESTS = tests/unit/test_registry_ask tests/unit/test_registry_store \
-	tests/unit/test_registry_submit
+REGISTRY_TESTS = tests/unit/test_registry_ask tests/unit/test_registry_refuse \
+	tests/unit/test_registry_store tests/unit/test_registry_submit
 check_PROGRAMS += $(REGISTRY_TESTS)
 tests_unit_test_registry_ask_LDADD = $(UNIT_LIBS)
 tests_unit_test_registry_ask_SOURCES = tests/unit/test_registry_ask.c $(REGISTRY_KIT)
+tests_unit_test_registry_refuse_LDADD = $(UNIT_LIBS)
+tests_unit_test_registry_refuse_SOURCES = tests/unit/test_registry_refuse.c $(REGISTRY_KIT)
 tests_unit_test_registry_store_LDADD = $(UNIT_LIBS)
 tests_unit_test_registry_store_SOURCES = tests/unit/test_registry_store.c $(REGISTRY_KIT)
 tests_unit_test_registry_submit_LDADD = $(UNIT_LIBS)

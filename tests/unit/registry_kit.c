@@ -371,3 +371,45 @@ kit_expect_bytes(struct shelf *shelf, const char *unique_id, const char *want_id
         body_done(&body);
     }
 }
+
+static const char *
+put_demand(struct shelf *shelf)
+{
+    struct kit kit;
+
+    kit_begin(&kit, shelf);
+    struct document_entry *entry = kit_document(&kit, "od", "2.999.7.90", NULL);
+    entry->object_type = SPAN(DOCUMENT_ON_DEMAND);
+    entry->creation_time = SPAN_EMPTY;
+    return kit_store(&kit).documents.items[0].entry_uuid.p;
+}
+
+void
+kit_open_known(struct kit_known *known)
+{
+    struct shelf *shelf = &known->shelf;
+    struct registry_objects objects;
+    struct kit kit;
+
+    kit_open(shelf);
+    kit_begin(&kit, shelf);
+    (void)kit_document(&kit, "d", "2.999.7.10", "old");
+    (void)kit_folder(&kit, "f", "2.999.7.11");
+    (void)kit_associate(&kit, ASSOCIATION_HAS_MEMBER, "f", "d");
+    objects = kit_store(&kit);
+    known->old = objects.documents.items[0].entry_uuid.p;
+    known->folder = objects.folders.items[0].entry_uuid.p;
+    known->gone = kit_put(shelf, "2.999.7.12", "gone");
+    kit_begin(&kit, shelf);
+    (void)kit_document(&kit, "d", "2.999.7.13", "after");
+    (void)kit_associate(&kit, ASSOCIATION_REPLACE, "d", known->gone);
+    (void)kit_store(&kit);
+    known->demand = put_demand(shelf);
+    kit_begin(&kit, shelf);
+    kit_set(&kit)->patient_id = shelf->bob;
+    kit_document(&kit, "d", "2.999.7.14", "bob's second")->patient_id = shelf->bob;
+    kit_folder(&kit, "f", "2.999.7.15")->patient_id = shelf->bob;
+    objects = kit_store(&kit);
+    known->of_bob = objects.documents.items[0].entry_uuid.p;
+    known->folder_of_bob = objects.folders.items[0].entry_uuid.p;
+}

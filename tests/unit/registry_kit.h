@@ -55,6 +55,16 @@ const char *kit_put(struct shelf *shelf, const char *unique_id, const char *byte
 /* What is retrieved for one uniqueId: under which, and the bytes. */
 void kit_expect_bytes(struct shelf *shelf, const char *unique_id, const char *want_id,
                       const char *bytes);
+/* A shelf with documents in several states. */
+struct kit_known {
+    struct shelf shelf;
+    const char *old, *gone; /* entryUUIDs: in force, deprecated */
+    const char *demand;     /* on-demand */
+    const char *folder;     /* of ann's, with <old> */
+    const char *of_bob, *folder_of_bob;
+};
+void kit_open_known(struct kit_known *known);
+
 struct span kit_span(struct shelf *shelf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

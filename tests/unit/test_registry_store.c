@@ -93,6 +93,7 @@ submit_until_killed(struct shelf *shelf, const char *bytes)
     }
 }
 
+/* REQ: ITI41-all-or-nothing */
 static void
 a_killed_submission(void)
 {
