@@ -66,6 +66,7 @@ retrieve_query_read(const struct message *message, struct arena *arena, struct d
     return OK;
 }
 
+/* REQ: ITI39-request-order */
 struct status
 retrieve_query_write(const struct document_ref_list *refs, struct arena *arena, struct buf *out,
                      struct diag *diag)
@@ -87,6 +88,7 @@ retrieve_query_write(const struct document_ref_list *refs, struct arena *arena, 
 
 /* ---- the answer, written ---- */
 
+/* REQ: ITI39-response-order */
 struct status
 retrieve_answer_write(struct retrieve_answer *answer, struct arena *arena, struct buf *out,
                       struct diag *diag)
@@ -117,23 +119,6 @@ retrieve_answer_write(struct retrieve_answer *answer, struct arena *arena, struc
 
 /* ---- the answer, read ---- */
 
-/* The Document element that gSOAP's href stands for. */
-static struct status
-find_node(const struct xdsb_document *document, const struct document_node_list *nodes,
-          struct diag *diag, const xmlNode **ret_node)
-{
-    uint64_t index = 0;
-    if (document->href.n == 0) {
-        return FAIL(diag, ERR_PARTNER_ANSWER, "a DocumentResponse has no Document");
-    }
-    if (!span_to_u64(document->href, SIZE_MAX, &index) || index >= nodes->n) {
-        return FAIL(diag, ERR_INTERNAL, "Document '%.*s' of %zu", SPAN_PRINT(document->href),
-                    nodes->n);
-    }
-    *ret_node = nodes->items[index];
-    return OK;
-}
-
 struct answer_reader {
     const struct message *message;
     struct arena *arena;   /* the caller's: facts */
@@ -143,6 +128,7 @@ struct answer_reader {
     struct xop_used_list used;
 };
 
+/* REQ: MTOM-inline */
 static struct status
 read_document(struct answer_reader *r, const struct xdsb_document *from,
               struct retrieved_list *documents)
@@ -157,7 +143,10 @@ read_document(struct answer_reader *r, const struct xdsb_document *from,
         return FAIL(r->diag, ERR_PARTNER_ANSWER, "a DocumentResponse has no DocumentUniqueId");
     }
     body_init(&document.body);
-    TRY(find_node(from, &r->nodes, r->diag, &node));
+    if (from->href.n == 0) {
+        return FAIL(r->diag, ERR_PARTNER_ANSWER, "a DocumentResponse has no Document");
+    }
+    TRY(document_node_find(&r->nodes, from->href, r->diag, &node));
     TRY(xop_read(r->message, node, ERR_PARTNER_ANSWER, r->scratch, r->diag, &r->used,
                  &document.body));
     const struct status st = ARENA_PUSH(r->arena, r->diag, documents, document);
