@@ -249,6 +249,7 @@ read_code_list(struct reader *reader, const char *name, struct code_list *codes)
 }
 
 /* A Slot that is given again restricts further. */
+/* REQ: SQ-find-by-reference-id */
 static struct status
 read_slots(struct reader *reader, const struct param_row *row, void *member)
 {
@@ -345,10 +346,7 @@ read_param(struct reader *reader, const struct param_row *row)
 /* ---- the query ---- */
 
 /* What is asked for by id has exactly one kind of ids. */
-/* REQ: SQ-parameter-number, SQ-get-documents, SQ-get-folders, SQ-get-associations */
-/* REQ: SQ-get-documents-and-associations, SQ-get-submission-sets */
-/* REQ: SQ-get-submission-set-and-contents, SQ-get-folder-and-contents */
-/* REQ: SQ-get-folders-for-document, SQ-get-related-documents */
+/* REQ: SQ-parameter-number, SQ-get-documents, SQ-get-related-documents */
 static struct status
 check_ids(struct reader *reader, unsigned kind)
 {
@@ -396,7 +394,9 @@ find_query(struct reader *reader)
 }
 
 /* REQ: SQ-unknown-parameter, SQ-find-documents, SQ-find-submission-sets, SQ-find-folders */
-/* REQ: SQ-get-all */
+/* REQ: SQ-get-all, SQ-get-folders, SQ-get-associations, SQ-get-documents-and-associations */
+/* REQ: SQ-get-submission-sets, SQ-get-submission-set-and-contents, SQ-get-folder-and-contents */
+/* REQ: SQ-get-folders-for-document */
 struct status
 stored_query_question(const struct stored_query *query, struct arena *arena, struct diag *diag,
                       struct stored_question *question)
