@@ -112,12 +112,13 @@ libisthmus_a_SOURCES += \
 	soap/envelope.c soap/envelope.h soap/envelope_parts.h \
 	soap/fault.c \
 	soap/mtom.c \
-	soap/regrep.h soap/regrep_gsoap.c \
+	soap/regrep.h soap/regrep_gsoap.c soap/regrep_gsoap_write.c \
 	soap/regrep_io.c soap/regrep_io.h \
 	soap/regrep_object.c soap/regrep_object.h \
 	soap/regrep_payload.c soap/regrep_payload.h \
 	soap/xca.h soap/xca_answer.c soap/xca_response.h soap/xdr.h \
-	soap/xca_entry.c soap/xca_entry.h \
+	soap/rim_author.h soap/rim_from.c soap/rim_layout.c soap/rim_record.h soap/rim_to.c \
+	soap/xca_objects.c soap/xca_objects.h soap/xca_objects_write.c \
 	soap/xca_pieces.c \
 	soap/xca_query.c soap/xca_retrieve.c \
 	soap/xca_value.c soap/xca_value.h \
@@ -143,7 +144,7 @@ $(REGREP_STAMP): $(srcdir)/soap/regrep.gsoap.h
 # The empty recipe makes make look at the files' times again.
 $(REGREP_MADE): $(REGREP_STAMP)
 	@:
-soap/regrep_gsoap.$(OBJEXT): $(REGREP_STAMP)
+soap/regrep_gsoap.$(OBJEXT) soap/regrep_gsoap_write.$(OBJEXT): $(REGREP_STAMP)
 
 noinst_LIBRARIES += libregrep.a
 nodist_libregrep_a_SOURCES = soap/generated/regrepC.c

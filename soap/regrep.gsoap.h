@@ -1,7 +1,8 @@
 /*
- * The ebXML RegRep 3.0 and XDS.b vocabulary of ITI-38 and ITI-39, for soapcpp2 (run by the build,
- * see soap/local.mk). Hand-written from rim.xsd, rs.xsd, query.xsd and IHEXDSB.xsd: only what our
- * records hold, members in schema order, because that is the order in which they are written.
+ * The ebXML RegRep 3.0 and XDS.b vocabulary of ITI-18, 38, 39, 41, 43 and 80, for soapcpp2 (run by
+ * the build, see soap/local.mk). Hand-written from rim.xsd, rs.xsd, query.xsd, lcm.xsd and
+ * IHEXDSB.xsd: only what our records hold, members in schema order, because that is the order in
+ * which they are written.
  *
  * elementForm, not form: with "form: qualified" soapcpp2 would qualify attributes too. A member's
  * name without a prefix lies in the namespace of its struct; "@" is an attribute; a "__size" member
@@ -15,6 +16,8 @@
 //gsoap query schema elementForm: qualified
 //gsoap rim   schema namespace:   urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0
 //gsoap rim   schema elementForm: qualified
+//gsoap lcm   schema namespace:   urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0
+//gsoap lcm   schema elementForm: qualified
 //gsoap rs    schema namespace:   urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0
 //gsoap rs    schema elementForm: qualified
 //gsoap xdsb  schema namespace:   urn:ihe:iti:xds-b:2007
@@ -47,6 +50,7 @@ struct rim__ClassificationType {
     @char *id 1;
     @char *classificationScheme;
     @char *classifiedObject 1;
+    @char *classificationNode;
     @char *nodeRepresentation;
     int __sizeSlot;
     struct rim__SlotType *Slot;
@@ -61,13 +65,18 @@ struct rim__ExternalIdentifierType {
     struct rim__InternationalStringType *Name;
 };
 
-struct rim__ExtrinsicObjectType {
+/* One type for ExtrinsicObject, RegistryPackage and Association: they differ in attributes, and
+ * those that are absent are not written. */
+struct rim__RegistryObjectType {
     @char *id 1;
     @char *home;
     @char *lid;
     @char *objectType;
     @char *status;
     @char *mimeType;
+    @char *associationType;
+    @char *sourceObject;
+    @char *targetObject;
     int __sizeSlot;
     struct rim__SlotType *Slot;
     struct rim__InternationalStringType *Name;
@@ -85,7 +94,13 @@ struct rim__ObjectRefType {
 
 struct rim__RegistryObjectListType {
     int __sizeExtrinsicObject;
-    struct rim__ExtrinsicObjectType *ExtrinsicObject;
+    struct rim__RegistryObjectType *ExtrinsicObject;
+    int __sizeRegistryPackage;
+    struct rim__RegistryObjectType *RegistryPackage;
+    int __sizeAssociation;
+    struct rim__RegistryObjectType *Association;
+    int __sizeClassification;
+    struct rim__ClassificationType *Classification;
     int __sizeObjectRef;
     struct rim__ObjectRefType *ObjectRef;
 };
@@ -131,6 +146,18 @@ struct _rs__RegistryResponse {
     @char *status 1;
     struct _rs__RegistryErrorList *rs__RegistryErrorList;
 };
+
+struct rim__SlotListType {
+    int __sizeSlot;
+    struct rim__SlotType *Slot;
+};
+
+/* ---- lcm.xsd ---- */
+
+struct _lcm__SubmitObjectsRequest {
+    struct rim__SlotListType *rs__RequestSlotList;
+    struct rim__RegistryObjectListType *rim__RegistryObjectList 1;
+};
 /* ---- IHEXDSB.xsd, xop-include ---- */
 
 struct xdsb__DocumentRequestType {
@@ -151,13 +178,22 @@ struct xop__IncludeType {
 /* Document bytes never pass through gSOAP: Include is what it reads and writes (see
  * regrep_payload.h). */
 struct xdsb__DocumentType {
+    @char *id; /* of a submission's */
     struct xop__IncludeType *xop__Include;
+};
+
+struct _xdsb__ProvideAndRegisterDocumentSetRequest {
+    struct _lcm__SubmitObjectsRequest *lcm__SubmitObjectsRequest 1;
+    int __sizeDocument;
+    struct xdsb__DocumentType *Document;
 };
 
 struct xdsb__DocumentResponseType {
     char *HomeCommunityId;
     char *RepositoryUniqueId 1;
     char *DocumentUniqueId 1;
+    char *NewRepositoryUniqueId;
+    char *NewDocumentUniqueId;
     char *mimeType 1;
     struct xdsb__DocumentType *Document 1;
 };

@@ -30,8 +30,10 @@ struct rim_slot_list {
 };
 
 struct rim_classification {
-    struct span id, scheme, object, node;
-    struct span name; /* the first LocalizedString */
+    struct span id, scheme, object;
+    struct span node;       /* nodeRepresentation */
+    struct span class_node; /* classificationNode: what it makes of the object */
+    struct span name;       /* the first LocalizedString */
     struct rim_slot_list slots;
 };
 struct rim_classification_list {
@@ -48,9 +50,11 @@ struct rim_identifier_list {
     size_t n, capacity;
 };
 
-/* ExtrinsicObject. */
+/* ExtrinsicObject, RegistryPackage, Association. */
 struct rim_object {
-    struct span id, home, lid, object_type, status, mime_type;
+    struct span id, home, lid, object_type, status;
+    struct span mime_type;                        /* of an ExtrinsicObject */
+    struct span association_type, source, target; /* of an Association */
     struct span name, description;
     struct rim_slot_list slots;
     struct rim_classification_list classifications;
@@ -67,6 +71,15 @@ struct rim_ref {
 struct rim_ref_list {
     struct rim_ref *items;
     size_t n, capacity;
+};
+
+/* RegistryObjectList. */
+struct rim_list {
+    struct rim_object_list documents; /* ExtrinsicObject */
+    struct rim_object_list packages;
+    struct rim_object_list associations;
+    struct rim_classification_list classifications; /* of objects, beside them */
+    struct rim_ref_list refs;
 };
 
 struct rs_error {
@@ -90,14 +103,14 @@ struct regrep_query { /* query:AdhocQueryRequest */
 };
 struct regrep_answer { /* query:AdhocQueryResponse */
     struct rs_response response;
-    struct rim_object_list objects;
-    struct rim_ref_list refs;
+    struct rim_list list;
 };
 
 struct xdsb_document { /* DocumentRequest, DocumentResponse */
     struct span home, repository, unique_id;
-    struct span mime_type; /* of a response */
-    struct span href;      /* of a response's xop:Include */
+    struct span new_repository, new_unique_id; /* of a response: an on-demand document's */
+    struct span mime_type;                     /* of a response */
+    struct span href;                          /* of a response's xop:Include */
 };
 struct xdsb_document_list {
     struct xdsb_document *items;
@@ -106,6 +119,19 @@ struct xdsb_document_list {
 struct xdsb_answer { /* RetrieveDocumentSetResponse */
     struct rs_response response;
     struct xdsb_document_list documents;
+};
+
+struct xdsb_provided { /* Document of a submission */
+    struct span id, href;
+};
+struct xdsb_provided_list {
+    struct xdsb_provided *items;
+    size_t n, capacity;
+};
+struct xdsb_submission {        /* ProvideAndRegisterDocumentSetRequest */
+    struct rim_slot_list slots; /* RequestSlotList */
+    struct rim_list list;
+    struct xdsb_provided_list documents;
 };
 
 /* Memory for the records of one call, between gSOAP's and the caller's: bounded by the message,
@@ -127,6 +153,11 @@ MUST_CHECK struct status regrep_read_retrieve(const struct regrep_reader *reader
                                               struct xdsb_document_list *ret_documents);
 MUST_CHECK struct status regrep_read_retrieved(const struct regrep_reader *reader, struct span xml,
                                                struct xdsb_answer *ret_answer);
+MUST_CHECK struct status regrep_read_submission(const struct regrep_reader *reader, struct span xml,
+                                                struct xdsb_submission *ret_submission);
+/* rs:RegistryResponse */
+MUST_CHECK struct status regrep_read_response(const struct regrep_reader *reader, struct span xml,
+                                              struct rs_response *ret_response);
 
 /* Append the element to <out>: schema order, namespaces declared where first used. Text that XML
  * cannot hold is ERR_MESSAGE_CONTENT. */
@@ -138,5 +169,10 @@ MUST_CHECK struct status regrep_write_retrieve(const struct xdsb_document_list *
                                                struct buf *out, struct diag *diag);
 MUST_CHECK struct status regrep_write_retrieved(const struct xdsb_answer *answer, struct buf *out,
                                                 struct diag *diag);
+
+MUST_CHECK struct status regrep_write_submission(const struct xdsb_submission *submission,
+                                                 struct buf *out, struct diag *diag);
+MUST_CHECK struct status regrep_write_response(const struct rs_response *response, struct buf *out,
+                                               struct diag *diag);
 
 #endif

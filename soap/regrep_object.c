@@ -1,11 +1,30 @@
 /*
- * ExtrinsicObjects and ObjectRefs: from the tree to records, and from records to text in the form
+ * Objects of a RegistryObjectList: from the tree to records, and from records to text in the form
  * that gSOAP writes (schema order, attributes sorted, what is required also when it is empty).
  * Called by the xca_*.c files on the thread that owns the message; nothing is owned.
  */
 #include "soap/regrep_object.h"
 
 #include "base/xmlw.h"
+
+enum rim_kind
+regrep_kind_of(const xmlNode *element)
+{
+    static const struct {
+        const char *name;
+        enum rim_kind kind;
+    } rows[] = {
+        {"ExtrinsicObject", RIM_DOCUMENT},      {"ObjectRef", RIM_REF},
+        {"Association", RIM_ASSOCIATION},       {"RegistryPackage", RIM_PACKAGE},
+        {"Classification", RIM_CLASSIFICATION},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (xml_is(element, NS_RIM, rows[i].name)) {
+            return rows[i].kind;
+        }
+    }
+    return RIM_OTHER;
+}
 
 /* ---- reading ---- */
 
@@ -50,15 +69,16 @@ take_slot(const struct regrep_reader *reader, const xmlNode *node, struct rim_sl
     return ARENA_PUSH(reader->arena, reader->diag, slots, slot);
 }
 
-static struct status
-take_classification(const struct regrep_reader *reader, const xmlNode *node,
-                    struct rim_classification_list *list)
+struct status
+regrep_classification_read(const struct regrep_reader *reader, const xmlNode *node,
+                           struct rim_classification_list *list)
 {
     struct rim_classification c = {.id = SPAN_EMPTY};
     TRY(take_attr(reader, node, "id", &c.id));
     TRY(take_attr(reader, node, "classificationScheme", &c.scheme));
     TRY(take_attr(reader, node, "classifiedObject", &c.object));
     TRY(take_attr(reader, node, "nodeRepresentation", &c.node));
+    TRY(take_attr(reader, node, "classificationNode", &c.class_node));
     for (const xmlNode *child = xml_first(node); child != NULL; child = xml_next(child)) {
         if (xml_is(child, NS_RIM, "Slot")) {
             TRY(take_slot(reader, child, &c.slots));
@@ -89,7 +109,7 @@ take_child(const struct regrep_reader *reader, const xmlNode *child, struct rim_
         return take_slot(reader, child, &object->slots);
     }
     if (xml_is(child, NS_RIM, "Classification")) {
-        return take_classification(reader, child, &object->classifications);
+        return regrep_classification_read(reader, child, &object->classifications);
     }
     if (xml_is(child, NS_RIM, "ExternalIdentifier")) {
         return take_identifier(reader, child, &object->identifiers);
@@ -114,6 +134,9 @@ regrep_object_read(const struct regrep_reader *reader, const xmlNode *element,
     TRY(take_attr(reader, element, "objectType", &object.object_type));
     TRY(take_attr(reader, element, "status", &object.status));
     TRY(take_attr(reader, element, "mimeType", &object.mime_type));
+    TRY(take_attr(reader, element, "associationType", &object.association_type));
+    TRY(take_attr(reader, element, "sourceObject", &object.source));
+    TRY(take_attr(reader, element, "targetObject", &object.target));
     for (const xmlNode *child = xml_first(element); child != NULL; child = xml_next(child)) {
         TRY(take_child(reader, child, &object));
     }
@@ -175,10 +198,16 @@ put_classifications(struct xmlw *w, const struct rim_classification_list *list)
     for (size_t i = 0; i < list->n; i++) {
         const struct rim_classification *const c = &list->items[i];
         xmlw_start(w, "rim:Classification");
-        xmlw_attr(w, "classificationScheme", c->scheme);
+        if (c->class_node.n > 0) {
+            xmlw_attr(w, "classificationNode", c->class_node);
+        } else {
+            xmlw_attr(w, "classificationScheme", c->scheme);
+        }
         xmlw_attr(w, "classifiedObject", c->object);
         xmlw_attr(w, "id", c->id);
-        xmlw_attr(w, "nodeRepresentation", c->node);
+        if (c->class_node.n == 0) {
+            xmlw_attr(w, "nodeRepresentation", c->node);
+        }
         put_slots(w, &c->slots);
         put_string(w, "rim:Name", c->name);
         xmlw_end(w);
@@ -201,17 +230,23 @@ put_identifiers(struct xmlw *w, const struct rim_identifier_list *list)
 }
 
 struct status
-regrep_object_write(const struct rim_object *object, struct buf *out, struct diag *diag)
+regrep_object_write(enum rim_kind kind, const struct rim_object *object, struct buf *out,
+                    struct diag *diag)
 {
     struct xmlw w;
     xmlw_init(&w, out, diag);
-    xmlw_start(&w, "rim:ExtrinsicObject");
+    xmlw_start(&w, kind == RIM_DOCUMENT  ? "rim:ExtrinsicObject"
+                   : kind == RIM_PACKAGE ? "rim:RegistryPackage"
+                                         : "rim:Association");
+    put_optional(&w, "associationType", object->association_type);
     put_optional(&w, "home", object->home);
     xmlw_attr(&w, "id", object->id);
     put_optional(&w, "lid", object->lid);
     put_optional(&w, "mimeType", object->mime_type);
     put_optional(&w, "objectType", object->object_type);
+    put_optional(&w, "sourceObject", object->source);
     put_optional(&w, "status", object->status);
+    put_optional(&w, "targetObject", object->target);
     put_slots(&w, &object->slots);
     put_string(&w, "rim:Name", object->name);
     put_string(&w, "rim:Description", object->description);

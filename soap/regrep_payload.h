@@ -15,7 +15,7 @@
 /* The most text that a payload may become: answers of partners are at most as long. */
 #define REGREP_PAYLOAD_MAX ((size_t)64 * 1024 * 1024)
 
-#define REGREP_ONCE_MAX 128
+#define REGREP_ONCE_MAX 256
 
 #define REGREP_SIBLINGS_MAX ((size_t)50000)       /* elements in one element */
 #define REGREP_TEXT_MAX     ((size_t)1024 * 1024) /* bytes of one value */
@@ -31,11 +31,18 @@ struct document_node_list {
 };
 
 /* Refuses (<code>): text between elements, a comment inside text, an element twice that can only
- * stand once. xop:Include anywhere but in the Document of a DocumentResponse is ERR_XOP. */
+ * stand once. xop:Include anywhere but in a Document is ERR_XOP. */
 MUST_CHECK struct status regrep_payload_write(const xmlNode *payload, enum err code,
                                               struct arena *arena, struct buf *out,
                                               struct diag *diag,
                                               struct document_node_list *ret_documents);
+
+/* Would a reader that is less exact than we are find something else in this object of a
+ * RegistryObjectList: an attribute or element of our vocabulary in another namespace (gSOAP, and
+ * who strips prefixes, take it for ours), an object inside of it, xsi:nil; or something that means
+ * what only our own envelope may say (SOAP, WS-Security, XML Signature, XOP)? Such an object is not
+ * passed on: what we decided on would not be what is read. */
+bool regrep_object_is_odd(const xmlNode *object);
 
 /* Which elements that may stand once a list has had already. Zeroed before its first piece. */
 struct regrep_once {

@@ -62,17 +62,38 @@ struct query_answer {
     enum registry_status status;
     struct registry_error_list errors;
     struct registry_objects objects; /* LeafClass */
+    size_t dropped; /* reading: objects that two readers would understand differently */
     struct document_ref_list
         refs; /* ObjectRef: unique_id holds the entry's urn:uuid, home the community */
 };
-/* ERR_INTERNAL: a document without home or entry_uuid, a ref without home or unique_id. The
- * RegistryObjectList is always there; the errors' highestSeverity follows from them. */
+/* ERR_INTERNAL: an object without home or entry_uuid, a ref without home or unique_id, an
+ * Association without type, source or target. The RegistryObjectList is always there; the errors'
+ * highestSeverity follows from them. An object that has its <xml> is written from it, with the home
+ * of its record; the others from their records. */
 MUST_CHECK struct status query_answer_write(const struct query_answer *answer, struct arena *arena,
                                             struct buf *out, struct diag *diag);
-/* ERR_PARTNER_ANSWER. Reads DocumentEntries and ObjectRefs; other objects are passed over. Homes
- * are as the partner wrote them, empty when it did not. All texts are copied to <arena>. */
+/* What is changed in the objects while they are read, in records and texts alike. */
+struct query_reading {
+    struct span home; /* urn:oid:..., for objects without one; empty: they stay without */
+    /* The patient as the source knows it, and as we were asked for: CX, in the patientId of
+     * documents, submission sets and folders. Empty: it stays. */
+    struct span patient_from, patient_to;
+};
+/* ERR_PARTNER_ANSWER. Every object gets its <xml>: complete in itself, without comments and
+ * instructions, unknown slots, classifications, attributes and elements kept; objects of RegRep
+ * that are none of XDS are in <others>. A Classification that stands beside its object counts for
+ * it, and such an object has no <xml>. Dropped is an object that other readers would read
+ * differently than we do, because we decide on what we read: the vocabulary of RegRep in another
+ * namespace (rim:home beside home), an object inside of an object, xsi:nil, two different patients,
+ * unique ids, repositories or communities, and what only an envelope may hold (SOAP, WS-Security,
+ * XOP). Homes are as the partner wrote them, empty when it did not. All texts are copied to
+ * <arena>. */
 MUST_CHECK struct status query_answer_read(const struct message *message, struct arena *arena,
                                            struct diag *diag, struct query_answer *ret_answer);
+MUST_CHECK struct status query_answer_read_as(const struct message *message,
+                                              const struct query_reading *reading,
+                                              struct arena *arena, struct diag *diag,
+                                              struct query_answer *ret_answer);
 
 /* For the limits of message_read: the objects of an AdhocQueryResponse are read while it is parsed
  * and never are a tree, so that memory goes with what is kept, not with what comes. The facts go to
@@ -82,6 +103,10 @@ MUST_CHECK struct status query_answer_read(const struct message *message, struct
  * object, has more than 200,000 nodes. */
 MUST_CHECK struct status query_answer_pieces(struct arena *arena, struct arena *facts,
                                              struct diag *diag, struct xml_pieces **ret_pieces);
+/* <reading> is borrowed until the message was read, and must be what query_answer_read_as gets. */
+MUST_CHECK struct status query_answer_pieces_as(const struct query_reading *reading,
+                                                struct arena *arena, struct arena *facts,
+                                                struct diag *diag, struct xml_pieces **ret_pieces);
 
 /* ERR_MESSAGE_CONTENT: no DocumentRequest, or one without repository or document id;
  * ERR_LIMIT_ITEMS; ERR_XOP. */
@@ -93,6 +118,9 @@ MUST_CHECK struct status retrieve_query_write(const struct document_ref_list *re
 
 struct retrieved_document {
     struct document_ref ref; /* echoes the request */
+    /* Of an on-demand document: what the bytes are called, and where they were kept, if they were
+     * (ITI TF-2 3.43.5). */
+    struct span new_unique_id, new_repository;
     struct span mime_type;
     struct body body;       /* owned by whoever holds the answer: retrieve_answer_done */
     struct span content_id; /* writing: the MTOM part's id, set by the writer */

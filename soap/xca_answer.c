@@ -5,8 +5,8 @@
  */
 #include "base/mem.h"
 #include "soap/message_internal.h"
-#include "soap/regrep_object.h"
-#include "soap/xca_entry.h"
+#include "soap/regrep_payload.h"
+#include "soap/xca_objects.h"
 #include "soap/xca_response.h"
 
 #define SEVERITY_ERROR   "urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error"
@@ -87,54 +87,39 @@ response_read(const struct rs_response *response, struct arena *arena, struct di
     return OK;
 }
 
-static struct status
-write_objects(const struct document_list *documents, struct arena *scratch, struct buf *out,
-              struct diag *diag)
-{
-    for (size_t i = 0; i < documents->n; i++) {
-        struct rim_object object;
-        TRY(entry_to_object(&documents->items[i], scratch, diag, &object));
-        TRY(regrep_object_write(&object, out, diag));
-    }
-    return OK;
-}
-
 /* A large list grows its buffer once, as far as that may grow. */
 static struct status
-make_room(size_t documents, struct buf *out, struct diag *diag)
+make_room(const struct registry_objects *objects, struct buf *out, struct diag *diag)
 {
+    const size_t n = objects->documents.n + objects->submission_sets.n + objects->folders.n +
+                     objects->associations.n;
     const size_t left = out->limit - out->n;
     char *room = NULL;
-    return buf_reserve(out, documents < left / OBJECT_BYTES ? documents * OBJECT_BYTES : left, diag,
-                       &room);
+    return buf_reserve(out, n < left / OBJECT_BYTES ? n * OBJECT_BYTES : left, diag, &room);
 }
 
 /* gSOAP writes the message; the objects, which are nearly all of it, are put where they belong:
- * first in the list. No value can hold the mark, since '<' is escaped. */
+ * first in the list. */
 static struct status
-write_around(const struct regrep_answer *record, const struct document_list *documents,
+write_around(const struct regrep_answer *record, const struct registry_objects *objects,
              struct arena *scratch, struct buf *out, struct diag *diag)
 {
-    static const char mark[] = "<rim:RegistryObjectList xmlns:rim=\"" NS_RIM "\">";
     CLEANUP(buf_done) struct buf message;
+    struct span head, tail;
     buf_init_secret(&message, REGREP_PAYLOAD_MAX);
     TRY(regrep_write_answer(record, &message, diag));
-    const struct span all = buf_span(&message);
-    const size_t at = span_find(all, SPAN(mark));
-    if (at == SPAN_MISSING) {
-        return FAIL(diag, ERR_INTERNAL, "an AdhocQueryResponse without a RegistryObjectList");
-    }
-    TRY(make_room(documents->n, out, diag));
-    TRY(buf_append(out, span_slice(all, 0, at + sizeof(mark) - 1), diag));
-    TRY(write_objects(documents, scratch, out, diag));
-    return buf_append(out, span_slice(all, at + sizeof(mark) - 1, SIZE_MAX), diag);
+    TRY(make_room(objects, out, diag));
+    TRY(objects_split(buf_span(&message), diag, &head, &tail));
+    TRY(buf_append(out, head, diag));
+    TRY(objects_write(objects, true, scratch, out, diag));
+    return buf_append(out, tail, diag);
 }
 
 struct status
 query_answer_write(const struct query_answer *answer, struct arena *arena, struct buf *out,
                    struct diag *diag)
 {
-    struct regrep_answer record = {.objects = {.items = NULL}};
+    struct regrep_answer record = {.list = {.refs = {.items = NULL}}};
     CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
     (void)arena; /* nothing of a written answer outlives the call */
     TRY(regrep_scratch_new(diag, &scratch));
@@ -146,26 +131,66 @@ query_answer_write(const struct query_answer *answer, struct arena *arena, struc
             return FAIL(diag, ERR_INTERNAL, "an ObjectRef of an answer has no %s",
                         ref.id.n == 0 ? "id" : "homeCommunityId");
         }
-        TRY(ARENA_PUSH(scratch, diag, &record.refs, ref));
+        TRY(ARENA_PUSH(scratch, diag, &record.list.refs, ref));
     }
-    return write_around(&record, &answer->objects.documents, scratch, out, diag);
+    return write_around(&record, &answer->objects, scratch, out, diag);
+}
+
+const struct query_reading query_reading_as_it_is = {.home = {NULL, 0}};
+
+struct status
+answer_add_ref(const struct rim_ref *from, const struct query_reading *reading, struct arena *arena,
+               struct diag *diag, struct document_ref_list *refs)
+{
+    struct document_ref ref = {.home = SPAN_EMPTY};
+    const struct span home = span_trim(from->home);
+    TRY(arena_dup(arena, home.n > 0 ? home : reading->home, diag, &ref.home));
+    TRY(arena_dup(arena, span_trim(from->id), diag, &ref.unique_id));
+    return ARENA_PUSH(arena, diag, refs, ref);
+}
+
+/* What is in the tree: all of it, or what is no object. */
+static struct status
+read_tree(const struct message *message, const struct query_reading *reading, struct arena *arena,
+          struct diag *diag, struct query_answer *answer)
+{
+    const xmlNode *const payload = message_payload(message);
+    struct document_node_list no_documents;
+    struct regrep_answer record = {.list = {.refs = {.items = NULL}}};
+    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
+    CLEANUP(buf_done) struct buf xml;
+    buf_init_secret(&xml, REGREP_PAYLOAD_MAX);
+    TRY(regrep_scratch_new(diag, &scratch));
+    const struct regrep_reader reader = {
+        .arena = scratch, .diag = diag, .code = ERR_PARTNER_ANSWER};
+    struct object_taker taker = {.facts = arena,
+                                 .scratch = scratch,
+                                 .diag = diag,
+                                 .code = ERR_PARTNER_ANSWER,
+                                 .reading = reading};
+    TRY(regrep_payload_write(payload, reader.code, scratch, &xml, diag, &no_documents));
+    TRY(regrep_read_answer(&reader, buf_span(&xml), &record));
+    TRY(response_read(&record.response, arena, diag, &answer->status, &answer->errors));
+    TRY(objects_take_list(&taker, xml_child(payload, NS_RIM, "RegistryObjectList"), &record.list));
+    TRY(objects_finish(&taker));
+    for (size_t i = 0; i < record.list.refs.n; i++) {
+        TRY(answer_add_ref(&record.list.refs.items[i], reading, arena, diag, &answer->refs));
+    }
+    answer->objects = taker.objects;
+    answer->dropped = taker.dropped;
+    return OK;
 }
 
 struct status
-answer_add_objects(const struct regrep_answer *from, struct arena *arena, struct diag *diag,
-                   struct query_answer *answer)
+query_answer_read_as(const struct message *message, const struct query_reading *reading,
+                     struct arena *arena, struct diag *diag, struct query_answer *ret_answer)
 {
-    for (size_t i = 0; i < from->objects.n; i++) {
-        struct document_entry entry;
-        TRY(entry_from_object(&from->objects.items[i], arena, diag, &entry));
-        TRY(ARENA_PUSH(arena, diag, &answer->objects.documents, entry));
+    struct query_answer answer = {.status = REGISTRY_FAILURE};
+    TRY(read_tree(message, reading, arena, diag, &answer));
+    if (message->pieces != NULL) {
+        TRY(answer_take_pieces(message->pieces, arena, diag, &answer));
     }
-    for (size_t i = 0; i < from->refs.n; i++) {
-        struct document_ref ref = {.home = SPAN_EMPTY};
-        TRY(arena_dup(arena, span_trim(from->refs.items[i].home), diag, &ref.home));
-        TRY(arena_dup(arena, span_trim(from->refs.items[i].id), diag, &ref.unique_id));
-        TRY(ARENA_PUSH(arena, diag, &answer->refs, ref));
-    }
+    *ret_answer = answer;
     return OK;
 }
 
@@ -173,23 +198,5 @@ struct status
 query_answer_read(const struct message *message, struct arena *arena, struct diag *diag,
                   struct query_answer *ret_answer)
 {
-    struct document_node_list no_documents;
-    struct regrep_answer record = {.objects = {.items = NULL}};
-    struct query_answer answer = {.status = REGISTRY_FAILURE};
-    CLEANUP(regrep_scratch_free) struct arena *scratch = NULL;
-    CLEANUP(buf_done) struct buf xml;
-    buf_init_secret(&xml, REGREP_PAYLOAD_MAX);
-    TRY(regrep_scratch_new(diag, &scratch));
-    const struct regrep_reader reader = {
-        .arena = scratch, .diag = diag, .code = ERR_PARTNER_ANSWER};
-    TRY(regrep_payload_write(message_payload(message), reader.code, scratch, &xml, diag,
-                             &no_documents));
-    TRY(regrep_read_answer(&reader, buf_span(&xml), &record));
-    TRY(response_read(&record.response, arena, diag, &answer.status, &answer.errors));
-    TRY(answer_add_objects(&record, arena, diag, &answer));
-    if (message->pieces != NULL) {
-        TRY(answer_take_pieces(message->pieces, arena, diag, &answer));
-    }
-    *ret_answer = answer;
-    return OK;
+    return query_answer_read_as(message, &query_reading_as_it_is, arena, diag, ret_answer);
 }

@@ -6,7 +6,7 @@
  */
 #include "base/mem.h"
 #include "soap/message_internal.h"
-#include "soap/regrep_object.h"
+#include "soap/xca_objects.h"
 #include "soap/xca_response.h"
 #include "soap/xml_pieces.h"
 
@@ -15,11 +15,11 @@
 
 struct query_pieces {
     struct xml_pieces pieces;
-    struct arena *facts;
+    struct object_taker taker;
     struct arena *scratch; /* of the records between tree and facts; NULL: none yet */
     struct regrep_once once;
     size_t lists; /* that <once> is about */
-    struct query_answer found;
+    struct document_ref_list refs;
     struct diag diag;
 };
 
@@ -70,27 +70,41 @@ begin(struct query_pieces *reader)
     if (reader->scratch != NULL && arena_used(reader->scratch) > SCRATCH_BYTES) {
         regrep_scratch_free(&reader->scratch);
     }
-    return reader->scratch == NULL ? regrep_scratch_new(&reader->diag, &reader->scratch) : OK;
+    if (reader->scratch == NULL) {
+        TRY(regrep_scratch_new(&reader->diag, &reader->scratch));
+    }
+    reader->taker.scratch = reader->scratch;
+    return OK;
 }
 
 static struct status
 take(struct query_pieces *reader, const xmlNode *piece)
 {
-    struct regrep_answer record = {.objects = {.items = NULL}};
+    const enum rim_kind kind = regrep_kind_of(piece);
+    struct rim_classification_list classified = {.items = NULL};
     struct rim_object object;
     struct rim_ref ref;
     TRY(begin(reader));
     const struct regrep_reader regrep = {
         .arena = reader->scratch, .diag = &reader->diag, .code = ERR_PARTNER_ANSWER};
     TRY(regrep_piece_check(piece, regrep.code, reader->scratch, &reader->once, &reader->diag));
-    if (xml_is(piece, NS_RIM, "ExtrinsicObject")) {
+    switch (kind) {
+    case RIM_DOCUMENT:
+    case RIM_PACKAGE:
+    case RIM_ASSOCIATION:
         TRY(regrep_object_read(&regrep, piece, &object));
-        record.objects = (struct rim_object_list){.items = &object, .n = 1};
-    } else if (xml_is(piece, NS_RIM, "ObjectRef")) {
+        return objects_take(&reader->taker, piece, kind, &object);
+    case RIM_CLASSIFICATION:
+        TRY(regrep_classification_read(&regrep, piece, &classified));
+        return objects_take_classification(&reader->taker, piece, &classified.items[0]);
+    case RIM_REF:
         TRY(regrep_ref_read(&regrep, piece, &ref));
-        record.refs = (struct rim_ref_list){.items = &ref, .n = 1};
+        return answer_add_ref(&ref, reader->taker.reading, reader->taker.facts, &reader->diag,
+                              &reader->refs);
+    case RIM_OTHER:
+        break;
     }
-    return answer_add_objects(&record, reader->facts, &reader->diag, &reader->found);
+    return objects_take(&reader->taker, piece, kind, NULL);
 }
 
 static void
@@ -103,8 +117,8 @@ take_piece(void *arg, const xmlNode *piece)
 }
 
 struct status
-query_answer_pieces(struct arena *arena, struct arena *facts, struct diag *diag,
-                    struct xml_pieces **ret_pieces)
+query_answer_pieces_as(const struct query_reading *reading, struct arena *arena,
+                       struct arena *facts, struct diag *diag, struct xml_pieces **ret_pieces)
 {
     struct query_pieces *reader = NULL;
     TRY(ARENA_NEW(arena, diag, &reader));
@@ -112,10 +126,18 @@ query_answer_pieces(struct arena *arena, struct arena *facts, struct diag *diag,
     reader->pieces.take = take_piece;
     reader->pieces.arg = reader;
     reader->pieces.live_nodes = LIVE_NODES_MAX;
-    reader->facts = facts;
+    reader->taker = (struct object_taker){
+        .facts = facts, .diag = &reader->diag, .code = ERR_PARTNER_ANSWER, .reading = reading};
     TRY(arena_defer(arena, release, reader, diag));
     *ret_pieces = &reader->pieces;
     return OK;
+}
+
+struct status
+query_answer_pieces(struct arena *arena, struct arena *facts, struct diag *diag,
+                    struct xml_pieces **ret_pieces)
+{
+    return query_answer_pieces_as(&query_reading_as_it_is, arena, facts, diag, ret_pieces);
 }
 
 struct status
@@ -126,17 +148,21 @@ answer_take_pieces(struct xml_pieces *pieces, const struct arena *arena, struct 
     if (pieces->lists == 0) {
         return OK; /* signed, or without a list: all is in the tree */
     }
-    if (reader->facts != arena) {
+    if (reader->taker.facts != arena) {
         return FAIL(diag, ERR_INTERNAL, "an answer in pieces is read to another arena");
     }
     if (reader->diag.code == ERR_NONE && pieces->has_text) {
         (void)FAIL(&reader->diag, ERR_PARTNER_ANSWER,
                    "<RegistryObjectList> holds text between its elements");
     }
+    if (reader->diag.code == ERR_NONE && is_ok(begin(reader))) {
+        (void)!is_ok(objects_finish(&reader->taker));
+    }
     if (reader->diag.code != ERR_NONE) {
         return FAIL(diag, reader->diag.code, "%s", reader->diag.text);
     }
-    answer->objects = reader->found.objects;
-    answer->refs = reader->found.refs;
+    answer->objects = reader->taker.objects;
+    answer->dropped = reader->taker.dropped;
+    answer->refs = reader->refs;
     return OK;
 }

@@ -18,9 +18,12 @@ MUST_CHECK struct status response_read(const struct rs_response *response, struc
                                        struct diag *diag, enum registry_status *ret_status,
                                        struct registry_error_list *ret_errors);
 
-/* Copies objects and references to the answer. */
-MUST_CHECK struct status answer_add_objects(const struct regrep_answer *from, struct arena *arena,
-                                            struct diag *diag, struct query_answer *answer);
+extern const struct query_reading query_reading_as_it_is;
+
+/* Copied to <arena>. */
+MUST_CHECK struct status answer_add_ref(const struct rim_ref *from,
+                                        const struct query_reading *reading, struct arena *arena,
+                                        struct diag *diag, struct document_ref_list *refs);
 /* What was read of a RegistryObjectList in pieces (xca_pieces.c); it went to <arena>. */
 MUST_CHECK struct status answer_take_pieces(struct xml_pieces *pieces, const struct arena *arena,
                                             struct diag *diag, struct query_answer *answer);

@@ -103,6 +103,8 @@ retrieve_answer_write(struct retrieve_answer *answer, struct arena *arena, struc
             .home = from->ref.home,
             .repository = from->ref.repository,
             .unique_id = from->ref.unique_id,
+            .new_repository = from->new_repository,
+            .new_unique_id = from->new_unique_id,
             .mime_type = from->mime_type,
         };
         /* Nothing in it that a URL would have to escape (RFC 2392). */
@@ -148,6 +150,8 @@ read_document(struct answer_reader *r, const struct xdsb_document *from,
     const xmlNode *node = NULL;
     struct retrieved_document document = {.content_id = SPAN_EMPTY};
     TRY(keep_ref(from, r->arena, r->diag, &document.ref));
+    TRY(arena_dup(r->arena, span_trim(from->new_repository), r->diag, &document.new_repository));
+    TRY(arena_dup(r->arena, span_trim(from->new_unique_id), r->diag, &document.new_unique_id));
     TRY(arena_dup(r->arena, span_trim(from->mime_type), r->diag, &document.mime_type));
     if (document.ref.unique_id.n == 0) {
         return FAIL(r->diag, ERR_PARTNER_ANSWER, "a DocumentResponse has no DocumentUniqueId");

@@ -70,6 +70,19 @@ struct span xml_attr_value(const xmlAttr *attr);
  * its top (also those that only values use, as in xsi:type="II"), comments and processing
  * instructions are left out. */
 MUST_CHECK struct status xml_serialise(const xmlNode *node, struct buf *out, struct diag *diag);
+/* The same with other values for some attributes without namespace: replaced, or added at the end.
+ */
+#define XML_EDITS_MAX ((size_t)4)
+struct xml_edit {
+    const xmlNode *node;
+    const char *attribute, *value;
+};
+struct xml_edits {
+    struct xml_edit items[XML_EDITS_MAX];
+    size_t n;
+};
+MUST_CHECK struct status xml_serialise_edited(const xmlNode *node, const struct xml_edits *edits,
+                                              struct buf *out, struct diag *diag);
 
 /* What libxml2 and xmlsec complain about on this thread outside of a parse goes to <diag> from now
  * on (NULL: nowhere); gives the one from before, to be put back. */

@@ -80,8 +80,49 @@ put_inherited_namespaces(struct buf *out, const xmlNode *top, struct diag *diag)
     return OK;
 }
 
+static const struct xml_edit *
+find_edit(const struct xml_edits *edits, const xmlNode *node, const xmlAttr *attr)
+{
+    for (size_t i = 0; i < edits->n; i++) {
+        if (edits->items[i].node == node && attr->ns == NULL &&
+            xmlStrEqual(attr->name, (const xmlChar *)edits->items[i].attribute)) {
+            return &edits->items[i];
+        }
+    }
+    return NULL;
+}
+
 static struct status
-put_start(struct buf *out, const xmlNode *node, bool is_top, struct diag *diag)
+put_attribute(struct buf *out, const xmlNs *ns, const xmlChar *name, const char *value,
+              struct diag *diag)
+{
+    TRY(buf_append_char(out, ' ', diag));
+    TRY(put_name(out, ns, name, diag));
+    TRY(buf_append_cstr(out, "=\"", diag));
+    if (value != NULL) {
+        TRY(put_escaped(out, value, true, diag));
+    }
+    return buf_append_char(out, '"', diag);
+}
+
+/* Those whose element has no such attribute. */
+static struct status
+put_new_attributes(struct buf *out, const xmlNode *node, const struct xml_edits *edits,
+                   struct diag *diag)
+{
+    for (size_t i = 0; i < edits->n; i++) {
+        const struct xml_edit *const edit = &edits->items[i];
+        struct span ignored;
+        if (edit->node == node && !xml_attr(node, NULL, edit->attribute, &ignored)) {
+            TRY(put_attribute(out, NULL, (const xmlChar *)edit->attribute, edit->value, diag));
+        }
+    }
+    return OK;
+}
+
+static struct status
+put_start(struct buf *out, const xmlNode *node, bool is_top, const struct xml_edits *edits,
+          struct diag *diag)
 {
     TRY(buf_append_char(out, '<', diag));
     TRY(put_name(out, node->ns, node->name, diag));
@@ -92,14 +133,12 @@ put_start(struct buf *out, const xmlNode *node, bool is_top, struct diag *diag)
         TRY(put_inherited_namespaces(out, node, diag));
     }
     for (const xmlAttr *attr = node->properties; attr != NULL; attr = attr->next) {
-        TRY(buf_append_char(out, ' ', diag));
-        TRY(put_name(out, attr->ns, attr->name, diag));
-        TRY(buf_append_cstr(out, "=\"", diag));
-        if (attr->children != NULL) {
-            TRY(put_escaped(out, (const char *)attr->children->content, true, diag));
-        }
-        TRY(buf_append_char(out, '"', diag));
+        const struct xml_edit *const edit = find_edit(edits, node, attr);
+        const char *const own =
+            attr->children == NULL ? NULL : (const char *)attr->children->content;
+        TRY(put_attribute(out, attr->ns, attr->name, edit == NULL ? own : edit->value, diag));
     }
+    TRY(put_new_attributes(out, node, edits, diag));
     return buf_append_char(out, '>', diag);
 }
 
@@ -113,10 +152,11 @@ put_end(struct buf *out, const xmlNode *node, struct diag *diag)
 
 /* Without recursion: the depth of a tree never becomes depth of our stack. */
 struct status
-xml_serialise(const xmlNode *top, struct buf *out, struct diag *diag)
+xml_serialise_edited(const xmlNode *top, const struct xml_edits *edits, struct buf *out,
+                     struct diag *diag)
 {
     const xmlNode *node = top;
-    TRY(put_start(out, top, true, diag));
+    TRY(put_start(out, top, true, edits, diag));
     for (;;) {
         const xmlNode *next = node->type == XML_ELEMENT_NODE ? node->children : NULL;
         while (next == NULL) {
@@ -131,9 +171,15 @@ xml_serialise(const xmlNode *top, struct buf *out, struct diag *diag)
         }
         node = next;
         if (node->type == XML_ELEMENT_NODE) {
-            TRY(put_start(out, node, false, diag));
+            TRY(put_start(out, node, false, edits, diag));
         } else if (node->type == XML_TEXT_NODE) {
             TRY(put_escaped(out, (const char *)node->content, false, diag));
         }
     }
+}
+
+struct status
+xml_serialise(const xmlNode *top, struct buf *out, struct diag *diag)
+{
+    return xml_serialise_edited(top, &(struct xml_edits){.n = 0}, out, diag);
 }

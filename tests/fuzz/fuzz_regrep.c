@@ -27,7 +27,9 @@ is_regrep(const xmlNode *payload)
     return xml_is(payload, NS_QUERY, "AdhocQueryRequest") ||
            xml_is(payload, NS_QUERY, "AdhocQueryResponse") ||
            xml_is(payload, NS_XDSB, "RetrieveDocumentSetRequest") ||
-           xml_is(payload, NS_XDSB, "RetrieveDocumentSetResponse");
+           xml_is(payload, NS_XDSB, "RetrieveDocumentSetResponse") ||
+           xml_is(payload, NS_XDSB, "ProvideAndRegisterDocumentSetRequest") ||
+           xml_is(payload, NS_RS, "RegistryResponse");
 }
 
 static void

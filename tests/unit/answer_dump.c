@@ -48,6 +48,10 @@ put_authors(struct buf *out, const struct author_list *authors)
         const struct author *author = &authors->items[i];
 
         (void)!is_ok(buf_printf(out, &ignored, "\n  author"));
+        put_list(out, "institutions", &author->more_institutions);
+        put_list(out, "roles", &author->more_roles);
+        put_list(out, "specialties", &author->more_specialties);
+        put_list(out, "telecoms", &author->more_telecoms);
         put(out, "person", author->person);
         put(out, "institution", author->institution);
         put(out, "role", author->role);
@@ -81,6 +85,9 @@ put_texts(struct buf *out, const struct document_entry *entry)
         {"uri", entry->uri},
         {"authenticator", entry->legal_authenticator},
         {"source", entry->source_patient_id},
+        {"lid", entry->lid},
+        {"availability", entry->availability},
+        {"xml", entry->xml},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -89,10 +96,19 @@ put_texts(struct buf *out, const struct document_entry *entry)
 }
 
 static void
+put_extra(struct buf *out, const struct extra_slot_list *extra)
+{
+    for (size_t i = 0; i < extra->n; i++) {
+        put(out, "extra", extra->items[i].name);
+        put_list(out, "values", &extra->items[i].values);
+    }
+}
+
+static void
 put_entry(struct buf *out, const struct document_entry *entry)
 {
-    (void)!is_ok(buf_printf(out, &ignored, "entry %d %llu", entry->has_size ? 1 : 0,
-                            (unsigned long long)entry->size));
+    (void)!is_ok(buf_printf(out, &ignored, "entry %d %d %llu", entry->has_size ? 1 : 0,
+                            entry->is_limited ? 1 : 0, (unsigned long long)entry->size));
     put_texts(out, entry);
     put_list(out, "info", &entry->source_patient_info);
     put_list(out, "reference", &entry->reference_ids);
@@ -104,7 +120,78 @@ put_entry(struct buf *out, const struct document_entry *entry)
     put_codes(out, "confidentiality", &entry->confidentiality);
     put_codes(out, "event", &entry->event_codes);
     put_authors(out, &entry->authors);
+    put_extra(out, &entry->extra);
     (void)!is_ok(buf_printf(out, &ignored, "\n"));
+}
+
+static void
+put_set(struct buf *out, const struct submission_set *set)
+{
+    const struct span texts[] = {set->entry_uuid, set->lid,         set->unique_id,
+                                 set->home,       set->source_id,   set->patient_id,
+                                 set->status,     set->title,       set->comments,
+                                 set->xml,        set->target_home, set->submission_time};
+    (void)!is_ok(buf_printf(out, &ignored, "set %d", set->is_limited ? 1 : 0));
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        (void)!is_ok(buf_printf(out, &ignored, " %zu", i));
+        put(out, "", texts[i]);
+    }
+    put_list(out, "recipients", &set->intended_recipients);
+    put_code(out, "content", &set->content_type);
+    put_authors(out, &set->authors);
+    put_extra(out, &set->extra);
+    (void)!is_ok(buf_printf(out, &ignored, "\n"));
+}
+
+static void
+put_folder(struct buf *out, const struct folder *folder)
+{
+    const struct span texts[] = {folder->entry_uuid, folder->lid,        folder->unique_id,
+                                 folder->home,       folder->patient_id, folder->last_update,
+                                 folder->status,     folder->title,      folder->comments,
+                                 folder->xml};
+    (void)!is_ok(buf_printf(out, &ignored, "folder %d", folder->is_limited ? 1 : 0));
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        (void)!is_ok(buf_printf(out, &ignored, " %zu", i));
+        put(out, "", texts[i]);
+    }
+    put_codes(out, "code", &folder->codes);
+    put_extra(out, &folder->extra);
+    (void)!is_ok(buf_printf(out, &ignored, "\n"));
+}
+
+static void
+put_association(struct buf *out, const struct association *a)
+{
+    const struct span texts[] = {a->entry_uuid, a->home,   a->type,
+                                 a->source,     a->target, a->submission_set_status,
+                                 a->status,     a->xml,    a->previous_version};
+    (void)!is_ok(buf_printf(out, &ignored, "association"));
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        (void)!is_ok(buf_printf(out, &ignored, " %zu", i));
+        put(out, "", texts[i]);
+    }
+    put_code(out, "documentation", &a->documentation);
+    put_extra(out, &a->extra);
+    (void)!is_ok(buf_printf(out, &ignored, "\n"));
+}
+
+void
+objects_dump(const struct registry_objects *objects, struct buf *out)
+{
+    for (size_t i = 0; i < objects->documents.n; i++) {
+        put_entry(out, &objects->documents.items[i]);
+    }
+    for (size_t i = 0; i < objects->submission_sets.n; i++) {
+        put_set(out, &objects->submission_sets.items[i]);
+    }
+    for (size_t i = 0; i < objects->folders.n; i++) {
+        put_folder(out, &objects->folders.items[i]);
+    }
+    for (size_t i = 0; i < objects->associations.n; i++) {
+        put_association(out, &objects->associations.items[i]);
+    }
+    put_list(out, "other", &objects->others);
 }
 
 void
@@ -120,9 +207,8 @@ answer_dump(const struct query_answer *answer, struct buf *out)
         put(out, "location", error->location);
         (void)!is_ok(buf_printf(out, &ignored, "\n"));
     }
-    for (size_t i = 0; i < answer->objects.documents.n; i++) {
-        put_entry(out, &answer->objects.documents.items[i]);
-    }
+    (void)!is_ok(buf_printf(out, &ignored, "dropped %zu\n", answer->dropped));
+    objects_dump(&answer->objects, out);
     for (size_t i = 0; i < answer->refs.n; i++) {
         (void)!is_ok(buf_printf(out, &ignored, "ref"));
         put(out, "home", answer->refs.items[i].home);

@@ -8,6 +8,7 @@
 
 #define ANSWER_DUMP_MAX ((size_t)64 * 1024 * 1024)
 
+void objects_dump(const struct registry_objects *objects, struct buf *out);
 void answer_dump(const struct query_answer *answer, struct buf *out);
 /* Reads <envelope> as one tree, and in pieces; writes the facts or the error's name of each. True
  * when both are the same. <ret_code>: of the tree. */

@@ -46,6 +46,18 @@ dump_response(struct buf *out, const struct rs_response *response)
 }
 
 static void
+dump_classification(struct buf *out, const struct rim_classification *c)
+{
+    dump(out, "id", c->id);
+    dump(out, "classificationScheme", c->scheme);
+    dump(out, "classifiedObject", c->object);
+    dump(out, "nodeRepresentation", c->node);
+    dump(out, "classificationNode", c->class_node);
+    dump(out, "Name", c->name);
+    dump_slots(out, &c->slots);
+}
+
+static void
 dump_object(struct buf *out, const struct rim_object *object)
 {
     dump(out, "id", object->id);
@@ -54,17 +66,14 @@ dump_object(struct buf *out, const struct rim_object *object)
     dump(out, "objectType", object->object_type);
     dump(out, "status", object->status);
     dump(out, "mimeType", object->mime_type);
+    dump(out, "associationType", object->association_type);
+    dump(out, "sourceObject", object->source);
+    dump(out, "targetObject", object->target);
     dump(out, "Name", object->name);
     dump(out, "Description", object->description);
     dump_slots(out, &object->slots);
     for (size_t i = 0; i < object->classifications.n; i++) {
-        const struct rim_classification *c = &object->classifications.items[i];
-        dump(out, "id", c->id);
-        dump(out, "classificationScheme", c->scheme);
-        dump(out, "classifiedObject", c->object);
-        dump(out, "nodeRepresentation", c->node);
-        dump(out, "Name", c->name);
-        dump_slots(out, &c->slots);
+        dump_classification(out, &object->classifications.items[i]);
     }
     for (size_t i = 0; i < object->identifiers.n; i++) {
         const struct rim_identifier *e = &object->identifiers.items[i];
@@ -77,6 +86,25 @@ dump_object(struct buf *out, const struct rim_object *object)
 }
 
 static void
+dump_list(struct buf *out, const struct rim_list *list)
+{
+    const struct rim_object_list *const kinds[] = {&list->documents, &list->packages,
+                                                   &list->associations};
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        for (size_t i = 0; i < kinds[k]->n; i++) {
+            dump_object(out, &kinds[k]->items[i]);
+        }
+    }
+    for (size_t i = 0; i < list->classifications.n; i++) {
+        dump_classification(out, &list->classifications.items[i]);
+    }
+    for (size_t i = 0; i < list->refs.n; i++) {
+        dump(out, "id", list->refs.items[i].id);
+        dump(out, "home", list->refs.items[i].home);
+    }
+}
+
+static void
 dump_documents(struct buf *out, const struct xdsb_document_list *list, bool is_answer)
 {
     for (size_t i = 0; i < list->n; i++) {
@@ -84,6 +112,8 @@ dump_documents(struct buf *out, const struct xdsb_document_list *list, bool is_a
         dump(out, "RepositoryUniqueId", list->items[i].repository);
         dump(out, "DocumentUniqueId", list->items[i].unique_id);
         if (is_answer) {
+            dump(out, "NewRepositoryUniqueId", list->items[i].new_repository);
+            dump(out, "NewDocumentUniqueId", list->items[i].new_unique_id);
             dump(out, "mimeType", list->items[i].mime_type);
         }
     }
@@ -95,9 +125,11 @@ dump_by_gsoap(const xmlNode *payload, struct arena *arena, struct diag *diag, st
     const struct regrep_reader reader = {.arena = arena, .diag = diag, .code = ERR_MESSAGE_CONTENT};
     struct document_node_list nodes;
     struct regrep_query query = {.id = SPAN_EMPTY};
-    struct regrep_answer answer = {.refs = {.items = NULL}};
+    struct regrep_answer answer = {.list = {.refs = {.items = NULL}}};
     struct xdsb_document_list requests = {.items = NULL};
     struct xdsb_answer retrieved = {.documents = {.items = NULL}};
+    struct xdsb_submission submission = {.slots = {.items = NULL}};
+    struct rs_response response = {.status = SPAN_EMPTY};
     struct buf xml;
     buf_init(&xml, REGREP_PAYLOAD_MAX);
     struct status st = regrep_payload_write(payload, reader.code, arena, &xml, diag, &nodes);
@@ -110,13 +142,17 @@ dump_by_gsoap(const xmlNode *payload, struct arena *arena, struct diag *diag, st
     } else if (is_ok(st) && xml_is(payload, NS_QUERY, "AdhocQueryResponse")) {
         st = regrep_read_answer(&reader, buf_span(&xml), &answer);
         dump_response(out, &answer.response);
-        for (size_t i = 0; i < answer.objects.n; i++) {
-            dump_object(out, &answer.objects.items[i]);
+        dump_list(out, &answer.list);
+    } else if (is_ok(st) && xml_is(payload, NS_XDSB, "ProvideAndRegisterDocumentSetRequest")) {
+        st = regrep_read_submission(&reader, buf_span(&xml), &submission);
+        dump_slots(out, &submission.slots);
+        dump_list(out, &submission.list);
+        for (size_t i = 0; i < submission.documents.n; i++) {
+            dump(out, "Document", submission.documents.items[i].id);
         }
-        for (size_t i = 0; i < answer.refs.n; i++) {
-            dump(out, "id", answer.refs.items[i].id);
-            dump(out, "home", answer.refs.items[i].home);
-        }
+    } else if (is_ok(st) && xml_is(payload, NS_RS, "RegistryResponse")) {
+        st = regrep_read_response(&reader, buf_span(&xml), &response);
+        dump_response(out, &response);
     } else if (is_ok(st) && xml_is(payload, NS_XDSB, "RetrieveDocumentSetRequest")) {
         st = regrep_read_retrieve(&reader, buf_span(&xml), &requests);
         dump_documents(out, &requests, false);
@@ -189,24 +225,42 @@ walk_response(struct buf *out, const xmlNode *node)
 }
 
 static void
+walk_classifications(struct buf *out, const xmlNode *parent)
+{
+    static const char *const attrs[] = {"id",
+                                        "classificationScheme",
+                                        "classifiedObject",
+                                        "nodeRepresentation",
+                                        "classificationNode",
+                                        NULL};
+    for (const xmlNode *c = xml_child(parent, NS_RIM, "Classification"); c != NULL;
+         c = xml_next_named(c, NS_RIM, "Classification")) {
+        walk_attrs(out, c, attrs);
+        walk_string(out, c, "Name");
+        walk_slots(out, c);
+    }
+}
+
+static void
 walk_object(struct buf *out, const xmlNode *object)
 {
-    static const char *const object_attrs[] = {"id",     "home",     "lid", "objectType",
-                                               "status", "mimeType", NULL};
-    static const char *const code_attrs[] = {"id", "classificationScheme", "classifiedObject",
-                                             "nodeRepresentation", NULL};
+    static const char *const object_attrs[] = {"id",
+                                               "home",
+                                               "lid",
+                                               "objectType",
+                                               "status",
+                                               "mimeType",
+                                               "associationType",
+                                               "sourceObject",
+                                               "targetObject",
+                                               NULL};
     static const char *const id_attrs[] = {"id", "registryObject", "identificationScheme", "value",
                                            NULL};
     walk_attrs(out, object, object_attrs);
     walk_string(out, object, "Name");
     walk_string(out, object, "Description");
     walk_slots(out, object);
-    for (const xmlNode *c = xml_child(object, NS_RIM, "Classification"); c != NULL;
-         c = xml_next_named(c, NS_RIM, "Classification")) {
-        walk_attrs(out, c, code_attrs);
-        walk_string(out, c, "Name");
-        walk_slots(out, c);
-    }
+    walk_classifications(out, object);
     for (const xmlNode *e = xml_child(object, NS_RIM, "ExternalIdentifier"); e != NULL;
          e = xml_next_named(e, NS_RIM, "ExternalIdentifier")) {
         walk_attrs(out, e, id_attrs);
@@ -215,13 +269,44 @@ walk_object(struct buf *out, const xmlNode *object)
 }
 
 static void
+walk_list(struct buf *out, const xmlNode *list)
+{
+    static const char *const kinds[] = {"ExtrinsicObject", "RegistryPackage", "Association"};
+    static const char *const ref_attrs[] = {"id", "home", NULL};
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        for (const xmlNode *object = xml_child(list, NS_RIM, kinds[k]); object != NULL;
+             object = xml_next_named(object, NS_RIM, kinds[k])) {
+            walk_object(out, object);
+        }
+    }
+    walk_classifications(out, list);
+    for (const xmlNode *ref = xml_child(list, NS_RIM, "ObjectRef"); ref != NULL;
+         ref = xml_next_named(ref, NS_RIM, "ObjectRef")) {
+        walk_attrs(out, ref, ref_attrs);
+    }
+}
+
+static void
+walk_submission(struct buf *out, const xmlNode *payload)
+{
+    const xmlNode *submit = xml_child(payload, NS_LCM, "SubmitObjectsRequest");
+    walk_slots(out, xml_child(submit, NS_RS, "RequestSlotList"));
+    walk_list(out, xml_child(submit, NS_RIM, "RegistryObjectList"));
+    for (const xmlNode *document = xml_child(payload, NS_XDSB, "Document"); document != NULL;
+         document = xml_next_named(document, NS_XDSB, "Document")) {
+        dump(out, "Document", xml_attr_text(document, "id"));
+    }
+}
+
+static void
 walk_documents(struct buf *out, const xmlNode *payload, const char *name, bool is_answer)
 {
-    static const char *const parts[] = {"HomeCommunityId", "RepositoryUniqueId", "DocumentUniqueId",
-                                        "mimeType"};
+    static const char *const parts[] = {"HomeCommunityId",     "RepositoryUniqueId",
+                                        "DocumentUniqueId",    "NewRepositoryUniqueId",
+                                        "NewDocumentUniqueId", "mimeType"};
     for (const xmlNode *node = xml_child(payload, NS_XDSB, name); node != NULL;
          node = xml_next_named(node, NS_XDSB, name)) {
-        for (size_t i = 0; i < (is_answer ? 4U : 3U); i++) {
+        for (size_t i = 0; i < (is_answer ? ARRAY_LEN(parts) : 3U); i++) {
             dump(out, parts[i], content(xml_child(node, NS_XDSB, parts[i])));
         }
     }
@@ -238,16 +323,12 @@ dump_by_walk(const xmlNode *payload, struct buf *out)
         walk_attrs(out, query, query_attrs);
         walk_slots(out, query);
     } else if (xml_is(payload, NS_QUERY, "AdhocQueryResponse")) {
-        const xmlNode *list = xml_child(payload, NS_RIM, "RegistryObjectList");
         walk_response(out, payload);
-        for (const xmlNode *object = xml_child(list, NS_RIM, "ExtrinsicObject"); object != NULL;
-             object = xml_next_named(object, NS_RIM, "ExtrinsicObject")) {
-            walk_object(out, object);
-        }
-        for (const xmlNode *ref = xml_child(list, NS_RIM, "ObjectRef"); ref != NULL;
-             ref = xml_next_named(ref, NS_RIM, "ObjectRef")) {
-            walk_attrs(out, ref, query_attrs);
-        }
+        walk_list(out, xml_child(payload, NS_RIM, "RegistryObjectList"));
+    } else if (xml_is(payload, NS_XDSB, "ProvideAndRegisterDocumentSetRequest")) {
+        walk_submission(out, payload);
+    } else if (xml_is(payload, NS_RS, "RegistryResponse")) {
+        walk_response(out, payload);
     } else if (xml_is(payload, NS_XDSB, "RetrieveDocumentSetRequest")) {
         walk_documents(out, payload, "DocumentRequest", false);
     } else {

@@ -104,59 +104,85 @@ test_testkit(void)
 #define S(name, x) "<Slot name='" name "'><ValueList>" x "</ValueList></Slot>"
 #define V(x)       "<Value>" x "</Value>"
 
+static const char *const confusing[] = {
+    Q("f:home='urn:oid:2.999.666'", ""),
+    Q("f:home='urn:oid:2.999.666' home='urn:oid:2.999'", ""),
+    Q("f:id='x' xsi:nil='true' xsi:type='f:other'", S("a", V("b"))),
+    Q("href='#x'", S("a", V("b"))),
+    Q("", "<Slot name='a' id='x'><ValueList><Value href='#x'>1</Value></ValueList></Slot>"
+          "<Slot name='b' href='#x'><ValueList/></Slot>"),
+    Q("", "<Slot name='a' id='x'><ValueList/></Slot><Slot name='b' id='x'><ValueList/></Slot>"),
+    Q("", "<Slot name='a' xsi:nil='true'><ValueList>" V("1") "</ValueList></Slot>"),
+    Q("", "<f:Slot name='f'/>" S("a", "<f:Value>f</f:Value>" V("1"))),
+    Q("", "<Slot xmlns='' name='f'/>" S("a", V("1") "<Value xmlns=''>f</Value>")),
+    Q("", "<f:x><Slot name='inner'/></f:x>" S("a", V("1"))),
+    Q("", S("a", "<Value xsi:type='f:t'>1</Value>" V("") V(" x ") V("&#9;\n&#13;"))),
+    Q("", S("a", V("&lt;Value>&amp;amp;]]&gt;") V("<![CDATA[<Value>1</Value>]]>"))),
+    Q("", S("", V("1")) "<Slot><ValueList/></Slot><Slot name='no list'/>"),
+    Q("", "<!-- c -->" S("a", "<!-- <Value>no</Value> -->" V("1"))),
+    Q("", S("\xf0\x9f\x98\x80\xc3\xa9", V("\xe6\x9d\x8e &#x1F600; &#xE9;"))),
+    Q("", S("a", V("1")) "<VersionInfo/><Name/>" S("b", V("2"))),
+    Q("xml:lang='en'", S("a", V("1"))),
+    /* other prefixes, also those that gSOAP's table gives other namespaces */
+    "<rim:AdhocQueryRequest xmlns:rim='" NS_QUERY "' xmlns:query='" NS_RIM
+    "'><rim:ResponseOption returnType='ObjectRef'/><query:AdhocQuery id='1' home='2'>"
+    "<query:Slot name='a'><query:ValueList><query:Value>1</query:Value></query:ValueList>"
+    "</query:Slot></query:AdhocQuery></rim:AdhocQueryRequest>",
+    "<AdhocQueryRequest xmlns='" NS_QUERY "'><ResponseOption returnType='LeafClass'/>"
+    "<AdhocQuery id='not rim'/><AdhocQuery xmlns='" NS_RIM "' id='rim'/></AdhocQueryRequest>",
+    /* two kinds in turn, unknown ones between */
+    "<AdhocQueryResponse xmlns='" NS_QUERY "' status='s'><RegistryObjectList xmlns='" NS_RIM
+    "'><ObjectRef id='1'/><ExtrinsicObject id='2'/><Association id='3'/><ObjectRef id='4'/>"
+    "<RegistryPackage id='5'><Slot name='x'/></RegistryPackage><ExtrinsicObject id='6'>"
+    "<Description/><Name><LocalizedString/><LocalizedString value='second'/></Name>"
+    "</ExtrinsicObject></RegistryObjectList></AdhocQueryResponse>",
+    "<AdhocQueryResponse xmlns='" NS_QUERY "' status='s'><RegistryObjectList xmlns='" NS_RIM
+    "' xmlns:x='" NS_XDSB "'><ExtrinsicObject id='1'><x:Document>AAAA</x:Document>"
+    "</ExtrinsicObject><x:Document/></RegistryObjectList></AdhocQueryResponse>",
+    "<AdhocQueryResponse xmlns='" NS_QUERY "' status='s'><RegistryErrorList xmlns='" NS_RS
+    "' highestSeverity='h'><RegistryError errorCode='a' codeContext='b'>text</RegistryError>"
+    "<RegistryError/></RegistryErrorList></AdhocQueryResponse>",
+    /* every kind, mixed; a package in a package; what is nested is not ours */
+    "<AdhocQueryResponse xmlns='" NS_QUERY "' status='s'><RegistryObjectList xmlns='" NS_RIM
+    "'><Association id='a' associationType='t' sourceObject='s' targetObject='u'><Slot "
+    "name='x'>"
+    "<ValueList><Value>v</Value></ValueList></Slot></Association><Classification id='c' "
+    "classifiedObject='p' classificationNode='n'/><RegistryPackage id='p' home='h'><Name>"
+    "<LocalizedString value='N'/></Name><Classification id='i' classificationNode='m' "
+    "classifiedObject='p'><Slot name='y'/></Classification><ExternalIdentifier id='e' "
+    "value='v'/><RegistryObjectList><ExtrinsicObject id='z'/></RegistryObjectList>"
+    "</RegistryPackage><Organization id='o'/><Association id='b'/></RegistryObjectList>"
+    "</AdhocQueryResponse>",
+    "<x:RetrieveDocumentSetResponse xmlns:x='" NS_XDSB "' xmlns:r='" NS_RS
+    "'><r:RegistryResponse status='s'/><x:DocumentResponse><x:NewDocumentUniqueId>n"
+    "</x:NewDocumentUniqueId><x:NewRepositoryUniqueId>r</x:NewRepositoryUniqueId>"
+    "</x:DocumentResponse></x:RetrieveDocumentSetResponse>",
+    "<ProvideAndRegisterDocumentSetRequest xmlns='" NS_XDSB "'><Document id='d1'>AAAA</Document>"
+    "<l:SubmitObjectsRequest xmlns:l='" NS_LCM "' comment='c'><r:RequestSlotList xmlns:r='" NS_RS
+    "' xmlns='" NS_RIM "'><Slot name='n'><ValueList><Value>v</Value></ValueList></Slot>"
+    "</r:RequestSlotList><RegistryObjectList xmlns='" NS_RIM "'><ExtrinsicObject id='d1'/>"
+    "<RegistryPackage id='s'/></RegistryObjectList></l:SubmitObjectsRequest>"
+    "<Document xmlns='urn:f' id='not ours'/><Document id='d2'/><Document/>"
+    "</ProvideAndRegisterDocumentSetRequest>",
+    "<r:RegistryResponse xmlns:r='" NS_RS "' status='s'><r:ResponseSlotList/>"
+    "<r:RegistryErrorList><r:RegistryError errorCode='e' codeContext='c' location='l' "
+    "severity='x'/></r:RegistryErrorList></r:RegistryResponse>",
+    "<x:RetrieveDocumentSetResponse xmlns:x='" NS_XDSB "' xmlns:r='" NS_RS
+    "'><r:RegistryResponse status='s'/><x:DocumentResponse><x:mimeType>m</x:mimeType>"
+    "<x:Document>AAAA</x:Document><x:DocumentUniqueId> u </x:DocumentUniqueId>"
+    "</x:DocumentResponse><x:DocumentResponse/></x:RetrieveDocumentSetResponse>",
+};
+
 static void
 test_confusing(void)
 {
-    static const char *const rows[] = {
-        Q("f:home='urn:oid:2.999.666'", ""),
-        Q("f:home='urn:oid:2.999.666' home='urn:oid:2.999'", ""),
-        Q("f:id='x' xsi:nil='true' xsi:type='f:other'", S("a", V("b"))),
-        Q("href='#x'", S("a", V("b"))),
-        Q("", "<Slot name='a' id='x'><ValueList><Value href='#x'>1</Value></ValueList></Slot>"
-              "<Slot name='b' href='#x'><ValueList/></Slot>"),
-        Q("", "<Slot name='a' id='x'><ValueList/></Slot><Slot name='b' id='x'><ValueList/></Slot>"),
-        Q("", "<Slot name='a' xsi:nil='true'><ValueList>" V("1") "</ValueList></Slot>"),
-        Q("", "<f:Slot name='f'/>" S("a", "<f:Value>f</f:Value>" V("1"))),
-        Q("", "<Slot xmlns='' name='f'/>" S("a", V("1") "<Value xmlns=''>f</Value>")),
-        Q("", "<f:x><Slot name='inner'/></f:x>" S("a", V("1"))),
-        Q("", S("a", "<Value xsi:type='f:t'>1</Value>" V("") V(" x ") V("&#9;\n&#13;"))),
-        Q("", S("a", V("&lt;Value>&amp;amp;]]&gt;") V("<![CDATA[<Value>1</Value>]]>"))),
-        Q("", S("", V("1")) "<Slot><ValueList/></Slot><Slot name='no list'/>"),
-        Q("", "<!-- c -->" S("a", "<!-- <Value>no</Value> -->" V("1"))),
-        Q("", S("\xf0\x9f\x98\x80\xc3\xa9", V("\xe6\x9d\x8e &#x1F600; &#xE9;"))),
-        Q("", S("a", V("1")) "<VersionInfo/><Name/>" S("b", V("2"))),
-        Q("xml:lang='en'", S("a", V("1"))),
-        /* other prefixes, also those that gSOAP's table gives other namespaces */
-        "<rim:AdhocQueryRequest xmlns:rim='" NS_QUERY "' xmlns:query='" NS_RIM
-        "'><rim:ResponseOption returnType='ObjectRef'/><query:AdhocQuery id='1' home='2'>"
-        "<query:Slot name='a'><query:ValueList><query:Value>1</query:Value></query:ValueList>"
-        "</query:Slot></query:AdhocQuery></rim:AdhocQueryRequest>",
-        "<AdhocQueryRequest xmlns='" NS_QUERY "'><ResponseOption returnType='LeafClass'/>"
-        "<AdhocQuery id='not rim'/><AdhocQuery xmlns='" NS_RIM "' id='rim'/></AdhocQueryRequest>",
-        /* two kinds in turn, unknown ones between */
-        "<AdhocQueryResponse xmlns='" NS_QUERY "' status='s'><RegistryObjectList xmlns='" NS_RIM
-        "'><ObjectRef id='1'/><ExtrinsicObject id='2'/><Association id='3'/><ObjectRef id='4'/>"
-        "<RegistryPackage id='5'><Slot name='x'/></RegistryPackage><ExtrinsicObject id='6'>"
-        "<Description/><Name><LocalizedString/><LocalizedString value='second'/></Name>"
-        "</ExtrinsicObject></RegistryObjectList></AdhocQueryResponse>",
-        "<AdhocQueryResponse xmlns='" NS_QUERY "' status='s'><RegistryObjectList xmlns='" NS_RIM
-        "' xmlns:x='" NS_XDSB "'><ExtrinsicObject id='1'><x:Document>AAAA</x:Document>"
-        "</ExtrinsicObject><x:Document/></RegistryObjectList></AdhocQueryResponse>",
-        "<AdhocQueryResponse xmlns='" NS_QUERY "' status='s'><RegistryErrorList xmlns='" NS_RS
-        "' highestSeverity='h'><RegistryError errorCode='a' codeContext='b'>text</RegistryError>"
-        "<RegistryError/></RegistryErrorList></AdhocQueryResponse>",
-        "<x:RetrieveDocumentSetResponse xmlns:x='" NS_XDSB "' xmlns:r='" NS_RS
-        "'><r:RegistryResponse status='s'/><x:DocumentResponse><x:mimeType>m</x:mimeType>"
-        "<x:Document>AAAA</x:Document><x:DocumentUniqueId> u </x:DocumentUniqueId>"
-        "</x:DocumentResponse><x:DocumentResponse/></x:RetrieveDocumentSetResponse>",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(confusing); i++) {
         struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
         struct diag diag;
         struct message *message = NULL;
         diag_clear(&diag);
-        if (CHECK_OK(&diag, support_message(span_of_cstr(rows[i]), arena, &diag, &message))) {
-            (void)check_same(message, arena, rows[i]);
+        if (CHECK_OK(&diag, support_message(span_of_cstr(confusing[i]), arena, &diag, &message))) {
+            (void)check_same(message, arena, confusing[i]);
         }
         arena_free(arena);
     }
@@ -184,6 +210,19 @@ test_refused(void)
          "'/><AdhocQuery xmlns='" NS_RIM "'/></AdhocQueryRequest>",
          ERR_MESSAGE_CONTENT},
         {"<RetrieveDocumentSetResponse xmlns='" NS_XDSB "'/>", ERR_MESSAGE_CONTENT},
+        {"<ProvideAndRegisterDocumentSetRequest xmlns='" NS_XDSB "'/>", ERR_MESSAGE_CONTENT},
+        {"<ProvideAndRegisterDocumentSetRequest xmlns='" NS_XDSB
+         "'><SubmitObjectsRequest xmlns='" NS_LCM "'/></ProvideAndRegisterDocumentSetRequest>",
+         ERR_MESSAGE_CONTENT},
+        {"<ProvideAndRegisterDocumentSetRequest xmlns='" NS_XDSB
+         "'><SubmitObjectsRequest xmlns='" NS_LCM "'><RegistryObjectList xmlns='" NS_RIM
+         "'/></SubmitObjectsRequest>"
+         "<SubmitObjectsRequest xmlns='" NS_LCM "'><RegistryObjectList xmlns='" NS_RIM
+         "'/></SubmitObjectsRequest></ProvideAndRegisterDocumentSetRequest>",
+         ERR_MESSAGE_CONTENT},
+        {"<RetrieveDocumentSetResponse xmlns='" NS_XDSB "'><DocumentResponse><Document/><Document/>"
+         "</DocumentResponse></RetrieveDocumentSetResponse>",
+         ERR_MESSAGE_CONTENT},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
@@ -314,6 +353,7 @@ static struct rim_classification full_codes[] = {
      .node = {"n\"", 2},
      .name = {"N&", 2}},
     {.slots = {full_slots, 2, 0}},
+    {.class_node = {"urn:uuid:n", 10}, .object = {"o", 1}, .id = {"c3", 2}},
 };
 static struct rim_identifier full_identifiers[] = {
     {.id = {"i", 1}, .object = {"o", 1}, .scheme = {"s", 1}, .value = {"v\r", 2}, .name = {">", 1}},
@@ -333,26 +373,33 @@ full_object(void)
         .name = ODD,
         .description = SPAN("d"),
         .slots = {full_slots, 2, 0},
-        .classifications = {full_codes, 2, 0},
+        .classifications = {full_codes, 3, 0},
         .identifiers = {full_identifiers, 2, 0},
     };
 }
 
 /* What gSOAP writes inside of the list. */
 static struct status
-write_by_gsoap(const struct rim_object *object, struct buf *out, struct diag *diag)
+write_by_gsoap(enum rim_kind kind, const struct rim_object *object, struct buf *out,
+               struct diag *diag)
 {
     struct rim_object copy = *object;
-    const struct regrep_answer answer = {.objects = {&copy, 1, 0}};
+    const struct rim_object_list one = {&copy, 1, 0};
+    struct regrep_answer answer = {.list = {.refs = {.items = NULL}}};
     struct buf message;
+    *(kind == RIM_DOCUMENT  ? &answer.list.documents
+      : kind == RIM_PACKAGE ? &answer.list.packages
+                            : &answer.list.associations) = one;
     buf_init(&message, DUMP_MAX);
     struct status st = regrep_write_answer(&answer, &message, diag);
     if (is_ok(st)) {
+        static const char mark[] = "<rim:RegistryObjectList xmlns:rim=\"" NS_RIM "\">";
         const struct span all = buf_span(&message);
-        const size_t from = span_find(all, SPAN("<rim:ExtrinsicObject"));
+        const size_t from = span_find(all, SPAN(mark));
         const size_t to = span_find(all, SPAN("</rim:RegistryObjectList>"));
         CU_ASSERT_FATAL(from != SPAN_MISSING && to != SPAN_MISSING);
-        st = buf_append(out, span_slice(all, from, to - from), diag);
+        st = buf_append(out, span_slice(all, from + sizeof(mark) - 1, to - from - sizeof(mark) + 1),
+                        diag);
     }
     buf_done(&message);
     return st;
@@ -361,7 +408,7 @@ write_by_gsoap(const struct rim_object *object, struct buf *out, struct diag *di
 static void
 test_objects_written(void)
 {
-    struct rim_object rows[14];
+    struct rim_object rows[16];
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         rows[i] = full_object();
     }
@@ -373,21 +420,26 @@ test_objects_written(void)
     rows[6].name = SPAN_EMPTY;
     rows[7].description = SPAN_EMPTY;
     rows[8].lid = SPAN_EMPTY;
-    rows[9].home = SPAN("\x01");
-    rows[10].name = SPAN("a\xff");
-    rows[11].mime_type = SPAN("\xed\xa0\x80");
-    rows[12].id = SPAN("\xef\xbf\xbe");
-    rows[13].status = SPAN("\xc0\x80");
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    rows[9].association_type = SPAN("a<");
+    rows[9].source = SPAN("s");
+    rows[10].target = SPAN("t");
+    rows[11].home = SPAN("\x01");
+    rows[12].name = SPAN("a\xff");
+    rows[13].mime_type = SPAN("\xed\xa0\x80");
+    rows[14].id = SPAN("\xef\xbf\xbe");
+    rows[15].target = SPAN("\xc0\x80");
+    for (size_t n = 0; n < 3 * ARRAY_LEN(rows); n++) {
+        const enum rim_kind kind = (enum rim_kind)(n % 3);
+        const size_t i = n / 3;
         struct diag diag;
         struct buf gsoap, own;
         buf_init(&gsoap, DUMP_MAX);
         buf_init(&own, DUMP_MAX);
-        const enum err want = i < 9 ? ERR_NONE : ERR_MESSAGE_CONTENT;
+        const enum err want = i < 11 ? ERR_NONE : ERR_MESSAGE_CONTENT;
         diag_clear(&diag);
-        CHECK_ERR(&diag, want, write_by_gsoap(&rows[i], &gsoap, &diag));
+        CHECK_ERR(&diag, want, write_by_gsoap(kind, &rows[i], &gsoap, &diag));
         diag_clear(&diag);
-        CHECK_ERR(&diag, want, regrep_object_write(&rows[i], &own, &diag));
+        CHECK_ERR(&diag, want, regrep_object_write(kind, &rows[i], &own, &diag));
         const bool is_same =
             want != ERR_NONE || (gsoap.n > 0 && span_eq(buf_span(&gsoap), buf_span(&own)));
         CU_ASSERT(is_same);
