@@ -27,6 +27,7 @@ struct query_param {
     struct span name;        /* "$XDSDocumentEntryPatientId" */
     struct span_list values; /* without quotes and parentheses, '' undone */
     bool is_multiple;        /* was written with parentheses */
+    bool is_number;          /* all values were numbers without quotes, and are written so */
 };
 struct query_param_list {
     struct query_param *items;
@@ -44,7 +45,7 @@ struct stored_query {
  * ERR_LIMIT_ITEMS; ERR_XOP. All texts are copied to <arena>. */
 MUST_CHECK struct status stored_query_read(const struct message *message, struct arena *arena,
                                            struct diag *diag, struct stored_query *ret_query);
-/* String values are quoted; numbers (names ending in TimeFrom/TimeTo) are not. */
+/* String values are quoted; numbers (is_number, and names ending in TimeFrom/TimeTo) are not. */
 MUST_CHECK struct status stored_query_write(const struct stored_query *query, struct arena *arena,
                                             struct buf *out, struct diag *diag,
                                             struct span *ret_query_xml);

@@ -89,13 +89,12 @@ response_read(const struct rs_response *response, struct arena *arena, struct di
 
 /* A large list grows its buffer once, as far as that may grow. */
 static struct status
-make_room(const struct registry_objects *objects, struct buf *out, struct diag *diag)
+make_room(size_t documents, struct buf *out, struct diag *diag)
 {
-    const size_t n = objects->documents.n + objects->submission_sets.n + objects->folders.n +
-                     objects->associations.n;
     const size_t left = out->limit - out->n;
     char *room = NULL;
-    return buf_reserve(out, n < left / OBJECT_BYTES ? n * OBJECT_BYTES : left, diag, &room);
+    return buf_reserve(out, documents < left / OBJECT_BYTES ? documents * OBJECT_BYTES : left, diag,
+                       &room);
 }
 
 /* gSOAP writes the message; the objects, which are nearly all of it, are put where they belong:
@@ -108,8 +107,8 @@ write_around(const struct regrep_answer *record, const struct registry_objects *
     struct span head, tail;
     buf_init_secret(&message, REGREP_PAYLOAD_MAX);
     TRY(regrep_write_answer(record, &message, diag));
-    TRY(make_room(objects, out, diag));
     TRY(objects_split(buf_span(&message), diag, &head, &tail));
+    TRY(make_room(objects->documents.n, out, diag));
     TRY(buf_append(out, head, diag));
     TRY(objects_write(objects, true, scratch, out, diag));
     return buf_append(out, tail, diag);

@@ -12,6 +12,7 @@ struct value_reader {
     struct arena *arena;
     struct diag *diag;
     struct span name; /* of the parameter, for complaints */
+    bool has_text;    /* a value was in quotes, or is no number */
 };
 
 static void
@@ -99,6 +100,21 @@ read_bare(struct value_reader *r, bool is_list, struct span *ret_value)
     return arena_dup(r->arena, text, r->diag, ret_value);
 }
 
+/* Digits, with at most one point between. */
+static bool
+is_decimal(struct span text)
+{
+    size_t points = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        const bool is_point = text.p[i] == '.' && i > 0 && i + 1 < text.n;
+        points += is_point ? 1 : 0;
+        if (!is_point && (text.p[i] < '0' || text.p[i] > '9')) {
+            return false;
+        }
+    }
+    return points <= 1;
+}
+
 static struct status
 read_value(struct value_reader *r, bool is_list, struct span_list *values)
 {
@@ -108,9 +124,11 @@ read_value(struct value_reader *r, bool is_list, struct span_list *values)
                     XCA_VALUES_MAX);
     }
     if (take(r, '\'')) {
+        r->has_text = true;
         TRY(read_quoted(r, &value));
     } else {
         TRY(read_bare(r, is_list, &value));
+        r->has_text = r->has_text || !is_decimal(value);
     }
     return ARENA_PUSH(r->arena, r->diag, values, value);
 }
@@ -133,6 +151,7 @@ query_values_read(const struct rim_slot *slot, struct arena *arena, struct diag 
                   struct query_param *ret_param)
 {
     struct query_param param = {.name = slot->name};
+    bool has_text = false;
     for (size_t i = 0; i < slot->values.n; i++) {
         struct value_reader r = {
             .rest = slot->values.items[i], .arena = arena, .diag = diag, .name = slot->name};
@@ -149,7 +168,9 @@ query_values_read(const struct rim_slot *slot, struct arena *arena, struct diag 
         if (r.rest.n > 0) {
             return malformed(&r, "nothing after the value");
         }
+        has_text = has_text || r.has_text;
     }
+    param.is_number = param.values.n > 0 && !has_text;
     param.is_multiple = param.is_multiple || param.values.n > 1;
     *ret_param = param;
     return OK;
@@ -157,11 +178,12 @@ query_values_read(const struct rim_slot *slot, struct arena *arena, struct diag 
 
 /* ---- writing ---- */
 
-/* Times are numbers: not quoted. */
+/* Times are numbers, and so is what came as one: not quoted. */
 static bool
-is_number(struct span name)
+is_number(const struct query_param *param)
 {
-    return span_ends_with(name, SPAN("TimeFrom")) || span_ends_with(name, SPAN("TimeTo"));
+    return param->is_number || span_ends_with(param->name, SPAN("TimeFrom")) ||
+           span_ends_with(param->name, SPAN("TimeTo"));
 }
 
 static struct status
@@ -211,7 +233,7 @@ write_list(const struct query_param *param, struct buf *text, struct arena *aren
             TRY(flush(text, arena, diag, slot));
         }
         TRY(buf_append_char(text, text->n == 0 ? '(' : ',', diag));
-        TRY(append_value(text, value, !is_number(param->name), diag));
+        TRY(append_value(text, value, !is_number(param), diag));
     }
     TRY(buf_append_cstr(text, text->n == 0 ? "()" : ")", diag));
     return flush(text, arena, diag, slot);
@@ -228,7 +250,7 @@ query_values_write(const struct query_param *param, struct arena *arena, struct 
     if (param->is_multiple || param->values.n > 1) {
         st = write_list(param, &text, arena, diag, &slot);
     } else if (param->values.n == 1) {
-        st = append_value(&text, param->values.items[0], !is_number(param->name), diag);
+        st = append_value(&text, param->values.items[0], !is_number(param), diag);
         st = is_ok(st) ? flush(&text, arena, diag, &slot) : st;
     }
     buf_done(&text);

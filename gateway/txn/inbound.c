@@ -4,7 +4,6 @@
  * inbound_answer.c. Everything lives in the transaction's arena.
  */
 #include "txn/inbound.h"
-#include "txn/brokered.h"
 
 #include "base/mem.h"
 #include "txn/brokered.h"

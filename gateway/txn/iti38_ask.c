@@ -255,6 +255,9 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
         TRY(source_adopt(asking, leg, &answer.objects));
     }
     TRY(take_objects(asking, leg, &answer.objects));
+    for (size_t i = 0; i < answer.dropped; i++) {
+        leg_drop(asking, leg, "gave an object that others would read differently");
+    }
     if (answer.refs.n > 0) {
         leg_drop(asking, leg, "gave an ObjectRef where metadata (LeafClass) was asked for");
     }

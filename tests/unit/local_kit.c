@@ -120,8 +120,8 @@ local_send_query_to(struct scene *scene, struct place *to, const char *patient_i
 {
     struct span patient[1] = {span_of_cstr(patient_id)}, status[1] = {SPAN(DOCUMENT_APPROVED)};
     struct query_param params[2] = {
-        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, false},
-        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, true},
+        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, .is_multiple = false},
+        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, .is_multiple = true},
     };
     const struct stored_query query = {
         .id = SPAN(XCA_FIND_DOCUMENTS),

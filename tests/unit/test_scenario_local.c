@@ -240,9 +240,9 @@ test_a_list_of_targets_is_for_us(void)
     struct span patient[1] = {SPAN("404^^^&2.999.2.1&ISO")}, status[1] = {SPAN(DOCUMENT_APPROVED)};
     struct span targets[2] = {SPAN(GREEN), SPAN(BLUE)};
     struct query_param params[3] = {
-        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, false},
-        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, true},
-        {SPAN("$targetCommunityIdList"), {targets, 2, 2}, true},
+        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, .is_multiple = false},
+        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, .is_multiple = true},
+        {SPAN("$targetCommunityIdList"), {targets, 2, 2}, .is_multiple = true},
     };
     struct stored_query query = {.id = SPAN(XCA_FIND_DOCUMENTS), .params = {params, 3, 3}};
     struct query_answer answer;
@@ -277,7 +277,8 @@ test_documents_by_id_need_a_home_and_may_be_references(void)
 {
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
     struct span ids[1];
-    struct query_param params[1] = {{SPAN("$XDSDocumentEntryUniqueId"), {ids, 1, 1}, true}};
+    struct query_param params[1] = {
+        {SPAN("$XDSDocumentEntryUniqueId"), {ids, 1, 1}, .is_multiple = true}};
     struct stored_query query = {.id = SPAN(XCA_GET_DOCUMENTS), .params = {params, 1, 1}};
     struct query_answer answer;
     struct scene_stored known;

@@ -56,8 +56,8 @@ find(const char *patient_id, const char *home)
 {
     struct span patient[1] = {span_of_cstr(patient_id)}, status[1] = {SPAN(DOCUMENT_APPROVED)};
     struct query_param params[2] = {
-        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, false},
-        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, true},
+        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, .is_multiple = false},
+        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, .is_multiple = true},
     };
     const struct stored_query query = {
         .id = SPAN(XCA_FIND_DOCUMENTS),
@@ -74,7 +74,8 @@ static void
 get(const char *entry_uuid, const char *home)
 {
     struct span ids[1] = {span_of_cstr(entry_uuid)};
-    struct query_param params[1] = {{SPAN("$XDSDocumentEntryEntryUUID"), {ids, 1, 1}, true}};
+    struct query_param params[1] = {
+        {SPAN("$XDSDocumentEntryEntryUUID"), {ids, 1, 1}, .is_multiple = true}};
     const struct stored_query query = {
         .id = SPAN(XCA_GET_DOCUMENTS),
         .home = home == NULL ? SPAN_EMPTY : span_of_cstr(home),
@@ -134,8 +135,8 @@ test_who_does_not_answer_is_an_unavailable_community(void)
     struct query_answer answer;
     struct span patient[1], status[1] = {SPAN(DOCUMENT_APPROVED)};
     struct query_param params[2] = {
-        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, false},
-        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, true},
+        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, .is_multiple = false},
+        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, .is_multiple = true},
     };
     const struct stored_query query = {
         .id = SPAN(XCA_FIND_DOCUMENTS), .wants_leaf_class = true, .params = {params, 2, 2}};

@@ -160,6 +160,38 @@ test_values_written(void)
     arena_free(arena);
 }
 
+/* A query that is passed on says what it said, also in parameters that nobody here knows. */
+static void
+test_values_passed_on(void)
+{
+    static const struct {
+        const char *texts[4], *want;
+    } rows[] = {
+        {{"12"}, "12"},
+        {{"'12'"}, "'12'"},
+        {{"1.5"}, "1.5"},
+        {{"(1,2)"}, "(1,2)"},
+        {{"('1','2')"}, "('1','2')"},
+        {{"(1,'2')"}, "('1','2')"},
+        {{"(1)", "(2)"}, "(1,2)"},
+        {{"2.999.1"}, "'2.999.1'"},
+        {{"soon"}, "'soon'"},
+        {{"."}, "'.'"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct diag diag;
+        struct query_param param;
+        struct rim_slot slot;
+        diag_clear(&diag);
+        CHECK_OK(&diag, read_values(rows[i].texts, arena, &diag, &param));
+        CHECK_OK(&diag, query_values_write(&param, arena, &diag, &slot));
+        CU_ASSERT_EQUAL_FATAL(slot.values.n, 1);
+        CHECK_SPAN(slot.values.items[0], rows[i].want);
+        arena_free(arena);
+    }
+}
+
 /* ---- messages ---- */
 
 #define QUERY_TOP(attrs, option)                                                                   \
@@ -432,6 +464,7 @@ static const struct unit_test tests[] = {
     {"queries that ask for too much at once", test_queries_bounded},
     {"values as they are written in the field", test_values},
     {"values as we write them", test_values_written},
+    {"values passed on", test_values_passed_on},
     {"required, single and repeated parameters", test_query_params},
     {"a query comes back", test_query_round_trip},
     {"queries of other systems", test_sample_queries},
