@@ -33,8 +33,8 @@ is_deprecated(struct shelf *shelf, const char *uuid)
     return span_eq_cstr(objects.documents.items[0].status, DOCUMENT_DEPRECATED);
 }
 
-/* Everything that a submission says is in the registry; what is the registry's is set.
- * REQ: ITI41-provide, ITI41-hash-size, ITI41-symbolic-ids, ITI41-extra-metadata */
+/* Everything that a submission says is in the registry; what is the registry's is set. */
+/* REQ: ITI41-provide, ITI41-hash-size, ITI41-symbolic-ids, ITI41-extra-metadata */
 static void
 all_of_it_is_kept(void)
 {
@@ -102,8 +102,8 @@ all_of_it_is_kept(void)
     kit_close(&shelf);
 }
 
-/* RPLC: the old entry goes, with its transforms and addenda and theirs; its folders keep up.
- * REQ: ITI41-replace, ITI41-relations */
+/* RPLC: the old entry goes, with its transforms and addenda and theirs; its folders keep up. */
+/* REQ: ITI41-replace, ITI41-relations */
 static void
 what_is_replaced_goes(void)
 {
