@@ -84,7 +84,8 @@ copy_objects(struct submit *submit)
 
 /* ---- contents ---- */
 
-/* Against what the sender says of them; computed where it says nothing. REQ: ITI41-hash-size */
+/* Against what the sender says of them; computed where it says nothing. */
+/* REQ: ITI41-hash-size */
 static struct status
 check_content(struct submit *submit, size_t n)
 {

@@ -385,7 +385,8 @@ submit_refer(struct submit *submit, struct db_conn *conn)
 
 /* ---- consequences ---- */
 
-/* With it go its transforms and addenda, and theirs (ITI TF-3 4.2.2.2). REQ: ITI41-replace */
+/* With it go its transforms and addenda, and theirs (ITI TF-3 4.2.2.2). */
+/* REQ: ITI41-replace */
 static struct status
 deprecate(struct db_conn *conn, struct span uuid, struct diag *diag)
 {

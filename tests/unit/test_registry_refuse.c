@@ -454,8 +454,9 @@ static const struct {
     {snapshot_of_stable, METADATA, "a snapshot is"},
 };
 
-/* REQ: ITI41-all-or-nothing, ITI41-missing-document, ITI41-missing-metadata, ITI41-unknown-patient,
- * ITI41-patient-differs, ITI41-duplicate-id, ITI41-hash-size, ITI41-relations, ITI41-replace */
+/* REQ: ITI41-all-or-nothing, ITI41-missing-document, ITI41-missing-metadata */
+/* REQ: ITI41-unknown-patient, ITI41-patient-differs, ITI41-duplicate-id */
+/* REQ: ITI41-hash-size, ITI41-relations, ITI41-replace */
 static void
 broken_rules(void)
 {
