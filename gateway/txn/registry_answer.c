@@ -86,6 +86,7 @@ registry_answer_shape(struct inbound *in, const struct stored_query *query,
     if (!question->is_by_patient) {
         TRY(note_patients(in, &answer->objects));
     }
+    /* REQ: SQ-leaf-class */
     if (!query->wants_leaf_class) {
         return make_refs(in, answer);
     }
