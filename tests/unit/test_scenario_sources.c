@@ -296,8 +296,8 @@ ask_green(const char *home)
     struct span patient[1] = {span_of_cstr(isabella.patient_id)};
     struct span status[1] = {SPAN(DOCUMENT_APPROVED)};
     struct query_param params[2] = {
-        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, false},
-        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, true},
+        {.name = SPAN("$XDSDocumentEntryPatientId"), .values = {patient, 1, 1}},
+        {.name = SPAN("$XDSDocumentEntryStatus"), .values = {status, 1, 1}, .is_multiple = true},
     };
     const struct stored_query query = {
         .id = SPAN(XCA_FIND_DOCUMENTS),
