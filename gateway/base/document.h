@@ -60,7 +60,6 @@ struct extra_slot_list {
     size_t n, capacity;
 };
 
-/* The first value of each slot; XDS allows several of every one but the person. */
 struct document_entry {
     struct span entry_uuid; /* urn:uuid:... */
     struct span lid;        /* logical id: the entryUUID of its first version */

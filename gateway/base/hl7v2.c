@@ -65,3 +65,40 @@ hl7v2_escape(struct arena *arena, struct span text, struct diag *diag, struct sp
     *ret_escaped = span_of(escaped, n);
     return OK;
 }
+
+/* The character of an escape sequence that the text begins with, or NUL. */
+static char
+escaped_at(struct span text)
+{
+    static const char delimiters[] = {'|', '^', '&', '~', '\\'};
+
+    for (size_t i = 0; i < sizeof(delimiters); i++) {
+        if (span_starts_with(text, span_of(escape_of(delimiters[i]), ESCAPE_BYTES))) {
+            return delimiters[i];
+        }
+    }
+    return '\0';
+}
+
+struct status
+hl7v2_unescape(struct arena *arena, struct span text, struct diag *diag, struct span *ret_text)
+{
+    void *plain = NULL;
+    struct span rest = text;
+
+    if (span_find_char(text, '\\') == SPAN_MISSING) {
+        *ret_text = text;
+        return OK;
+    }
+    TRY(arena_alloc(arena, text.n + 1, diag, &plain));
+    char *to = plain;
+
+    while (rest.n > 0) {
+        const char c = escaped_at(rest);
+
+        *to++ = c != '\0' ? c : rest.p[0];
+        rest = span_slice(rest, c != '\0' ? ESCAPE_BYTES : 1, SIZE_MAX);
+    }
+    *ret_text = span_of(plain, (size_t)(to - (char *)plain));
+    return OK;
+}

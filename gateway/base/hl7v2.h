@@ -11,5 +11,9 @@
  * is returned as it is, not copied. */
 MUST_CHECK struct status hl7v2_escape(struct arena *arena, struct span text, struct diag *diag,
                                       struct span *ret_escaped);
+/* The reverse: the five sequences become their characters, others stay as they are. Text without a
+ * backslash is returned as it is, not copied. */
+MUST_CHECK struct status hl7v2_unescape(struct arena *arena, struct span text, struct diag *diag,
+                                        struct span *ret_text);
 
 #endif

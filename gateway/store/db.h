@@ -41,7 +41,7 @@ MUST_CHECK struct status db_begin_read(struct db_conn *conn, struct diag *diag);
 MUST_CHECK struct status db_begin_write(struct db_conn *conn, struct diag *diag);
 /* Commits when <outcome> is OK, else rolls back; returns <outcome>, or why the commit failed. */
 MUST_CHECK struct status db_finish(struct db_conn *conn, struct status outcome, struct diag *diag);
-/* Rolls back a transaction (no quick one) that found, without a failure, that it must not be. */
+/* Rolls back a transaction that found, without a failure, that it must not be. */
 void db_undo(struct db_conn *conn);
 
 /* ---- statements ----

@@ -9,6 +9,8 @@ libisthmus_a_SOURCES += \
 	gateway/store/replay_memory.c gateway/store/replay_memory.h \
 	gateway/store/replay_table.c gateway/store/replay_table.h \
 	gateway/store/sqlite.c gateway/store/sqlite.h \
+	gateway/store/sqlite_ask.c \
+	gateway/store/sqlite_associations.c \
 	gateway/store/sqlite_documents.c \
 	gateway/store/sqlite_entries.c \
 	gateway/store/sqlite_files.c gateway/store/sqlite_files.h \
@@ -16,13 +18,32 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_join.c \
 	gateway/store/sqlite_lists.c gateway/store/sqlite_lists.h \
 	gateway/store/sqlite_match.c \
+	gateway/store/sqlite_packages.c gateway/store/sqlite_registry.h \
 	gateway/store/sqlite_patients.c \
 	gateway/store/sqlite_replay.c \
 	gateway/store/sqlite_retrieve.c \
 	gateway/store/sqlite_schema.c gateway/store/sqlite_tables.h \
 	gateway/store/sqlite_slots.c \
+	gateway/store/sqlite_submit.c gateway/store/sqlite_submit.h \
+	gateway/store/sqlite_submit_check.c \
+	gateway/store/sqlite_submit_patient.c \
+	gateway/store/sqlite_submit_refer.c \
 	gateway/store/store.c gateway/store/store.h gateway/store/store_engine.h
 EXTRA_DIST += gateway/store/README.md
+
+REGISTRY_KIT = tests/unit/registry_kit.c tests/unit/registry_kit.h tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+REGISTRY_TESTS = tests/unit/test_registry_ask tests/unit/test_registry_refuse \
+	tests/unit/test_registry_store tests/unit/test_registry_submit
+check_PROGRAMS += $(REGISTRY_TESTS)
+tests_unit_test_registry_ask_LDADD = $(UNIT_LIBS)
+tests_unit_test_registry_ask_SOURCES = tests/unit/test_registry_ask.c $(REGISTRY_KIT)
+tests_unit_test_registry_refuse_LDADD = $(UNIT_LIBS)
+tests_unit_test_registry_refuse_SOURCES = tests/unit/test_registry_refuse.c $(REGISTRY_KIT)
+tests_unit_test_registry_store_LDADD = $(UNIT_LIBS)
+tests_unit_test_registry_store_SOURCES = tests/unit/test_registry_store.c $(REGISTRY_KIT)
+tests_unit_test_registry_submit_LDADD = $(UNIT_LIBS)
+tests_unit_test_registry_submit_SOURCES = tests/unit/test_registry_submit.c $(REGISTRY_KIT)
 
 STORE_TESTS = tests/unit/test_match tests/unit/test_store tests/unit/test_store_find \
 	tests/unit/test_store_people tests/unit/test_store_replay tests/unit/test_store_threads
@@ -35,8 +56,7 @@ tests_unit_test_store_find_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_find_SOURCES = tests/unit/test_store_find.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
 tests_unit_test_store_replay_LDADD = $(UNIT_LIBS)
-tests_unit_test_store_replay_SOURCES = tests/unit/test_store_replay.c tests/unit/store_fixture.c \
-	tests/unit/store_fixture.h
+tests_unit_test_store_replay_SOURCES = tests/unit/test_store_replay.c $(REGISTRY_KIT)
 tests_unit_test_store_threads_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "store/replay_memory.h"
 #include "store/sqlite_files.h"
+#include "store/sqlite_submit.h"
 
 #define BUSY_TIMEOUT_MS 10000
 
@@ -195,41 +196,62 @@ knows_patient(struct store *store, const struct ident *id, struct park *park, st
 }
 
 static struct status
-find_documents(struct store *store, const struct store_filter *filter, struct park *park,
-               struct arena *arena, struct diag *diag, enum answer *ret_answer,
-               struct document_list *ret_documents)
+ask(struct store *store, const struct store_question *question, struct park *park,
+    struct arena *arena, struct diag *diag, enum answer *ret_answer,
+    struct registry_objects *ret_objects)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
-    const struct span_list_set none = {0};
-    struct document_list documents = {0};
+    struct registry_objects objects = {0};
 
     (void)park;
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
     TRY(db_begin_read(conn, diag));
-    TRY(db_finish(
-        conn, sqlite_find_documents(sqlite_of(store), conn, filter, &none, arena, diag, &documents),
-        diag));
-    *ret_documents = documents;
+    TRY(db_finish(conn, sqlite_ask(sqlite_of(store), conn, question, arena, diag, &objects), diag));
+    *ret_objects = objects;
     *ret_answer = ANSWER_NOW;
     return OK;
 }
 
 static struct status
-get_documents(struct store *store, const struct span_list *entry_uuids,
-              const struct span_list *unique_ids, struct park *park, struct arena *arena,
-              struct diag *diag, enum answer *ret_answer, struct document_list *ret_documents)
+submit(struct store *store, const struct store_submission *submission, struct park *park,
+       struct arena *arena, struct diag *diag, enum answer *ret_answer,
+       struct store_submitted *ret_submitted)
+{
+    (void)park;
+    TRY(sqlite_submit(sqlite_of(store), submission, arena, diag, ret_submitted));
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+ids_inside(struct sqlite_store *store, struct db_conn *conn, const struct ident *id,
+           struct arena *arena, struct diag *diag, struct ident_list *ret_ids)
+{
+    struct sqlite_patient stored;
+    struct patient patient = {0};
+    int64_t row = 0;
+
+    TRY(sqlite_patient_of_id(store, conn, id, arena, diag, &row));
+    if (row != 0) {
+        TRY(sqlite_patient_load(conn, row, arena, diag, &stored));
+        TRY(present_patient(store, &stored, arena, diag, &patient));
+    }
+    *ret_ids = patient.ids;
+    return OK;
+}
+
+static struct status
+patient_ids(struct store *store, const struct ident *id, struct park *park, struct arena *arena,
+            struct diag *diag, enum answer *ret_answer, struct ident_list *ret_ids)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
-    struct document_list documents = {0};
+    struct ident_list ids = {0};
 
     (void)park;
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
     TRY(db_begin_read(conn, diag));
-    TRY(db_finish(conn,
-                  sqlite_get_documents(sqlite_of(store), conn, entry_uuids, unique_ids, arena, diag,
-                                       &documents),
-                  diag));
-    *ret_documents = documents;
+    TRY(db_finish(conn, ids_inside(sqlite_of(store), conn, id, arena, diag, &ids), diag));
+    *ret_ids = ids;
     *ret_answer = ANSWER_NOW;
     return OK;
 }
@@ -320,8 +342,9 @@ const struct store_engine store_engine_sqlite = {
     .put_document = put_document,
     .match_patient = match_patient,
     .knows_patient = knows_patient,
-    .find_documents = find_documents,
-    .get_documents = get_documents,
+    .ask = ask,
+    .submit = submit,
+    .patient_ids = patient_ids,
     .retrieve = retrieve,
     .remember = remember,
     .replay_start = start_replay,

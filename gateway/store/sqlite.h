@@ -135,13 +135,13 @@ enum sqlite_slot_kind { SQLITE_SLOT_EXTRA = 1, SQLITE_SLOT_AUTHOR = 2, SQLITE_SL
 /* What an object has of them; members that it does not have are NULL. */
 struct sqlite_slots {
     struct extra_slot_list *extra;
-    struct author_list *authors; /* their further values */
+    struct author_list *authors; /* what follows their first values */
     struct span_list *recipients;
 };
 bool sqlite_slots_are_there(const struct sqlite_slots *slots);
 MUST_CHECK struct status sqlite_slots_insert(struct db_conn *conn, struct span entry_uuid,
                                              const struct sqlite_slots *slots, struct diag *diag);
-/* Authors are read before: their further values join them. */
+/* Authors are read before: what follows their first values joins them. */
 MUST_CHECK struct status sqlite_slots_read(struct db_conn *conn, struct span entry_uuid,
                                            struct arena *arena, struct diag *diag,
                                            const struct sqlite_slots *slots);

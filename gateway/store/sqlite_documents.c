@@ -4,10 +4,12 @@
  */
 #include "store/sqlite.h"
 
+#include "base/datetime.h"
 #include "base/digest.h"
 #include "base/hl7v2.h"
 #include "base/ids.h"
 #include "store/sqlite_files.h"
+#include "store/sqlite_registry.h"
 
 /* CXi.5 of a reference to a document (ITI TF-3 4.2.3.2.28). */
 #define REFERENCE_TYPE "urn:ihe:iti:xds:2013:uniqueId"
@@ -161,17 +163,6 @@ keep_header_id(struct span header_id, struct arena *arena, struct diag *diag,
 
 /* ---- putting ---- */
 
-static struct status
-insert_content(struct db_conn *conn, int64_t row, const struct body *body, struct diag *diag)
-{
-    CLEANUP(db_end) struct db_query query = {0};
-
-    db_prepare(conn, "INSERT INTO contents (document, bytes) VALUES (?, ?)", &query);
-    db_int(&query, row);
-    db_blob(&query, buf_span(&body->memory)); /* small ones are in memory */
-    return db_run(&query, diag);
-}
-
 /* Sets what is the store's to set. */
 static struct status
 complete_entry(struct db_conn *conn, const struct store_document *document,
@@ -196,6 +187,41 @@ complete_entry(struct db_conn *conn, const struct store_document *document,
     return OK;
 }
 
+/* What is imported is a submission of its own, with this repository as its source, so that queries
+ * for SubmissionSets find it. */
+static struct status
+put_submission_set(const struct sqlite_store *store, struct db_conn *conn,
+                   const struct document_entry *entry, int64_t patient, int64_t now_us,
+                   struct arena *arena, struct diag *diag)
+{
+    char uuid[UUID_TEXT], oid[OID_TEXT], now[DATETIME_MAX];
+    struct submission_set set = {
+        .source_id = span_of_cstr(store->repository),
+        .status = SPAN(DOCUMENT_APPROVED),
+        .title = entry->title,
+        .content_type = entry->class_code,
+        .authors = entry->authors,
+    };
+    struct association member = {
+        .type = SPAN(ASSOCIATION_HAS_MEMBER),
+        .target = entry->entry_uuid,
+        .status = SPAN(DOCUMENT_APPROVED),
+        .submission_set_status = SPAN("Original"),
+    };
+
+    uuid_new(uuid);
+    oid_from_uuid(uuid, oid);
+    datetime_write_dtm(now_us, now);
+    set.unique_id = span_of_cstr(oid);
+    set.submission_time = span_of_cstr(now);
+    TRY(sqlite_uuid_make(arena, diag, &set.entry_uuid));
+    TRY(sqlite_uuid_make(arena, diag, &member.entry_uuid));
+    set.lid = set.entry_uuid;
+    member.source = set.entry_uuid;
+    TRY(sqlite_set_insert(conn, &set, patient, now_us, diag));
+    return sqlite_association_insert(conn, &member, now_us, diag);
+}
+
 static struct status
 put_new(struct sqlite_store *store, struct db_conn *conn, const struct store_document *document,
         const struct body *body, struct sqlite_content *content, struct arena *arena,
@@ -218,8 +244,8 @@ put_new(struct sqlite_store *store, struct db_conn *conn, const struct store_doc
     TRY(sqlite_patient_put(conn, document->patient, &decision, origin.now_us, arena, diag,
                            &origin.patient, &patient.extension));
     TRY(sqlite_entry_insert(conn, &entry, &origin, diag, &row));
-    TRY(content->is_file ? sqlite_content_publish(store, content, diag)
-                         : insert_content(conn, row, body, diag));
+    TRY(sqlite_content_put(store, conn, row, body, content, diag));
+    TRY(put_submission_set(store, conn, &entry, origin.patient, origin.now_us, arena, diag));
     result.unique_id = entry.unique_id;
     result.is_unique_id_made = origin.is_unique_id_made;
     result.is_new_patient = decision.row == 0;

@@ -192,9 +192,8 @@ sqlite_content_prepare(const struct sqlite_store *store, const struct body *body
     return copy_to_file(store, body, diag, ret_content);
 }
 
-struct status
-sqlite_content_publish(const struct sqlite_store *store, struct sqlite_content *content,
-                       struct diag *diag)
+static struct status
+publish(const struct sqlite_store *store, struct sqlite_content *content, struct diag *diag)
 {
     char path[PATH_MAX], folder[PATH_MAX];
 
@@ -209,6 +208,36 @@ sqlite_content_publish(const struct sqlite_store *store, struct sqlite_content *
     content->is_published = true;
     TRY(path_of(store, "", "", diag, folder));
     return sync_folder(folder, diag);
+}
+
+/* A small one that is in a file was not kept in memory meanwhile: it is read again. */
+static struct status
+insert_bytes(struct db_conn *conn, int64_t row, const struct body *body,
+             const struct sqlite_content *content, struct diag *diag)
+{
+    CLEANUP(db_end) struct db_query query = {0};
+    CLEANUP(buf_done) struct buf scratch;
+    struct span bytes = SPAN_EMPTY;
+    uint8_t sha256[SHA256_BYTES];
+
+    buf_init_secret(&scratch, SQLITE_FILE_LEAST);
+    TRY(body_span(body, &scratch, diag, &bytes));
+    TRY(digest_sha256(bytes, diag, sha256));
+    if (memcmp(sha256, content->sha256, SHA256_BYTES) != 0) {
+        return FAIL(diag, ERR_STORE, "a document changed while it was stored");
+    }
+    db_prepare(conn, "INSERT INTO contents (document, bytes) VALUES (?, ?)", &query);
+    db_int(&query, row);
+    db_blob(&query, bytes);
+    return db_run(&query, diag);
+}
+
+struct status
+sqlite_content_put(const struct sqlite_store *store, struct db_conn *conn, int64_t row,
+                   const struct body *body, struct sqlite_content *content, struct diag *diag)
+{
+    return content->is_file ? publish(store, content, diag)
+                            : insert_bytes(conn, row, body, content, diag);
 }
 
 void
@@ -256,15 +285,15 @@ sqlite_content_open(const struct sqlite_store *store, const uint8_t sha256[SHA25
 
 /* ---- what a crash left ---- */
 
-static struct status
-has_row(struct db_conn *conn, const uint8_t sha256[SHA256_BYTES], struct diag *diag,
-        bool *ret_has_row)
+struct status
+sqlite_content_find(struct db_conn *conn, const uint8_t sha256[SHA256_BYTES], struct diag *diag,
+                    bool *ret_is_known)
 {
     CLEANUP(db_end) struct db_query query = {0};
 
     db_prepare(conn, "SELECT 1 FROM documents WHERE sha256 = ?", &query);
     db_blob(&query, span_of((const char *)sha256, SHA256_BYTES));
-    return db_step(&query, diag, ret_has_row);
+    return db_step(&query, diag, ret_is_known);
 }
 
 /* A file under new/ that nobody has locked is nobody's any more. */
@@ -287,7 +316,7 @@ clear_one(const struct sqlite_store *store, struct db_conn *conn, const char *na
     }
     struct status st = OK;
     if (hex_decode(span_slice(span_of_cstr(name), 0, SHA256_HEX - 1), sha256, SHA256_BYTES)) {
-        st = has_row(conn, sha256, diag, &is_needed);
+        st = sqlite_content_find(conn, sha256, diag, &is_needed);
     }
     if (is_ok(st) && !is_needed) {
         st = stored_path(store, sha256, diag, published);

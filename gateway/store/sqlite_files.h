@@ -30,9 +30,16 @@ struct sqlite_content {
 MUST_CHECK struct status sqlite_content_prepare(const struct sqlite_store *store,
                                                 const struct body *body, struct diag *diag,
                                                 struct sqlite_content *ret_content);
-/* Inside the write transaction, before the row that needs the file. */
-MUST_CHECK struct status sqlite_content_publish(const struct sqlite_store *store,
-                                                struct sqlite_content *content, struct diag *diag);
+/* Inside the write transaction: is there an entry with these bytes? It has them then; they are kept
+ * once. To be asked before the new entry has its row. */
+MUST_CHECK struct status sqlite_content_find(struct db_conn *conn,
+                                             const uint8_t sha256[SHA256_BYTES], struct diag *diag,
+                                             bool *ret_is_known);
+/* Inside the write transaction, for the first entry with these bytes: publishes the file, or writes
+ * them into a row. ERR_STORE when the body has become another. */
+MUST_CHECK struct status sqlite_content_put(const struct sqlite_store *store, struct db_conn *conn,
+                                            int64_t row, const struct body *body,
+                                            struct sqlite_content *content, struct diag *diag);
 /* After it. */
 void sqlite_content_done(struct sqlite_content *content, bool is_committed);
 

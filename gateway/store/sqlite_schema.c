@@ -93,20 +93,13 @@ static const char *const new_store[SCRIPTS_MAX] = {
 
 /* Until version 3 the replay memory was in tables (version 1 had one of them). It is in files now:
  * keys that still count are given up, and noted as lost. Since version 3 documents may be files. */
-#define TO_VERSION_4                                                                               \
-    "DROP TABLE replays; DROP TABLE IF EXISTS replay_partners; PRAGMA user_version = 4"
+static const char to_version_4[] = "DROP TABLE replays;"
+                                   "DROP TABLE IF EXISTS replay_partners;"
+                                   "PRAGMA user_version = 4";
 
-/* Each brings a store of its version up to a later one, which it says. */
-static const struct step {
-    int64_t from;
-    bool has_replays;
-    const char *scripts[SCRIPTS_MAX];
-} steps[] = {
-    {1, true, {TO_VERSION_4}},
-    {2, true, {TO_VERSION_4}},
-    {3, true, {TO_VERSION_4}},
-    {4, false, {SQLITE_DOCUMENTS_REBUILT, SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"}},
-};
+static const char *const to_version_5[SCRIPTS_MAX] = {
+    SQLITE_DOCUMENTS_REBUILT,
+    SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"}; /* SCHEMA_VERSION */
 
 static struct status
 run_scripts(struct db_conn *conn, const char *const scripts[SCRIPTS_MAX], struct diag *diag)
@@ -209,17 +202,6 @@ note_given_up(const struct sqlite_store *store, struct db_conn *conn, struct dia
     return has_row ? sqlite_replay_note_loss(conn, now_us, diag) : OK;
 }
 
-static const struct step *
-find_step(int64_t version)
-{
-    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        if (steps[i].from == version) {
-            return &steps[i];
-        }
-    }
-    return NULL;
-}
-
 /* A store of an older program; what is not ours is left to the check that follows. */
 static struct status
 bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *diag)
@@ -228,16 +210,14 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
 
     TRY(read_number(conn, "PRAGMA application_id", diag, &application));
     TRY(read_number(conn, "PRAGMA user_version", diag, &version));
-    if (application != APPLICATION_ID) {
+    if (application != APPLICATION_ID || version < 1 || version >= SCHEMA_VERSION) {
         return OK;
     }
-    for (const struct step *step = find_step(version); step != NULL; step = find_step(version)) {
-        if (step->has_replays) {
-            TRY(note_given_up(store, conn, diag));
-        }
-        TRY(run_scripts(conn, step->scripts, diag));
-        TRY(read_number(conn, "PRAGMA user_version", diag, &version));
+    if (version < 4) {
+        TRY(note_given_up(store, conn, diag));
+        TRY(db_script(conn, to_version_4, diag));
     }
+    TRY(run_scripts(conn, to_version_5, diag));
     TRY(read_number(conn, "SELECT count(*) FROM pragma_foreign_key_check", diag, &dangling));
     return dangling == 0
                ? OK

@@ -9,29 +9,23 @@
 
 /* ---- slots ---- */
 
-/* What an author has several of: each list is kept as a slot of that name. */
-static const struct {
-    const char *name;
-    size_t at; /* in struct author */
-} author_lists[] = {
-    {"authorInstitution", offsetof(struct author, more_institutions)},
-    {"authorRole", offsetof(struct author, more_roles)},
-    {"authorSpecialty", offsetof(struct author, more_specialties)},
-    {"authorTelecommunication", offsetof(struct author, more_telecoms)},
-};
+/* Where an author's values after the first are; the order is in the file: never change it. */
+static const size_t more_members[] = {
+    offsetof(struct author, more_institutions), offsetof(struct author, more_roles),
+    offsetof(struct author, more_specialties), offsetof(struct author, more_telecoms)};
 
 static struct span_list *
-author_list_at(struct author *author, size_t i)
+more_of(struct author *author, size_t n)
 {
-    return (struct span_list *)((char *)author + author_lists[i].at);
+    return (struct span_list *)((char *)author + more_members[n]);
 }
 
 static bool
-has_further(const struct author_list *authors)
+have_more(const struct author_list *authors)
 {
     for (size_t i = 0; i < authors->n; i++) {
-        for (size_t k = 0; k < ARRAY_LEN(author_lists); k++) {
-            if (author_list_at(&authors->items[i], k)->n > 0) {
+        for (size_t k = 0; k < ARRAY_LEN(more_members); k++) {
+            if (more_of(&authors->items[i], k)->n > 0) {
                 return true;
             }
         }
@@ -43,7 +37,7 @@ bool
 sqlite_slots_are_there(const struct sqlite_slots *slots)
 {
     return (slots->extra != NULL && slots->extra->n > 0) ||
-           (slots->authors != NULL && has_further(slots->authors)) ||
+           (slots->authors != NULL && have_more(slots->authors)) ||
            (slots->recipients != NULL && slots->recipients->n > 0);
 }
 
@@ -77,36 +71,28 @@ insert_values(struct db_conn *conn, const struct place *place, struct span name,
     return OK;
 }
 
-static struct status
-insert_list(struct db_conn *conn, struct place place, const struct extra_slot_list *slots,
-            struct diag *diag)
-{
-    for (size_t i = 0; i < slots->n; i++) {
-        place.position = i;
-        TRY(insert_values(conn, &place, slots->items[i].name, &slots->items[i].values, diag));
-    }
-    return OK;
-}
-
+/* REQ: ITI41-extra-metadata */
 struct status
 sqlite_slots_insert(struct db_conn *conn, struct span entry_uuid, const struct sqlite_slots *slots,
                     struct diag *diag)
 {
-    const struct place extra = {entry_uuid, SQLITE_SLOT_EXTRA, 0, 0};
+    struct place extra = {entry_uuid, SQLITE_SLOT_EXTRA, 0, 0};
     const struct place recipients = {entry_uuid, SQLITE_SLOT_RECIPIENT, 0, 0};
 
-    if (slots->extra != NULL) {
-        TRY(insert_list(conn, extra, slots->extra, diag));
+    for (size_t i = 0; slots->extra != NULL && i < slots->extra->n; i++) {
+        extra.position = i;
+        TRY(insert_values(conn, &extra, slots->extra->items[i].name, &slots->extra->items[i].values,
+                          diag));
     }
     if (slots->recipients != NULL) {
         TRY(insert_values(conn, &recipients, SPAN_EMPTY, slots->recipients, diag));
     }
     for (size_t i = 0; slots->authors != NULL && i < slots->authors->n; i++) {
-        for (size_t k = 0; k < ARRAY_LEN(author_lists); k++) {
-            const struct place place = {entry_uuid, SQLITE_SLOT_AUTHOR, i, k};
+        for (size_t k = 0; k < ARRAY_LEN(more_members); k++) {
+            const struct place more = {entry_uuid, SQLITE_SLOT_AUTHOR, i, k};
 
-            TRY(insert_values(conn, &place, span_of_cstr(author_lists[k].name),
-                              author_list_at(&slots->authors->items[i], k), diag));
+            TRY(insert_values(conn, &more, SPAN_EMPTY, more_of(&slots->authors->items[i], k),
+                              diag));
         }
     }
     return OK;
@@ -124,23 +110,12 @@ take_value(struct extra_slot_list *list, bool is_first, const struct extra_slot 
 }
 
 static struct status
-take_author_value(struct author *author, struct span name, struct span value, struct arena *arena,
-                  struct diag *diag)
-{
-    for (size_t k = 0; k < ARRAY_LEN(author_lists); k++) {
-        if (span_eq_cstr(name, author_lists[k].name)) {
-            return ARENA_PUSH(arena, diag, author_list_at(author, k), value);
-        }
-    }
-    return FAIL(diag, ERR_STORE, "an author in the store has a slot that no author has");
-}
-
-static struct status
 take_row(const struct db_query *query, const struct sqlite_slots *slots, struct arena *arena,
          struct diag *diag)
 {
     const int64_t kind = db_column_int(query, 0);
     const uint64_t owner = (uint64_t)db_column_int(query, 1);
+    const uint64_t position = (uint64_t)db_column_int(query, 5);
     const bool is_first = db_column_int(query, 2) == 0;
     struct extra_slot slot = {0};
     struct span value = SPAN_EMPTY;
@@ -153,8 +128,9 @@ take_row(const struct db_query *query, const struct sqlite_slots *slots, struct 
     if (kind == SQLITE_SLOT_RECIPIENT && slots->recipients != NULL) {
         return ARENA_PUSH(arena, diag, slots->recipients, value);
     }
-    if (kind == SQLITE_SLOT_AUTHOR && slots->authors != NULL && owner < slots->authors->n) {
-        return take_author_value(&slots->authors->items[owner], slot.name, value, arena, diag);
+    if (kind == SQLITE_SLOT_AUTHOR && slots->authors != NULL && owner < slots->authors->n &&
+        position < ARRAY_LEN(more_members)) {
+        return ARENA_PUSH(arena, diag, more_of(&slots->authors->items[owner], position), value);
     }
     return FAIL(diag, ERR_STORE, "a slot in the store belongs to nothing");
 }
@@ -166,10 +142,11 @@ sqlite_slots_read(struct db_conn *conn, struct span entry_uuid, struct arena *ar
     CLEANUP(db_end) struct db_query query = {0};
     bool has_row = false;
 
-    db_prepare(conn,
-               "SELECT kind, owner, item, name, value FROM object_slots WHERE entry_uuid = ?"
-               " ORDER BY kind, owner, position, item",
-               &query);
+    db_prepare(
+        conn,
+        "SELECT kind, owner, item, name, value, position FROM object_slots WHERE entry_uuid = ?"
+        " ORDER BY kind, owner, position, item",
+        &query);
     db_text(&query, entry_uuid);
     for (;;) {
         TRY(db_step(&query, diag, &has_row));

@@ -59,13 +59,26 @@ store_knows_patient(struct store *store, const struct ident *id, struct park *pa
 }
 
 struct status
+store_ask(struct store *store, const struct store_question *question, struct park *park,
+          struct arena *arena, struct diag *diag, enum answer *ret_answer,
+          struct registry_objects *ret_objects)
+{
+    assert(question->kind < STORE_QUESTION_KINDS);
+    return store->engine->ask(store, question, park, arena, diag, ret_answer, ret_objects);
+}
+
+struct status
 store_find_documents(struct store *store, const struct store_filter *filter, struct park *park,
                      struct arena *arena, struct diag *diag, enum answer *ret_answer,
                      struct document_list *ret_documents)
 {
+    const struct store_question question = {.kind = STORE_FIND_DOCUMENTS, .filter = *filter};
+    struct registry_objects objects = {0};
+
     assert(filter->status.n > 0);
-    return store->engine->find_documents(store, filter, park, arena, diag, ret_answer,
-                                         ret_documents);
+    TRY(store_ask(store, &question, park, arena, diag, ret_answer, &objects));
+    *ret_documents = objects.documents;
+    return OK;
 }
 
 struct status
@@ -73,8 +86,29 @@ store_get_documents(struct store *store, const struct span_list *entry_uuids,
                     const struct span_list *unique_ids, struct park *park, struct arena *arena,
                     struct diag *diag, enum answer *ret_answer, struct document_list *ret_documents)
 {
-    return store->engine->get_documents(store, entry_uuids, unique_ids, park, arena, diag,
-                                        ret_answer, ret_documents);
+    const struct store_question question = {
+        .kind = STORE_GET_DOCUMENTS, .entry_uuids = *entry_uuids, .unique_ids = *unique_ids};
+    struct registry_objects objects = {0};
+
+    TRY(store_ask(store, &question, park, arena, diag, ret_answer, &objects));
+    *ret_documents = objects.documents;
+    return OK;
+}
+
+struct status
+store_submit(struct store *store, const struct store_submission *submission, struct park *park,
+             struct arena *arena, struct diag *diag, enum answer *ret_answer,
+             struct store_submitted *ret_submitted)
+{
+    return store->engine->submit(store, submission, park, arena, diag, ret_answer, ret_submitted);
+}
+
+struct status
+store_patient_ids(struct store *store, const struct ident *id, struct park *park,
+                  struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                  struct ident_list *ret_ids)
+{
+    return store->engine->patient_ids(store, id, park, arena, diag, ret_answer, ret_ids);
 }
 
 struct status

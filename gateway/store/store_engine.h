@@ -1,11 +1,12 @@
 /*
  * What an engine of the store implements: store.c checks arguments and calls through this table, so
  * that a second engine is one more table. The functions keep the promises of the functions of
- * store.h and replay.h with the same names. Thread: any.
+ * store.h, registry.h and replay.h with the same names. Thread: any.
  */
 #ifndef STORE_STORE_ENGINE_H
 #define STORE_STORE_ENGINE_H
 
+#include "store/registry.h"
 #include "store/replay.h"
 
 struct store_engine {
@@ -21,13 +22,15 @@ struct store_engine {
                                    enum answer *ret_answer, struct store_match_result *ret_result);
     struct status (*knows_patient)(struct store *store, const struct ident *id, struct park *park,
                                    struct diag *diag, enum answer *ret_answer, bool *ret_known);
-    struct status (*find_documents)(struct store *store, const struct store_filter *filter,
-                                    struct park *park, struct arena *arena, struct diag *diag,
-                                    enum answer *ret_answer, struct document_list *ret_documents);
-    struct status (*get_documents)(struct store *store, const struct span_list *entry_uuids,
-                                   const struct span_list *unique_ids, struct park *park,
-                                   struct arena *arena, struct diag *diag, enum answer *ret_answer,
-                                   struct document_list *ret_documents);
+    struct status (*ask)(struct store *store, const struct store_question *question,
+                         struct park *park, struct arena *arena, struct diag *diag,
+                         enum answer *ret_answer, struct registry_objects *ret_objects);
+    struct status (*submit)(struct store *store, const struct store_submission *submission,
+                            struct park *park, struct arena *arena, struct diag *diag,
+                            enum answer *ret_answer, struct store_submitted *ret_submitted);
+    struct status (*patient_ids)(struct store *store, const struct ident *id, struct park *park,
+                                 struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                                 struct ident_list *ret_ids);
     struct status (*retrieve)(struct store *store, const struct document_ref *ref,
                               struct park *park, struct arena *arena, struct diag *diag,
                               enum answer *ret_answer, struct document_entry *ret_entry,

@@ -384,24 +384,12 @@ slow_knows(struct store *store, const struct ident *id, struct park *park, struc
 }
 
 static struct status
-slow_find(struct store *store, const struct store_filter *filter, struct park *park,
-          struct arena *arena, struct diag *diag, enum answer *ret_answer,
-          struct document_list *ret_documents)
+slow_ask(struct store *store, const struct store_question *question, struct park *park,
+         struct arena *arena, struct diag *diag, enum answer *ret_answer,
+         struct registry_objects *ret_objects)
 {
     return is_slow_ready(store, park, ret_answer)
-               ? store_find_documents(INNER(store), filter, park, arena, diag, ret_answer,
-                                      ret_documents)
-               : OK;
-}
-
-static struct status
-slow_get(struct store *store, const struct span_list *entry_uuids,
-         const struct span_list *unique_ids, struct park *park, struct arena *arena,
-         struct diag *diag, enum answer *ret_answer, struct document_list *ret_documents)
-{
-    return is_slow_ready(store, park, ret_answer)
-               ? store_get_documents(INNER(store), entry_uuids, unique_ids, park, arena, diag,
-                                     ret_answer, ret_documents)
+               ? store_ask(INNER(store), question, park, arena, diag, ret_answer, ret_objects)
                : OK;
 }
 
@@ -431,8 +419,7 @@ kit_slow_store(struct place *place)
     static const struct store_engine engine = {.name = "slow",
                                                .match_patient = slow_match,
                                                .knows_patient = slow_knows,
-                                               .find_documents = slow_find,
-                                               .get_documents = slow_get,
+                                               .ask = slow_ask,
                                                .retrieve = slow_retrieve,
                                                .remember = slow_remember};
     struct slow_store *slow = &slow_stores[place - place->scene->places];
