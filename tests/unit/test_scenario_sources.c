@@ -505,6 +505,38 @@ test_a_patient_without_an_id_there_is_not_asked_about(void)
     close_green();
 }
 
+/* Asked by a document's own id, a source answers with its own id of the patient: it becomes ours
+ * afterwards. One whom our index does not know keeps it. */
+static void
+test_a_document_asked_by_its_id_gets_our_patient_id(void)
+{
+    static const struct given of_hospital[] = {
+        ONE_OF_HOSPITAL, {"2.999.30.3", HOSPITAL, "H-9^^^&2.999.77&ISO", NULL, NULL}};
+    struct span ids[1] = {SPAN("2.999.30.1")};
+    struct query_param params[1] = {
+        {.name = SPAN("$XDSDocumentEntryUniqueId"), .values = {ids, 1, 1}, .is_multiple = true}};
+    const struct stored_query query = {.id = SPAN(XCA_GET_DOCUMENTS),
+                                       .home = SPAN(GREEN),
+                                       .wants_leaf_class = true,
+                                       .params = {params, 1, 1}};
+    struct query_answer got;
+
+    open_green("sources:\n" OWN_SOURCE HOSPITAL_SOURCE);
+    kit_send_query(&scene, &query, &reply);
+    answer_query("hospital", of_hospital, 1);
+    got = answer_of_green();
+    CU_ASSERT_EQUAL_FATAL(got.objects.documents.n, 1);
+    CHECK_SPAN(got.objects.documents.items[0].patient_id, isabella.patient_id);
+    CU_ASSERT(strstr(reply.text, "H-1") == NULL);
+    CU_ASSERT_STRING_EQUAL(scene_event(green(), 0)->patient, isabella.patient_id);
+    kit_send_query(&scene, &query, &reply);
+    answer_query("hospital", &of_hospital[1], 1);
+    got = answer_of_green();
+    CU_ASSERT_EQUAL_FATAL(got.objects.documents.n, 1);
+    CHECK_SPAN(got.objects.documents.items[0].patient_id, "H-9^^^&2.999.77&ISO");
+    close_green();
+}
+
 /* ---- retrieves ---- */
 
 static void
@@ -633,6 +665,8 @@ static const struct unit_test tests[] = {
     {"a home says which sources are asked", test_a_home_says_which_sources_are_asked},
     {"a patient without an id there is not asked about",
      test_a_patient_without_an_id_there_is_not_asked_about},
+    {"a document asked by its id gets our patient id",
+     test_a_document_asked_by_its_id_gets_our_patient_id},
     {"documents come from where they are", test_documents_come_from_where_they_are},
     {"a registry that is down gives no document", test_a_registry_that_is_down_gives_no_document},
     {"a local system asks sources and partners", test_a_local_system_asks_sources_and_partners},
