@@ -246,7 +246,9 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
 {
     struct query_answer answer = {0};
 
-    TRY(query_answer_read(message, leg->arena, &leg->diag, &answer));
+    TRY(leg->reads_as != NULL
+            ? query_answer_read_as(message, leg->reads_as, leg->arena, &leg->diag, &answer)
+            : query_answer_read(message, leg->arena, &leg->diag, &answer));
     TRY(check_status(leg, &answer));
     if (answer.status == REGISTRY_FAILURE) {
         return OK;
