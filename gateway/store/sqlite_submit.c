@@ -281,7 +281,6 @@ put(struct submit *submit, struct db_conn *conn)
     return insert_objects(submit, conn);
 }
 
-/* REQ: ITI41-all-or-nothing, ITI41-provide */
 static struct status
 put_at_once(struct submit *submit)
 {

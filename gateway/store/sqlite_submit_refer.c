@@ -194,7 +194,6 @@ check_snapshot(struct submit *submit, size_t n, const struct end *source, const 
                         "a snapshot is a stable document of an on-demand one");
 }
 
-/* REQ: ITI41-relations */
 static const struct relation {
     const char *type;
     bool is_of_documents; /* from a document of the submission to a document */

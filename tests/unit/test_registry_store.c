@@ -93,7 +93,6 @@ submit_until_killed(struct shelf *shelf, const char *bytes)
     }
 }
 
-/* REQ: ITI41-all-or-nothing */
 static void
 a_killed_submission(void)
 {

@@ -244,7 +244,6 @@ begin_limited(struct kit *kit, struct shelf *shelf, const char *cx, const char *
     }
 }
 
-/* REQ: ITI41-limited-metadata */
 static void
 limited_metadata(void)
 {
