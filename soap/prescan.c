@@ -426,7 +426,6 @@ scan_instruction(struct scan *scan)
 }
 
 /* "<!" */
-/* REQ: WS-no-dtd */
 static struct status
 scan_declared(struct scan *scan)
 {

@@ -100,7 +100,6 @@ write_home_detail(struct message *m)
     }
 }
 
-/* REQ: ITI20-query-rows */
 static void
 write_query(struct message *m)
 {
@@ -122,7 +121,6 @@ write_query(struct message *m)
     xmlw_end(m->w);
 }
 
-/* REQ: ITI20-documents */
 static void
 write_documents(struct message *m)
 {

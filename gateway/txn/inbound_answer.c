@@ -89,7 +89,6 @@ inbound_write(struct inbound *in)
 
 /* ---- refusal ---- */
 
-/* REQ: WS-fault-status */
 int
 inbound_fault_status(const struct partner *partner, enum err code)
 {
@@ -203,7 +202,6 @@ inbound_refuse(struct txn *txn)
 
 /* ---- record and end ---- */
 
-/* REQ: ITI40-audit */
 enum txn_verdict
 inbound_record(struct txn *txn)
 {

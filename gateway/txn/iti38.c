@@ -19,7 +19,6 @@ struct iti38_work {
 
 /* ---- parameters ---- */
 
-/* REQ: ITI38-home-required, ITI38-home-optional, ITI38-home-unknown */
 static struct status
 check_home(struct inbound *in, const struct iti38_work *work)
 {
@@ -89,7 +88,6 @@ may_open(const void *arg, struct span patient_id)
 }
 
 /* Is the patient one that we gave an id, and that this request may open? */
-/* REQ: SQ-single-patient */
 static struct status
 check_patient(struct inbound *in, struct iti38_work *work, enum answer *ret_answer)
 {
@@ -109,7 +107,6 @@ check_patient(struct inbound *in, struct iti38_work *work, enum answer *ret_answ
     return OK;
 }
 
-/* REQ: ITI38-unknown-patient */
 static struct status
 ask_store(struct inbound *in, struct iti38_work *work, enum answer *ret_answer)
 {

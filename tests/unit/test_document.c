@@ -78,7 +78,6 @@ delimiters_are_escaped(void)
 }
 
 static const struct unit_test tests[] = {
-    /* REQ: META-unique-id */
     {"unique ids are judged", unique_ids_are_judged},
     {"delimiters are escaped", delimiters_are_escaped},
 };
