@@ -49,7 +49,7 @@ set_round_deadline(struct asking *asking)
     const int last = asking->order.goal == ASKING_DISCOVER ? 0
                      : asking->order.goal == ASKING_QUERY  ? 1
                                                            : 2;
-    const int rounds_left = last - asking->round + 1;
+    const int rounds_left = last - asking->round + 1 < 1 ? 1 : last - asking->round + 1;
 
     /* A silent community may cost a round its share of the time, not the rounds after it. */
     asking->txn.deadline_us = now_us + (asking->final_deadline_us - now_us) / rounds_left;

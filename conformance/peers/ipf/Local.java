@@ -132,7 +132,7 @@ final class Local {
             iti18ResponseValidator(), QueryResponse.class);
     }
 
-    private RetrievedDocumentSet retrieve(DocumentReference... documents) throws Exception {
+    RetrievedDocumentSet retrieve(DocumentReference... documents) throws Exception {
         final RetrieveDocumentSet request = new RetrieveDocumentSet();
         request.getDocuments().addAll(List.of(documents));
         return stack.ask("xds-iti43://" + given.get("local") + "/repository?audit=false", request, iti43ResponseValidator(),
