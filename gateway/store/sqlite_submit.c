@@ -179,6 +179,7 @@ complete_entry(struct submit *submit, struct document_entry *entry, struct span 
 }
 
 /* The registry's attributes: what the sender says of them does not count. */
+/* REQ: ITI41-symbolic-ids */
 static struct status
 complete_objects(struct submit *submit)
 {
@@ -265,6 +266,7 @@ insert_objects(struct submit *submit, struct db_conn *conn)
     return OK;
 }
 
+/* REQ: ITI41-provide */
 static struct status
 put(struct submit *submit, struct db_conn *conn)
 {
@@ -281,6 +283,7 @@ put(struct submit *submit, struct db_conn *conn)
     return insert_objects(submit, conn);
 }
 
+/* REQ: ITI41-all-or-nothing */
 static struct status
 put_at_once(struct submit *submit)
 {

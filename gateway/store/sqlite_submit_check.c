@@ -165,6 +165,7 @@ check_rule(struct submit *submit, const struct subject *subject, const struct ru
     return wanted == NULL ? OK : refuse_value(submit, subject, rule->name, "must be ", wanted);
 }
 
+/* REQ: ITI41-metadata-error, ITI41-limited-metadata */
 static struct status
 check_rules(struct submit *submit, const struct subject *subject, const struct rule *rules,
             size_t n, const void *object)
@@ -276,6 +277,7 @@ list_seen(struct submit *submit, struct seen_list *seen)
     return OK;
 }
 
+/* REQ: ITI41-patient-differs */
 static bool
 is_other_patient(struct span a, struct span b)
 {
@@ -316,6 +318,7 @@ check_together(struct submit *submit)
 
 /* ---- documents and entries ---- */
 
+/* REQ: ITI41-hash-size */
 static struct status
 take_content(struct submit *submit, const struct submitted_document *document)
 {
@@ -341,6 +344,7 @@ is_on_demand(const struct document_entry *entry)
     return span_eq_cstr(entry->object_type, DOCUMENT_ON_DEMAND);
 }
 
+/* REQ: ITI41-missing-document */
 static struct status
 check_content(struct submit *submit, const struct document_entry *entry, size_t n)
 {
@@ -453,6 +457,7 @@ is_object_ref(struct span xml)
     return span_starts_with(name, SPAN("ObjectRef"));
 }
 
+/* REQ: ITI41-extra-metadata */
 static struct status
 warn_of_others(struct submit *submit)
 {

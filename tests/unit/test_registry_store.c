@@ -252,8 +252,11 @@ a_broken_old_store(void)
 }
 
 static const struct unit_test tests[] = {
-    {"a broken old store", a_broken_old_store},   {"an old store", an_old_store},
-    {"large documents", large_documents},         {"two threads", two_threads},
+    {"a broken old store", a_broken_old_store},
+    {"an old store", an_old_store},
+    {"large documents", large_documents},
+    {"two threads", two_threads},
+    /* REQ: ITI41-all-or-nothing */
     {"a killed submission", a_killed_submission},
 };
 

@@ -40,13 +40,19 @@ final class Providing {
     }
 
     void run(Check check) {
+        // REQ: ITI41-provide
         check.run("ITI-41 into the store: Success, and ITI-43 gives the bytes", this::stores);
+        // REQ: ITI41-all-or-nothing, ITI41-duplicate-id
         check.run("ITI-41 with a known uniqueId and other bytes: Failure, and nothing has changed", this::storesNothing);
+        // REQ: ITI41-unknown-patient
         check.run("ITI-41 of a patient whom nobody knows: Failure, XDSUnknownPatientId", this::knowsThePatient);
+        // REQ: ITI80-send
         check.run("ITI-41 for a partner: ITI-80 arrives there whole", this::passesOn);
         check.run("ITI-41 for a partner that refuses: Failure with its error", this::isRefused);
         check.run("ITI-41 for a community that nobody is: Failure, XDSUnknownCommunity", this::hasNoTarget);
+        // REQ: ITI80-provide
         check.run("ITI-80 from a partner: Success", this::takes);
+        // REQ: ITI80-home
         check.run("ITI-80 for another community: Failure, XDSUnknownCommunity", this::takesItsOwnOnly);
     }
 
