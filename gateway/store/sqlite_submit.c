@@ -266,7 +266,6 @@ insert_objects(struct submit *submit, struct db_conn *conn)
     return OK;
 }
 
-/* REQ: ITI41-provide */
 static struct status
 put(struct submit *submit, struct db_conn *conn)
 {
@@ -283,7 +282,7 @@ put(struct submit *submit, struct db_conn *conn)
     return insert_objects(submit, conn);
 }
 
-/* REQ: ITI41-all-or-nothing */
+/* REQ: ITI41-all-or-nothing, ITI41-provide */
 static struct status
 put_at_once(struct submit *submit)
 {

@@ -187,6 +187,7 @@ is_urn(struct span id)
     return span_starts_with(id, SPAN("urn:uuid:"));
 }
 
+/* REQ: ITI41-symbolic-ids */
 static struct status
 add_name(struct submit *submit, const char *what, struct span id, enum submit_kind kind, size_t n,
          struct span *ret_uuid)
@@ -277,7 +278,6 @@ list_seen(struct submit *submit, struct seen_list *seen)
     return OK;
 }
 
-/* REQ: ITI41-patient-differs */
 static bool
 is_other_patient(struct span a, struct span b)
 {
@@ -288,6 +288,7 @@ is_other_patient(struct span a, struct span b)
            is_ok(ident_read_cx(b, &ignored, &second)) && !ident_eq(&first, &second);
 }
 
+/* REQ: ITI41-patient-differs, ITI41-duplicate-id */
 static struct status
 check_together(struct submit *submit)
 {
@@ -318,6 +319,7 @@ check_together(struct submit *submit)
 
 /* ---- documents and entries ---- */
 
+/* REQ: ITI41-missing-metadata */
 /* REQ: ITI41-hash-size */
 static struct status
 take_content(struct submit *submit, const struct submitted_document *document)

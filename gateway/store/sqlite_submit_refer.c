@@ -194,6 +194,7 @@ check_snapshot(struct submit *submit, size_t n, const struct end *source, const 
                         "a snapshot is a stable document of an on-demand one");
 }
 
+/* REQ: ITI41-relations */
 static const struct relation {
     const char *type;
     bool is_of_documents; /* from a document of the submission to a document */
@@ -209,7 +210,6 @@ static const struct relation {
     {ASSOCIATION_SNAPSHOT, true, check_snapshot},
 };
 
-/* REQ: ITI41-relations */
 static struct status
 check_relation(struct submit *submit, size_t n, const struct end *source, const struct end *target)
 {

@@ -453,9 +453,8 @@ static const struct {
     {snapshot_of_stable, METADATA, "a snapshot is"},
 };
 
-*ITI41 - patient - differs, ITI41 - duplicate - id, ITI41 - hash - size, ITI41 - relations,
-    ITI41 - replace * / static void
-                        broken_rules(void)
+static void
+broken_rules(void)
 {
     struct kit_known known;
 
@@ -474,9 +473,9 @@ static const struct {
 static const struct unit_test tests[] = {
     /* REQ: ITI41-metadata-error */
     {"wrong attributes", wrong_attributes},
-    /* REQ: ITI41-missing-document, ITI41-missing-metadata, ITI41-metadata-error */
-    /* REQ: ITI41-unknown-patient, ITI41-patient-differs, ITI41-duplicate-id, ITI41-hash-size */
-    /* REQ: ITI41-replace, ITI41-relations */
+    /* REQ: ITI41-all-or-nothing, ITI41-missing-document, ITI41-missing-metadata */
+    /* REQ: ITI41-metadata-error, ITI41-unknown-patient, ITI41-patient-differs */
+    /* REQ: ITI41-duplicate-id, ITI41-hash-size, ITI41-replace, ITI41-relations */
     {"broken rules", broken_rules},
 };
 
