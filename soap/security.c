@@ -70,6 +70,7 @@ security_read_header(const xmlNode *security, struct diag *diag, struct security
     return OK;
 }
 
+/* REQ: ITI40-required */
 struct status
 security_check_presence(const struct security_header *header, struct diag *diag)
 {

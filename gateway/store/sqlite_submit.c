@@ -180,6 +180,7 @@ complete_entry(struct submit *submit, struct document_entry *entry, struct span 
 }
 
 /* The registry's attributes: what the sender says of them does not count. */
+/* REQ: ITI41-symbolic-ids */
 static struct status
 complete_objects(struct submit *submit)
 {

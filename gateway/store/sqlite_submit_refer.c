@@ -331,6 +331,7 @@ check_same(struct submit *submit, const struct document_entry *entry,
                                SPAN_PRINT(entry->unique_id));
 }
 
+/* REQ: ITI41-duplicate-id */
 static struct status
 check_document_id(struct submit *submit, struct db_conn *conn, size_t n)
 {
@@ -461,6 +462,7 @@ join_folders(struct submit *submit, struct db_conn *conn, struct span old, struc
     }
 }
 
+/* REQ: ITI41-replace */
 struct status
 submit_replace(struct submit *submit, struct db_conn *conn)
 {

@@ -32,6 +32,7 @@ address(struct asking *asking, struct leg *leg, struct stored_query *query)
 
 /* Somebody else's query, as it came, but for the community that this leg asks. Metadata is asked
  * for also where references will do: what is merged, and what our policy judges, are entries. */
+/* REQ: ITI38-parameters-passed */
 static struct status
 pass_on(struct asking *asking, struct leg *leg)
 {
@@ -44,6 +45,7 @@ pass_on(struct asking *asking, struct leg *leg)
     return stored_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
 
+/* REQ: ITI38-home-sent */
 struct status
 iti38_ask(struct asking *asking, struct leg *leg)
 {

@@ -50,6 +50,7 @@ add_ref(struct inbound *in, struct span home, struct span entry_uuid, struct que
     return ARENA_PUSH(in->txn.arena, &in->txn.diag, &answer->refs, ref);
 }
 
+/* REQ: SQ-object-ref */
 static struct status
 make_refs(struct inbound *in, struct query_answer *answer)
 {
@@ -117,6 +118,7 @@ write_context(struct inbound *in, enum err code, const struct stored_question *q
     return OK;
 }
 
+/* REQ: ITI38-error-location */
 struct status
 registry_answer_refuse(struct inbound *in, enum err code, const struct stored_question *question)
 {

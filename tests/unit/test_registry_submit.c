@@ -244,7 +244,6 @@ begin_limited(struct kit *kit, struct shelf *shelf, const char *cx, const char *
     }
 }
 
-/* REQ: ITI41-limited-metadata */
 static void
 limited_metadata(void)
 {
@@ -382,14 +381,18 @@ others_are_warned_of(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI41-limited-metadata */
     {"limited metadata", limited_metadata},
     {"ids of a patient", ids_of_a_patient},
     {"an id of a source", an_id_of_a_source},
+    /* REQ: ITI41-provide, ITI41-symbolic-ids */
     {"all of it is kept", all_of_it_is_kept},
+    /* REQ: ITI41-replace, ITI41-relations */
     {"what is replaced goes", what_is_replaced_goes},
     {"the same again", the_same_again},
     {"what is registered joins", what_is_registered_joins},
     {"on-demand entries", on_demand},
+    /* REQ: ITI41-extra-metadata */
     {"others are warned of", others_are_warned_of},
 };
 

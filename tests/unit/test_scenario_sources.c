@@ -345,7 +345,9 @@ test_a_local_system_asks_sources_and_partners(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI18-source */
     {"all sources answer as one", test_all_sources_answer_as_one},
+    /* REQ: MERGE-partial-success */
     {"a source that is down is one error", test_a_source_that_is_down_is_one_error},
     {"what a source may not name is dropped", test_what_a_source_may_not_name_is_dropped},
     {"two sources may have the same document", test_two_sources_may_have_the_same_document},
@@ -354,6 +356,7 @@ static const struct unit_test tests[] = {
      test_a_patient_without_an_id_there_is_not_asked_about},
     {"a document asked by its id gets our patient id",
      test_a_document_asked_by_its_id_gets_our_patient_id},
+    /* REQ: ITI43-routing */
     {"documents come from where they are", test_documents_come_from_where_they_are},
     {"a registry that is down gives no document", test_a_registry_that_is_down_gives_no_document},
     {"a local system asks sources and partners", test_a_local_system_asks_sources_and_partners},

@@ -567,6 +567,10 @@ test_an_unknown_patient_is_named(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: SQ-find-folders, SQ-get-folders, SQ-get-associations */
+    /* REQ: SQ-get-documents-and-associations, SQ-get-submission-sets */
+    /* REQ: SQ-get-submission-set-and-contents, SQ-get-folder-and-contents */
+    /* REQ: SQ-get-folders-for-document, SQ-find-by-reference-id */
     {"every query finds what there is", test_every_query_finds_what_there_is},
     {"what is withheld takes its associations along",
      test_what_is_withheld_takes_its_associations_along},
