@@ -502,7 +502,6 @@ test_partners(void)
 
     run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
     check_exit("blue", CLI_DONE);
-    check_says(output.out, "\n  xcdr         https://127.0.0.1:8453/xcdr\n");
     check_says(output.out, "blue  Blue HIE\n  communities  2.999.2\n"
                            "  xcpd         https://127.0.0.1:8453/xcpd\n");
     check_says(output.out, "  tls          certificate with the name blue.localhost\n");
