@@ -48,7 +48,7 @@ set_round_deadline(struct asking *asking)
     const int64_t now_us = clock_mono_us(asking->node->clock);
     const int last = asking->order.goal == ASKING_DISCOVER  ? 0
                      : asking->order.goal == ASKING_QUERY   ? 1
-                     : asking->order.goal == ASKING_PROVIDE ? asking->round
+                     : asking->order.goal == ASKING_PROVIDE ? 3
                                                             : 2;
     const int rounds_left = last - asking->round + 1;
 
