@@ -6,6 +6,7 @@
 #include "soap/explain_parts.h"
 #include "soap/xca.h"
 #include "soap/xcpd.h"
+#include "soap/xdr.h"
 
 /* Parameters whose values say what kind of document is wanted, and not whose. */
 static const char *const open_params[] = {
@@ -314,6 +315,52 @@ tell_retrieved(const struct teller *teller, struct diag *why)
     return OK;
 }
 
+/* ---- ITI-41, ITI-80 ---- */
+
+static struct status
+tell_provide(const struct teller *teller, struct diag *why)
+{
+    struct provide_request request;
+
+    TRY(provide_request_read(teller->explanation->message, teller->explanation->arena, why,
+                             &request));
+    const struct {
+        const char *name;
+        size_t n;
+    } counts[] = {
+        {"entries", request.objects.documents.n},
+        {"submission_sets", request.objects.submission_sets.n},
+        {"folders", request.objects.folders.n},
+        {"associations", request.objects.associations.n},
+        {"documents", request.documents.n},
+        {"entries_without_document", request.entries_without_document.n},
+        {"documents_without_entry", request.documents_without_entry.n},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        note_int(teller->notes, teller->section, counts[i].name, (int64_t)counts[i].n);
+    }
+    note_text(teller->notes, teller->section, "target", request.target_home);
+    struct note *const list = note_list(teller->notes, teller->section, "submitted");
+    for (size_t i = 0; i < request.objects.documents.n && i < EXPLAIN_LIST_MAX; i++) {
+        note_entry(teller, list, &request.objects.documents.items[i]);
+    }
+    note_dropped(teller, teller->section, request.objects.documents.n);
+    provide_request_done(&request);
+    return OK;
+}
+
+static struct status
+tell_registered(const struct teller *teller, struct diag *why)
+{
+    struct registry_response response;
+
+    TRY(registry_response_read(teller->explanation->message, teller->explanation->arena, why,
+                               &response));
+    note_cstr(teller->notes, teller->section, "status", status_name(response.status));
+    note_errors(teller, &response.errors);
+    return OK;
+}
+
 /* ---- faults ---- */
 
 /* Our own texts are told; anybody else's may say anything. */
@@ -348,14 +395,17 @@ explain_payload(const struct explanation *explanation, struct notes *notes, stru
 {
     static struct status (*const tell[SOAP_TRANSACTION_COUNT][2])(const struct teller *teller,
                                                                   struct diag *why) = {
-        [SOAP_ITI_55] = {tell_discovery, tell_discovered}, [SOAP_ITI_38] = {tell_query, tell_found},
-        [SOAP_ITI_39] = {tell_retrieve, tell_retrieved},   [SOAP_ITI_18] = {tell_query, tell_found},
+        [SOAP_ITI_55] = {tell_discovery, tell_discovered},
+        [SOAP_ITI_38] = {tell_query, tell_found},
+        [SOAP_ITI_39] = {tell_retrieve, tell_retrieved},
+        [SOAP_ITI_18] = {tell_query, tell_found},
         [SOAP_ITI_43] = {tell_retrieve, tell_retrieved},
+        [SOAP_ITI_41] = {tell_provide, tell_registered},
+        [SOAP_ITI_80] = {tell_provide, tell_registered},
     };
     const struct explain_claims claims = explain_claims(explanation);
 
-    if (explanation->message == NULL || claims.kind == EXPLAIN_UNKNOWN ||
-        (claims.has_transaction && tell[claims.transaction][0] == NULL)) {
+    if (explanation->message == NULL || claims.kind == EXPLAIN_UNKNOWN) {
         return OK;
     }
     const struct teller teller = {explanation, notes, note_object(notes, &notes->top, "payload")};

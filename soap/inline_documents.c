@@ -1,7 +1,7 @@
 /*
- * A scanner over the bytes of an answer that knows just enough of XML to tell the text of a
+ * A scanner over the bytes of a message that knows just enough of XML to tell the text of a
  * Document element from everything else. Called by message_read_body on whichever thread reads the
- * answer, for one that is too large to be parsed as it is. It decides nothing about the message:
+ * message, for one that is too large to be parsed as it is. It decides nothing about the message:
  * all but the moved texts reaches the pre-scan and the parser as it was.
  */
 #include "soap/inline_documents.h"
@@ -30,6 +30,7 @@ struct scanner {
     struct arena *arena;
     struct diag *diag;
     struct spool *spool;
+    enum err code;        /* for what is no base64 */
     uint64_t limit_bytes; /* of a Document: never reached, as text is longer than what it says */
     struct inline_documents *documents;
     enum place place;
@@ -157,20 +158,20 @@ decode_group(struct scanner *s)
         return OK;
     }
     if (s->is_padded) {
-        return FAIL(s->diag, ERR_PARTNER_ANSWER, "Document: base64 goes on behind its end");
+        return FAIL(s->diag, s->code, "Document: base64 goes on behind its end");
     }
     buf_reset(&s->bytes);
     struct status st = base64_decode(buf_span(&s->group), &s->bytes, &why);
     if (!is_ok(st)) {
-        return FAIL(s->diag, st.code == ERR_MESSAGE_CONTENT ? ERR_PARTNER_ANSWER : st.code,
-                    "Document: %s", why.text);
+        return FAIL(s->diag, st.code == ERR_MESSAGE_CONTENT ? s->code : st.code, "Document: %s",
+                    why.text);
     }
     s->is_padded = s->group.p[s->group.n - 1] == '=';
     buf_reset(&s->group);
     st = sink_append(&s->sink, buf_span(&s->bytes), &why);
     if (!is_ok(st)) {
-        return FAIL(s->diag, st.code == ERR_LIMIT_BUFFER ? ERR_PARTNER_ANSWER : st.code,
-                    "Document: %s", why.text);
+        return FAIL(s->diag, st.code == ERR_LIMIT_BUFFER ? s->code : st.code, "Document: %s",
+                    why.text);
     }
     return OK;
 }
@@ -269,8 +270,7 @@ take_reference(struct scanner *s, char c)
 static struct status
 refuse_character(const struct scanner *s)
 {
-    return FAIL(s->diag, ERR_PARTNER_ANSWER,
-                "Document: a character that is not base64 after %llu bytes",
+    return FAIL(s->diag, s->code, "Document: a character that is not base64 after %llu bytes",
                 (unsigned long long)s->sink.size);
 }
 
@@ -383,13 +383,15 @@ release(void *documents)
 }
 
 struct status
-inline_documents_move(const struct body *xml, struct spool *spool, struct arena *arena,
-                      struct diag *diag, struct buf *out, struct inline_documents *documents)
+inline_documents_move(const struct body *xml, enum err code, struct spool *spool,
+                      struct arena *arena, struct diag *diag, struct buf *out,
+                      struct inline_documents *documents)
 {
     struct scanner s = {.out = out,
                         .arena = arena,
                         .diag = diag,
                         .spool = spool,
+                        .code = code,
                         .limit_bytes = xml->size,
                         .documents = documents};
     *documents = (struct inline_documents){.items = NULL};

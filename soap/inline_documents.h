@@ -1,8 +1,9 @@
 /*
- * Documents that a partner's answer holds inline, as base64 in the text of Document elements
- * instead of parts of their own (XOP 1.0 is not everybody's): decoded into bodies before the
- * message is parsed, so that they may be larger than what a parser can take. Inside soap/ only;
- * answers only, whose Body no signature of ours has to cover.
+ * Documents that a message holds inline, as base64 in the text of Document elements instead of
+ * parts of their own (XOP 1.0 is not everybody's): decoded into bodies before the message is
+ * parsed, so that they may be larger than what a parser can take. Inside soap/ only. What is signed
+ * is the tree, which has stand-ins then: a signature over the Body of such a message never
+ * verifies, so a request is only treated so when it cannot be parsed as it is.
  */
 #ifndef SOAP_INLINE_DOCUMENTS_H
 #define SOAP_INLINE_DOCUMENTS_H
@@ -26,11 +27,12 @@ struct inline_documents {
 /* Copies <xml> to <out>, in which each long base64 text of a Document element is replaced by a
  * stand-in; what it stood for goes to <documents> (bodies of the arena; in the spool above its
  * threshold). Well-formedness is the parser's to judge. ERR_LIMIT_BUFFER: what remains is above the
- * limit of <out>. ERR_PARTNER_ANSWER: a text that began as base64 and goes on as something else.
+ * limit of <out>. <code>: a text that began as base64 and goes on as something else.
  * ERR_SPOOL_FULL, ERR_IO. */
-MUST_CHECK struct status inline_documents_move(const struct body *xml, struct spool *spool,
-                                               struct arena *arena, struct diag *diag,
-                                               struct buf *out, struct inline_documents *documents);
+MUST_CHECK struct status inline_documents_move(const struct body *xml, enum err code,
+                                               struct spool *spool, struct arena *arena,
+                                               struct diag *diag, struct buf *out,
+                                               struct inline_documents *documents);
 /* The document that <text> is the stand-in of; NULL when it is none. */
 const struct body *inline_documents_find(const struct inline_documents *documents,
                                          struct span text);

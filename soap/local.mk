@@ -116,7 +116,7 @@ libisthmus_a_SOURCES += \
 	soap/regrep_io.c soap/regrep_io.h \
 	soap/regrep_object.c soap/regrep_object.h \
 	soap/regrep_payload.c soap/regrep_payload.h \
-	soap/xca.h soap/xca_answer.c soap/xca_response.h soap/xdr.h \
+	soap/xca.h soap/xca_answer.c soap/xca_response.h soap/xdr.c soap/xdr.h \
 	soap/rim_author.h soap/rim_from.c soap/rim_layout.c soap/rim_record.h soap/rim_to.c \
 	soap/xca_objects.c soap/xca_objects.h soap/xca_objects_write.c \
 	soap/xca_pieces.c \
@@ -155,7 +155,8 @@ CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) $(REGREP_STAMP).new soap/generated/
 
 CODEC_TESTS = tests/unit/test_envelope tests/unit/test_xcpd tests/unit/test_xcpd_read \
 	tests/unit/test_regrep tests/unit/test_xca tests/unit/test_xca_answer \
-	tests/unit/test_xca_retrieve tests/unit/test_codec_torture tests/unit/test_xca_pieces
+	tests/unit/test_xca_retrieve tests/unit/test_codec_torture tests/unit/test_xca_pieces \
+	tests/unit/test_xdr tests/unit/test_passthrough
 check_PROGRAMS += $(CODEC_TESTS)
 CODEC_SUPPORT = tests/unit/soap_support.c tests/unit/soap_support.h
 tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c $(CODEC_SUPPORT)
@@ -170,6 +171,10 @@ tests_unit_test_regrep_LDADD = $(UNIT_LIBS)
 ANSWER_DUMP = tests/unit/answer_dump.c tests/unit/answer_dump.h
 tests_unit_test_xca_pieces_SOURCES = tests/unit/test_xca_pieces.c $(ANSWER_DUMP) $(CODEC_SUPPORT)
 tests_unit_test_xca_pieces_LDADD = $(UNIT_LIBS)
+tests_unit_test_passthrough_SOURCES = tests/unit/test_passthrough.c $(ANSWER_DUMP) $(CODEC_SUPPORT)
+tests_unit_test_passthrough_LDADD = $(UNIT_LIBS)
+tests_unit_test_xdr_SOURCES = tests/unit/test_xdr.c $(ANSWER_DUMP) $(CODEC_SUPPORT)
+tests_unit_test_xdr_LDADD = $(UNIT_LIBS)
 tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(CODEC_SUPPORT)
 tests_unit_test_xca_LDADD = $(UNIT_LIBS)
 tests_unit_test_xca_answer_SOURCES = tests/unit/test_xca_answer.c $(CODEC_SUPPORT)

@@ -159,15 +159,17 @@ load_root(const struct body *body, const struct root_part *root,
 {
     struct diag why = {.code = ERR_NONE};
     struct body part;
-    const bool moves = spool != NULL && limits->is_lenient;
+    const bool moves =
+        spool != NULL && (limits->is_lenient || root->size > limits->root_part_bytes);
+    const enum err code = limits->is_lenient ? ERR_PARTNER_ANSWER : ERR_MESSAGE_CONTENT;
     if (!moves && root->size > limits->root_part_bytes) {
         return root_too_large(root->size, limits, diag);
     }
     TRY(body_slice(body, root->offset, root->size, diag, &part));
     struct span bytes;
-    struct status st = moves
-                           ? inline_documents_move(&part, spool, arena, &why, to, &message->inlines)
-                           : body_span(&part, to, &why, &bytes);
+    struct status st =
+        moves ? inline_documents_move(&part, code, spool, arena, &why, to, &message->inlines)
+              : body_span(&part, to, &why, &bytes);
     body_done(&part);
     if (st.code == ERR_LIMIT_BUFFER) {
         return root_too_large(root->size, limits, diag);

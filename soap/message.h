@@ -43,8 +43,9 @@ struct addressing {
 };
 
 /* <body> must outlive the arena's message: parts are places in it. It may be in a file: then the
- * root part alone is read into memory. <spool>, for answers only: where long inline documents of
- * such a root part go before it is parsed (NULL: they stay in it, and its limit says no). Refuses:
+ * root part alone is read into memory. <spool>: where long inline documents of such a root part
+ * go before it is parsed, of a request only when it is over its limit (NULL: they stay in it, and
+ * the limit says no). Refuses:
  *
  * ERR_HTTP_MEDIA_TYPE: anything but application/soap+xml, or multipart/related of XOP and SOAP 1.2.
  *

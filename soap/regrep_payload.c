@@ -246,6 +246,18 @@ write_element(struct walk *walk, const xmlNode *node, const struct element_row *
 }
 
 struct status
+document_node_find(const struct document_node_list *nodes, struct span href, struct diag *diag,
+                   const xmlNode **ret_node)
+{
+    uint64_t index = 0;
+    if (!span_to_u64(href, SIZE_MAX, &index) || index >= nodes->n) {
+        return FAIL(diag, ERR_INTERNAL, "Document '%.*s' of %zu", SPAN_PRINT(href), nodes->n);
+    }
+    *ret_node = nodes->items[index];
+    return OK;
+}
+
+struct status
 regrep_payload_check_count(const xmlNode *payload, const char *local, size_t most,
                            struct diag *diag)
 {

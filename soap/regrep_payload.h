@@ -30,6 +30,11 @@ struct document_node_list {
     size_t n, capacity;
 };
 
+/* The Document that gSOAP's href stands for. */
+MUST_CHECK struct status document_node_find(const struct document_node_list *nodes,
+                                            struct span href, struct diag *diag,
+                                            const xmlNode **ret_node);
+
 /* Refuses (<code>): text between elements, a comment inside text, an element twice that can only
  * stand once. xop:Include anywhere but in a Document is ERR_XOP. */
 MUST_CHECK struct status regrep_payload_write(const xmlNode *payload, enum err code,

@@ -316,8 +316,8 @@ classify(struct object_taker *t, const struct place_list *places,
         places->n == 0
             ? NULL
             : bsearch(&wanted, places->items, places->n, sizeof(*places->items), compare_places);
-    if (place == NULL) {
-        return OK;
+    if (place == NULL || (t->is_strict && place->layout->kind == RIM_PACKAGE)) {
+        return OK; /* nobody's, or done when it was taken */
     }
     TRY(rim_add_classification(place->layout, c, t->facts, t->diag, place->record));
     if (!t->is_strict) {
@@ -344,6 +344,20 @@ objects_finish(struct object_taker *t)
 }
 
 /* ---- a list that gSOAP read ---- */
+
+/* A submission mostly says beside its RegistryPackage that it is a SubmissionSet: what stands there
+ * is the package's own before its kind is decided. */
+static struct status
+add_classifications(struct object_taker *t, const struct rim_classification_list *beside,
+                    struct rim_object *package)
+{
+    for (size_t i = 0; i < beside->n; i++) {
+        if (span_eq(span_trim(beside->items[i].object), span_trim(package->id))) {
+            TRY(ARENA_PUSH(t->scratch, t->diag, &package->classifications, beside->items[i]));
+        }
+    }
+    return OK;
+}
 
 struct cursor {
     size_t documents, packages, associations, classifications;
@@ -375,7 +389,11 @@ take_next(struct object_taker *t, const xmlNode *node, const struct rim_list *re
     case RIM_PACKAGE:
     case RIM_ASSOCIATION:
         if (*i < list->n) {
-            return objects_take(t, node, kind, &list->items[(*i)++]);
+            struct rim_object *const object = &list->items[(*i)++];
+            if (t->is_strict && kind == RIM_PACKAGE) {
+                TRY(add_classifications(t, &records->classifications, object));
+            }
+            return objects_take(t, node, kind, object);
         }
         break;
     }

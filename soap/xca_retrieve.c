@@ -117,23 +117,6 @@ retrieve_answer_write(struct retrieve_answer *answer, struct arena *arena, struc
 
 /* ---- the answer, read ---- */
 
-/* The Document element that gSOAP's href stands for. */
-static struct status
-find_node(const struct xdsb_document *document, const struct document_node_list *nodes,
-          struct diag *diag, const xmlNode **ret_node)
-{
-    uint64_t index = 0;
-    if (document->href.n == 0) {
-        return FAIL(diag, ERR_PARTNER_ANSWER, "a DocumentResponse has no Document");
-    }
-    if (!span_to_u64(document->href, SIZE_MAX, &index) || index >= nodes->n) {
-        return FAIL(diag, ERR_INTERNAL, "Document '%.*s' of %zu", SPAN_PRINT(document->href),
-                    nodes->n);
-    }
-    *ret_node = nodes->items[index];
-    return OK;
-}
-
 struct answer_reader {
     const struct message *message;
     struct arena *arena;   /* the caller's: facts */
@@ -157,7 +140,10 @@ read_document(struct answer_reader *r, const struct xdsb_document *from,
         return FAIL(r->diag, ERR_PARTNER_ANSWER, "a DocumentResponse has no DocumentUniqueId");
     }
     body_init(&document.body);
-    TRY(find_node(from, &r->nodes, r->diag, &node));
+    if (from->href.n == 0) {
+        return FAIL(r->diag, ERR_PARTNER_ANSWER, "a DocumentResponse has no Document");
+    }
+    TRY(document_node_find(&r->nodes, from->href, r->diag, &node));
     TRY(xop_read(r->message, node, ERR_PARTNER_ANSWER, r->scratch, r->diag, &r->used,
                  &document.body));
     const struct status st = ARENA_PUSH(r->arena, r->diag, documents, document);

@@ -128,6 +128,7 @@
     X(NOT_SINGLE_PATIENT, MESSAGE,  200, NONE,     "XDSResultNotSinglePatient", "the result concerns several patients") \
     X(UNKNOWN_REPOSITORY, MESSAGE,  200, NONE,     "XDSUnknownRepositoryId", "the repositoryUniqueId is not served here") \
     X(UNKNOWN_DOCUMENT,   MESSAGE,  200, NONE,     "XDSDocumentUniqueIdError", "the document is not available") \
+    X(SUBMISSION,         MESSAGE,  200, NONE,     "XDSRepositoryMetadataError", "the submission was refused") \
     /* partners, seen from the asking side */ \
     X(FETCH,              PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached securely") \
     X(PARTNER_UNREACHABLE, PARTNER, 502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached") \

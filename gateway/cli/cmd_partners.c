@@ -205,6 +205,7 @@ print_partner(const struct partner *partner, const struct reach *reach, int64_t 
     print_endpoint("xcpd", partner->xcpd_url);
     print_endpoint("query", partner->query_url);
     print_endpoint("retrieve", partner->retrieve_url);
+    print_endpoint("xcdr", partner->xcdr_url);
     print_identity(partner);
     print_signing(partner, now_us);
     printf("  %-12s %lld ms\n", "timeout", (long long)(partner->timeout_us / US_PER_MS));
@@ -248,6 +249,7 @@ write_endpoints(struct jsonw *json, const struct partner *partner)
     jsonw_key_text(json, "xcpd", span_of_cstr(partner->xcpd_url));
     jsonw_key_text(json, "query", span_of_cstr(partner->query_url));
     jsonw_key_text(json, "retrieve", span_of_cstr(partner->retrieve_url));
+    jsonw_key_text(json, "xcdr", span_of_cstr(partner->xcdr_url));
     jsonw_close(json);
 }
 

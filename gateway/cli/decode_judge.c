@@ -13,6 +13,7 @@
 #include "soap/idtoken.h"
 #include "soap/xca.h"
 #include "soap/xcpd.h"
+#include "soap/xdr.h"
 #include "txn/binding.h"
 #include "txn/inbound.h"
 
@@ -54,6 +55,7 @@ read_payload(const struct proof *proof, const struct idtoken_claims *claims, str
     struct xcpd_query discovery;
     struct stored_query query;
     struct document_ref_list refs = {0};
+    struct provide_request request;
 
     switch (proof->transaction) {
     case SOAP_ITI_38:
@@ -64,8 +66,9 @@ read_payload(const struct proof *proof, const struct idtoken_claims *claims, str
         return retrieve_query_read(proof->message, arena, diag, &refs);
     case SOAP_ITI_41:
     case SOAP_ITI_80:
-        return FAIL(diag, ERR_WSA_ACTION, "%s is not answered here",
-                    soap_transaction(proof->transaction)->name);
+        TRY(provide_request_read(proof->message, arena, diag, &request));
+        provide_request_done(&request);
+        return OK;
     case SOAP_ITI_55:
     case SOAP_TRANSACTION_COUNT:
         break;
@@ -293,7 +296,7 @@ check_message(struct checker *checker)
     const struct question *const question = checker->question;
     const struct body body = body_over(question->capture->body);
     struct diag why = {0};
-    const struct status st = proof_message(&checker->proof, question->config, &body,
+    const struct status st = proof_message(&checker->proof, question->config, NULL, &body,
                                            question->capture->content_type, checker->arena, &why);
 
     explain_check(checker->notes, checker->list, "message", st, &why);

@@ -225,8 +225,9 @@ init_write_card(const struct init_plan *plan, struct buf *out, struct diag *diag
                    "endpoints:\n"
                    "  xcpd: \"%s/xcpd\"\n"
                    "  query: \"%s/xca/query\"\n"
-                   "  retrieve: \"%s/xca/retrieve\"\n",
-                   plan->url, plan->url, plan->url));
+                   "  retrieve: \"%s/xca/retrieve\"\n"
+                   "  xcdr: \"%s/xcdr\"\n",
+                   plan->url, plan->url, plan->url, plan->url));
     TRY(buf_printf(out, diag,
                    "# The name that its TLS certificate carries, and the keys that it signs with.\n"
                    "tls: {identity: san, names: [\"%s\"]}\n"

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "cli/show.h"
 
-#define ENDPOINTS 3
+#define ENDPOINTS 4
 
 struct reach {
     pthread_mutex_t lock; /* for <left> and the answers */
@@ -90,6 +90,9 @@ add_places(struct reach *reach, const struct partner *partner)
     if (partner->retrieve_url != NULL) {
         place_of(reach, first, partner, partner->retrieve_url)->has_retrieve = true;
     }
+    if (partner->xcdr_url != NULL) {
+        place_of(reach, first, partner, partner->xcdr_url)->has_xcdr = true;
+    }
 }
 
 size_t
@@ -135,7 +138,7 @@ ask_all(struct reach *reach, struct out *out)
     for (size_t i = 0; i < reach->n; i++) {
         struct out_request request;
 
-        out_request_init(&request, 1);
+        out_request_init(&request);
         request.partner = reach->places[i].partner;
         request.url = reach->places[i].url;
         request.deadline_us = INT64_MAX;
@@ -196,10 +199,24 @@ reach_free(struct reach *reach)
 void
 reach_names(const struct reach_place *place, char ret_names[REACH_NAMES_MAX])
 {
-    snprintf(ret_names, REACH_NAMES_MAX, "%s%s%s%s%s", place->has_xcpd ? "xcpd" : "",
-             place->has_xcpd && (place->has_query || place->has_retrieve) ? ", " : "",
-             place->has_query ? "query" : "", place->has_query && place->has_retrieve ? ", " : "",
-             place->has_retrieve ? "retrieve" : "");
+    const struct {
+        bool is_there;
+        const char *name;
+    } endpoints[] = {
+        {place->has_xcpd, "xcpd"},
+        {place->has_query, "query"},
+        {place->has_retrieve, "retrieve"},
+        {place->has_xcdr, "xcdr"},
+    };
+    size_t n = 0;
+
+    ret_names[0] = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(endpoints); i++) {
+        if (endpoints[i].is_there) {
+            n += (size_t)snprintf(ret_names + n, REACH_NAMES_MAX - n, "%s%s", n == 0 ? "" : ", ",
+                                  endpoints[i].name);
+        }
+    }
 }
 
 static void

@@ -140,7 +140,7 @@ struct partner {
     const char *name;
     struct config_strings communities; /* homeCommunityIds that it speaks for, bare OIDs; the first
                                           is its own */
-    const char *xcpd_url, *query_url, *retrieve_url; /* https; NULL: not offered */
+    const char *xcpd_url, *query_url, *retrieve_url, *xcdr_url; /* https; NULL: not offered */
     enum partner_identity identity;
     struct config_strings tls_names;    /* identity san: its certificate must carry one of these */
     struct config_strings tls_sha256;   /* identity certificate: pinned, lower-case hexadecimal */
@@ -218,6 +218,12 @@ struct config_enough {
     unsigned percent;
 };
 
+/* recipients: the organizations that a community takes documents for. */
+struct config_recipient {
+    const char *organization; /* an OID; or, with '*' at its end, what it begins with */
+    const char *community;    /* ours, or a partner's; bare OID */
+};
+
 /* spool: where large messages wait. */
 struct config_spool {
     const char *path; /* a folder, made when missing; default: spool, beside the store */
@@ -238,6 +244,8 @@ struct config {
     const char *base_url; /* how partners reach us (audiences): https://host:port, no slash at the
                              end; NULL without a network listener */
     struct config_asserts asserts;
+    const struct config_recipient *recipients;
+    size_t recipients_n;
     const struct config_system *systems;
     size_t systems_n;
     const struct config_system *local_system; /* who asks on a local listener without TLS; NULL:
@@ -323,6 +331,9 @@ MUST_CHECK struct status config_system_of_peer(const struct config *config,
                                                const struct config_system **ret_system);
 /* The partner that speaks for a community (bare OID), or NULL. */
 const struct partner *config_partner_of_community(const struct config *config, struct span oid);
+/* The community (bare OID) that takes documents for an organization (its OID, or that of the
+ * authority that numbers it), by the first entry of `recipients:` that has it; NULL: none. */
+const char *config_community_of_recipient(const struct config *config, struct span organization);
 bool partner_speaks_for(const struct partner *partner, struct span oid);
 /* Is it our community (bare OID), or that of a source of ours? The node answers for those. */
 bool config_is_own_community(const struct config *config, struct span oid);

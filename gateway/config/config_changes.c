@@ -41,8 +41,8 @@ static bool
 same_endpoints(const struct partner *a, const struct partner *b)
 {
     return same(a->xcpd_url, b->xcpd_url) && same(a->query_url, b->query_url) &&
-           same(a->retrieve_url, b->retrieve_url) && a->timeout_us == b->timeout_us &&
-           a->may_connect_legacy == b->may_connect_legacy;
+           same(a->retrieve_url, b->retrieve_url) && same(a->xcdr_url, b->xcdr_url) &&
+           a->timeout_us == b->timeout_us && a->may_connect_legacy == b->may_connect_legacy;
 }
 
 static bool

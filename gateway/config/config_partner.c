@@ -87,12 +87,13 @@ read_communities(struct config_reader *reader, struct yaml_node *root, struct pa
 static void
 read_endpoints(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
 {
-    static const char *const names[] = {"xcpd", "query", "retrieve"};
+    static const char *const names[] = {"xcpd", "query", "retrieve", "xcdr"};
     struct yaml_node *node = config_section(reader, root, "endpoints", names, ARRAY_LEN(names));
 
     config_url(reader, yaml_get(node, "xcpd"), &partner->xcpd_url);
     config_url(reader, yaml_get(node, "query"), &partner->query_url);
     config_url(reader, yaml_get(node, "retrieve"), &partner->retrieve_url);
+    config_url(reader, yaml_get(node, "xcdr"), &partner->xcdr_url);
 }
 
 /* ---- tls ---- */

@@ -197,6 +197,8 @@ MUST_CHECK struct status config_add_tls_name(struct config_reader *reader,
 MUST_CHECK struct status config_tls_name(struct config_reader *reader, const struct yaml_node *item,
                                          const char **ret_name);
 /* id_tokens: (config_idtokens.c). */
+MUST_CHECK struct status config_read_recipients(struct config_reader *reader,
+                                                struct yaml_node *root);
 MUST_CHECK struct status config_read_id_tokens(struct config_reader *reader,
                                                struct yaml_node *root);
 /* The network listeners' part of limits: (config_limits.c). */

@@ -16,7 +16,7 @@
 static const char *const root_names[] = {
     "community", "listen",    "asserts",  "credentials", "trust",    "partners",
     "store",     "sources",   "audit",    "policies",    "security", "limits",
-    "log",       "id_tokens", "outbound", "spool",       "systems",
+    "log",       "id_tokens", "outbound", "spool",       "systems",  "recipients",
 };
 
 /* ---- community ---- */
@@ -352,6 +352,7 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     config_read_outbound(reader, root);
     read_log(reader, root);
     TRY(read_partners(reader, root)); /* their timeout's default is in limits */
+    TRY(config_read_recipients(reader, root));
     TRY(config_read_sources(reader, root));
     TRY(read_policies(reader, root));
     config_check_claims(reader);

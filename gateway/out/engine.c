@@ -38,10 +38,10 @@ out_start_libraries(struct diag *diag)
 /* ---- requests ---- */
 
 void
-out_request_init(struct out_request *request, size_t body_limit_bytes)
+out_request_init(struct out_request *request)
 {
     *request = (struct out_request){.deadline_us = INT64_MAX};
-    buf_init_secret(&request->body, body_limit_bytes);
+    body_init(&request->body);
 }
 
 void
@@ -58,7 +58,7 @@ refuse(struct out_request *request, out_done done, void *arg, enum err error, co
     struct out_answer answer = {.error = error};
     body_init(&answer.body);
     (void)snprintf(answer.detail, sizeof(answer.detail), "%s", why);
-    buf_done(&request->body);
+    body_done(&request->body);
     done(arg, &answer);
 }
 
@@ -95,7 +95,7 @@ submit(struct out *out, struct out_request *request, out_done done, void *arg)
     transfer->done = done;
     transfer->arg = arg;
     transfer->start_us = clock_mono_us(engine->clock);
-    buf_init_secret(&request->body, request->body.limit); /* its bytes have moved */
+    body_init(&request->body); /* its bytes have moved */
     register_transfer(engine, transfer);
     if (!mailbox_post(engine->mailbox, &transfer->letter)) {
         tickets_remove(engine, transfer);

@@ -12,10 +12,11 @@
 #define BUFFER_BYTES          4096L /* most of an exchange's life is waiting, and ten thousand may wait */
 #define DOCUMENT_BUFFER_BYTES 16384L /* of documents: a piece may be a write to a file */
 /* kept until the exchange ends; 64 KB by default, and no less than this */
-#define UPLOAD_BUFFER_BYTES 16384L
-#define DAY_MS              (INT64_C(24) * 3600 * 1000)
-#define KEEP_IDLE_S         50L   /* less than our own listeners keep an idle connection */
-#define KEEP_S              3600L /* a proven server is proven again after an hour at the latest */
+#define UPLOAD_BUFFER_BYTES          16384L
+#define DOCUMENT_UPLOAD_BUFFER_BYTES 65536L
+#define DAY_MS                       (INT64_C(24) * 3600 * 1000)
+#define KEEP_IDLE_S                  50L /* less than our own listeners keep an idle connection */
+#define KEEP_S                       3600L /* a proven server is proven again after an hour at the latest */
 
 static CURLcode
 set_headers(struct transfer *transfer)
@@ -83,10 +84,30 @@ brings_documents(const struct out_request *request)
            (request->partner->source != NULL || (url != NULL && strcmp(request->url, url) == 0));
 }
 
+/* In memory curl has it all; anything else it asks for, piece by piece. */
+static CURLcode
+set_body(CURL *easy, struct transfer *transfer)
+{
+    const struct body *body = &transfer->request.body;
+    const bool is_in_memory = body->kind == BODY_MEMORY;
+    OUT_SET(CURLOPT_POST, 1L);
+    OUT_SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->size);
+    OUT_SET(CURLOPT_UPLOAD_BUFFERSIZE,
+            is_in_memory ? UPLOAD_BUFFER_BYTES : DOCUMENT_UPLOAD_BUFFER_BYTES);
+    if (is_in_memory) {
+        OUT_SET(CURLOPT_POSTFIELDS, body->size == 0 ? "" : body->memory.p);
+        return CURLE_OK;
+    }
+    OUT_SET(CURLOPT_READFUNCTION, transfer_give_body);
+    OUT_SET(CURLOPT_READDATA, transfer);
+    OUT_SET(CURLOPT_SEEKFUNCTION, transfer_rewind_body);
+    OUT_SET(CURLOPT_SEEKDATA, transfer);
+    return CURLE_OK;
+}
+
 static CURLcode
 set_exchange(CURL *easy, struct transfer *transfer)
 {
-    const struct buf *body = &transfer->request.body;
     OUT_SET(CURLOPT_URL, transfer->request.url);
     OUT_SET(CURLOPT_PATH_AS_IS, 1L);
     if (transfer->request.is_probe) {
@@ -95,15 +116,11 @@ set_exchange(CURL *easy, struct transfer *transfer)
         OUT_SET(CURLOPT_PRIVATE, transfer);
         return CURLE_OK;
     }
-    OUT_SET(CURLOPT_POST, 1L);
-    OUT_SET(CURLOPT_POSTFIELDS, body->n == 0 ? "" : body->p);
-    OUT_SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
     OUT_SET(CURLOPT_NOPROGRESS, 0L);
     OUT_SET(CURLOPT_XFERINFOFUNCTION, transfer_note_progress);
     OUT_SET(CURLOPT_XFERINFODATA, transfer);
     OUT_SET(CURLOPT_BUFFERSIZE,
             brings_documents(&transfer->request) ? DOCUMENT_BUFFER_BYTES : BUFFER_BYTES);
-    OUT_SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
     OUT_SET(CURLOPT_HEADERFUNCTION, transfer_take_head);
     OUT_SET(CURLOPT_HEADERDATA, transfer);
     OUT_SET(CURLOPT_PREREQFUNCTION, transfer_note_secured);
@@ -112,7 +129,8 @@ set_exchange(CURL *easy, struct transfer *transfer)
     OUT_SET(CURLOPT_WRITEDATA, transfer);
     OUT_SET(CURLOPT_ERRORBUFFER, transfer->curl_text);
     OUT_SET(CURLOPT_PRIVATE, transfer);
-    return set_headers(transfer);
+    const CURLcode code = set_body(easy, transfer);
+    return code != CURLE_OK ? code : set_headers(transfer);
 }
 
 /* Where the bytes go: to the addresses that names.c has judged, or through the partner's proxy,

@@ -31,7 +31,9 @@ struct out_request {
     const struct partner *partner; /* TLS identity and pool */
     const char *url;               /* borrowed from the partner's record */
     char content_type[OUT_CONTENT_TYPE_MAX];
-    struct buf body;
+    /* What is in files stays there, and leaves piece by piece. Its memory is given back once it has
+     * been sent. */
+    struct body body;
     /* mono. The partner's own timeout counts as well, from its turn on: it may wait before, when
      * many questions are on their way to that partner. INT64_MAX: only that timeout, from the
      * submit on. */
@@ -144,8 +146,8 @@ struct out_health {
  * thread. */
 bool out_health(struct out *out, const char *partner_id, struct out_health *ret_health);
 
-/* Its body is wiped when it is released. */
-void out_request_init(struct out_request *request, size_t body_limit_bytes);
+/* Nothing to send yet. Whoever does not submit it owes body_done(&request->body). */
+void out_request_init(struct out_request *request);
 void out_answer_done(struct out_answer *answer);
 
 #endif

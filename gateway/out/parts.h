@@ -189,6 +189,7 @@ struct transfer {
     struct curl_slist *headers, *pins;
     SSL_CTX *context; /* of the connection that it opened: a reference */
     struct sink answer;
+    uint64_t given;                /* bytes of a body that is not in memory, to curl */
     bool is_connected, is_secured; /* TCP, TLS: how far it came */
     bool is_lingering;             /* a probe whose handshake is done */
     struct answer_head head;
@@ -298,6 +299,8 @@ void transfer_connect(struct transfer *transfer);
 /* curl's callbacks. */
 size_t transfer_take_head(char *bytes, size_t size, size_t n, void *arg);
 size_t transfer_take_body(char *bytes, size_t size, size_t n, void *arg);
+size_t transfer_give_body(char *bytes, size_t size, size_t n, void *arg);
+int transfer_rewind_body(void *arg, curl_off_t offset, int origin);
 int transfer_note_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                            curl_off_t up);
 int transfer_note_secured(void *arg, char *peer, char *local, int peer_port, int local_port);

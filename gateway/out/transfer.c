@@ -125,20 +125,53 @@ transfer_take_body(char *bytes, size_t size, size_t n, void *arg)
 }
 
 /* A question that has been sent is never sent again (transfer_note_secured): its bytes need no
- * memory while the partner thinks. */
+ * memory, and no room in the spool, while the partner thinks. */
 int
 transfer_note_progress(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                        curl_off_t up)
 {
     struct transfer *transfer = arg;
-    struct buf *body = &transfer->request.body;
+    struct body *body = &transfer->request.body;
     (void)down_total;
     (void)down;
     (void)up_total;
-    if (body->n > 0 && up >= (curl_off_t)body->n && transfer->is_secured) {
-        buf_done(body);
+    if (body->size > 0 && up >= (curl_off_t)body->size && transfer->is_secured) {
+        body_done(body);
     }
     return 0;
+}
+
+/* What is in files is read when curl wants it: a request of any size needs this buffer only. */
+size_t
+transfer_give_body(char *bytes, size_t size, size_t n, void *arg)
+{
+    struct transfer *transfer = arg;
+    struct diag diag = {.code = ERR_NONE};
+    size_t given = 0;
+    const struct status st =
+        body_read(&transfer->request.body, transfer->given, bytes, size * n, &diag, &given);
+    if (!is_ok(st)) {
+        const struct status failed =
+            FAIL(&transfer->diag, st.code, "partner '%s': the request cannot be read: %s",
+                 transfer->request.partner->id, diag.text);
+        (void)failed;
+        return CURL_READFUNC_ABORT;
+    }
+    transfer->given += given;
+    return given;
+}
+
+/* curl goes back to the start only to send the request once more: transfer_note_secured sees to it
+ * that it does not leave. */
+int
+transfer_rewind_body(void *arg, curl_off_t offset, int origin)
+{
+    struct transfer *transfer = arg;
+    if (origin != SEEK_SET || offset < 0) {
+        return CURL_SEEKFUNC_CANTSEEK;
+    }
+    transfer->given = (uint64_t)offset;
+    return CURL_SEEKFUNC_OK;
 }
 
 /* ---- time ---- */
@@ -221,7 +254,7 @@ release(struct transfer *transfer)
     if (transfer->pool != NULL) {
         turn_leave(transfer);
     }
-    buf_done(&transfer->request.body);
+    body_done(&transfer->request.body);
     sink_done(&transfer->answer);
     tickets_remove(transfer->engine, transfer);
     const bool may_go = server_status_release(transfer);
@@ -411,6 +444,7 @@ transfer_again(struct transfer *transfer)
     sink_done(&transfer->answer);
     sink_init(&transfer->answer, transfer->request.spool, transfer->request.answer_limit);
     transfer->is_connected = transfer->is_secured = false;
+    transfer->given = 0;
     transfer->head = (struct answer_head){.bytes = 0};
     transfer->diag = (struct diag){.code = ERR_NONE};
     transfer->curl_text[0] = '\0';

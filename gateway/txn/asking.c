@@ -1,7 +1,7 @@
 /*
- * The steps of an initiating transaction: three rounds of the same shape (discover, query,
- * retrieve), of which a goal runs one or all. Started by the commands; steps run on workers.
- * Results live in the transaction's arena until asking_free.
+ * The steps of an initiating transaction: rounds of the same shape (discover, query, retrieve,
+ * provide), of which a goal runs one, or the first three. Started by the commands; steps run on
+ * workers. Results live in the transaction's arena until asking_free.
  */
 #include "txn/asking.h"
 
@@ -10,7 +10,10 @@
 #include "base/ids.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "txn/provide.h"
 #include "txn/sources.h"
+
+#define GATHER_ROUNDS 3
 
 static struct asking *
 asking_of(struct txn *txn)
@@ -172,6 +175,9 @@ record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
     struct audit_event events[LEG_OUTCOMES_MAX];
     size_t n = 0;
 
+    if (leg->partner == NULL && asking->order.facts != NULL) {
+        return OK; /* what the store gave a partner is in the record of the partner's question */
+    }
     TRY(leg_outcomes(asking, leg, events, &n));
     for (size_t e = 0; e < n; e++) {
         TRY(records_append(&asking->records, asking->node, recorder, &events[e]));
@@ -240,7 +246,7 @@ step_next(struct txn *txn)
 
     if (verdict == TXN_DONE) {
         TXN_TRY(check_wanted(asking));
-        asking->round += asking->round + 1 < ASKING_ROUNDS ? 1 : 0;
+        asking->round += asking->round + 1 < GATHER_ROUNDS ? 1 : 0;
     }
     return verdict;
 }
@@ -266,8 +272,11 @@ step_collect(struct txn *txn)
 /* clang-format on */
 #define ROUND_STEPS 10
 
-static const struct txn_step asking_steps[] = {
-    ROUND("discover"), ROUND("query"), ROUND("retrieve"), {"collect", step_collect}};
+static const struct txn_step asking_steps[] = {ROUND("discover"),
+                                               ROUND("query"),
+                                               ROUND("retrieve"),
+                                               {"collect", step_collect},
+                                               ROUND("provide")};
 
 #define GOAL_RETRIEVE_JUDGED (ASKING_GATHER + 1)
 
@@ -280,6 +289,8 @@ static const struct {
     [ASKING_RETRIEVE] = {{"retrieve", asking_steps + 2 * ROUND_STEPS, ROUND_STEPS + 1,
                           ROUND_STEPS + 1},
                          2},
+    [ASKING_PROVIDE] = {{"provide", asking_steps + 3 * ROUND_STEPS + 1, ROUND_STEPS, ROUND_STEPS},
+                        3},
     [ASKING_GATHER] = {{"gather", asking_steps, 3 * ROUND_STEPS + 1, 3 * ROUND_STEPS + 1}, 0},
     /* The metadata of a source's documents first: our policy judges them by it. */
     [GOAL_RETRIEVE_JUDGED] = {{"retrieve", asking_steps + ROUND_STEPS, 2 * ROUND_STEPS + 1,
@@ -365,6 +376,18 @@ check_community(const struct node *node, struct span oid, struct diag *diag)
 static struct status
 check_communities(const struct node *node, const struct asking_order *order, struct diag *diag)
 {
+    if (order->goal == ASKING_PROVIDE && order->to.n != 1) {
+        return FAIL(diag, ERR_USAGE,
+                    "documents go to one community: say which (--to OID, once), not %zu",
+                    order->to.n);
+    }
+    if (order->goal == ASKING_PROVIDE && !provide_may_go(node->config, order->to.items[0])) {
+        return FAIL(
+            diag, ERR_USAGE,
+            "community '%.*s' is neither that of our store nor a partner's; isthmus partners "
+            "lists them",
+            SPAN_PRINT(order->to.items[0]));
+    }
     for (size_t i = 0; i < order->to.n; i++) {
         TRY(check_community(node, order->to.items[i], diag));
     }

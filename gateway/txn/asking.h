@@ -17,12 +17,13 @@
 #include "soap/security.h"
 #include "soap/xca.h"
 #include "soap/xcpd.h"
+#include "soap/xdr.h"
 #include "txn/fanout.h"
 #include "txn/merge.h"
 #include "txn/node.h"
 #include "txn/records.h"
 
-enum asking_goal { ASKING_DISCOVER, ASKING_QUERY, ASKING_RETRIEVE, ASKING_GATHER };
+enum asking_goal { ASKING_DISCOVER, ASKING_QUERY, ASKING_RETRIEVE, ASKING_PROVIDE, ASKING_GATHER };
 
 /* What is asked, and who asks. Spans and strings are borrowed until asking_free. */
 struct asking_order {
@@ -33,6 +34,9 @@ struct asking_order {
      * FindDocuments for patient_id, approved documents of <types>. */
     const struct stored_query *query;
     struct document_ref_list documents; /* ASKING_RETRIEVE */
+    /* ASKING_PROVIDE: to the one community of <to>, once: nobody knows what a receiver did that
+     * does not answer. Ids of its parts are written into it. */
+    struct provide_request *provide;
     struct span_list to;    /* communities (bare OIDs); empty: every partner and our sources */
     bool is_own_only;       /* a partner asks: our sources answer, no other partner is asked */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
@@ -144,6 +148,9 @@ struct leg {
     struct document_ref_list refs;
     struct retrieved_list retrieved;
     size_t at; /* the store is asked ref by ref */
+    /* ITI-80 */
+    struct mtom_part *parts; /* of the question */
+    size_t parts_n;
 };
 struct leg_list {
     struct leg *items;
@@ -178,7 +185,7 @@ struct known_ids_list {
     size_t n, capacity;
 };
 
-#define ASKING_ROUNDS 3
+#define ASKING_ROUNDS 4
 
 struct asking;
 typedef void (*asking_done)(void *arg, struct asking *asking);
@@ -191,7 +198,8 @@ struct asking {
     void *done_arg;
 
     struct leg_list
-        legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query, retrieve */
+        legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query, retrieve, provide
+                              */
     int round;
     int64_t final_deadline_us;    /* mono; txn.deadline_us is the current round's share of it */
     struct fanout *fanout;        /* of the current round */

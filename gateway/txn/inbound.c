@@ -34,6 +34,7 @@ responder_of(enum soap_transaction transaction)
         [SOAP_ITI_55] = &iti55_responder,
         [SOAP_ITI_38] = &iti38_responder,
         [SOAP_ITI_39] = &iti39_responder,
+        [SOAP_ITI_80] = &iti80_responder,
     };
 
     return responders[transaction];

@@ -37,8 +37,8 @@ inbound_message(struct txn *txn)
         (void)FAIL(&txn->diag, ERR_NO_MEMORY, "memory of a message");
         return TXN_FAILED;
     }
-    TXN_TRY(proof_message(&in->proof, in->node->config, in->request.body, in->request.content_type,
-                          in->message_arena, &txn->diag));
+    TXN_TRY(proof_message(&in->proof, in->node->config, in->node->spool, in->request.body,
+                          in->request.content_type, in->message_arena, &txn->diag));
     TXN_TRY(arena_dup(txn->arena, message_addressing(in->proof.message)->message_id, &txn->diag,
                       &in->event.message_id));
     return TXN_DONE;

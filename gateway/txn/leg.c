@@ -12,16 +12,21 @@
 #include "txn/iti38.h"
 #include "txn/iti39.h"
 #include "txn/iti55.h"
+#include "txn/iti80.h"
 #include "txn/sources.h"
 
 #define PAYLOAD_LIMIT ((size_t)4 * 1024 * 1024)
 #define MESSAGE_LIMIT ((size_t)8 * 1024 * 1024)
-#define SAID_MAX      ((size_t)300) /* bytes of its own words */
+#define PACKAGE_LIMIT                                                                              \
+    ((size_t)512 * 1024 * 1024) /* with documents, as far as they are in memory                    \
+                                 */
+#define SAID_MAX ((size_t)300)  /* bytes of its own words */
 
 const struct leg_kind leg_kinds[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_55] = {iti55_ask, iti55_answer, iti55_ask_store, AUDIT_ITI_55},
     [SOAP_ITI_38] = {iti38_ask, iti38_answer, iti38_ask_store, AUDIT_ITI_38},
     [SOAP_ITI_39] = {iti39_ask, iti39_answer, iti39_ask_store, AUDIT_ITI_39},
+    [SOAP_ITI_80] = {iti80_ask, iti80_answer, iti80_ask_store, AUDIT_ITI_80},
     [SOAP_ITI_18] = {source_ask, iti38_answer, NULL, AUDIT_ITI_18},
     [SOAP_ITI_43] = {source_ask_documents, iti39_answer, NULL, AUDIT_ITI_43},
 };
@@ -54,10 +59,11 @@ leg_url(const struct partner *partner, enum soap_transaction transaction)
         return partner->query_url;
     case SOAP_ITI_39:
         return partner->retrieve_url;
+    case SOAP_ITI_80:
+        return partner->xcdr_url;
     case SOAP_ITI_18:
     case SOAP_ITI_43:
     case SOAP_ITI_41:
-    case SOAP_ITI_80:
     case SOAP_TRANSACTION_COUNT:
         break;
     }
@@ -212,6 +218,9 @@ note_subject(struct asking *asking, struct leg *leg)
     struct span cx;
 
     leg->event.documents = leg_is_retrieve(leg) ? leg->refs : (struct document_ref_list){0};
+    if (leg->transaction == SOAP_ITI_80) {
+        return provide_note(asking->order.provide, txn->arena, &leg->diag, &leg->event);
+    }
     if (leg_is_query(leg) && leg->refs.n == 0 &&
         (asking->order.query == NULL || leg->patient_id.root.n > 0)) {
         id = &leg->patient_id;
@@ -228,9 +237,13 @@ note_subject(struct asking *asking, struct leg *leg)
     return ARENA_PUSH(txn->arena, &leg->diag, &leg->event.patients, cx);
 }
 
+/* What goes into our own store is registered there, not sent. */
 static enum soap_transaction
 policy_transaction(const struct leg *leg)
 {
+    if (leg->transaction == SOAP_ITI_80 && leg->partner == NULL) {
+        return SOAP_ITI_41;
+    }
     return leg_is_query(leg) ? SOAP_ITI_38 : leg_is_retrieve(leg) ? SOAP_ITI_39 : leg->transaction;
 }
 
@@ -370,10 +383,11 @@ pack(struct leg *leg, struct buf *envelope, struct out_request *request)
     const struct soap_transaction_row *row = soap_transaction(leg->transaction);
 
     if (row->is_mtom) {
-        return mtom_write(buf_span(envelope), NULL, 0, span_of_cstr(row->request_action),
-                          &request->body, &leg->diag, request->content_type);
+        return mtom_pack(buf_span(envelope), leg->parts, leg->parts_n,
+                         span_of_cstr(row->request_action), PACKAGE_LIMIT, &leg->diag,
+                         request->content_type, &request->body);
     }
-    buf_move(&request->body, envelope);
+    body_from_buf(&request->body, envelope);
     snprintf(request->content_type, sizeof(request->content_type), "%s; action=\"%s\"",
              SOAP_CONTENT_TYPE, row->request_action);
     return OK;
@@ -406,7 +420,6 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
         .message_id = span_of_cstr(leg->message_id),
         .payload = buf_span(&leg->payload),
     };
-    struct status st;
 
     buf_init_secret(&security, MESSAGE_LIMIT);
     buf_init_secret(&envelope, MESSAGE_LIMIT);
@@ -415,18 +428,16 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
     }
     parts.security = buf_span(&security);
     TRY(envelope_write_request(&parts, &envelope, &leg->diag));
-    out_request_init(&request, MESSAGE_LIMIT);
-    st = pack(leg, &envelope, &request);
-    if (!is_ok(st)) {
-        buf_done(&request.body);
-        return st;
-    }
+    out_request_init(&request);
+    TRY(pack(leg, &envelope, &request));
     request.config = asking->node->config;
     request.partner = leg->partner;
     request.url = leg->url;
     request.deadline_us = asking->txn.deadline_us;
     set_limits(asking, leg, &request);
-    request.is_fresh = leg->is_again; /* other kept connections may be closed as well */
+    /* Other kept connections may be closed as well; and nobody could say whether documents that
+     * went into one were taken. */
+    request.is_fresh = leg->is_again || leg->transaction == SOAP_ITI_80;
     *ret_request = request;
     return OK;
 }

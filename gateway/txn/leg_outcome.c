@@ -98,8 +98,12 @@ leg_outcomes(struct asking *asking, struct leg *leg,
     case SOAP_ITI_39:
     case SOAP_ITI_43:
         return note_retrieved(asking, leg, ret_events, ret_n);
-    case SOAP_ITI_41:
     case SOAP_ITI_80:
+        if (leg->status != REGISTRY_SUCCESS) {
+            *event = failure_of(asking, leg, event);
+        }
+        return OK;
+    case SOAP_ITI_41:
     case SOAP_TRANSACTION_COUNT:
         break;
     }

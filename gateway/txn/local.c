@@ -34,7 +34,7 @@ step_route(struct txn *txn)
 {
     static const struct responder *const responders[SOAP_TRANSACTION_COUNT] = {
         [SOAP_ITI_55] = &local_iti55, [SOAP_ITI_38] = &local_iti38, [SOAP_ITI_39] = &local_iti39,
-        [SOAP_ITI_18] = &local_iti18, [SOAP_ITI_43] = &local_iti43,
+        [SOAP_ITI_18] = &local_iti18, [SOAP_ITI_43] = &local_iti43, [SOAP_ITI_41] = &local_iti41,
     };
     struct inbound *in = &local_of(txn)->in;
 

@@ -34,7 +34,7 @@ MUST_CHECK struct status local_start(struct node *node, const struct inbound_req
                                      inbound_reply reply, void *arg, struct diag *diag);
 
 /* ---- for the transactions' files (local_iti55.c, local_iti38.c: also ITI-18, local_iti39.c: also
- * ITI-43) ---- */
+ * ITI-43, local_iti41.c) ---- */
 
 struct local {
     struct inbound in; /* first member; in.responder is one of those below */
@@ -50,7 +50,8 @@ enum txn_verdict local_replay(struct txn *txn);
 
 /* read: message to local->order; its failure is answered without asking. work: NULL. write: the
  * asking's legs to in->payload and parts, and in->outcomes. refuse: as a responder's. */
-extern const struct responder local_iti55, local_iti38, local_iti39, local_iti18, local_iti43;
+extern const struct responder local_iti55, local_iti38, local_iti39, local_iti18, local_iti43,
+    local_iti41;
 
 /* What the record and the log say when the answer lacks something: the reason of the first leg that
  * failed, else <besides> (NULL: then it lacks nothing). <is_nothing>: the answer is a failure

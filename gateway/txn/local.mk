@@ -15,15 +15,18 @@ libisthmus_a_SOURCES += \
 	gateway/txn/iti38.c gateway/txn/iti38.h gateway/txn/iti38_ask.c \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
 	gateway/txn/iti55.c gateway/txn/iti55.h \
+	gateway/txn/iti80.c gateway/txn/iti80.h \
 	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
 	gateway/txn/leg_outcome.c \
 	gateway/txn/merge.c gateway/txn/merge.h gateway/txn/merge_discovery.c \
 	gateway/txn/merge_objects.c gateway/txn/merge_parts.h gateway/txn/merge_retrieve.c \
 	gateway/txn/local.c gateway/txn/local.h gateway/txn/local_iti38.c \
 	gateway/txn/local_iti39.c gateway/txn/local_iti55.c gateway/txn/local_who.c \
+	gateway/txn/local_iti39.c gateway/txn/local_iti41.c gateway/txn/local_iti55.c \
 	gateway/txn/node.h \
 	gateway/txn/own_query.c gateway/txn/own_query.h \
 	gateway/txn/proof.c gateway/txn/proof.h \
+	gateway/txn/provide.c gateway/txn/provide.h \
 	gateway/txn/records.c gateway/txn/records.h \
 	gateway/txn/registry_answer.c gateway/txn/registry_answer.h \
 	gateway/txn/rounds.c \
@@ -58,6 +61,9 @@ check_PROGRAMS += tests/unit/test_scenario_local tests/unit/test_scenario_local_
 check_PROGRAMS += tests/unit/test_scenario_local_xua
 tests_unit_test_scenario_local_xua_SOURCES = tests/unit/test_scenario_local_xua.c tests/unit/xua_kit.c tests/unit/xua_kit.h tests/unit/soap_kit.c tests/unit/soap_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_xua_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_stored_queries
+tests_unit_test_scenario_stored_queries_SOURCES = tests/unit/test_scenario_stored_queries.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_stored_queries_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_local_registry tests/unit/test_scenario_split tests/unit/test_nist_toolkit
 tests_unit_test_nist_toolkit_SOURCES = tests/unit/test_nist_toolkit.c $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
 tests_unit_test_nist_toolkit_LDADD = $(UNIT_LIBS)
@@ -65,6 +71,9 @@ tests_unit_test_scenario_local_registry_SOURCES = tests/unit/test_scenario_local
 tests_unit_test_scenario_local_registry_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_split_SOURCES = tests/unit/test_scenario_split.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_split_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_sources
+tests_unit_test_scenario_sources_SOURCES = tests/unit/test_scenario_sources.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
 tests_unit_test_local_memory_SOURCES = tests/unit/test_local_memory.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)

@@ -17,12 +17,13 @@ proof_peer(struct proof *proof, const struct config *config, const struct certif
 }
 
 struct status
-proof_message(struct proof *proof, const struct config *config, const struct body *body,
-              struct span content_type, struct arena *arena, struct diag *diag)
+proof_message(struct proof *proof, const struct config *config, struct spool *spool,
+              const struct body *body, struct span content_type, struct arena *arena,
+              struct diag *diag)
 {
     const struct message_limits limits = message_limits_request(config->root_part_limit);
 
-    return message_read_body(body, content_type, &limits, NULL, arena, diag, &proof->message);
+    return message_read_body(body, content_type, &limits, spool, arena, diag, &proof->message);
 }
 
 struct status
@@ -57,7 +58,7 @@ proof_take(struct proof *proof, const struct config *config, const struct proof_
 
     *proof = (struct proof){0};
     TRY(proof_peer(proof, config, request->peer, diag));
-    TRY(proof_message(proof, config, &body, request->content_type, arena, diag));
+    TRY(proof_message(proof, config, NULL, &body, request->content_type, arena, diag));
     TRY(proof_route(proof, config, request->path, diag));
     return proof_security(proof, config, now_us, arena, diag);
 }

@@ -31,8 +31,9 @@ MUST_CHECK struct status proof_peer(struct proof *proof, const struct config *co
                                     const struct certificate *peer, struct diag *diag);
 /* What message_read_body refuses; <body> outlives the proof. */
 MUST_CHECK struct status proof_message(struct proof *proof, const struct config *config,
-                                       const struct body *body, struct span content_type,
-                                       struct arena *arena, struct diag *diag);
+                                       struct spool *spool, const struct body *body,
+                                       struct span content_type, struct arena *arena,
+                                       struct diag *diag);
 /* What message_transaction and binding_check_to refuse. */
 MUST_CHECK struct status proof_route(struct proof *proof, const struct config *config,
                                      struct span path, struct diag *diag);

@@ -270,11 +270,23 @@ plan_retrieve_of_order(struct asking *asking)
     return OK;
 }
 
+/* asking_new has seen to it that there is one community: a partner's, or that of our store. */
+static struct status
+plan_provide(struct asking *asking)
+{
+    const struct span community = asking->order.to.items[0];
+    struct leg *leg;
+
+    return asking_add_leg(asking, SOAP_ITI_80,
+                          config_partner_of_community(asking->node->config, community), community,
+                          &leg);
+}
+
 enum soap_transaction
 rounds_transaction(const struct asking *asking)
 {
     static const enum soap_transaction by_round[ASKING_ROUNDS] = {SOAP_ITI_55, SOAP_ITI_38,
-                                                                  SOAP_ITI_39};
+                                                                  SOAP_ITI_39, SOAP_ITI_80};
 
     return by_round[asking->round];
 }
@@ -291,6 +303,8 @@ rounds_plan(struct asking *asking)
         return is_gather                               ? plan_query_of_matches(asking)
                : asking->order.goal == ASKING_RETRIEVE ? sources_plan_metadata(asking)
                                                        : plan_everyone(asking, SOAP_ITI_38);
+    case 3:
+        return plan_provide(asking);
     default:
         return is_gather ? plan_retrieve_of_entries(asking) : plan_retrieve_of_order(asking);
     }

@@ -364,21 +364,29 @@ calls_keep(void *arg, struct out_answer *answer)
 }
 
 void
+request_say(struct out_request *request, const char *text)
+{
+    struct diag diag = {.code = ERR_NONE};
+    struct buf bytes;
+    buf_init_secret(&bytes, strlen(text));
+    CHECK_OK(&diag, buf_append_cstr(&bytes, text, &diag));
+    body_done(&request->body);
+    body_from_buf(&request->body, &bytes);
+}
+
+void
 calls_ask(struct calls *calls, size_t partner, const char *url, const char *body,
           int64_t deadline_us)
 {
-    struct diag diag = {.code = ERR_NONE};
     struct out_request request;
-    out_request_init(&request, 1000000);
+    out_request_init(&request);
     request.partner = &calls->config->partners[partner];
     request.url = url == NULL ? request.partner->query_url : url;
     request.deadline_us = deadline_us;
     request.answer_limit = 100000;
     (void)snprintf(request.content_type, sizeof(request.content_type), "application/soap+xml");
-    if (is_ok(buf_append_cstr(&request.body, body, &diag))) {
-        calls->out->submit(calls->out, &request, calls_keep, calls);
-    }
-    buf_done(&request.body);
+    request_say(&request, body);
+    calls->out->submit(calls->out, &request, calls_keep, calls);
 }
 
 bool

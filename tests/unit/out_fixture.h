@@ -74,6 +74,8 @@ struct calls {
 bool calls_start(struct calls *calls, const struct out_partner *partners, size_t n);
 void calls_done(struct calls *calls); /* stops the engine */
 /* POST <body> to the partner's query URL (or <url> unless NULL). */
+/* Gives a request this text to send. */
+void request_say(struct out_request *request, const char *text);
 void calls_ask(struct calls *calls, size_t partner, const char *url, const char *body,
                int64_t deadline_us);
 /* The out_done of these; for a submit of the test's own, with the calls as arg. */

@@ -43,10 +43,17 @@ end_work(struct scene *scene, uint64_t before)
 
 /* ---- questions ---- */
 
+static struct status
+copy_piece(void *arg, struct span piece, struct diag *diag)
+{
+    return buf_append(arg, piece, diag);
+}
+
 static void
 take_question(struct out *out, struct out_request *request, out_done done, void *arg)
 {
     struct place *place = ((struct scene_out *)out)->place;
+    struct diag diag = {0};
     struct scene *scene = place->scene;
     struct scene_question *question = &scene->questions[scene->questions_n++];
 
@@ -59,8 +66,9 @@ take_question(struct out *out, struct out_request *request, out_done done, void 
                                         .ticket = request->ticket};
     snprintf(question->url, sizeof(question->url), "%s", request->url);
     snprintf(question->content_type, sizeof(question->content_type), "%s", request->content_type);
-    buf_init(&question->body, request->body.limit);
-    buf_move(&question->body, &request->body);
+    buf_init(&question->body, (size_t)64 * 1024 * 1024);
+    CHECK_OK(&diag, body_each(&request->body, copy_piece, &question->body, &diag));
+    body_done(&request->body);
     question->undurable = scene_undurable(&place->sink);
 }
 

@@ -19,7 +19,7 @@ static const struct mistake main_mistakes[] = {
     {17, "endpoints: x",
      MAIN "17:1: error: unknown key 'endpoints'; expected one of: community, listen, asserts, "
           "credentials, trust, partners, store, sources, audit, policies, security, limits, log, "
-          "id_tokens, outbound, spool, systems\n"},
+          "id_tokens, outbound, spool, systems, recipients\n"},
     {17, "store: {path: x}", MAIN "17:1: error: 'store' is already set at isthmus.yaml:13:1\n"},
     {17, "log: &x {level: info}",
      MAIN "17:9: error: anchor '&x' is not allowed; write each value where it is used\n"},
@@ -28,6 +28,24 @@ static const struct mistake main_mistakes[] = {
     {17, "log: {level: *nothing}",
      MAIN "17:14: error: alias '*nothing' is not allowed; write each value where it is used\n"},
     {17, "log: [", MAIN "18:1: error: YAML syntax: flow sequence without a closing bracket\n"},
+    /* recipients */
+    {17, "recipients: {a: b}",
+     MAIN "17:13: error: recipients: expected a list of {organization: OID, community: OID}, got "
+          "key-value pairs\n"},
+    {17, "recipients: [{organization: 2.999.3, community: 2.999.4}]",
+     MAIN "17:50: error: community '2.999.4' is neither ours nor a partner's: nothing could be "
+          "delivered to it\n"},
+    {17, "recipients: [{organization: 2.999*, community: 2.999.1}]",
+     MAIN "17:29: error: organization: expected an OID such as 2.999.2.1, or the beginning of one: "
+          "2.999.2.*, got '2.999*'\n"},
+    {17, "recipients: [{organization: '*', community: 2.999.1}]",
+     MAIN "17:29: error: organization: expected an OID such as 2.999.2.1, or the beginning of one: "
+          "2.999.2.*, got '*'\n"},
+    {17, "recipients: [{organisation: 2.999.3, community: 2.999.1}]",
+     MAIN "17:15: error: unknown key 'organisation'; did you mean 'organization'?\n" MAIN
+          "17:14: error: missing 'organization' in 'recipients'\n"},
+    {17, "recipients: [2.999.3]",
+     MAIN "17:14: error: expected {organization: OID, community: OID}, got '2.999.3'\n"},
     /* community */
     {1, "community: Red",
      MAIN "1:12: error: community: expected 'key: value' pairs of id, name, patient_authority, "

@@ -128,9 +128,8 @@ struct exchange {
 static void
 ask(struct calls *calls, const struct exchange *exchange)
 {
-    struct diag diag = {0};
     struct out_request request;
-    out_request_init(&request, 1024);
+    out_request_init(&request);
     request.partner = &calls->config->partners[0];
     request.url = request.partner->query_url;
     (void)snprintf(request.content_type, sizeof(request.content_type), "text/plain");
@@ -138,7 +137,7 @@ ask(struct calls *calls, const struct exchange *exchange)
     request.answer_limit = exchange->answer_limit;
     request.spool = exchange->spool;
     request.budget = exchange->budget;
-    CHECK_OK(&diag, buf_append_cstr(&request.body, "question", &diag));
+    request_say(&request, "question");
     const size_t n = calls->n;
     calls->out->submit(calls->out, &request, calls_keep, calls);
     CU_ASSERT(calls_wait(calls, n + 1));

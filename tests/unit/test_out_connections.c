@@ -78,16 +78,15 @@ test_kept_connection_closed(void)
 static void
 ask_fresh(struct calls *calls, bool is_fresh)
 {
-    struct diag diag = {0};
     struct out_request request;
-    out_request_init(&request, 1024);
+    out_request_init(&request);
     request.partner = &calls->config->partners[0];
     request.url = request.partner->query_url;
     (void)snprintf(request.content_type, sizeof(request.content_type), "text/plain");
     request.deadline_us = INT64_MAX;
     request.answer_limit = 1024;
     request.is_fresh = is_fresh;
-    CHECK_OK(&diag, buf_append_cstr(&request.body, "question", &diag));
+    request_say(&request, "question");
     calls->out->submit(calls->out, &request, calls_keep, calls);
 }
 
@@ -139,16 +138,15 @@ test_budget(void)
     budget_init(&budget, 8000, 2); /* a share is 2000, 4000 for both */
     CU_ASSERT(budget_take(&budget, &other, 3500));
     for (int i = 0; i < 2; i++) {
-        struct diag diag = {0};
         struct out_request request;
-        out_request_init(&request, 1024);
+        out_request_init(&request);
         request.partner = &calls.config->partners[0];
         request.url = request.partner->query_url;
         (void)snprintf(request.content_type, sizeof(request.content_type), "text/plain");
         request.deadline_us = INT64_MAX;
         request.answer_limit = 10000;
         request.budget = &budget;
-        CHECK_OK(&diag, buf_append_cstr(&request.body, "question", &diag));
+        request_say(&request, "question");
         calls.out->submit(calls.out, &request, calls_keep, &calls);
         CU_ASSERT(calls_wait(&calls, (size_t)i + 1));
         if (i == 0) {
@@ -441,7 +439,7 @@ test_no_memory(void)
     unit_torture(start_and_stop);
     /* a request that cannot be taken is answered all the same, at once */
     struct out_request request;
-    out_request_init(&request, 10);
+    out_request_init(&request);
     request.partner = &calls.config->partners[0];
     request.url = request.partner->query_url;
     request.answer_limit = 1;

@@ -34,9 +34,8 @@ static void
 ask(struct calls *calls, const struct config *config, size_t partner, uint64_t ticket,
     bool is_probe)
 {
-    struct diag diag = {0};
     struct out_request request;
-    out_request_init(&request, 1024);
+    out_request_init(&request);
     request.config = config;
     request.partner = &(config == NULL ? calls->config : config)->partners[partner];
     request.url = request.partner->query_url;
@@ -45,7 +44,7 @@ ask(struct calls *calls, const struct config *config, size_t partner, uint64_t t
     request.answer_limit = 1024;
     request.ticket = ticket;
     request.is_probe = is_probe;
-    CHECK_OK(&diag, buf_append_cstr(&request.body, "question", &diag));
+    request_say(&request, "question");
     calls->out->submit(calls->out, &request, calls_keep, calls);
 }
 
@@ -161,7 +160,7 @@ test_cancel_races(void)
     atomic_store(&cancelled, 0);
     for (size_t i = 0; i < RACES; i++) {
         struct out_request request;
-        out_request_init(&request, 16);
+        out_request_init(&request);
         request.partner = &calls.config->partners[0];
         request.url = request.partner->query_url;
         request.deadline_us = INT64_MAX;

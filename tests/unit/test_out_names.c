@@ -408,19 +408,18 @@ static void
 test_end_while_asking(void)
 {
     struct calls calls;
-    struct diag diag = {0};
     struct out_request request;
     const struct out_partner partner = {"a.slow.test", 9, SAN, "9s", LOCAL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     set_service("127.0.0.1", 0, 2500);
-    out_request_init(&request, 16);
+    out_request_init(&request);
     request.partner = &calls.config->partners[0];
     request.url = request.partner->query_url;
     request.deadline_us = INT64_MAX;
     request.answer_limit = 16;
     request.ticket = out_next_ticket();
     const uint64_t ticket = request.ticket;
-    CHECK_OK(&diag, buf_append_cstr(&request.body, "x", &diag));
+    request_say(&request, "x");
     calls.out->submit(calls.out, &request, calls_keep, &calls);
     calls_ask(&calls, 0, NULL, "question", INT64_MAX);
     for (int i = 0; i < 100 && times_asked() == 0; i++) {

@@ -63,9 +63,8 @@ struct question {
 static void
 ask(struct calls *calls, size_t partner, struct question question)
 {
-    struct diag diag = {0};
     struct out_request request;
-    out_request_init(&request, 1024);
+    out_request_init(&request);
     request.partner = &calls->config->partners[partner];
     request.url = request.partner->query_url;
     (void)snprintf(request.content_type, sizeof(request.content_type), "text/plain");
@@ -74,7 +73,7 @@ ask(struct calls *calls, size_t partner, struct question question)
     request.ticket = question.ticket;
     request.is_probe = question.is_probe;
     request.is_fresh = question.is_fresh;
-    CHECK_OK(&diag, buf_append_cstr(&request.body, question.body, &diag));
+    request_say(&request, question.body);
     calls->out->submit(calls->out, &request, calls_keep, calls);
 }
 

@@ -291,7 +291,7 @@ hold_question(struct out *out, struct out_request *request, out_done done, void 
 {
     struct scripted_out *script = (struct scripted_out *)out;
 
-    buf_done(&request->body);
+    body_done(&request->body);
     script->done[script->n] = done;
     script->arg[script->n++] = arg;
 }
@@ -317,7 +317,7 @@ ask(struct scripted_out *script, struct fanout *fanout, size_t slot)
 {
     struct out_request request;
 
-    out_request_init(&request, 100);
+    out_request_init(&request);
     fanout_submit(fanout, slot, &script->out, &request);
 }
 
@@ -445,7 +445,7 @@ queue_question(struct out *out, struct out_request *request, out_done done, void
 {
     struct late_out *late = (struct late_out *)out;
 
-    buf_done(&request->body);
+    body_done(&request->body);
     pthread_mutex_lock(&late->lock);
     late->queue[late->last].done = done;
     late->queue[late->last++].arg = arg;
@@ -503,7 +503,7 @@ step_race(struct txn *txn)
         for (size_t i = 0; i < RACER_QUESTIONS; i++) {
             struct out_request request;
 
-            out_request_init(&request, 100);
+            out_request_init(&request);
             fanout_submit(racer->fanout, i, &racer->late->out, &request);
         }
     }

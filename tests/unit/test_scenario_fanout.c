@@ -38,8 +38,7 @@ hold(struct out *out, struct out_request *request, out_done done, void *arg)
     CU_ASSERT_PTR_EQUAL(out, &holder.out);
     CU_ASSERT_FATAL(holder.n < HELD_MAX);
     *held = (struct held){.request = *request, .done = done, .arg = arg};
-    buf_init(&held->request.body, request->body.limit);
-    buf_move(&held->request.body, &request->body);
+    body_move(&held->request.body, &request->body);
 }
 
 static void
@@ -47,7 +46,7 @@ end_held(struct held *held, struct out_answer *answer)
 {
     CU_ASSERT(!held->is_over);
     held->is_over = true;
-    buf_done(&held->request.body);
+    body_done(&held->request.body);
     held->done(held->arg, answer);
 }
 
@@ -371,7 +370,7 @@ answer_empty(size_t i)
         "status='urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success'>"
         "<RegistryObjectList xmlns='urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0'/>"
         "</AdhocQueryResponse></s:Body></s:Envelope>";
-    const struct span asked = buf_span(&holder.held[i].request.body);
+    const struct span asked = buf_span(&holder.held[i].request.body.memory);
     const size_t at = span_find(asked, SPAN("urn:uuid:"));
     struct span rest = span_slice(asked, span_find(asked, SPAN("MessageID>")) + 10, asked.n);
     struct out_answer answer = {.http_status = 200, .elapsed_us = 1000};
