@@ -70,6 +70,7 @@ int cmd_partners(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_retrieve(int argc, char **argv);
+int cmd_send(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 
 #endif

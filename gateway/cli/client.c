@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "certs/crl_held.h"
 #include "cli/answers.h"
+#include "cli/sent.h"
 
 #define ORDER_ARENA ((size_t)1024 * 1024)
 #define SHOW_LIMIT  ((size_t)64 * 1024 * 1024)
@@ -457,7 +458,19 @@ exit_code_of(const struct asking *asking)
     if (asking_failed(asking) == 0) {
         return CLI_DONE;
     }
+    if (asking->order.goal == ASKING_PROVIDE) { /* all or nothing */
+        return CLI_FAILED;
+    }
     return asking_answered(asking) > 0 ? CLI_PARTIAL : CLI_FAILED;
+}
+
+static struct status
+print(const struct buf *text, struct diag *diag)
+{
+    if (fwrite(text->p, 1, text->n, stdout) != text->n || fflush(stdout) != 0) {
+        return FAIL(diag, ERR_IO, "cannot write to standard output");
+    }
+    return OK;
 }
 
 static struct status
@@ -467,16 +480,17 @@ show(struct asking *asking, bool is_json, const char *folder, struct diag *diag)
     CLEANUP(buf_done) struct buf text;
 
     buf_init_secret(&text, SHOW_LIMIT);
+    if (asking->order.goal == ASKING_PROVIDE) {
+        TRY(is_json ? sent_write_json(asking, &text, diag) : sent_write_text(asking, &text, diag));
+        return print(&text, diag);
+    }
     TRY(answers_collect(asking, diag, &answers));
     if (folder != NULL) {
         TRY(answers_write_folder(&answers, folder, diag));
     }
     TRY(is_json ? answers_write_json(&answers, &text, diag)
                 : answers_write_text(&answers, &text, diag));
-    if (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0) {
-        return FAIL(diag, ERR_IO, "cannot write to standard output");
-    }
-    return OK;
+    return print(&text, diag);
 }
 
 static int

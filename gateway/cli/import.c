@@ -24,14 +24,6 @@ struct import {
     struct import_summary summary;
 };
 
-/* What a document says, from wherever. */
-struct description {
-    struct patient patient;
-    struct document_entry entry;
-    struct span header_id;
-    struct span_list assumed;
-};
-
 /* The file itself is at fault, and the next one may be good. */
 static bool
 is_refusal(enum err code)
@@ -50,7 +42,7 @@ is_refusal(enum err code)
 
 static struct status
 describe_by_sidecar(const char *path, struct arena *arena, struct diag *diag,
-                    struct description *description, struct span *ret_reason)
+                    struct import_description *description, struct span *ret_reason)
 {
     struct yaml_report report;
     struct sidecar sidecar;
@@ -74,7 +66,7 @@ describe_by_sidecar(const char *path, struct arena *arena, struct diag *diag,
 
 static struct status
 describe_by_header(struct span bytes, struct arena *arena, struct diag *diag,
-                   struct description *description)
+                   struct import_description *description)
 {
     struct ccda ccda;
 
@@ -116,14 +108,15 @@ check_patient(const struct patient *patient, struct diag *diag)
     return OK;
 }
 
-/* Its metadata, and its bytes: what is described by its own header is read whole for that, what a
- * sidecar describes stays in its file. */
-static struct status
-describe(const char *path, struct buf *bytes, struct arena *arena, struct diag *diag,
-         struct description *description, struct body *ret_body, struct span *ret_reason)
+struct status
+import_describe(const char *path, struct arena *arena, struct diag *diag,
+                struct import_description *description, struct body *ret_body,
+                struct span *ret_reason)
 {
+    CLEANUP(buf_done) struct buf bytes;
     struct span sidecar;
 
+    buf_init(&bytes, CCDA_BYTES_MAX);
     TRY(arena_printf(arena, diag, &sidecar, "%s" SIDECAR_SUFFIX, path));
     if (access(sidecar.p, F_OK) == 0) {
         const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -133,8 +126,8 @@ describe(const char *path, struct buf *bytes, struct arena *arena, struct diag *
         }
         TRY(body_from_fd(ret_body, fd, diag));
     } else {
-        TRY(buf_read_file(bytes, path, diag));
-        body_from_buf(ret_body, bytes);
+        TRY(buf_read_file(&bytes, path, diag));
+        body_from_buf(ret_body, &bytes);
     }
     if (ret_body->size == 0) {
         return FAIL(diag, ERR_DOCUMENT, "the file is empty; expected a document");
@@ -146,15 +139,15 @@ describe(const char *path, struct buf *bytes, struct arena *arena, struct diag *
 }
 
 static struct status
-put_file(struct store *store, const char *path, struct buf *bytes, struct arena *arena,
-         struct diag *diag, struct import_file *file)
+put_file(struct store *store, const char *path, struct arena *arena, struct diag *diag,
+         struct import_file *file)
 {
     CLEANUP(body_done) struct body body;
-    struct description description = {0};
+    struct import_description description = {0};
     struct store_put_result result = {0};
 
     body_init(&body);
-    TRY(describe(path, bytes, arena, diag, &description, &body, &file->reason));
+    TRY(import_describe(path, arena, diag, &description, &body, &file->reason));
     const struct store_document document = {
         .patient = &description.patient,
         .entry = &description.entry,
@@ -189,19 +182,16 @@ static struct status
 import_one(struct import *import, const struct import_found *found, struct diag *diag)
 {
     struct import_file file = {.path = found->path, .outcome = IMPORT_REFUSED};
-    CLEANUP(buf_done) struct buf bytes = {0};
     struct diag reason = {0};
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
 
     if (arena == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory to import a file");
     }
-    buf_init(&bytes, CCDA_BYTES_MAX);
     if (found->reason[0] != '\0') {
         file.reason = span_of_cstr(found->reason);
     } else {
-        const struct status st =
-            put_file(import->store, found->path, &bytes, arena, &reason, &file);
+        const struct status st = put_file(import->store, found->path, arena, &reason, &file);
 
         if (!is_ok(st) && !is_refusal(st.code)) {
             *diag = reason;

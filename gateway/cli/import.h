@@ -41,4 +41,20 @@ MUST_CHECK struct status import_paths(struct store *store, const char *const *pa
                                       struct import_listener *listener, struct diag *diag,
                                       struct import_summary *ret_summary);
 
+/* What a document says of itself, from its header or its sidecar. */
+struct import_description {
+    struct patient patient;
+    struct document_entry entry;
+    struct span header_id;
+    struct span_list assumed;
+};
+
+/* Its metadata, and its bytes: what is described by its own header is read whole for that, what a
+ * sidecar describes stays in its file. Refuses what an import refuses; <ret_reason> is set when
+ * that takes several lines. *ret_body must be empty, and is the caller's also on failure; texts
+ * live as long as it and the arena. */
+MUST_CHECK struct status import_describe(const char *path, struct arena *arena, struct diag *diag,
+                                         struct import_description *description,
+                                         struct body *ret_body, struct span *ret_reason);
+
 #endif

@@ -30,6 +30,7 @@ static const struct command_row commands[] = {
     {"discover", "ask partners who knows a patient (ITI-55)", cmd_discover},
     {"query", "ask partners for a patient's documents (ITI-38)", cmd_query},
     {"retrieve", "fetch documents by name (ITI-39)", cmd_retrieve},
+    {"send", "deliver documents to a community (ITI-80)", cmd_send},
     {"gather", "discover, query and retrieve from everyone, deduplicated", cmd_gather},
     {"partners", "who the partners are, their certificates, what is relaxed for them",
      cmd_partners},

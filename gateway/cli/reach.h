@@ -15,9 +15,9 @@ struct reach;
 
 struct reach_place {
     const struct partner *partner;
-    const char *url;                        /* the first that names it */
-    bool has_xcpd, has_query, has_retrieve, has_xcdr; /* what is asked there: of a source its registry and
-                                               its repositories */
+    const char *url;                                  /* the first that names it */
+    bool has_xcpd, has_query, has_retrieve, has_xcdr; /* what is asked there: of a source its
+                                               registry and its repositories */
     struct reach *reach;
     struct out_answer answer;
 };

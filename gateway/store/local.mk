@@ -31,6 +31,20 @@ libisthmus_a_SOURCES += \
 	gateway/store/store.c gateway/store/store.h gateway/store/store_engine.h
 EXTRA_DIST += gateway/store/README.md
 
+REGISTRY_KIT = tests/unit/registry_kit.c tests/unit/registry_kit.h tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+REGISTRY_TESTS = tests/unit/test_registry_ask tests/unit/test_registry_refuse \
+	tests/unit/test_registry_store tests/unit/test_registry_submit
+check_PROGRAMS += $(REGISTRY_TESTS)
+tests_unit_test_registry_ask_LDADD = $(UNIT_LIBS)
+tests_unit_test_registry_ask_SOURCES = tests/unit/test_registry_ask.c $(REGISTRY_KIT)
+tests_unit_test_registry_refuse_LDADD = $(UNIT_LIBS)
+tests_unit_test_registry_refuse_SOURCES = tests/unit/test_registry_refuse.c $(REGISTRY_KIT)
+tests_unit_test_registry_store_LDADD = $(UNIT_LIBS)
+tests_unit_test_registry_store_SOURCES = tests/unit/test_registry_store.c $(REGISTRY_KIT)
+tests_unit_test_registry_submit_LDADD = $(UNIT_LIBS)
+tests_unit_test_registry_submit_SOURCES = tests/unit/test_registry_submit.c $(REGISTRY_KIT)
+
 STORE_TESTS = tests/unit/test_match tests/unit/test_store tests/unit/test_store_find \
 	tests/unit/test_store_people tests/unit/test_store_replay tests/unit/test_store_threads
 check_PROGRAMS += $(STORE_TESTS)
@@ -42,8 +56,7 @@ tests_unit_test_store_find_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_find_SOURCES = tests/unit/test_store_find.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
 tests_unit_test_store_replay_LDADD = $(UNIT_LIBS)
-tests_unit_test_store_replay_SOURCES = tests/unit/test_store_replay.c tests/unit/store_fixture.c \
-	tests/unit/store_fixture.h
+tests_unit_test_store_replay_SOURCES = tests/unit/test_store_replay.c $(REGISTRY_KIT)
 tests_unit_test_store_threads_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h

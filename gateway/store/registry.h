@@ -52,8 +52,10 @@ struct store_question {
     struct span_list association_types; /* GET_RELATED_DOCUMENTS */
 };
 
-/* Each object once, with our home and entryUUIDs; the HasMember associations and submission sets
- * that a query's definition includes are in it. ids that name nothing are simply absent. */
+/* ERR_LIMIT_RESULTS when there are more objects than one answer holds; ERR_MESSAGE_CONTENT for a
+ * time that is no DTM. Each object once, with our home and entryUUIDs; the HasMember associations
+ * and submission sets that a query's definition includes are in it. ids that name nothing are
+ * simply absent. */
 MUST_CHECK struct status store_ask(struct store *store, const struct store_question *question,
                                    struct park *park, struct arena *arena, struct diag *diag,
                                    enum answer *ret_answer, struct registry_objects *ret_objects);

@@ -114,10 +114,10 @@ sqlite_get_associations(struct sqlite_store *store, struct db_conn *conn, enum s
     CLEANUP(db_end) struct db_query query = {0};
     bool has_row = false;
 
+    sqlite_lists_init(&lists);
     if (uuids->n == 0) {
         return OK;
     }
-    sqlite_lists_init(&lists);
     TRY(sqlite_lists_texts(&lists, uuids, diag));
     TRY(sqlite_lists_texts(&lists, types, diag));
     prepare(conn, end, &query);

@@ -71,6 +71,7 @@ insert_values(struct db_conn *conn, const struct place *place, struct span name,
     return OK;
 }
 
+/* REQ: ITI41-extra-metadata */
 struct status
 sqlite_slots_insert(struct db_conn *conn, struct span entry_uuid, const struct sqlite_slots *slots,
                     struct diag *diag)

@@ -84,7 +84,7 @@ copy_objects(struct submit *submit)
 
 /* ---- contents ---- */
 
-/* Against what the sender says of them; computed where it says nothing. */
+/* Against what the sender says of them; computed where it says nothing. REQ: ITI41-hash-size */
 static struct status
 check_content(struct submit *submit, size_t n)
 {
@@ -281,6 +281,7 @@ put(struct submit *submit, struct db_conn *conn)
     return insert_objects(submit, conn);
 }
 
+/* REQ: ITI41-all-or-nothing, ITI41-provide */
 static struct status
 put_at_once(struct submit *submit)
 {

@@ -165,6 +165,7 @@ check_rule(struct submit *submit, const struct subject *subject, const struct ru
     return wanted == NULL ? OK : refuse_value(submit, subject, rule->name, "must be ", wanted);
 }
 
+/* REQ: ITI41-metadata-error, ITI41-limited-metadata */
 static struct status
 check_rules(struct submit *submit, const struct subject *subject, const struct rule *rules,
             size_t n, const void *object)
@@ -186,6 +187,7 @@ is_urn(struct span id)
     return span_starts_with(id, SPAN("urn:uuid:"));
 }
 
+/* REQ: ITI41-symbolic-ids */
 static struct status
 add_name(struct submit *submit, const char *what, struct span id, enum submit_kind kind, size_t n,
          struct span *ret_uuid)
@@ -286,6 +288,7 @@ is_other_patient(struct span a, struct span b)
            is_ok(ident_read_cx(b, &ignored, &second)) && !ident_eq(&first, &second);
 }
 
+/* REQ: ITI41-patient-differs, ITI41-duplicate-id */
 static struct status
 check_together(struct submit *submit)
 {
@@ -316,6 +319,7 @@ check_together(struct submit *submit)
 
 /* ---- documents and entries ---- */
 
+/* REQ: ITI41-missing-metadata */
 static struct status
 take_content(struct submit *submit, const struct submitted_document *document)
 {
@@ -341,6 +345,7 @@ is_on_demand(const struct document_entry *entry)
     return span_eq_cstr(entry->object_type, DOCUMENT_ON_DEMAND);
 }
 
+/* REQ: ITI41-missing-document */
 static struct status
 check_content(struct submit *submit, const struct document_entry *entry, size_t n)
 {

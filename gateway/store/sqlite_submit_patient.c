@@ -256,6 +256,7 @@ note_patient(struct submit *submit, struct db_conn *conn)
     return ident_write_cx(submit->arena, &id, submit->diag, &submit->patient_id);
 }
 
+/* REQ: ITI41-unknown-patient */
 struct status
 submit_find_patient(struct submit *submit, struct db_conn *conn)
 {

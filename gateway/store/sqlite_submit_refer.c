@@ -194,6 +194,7 @@ check_snapshot(struct submit *submit, size_t n, const struct end *source, const 
                         "a snapshot is a stable document of an on-demand one");
 }
 
+/* REQ: ITI41-relations */
 static const struct relation {
     const char *type;
     bool is_of_documents; /* from a document of the submission to a document */
@@ -384,7 +385,7 @@ submit_refer(struct submit *submit, struct db_conn *conn)
 
 /* ---- consequences ---- */
 
-/* With it go its transforms and addenda, and theirs (ITI TF-3 4.2.2.2). */
+/* With it go its transforms and addenda, and theirs (ITI TF-3 4.2.2.2). REQ: ITI41-replace */
 static struct status
 deprecate(struct db_conn *conn, struct span uuid, struct diag *diag)
 {

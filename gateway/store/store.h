@@ -111,7 +111,9 @@ MUST_CHECK struct status store_get_documents(struct store *store,
                                              struct document_list *ret_documents);
 
 /* ---- repository ---- */
-/* One document's bytes (owned by the caller: body_done) and its entry. ERR_UNKNOWN_COMMUNITY (a
+/* One document's bytes (owned by the caller: body_done) and the entry that they belong to: of an
+ * on-demand entry its latest snapshot's, whose uniqueId is another than the ref's and is the
+ * NewDocumentUniqueId; without a snapshot it is an unknown document. ERR_UNKNOWN_COMMUNITY (a
  * home that is not ours), ERR_UNKNOWN_REPOSITORY, ERR_UNKNOWN_DOCUMENT; ERR_STORE when the bytes
  * are no longer the ones that were put. */
 MUST_CHECK struct status store_retrieve(struct store *store, const struct document_ref *ref,

@@ -175,6 +175,9 @@ record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
     struct audit_event events[LEG_OUTCOMES_MAX];
     size_t n = 0;
 
+    if (leg->partner == NULL && asking->order.facts != NULL) {
+        return OK; /* what the store gave a partner is in the record of the partner's question */
+    }
     TRY(leg_outcomes(asking, leg, events, &n));
     for (size_t e = 0; e < n; e++) {
         TRY(records_append(&asking->records, asking->node, recorder, &events[e]));

@@ -259,25 +259,6 @@ note_end(struct worker *worker, const struct span_list *found, struct span id)
 }
 
 static struct status
-ask_store(struct worker *worker, enum answer *ret_answer)
-{
-    const struct store_question *asks = &worker->query->asks;
-    struct document_list *documents = &worker->query->found.documents;
-
-    switch (asks->kind) {
-    case STORE_FIND_DOCUMENTS:
-        return store_find_documents(worker->store, &asks->filter, worker->park, worker->arena,
-                                    worker->diag, ret_answer, documents);
-    case STORE_GET_DOCUMENTS:
-        return store_get_documents(worker->store, &asks->entry_uuids, &asks->unique_ids,
-                                   worker->park, worker->arena, worker->diag, ret_answer,
-                                   documents);
-    default:
-        return FAIL(worker->diag, ERR_UNKNOWN_QUERY, "the store answers about documents only");
-    }
-}
-
-static struct status
 ask_question(struct worker *worker, enum answer *ret_answer)
 {
     struct own_query *query = worker->query;
@@ -287,7 +268,8 @@ ask_question(struct worker *worker, enum answer *ret_answer)
     if (asks_nothing(query)) {
         return OK;
     }
-    TRY(ask_store(worker, ret_answer));
+    TRY(store_ask(worker->store, &query->asks, worker->park, worker->arena, worker->diag,
+                  ret_answer, found));
     if (*ret_answer == ANSWER_LATER) {
         return OK;
     }

@@ -77,9 +77,34 @@ delimiters_are_escaped(void)
     arena_free(arena);
 }
 
+/* What is no sequence of the five stays; what was escaped comes back. */
+static void
+delimiters_come_back(void)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"plain", "plain"},    {"\\F\\S\\", "|S\\"},   {"O\\T\\N", "O&N"}, {"\\S\\\\R\\", "^~"},
+        {"\\E\\F\\", "\\F\\"}, {"\\X41\\", "\\X41\\"}, {"\\T", "\\T"},     {"\\", "\\"},
+    };
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct diag diag = {0};
+    struct span got;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        CHECK_OK(&diag, hl7v2_unescape(arena, span_of_cstr(rows[i].text), &diag, &got));
+        CHECK_SPAN(got, rows[i].want);
+    }
+    CHECK_OK(&diag, hl7v2_escape(arena, SPAN("a|b^c&d~e\\f"), &diag, &got));
+    CHECK_OK(&diag, hl7v2_unescape(arena, got, &diag, &got));
+    CHECK_SPAN(got, "a|b^c&d~e\\f");
+    arena_free(arena);
+}
+
 static const struct unit_test tests[] = {
     {"unique ids are judged", unique_ids_are_judged},
     {"delimiters are escaped", delimiters_are_escaped},
+    {"delimiters come back", delimiters_come_back},
 };
 
 UNIT_MAIN("document", tests)

@@ -198,7 +198,7 @@ static const char *const withholding = RULES("    withhold: {confidentiality: [R
 #define URN(uuid) "urn:uuid:" uuid
 
 /* A parameter: its name and whose value it has. */
-enum value { NONE, PATIENT, APPROVED, UUID, UNIQUE, MEMBERS, REFERENCE, OLD_TYPE };
+enum value { NONE, PATIENT, APPROVED, UUID, UNIQUE, REFERENCE, OLD_TYPE };
 
 struct param_text {
     const char *name;
@@ -225,6 +225,17 @@ static const struct row {
       {"$XDSDocumentEntryReferenceIdList", REFERENCE, 0}},
      {1, 0, 0, 0},
      {0, 0, 0, 0}},
+    {URN("f26abbcb-ac74-4422-8a30-edb644bbc1a9"), /* FindSubmissionSets */
+     {{"$XDSSubmissionSetPatientId", PATIENT, 0}, {"$XDSSubmissionSetStatus", APPROVED, 0}},
+     {0, 2, 0, 0}, /* the import made one, too */
+     {0, 2, 0, 0}},
+    {URN("10b545ea-725c-446d-9b95-8aeb444eddf3"), /* GetAll */
+     {{"$patientId", PATIENT, 0},
+      {"$XDSDocumentEntryStatus", APPROVED, 0},
+      {"$XDSSubmissionSetStatus", APPROVED, 0},
+      {"$XDSFolderStatus", APPROVED, 0}},
+     {3, 2, 1, 6},
+     {1, 2, 1, 3}},
     {URN("958f3006-baad-4929-a4de-ff1114824431"), /* FindFolders */
      {{"$XDSFolderPatientId", PATIENT, 0}, {"$XDSFolderStatus", APPROVED, 0}},
      {0, 0, 1, 0},
@@ -295,8 +306,6 @@ value_of(const struct param_text *param)
         return uuids[param->of];
     case UNIQUE:
         return span_of_cstr(unique_ids[param->of]);
-    case MEMBERS:
-        return SPAN(ASSOCIATION_HAS_MEMBER);
     case REFERENCE:
         return SPAN("ref-1^^^^urn:ihe:iti:xds:2013:accession");
     case OLD_TYPE:
@@ -455,7 +464,7 @@ test_a_local_system_gets_them_through_its_own_gateway(void)
 static void
 test_foreign_homes_are_dropped_whatever_they_are_of(void)
 {
-    const struct row *row = &rows[13]; /* GetSubmissionSetAndContents: all kinds */
+    const struct row *row = &rows[3]; /* GetAll: all kinds */
     struct query_answer answer = {.status = REGISTRY_FAILURE};
     struct question question;
 
@@ -542,7 +551,7 @@ test_an_unknown_patient_is_named(void)
     struct question question;
 
     open_all();
-    make_question(&rows[2], true, &question); /* FindFolders */
+    make_question(&rows[2], true, &question); /* FindSubmissionSets */
     question.values[0] = span_of_cstr(unknown);
     kit_send_query(&scene, &question.query, &reply);
     kit_read_query_answer(&reply, arena, &answer);

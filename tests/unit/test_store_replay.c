@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "store/replay.h"
+#include "tests/unit/registry_kit.h"
 #include "tests/unit/store_fixture.h"
 
 #define NOW_US  (1000000 * US_PER_S)
@@ -364,16 +365,6 @@ this_machine_has_a_boot_id(void)
 
 /* ---- stores of before ---- */
 
-static void
-run_sql(const char *path, const char *sql)
-{
-    sqlite3 *handle = NULL;
-
-    CU_ASSERT_FATAL(sqlite3_open(path, &handle) == SQLITE_OK);
-    CU_ASSERT(sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK);
-    (void)sqlite3_close(handle);
-}
-
 /* The tables of versions 1, and of 2 and 3; <key> is one row. */
 #define VERSION_1(key)                                                                             \
     "CREATE TABLE replays (key BLOB PRIMARY KEY, until_us INTEGER NOT NULL) STRICT,"               \
@@ -405,17 +396,13 @@ an_old_store_is_brought_up(void)
         {VERSION_2("INSERT INTO replays VALUES (1, x'00', 1000000000000);", "3"), ERR_NONE},
         {VERSION_2("", "3"), ERR_NONE},
     };
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    const struct patient patient = fixture_patient(arena, "Jones,Ann", "19470501", "F", NULL);
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char path[512];
-        struct store *store = open_fresh(path);
 
-        (void)fixture_put(store, arena, &patient, "bytes");
-        store_close(store);
-        run_sql(path, rows[i].sql);
-        store = fixture_open(path, &test_clock.clock);
+        kit_make_version_4(fixture_path(path));
+        kit_sql(path, rows[i].sql);
+        struct store *store = fixture_open(path, &test_clock.clock);
         CU_ASSERT(fixture_count(store).documents == 1);
         start(store, "this run", false);
         expect_created(store, "a", NOW_US + SKEW_US - 1, rows[i].before);
@@ -425,7 +412,6 @@ an_old_store_is_brought_up(void)
         expect_created(store, "b", NOW_US + SKEW_US, ERR_REPLAY);
         store_close(store);
     }
-    arena_free(arena);
 }
 
 /* ---- the files beside the database ---- */

@@ -1,7 +1,11 @@
+import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti18RequestValidator;
+import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti18ResponseValidator;
 import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti38RequestValidator;
 import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti38ResponseValidator;
 import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti39RequestValidator;
 import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti39ResponseValidator;
+import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti43RequestValidator;
+import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti43ResponseValidator;
 
 import jakarta.activation.DataHandler;
 import jakarta.mail.util.ByteArrayDataSource;
@@ -24,11 +28,13 @@ import org.openehealth.ipf.commons.ihe.xds.core.metadata.AvailabilityStatus;
 import org.openehealth.ipf.commons.ihe.xds.core.metadata.Code;
 import org.openehealth.ipf.commons.ihe.xds.core.metadata.DocumentEntry;
 import org.openehealth.ipf.commons.ihe.xds.core.metadata.DocumentEntryType;
+import org.openehealth.ipf.commons.ihe.xds.core.metadata.Identifiable;
 import org.openehealth.ipf.commons.ihe.xds.core.metadata.LocalizedString;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.DocumentReference;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.QueryRegistry;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.RetrieveDocumentSet;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.query.FindDocumentsQuery;
+import org.openehealth.ipf.commons.ihe.xds.core.requests.query.GetDocumentsQuery;
 import org.openehealth.ipf.commons.ihe.xds.core.responses.ErrorCode;
 import org.openehealth.ipf.commons.ihe.xds.core.responses.ErrorInfo;
 import org.openehealth.ipf.commons.ihe.xds.core.responses.QueryResponse;
@@ -38,11 +44,12 @@ import org.openehealth.ipf.commons.ihe.xds.core.responses.Severity;
 import org.openehealth.ipf.commons.ihe.xds.core.responses.Status;
 
 /**
- * IPF is the Responding Gateway: Camel routes behind Tomcat with mutual TLS. WSS4J verifies each assertion and signature, and
+ * IPF is a Responding Gateway, and a document registry and repository: Camel routes behind Tomcat with mutual TLS. WSS4J verifies each assertion and signature, and
  * IPF's validators judge each question and the answer to it. What a patient's id begins with says what is answered.
  */
 final class Answering {
     static final String REPOSITORY = "2.999.4.2";
+    static final String SOURCE_REPOSITORY = "2.999.6.2";
     static final String LETTER = "2.999.4.7.1";
     static final String SCAN = "2.999.4.7.2";
     static final String LOST = "2.999.4.7.3";
@@ -50,6 +57,7 @@ final class Answering {
     private final String home;
     private final Keys keys;
     private final int port;
+    private volatile Identifiable known; // to the registry
     final Queue<QueryRegistry> queries = new ConcurrentLinkedQueue<>();
     final Queue<RetrieveDocumentSet> retrievals = new ConcurrentLinkedQueue<>();
 
@@ -58,7 +66,8 @@ final class Answering {
         home = "urn:oid:" + given.get("gateway-community");
         keys = new Keys(Path.of(given.get("gateway-pki")));
         port = Integer.parseInt(given.get("gateway-port"));
-        listen(keys, port);
+        listen(connector(keys, port),
+            connector(new Keys(Path.of(given.get("source-pki"))), Integer.parseInt(given.get("source-port"))));
         final String options = "?audit=false&inInterceptors=" + stack.bind(Assertion.verifying(keys));
         stack.camel.addRoutes(new RouteBuilder() {
             @Override
@@ -70,6 +79,13 @@ final class Answering {
                     .process(exchange -> exchange.getMessage()
                         .setBody(retrieve(exchange.getIn().getMandatoryBody(RetrieveDocumentSet.class))))
                     .process(iti39ResponseValidator());
+                from("xds-iti18:registry?audit=false").process(iti18RequestValidator())
+                    .process(exchange -> exchange.getMessage().setBody(search(exchange.getIn().getMandatoryBody(QueryRegistry.class))))
+                    .process(iti18ResponseValidator());
+                from("xds-iti43:repository?audit=false").process(iti43RequestValidator())
+                    .process(exchange -> exchange.getMessage()
+                        .setBody(retrieve(exchange.getIn().getMandatoryBody(RetrieveDocumentSet.class))))
+                    .process(iti43ResponseValidator());
             }
         });
     }
@@ -79,8 +95,22 @@ final class Answering {
         stack.ask(endpoint, new QueryRegistry(Asking.findDocuments(patient, home)), exchange -> { }, QueryResponse.class);
     }
 
-    private static void listen(Keys keys, int port) throws Exception {
+    /** The gateway and the registry are different parties to a node: each has an address and a certificate of its own. */
+    private static void listen(Connector... connectors) throws Exception {
         final Tomcat tomcat = new Tomcat();
+        tomcat.setBaseDir(System.getProperty("java.io.tmpdir"));
+        for (Connector connector : connectors) {
+            tomcat.setConnector(connector);
+        }
+        final CXFNonSpringServlet servlet = new CXFNonSpringServlet();
+        servlet.setBus(BusFactory.getDefaultBus());
+        final StandardContext context = (StandardContext) tomcat.addContext("", null);
+        Tomcat.addServlet(context, "cxf", servlet).setLoadOnStartup(1);
+        context.addServletMappingDecoded("/*", "cxf");
+        tomcat.start();
+    }
+
+    private static Connector connector(Keys keys, int port) {
         final Connector connector = new Connector();
         final SSLHostConfig tls = new SSLHostConfig();
         final SSLHostConfigCertificate own = new SSLHostConfigCertificate(tls, SSLHostConfigCertificate.Type.UNDEFINED);
@@ -96,37 +126,45 @@ final class Answering {
         connector.setScheme("https");
         connector.setProperty("SSLEnabled", "true");
         connector.addSslHostConfig(tls);
-        tomcat.setBaseDir(System.getProperty("java.io.tmpdir"));
-        tomcat.setConnector(connector);
-        final CXFNonSpringServlet servlet = new CXFNonSpringServlet();
-        servlet.setBus(BusFactory.getDefaultBus());
-        final StandardContext context = (StandardContext) tomcat.addContext("", null);
-        Tomcat.addServlet(context, "cxf", servlet).setLoadOnStartup(1);
-        context.addServletMappingDecoded("/*", "cxf");
-        tomcat.start();
+        return connector;
     }
 
-    // ---- ITI-38 ----
+    // ---- ITI-38, ITI-18 ----
 
     private QueryResponse query(QueryRegistry question) throws Exception {
         queries.add(question);
         final FindDocumentsQuery find = (FindDocumentsQuery) question.getQuery();
-        switch (find.getPatientId().getId()) {
+        return answer(find.getPatientId().getId(), find, home, REPOSITORY);
+    }
+
+    /** As a registry, which knows nothing of communities; what a type code says is what is answered. */
+    private QueryResponse search(QueryRegistry question) throws Exception {
+        queries.add(question);
+        if (question.getQuery() instanceof GetDocumentsQuery get) {
+            final FindDocumentsQuery anybody = new FindDocumentsQuery();
+            anybody.setPatientId(known);
+            return found(Status.SUCCESS, entry(anybody, get.getUniqueIds().get(0), null, SOURCE_REPOSITORY));
+        }
+        final FindDocumentsQuery find = (FindDocumentsQuery) question.getQuery();
+        known = find.getPatientId();
+        final boolean isPlain = find.getTypeCodes() == null || find.getTypeCodes().isEmpty();
+        return answer(isPlain ? "whole" : find.getTypeCodes().get(0).getCode(), find, null, SOURCE_REPOSITORY);
+    }
+
+    private QueryResponse answer(String what, FindDocumentsQuery find, String at, String repository) throws Exception {
+        switch (what) {
             case "whole":
-                return found(Status.SUCCESS, entry(find, LETTER), entry(find, SCAN));
+                return found(Status.SUCCESS, entry(find, LETTER, at, repository), entry(find, SCAN, at, repository));
             case "part":
-                final QueryResponse some = found(Status.PARTIAL_SUCCESS, entry(find, SCAN));
-                some.getErrors().add(error(ErrorCode.REGISTRY_BUSY, "one of two registries is busy", home));
+                final QueryResponse some = found(Status.PARTIAL_SUCCESS, entry(find, SCAN, at, repository));
+                some.getErrors().add(error(ErrorCode.REGISTRY_BUSY, "one of two registries is busy", at));
                 return some;
             case "none":
                 return found(Status.SUCCESS);
-            case "busy":
-                final QueryResponse busy = found(Status.FAILURE);
-                busy.getErrors().add(error(ErrorCode.REGISTRY_BUSY, "try again later", home));
-                return busy;
             default:
                 final QueryResponse none = found(Status.FAILURE);
-                none.getErrors().add(error(ErrorCode.UNKNOWN_PATIENT_ID, "nobody is known by this id", home));
+                final boolean isBusy = what.equals("busy");
+                none.getErrors().add(error(isBusy ? ErrorCode.REGISTRY_BUSY : ErrorCode.UNKNOWN_PATIENT_ID, "no answer for " + what, at));
                 return none;
         }
     }
@@ -137,14 +175,14 @@ final class Answering {
         return answer;
     }
 
-    private DocumentEntry entry(FindDocumentsQuery find, String uniqueId) throws Exception {
+    private DocumentEntry entry(FindDocumentsQuery find, String uniqueId, String at, String repository) throws Exception {
         final byte[] bytes = content(uniqueId);
         final DocumentEntry entry = new DocumentEntry();
         entry.setEntryUuid("urn:uuid:6f1a3f9e-0000-4000-8000-00000000000" + uniqueId.charAt(uniqueId.length() - 1));
         entry.setLogicalUuid(entry.getEntryUuid());
         entry.setUniqueId(uniqueId);
-        entry.setHomeCommunityId(home);
-        entry.setRepositoryUniqueId(REPOSITORY);
+        entry.setHomeCommunityId(at);
+        entry.setRepositoryUniqueId(repository);
         entry.setType(DocumentEntryType.STABLE);
         entry.setAvailabilityStatus(AvailabilityStatus.APPROVED);
         entry.setPatientId(find.getPatientId());
@@ -168,7 +206,7 @@ final class Answering {
         return new Code(code, new LocalizedString(shown, "en-US", "UTF-8"), "2.999.4.9");
     }
 
-    // ---- ITI-39 ----
+    // ---- ITI-39, ITI-43 ----
 
     private RetrievedDocumentSet retrieve(RetrieveDocumentSet question) {
         retrievals.add(question);

@@ -21,6 +21,7 @@ public final class Main {
         final Answering gateway = new Answering(stack, given);
         new Asking(stack, given).run(check);
         new Asked(gateway, given).run(check);
+        new Local(stack, gateway, given).run(check);
         stack.camel.stop();
         System.exit(check.finish());
     }
