@@ -87,7 +87,6 @@ put_texts(struct buf *out, const struct document_entry *entry)
         {"source", entry->source_patient_id},
         {"lid", entry->lid},
         {"availability", entry->availability},
-        {"xml", entry->xml},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -105,7 +104,7 @@ put_extra(struct buf *out, const struct extra_slot_list *extra)
 }
 
 static void
-put_entry(struct buf *out, const struct document_entry *entry)
+put_entry(struct buf *out, const struct document_entry *entry, bool has_text)
 {
     (void)!is_ok(buf_printf(out, &ignored, "entry %d %d %llu", entry->has_size ? 1 : 0,
                             entry->is_limited ? 1 : 0, (unsigned long long)entry->size));
@@ -119,23 +118,24 @@ put_entry(struct buf *out, const struct document_entry *entry)
     put_code(out, "practice", &entry->practice_setting);
     put_codes(out, "confidentiality", &entry->confidentiality);
     put_codes(out, "event", &entry->event_codes);
+    put(out, "xml", has_text ? entry->xml : SPAN_EMPTY);
     put_authors(out, &entry->authors);
     put_extra(out, &entry->extra);
     (void)!is_ok(buf_printf(out, &ignored, "\n"));
 }
 
 static void
-put_set(struct buf *out, const struct submission_set *set)
+put_set(struct buf *out, const struct submission_set *set, bool has_text)
 {
-    const struct span texts[] = {set->entry_uuid, set->lid,         set->unique_id,
-                                 set->home,       set->source_id,   set->patient_id,
-                                 set->status,     set->title,       set->comments,
-                                 set->xml,        set->target_home, set->submission_time};
+    const struct span texts[] = {set->entry_uuid, set->lid,         set->unique_id,      set->home,
+                                 set->source_id,  set->patient_id,  set->status,         set->title,
+                                 set->comments,   set->target_home, set->submission_time};
     (void)!is_ok(buf_printf(out, &ignored, "set %d", set->is_limited ? 1 : 0));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         (void)!is_ok(buf_printf(out, &ignored, " %zu", i));
         put(out, "", texts[i]);
     }
+    put(out, "xml", has_text ? set->xml : SPAN_EMPTY);
     put_list(out, "recipients", &set->intended_recipients);
     put_code(out, "content", &set->content_type);
     put_authors(out, &set->authors);
@@ -144,54 +144,58 @@ put_set(struct buf *out, const struct submission_set *set)
 }
 
 static void
-put_folder(struct buf *out, const struct folder *folder)
+put_folder(struct buf *out, const struct folder *folder, bool has_text)
 {
     const struct span texts[] = {folder->entry_uuid, folder->lid,        folder->unique_id,
                                  folder->home,       folder->patient_id, folder->last_update,
-                                 folder->status,     folder->title,      folder->comments,
-                                 folder->xml};
+                                 folder->status,     folder->title,      folder->comments};
     (void)!is_ok(buf_printf(out, &ignored, "folder %d", folder->is_limited ? 1 : 0));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         (void)!is_ok(buf_printf(out, &ignored, " %zu", i));
         put(out, "", texts[i]);
     }
+    put(out, "xml", has_text ? folder->xml : SPAN_EMPTY);
     put_codes(out, "code", &folder->codes);
     put_extra(out, &folder->extra);
     (void)!is_ok(buf_printf(out, &ignored, "\n"));
 }
 
 static void
-put_association(struct buf *out, const struct association *a)
+put_association(struct buf *out, const struct association *a, bool has_text)
 {
-    const struct span texts[] = {a->entry_uuid, a->home,   a->type,
-                                 a->source,     a->target, a->submission_set_status,
-                                 a->status,     a->xml,    a->previous_version};
+    const struct span texts[] = {a->entry_uuid, a->home,
+                                 a->type,       a->source,
+                                 a->target,     a->submission_set_status,
+                                 a->status,     a->previous_version};
     (void)!is_ok(buf_printf(out, &ignored, "association"));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         (void)!is_ok(buf_printf(out, &ignored, " %zu", i));
         put(out, "", texts[i]);
     }
+    put(out, "xml", has_text ? a->xml : SPAN_EMPTY);
     put_code(out, "documentation", &a->documentation);
     put_extra(out, &a->extra);
     (void)!is_ok(buf_printf(out, &ignored, "\n"));
 }
 
 void
-objects_dump(const struct registry_objects *objects, struct buf *out)
+objects_dump(const struct registry_objects *objects, bool has_texts, struct buf *out)
 {
     for (size_t i = 0; i < objects->documents.n; i++) {
-        put_entry(out, &objects->documents.items[i]);
+        put_entry(out, &objects->documents.items[i], has_texts);
     }
     for (size_t i = 0; i < objects->submission_sets.n; i++) {
-        put_set(out, &objects->submission_sets.items[i]);
+        put_set(out, &objects->submission_sets.items[i], has_texts);
     }
     for (size_t i = 0; i < objects->folders.n; i++) {
-        put_folder(out, &objects->folders.items[i]);
+        put_folder(out, &objects->folders.items[i], has_texts);
     }
     for (size_t i = 0; i < objects->associations.n; i++) {
-        put_association(out, &objects->associations.items[i]);
+        put_association(out, &objects->associations.items[i], has_texts);
     }
-    put_list(out, "other", &objects->others);
+    if (has_texts) {
+        put_list(out, "other", &objects->others);
+    }
 }
 
 void
@@ -208,7 +212,7 @@ answer_dump(const struct query_answer *answer, struct buf *out)
         (void)!is_ok(buf_printf(out, &ignored, "\n"));
     }
     (void)!is_ok(buf_printf(out, &ignored, "dropped %zu\n", answer->dropped));
-    objects_dump(&answer->objects, out);
+    objects_dump(&answer->objects, true, out);
     for (size_t i = 0; i < answer->refs.n; i++) {
         (void)!is_ok(buf_printf(out, &ignored, "ref"));
         put(out, "home", answer->refs.items[i].home);

@@ -8,7 +8,8 @@
 
 #define ANSWER_DUMP_MAX ((size_t)64 * 1024 * 1024)
 
-void objects_dump(const struct registry_objects *objects, struct buf *out);
+/* <has_texts>: each object's <xml>, and those that have nothing else. */
+void objects_dump(const struct registry_objects *objects, bool has_texts, struct buf *out);
 void answer_dump(const struct query_answer *answer, struct buf *out);
 /* Reads <envelope> as one tree, and in pieces; writes the facts or the error's name of each. True
  * when both are the same. <ret_code>: of the tree. */

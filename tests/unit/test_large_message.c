@@ -232,23 +232,38 @@ test_forged_stand_in(void)
     world_done(&world);
 }
 
-/* The same bytes as a request: nothing is moved. */
+/* The same bytes as a request: moved only when they could not be parsed as they are, because a
+ * signature over the Body is over what came. */
 static void
-test_requests_move_nothing(void)
+test_requests_move_at_need(void)
 {
-    struct world world;
-    struct message *message = NULL;
-    const struct message_limits limits = message_limits_request(MB);
-    world_init(&world);
-    put(&world, SOAP START GOT "<Document>");
-    put_base64(&world, 2 * MB, "");
-    put(&world, "</Document></DocumentResponse>" END);
-    close_file(&world);
-    CHECK_ERR(&world.diag, ERR_LIMIT_XML,
-              message_read_body(&world.body, SPAN("application/soap+xml"), &limits, world.spool,
-                                world.arena, &world.diag, &message));
-    CU_ASSERT_PTR_NULL(message);
-    world_done(&world);
+    static const struct {
+        size_t limit;
+        bool has_spool;
+        enum err want;
+        size_t moved;
+    } rows[] = {
+        {MB, false, ERR_LIMIT_XML, 0},
+        {MB, true, ERR_NONE, 1},
+        {4 * MB, true, ERR_NONE, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct world world;
+        struct message *message = NULL;
+        const struct message_limits limits = message_limits_request(rows[i].limit);
+        world_init(&world);
+        put(&world, SOAP START GOT "<Document>");
+        put_base64(&world, 2 * MB, "");
+        put(&world, "</Document></DocumentResponse>" END);
+        close_file(&world);
+        CHECK_ERR(&world.diag, rows[i].want,
+                  message_read_body(&world.body, SPAN("application/soap+xml"), &limits,
+                                    rows[i].has_spool ? world.spool : NULL, world.arena,
+                                    &world.diag, &message));
+        CU_ASSERT((message == NULL) == (rows[i].want != ERR_NONE));
+        CU_ASSERT(message == NULL || message->inlines.n == rows[i].moved);
+        world_done(&world);
+    }
 }
 
 static void
@@ -388,7 +403,7 @@ static const struct unit_test tests[] = {
     {"inline documents of every spelling", test_inline},
     {"inline documents that are refused", test_inline_refused},
     {"a stand-in of a partner's", test_forged_stand_in},
-    {"requests move nothing", test_requests_move_nothing},
+    {"requests move only what could not be parsed", test_requests_move_at_need},
     {"a spool that is full", test_spool_full},
     {"parts share the file", test_parts_share_the_file},
     {"packing copies no file", test_packing_copies_no_file},
