@@ -180,6 +180,7 @@ check_policies(const struct saml_reader *reader, const char *name, const struct 
 
 /* IHE's attributes, and those of the evidence in AuthzDecisionStatements, which saml_check_authz
  * has checked. */
+/* REQ: ITI40-consent */
 static struct status
 read_consent(const struct saml_reader *reader, const char *name, const char *evidence_name,
              struct span_list *list)
@@ -249,6 +250,7 @@ read_id_token(const struct saml_reader *reader, struct span *ret_token)
 
 /* ---- all together ---- */
 
+/* REQ: ITI40-attributes */
 static struct status
 read_required(const struct saml_reader *reader, struct saml_facts *facts)
 {

@@ -71,6 +71,7 @@ security_read_header(const xmlNode *security, struct diag *diag, struct security
     return OK;
 }
 
+/* REQ: ITI40-required */
 struct status
 security_check_presence(const struct security_header *header, const struct security_rules *rules,
                         struct diag *diag)

@@ -30,10 +30,10 @@ static const struct mistake main_mistakes[] = {
     {17, "log: [", MAIN "18:1: error: YAML syntax: flow sequence without a closing bracket\n"},
     /* recipients */
     {17, "recipients: {a: b}",
-     MAIN "17:13: error: recipients: expected a list of {organization: OID, community: OID}, got "
-          "key-value pairs\n"},
+     MAIN "17:1: error: recipients: expected a list of {organization: OID, community: OID}, got "
+          "'key: value' pairs\n"},
     {17, "recipients: [{organization: 2.999.3, community: 2.999.4}]",
-     MAIN "17:50: error: community '2.999.4' is neither ours nor a partner's: nothing could be "
+     MAIN "17:49: error: community '2.999.4' is neither ours nor a partner's: nothing could be "
           "delivered to it\n"},
     {17, "recipients: [{organization: 2.999*, community: 2.999.1}]",
      MAIN "17:29: error: organization: expected an OID such as 2.999.2.1, or the beginning of one: "
@@ -43,7 +43,7 @@ static const struct mistake main_mistakes[] = {
           "2.999.2.*, got '*'\n"},
     {17, "recipients: [{organisation: 2.999.3, community: 2.999.1}]",
      MAIN "17:15: error: unknown key 'organisation'; did you mean 'organization'?\n" MAIN
-          "17:14: error: missing 'organization' in 'recipients'\n"},
+          "17:14: error: missing 'organization'\n"},
     {17, "recipients: [2.999.3]",
      MAIN "17:14: error: expected {organization: OID, community: OID}, got '2.999.3'\n"},
     /* community */
