@@ -170,7 +170,8 @@ test_wrong_usage(void)
         {"explain --transaction ITI-55 --purpose X", CLI_USAGE, "--partner is missing"},
         {ASK, CLI_USAGE, "--purpose is missing"},
         {"explain --transaction ITI-99 --partner blue --purpose X", CLI_USAGE,
-         "--transaction is 'ITI-99'; expected one of: ITI-38, ITI-39, ITI-55"},
+         "--transaction is 'ITI-99'; expected one of: ITI-18, ITI-38, ITI-39, ITI-41, ITI-43, "
+         "ITI-55, ITI-80"},
         {ASK " --purpose X --direction sideways", CLI_USAGE,
          "--direction is 'sideways'; expected one of: inbound, outbound"},
         {ASK " --purpose X --community red", CLI_USAGE, "--community is 'red'; expected an OID"},
@@ -275,7 +276,7 @@ test_for_programs(void)
     CU_ASSERT_EQUAL(json_array_size(withhold), 2);
     const json_t *rules = json_object_get(root, "rules");
 
-    CU_ASSERT_EQUAL_FATAL(json_array_size(rules), 4);
+    CU_ASSERT_EQUAL_FATAL(json_array_size(rules), 7);
     CU_ASSERT_TRUE(json_is_false(json_object_get(json_array_get(rules, 0), "applies")));
     CU_ASSERT_TRUE(json_is_true(json_object_get(json_array_get(rules, 1), "decides")));
     const json_t *failed = json_object_get(json_array_get(rules, 2), "failed");
