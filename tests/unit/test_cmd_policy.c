@@ -170,7 +170,8 @@ test_wrong_usage(void)
         {"explain --transaction ITI-55 --purpose X", CLI_USAGE, "--partner is missing"},
         {ASK, CLI_USAGE, "--purpose is missing"},
         {"explain --transaction ITI-99 --partner blue --purpose X", CLI_USAGE,
-         "--transaction is 'ITI-99'; expected one of: ITI-38, ITI-39, ITI-55"},
+         "--transaction is 'ITI-99'; expected one of: ITI-18, ITI-38, ITI-39, ITI-41, ITI-43, "
+         "ITI-55, ITI-80"},
         {ASK " --purpose X --direction sideways", CLI_USAGE,
          "--direction is 'sideways'; expected one of: inbound, outbound"},
         {ASK " --purpose X --community red", CLI_USAGE, "--community is 'red'; expected an OID"},
