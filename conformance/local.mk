@@ -6,4 +6,4 @@ EXTRA_DIST += conformance/README.md conformance/report conformance/requirements.
 	$(PEER)/cases_discover.py $(PEER)/cases_query.py $(PEER)/cases_retrieve.py $(PEER)/cases_security.py \
 	$(PEER)/gsoap_client.c $(PEER)/gsoap_peer.c $(PEER)/gsoap_peer.h $(PEER)/gsoap_wire.gsoap.h $(PEER)/gsoap_names.dat \
 	$(PEER)/ipf/pom.xml $(PEER)/ipf/logging.properties $(PEER)/ipf/Main.java $(PEER)/ipf/Check.java $(PEER)/ipf/Keys.java \
-	$(PEER)/ipf/Assertion.java $(PEER)/ipf/Stack.java $(PEER)/ipf/Asking.java $(PEER)/ipf/Answering.java $(PEER)/ipf/Asked.java $(PEER)/ipf/Local.java
+	$(PEER)/ipf/Assertion.java $(PEER)/ipf/Stack.java $(PEER)/ipf/Asking.java $(PEER)/ipf/Answering.java $(PEER)/ipf/Asked.java $(PEER)/ipf/Local.java $(PEER)/ipf/Providing.java

@@ -59,6 +59,7 @@ check_action(const struct message *message, const struct soap_transaction_row *r
     return OK;
 }
 
+/* REQ: WS-relates-to */
 static struct status
 check_relates_to(const struct message *message, const struct answer_check *check, struct diag *diag)
 {
@@ -109,6 +110,7 @@ read_time(const xmlNode *timestamp, const char *name, struct arena *arena, struc
 }
 
 /* WSS 1.1 section 10: Created and Expires may each be absent. */
+/* REQ: ITI40-security-answer */
 static struct status
 check_timestamp(const xmlNode *security, const struct answer_check *check, struct arena *arena,
                 struct diag *diag)
@@ -157,6 +159,7 @@ is_our_signature(struct span value, struct span ours, const struct answer_check 
 
 /* WSS 1.1 section 8.5.2. A request without a signature of its own (bearer) has nothing to be
  * confirmed; receivers then give back the value of the assertion's signature, or none. */
+/* REQ: ITI40-security-answer */
 static struct status
 check_confirmations(const xmlNode *security, const struct answer_check *check, struct arena *arena,
                     struct diag *diag)

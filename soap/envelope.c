@@ -45,6 +45,7 @@ write_body(struct xmlw *w, struct span payload)
     xmlw_end(w);
 }
 
+/* REQ: WS-reply-to, WS-message-id */
 struct status
 envelope_write_request(const struct envelope_request *request, struct buf *out, struct diag *diag)
 {
@@ -86,6 +87,7 @@ write_answer_security(struct xmlw *w, const struct envelope_answer *answer)
     xmlw_end(w);
 }
 
+/* REQ: WS-answer-action */
 struct status
 envelope_write_answer(const struct envelope_answer *answer, struct buf *out, struct diag *diag)
 {

@@ -97,7 +97,7 @@ run_ids(struct walk *walk, struct diag *diag)
 static struct status
 run_presence(struct walk *walk, struct diag *diag)
 {
-    return security_check_presence(&walk->header, diag);
+    return security_check_presence(&walk->header, walk->rules, diag);
 }
 
 static struct status

@@ -218,6 +218,7 @@ write_fault(const struct fault *fault, struct buf *out, struct diag *diag)
     return xmlw_finish(&w);
 }
 
+/* REQ: ITI40-fault */
 struct status
 envelope_write_fault(enum err code, struct span relates_to, struct span transaction_id,
                      struct buf *out, struct diag *diag)

@@ -87,6 +87,7 @@ check_mtom_types(const struct content_type *type, const struct mime_part *root,
 }
 
 /* A body that is said to be a package and begins like XML: some gateways leave the packing out. */
+/* REQ: MTOM-plain */
 static struct status
 is_bare_xml(const struct body *body, const struct message_limits *limits, struct diag *diag,
             bool *ret_is_bare)
@@ -112,6 +113,7 @@ struct root_part {
     uint64_t offset, size;
 };
 
+/* REQ: WS-simple-soap */
 static struct status
 find_root_part(const struct body *body, struct span content_type,
                const struct message_limits *limits, struct arena *arena, struct diag *diag,
@@ -204,6 +206,7 @@ bad_structure(struct diag *diag, const xmlNode *at, const char *what)
                 SPAN_PRINT(span_slice(xml_local_name(at), 0, 60)), what);
 }
 
+/* REQ: WS-soap12 */
 static struct status
 check_version(const xmlNode *root, struct diag *diag)
 {
@@ -218,6 +221,7 @@ check_version(const xmlNode *root, struct diag *diag)
 }
 
 /* No processing instruction may stand in a SOAP message, anywhere. */
+/* REQ: WS-no-dtd */
 static bool
 has_instruction(const xmlNode *root)
 {
@@ -330,6 +334,7 @@ check_block(const xmlNode *block, struct diag *diag)
     return OK;
 }
 
+/* REQ: WS-must-understand */
 static struct status
 check_understood(const struct message *message, struct diag *diag)
 {
@@ -384,6 +389,7 @@ check_value(const xmlNode *block, struct span value, struct diag *diag)
 }
 
 /* Each header at most once, whatever role it names: two readers must not find different ones. */
+/* REQ: WS-message-id */
 static struct status
 read_addressing(struct message *message, struct arena *arena, struct diag *diag)
 {
@@ -501,6 +507,7 @@ decode_percent(struct span text, char *to, size_t *ret_n)
     return true;
 }
 
+/* REQ: MTOM-include, MTOM-dangling */
 struct status
 message_part_by_href(const struct message *message, struct span href, struct arena *arena,
                      struct diag *diag, const struct mime_part **ret_part)

@@ -309,6 +309,7 @@ check_part(struct splitter *splitter, const struct part_headers *headers,
     return OK;
 }
 
+/* REQ: MTOM-bytes */
 static struct status
 take_part(struct splitter *splitter, struct mime *mime, enum line_kind *ret_kind)
 {
@@ -348,6 +349,7 @@ set_boundary(struct splitter *splitter, struct span boundary)
     return OK;
 }
 
+/* REQ: MTOM-lenient */
 static struct status
 find_root(const struct splitter *splitter, const struct content_type *type, struct mime *mime)
 {

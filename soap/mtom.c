@@ -141,6 +141,7 @@ mtom_write(struct span envelope, const struct mtom_part *parts, size_t n, struct
     return pack(&packer, envelope, parts, n, action, ret_content_type);
 }
 
+/* REQ: MTOM-package, MTOM-root */
 struct status
 mtom_pack(struct span envelope, const struct mtom_part *parts, size_t n, struct span action,
           size_t limit_bytes, struct diag *diag, char ret_content_type[CONTENT_TYPE_MAX],

@@ -426,6 +426,7 @@ scan_instruction(struct scan *scan)
 }
 
 /* "<!" */
+/* REQ: WS-no-dtd */
 static struct status
 scan_declared(struct scan *scan)
 {

@@ -15,6 +15,7 @@ struct maker {
     struct rim_object *object;
 };
 
+/* REQ: META-object-ids */
 static struct status
 new_id(const struct maker *m, struct span *ret_id)
 {
@@ -71,6 +72,7 @@ add_slots(const struct maker *m, const void *record)
     return OK;
 }
 
+/* REQ: META-codes */
 static struct status
 add_code(const struct maker *m, const char *scheme, const struct code *code)
 {
@@ -123,6 +125,7 @@ add_author_part(const struct maker *m, const struct rim_author_row *row,
 }
 
 /* An author is a classification without a node; its parts are slots. */
+/* REQ: META-author */
 static struct status
 add_author(const struct maker *m, const struct author *author)
 {
@@ -174,6 +177,7 @@ add_nodes(const struct maker *m, const void *record)
     return *is_limited ? add_node(m, layout->limited_node) : OK;
 }
 
+/* REQ: META-identifiers */
 static struct status
 add_identifiers(const struct maker *m, const void *record)
 {
@@ -194,6 +198,7 @@ add_identifiers(const struct maker *m, const void *record)
     return OK;
 }
 
+/* REQ: META-entry */
 struct status
 rim_from_record(const struct rim_layout *layout, const void *record, struct arena *arena,
                 struct diag *diag, struct rim_object *ret_object)

@@ -262,6 +262,7 @@ has_identifier_of(const struct rim_object *object, const struct rim_layout *layo
     return false;
 }
 
+/* REQ: META-submission-set, META-folder */
 const struct rim_layout *
 rim_package_layout(const struct rim_object *object)
 {

@@ -193,6 +193,7 @@ rim_add_classification(const struct rim_layout *layout,
     return take_classification(&t, classification);
 }
 
+/* REQ: META-association */
 struct status
 rim_to_record(const struct rim_layout *layout, const struct rim_object *object, struct arena *arena,
               struct diag *diag, void *record)

@@ -25,7 +25,8 @@ read_role(const struct saml_reader *reader, struct code *ret_role)
     return saml_read_code(reader, SAML_ROLE, value, elements, ret_role);
 }
 
-/* Exactly one: the purpose decides, so there is nothing to choose from and no default. Old senders
+/* Exactly one: the purpose decides, so there is nothing to choose from and no default, unless the
+ * rules name one for who asks. Old senders
  * write PurposeForUse. */
 static struct status
 read_purpose(const struct saml_reader *reader, struct code *ret_purpose)
@@ -33,7 +34,7 @@ read_purpose(const struct saml_reader *reader, struct code *ret_purpose)
     static const char *const elements[2] = {"PurposeOfUse", "PurposeForUse"};
     const xmlNode *const value = saml_next_value(reader, SAML_PURPOSE, NULL);
     if (value == NULL) {
-        return saml_attribute_missing(reader, SAML_PURPOSE);
+        return reader->may_omit_purpose ? OK : saml_attribute_missing(reader, SAML_PURPOSE);
     }
     if (saml_next_value(reader, SAML_PURPOSE, value) != NULL &&
         !saml_may_omit(reader->relaxed, RELAX_SECOND_PURPOSE, reader->omitted)) {
@@ -179,6 +180,7 @@ check_policies(const struct saml_reader *reader, const char *name, const struct 
 
 /* IHE's attributes, and those of the evidence in AuthzDecisionStatements, which saml_check_authz
  * has checked. */
+/* REQ: ITI40-consent */
 static struct status
 read_consent(const struct saml_reader *reader, const char *name, const char *evidence_name,
              struct span_list *list)
@@ -248,6 +250,7 @@ read_id_token(const struct saml_reader *reader, struct span *ret_token)
 
 /* ---- all together ---- */
 
+/* REQ: ITI40-attributes */
 static struct status
 read_required(const struct saml_reader *reader, struct saml_facts *facts)
 {
@@ -281,6 +284,7 @@ saml_read(const struct verified_view *view, struct arena *arena, struct diag *di
     uint32_t omitted = view->omitted;
     struct saml_reader reader = {.assertion = view->assertion,
                                  .relaxed = view->relaxed,
+                                 .may_omit_purpose = view->may_omit_purpose,
                                  .omitted = &omitted,
                                  .arena = arena,
                                  .diag = diag};

@@ -26,6 +26,7 @@ saml_read_names(struct saml_reader *reader)
     return OK;
 }
 
+/* REQ: ITI40-repeated, ITI40-unknown-ignored */
 const xmlNode *
 saml_next_value(const struct saml_reader *reader, const char *name, const xmlNode *after)
 {

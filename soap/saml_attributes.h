@@ -19,7 +19,8 @@ struct saml_names {
 struct saml_reader {
     const xmlNode *assertion; /* out of a verified view */
     uint32_t relaxed;         /* set of enum dialect_relaxation */
-    uint32_t *omitted;        /* grows by what of it was needed */
+    bool may_omit_purpose;
+    uint32_t *omitted; /* grows by what of it was needed */
     struct arena *arena;
     struct diag *diag;
     struct saml_names names; /* of <assertion>: saml_read_names */

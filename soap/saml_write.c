@@ -131,6 +131,7 @@ write_signature(const struct assertion_order *order, const char *id, struct span
     return OK;
 }
 
+/* REQ: ITI40-sent */
 struct status
 saml_write_assertion(const struct assertion_order *order, const char *id, struct buf *out,
                      struct diag *diag)

@@ -85,6 +85,7 @@ check_evidence(const xmlNode *evidence, const struct security_rules *rules, stru
     return OK;
 }
 
+/* REQ: ITI40-consent */
 struct status
 saml_check_authz(const struct verified_view *view, const struct security_rules *rules,
                  struct diag *diag)

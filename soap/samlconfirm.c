@@ -7,6 +7,7 @@
 /* ---- the Subject ---- */
 
 /* SAML core 2.4.1: NameID (encrypted ones and other ids cannot be read), then confirmations. */
+/* REQ: ITI40-subject */
 static struct status
 check_subject(const xmlNode *subject, struct diag *diag)
 {
@@ -69,6 +70,7 @@ check_confirmation_data(const xmlNode *data, const struct security_rules *rules,
 /* ---- the methods ---- */
 
 /* The registered keys that one holder-of-key confirmation names. */
+/* REQ: ITI40-holder-of-key */
 static struct status
 read_holder_of_key(const xmlNode *confirmation, const struct security_rules *rules,
                    struct diag *diag, uint32_t *ret_keys)
@@ -100,6 +102,7 @@ read_holder_of_key(const xmlNode *confirmation, const struct security_rules *rul
     return OK;
 }
 
+/* REQ: ITI40-bearer */
 static struct status
 check_bearer(const xmlNode *subject, const struct security_rules *rules, struct diag *diag)
 {

@@ -196,6 +196,7 @@ saml_check_lifetime(const xmlNode *node, int64_t from_us, int64_t to_us,
 
 /* Conditions must say from when to when. Without NotBefore, where that is relaxed, the assertion
  * begins when it was issued: else it could live for ever. */
+/* REQ: ITI40-conditions */
 static struct status
 check_validity(const xmlNode *conditions, const struct security_rules *rules, struct diag *diag,
                struct verified_view *view)
@@ -259,6 +260,7 @@ check_restriction(const xmlNode *restriction, const struct security_rules *rules
 }
 
 /* All restrictions must be met, and there must be one. */
+/* REQ: ITI40-audience */
 static struct status
 check_audience(const xmlNode *conditions, const struct security_rules *rules, struct arena *arena,
                struct diag *diag, struct verified_view *view)
@@ -382,6 +384,7 @@ check_authn_declaration(const xmlNode *reference, struct arena *arena, struct di
                : FAIL(diag, ERR_SAML_AUTHN, "AuthnContextDeclRef must be a URI");
 }
 
+/* REQ: ITI40-authn */
 static struct status
 check_authn_context(const xmlNode *statement, const struct security_rules *rules,
                     struct arena *arena, struct diag *diag)

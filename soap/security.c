@@ -5,6 +5,7 @@
  */
 #include "soap/security_parts.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -70,15 +71,19 @@ security_read_header(const xmlNode *security, struct diag *diag, struct security
     return OK;
 }
 
+/* REQ: ITI40-required */
 struct status
-security_check_presence(const struct security_header *header, struct diag *diag)
+security_check_presence(const struct security_header *header, const struct security_rules *rules,
+                        struct diag *diag)
 {
-    if (header->timestamp == NULL || header->assertion == NULL) {
-        return FAIL(diag, header->timestamp == NULL ? ERR_WSS_TIMESTAMP : ERR_WSS_MISSING,
-                    "wsse:Security has no %s",
-                    header->timestamp == NULL ? "wsu:Timestamp" : "saml2:Assertion");
+    /* A signature is over a Timestamp: without the one there is nothing for the other. */
+    const bool needs_timestamp = !rules->may_omit_timestamp || header->signature != NULL;
+    if (needs_timestamp && header->timestamp == NULL) {
+        return FAIL(diag, ERR_WSS_TIMESTAMP, "wsse:Security has no wsu:Timestamp");
     }
-    return OK;
+    return header->assertion == NULL
+               ? FAIL(diag, ERR_WSS_MISSING, "wsse:Security has no saml2:Assertion")
+               : OK;
 }
 
 /* Evidence of a consent (eHealth Exchange): an assertion in the one that is signed, and part of
@@ -179,6 +184,22 @@ security_check_signature(const struct security_header *header, const struct sig_
 
 /* ---- all together ---- */
 
+/* The keys that may sign assertions: all but those that only confirm. */
+static struct status
+issuing_keys(const struct sig_keys *registered, const struct security_rules *rules,
+             struct diag *diag, struct sig_keys *ret_keys)
+{
+    struct sig_keys keys = *registered;
+    assert(rules->holders_n <= rules->keys_n);
+    keys.allowed &= (UINT32_C(1) << (rules->keys_n - rules->holders_n)) - 1;
+    if (keys.allowed == 0) {
+        return FAIL(diag, ERR_SIG_NO_TRUST,
+                    "of the certificates that are registered for assertions none is valid now");
+    }
+    *ret_keys = keys;
+    return OK;
+}
+
 /* The registered keys whose certificates are valid now. Their chains were checked when they were
  * registered; a certificate that runs out while we run must not count any longer. */
 struct status
@@ -216,6 +237,7 @@ security_verify(const struct message *message, const struct security_rules *rule
                 struct arena *arena, struct diag *diag, const struct verified_view **ret_view)
 {
     struct sig_keys keys;
+    struct sig_keys issuing;
     const xmlNode *security = NULL;
     struct security_header header = {NULL, NULL, NULL, NULL};
     struct verified_view *view = NULL;
@@ -223,15 +245,20 @@ security_verify(const struct message *message, const struct security_rules *rule
     int64_t expires_us = 0;
     TRY(message_check_headers(message, diag));
     TRY(security_read_keys(rules, diag, &keys));
+    TRY(issuing_keys(&keys, rules, diag, &issuing));
     TRY(security_find_header(message, diag, &security));
     TRY(security_read_header(security, diag, &header));
     TRY(sig_check_document(message->envelope, arena, diag));
-    TRY(security_check_presence(&header, diag));
+    TRY(security_check_presence(&header, rules, diag));
     TRY(security_check_single(message->envelope, header.assertion, diag));
-    TRY(security_check_timestamp(header.timestamp, rules, arena, diag, &created_us, &expires_us));
+    if (header.timestamp != NULL) {
+        TRY(security_check_timestamp(header.timestamp, rules, arena, diag, &created_us,
+                                     &expires_us));
+    }
     TRY(saml_check_shape(header.assertion, rules, diag));
-    TRY(sigverify_assertion(header.assertion, &keys, arena, diag, &view));
+    TRY(sigverify_assertion(header.assertion, &issuing, arena, diag, &view));
     view->relaxed = rules->relaxed;
+    view->may_omit_purpose = rules->may_omit_purpose;
     view->community = rules->community;
     TRY(saml_check_conditions(view, rules, arena, diag));
     TRY(saml_check_authz(view, rules, diag));

@@ -24,10 +24,13 @@ struct security_rules {
     int64_t max_lifetime_us;         /* of the Timestamp and the assertion's Conditions */
     struct certificate *const *keys; /* registered signing certificates of the partner */
     size_t keys_n;
-    bool may_use_bearer;   /* else holder-of-key is required */
-    bool uses_reference;   /* xmlsec computes all signatures (signatures: reference) */
-    uint32_t relaxed;      /* set of enum dialect_relaxation */
-    int64_t sha1_until_us; /* wall; SHA-1 signatures and digests are accepted before; 0: never */
+    size_t holders_n; /* the last of <keys>: they confirm (holder-of-key), and sign no assertion */
+    bool may_use_bearer;     /* else holder-of-key is required */
+    bool may_omit_timestamp; /* of a bearer assertion without a signature over it */
+    bool may_omit_purpose;   /* the assertion's purpose of use: facts.purpose is empty then */
+    bool uses_reference;     /* xmlsec computes all signatures (signatures: reference) */
+    uint32_t relaxed;        /* set of enum dialect_relaxation */
+    int64_t sha1_until_us;   /* wall; SHA-1 signatures and digests are accepted before; 0: never */
     const char *community; /* bare OID of the partner itself: what an absent homeCommunityId stands
                               for where that is relaxed; NULL: nothing */
     const char *const *audiences; /* our registered URLs and community: one must be named */
@@ -37,14 +40,14 @@ struct security_rules {
 };
 
 /* Header to view. The message must have exactly one wsse:Security for us, with one Timestamp that
- * is valid now and one assertion (no other anywhere, but the evidence of a consent inside of it),
- * whose enveloped signature is by one of <keys>. Holder-of-key: the signature over the Timestamp
- * is by a key that the confirmation names. Bearer, where allowed and no holder-of-key confirmation
- * is there: a signature over the Timestamp may be absent; when there is one it must be right. Only
- * Timestamp and assertion are signed, as these networks do: addressing and Body rest on TLS. All
- * ERR_WSS_*, ERR_SIG_*, ERR_SAML_* of err_table.h come from here and from saml_read, and what
- * message_check_headers refuses. <keys>: at most 16, and those whose certificates are not valid now
- * do not count.
+ * is valid now (or none, where rules allow that) and one assertion (no other anywhere, but the
+ * evidence of a consent inside of it), whose enveloped signature is by one of <keys>.
+ * Holder-of-key: the signature over the Timestamp is by a key that the confirmation names. Bearer,
+ * where allowed and no holder-of-key confirmation is there: a signature over the Timestamp may be
+ * absent; when there is one it must be right. Only Timestamp and assertion are signed, as these
+ * networks do: addressing and Body rest on TLS. All ERR_WSS_*, ERR_SIG_*, ERR_SAML_* of err_table.h
+ * come from here and from saml_read, and what message_check_headers refuses. <keys>: at most 16,
+ * and those whose certificates are not valid now do not count.
  *
  * What is there and ignored: Advice, ProxyRestriction, SubjectLocality, unknown attributes, further
  * confirmations beside holder-of-key. Nothing of it can become a fact. */
@@ -68,7 +71,7 @@ struct saml_facts {
     /* Without NotBefore that is IssueInstant; without AuthnStatement its instant is 0; of several
      * statements the first counts, and all were checked. */
     int64_t not_before_us, not_on_or_after_us, authn_instant_us;
-    int64_t timestamp_created_us, timestamp_expires_us;
+    int64_t timestamp_created_us, timestamp_expires_us; /* 0 without a Timestamp */
     /* Replay key: the SignatureValue over the Timestamp in its one normal form (sigvalue.h), never
      * the text of the message, which anybody can spell in other ways. Empty with bearer and no
      * signature. */

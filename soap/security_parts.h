@@ -26,8 +26,9 @@ MUST_CHECK struct status security_find_header(const struct message *message, str
 /* <header> is all NULL before; what is not there stays so. */
 MUST_CHECK struct status security_read_header(const xmlNode *security, struct diag *diag,
                                               struct security_header *header);
-/* Timestamp and assertion are there. */
+/* Timestamp (where rules and confirmation need one) and assertion are there. */
 MUST_CHECK struct status security_check_presence(const struct security_header *header,
+                                                 const struct security_rules *rules,
                                                  struct diag *diag);
 MUST_CHECK struct status security_check_single(const xmlNode *envelope, const xmlNode *assertion,
                                                struct diag *diag);

@@ -167,6 +167,7 @@ verify(const struct signature *signature, const xmlNode *target, const xmlAttr *
 
 /* ---- the two signatures ---- */
 
+/* REQ: ITI40-signed */
 struct status
 sigverify_assertion(const xmlNode *assertion, const struct sig_keys *keys, struct arena *arena,
                     struct diag *diag, struct verified_view **ret_view)
@@ -195,6 +196,7 @@ sigverify_assertion(const xmlNode *assertion, const struct sig_keys *keys, struc
     return OK;
 }
 
+/* REQ: ITI40-holder-of-key */
 struct status
 sigverify_timestamp(const xmlNode *node, const xmlNode *timestamp, const struct sig_keys *keys,
                     struct arena *arena, struct diag *diag, struct verified_view *view)

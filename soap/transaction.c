@@ -186,6 +186,7 @@ check_path(const struct message *message, const char *expected, struct span path
     return OK;
 }
 
+/* REQ: WS-action, WS-action-agrees */
 struct status
 message_transaction(const struct message *message, struct span path, struct diag *diag,
                     enum soap_transaction *ret_transaction)

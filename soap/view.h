@@ -14,10 +14,11 @@ struct verified_view {
     const xmlNode *assertion; /* the very element that its enveloped signature covers */
     const struct certificate *assertion_key;
     uint32_t relaxed, omitted; /* sets of enum dialect_relaxation: allowed, and needed */
-    const char *community;     /* what an absent homeCommunityId stands for; NULL: nothing */
-    bool has_sha1;             /* in one of the signatures */
-    bool is_one_time;          /* OneTimeUse among the Conditions */
-    bool is_holder_of_key;     /* the Timestamp's signature is by the confirmation's key */
+    bool may_omit_purpose;
+    const char *community; /* what an absent homeCommunityId stands for; NULL: nothing */
+    bool has_sha1;         /* in one of the signatures */
+    bool is_one_time;      /* OneTimeUse among the Conditions */
+    bool is_holder_of_key; /* the Timestamp's signature is by the confirmation's key */
     /* The Timestamp of the message: signed unless a bearer assertion came without a signature. */
     const xmlNode *signed_timestamp;                           /* NULL then */
     struct span timestamp_signature, timestamp_signature_sent; /* empty then */

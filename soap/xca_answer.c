@@ -19,6 +19,7 @@ static const char *const status_urns[] = {
     [REGISTRY_FAILURE] = "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure",
 };
 
+/* REQ: SQ-error-attributes */
 struct status
 response_write(enum registry_status status, const struct registry_error_list *errors,
                struct arena *arena, struct diag *diag, struct rs_response *ret_response)
@@ -114,6 +115,7 @@ write_around(const struct regrep_answer *record, const struct registry_objects *
     return buf_append(out, tail, diag);
 }
 
+/* REQ: SQ-object-list, SQ-answer-order */
 struct status
 query_answer_write(const struct query_answer *answer, struct arena *arena, struct buf *out,
                    struct diag *diag)

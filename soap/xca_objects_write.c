@@ -130,6 +130,7 @@ put_record(const struct list_writer *w, const struct rim_layout *layout, const v
     return regrep_object_write(layout->kind, &object, w->out, w->diag);
 }
 
+/* REQ: SQ-leaf-class */
 struct status
 objects_write(const struct registry_objects *objects, bool is_answer, struct arena *scratch,
               struct buf *out, struct diag *diag)

@@ -107,6 +107,7 @@ take(struct query_pieces *reader, const xmlNode *piece)
     return objects_take(&reader->taker, piece, kind, NULL);
 }
 
+/* REQ: ITI38-lossless */
 static void
 take_piece(void *arg, const xmlNode *piece)
 {

@@ -66,6 +66,7 @@ retrieve_query_read(const struct message *message, struct arena *arena, struct d
     return OK;
 }
 
+/* REQ: ITI39-request-order */
 struct status
 retrieve_query_write(const struct document_ref_list *refs, struct arena *arena, struct buf *out,
                      struct diag *diag)
@@ -87,6 +88,7 @@ retrieve_query_write(const struct document_ref_list *refs, struct arena *arena, 
 
 /* ---- the answer, written ---- */
 
+/* REQ: ITI39-response-order */
 struct status
 retrieve_answer_write(struct retrieve_answer *answer, struct arena *arena, struct buf *out,
                       struct diag *diag)
@@ -126,6 +128,7 @@ struct answer_reader {
     struct xop_used_list used;
 };
 
+/* REQ: MTOM-inline */
 static struct status
 read_document(struct answer_reader *r, const struct xdsb_document *from,
               struct retrieved_list *documents)

@@ -35,6 +35,7 @@ take(struct value_reader *r, char wanted)
 }
 
 /* What it complains about is a name and a rule, never the value: values may be patients' ids. */
+/* REQ: SQ-values-malformed */
 static struct status
 malformed(const struct value_reader *r, const char *expected)
 {
@@ -60,6 +61,7 @@ quoted_size(struct span text)
 }
 
 /* After the opening quote: up to the closing one, and behind it. */
+/* REQ: SQ-values-quoted */
 static struct status
 read_quoted(struct value_reader *r, struct span *ret_value)
 {
@@ -134,6 +136,7 @@ read_value(struct value_reader *r, bool is_list, struct span_list *values)
 }
 
 /* After the opening parenthesis. */
+/* REQ: SQ-values-list */
 static struct status
 read_list(struct value_reader *r, struct span_list *values)
 {

@@ -248,16 +248,26 @@ def other_prefixes(world):
 
 
 CASES = [
+    # REQ: WS-simple-soap, SQ-leaf-class, META-entry, META-codes, META-identifiers, META-object-ids
     ("ITI-38 by zeep: FindDocuments LeafClass, complete and valid metadata", find_leaf_class),
+    # REQ: SQ-object-ref
     ("ITI-38: FindDocuments ObjectRef names the same documents", find_object_refs),
+    # REQ: ITI38-home-optional
     ("ITI-38: FindDocuments needs no home", find_without_home),
+    # REQ: SQ-codes, SQ-status-unknown
     ("ITI-38: type code, creation time, status filter; values split over several rim:Value", filters),
+    # REQ: SQ-dates
     ("ITI-38: creation time From is inclusive, To exclusive", creation_time_is_from_inclusive_to_exclusive),
+    # REQ: SQ-entry-type
     ("ITI-38: document entry types", document_types),
+    # REQ: SQ-unknown-parameter
     ("ITI-38: an unknown parameter is ignored", unknown_parameters_are_ignored),
     ("ITI-38: GetDocuments by entryUUID and by uniqueId", get_by_uuid_and_unique_id),
+    # REQ: ITI38-home-required, SQ-object-list, SQ-error-attributes, ITI38-error-location
     ("ITI-38: a missing and an unknown home are named", communities),
+    # REQ: ITI38-unknown-patient
     ("ITI-38: an unknown patient", unknown_patient),
+    # REQ: SQ-missing-parameter, SQ-parameter-number, SQ-unknown-query
     ("ITI-38: an unknown query, missing and contradicting parameters", wrong_queries),
     ("ITI-38: a restricted document is neither found nor got", restricted_is_not_listed),
     ("ITI-38: other prefixes mean the same", other_prefixes),

@@ -405,17 +405,22 @@ def no_client_certificate(world):
 CASES = [
     *((f"believed: {text} (RSA)", believes_shape(shape)) for text, shape in SHAPES),
     *((f"believed: {text} (EC)", believes_second_shape(shape)) for text, shape in SECOND_SHAPES),
+    # REQ: ITI40-bearer
     ("believed: bearer, where the partner's file says so", bearer_where_the_file_says_so),
     ("believed: bearer besides holder-of-key", bearer_besides_holder_of_key),
+    # REQ: ITI40-repeated, ITI40-unknown-ignored
     ("believed: repeated and unknown attributes, several statements, other alphabets", more_attributes),
+    # REQ: ITI40-consent
     ("believed: an AuthzDecisionStatement with consent as evidence", consent),
     ("believed: CDATA and character references in the payload", escaped_content),
     ("believed: PurposeForUse instead of PurposeOfUse", legacy_purpose_element),
     ("believed: the node's base URL or its community as audience", audiences),
     ("believed: a clock half a minute ahead", clocks_that_differ),
     ("refused: no Security header", no_security),
+    # REQ: ITI40-required
     ("refused: no assertion", no_assertion),
     ("refused: no Timestamp", no_timestamp),
+    # REQ: ITI40-fault
     ("refused: an expired assertion", refused(INVALID_TOKEN, age_s=7200)),
     ("refused: an assertion of tomorrow", refused(INVALID_TOKEN, age_s=-86400)),
     ("refused: an assertion for a year", refused(INVALID_TOKEN, lifetime_s=365 * 86400)),
@@ -427,6 +432,7 @@ CASES = [
     ("refused: an assertion signed by another key", another_key),
     ("refused: another key behind the registered certificate", another_key_under_our_key_info),
     ("refused: a Timestamp signed by another key", timestamp_of_another_key),
+    # REQ: ITI40-holder-of-key
     ("refused: a confirmation that names another key", confirmation_of_another_key),
     ("refused: holder-of-key without a message signature", without_message_signature),
     ("refused: bearer where the partner's file does not say so", refused(INVALID_TOKEN, confirmations=(BEARER,))),
@@ -434,6 +440,7 @@ CASES = [
     ("refused: another issuer", refused(INVALID_TOKEN, FAILED_AUTHENTICATION, issuer="CN=somebody else")),
     ("refused: an attribute changed after signing", changed_after_signing),
     ("refused: a Timestamp changed after signing", changed_timestamp),
+    # REQ: ITI40-signed
     ("refused: a forged assertion beside the signed one", wrapped_assertion),
     ("refused: two elements with the id that is signed", two_equal_ids),
     ("refused: another community in the assertion", someone_elses_community),
@@ -441,10 +448,14 @@ CASES = [
     ("refused: purposes of the wrong code system, unknown, not permitted", purposes),
     ("refused: the same message a second time", said_twice),
     ("refused: the same proof for another message", the_same_proof_for_another_question),
+    # REQ: WS-must-understand
     ("SOAP: a mandatory header that is not known, an optional one that is not", mandatory_header),
+    # REQ: WS-action-agrees
     ("SOAP: action, payload and path must agree", action_and_payload),
     ("SOAP: wsa:To of another", meant_for_another),
+    # REQ: WS-soap12
     ("SOAP: version 1.1", soap_1_1),
+    # REQ: WS-no-dtd
     ("SOAP: DOCTYPE, truncated, empty, not UTF-8", not_a_message),
     ("HTTP: chunks, content types, byte order mark, Expect, Connection", http_variations),
     ("TLS: 1.2 and 1.3, not 1.1", tls_versions),

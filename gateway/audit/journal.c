@@ -219,6 +219,7 @@ queue_ticket(struct journal *journal, struct park *park, struct journal_ticket *
     return is_first;
 }
 
+/* REQ: ITI20-before-leaving */
 struct status
 journal_append(struct journal *journal, const struct audit_event *event, struct park *park,
                struct diag *diag, struct journal_ticket *ret_ticket)

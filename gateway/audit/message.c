@@ -185,6 +185,7 @@ write_outcome_text(struct message *m)
     xmlw_end(m->w);
 }
 
+/* REQ: ITI20-purpose */
 static void
 write_event(struct message *m)
 {
@@ -292,6 +293,7 @@ answering_side(const struct audit_event *event)
 
 /* Whoever asks is the requestor. Queries and submissions flow from the asker, documents that are
  * retrieved to it: for ITI-39 and ITI-43 the answering side is the Source (ITI TF-2 3.39.5). */
+/* REQ: ITI20-import, ITI20-export */
 static void
 write_exchange(struct message *m)
 {
@@ -307,6 +309,7 @@ write_exchange(struct message *m)
 }
 
 /* PS3.15 A.5.3.11: the reporting process is the requestor, the others performed what it reports. */
+/* REQ: ITI20-failures */
 static void
 write_alert(struct message *m)
 {
@@ -322,6 +325,7 @@ write_alert(struct message *m)
 }
 
 /* PS3.15 A.5.3.1: the application, and who launched it. */
+/* REQ: ITI20-start-stop */
 static void
 write_activity(struct message *m)
 {
@@ -373,6 +377,7 @@ write_source(struct message *m)
     xmlw_end(m->w);
 }
 
+/* REQ: ITI20-schema */
 struct status
 audit_message_write(const struct audit_event *event, const struct audit_source *source,
                     struct buf *out, struct diag *diag)

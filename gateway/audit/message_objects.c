@@ -100,6 +100,7 @@ write_home_detail(struct message *m)
     }
 }
 
+/* REQ: ITI20-query-rows */
 static void
 write_query(struct message *m)
 {
@@ -121,6 +122,7 @@ write_query(struct message *m)
     xmlw_end(m->w);
 }
 
+/* REQ: ITI20-documents */
 static void
 write_documents(struct message *m)
 {
@@ -185,6 +187,7 @@ write_alert(struct message *m)
     xmlw_end(m->w);
 }
 
+/* REQ: ITI20-submission-rows */
 void
 message_objects(struct message *m)
 {

@@ -321,6 +321,7 @@ walk_chain(const char *dir, const char *name, struct diag *diag,
     return st;
 }
 
+/* REQ: ITI20-unbroken */
 struct status
 journal_verify(const char *dir, journal_report visit, void *arg, struct diag *diag)
 {

@@ -10,6 +10,7 @@
 #define UNIQUE_ID_BYTES     128
 #define UNIQUE_ID_EXTENSION 16 /* characters, not bytes */
 
+/* REQ: META-unique-id */
 bool
 document_unique_id_is_legal(struct span unique_id)
 {

@@ -26,7 +26,8 @@ static const struct cli_command command = {
     .name = "serve",
     .usage = "-c FILE [--workers N]",
     .text =
-        "Answers partners (ITI-55, ITI-38, ITI-39) on the network listener, and asks them for\n"
+        "Answers partners (ITI-55, ITI-38, ITI-39, ITI-80) on the network listener, and asks them "
+        "for\n"
         "local systems on the local listener, until SIGTERM or SIGINT; then finishes what is in\n"
         "flight and stops. Logs to standard error. An answer leaves only when its audit record is\n"
         "durable. SIGHUP loads the configuration anew: what is in flight keeps the old one; with\n"

@@ -207,8 +207,12 @@ add_file(struct making *making, const char *path)
     body_init(&body);
     st = import_describe(path, making->arena, making->diag, &description, &body, &reason);
     if (!is_ok(st) && reason.n > 0) { /* the lines of a sidecar's errors name it themselves */
+        struct span first = reason;
+
         diag_clear(making->diag);
-        return FAIL(making->diag, st.code, "%.*s", SPAN_PRINT(reason));
+        (void)span_split(&reason, '\n', &first);
+        return FAIL(making->diag, st.code, "%.*s%s", SPAN_PRINT(first),
+                    reason.n > 0 ? " (and more)" : "");
     }
     if (is_ok(st)) {
         st = add_document(making, &description, &body);

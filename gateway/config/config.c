@@ -288,6 +288,14 @@ partner_key_issues(const struct partner *partner, const struct certificate *key,
 }
 
 bool
+config_assertions_issue(const struct config_assertions *assertions, const struct certificate *key,
+                        struct span issuer)
+{
+    return assertions->issuers.n > 0 ? has_string(&assertions->issuers, issuer)
+                                     : span_eq_cstr(issuer, key->subject);
+}
+
+bool
 partner_may_sha1(const struct partner *partner, int64_t now_us)
 {
     return now_us < partner->sha1_until_us;

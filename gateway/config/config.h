@@ -71,16 +71,33 @@ struct config_asserts {
     const char *npi;
 };
 
+/* Whose assertions about its users a local system may bring (ITI-40): `assertions:` of its entry.
+ */
+struct config_assertions {
+    struct certificate *const *keys; /* of the issuers, then of those who only hold (holder-of-key)
+                                      */
+    size_t keys_n, holders_n;
+    struct config_strings issuers;   /* SAML Issuers; empty: the key's subject DN */
+    struct config_strings audiences; /* at least one; for http(s) the listener's paths below, too */
+    bool may_use_bearer;
+    uint32_t relaxed; /* may_omit: set of enum dialect_relaxation; what an assertion leaves out of
+                         who asks is the entry's */
+    bool may_omit_purpose;
+};
+
 /* A local system that asks through this node: `systems:`. */
 struct config_system {
     const char *name; /* label: log, audit */
     /* Its TLS client certificate on the local listener carries one of these, lower case; none: it
      * is known by `listen: local: system:` only. */
     struct config_strings certificate_names;
-    /* Who asks, where a message cannot say it: complete, what the entry leaves out is `asserts:`.
+    /* Who asks, where a message does not say it: complete, what the entry leaves out is `asserts:`.
      */
     struct config_asserts asserts;
-    bool asserts_for_all; /* holds for its users, whatever a Security header of a message says */
+    const struct config_assertions *assertions; /* NULL: none are read */
+    bool requires_assertion; /* without one it is refused; <asserts> is complete only as far as
+                                assertions may omit */
+    bool asserts_for_all;    /* holds for its users, whatever a Security header of a message says */
 };
 
 enum partner_identity { PARTNER_IDENTITY_SAN, PARTNER_IDENTITY_CERTIFICATE };
@@ -332,6 +349,9 @@ const struct config_repository *config_source_repository(const struct config_sou
  * its own. */
 bool partner_key_issues(const struct partner *partner, const struct certificate *key,
                         struct span issuer);
+/* May <key> sign an assertion of this Issuer? */
+bool config_assertions_issue(const struct config_assertions *assertions,
+                             const struct certificate *key, struct span issuer);
 /* Are SHA-1 signatures of this partner accepted, and ours made with it if it wants that? */
 bool partner_may_sha1(const struct partner *partner, int64_t now_us);
 

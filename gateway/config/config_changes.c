@@ -247,9 +247,29 @@ same_asserts(const struct config_asserts *a, const struct config_asserts *b)
 }
 
 static bool
+same_assertions(const struct config_assertions *a, const struct config_assertions *b)
+{
+    if (a == NULL || b == NULL) {
+        return a == b;
+    }
+    for (size_t i = 0; i < a->keys_n && a->keys_n == b->keys_n; i++) {
+        if (!same(a->keys[i]->sha256, b->keys[i]->sha256)) {
+            return false;
+        }
+    }
+    return a->keys_n == b->keys_n && a->holders_n == b->holders_n &&
+           same_strings(&a->issuers, &b->issuers) && same_strings(&a->audiences, &b->audiences) &&
+           a->may_use_bearer == b->may_use_bearer && a->relaxed == b->relaxed &&
+           a->may_omit_purpose == b->may_omit_purpose;
+}
+
+static bool
 same_system(const struct config_system *a, const struct config_system *b)
 {
-    return a->asserts_for_all == b->asserts_for_all && same_asserts(&a->asserts, &b->asserts) &&
+    return a->asserts_for_all == b->asserts_for_all &&
+           a->requires_assertion == b->requires_assertion &&
+           same_assertions(a->assertions, b->assertions) &&
+           same_asserts(&a->asserts, &b->asserts) &&
            same_strings(&a->certificate_names, &b->certificate_names);
 }
 

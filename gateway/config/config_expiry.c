@@ -80,6 +80,14 @@ walk_config(struct walk *walk, const struct config *config)
                               partner->signing[k]);
         }
     }
+    for (size_t i = 0; i < config->systems_n; i++) {
+        const struct config_assertions *assertions = config->systems[i].assertions;
+
+        for (size_t k = 0; assertions != NULL && k < assertions->keys_n; k++) {
+            judge_certificate(walk, "assertion certificate of system", config->systems[i].name,
+                              assertions->keys[k]);
+        }
+    }
 }
 
 size_t

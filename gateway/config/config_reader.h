@@ -185,6 +185,10 @@ void config_take_asserts(struct config_reader *reader, struct yaml_node *parent,
                          struct config_asserts *asserts);
 /* systems:, after asserts: (config_systems.c). */
 MUST_CHECK struct status config_read_systems(struct config_reader *reader, struct yaml_node *root);
+/* The section assertions: of a system's entry; absent: *ret_assertions stays as it is. */
+MUST_CHECK struct status config_read_assertions(struct config_reader *reader,
+                                                struct yaml_node *entry,
+                                                const struct config_assertions **ret_assertions);
 /* A name of a TLS certificate, in lower case; claimed for one partner or system. */
 MUST_CHECK struct status config_add_tls_name(struct config_reader *reader,
                                              const struct yaml_node *item,

@@ -7,7 +7,8 @@
 
 #include "config/config_reader.h"
 
-static const char *const names[] = {"certificate_names", "asserts", "asserts_for_all"};
+static const char *const names[] = {"certificate_names", "asserts", "assertions",
+                                    "requires_assertion", "asserts_for_all"};
 
 struct system_list {
     struct config_system *items;
@@ -62,20 +63,24 @@ inherit(const struct config_asserts *node, struct config_asserts *asserts)
 
 static void
 check_complete(struct config_reader *reader, const struct yaml_node *entry,
-               const struct config_asserts *asserts)
+               const struct config_system *system)
 {
+    const struct config_asserts *asserts = &system->asserts;
+    const struct config_assertions *assertions = system->assertions;
+    const uint32_t relaxed = assertions == NULL ? 0 : assertions->relaxed;
     const struct {
         const char *key, *value;
+        bool may_be_omitted;
     } needed[] = {
-        {"user", asserts->user},
-        {"role", asserts->role},
-        {"purpose", asserts->purpose},
-        {"organization", asserts->organization},
-        {"organization_id", asserts->organization_id},
+        {"user", asserts->user, relaxed & DIALECT_BIT(RELAX_SUBJECT_ID)},
+        {"role", asserts->role, relaxed & DIALECT_BIT(RELAX_ROLE)},
+        {"purpose", asserts->purpose, assertions != NULL && assertions->may_omit_purpose},
+        {"organization", asserts->organization, relaxed & DIALECT_BIT(RELAX_ORGANIZATION)},
+        {"organization_id", asserts->organization_id, relaxed & DIALECT_BIT(RELAX_ORGANIZATION_ID)},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-        if (needed[i].value == NULL) {
+        if (needed[i].value == NULL && (!system->requires_assertion || needed[i].may_be_omitted)) {
             yaml_report_add(reader->report, entry->file, entry->key_line, entry->key_column,
                             "system '%.*s' can assert no %s: set it in its asserts, or in the "
                             "node's; nothing is invented",
@@ -84,13 +89,39 @@ check_complete(struct config_reader *reader, const struct yaml_node *entry,
     }
 }
 
+static bool
+read_true(struct config_reader *reader, struct yaml_node *entry, const char *key)
+{
+    static const char *const answers[] = {"false", "true"};
+    size_t which = 0;
+
+    (void)config_choice(reader, yaml_get(entry, key), answers, ARRAY_LEN(answers), &which);
+    return which != 0;
+}
+
+/* Whether its assertions are read, needed, or passed over: not two of these. */
+static void
+read_switches(struct config_reader *reader, struct yaml_node *entry, struct config_system *system)
+{
+    struct yaml_node *has_assertions = yaml_get(entry, "assertions");
+
+    system->asserts_for_all = read_true(reader, entry, "asserts_for_all");
+    system->requires_assertion = read_true(reader, entry, "requires_assertion");
+    if (system->asserts_for_all && has_assertions != NULL) {
+        yaml_error(reader->report, yaml_get(entry, "asserts_for_all"),
+                   "asserts_for_all passes over what 'assertions' reads; remove one of them");
+    }
+    if (system->requires_assertion && has_assertions == NULL) {
+        yaml_error(reader->report, yaml_get(entry, "requires_assertion"),
+                   "requires_assertion needs 'assertions', which says whose are believed");
+    }
+}
+
 static struct status
 read_system(struct config_reader *reader, struct yaml_node *section, struct yaml_node *child,
             struct system_list *systems)
 {
-    static const char *const answers[] = {"false", "true"};
     struct config_system system = {.name = child->key.p};
-    size_t is_for_all = false;
 
     if (!config_is_name(child->key)) {
         yaml_report_add(
@@ -108,10 +139,9 @@ read_system(struct config_reader *reader, struct yaml_node *section, struct yaml
     TRY(read_certificate_names(reader, entry, &system));
     config_take_asserts(reader, entry, &system.asserts);
     inherit(&reader->config->asserts, &system.asserts);
-    check_complete(reader, entry, &system.asserts);
-    (void)config_choice(reader, yaml_get(entry, "asserts_for_all"), answers, ARRAY_LEN(answers),
-                        &is_for_all);
-    system.asserts_for_all = is_for_all != 0;
+    TRY(config_read_assertions(reader, entry, &system.assertions));
+    read_switches(reader, entry, &system);
+    check_complete(reader, entry, &system);
     return ARENA_PUSH(reader->arena, reader->diag, systems, system);
 }
 

@@ -7,6 +7,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_expiry.c gateway/config/config_expiry.h \
 	gateway/config/config_changes.c gateway/config/config_changes.h \
 	gateway/config/config_claims.c \
+	gateway/config/config_assertions.c \
 	gateway/config/config_credentials.c \
 	gateway/config/config_files.c \
 	gateway/config/config_idtokens.c \

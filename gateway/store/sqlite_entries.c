@@ -291,6 +291,7 @@ take_text(const struct db_query *query, struct arena *arena, struct diag *diag,
     return ARENA_PUSH(arena, diag, list, text);
 }
 
+/* REQ: ITI38-home-on-results, ITI38-home-accepted */
 struct status
 sqlite_entry_complete(struct db_conn *conn, const struct sqlite_entry_row *row, struct arena *arena,
                       struct diag *diag, struct document_entry *entry)

@@ -84,6 +84,7 @@ struct time_keys {
     char keys[TIMES_N][15];
 };
 
+/* REQ: SQ-dates, SQ-dates-absent */
 static struct status
 write_times(const struct store_filter *filter, struct diag *diag, struct time_keys *ret_keys)
 {
@@ -140,6 +141,7 @@ read_all(struct sqlite_store *store, struct db_conn *conn, struct db_query *quer
     }
 }
 
+/* REQ: ITI38-find-documents */
 struct status
 sqlite_find_documents(struct sqlite_store *store, struct db_conn *conn,
                       const struct store_filter *filter, const struct span_list_set *reference_ids,
@@ -173,6 +175,7 @@ sqlite_find_documents(struct sqlite_store *store, struct db_conn *conn,
 
 /* ---- by their ids ---- */
 
+/* REQ: ITI38-get-documents */
 struct status
 sqlite_get_documents(struct sqlite_store *store, struct db_conn *conn,
                      const struct span_list *entry_uuids, const struct span_list *unique_ids,

@@ -81,6 +81,7 @@ sqlite_lists_codes(struct sqlite_lists *lists, const struct code_list *codes, st
     return end(lists, &w);
 }
 
+/* REQ: SQ-and-or */
 struct status
 sqlite_lists_code_sets(struct sqlite_lists *lists, const struct code_list *sets, size_t n,
                        struct diag *diag)
@@ -98,6 +99,7 @@ sqlite_lists_code_sets(struct sqlite_lists *lists, const struct code_list *sets,
     return end(lists, &w);
 }
 
+/* REQ: SQ-like */
 struct status
 sqlite_lists_text_sets(struct sqlite_lists *lists, const struct span_list *sets, size_t n,
                        struct diag *diag)

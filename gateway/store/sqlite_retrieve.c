@@ -11,6 +11,7 @@
 #include "base/registry.h"
 
 /* What went in comes out, or nothing: a disk that changes a document must not go unnoticed. */
+/* REQ: META-hash */
 static struct status
 check_bytes(struct span bytes, struct span sha256, struct diag *diag)
 {
@@ -49,6 +50,7 @@ read_bytes(const struct sqlite_store *store, const struct db_query *query, uint6
     return OK;
 }
 
+/* REQ: ITI39-repository-unknown */
 static struct status
 check_place(const struct sqlite_store *store, const struct document_ref *ref, struct diag *diag)
 {
@@ -85,6 +87,7 @@ static const char chosen_sql[] =
     " ORDER BY is_snapshot, status = '" DOCUMENT_APPROVED "' DESC, creation_key DESC, id DESC"
     " LIMIT 1)";
 
+/* REQ: ITI39-document-unknown */
 struct status
 sqlite_retrieve(struct sqlite_store *store, struct db_conn *conn, const struct document_ref *ref,
                 struct arena *arena, struct diag *diag, struct document_entry *ret_entry,

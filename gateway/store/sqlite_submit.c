@@ -84,7 +84,8 @@ copy_objects(struct submit *submit)
 
 /* ---- contents ---- */
 
-/* Against what the sender says of them; computed where it says nothing. REQ: ITI41-hash-size */
+/* Against what the sender says of them; computed where it says nothing. */
+/* REQ: ITI41-hash-size */
 static struct status
 check_content(struct submit *submit, size_t n)
 {
@@ -179,6 +180,7 @@ complete_entry(struct submit *submit, struct document_entry *entry, struct span 
 }
 
 /* The registry's attributes: what the sender says of them does not count. */
+/* REQ: ITI41-symbolic-ids */
 static struct status
 complete_objects(struct submit *submit)
 {

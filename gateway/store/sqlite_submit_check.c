@@ -320,6 +320,7 @@ check_together(struct submit *submit)
 /* ---- documents and entries ---- */
 
 /* REQ: ITI41-missing-metadata */
+/* REQ: ITI41-hash-size */
 static struct status
 take_content(struct submit *submit, const struct submitted_document *document)
 {
@@ -458,6 +459,7 @@ is_object_ref(struct span xml)
     return span_starts_with(name, SPAN("ObjectRef"));
 }
 
+/* REQ: ITI41-extra-metadata */
 static struct status
 warn_of_others(struct submit *submit)
 {

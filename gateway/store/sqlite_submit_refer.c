@@ -331,6 +331,7 @@ check_same(struct submit *submit, const struct document_entry *entry,
                                SPAN_PRINT(entry->unique_id));
 }
 
+/* REQ: ITI41-duplicate-id */
 static struct status
 check_document_id(struct submit *submit, struct db_conn *conn, size_t n)
 {
@@ -385,7 +386,8 @@ submit_refer(struct submit *submit, struct db_conn *conn)
 
 /* ---- consequences ---- */
 
-/* With it go its transforms and addenda, and theirs (ITI TF-3 4.2.2.2). REQ: ITI41-replace */
+/* With it go its transforms and addenda, and theirs (ITI TF-3 4.2.2.2). */
+/* REQ: ITI41-replace */
 static struct status
 deprecate(struct db_conn *conn, struct span uuid, struct diag *diag)
 {
@@ -460,6 +462,7 @@ join_folders(struct submit *submit, struct db_conn *conn, struct span old, struc
     }
 }
 
+/* REQ: ITI41-replace */
 struct status
 submit_replace(struct submit *submit, struct db_conn *conn)
 {

@@ -46,9 +46,10 @@ static void
 set_round_deadline(struct asking *asking)
 {
     const int64_t now_us = clock_mono_us(asking->node->clock);
-    const int last = asking->order.goal == ASKING_DISCOVER ? 0
-                     : asking->order.goal == ASKING_QUERY  ? 1
-                                                           : 2;
+    const int last = asking->order.goal == ASKING_DISCOVER  ? 0
+                     : asking->order.goal == ASKING_QUERY   ? 1
+                     : asking->order.goal == ASKING_PROVIDE ? 3
+                                                            : 2;
     const int rounds_left = last - asking->round + 1;
 
     /* A silent community may cost a round its share of the time, not the rounds after it. */

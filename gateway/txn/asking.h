@@ -137,7 +137,8 @@ struct leg {
     /* ITI-38 */
     struct ident patient_id;
     struct span given_patient; /* a source's: CX that the asker knows <patient_id>'s patient by */
-    struct patient patient;    /* as the community knows the patient */
+    const struct query_reading *reads_as; /* a source's, while its answer is read */
+    struct patient patient;               /* as the community knows the patient */
     struct registry_objects objects;
     struct leg_repository_list repositories; /* of the documents, each once */
     struct own_leg *own;                     /* our own store: what it was asked (iti38_ask.c) */

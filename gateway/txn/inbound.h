@@ -111,6 +111,15 @@ struct inbound {
 
 /* Has the message come before? ERR_REPLAY (inbound_replay.c). */
 enum txn_verdict inbound_replay(struct inbound *in);
+/* The same, of whatever asker: what of its message may come once beside the MessageID. */
+struct inbound_once {
+    const char *asker;      /* whose memory it is: a partner's id, or a system's name */
+    bool is_timestamp_once; /* the signature over the Timestamp */
+    bool is_assertion_once; /* else if it is for one use, or nothing else of the message is signed,
+                             */
+    bool may_reuse_assertion; /* which is no reason then */
+};
+enum txn_verdict inbound_remember(struct inbound *in, const struct inbound_once *once);
 
 /* What a transaction adds. Each function is a step and may WAIT. */
 struct responder {

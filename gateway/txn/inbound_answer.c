@@ -89,6 +89,7 @@ inbound_write(struct inbound *in)
 
 /* ---- refusal ---- */
 
+/* REQ: WS-fault-status */
 int
 inbound_fault_status(const struct partner *partner, enum err code)
 {
@@ -202,6 +203,7 @@ inbound_refuse(struct txn *txn)
 
 /* ---- record and end ---- */
 
+/* REQ: ITI40-audit */
 enum txn_verdict
 inbound_record(struct txn *txn)
 {

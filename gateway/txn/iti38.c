@@ -19,6 +19,7 @@ struct iti38_work {
 
 /* ---- parameters ---- */
 
+/* REQ: ITI38-home-required, ITI38-home-optional, ITI38-home-unknown */
 static struct status
 check_home(struct inbound *in, const struct iti38_work *work)
 {
@@ -88,6 +89,7 @@ may_open(const void *arg, struct span patient_id)
 }
 
 /* Is the patient one that we gave an id, and that this request may open? */
+/* REQ: SQ-single-patient */
 static struct status
 check_patient(struct inbound *in, struct iti38_work *work, enum answer *ret_answer)
 {
@@ -107,6 +109,7 @@ check_patient(struct inbound *in, struct iti38_work *work, enum answer *ret_answ
     return OK;
 }
 
+/* REQ: ITI38-unknown-patient */
 static struct status
 ask_store(struct inbound *in, struct iti38_work *work, enum answer *ret_answer)
 {

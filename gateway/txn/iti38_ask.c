@@ -32,6 +32,7 @@ address(struct asking *asking, struct leg *leg, struct stored_query *query)
 
 /* Somebody else's query, as it came, but for the community that this leg asks. Metadata is asked
  * for also where references will do: what is merged, and what our policy judges, are entries. */
+/* REQ: ITI38-parameters-passed */
 static struct status
 pass_on(struct asking *asking, struct leg *leg)
 {
@@ -44,6 +45,7 @@ pass_on(struct asking *asking, struct leg *leg)
     return stored_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
 
+/* REQ: ITI38-home-sent */
 struct status
 iti38_ask(struct asking *asking, struct leg *leg)
 {
@@ -246,7 +248,9 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
 {
     struct query_answer answer = {0};
 
-    TRY(query_answer_read(message, leg->arena, &leg->diag, &answer));
+    TRY(leg->reads_as != NULL
+            ? query_answer_read_as(message, leg->reads_as, leg->arena, &leg->diag, &answer)
+            : query_answer_read(message, leg->arena, &leg->diag, &answer));
     TRY(check_status(leg, &answer));
     if (answer.status == REGISTRY_FAILURE) {
         return OK;

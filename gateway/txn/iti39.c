@@ -35,6 +35,7 @@ release_answer(void *answer)
 
 /* A document that is asked for twice is given once: a small request must not become an answer of
  * any size. */
+/* REQ: ITI39-order */
 static struct status
 take_each_once(struct inbound *in, const struct document_ref_list *asked,
                struct document_ref_list *refs)
@@ -63,6 +64,7 @@ read_query(struct inbound *in)
     return TXN_DONE;
 }
 
+/* REQ: ITI38-home-accepted, ITI39-home-required, ITI39-home-unknown */
 static struct status
 check_home(struct inbound *in, const struct document_ref *ref, struct diag *diag)
 {
@@ -103,6 +105,7 @@ check_document(struct inbound *in, const struct iti39_work *work,
 }
 
 /* One document; on failure *document holds no bytes. */
+/* REQ: ITI39-retrieve */
 static struct status
 fetch(struct inbound *in, const struct iti39_work *work, const struct document_ref *ref,
       struct diag *diag, enum answer *ret_answer, struct retrieved_document *document)
@@ -152,6 +155,7 @@ iti39_error_code(enum err code)
 
 /* ITI TF-2 3.43.4.2.2 and 3.39.4.2: the location is our community and, where it is about one, the
  * document. */
+/* REQ: ITI39-error-location */
 static struct status
 add_error(struct inbound *in, struct retrieve_answer *answer, struct span unique_id, enum err code)
 {
@@ -179,6 +183,7 @@ note_failed(struct inbound *in, struct iti39_work *work, const struct document_r
 }
 
 /* Takes the document's bytes, also on failure. */
+/* REQ: ITI39-ids-echoed */
 static struct status
 note_given(struct inbound *in, struct iti39_work *work, struct retrieved_document *document)
 {
@@ -372,6 +377,7 @@ note_documents(struct inbound *in, const struct iti39_work *work)
                         work->refs.n, err_name(in->shortfall.code), in->shortfall.text);
 }
 
+/* REQ: ITI39-partial-success */
 static enum txn_verdict
 write_answer(struct inbound *in)
 {
@@ -438,6 +444,7 @@ asked_as(const struct leg *leg, const struct document_ref *came)
 }
 
 /* Takes the bytes of a document that was asked for and has not come yet; its name is ours. */
+/* REQ: ITI38-delayed-assembly */
 static struct status
 take_document(struct asking *asking, struct leg *leg, struct retrieved_document *document)
 {
@@ -462,6 +469,7 @@ take_document(struct asking *asking, struct leg *leg, struct retrieved_document 
 }
 
 /* Are all documents here? If not, why: the first RegistryError, or what we did not use. */
+/* REQ: ITI39-complete */
 static struct status
 check_complete(struct leg *leg)
 {

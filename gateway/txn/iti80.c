@@ -40,6 +40,7 @@ read_submission(struct inbound *in)
 
 /* A partner's submission is for us, or for nobody here: what is for another partner is not ours to
  * pass on (no transit). */
+/* REQ: ITI80-home */
 static struct status
 check_target(struct inbound *in, struct iti80_work *work)
 {
@@ -86,6 +87,7 @@ check_submission(struct inbound *in, struct iti80_work *work)
     return provide_has_failed(&work->errors) ? provide_refuse(&work->errors, &txn->diag) : OK;
 }
 
+/* REQ: ITI80-provide */
 static enum txn_verdict
 store_submission(struct inbound *in)
 {
@@ -154,6 +156,7 @@ mime_type_of(const struct provide_request *request, const struct provided_docume
     return document->mime_type;
 }
 
+/* REQ: ITI80-send */
 struct status
 iti80_ask(struct asking *asking, struct leg *leg)
 {

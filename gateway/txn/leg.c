@@ -340,6 +340,7 @@ check_asker(const struct asking_order *order, struct diag *diag, const char *id)
                       id);
 }
 
+/* REQ: ITI40-sent */
 static struct status
 write_security(struct asking *asking, struct leg *leg, const struct signed_timestamp *timestamp,
                struct buf *out)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "txn/asking.h"
+#include "txn/sources.h"
 
 static void
 release_body(void *body)
@@ -109,9 +109,15 @@ arrived_us(const struct asking *asking, const struct leg *leg)
 static struct status
 expect_pieces(struct leg *leg, struct message_limits *limits)
 {
-    return leg_is_query(leg)
-               ? query_answer_pieces(leg->reading, leg->arena, &leg->diag, &limits->pieces)
-               : OK;
+    if (!leg_is_query(leg)) {
+        return OK;
+    }
+    if (leg->partner->source != NULL) {
+        TRY(source_reading(leg, &leg->reads_as));
+        return query_answer_pieces_as(leg->reads_as, leg->reading, leg->arena, &leg->diag,
+                                      &limits->pieces);
+    }
+    return query_answer_pieces(leg->reading, leg->arena, &leg->diag, &limits->pieces);
 }
 
 static struct status

@@ -66,6 +66,7 @@ note_retrieved(struct asking *asking, const struct leg *leg,
     return OK;
 }
 
+/* REQ: ITI20-split */
 struct status
 leg_outcomes(struct asking *asking, struct leg *leg,
              struct audit_event ret_events[LEG_OUTCOMES_MAX], size_t *ret_n)

@@ -38,8 +38,8 @@ step_route(struct txn *txn)
     };
     struct inbound *in = &local_of(txn)->in;
 
-    /* wsa:To is not compared with anything: how local systems reach this listener, through which
-     * names, nobody has told us. */
+    /* wsa:To is compared only where audiences of the system say how it reaches this listener
+     * (local_who.c): else nobody has told us through which names. */
     TXN_TRY(message_local_transaction(in->proof.message, in->request.path, &txn->diag,
                                       &in->proof.transaction));
     in->proof.is_routed = true;
@@ -48,56 +48,6 @@ step_route(struct txn *txn)
         TXN_TRY(inbound_refuse_route(in));
     }
     in->event.type = in->responder->audit_type;
-    return TXN_DONE;
-}
-
-static struct status
-note_asker(struct local *local)
-{
-    struct inbound *in = &local->in;
-    const struct config_asserts *asserts = &local->system->asserts;
-
-    in->event.user_id = span_of_cstr(asserts->user);
-    in->event.role = (struct code){span_of_cstr(asserts->role), SPAN("2.16.840.1.113883.6.96"),
-                                   span_of_cstr(asserts->role_display)};
-    in->event.organization = span_of_cstr(asserts->organization);
-    in->event.purpose.value = span_of_cstr(asserts->purpose);
-    in->event.purpose.scheme = span_of_cstr(asserts->purpose_system);
-    in->event.community = span_of_cstr(in->node->config->community);
-    return records_user_name(in->txn.arena, SPAN_EMPTY, in->event.user_id,
-                             span_of_cstr(local->system->name), &in->txn.diag,
-                             &in->event.user_name);
-}
-
-static enum txn_verdict
-step_who(struct txn *txn)
-{
-    struct local *local = local_of(txn);
-    const struct config_asserts *asserts = &local->system->asserts;
-
-    if (message_has_security(local->in.proof.message) && !local->system->asserts_for_all) {
-        (void)FAIL(&txn->diag, ERR_SYSTEM_SECURITY,
-                   "the message of system '%s' has a Security header, which says who asks and is "
-                   "not read: send none, or set asserts_for_all in its entry if that is right for "
-                   "all its users",
-                   local->system->name);
-        return TXN_FAILED;
-    }
-    local->order = (struct asking_order){
-        .timeout_us = local->in.node->config->timeout_us,
-        .is_brokered = true,
-        .is_complete = true,
-        .user = asserts->user,
-        .role = asserts->role,
-        .role_display = asserts->role_display,
-        .purpose = asserts->purpose,
-        .purpose_system = asserts->purpose_system,
-        .organization = asserts->organization,
-        .organization_id = asserts->organization_id,
-        .npi = asserts->npi,
-    };
-    TXN_TRY(note_asker(local));
-    local->in.proof.is_proven = true;
     return TXN_DONE;
 }
 
@@ -185,7 +135,8 @@ static const struct txn_step local_steps[] = {
     {"peer", step_peer},
     {"message", inbound_message},
     {"route", step_route},
-    {"who", step_who},
+    {"who", local_who},
+    {"replay", local_replay},
     {"read", step_read},
     {"ask", step_ask},
     {"write", step_write},
@@ -194,7 +145,7 @@ static const struct txn_step local_steps[] = {
     {"recorded", step_recorded},
 };
 /* clang-format on */
-#define RECOVERY 7
+#define RECOVERY 8
 
 static const struct txn_table local_table = {"local", local_steps, ARRAY_LEN(local_steps),
                                              RECOVERY};

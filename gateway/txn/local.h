@@ -2,16 +2,21 @@
  * The Initiating Gateway for local systems: one request of the local listener, asked of partners
  * and of our own store, and merged into one answer.
  *
- *   peer -> message -> route -> who -> read -> ask -> write -> refuse -> record -> recorded
+ *   peer -> message -> route -> who -> replay -> read -> ask -> write -> refuse -> record ->
+ * recorded
  *
  * It is an inbound transaction (inbound.h) whose work is an asking (asking.h): while that runs,
  * this one is parked, and keeps facts only: the message has been given back. The asking's own
  * deadline ends it, so nothing here waits longer than `limits: timeout`.
  *
  * Who asks: the local system by its TLS certificate, or the one that the configuration names for a
- * listener without TLS. What our assertions say about it comes from its entry. A message with a
- * Security header of its own is refused (ERR_SYSTEM_SECURITY): it says who asks, and we would not
- * read it; where the entry says `asserts_for_all`, it is passed over.
+ * listener without TLS. What our assertions say comes from the assertion that its message brings
+ * (ITI-40), proven under `assertions` of its entry: ERR_WSS_*, ERR_SIG_*, ERR_SAML_* as from
+ * security_verify and saml_read, ERR_SAML_ISSUER, ERR_PEER_BINDING, ERR_WSA_HEADER, ERR_REPLAY.
+ * What it leaves out there is the entry's only as far as may_omit says; without an assertion all of
+ * it is the entry's, unless requires_assertion is set (ERR_WSS_MISSING). A Security header of a
+ * system without `assertions` is refused (ERR_SYSTEM_SECURITY), for it says who asks, and we would
+ * not read it; where the entry says `asserts_for_all`, it is passed over.
  *
  * Whom it asks: the communities that the message addresses (ITI-18, ITI-38: home, or
  * $targetCommunityIdList; ITI-39, ITI-43: each DocumentRequest's HomeCommunityId, without which
@@ -34,9 +39,14 @@ MUST_CHECK struct status local_start(struct node *node, const struct inbound_req
 struct local {
     struct inbound in; /* first member; in.responder is one of those below */
     const struct config_system *system;
+    bool is_asserted;          /* who asks is in in.proof.saml, proven */
     struct asking_order order; /* filled by the responder's read */
     struct awaited awaited;
 };
+
+/* Steps (local_who.c): who asks, to local->order and in.event; has the message come before? */
+enum txn_verdict local_who(struct txn *txn);
+enum txn_verdict local_replay(struct txn *txn);
 
 /* read: message to local->order; its failure is answered without asking. work: NULL. write: the
  * asking's legs to in->payload and parts, and in->outcomes. refuse: as a responder's. */

@@ -21,6 +21,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/merge.c gateway/txn/merge.h gateway/txn/merge_discovery.c \
 	gateway/txn/merge_objects.c gateway/txn/merge_parts.h gateway/txn/merge_retrieve.c \
 	gateway/txn/local.c gateway/txn/local.h gateway/txn/local_iti38.c \
+	gateway/txn/local_iti39.c gateway/txn/local_iti55.c gateway/txn/local_who.c \
 	gateway/txn/local_iti39.c gateway/txn/local_iti41.c gateway/txn/local_iti55.c \
 	gateway/txn/node.h \
 	gateway/txn/own_query.c gateway/txn/own_query.h \
@@ -45,6 +46,7 @@ tests_unit_test_stored_query_SOURCES = tests/unit/test_stored_query.c $(CODEC_SU
 tests_unit_test_stored_query_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_end
 tests_unit_test_runner_end_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_provide
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
 	tests/unit/scene_places.c tests/unit/scene_sink.c
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
@@ -57,6 +59,9 @@ SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 check_PROGRAMS += $(SCENARIO_TESTS)
 LOCAL_KIT = tests/unit/local_kit.c tests/unit/local_kit.h
 check_PROGRAMS += tests/unit/test_scenario_local tests/unit/test_scenario_local_waiting tests/unit/test_local_memory
+check_PROGRAMS += tests/unit/test_scenario_local_xua
+tests_unit_test_scenario_local_xua_SOURCES = tests/unit/test_scenario_local_xua.c tests/unit/xua_kit.c tests/unit/xua_kit.h tests/unit/soap_kit.c tests/unit/soap_kit.h $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_local_xua_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_stored_queries
 tests_unit_test_scenario_stored_queries_SOURCES = tests/unit/test_scenario_stored_queries.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_stored_queries_LDADD = $(UNIT_LIBS)
@@ -68,8 +73,10 @@ tests_unit_test_scenario_local_registry_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_split_SOURCES = tests/unit/test_scenario_split.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_split_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_sources
-tests_unit_test_scenario_sources_SOURCES = tests/unit/test_scenario_sources.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_sources_SOURCES = tests/unit/test_scenario_sources.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_provide_SOURCES = tests/unit/test_scenario_provide.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_provide_LDADD = $(UNIT_LIBS)
 tests_unit_test_local_memory_SOURCES = tests/unit/test_local_memory.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)

@@ -39,6 +39,7 @@ add_target(struct local *local, struct span home)
 }
 
 /* The query without the list. */
+/* REQ: ITI38-target-communities */
 static struct status
 take_targets(struct local *local, struct work *work)
 {
@@ -61,6 +62,7 @@ take_targets(struct local *local, struct work *work)
 }
 
 /* ITI TF-2 3.38.4.1.3: required when no patient id is given. */
+/* REQ: ITI38-home-required */
 static struct status
 find_targets(struct local *local, struct work *work)
 {
@@ -101,6 +103,7 @@ read_question(struct local *local, struct work *work)
     return find_targets(local, work);
 }
 
+/* REQ: ITI18-local */
 static enum txn_verdict
 read_query(struct inbound *in)
 {

@@ -109,6 +109,7 @@ read_refs(struct local *local, struct work *work)
                                     "no DocumentRequest has a HomeCommunityId");
 }
 
+/* REQ: ITI43-local */
 static enum txn_verdict
 read_query(struct inbound *in)
 {

@@ -20,6 +20,7 @@ release_request(void *request)
 
 /* ---- the submission ---- */
 
+/* REQ: ITI80-send */
 static struct status
 choose_community(struct local *local, struct work *work)
 {

@@ -137,6 +137,7 @@ names_community(struct span location, struct span community, struct span *ret_re
     return true;
 }
 
+/* REQ: MERGE-errors-passed */
 struct status
 merge_pass_error(struct merge_errors *errors, const struct leg *leg,
                  const struct registry_error *error)
@@ -158,6 +159,7 @@ merge_pass_error(struct merge_errors *errors, const struct leg *leg,
     return ARENA_PUSH(errors->merge->arena, errors->diag, &errors->list, passed);
 }
 
+/* REQ: MERGE-unknown-patient-dropped */
 static bool
 is_unknown_patient(const struct registry_error *error)
 {
@@ -182,6 +184,7 @@ last_resort_of(const struct merge *merge)
                                              : SPAN("XDSRegistryError");
 }
 
+/* REQ: MERGE-unavailable */
 void
 merge_failure(const struct merge *merge, size_t at, struct span *ret_code, struct span *ret_context)
 {
@@ -233,6 +236,7 @@ merge_add_dropped(struct merge_errors *errors, const struct leg *leg)
     return OK;
 }
 
+/* REQ: SQ-status, MERGE-partial-success, MERGE-all-failed */
 enum registry_status
 merge_status(const struct merge_errors *errors)
 {

@@ -180,6 +180,7 @@ is_first_time(struct merge_item *asked)
     return is_first;
 }
 
+/* REQ: ITI39-warning */
 static struct status
 pass_warnings(struct finder *finder, const struct leg *leg)
 {
@@ -213,6 +214,7 @@ give_all(struct finder *finder, const struct document_ref_list *asked,
     return OK;
 }
 
+/* REQ: ITI39-order */
 struct status
 merge_retrieve(struct merge *merge, const struct document_ref_list *asked,
                enum merge_location location, struct diag *diag, struct retrieve_answer *ret_answer)

@@ -51,6 +51,7 @@ add_each(struct arena *arena, struct diag *diag, struct registry_error_list *err
     return OK;
 }
 
+/* REQ: ITI41-missing-document */
 struct status
 provide_check(const struct provide_request *request, struct arena *arena, struct diag *diag,
               struct registry_error_list *errors)
@@ -94,6 +95,7 @@ check_home(const struct own_check *check, struct span home, struct span id)
                              span_slice(id, 0, CONTEXT_ID_MAX));
 }
 
+/* REQ: ITI41-missing-metadata */
 static struct status
 check_documents(const struct own_check *check, const struct document_list *documents)
 {
@@ -241,6 +243,7 @@ organization_of(struct span recipient)
 }
 
 /* What `recipients:` says of one recipient, beside what it says of those before. */
+/* REQ: ITI80-recipient */
 static struct status
 take_recipient(const struct config *config, struct span recipient, struct arena *arena,
                struct diag *diag, struct registry_error_list *errors, struct span *community)

@@ -64,6 +64,7 @@ records_settle(struct records *records, struct node *node, struct txn *txn)
     return OK;
 }
 
+/* REQ: ITI40-user-name */
 struct status
 records_user_name(struct arena *arena, struct span alias, struct span user, struct span issuer,
                   struct diag *diag, struct span *ret_user_name)

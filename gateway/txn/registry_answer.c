@@ -50,6 +50,7 @@ add_ref(struct inbound *in, struct span home, struct span entry_uuid, struct que
     return ARENA_PUSH(in->txn.arena, &in->txn.diag, &answer->refs, ref);
 }
 
+/* REQ: SQ-object-ref */
 static struct status
 make_refs(struct inbound *in, struct query_answer *answer)
 {
@@ -86,6 +87,7 @@ registry_answer_shape(struct inbound *in, const struct stored_query *query,
     if (!question->is_by_patient) {
         TRY(note_patients(in, &answer->objects));
     }
+    /* REQ: SQ-leaf-class */
     if (!query->wants_leaf_class) {
         return make_refs(in, answer);
     }
@@ -116,6 +118,7 @@ write_context(struct inbound *in, enum err code, const struct stored_question *q
     return OK;
 }
 
+/* REQ: ITI38-error-location */
 struct status
 registry_answer_refuse(struct inbound *in, enum err code, const struct stored_question *question)
 {

@@ -151,6 +151,7 @@ is_planned(const struct asking *asking, const struct partner *partner,
 }
 
 /* The leg of this round for that place that has room; NULL when there is none. */
+/* REQ: ITI39-split */
 static struct leg *
 leg_with_room(struct asking *asking, const struct place *place)
 {
@@ -186,6 +187,7 @@ add_retrieve_leg(struct asking *asking, const struct place *place, struct leg **
 }
 
 /* Each document is asked for once. <patient>: whose it is, when we know. */
+/* REQ: ITI39-several, ITI43-routing */
 static struct status
 plan_document(struct asking *asking, const struct place *place, const struct patient *patient,
               const struct document_ref *ref)

@@ -15,32 +15,28 @@ struct adopter {
 /* ---- patients ---- */
 
 static bool
-is_asked_patient(const struct adopter *adopter, struct span cx)
+is_patient(struct span cx, const struct ident *wanted)
 {
-    const struct ident *asked = &adopter->leg->patient_id;
     struct diag ignored = {0};
     struct ident id = {0};
 
-    return is_ok(ident_read_cx(cx, &ignored, &id)) && ident_eq(&id, asked);
+    return is_ok(ident_read_cx(cx, &ignored, &id)) && ident_eq(&id, wanted);
 }
 
-/* The patient of an object, exchanged; false when it is another's. The text that the registry wrote
- * has its own id in it, so it is not given then. */
+/* The patient of an object, exchanged; false when it is another's. */
 static bool
 take_patient(const struct adopter *adopter, struct span *patient_id, struct span *xml)
 {
     const struct leg *leg = adopter->leg;
 
-    if (leg->patient_id.root.n == 0) {
-        return true; /* sources_step_owners */
+    if (leg->patient_id.root.n == 0 || span_eq(*patient_id, leg->given_patient)) {
+        return true; /* sources_step_owners, or while it was read */
     }
-    if (!is_asked_patient(adopter, *patient_id)) {
+    if (!is_patient(*patient_id, &leg->patient_id)) {
         return false;
     }
-    if (!span_eq(*patient_id, leg->given_patient)) {
-        *patient_id = leg->given_patient;
-        *xml = SPAN_EMPTY;
-    }
+    *patient_id = leg->given_patient;
+    *xml = SPAN_EMPTY; /* has the registry's own spelling in it */
     return true;
 }
 
@@ -154,14 +150,35 @@ take_associations(struct adopter *adopter, struct association_list *associations
     associations->n = kept;
 }
 
-/* Nobody here knows where their patient ids are, nor how confidential they are. */
+/* Nobody here knows where patient ids are in them: they are given only where none is exchanged. */
 static void
 drop_others(struct adopter *adopter, struct span_list *others)
 {
+    const struct query_reading *reading = adopter->leg->reads_as;
+
+    if (reading->patient_from.n > 0 && span_eq(reading->patient_from, reading->patient_to)) {
+        return;
+    }
     for (size_t i = 0; i < others->n; i++) {
         leg_drop(adopter->asking, adopter->leg, "gave an object of an unknown kind");
     }
     *others = (struct span_list){0};
+}
+
+struct status
+source_reading(struct leg *leg, const struct query_reading **ret_reading)
+{
+    struct query_reading *reading;
+
+    TRY(ARENA_NEW(leg->reading, &leg->diag, &reading));
+    TRY(arena_printf(leg->reading, &leg->diag, &reading->home, "urn:oid:%.*s",
+                     SPAN_PRINT(leg->community)));
+    if (leg->patient_id.root.n > 0) {
+        TRY(ident_write_cx(leg->reading, &leg->patient_id, &leg->diag, &reading->patient_from));
+        reading->patient_to = leg->given_patient;
+    }
+    *ret_reading = reading;
+    return OK;
 }
 
 struct status

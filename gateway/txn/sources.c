@@ -100,6 +100,7 @@ plan_source(struct asking *asking, const struct config_source *source, const str
     return n > 0 ? OK : add_moot_leg(asking, source, patient, id, known);
 }
 
+/* REQ: ITI18-source */
 struct status
 sources_plan_query(struct asking *asking, const struct ident *id, const struct patient *patient)
 {

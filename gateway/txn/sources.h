@@ -50,6 +50,9 @@ MUST_CHECK struct status source_ask_documents(struct asking *asking, struct leg 
 /* The source's home (none where it is ours) and patient id in the place of the asker's. */
 MUST_CHECK struct status source_address(struct asking *asking, struct leg *leg,
                                         struct stored_query *query);
+/* How its answer is read, homes and patient ids exchanged also in the texts of objects; in
+ * leg->reading. */
+MUST_CHECK struct status source_reading(struct leg *leg, const struct query_reading **ret_reading);
 /* What a registry answered, in place, as ours: homes, patient ids; without what is in repositories
  * that the source does not have (dropped and counted), what is another patient's (the same), and
  * what our policy withholds. */

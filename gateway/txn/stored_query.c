@@ -133,6 +133,7 @@ struct reader {
 /* ---- values ---- */
 
 /* code^^codingScheme (ITI TF-2 3.18.4.1.2.3.4) */
+/* REQ: SQ-codes */
 struct status
 stored_query_code(struct span text, struct diag *diag, const char *param, struct code *ret_code)
 {
@@ -160,6 +161,7 @@ read_codes(struct reader *reader, const struct query_param *param, const char *n
     return OK;
 }
 
+/* REQ: SQ-dates */
 static bool
 is_dtm(struct span text)
 {
@@ -168,12 +170,14 @@ is_dtm(struct span text)
     return text.n >= 4 && text.n <= 14 && text.n % 2 == 0 && span_to_u64(text, UINT64_MAX, &value);
 }
 
+/* REQ: SQ-status-unknown */
 static bool
 is_status(struct span value)
 {
     return span_eq_cstr(value, DOCUMENT_APPROVED) || span_eq_cstr(value, DOCUMENT_DEPRECATED);
 }
 
+/* REQ: SQ-entry-type */
 static bool
 is_type(struct span value)
 {
@@ -234,6 +238,7 @@ read_alone(struct reader *reader, const char *name, struct span_list *list)
     return value.n == 0 ? OK : ARENA_PUSH(reader->arena, reader->diag, list, value);
 }
 
+/* REQ: SQ-repeated-refused */
 static struct status
 read_code_list(struct reader *reader, const char *name, struct code_list *codes)
 {
@@ -244,6 +249,7 @@ read_code_list(struct reader *reader, const char *name, struct code_list *codes)
 }
 
 /* A Slot that is given again restricts further. */
+/* REQ: SQ-find-by-reference-id */
 static struct status
 read_slots(struct reader *reader, const struct param_row *row, void *member)
 {
@@ -295,6 +301,7 @@ read_values(struct reader *reader, const struct param_row *row, void *member)
     return read_slots(reader, row, member);
 }
 
+/* REQ: SQ-missing-parameter */
 static bool
 is_absent(const struct param_row *row, const void *member)
 {
@@ -339,6 +346,7 @@ read_param(struct reader *reader, const struct param_row *row)
 /* ---- the query ---- */
 
 /* What is asked for by id has exactly one kind of ids. */
+/* REQ: SQ-parameter-number, SQ-get-documents, SQ-get-related-documents */
 static struct status
 check_ids(struct reader *reader, unsigned kind)
 {
@@ -366,6 +374,7 @@ check_ids(struct reader *reader, unsigned kind)
     return OK;
 }
 
+/* REQ: SQ-unknown-query */
 static struct status
 find_query(struct reader *reader)
 {
@@ -384,6 +393,10 @@ find_query(struct reader *reader)
                 SPAN_PRINT(span_slice(reader->query->id, 0, 80)));
 }
 
+/* REQ: SQ-unknown-parameter, SQ-find-documents, SQ-find-submission-sets, SQ-find-folders */
+/* REQ: SQ-get-all, SQ-get-folders, SQ-get-associations, SQ-get-documents-and-associations */
+/* REQ: SQ-get-submission-sets, SQ-get-submission-set-and-contents, SQ-get-folder-and-contents */
+/* REQ: SQ-get-folders-for-document */
 struct status
 stored_query_question(const struct stored_query *query, struct arena *arena, struct diag *diag,
                       struct stored_question *question)

@@ -7,6 +7,8 @@
     local_client.py URL xds PATIENT FOLDER [HOME]        ITI-18 FindDocuments, GetDocuments of the first entry (without its home
                                                          when it is "-"), and ITI-43 of all; documents go to FOLDER
 
+With LOCAL_ASSERTION=FOLDER every message brings a bearer assertion about a user of community 2.999.5, signed with FOLDER/signing.pem.
+
 Prints what came, one fact a line: "match COMMUNITY PATIENT", "status S", "document HOME REPOSITORY ID", "error CODE LOCATION",
 "saved COMMUNITY FILE". Exit code 0 when every message could be read, whatever it said.
 """
@@ -41,12 +43,25 @@ REPOSITORY = "urn:ihe:iti:2007:RetrieveDocumentSet"
 UNIQUE_ID = "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab"
 
 
+def security(url):
+    folder = os.environ.get("LOCAL_ASSERTION")
+    if not folder:
+        return ""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../conformance/peers"))
+    import assertion
+
+    order = assertion.Order(
+        signer=assertion.Signer.load(folder), home_community="2.999.5", audience=url, user="Sana Asserted", confirmations=(assertion.BEARER,)
+    )
+    return assertion.security_text(order).decode()
+
+
 def envelope(url, action, payload):
     message_id = f"urn:uuid:{uuid.uuid4()}"
     text = (
         f'<s:Envelope xmlns:s="{NS["s"]}" xmlns:a="{NS["a"]}"><s:Header>'
         f'<a:Action s:mustUnderstand="1">{action}</a:Action><a:MessageID>{message_id}</a:MessageID><a:To>{escape(url)}</a:To>'
-        f'<a:ReplyTo><a:Address>{NS["a"]}/anonymous</a:Address></a:ReplyTo></s:Header><s:Body>{payload}</s:Body></s:Envelope>'
+        f'<a:ReplyTo><a:Address>{NS["a"]}/anonymous</a:Address></a:ReplyTo>{security(url)}</s:Header><s:Body>{payload}</s:Body></s:Envelope>'
     )
     return message_id, text.encode()
 

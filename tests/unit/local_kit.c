@@ -67,8 +67,9 @@ local_send(struct scene *scene, const struct local_request *request, struct scen
     buf_init(&package, (size_t)4 * 1024 * 1024);
     CHECK_OK(&diag, write_envelope(request, &envelope, &diag));
     if (row->is_mtom) {
-        CHECK_OK(&diag, mtom_write(buf_span(&envelope), NULL, 0, span_of_cstr(row->request_action),
-                                   &package, &diag, content_type));
+        CHECK_OK(&diag,
+                 mtom_write(buf_span(&envelope), request->parts, request->parts_n,
+                            span_of_cstr(row->request_action), &package, &diag, content_type));
     }
     scene_send_local(scene, to, request->peer, path, content_type,
                      row->is_mtom ? buf_span(&package) : buf_span(&envelope), reply);

@@ -5,6 +5,7 @@
 #define LOCAL_KIT_H
 
 #include "scene_kit.h"
+#include "soap/envelope.h"
 
 /* red's configuration gets the local system "ehr", which asks without TLS; it asserts its own user
  * "Ehr User", the rest is red's. Until local_kit_close. */
@@ -19,6 +20,8 @@ struct local_request {
     struct place *to;     /* NULL: red */
     const char *path;     /* NULL: the transaction's */
     struct span security; /* a Security header */
+    const struct mtom_part *parts;
+    size_t parts_n;
 };
 void local_send(struct scene *scene, const struct local_request *request,
                 struct scene_reply *reply);

@@ -27,6 +27,8 @@ struct scene_event {
     char patient[96]; /* the first */
     size_t patients_n, documents_n;
     char delegator[64];
+    char user[256]; /* user_name */
+    char role[32], purpose[32];
     char source[128], destination[128]; /* ids */
     char community[64];
     char message_id[64];

@@ -21,6 +21,9 @@ note_event(const struct audit_event *event, struct scene_event *seen)
     NOTE_TEXT(seen->source, event->source_id);
     NOTE_TEXT(seen->destination, event->destination_id);
     NOTE_TEXT(seen->delegator, event->delegator);
+    NOTE_TEXT(seen->user, event->user_name);
+    NOTE_TEXT(seen->role, event->role.value);
+    NOTE_TEXT(seen->purpose, event->purpose.value);
     NOTE_TEXT(seen->community, event->community);
     NOTE_TEXT(seen->message_id, event->message_id);
     seen->patients_n = event->patients.n;

@@ -274,6 +274,7 @@ test_torture(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: WS-relates-to, ITI40-security-answer */
     {"answers, right and wrong", test_answers},
     {"answers of two requests swapped", test_swapped},
     {"bearer", test_bearer},

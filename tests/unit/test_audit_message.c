@@ -515,7 +515,11 @@ test_without_memory(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI40-audit, ITI40-user-name, ITI20-query-rows, ITI20-import, ITI20-export */
+    /* REQ: ITI20-documents, ITI20-purpose, ITI20-failures, ITI20-start-stop */
+    /* REQ: ITI20-submission-rows */
     {"rows of every kind", test_rows},
+    /* REQ: ITI20-schema */
     {"every kind is valid DICOM", test_schema},
     {"the schema would notice", test_schema_refuses},
     {"events of which nothing is known", test_bare_events},

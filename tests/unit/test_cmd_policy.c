@@ -276,7 +276,7 @@ test_for_programs(void)
     CU_ASSERT_EQUAL(json_array_size(withhold), 2);
     const json_t *rules = json_object_get(root, "rules");
 
-    CU_ASSERT_EQUAL_FATAL(json_array_size(rules), 4);
+    CU_ASSERT_EQUAL_FATAL(json_array_size(rules), 7);
     CU_ASSERT_TRUE(json_is_false(json_object_get(json_array_get(rules, 0), "applies")));
     CU_ASSERT_TRUE(json_is_true(json_object_get(json_array_get(rules, 1), "decides")));
     const json_t *failed = json_object_get(json_array_get(rules, 2), "failed");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/config_expiry.h"
 #include "config_world.h"
 #include "unit.h"
 
@@ -38,6 +39,44 @@ check_who(const struct config *config, const struct config_system *without_tls,
     CU_ASSERT_PTR_EQUAL(system, without_tls);
 }
 
+static void
+check_assertions(const struct config_system *ward)
+{
+    const struct config_assertions *assertions = ward->assertions;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(assertions);
+    CU_ASSERT(ward->requires_assertion && !ward->asserts_for_all);
+    CU_ASSERT_EQUAL_FATAL(assertions->keys_n, 2);
+    CU_ASSERT_EQUAL(assertions->holders_n, 1);
+    CU_ASSERT(!assertions->may_use_bearer && assertions->may_omit_purpose);
+    CU_ASSERT_EQUAL(assertions->relaxed, DIALECT_BIT(RELAX_HOME_COMMUNITY) |
+                                             DIALECT_BIT(RELAX_ORGANIZATION) |
+                                             DIALECT_BIT(RELAX_ORGANIZATION_ID));
+    CU_ASSERT_EQUAL_FATAL(assertions->audiences.n, 1);
+    check_text(assertions->audiences.items[0], "https://g.example");
+    CU_ASSERT(config_assertions_issue(assertions, assertions->keys[0], SPAN("urn:sts")));
+    CU_ASSERT(!config_assertions_issue(assertions, assertions->keys[0],
+                                       span_of_cstr(assertions->keys[0]->subject)));
+}
+
+static void
+count_of_ward(void *arg, const struct config_expiry *found)
+{
+    size_t *n = arg;
+
+    *n += strcmp(found->what, "assertion certificate of system") == 0 &&
+          strcmp(found->name, "ward") == 0;
+}
+
+static void
+check_expiry(const struct config *config)
+{
+    size_t n = 0;
+
+    config_expiry_walk_all(config, clock_wall_us(clock_system()), count_of_ward, &n);
+    CU_ASSERT_EQUAL(n, 2);
+}
+
 /* What a system's entry leaves out is the node's, but never half of what belongs together. */
 static void
 test_systems(void)
@@ -48,7 +87,11 @@ test_systems(void)
         "  ehr: {}\n"
         "  lab: {certificate_names: [LAB.example, b.example], asserts_for_all: true,\n"
         "        asserts: {user: L, role: '2', purpose: X, organization: Lab, organization_id: "
-        "'urn:oid:2.999.9'}}";
+        "'urn:oid:2.999.9'}}\n"
+        "  ward: {requires_assertion: true, assertions: {certificates: [red/signing.pem],\n"
+        "         holders: [red/node.pem], issuers: ['urn:sts'], audiences: "
+        "['https://g.example'],\n"
+        "         confirmation: [holder-of-key], may_omit: [purpose, organization]}}";
     struct loaded loaded;
     const struct config_system *ehr, *lab;
     char text[2048];
@@ -71,7 +114,7 @@ test_systems(void)
     CHECK_OK(&loaded.diag, loaded.status);
     check_report("systems", &loaded.report, "");
     CU_ASSERT_FATAL(loaded.config != NULL);
-    CU_ASSERT_EQUAL_FATAL(loaded.config->systems_n, 2);
+    CU_ASSERT_EQUAL_FATAL(loaded.config->systems_n, 3);
     ehr = &loaded.config->systems[0];
     lab = &loaded.config->systems[1];
     CU_ASSERT_PTR_EQUAL(loaded.config->local_system, ehr);
@@ -90,6 +133,10 @@ test_systems(void)
     CU_ASSERT_EQUAL_FATAL(lab->certificate_names.n, 2);
     check_text(lab->certificate_names.items[0], "lab.example");
     check_who(loaded.config, ehr, lab);
+    CU_ASSERT_PTR_NULL(ehr->assertions);
+    CU_ASSERT(!ehr->requires_assertion);
+    check_assertions(&loaded.config->systems[2]);
+    check_expiry(loaded.config);
     unload(&loaded);
 }
 

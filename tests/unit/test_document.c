@@ -102,6 +102,7 @@ delimiters_come_back(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: META-unique-id */
     {"unique ids are judged", unique_ids_are_judged},
     {"delimiters are escaped", delimiters_are_escaped},
     {"delimiters come back", delimiters_come_back},

@@ -543,13 +543,17 @@ test_mtom_from_file(void)
 
 static const struct unit_test tests[] = {
     {"what cannot be written is refused", test_refused},
+    /* REQ: WS-reply-to, WS-message-id */
     {"a request", test_request},
+    /* REQ: WS-answer-action */
     {"an answer", test_answer},
+    /* REQ: WS-fault-status, ITI40-fault */
     {"each fault as its table row says", test_faults},
     {"faults of codes that have none", test_fault_of_others},
     {"refusals of a request", test_refusals},
     {"size of refusals", test_refusal_size},
     {"MTOM that cannot be written is refused", test_mtom_refused},
+    /* REQ: MTOM-package, MTOM-bytes */
     {"MTOM comes back byte for byte", test_mtom_round_trip},
     {"MTOM from a file, a new boundary each time", test_mtom_from_file},
 };

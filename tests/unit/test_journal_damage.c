@@ -223,6 +223,7 @@ test_random_damage(void)
 static const struct unit_test tests[] = {
     {"a flipped bit anywhere in a closed chain", test_flips_closed},
     {"a flipped bit anywhere in a chain in use", test_flips_live},
+    /* REQ: ITI20-unbroken */
     {"any damage anywhere", test_random_damage},
     {"a payload with a forged CRC", test_forged_payload},
     {"a record cut out", test_record_cut_out},

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/ssl.h>
 
@@ -56,6 +57,16 @@ send_large(struct client *client, size_t n)
     }
 }
 
+/* The answer may be here before the server has let go of the request's body. */
+static bool
+is_freed(struct spool *spool)
+{
+    for (int i = 0; i < 500 && spool_used(spool) > 0; i++) {
+        (void)usleep(10000);
+    }
+    return spool_used(spool) == 0;
+}
+
 static void
 test_requests(void)
 {
@@ -82,7 +93,7 @@ test_requests(void)
         rig_answer(request, 200, "ok");
         CU_ASSERT(client_read(&client, &answer));
         client_answer_done(&answer);
-        CU_ASSERT_EQUAL(spool_used(spool), 0);
+        CU_ASSERT(is_freed(spool));
     }
     client_close(&client);
     rig_done(&rig);

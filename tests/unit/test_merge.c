@@ -423,8 +423,11 @@ test_discovery(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: SQ-status, ITI38-missing-home-reported, MERGE-partial-success, MERGE-all-failed */
+    /* REQ: MERGE-unknown-patient-dropped, MERGE-unavailable, MERGE-errors-passed */
     {"ITI-38: status, errors, entries", test_query},
     {"ITI-38: asked before the end", test_query_before_the_end},
+    /* REQ: ITI39-order, ITI39-complete, ITI39-warning */
     {"ITI-39: the order of the question, one error a document", test_retrieve},
     {"ITI-43: locations without communities", test_retrieve_without_communities},
     {"ITI-55: one match a community", test_discovery},

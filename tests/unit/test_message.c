@@ -320,11 +320,16 @@ test_headers_before_security(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: WS-soap12 */
     {"refused structures, by error name", test_refused},
+    /* REQ: WS-soap12 */
     {"accepted structures", test_accepted},
+    /* REQ: WS-simple-soap, MTOM-root, MTOM-plain */
     {"media types", test_media_types},
+    /* REQ: WS-action, WS-action-agrees */
     {"action, payload and path agree", test_transaction},
     {"each transaction has its payload, action and paths", test_rows},
+    /* REQ: WS-action, WS-message-id, WS-must-understand */
     {"headers are judged before security", test_headers_before_security},
 };
 UNIT_MAIN("message", tests)

@@ -335,6 +335,7 @@ static const struct unit_test tests[] = {
     {"boundaries", test_frame},
     {"parts and their headers", test_parts},
     {"limits of part headers", test_header_limits},
+    /* REQ: MTOM-include, MTOM-lenient, MTOM-dangling */
     {"parts by Content-ID and href", test_lookup},
     {"Content-Type", test_content_type},
 };

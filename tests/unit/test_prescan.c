@@ -472,6 +472,7 @@ test_torture(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: WS-no-dtd */
     {"refused, by error name", test_refused},
     {"accepted", test_accepted},
     {"limits, at and one above", test_limits},

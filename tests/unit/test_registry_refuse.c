@@ -87,7 +87,6 @@ change_member(void *member, enum change change, const char *value)
     }
 }
 
-/* REQ: ITI41-metadata-error */
 static void
 wrong_attributes(void)
 {
@@ -454,8 +453,6 @@ static const struct {
     {snapshot_of_stable, METADATA, "a snapshot is"},
 };
 
-/* REQ: ITI41-all-or-nothing, ITI41-missing-document, ITI41-missing-metadata, ITI41-unknown-patient,
- * ITI41-patient-differs, ITI41-duplicate-id, ITI41-hash-size, ITI41-relations, ITI41-replace */
 static void
 broken_rules(void)
 {
@@ -474,7 +471,11 @@ broken_rules(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI41-metadata-error */
     {"wrong attributes", wrong_attributes},
+    /* REQ: ITI41-all-or-nothing, ITI41-missing-document, ITI41-missing-metadata */
+    /* REQ: ITI41-metadata-error, ITI41-unknown-patient, ITI41-patient-differs */
+    /* REQ: ITI41-duplicate-id, ITI41-hash-size, ITI41-replace, ITI41-relations */
     {"broken rules", broken_rules},
 };
 

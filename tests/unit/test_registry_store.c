@@ -93,7 +93,6 @@ submit_until_killed(struct shelf *shelf, const char *bytes)
     }
 }
 
-/* REQ: ITI41-all-or-nothing */
 static void
 a_killed_submission(void)
 {
@@ -253,8 +252,11 @@ a_broken_old_store(void)
 }
 
 static const struct unit_test tests[] = {
-    {"a broken old store", a_broken_old_store},   {"an old store", an_old_store},
-    {"large documents", large_documents},         {"two threads", two_threads},
+    {"a broken old store", a_broken_old_store},
+    {"an old store", an_old_store},
+    {"large documents", large_documents},
+    {"two threads", two_threads},
+    /* REQ: ITI41-all-or-nothing */
     {"a killed submission", a_killed_submission},
 };
 

@@ -33,8 +33,8 @@ is_deprecated(struct shelf *shelf, const char *uuid)
     return span_eq_cstr(objects.documents.items[0].status, DOCUMENT_DEPRECATED);
 }
 
-/* Everything that a submission says is in the registry; what is the registry's is set.
- * REQ: ITI41-provide, ITI41-hash-size, ITI41-symbolic-ids, ITI41-extra-metadata */
+/* Everything that a submission says is in the registry; what is the registry's is set. */
+/* REQ: ITI41-provide, ITI41-hash-size, ITI41-symbolic-ids, ITI41-extra-metadata */
 static void
 all_of_it_is_kept(void)
 {
@@ -102,8 +102,8 @@ all_of_it_is_kept(void)
     kit_close(&shelf);
 }
 
-/* RPLC: the old entry goes, with its transforms and addenda and theirs; its folders keep up.
- * REQ: ITI41-replace, ITI41-relations */
+/* RPLC: the old entry goes, with its transforms and addenda and theirs; its folders keep up. */
+/* REQ: ITI41-replace, ITI41-relations */
 static void
 what_is_replaced_goes(void)
 {
@@ -244,7 +244,6 @@ begin_limited(struct kit *kit, struct shelf *shelf, const char *cx, const char *
     }
 }
 
-/* REQ: ITI41-limited-metadata */
 static void
 limited_metadata(void)
 {
@@ -276,6 +275,9 @@ limited_metadata(void)
     begin_limited(&kit, &shelf, "99^^^&2.999.55&ISO", nobody); /* the id is hers now */
     CU_ASSERT(span_eq(kit_store(&kit).submission_sets.items[0].patient_id, shelf.ann));
     CU_ASSERT_EQUAL(kit_number(&shelf, "SELECT count(*) FROM patients"), patients);
+    begin_limited(&kit, &shelf, "7^^^&2.999.55&ISO", stranger); /* not even the person stays */
+    (void)kit_associate(&kit, ASSOCIATION_HAS_MEMBER, "set", "nothing");
+    kit_refused(&kit, "UnresolvedReferenceException", "'nothing'");
     begin_limited(&kit, &shelf, "7^^^&2.999.55&ISO", stranger);
     stored = kit_store(&kit);
     CU_ASSERT_EQUAL(kit_number(&shelf, "SELECT count(*) FROM patients"), patients + 1);
@@ -317,9 +319,9 @@ ids_of_a_patient(void)
         CU_ASSERT(ident_eq(&ids.items[0], &shelf.ann_id));
         CU_ASSERT(ident_eq(&ids.items[1], &shelf.ann_source));
     }
-    /* another person carries the id: nobody believes it any more */
+    /* another person carries the id, however spelled: nobody believes it any more */
     const struct patient eve =
-        fixture_patient(shelf.arena, "Other,Eve", "19800101", "F", "2.999.5:17");
+        fixture_patient(shelf.arena, "Other,Eve", "19800101", "F", "2.999.5:1-7");
     (void)fixture_put(shelf.store, shelf.arena, &eve, "eve's");
     CHECK_OK(&diag, store_patient_ids(shelf.store, &shelf.ann_source, NULL, shelf.arena, &diag,
                                       &answer, &ids));
@@ -379,14 +381,18 @@ others_are_warned_of(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI41-limited-metadata */
     {"limited metadata", limited_metadata},
     {"ids of a patient", ids_of_a_patient},
     {"an id of a source", an_id_of_a_source},
+    /* REQ: ITI41-provide, ITI41-symbolic-ids */
     {"all of it is kept", all_of_it_is_kept},
+    /* REQ: ITI41-replace, ITI41-relations */
     {"what is replaced goes", what_is_replaced_goes},
     {"the same again", the_same_again},
     {"what is registered joins", what_is_registered_joins},
     {"on-demand entries", on_demand},
+    /* REQ: ITI41-extra-metadata */
     {"others are warned of", others_are_warned_of},
 };
 

@@ -544,14 +544,20 @@ test_orders(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI40-conditions */
     {"times", test_time},
+    /* REQ: ITI40-audience, ITI40-authn, ITI40-subject */
     {"structure, audience, authentication", test_structure},
     {"assertion IDs", test_assertion_id},
+    /* REQ: ITI40-subject */
     {"names", test_names},
+    /* REQ: ITI40-attributes */
     {"required attributes", test_required_attributes},
+    /* REQ: ITI40-repeated */
     {"repeated attributes", test_repeated_attributes},
     {"values", test_values},
     {"facts", test_facts},
+    /* REQ: ITI40-bearer */
     {"bearer", test_bearer},
     {"what an order must say", test_orders},
 };

@@ -536,15 +536,18 @@ test_bearer_confirmations(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI40-unknown-ignored */
     {"attributes", test_attributes},
     {"facts", test_facts},
     {"size of an id_token", test_id_token_size},
     {"Advice is not read", test_advice_is_not_read},
+    /* REQ: ITI40-authn */
     {"conditions, authentication, subject", test_statements},
     {"a bearer's confirmation", test_bearer_confirmations},
     {"issued after the end", test_issued_after_the_end},
     {"OneTimeUse", test_one_time},
     {"authorization decisions", test_decisions},
+    /* REQ: ITI40-consent */
     {"consents of both forms", test_consent_facts},
     {"dates", test_dates},
 };

@@ -172,6 +172,7 @@ test_many_values(void)
 
 static const struct unit_test tests[] = {
     {"what nobody would read", test_rules},
+    /* REQ: ITI40-holder-of-key */
     {"confirmations that prove nothing", test_confirmations},
     {"two jurisdictions", test_jurisdictions},
     {"many values", test_many_values},

@@ -455,18 +455,23 @@ test_the_hash_of_nothing_is_no_claim(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI38-delayed-assembly */
     {"the hash of nothing is no claim", test_the_hash_of_nothing_is_no_claim},
     {"an unusable patient id costs one leg", test_an_unusable_patient_id_costs_one_leg},
     {"a foreign community is dropped and recorded",
      test_a_foreign_community_is_dropped_and_recorded},
     {"two matches in one community are not guessed",
      test_two_matches_in_one_community_are_not_guessed},
+    /* REQ: MERGE-only-own */
     {"entries of foreign communities are dropped", test_entries_of_foreign_communities_are_dropped},
     {"an entry named often is asked for once", test_an_entry_named_often_is_asked_for_once},
+    /* REQ: ITI20-split */
     {"a partial answer is used and named", test_a_partial_answer_is_used_and_named},
+    /* REQ: MERGE-unknown-patient-dropped */
     {"an unknown patient is an answer", test_an_unknown_patient_is_an_answer},
     {"documents belong to the community that was asked",
      test_documents_belong_to_the_community_that_was_asked},
+    /* REQ: ITI39-complete */
     {"documents that were not asked for are dropped",
      test_documents_that_were_not_asked_for_are_dropped},
     {"a document that comes twice is taken once", test_a_document_that_comes_twice_is_taken_once},

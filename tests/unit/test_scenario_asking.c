@@ -487,6 +487,7 @@ static const struct unit_test tests[] = {
     {"our own community may be asked alone", test_our_own_community_may_be_asked_alone},
     {"a question that cannot be written costs one leg",
      test_a_question_that_cannot_be_written_costs_one_leg},
+    /* REQ: ITI39-split */
     {"many documents are asked for in several questions",
      test_many_documents_are_asked_for_in_several_questions},
     {"a denied question is recorded whole", test_a_denied_question_is_recorded_whole},

@@ -370,6 +370,7 @@ test_an_answer_relates_to_its_question(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: MERGE-only-own */
     {"answers name only their partner's communities",
      test_answers_name_only_their_partners_communities},
     {"the rest of an answer counts", test_the_rest_of_an_answer_counts},
@@ -379,6 +380,7 @@ static const struct unit_test tests[] = {
      test_a_document_of_another_repository_is_dropped},
     {"swapped answers are refused", test_swapped_answers_are_refused},
     {"another partner's answer is refused", test_another_partners_answer_is_refused},
+    /* REQ: WS-relates-to */
     {"an answer relates to its question", test_an_answer_relates_to_its_question},
 };
 UNIT_MAIN("scenario-binding", tests)

@@ -526,20 +526,28 @@ static const struct unit_test tests[] = {
     {"a certificate says which system asks", test_a_certificate_says_which_system_asks},
     {"a Security header is not passed over in silence",
      test_a_security_header_is_not_passed_over_in_silence},
+    /* REQ: WS-action-agrees */
     {"action and path must agree", test_action_and_path_must_agree},
+    /* REQ: ITI40-sent */
     {"our assertion speaks of the system's user", test_our_assertion_speaks_of_the_system_s_user},
+    /* REQ: ITI38-parameters-passed, ITI18-local */
     {"a query reaches everybody and comes back as one",
      test_a_query_reaches_everybody_and_comes_back_as_one},
     {"home addresses one community", test_home_addresses_one_community},
+    /* REQ: ITI38-target-communities */
     {"a list of targets is for us", test_a_list_of_targets_is_for_us},
+    /* REQ: ITI38-home-required */
     {"documents by id need a home and may be references",
      test_documents_by_id_need_a_home_and_may_be_references},
+    /* REQ: MERGE-partial-success */
     {"a partner that fails is one error beside the others",
      test_a_partner_that_fails_is_one_error_beside_the_others},
+    /* REQ: MERGE-all-failed */
     {"when all fail there is no result", test_when_all_fail_there_is_no_result},
     {"our own policy decides whom we ask", test_our_own_policy_decides_whom_we_ask},
     {"each community that knows the patient is one match",
      test_each_community_that_knows_the_patient_is_one_match},
+    /* REQ: ITI39-retrieve, ITI39-several, ITI43-local, ITI43-routing */
     {"documents come from where they are", test_documents_come_from_where_they_are},
     {"a retrieve that reaches nobody is a failure",
      test_a_retrieve_that_reaches_nobody_is_a_failure},

@@ -376,16 +376,22 @@ test_each_action_has_its_path(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI18-local */
     {"a patient is asked about everywhere", test_a_patient_is_asked_about_everywhere},
+    /* REQ: MERGE-unavailable */
     {"who does not answer is an unavailable community",
      test_who_does_not_answer_is_an_unavailable_community},
     {"ids without a home are our own", test_ids_without_a_home_are_our_own},
     {"what is withheld is not there", test_what_is_withheld_is_not_there},
+    /* REQ: ITI39-several, ITI43-local, ITI43-routing */
     {"documents of all communities in one request",
      test_documents_of_all_communities_in_one_request},
+    /* REQ: ITI39-ids-echoed */
     {"the same document with and without its home",
      test_the_same_document_with_and_without_its_home},
+    /* REQ: MERGE-unavailable */
     {"a community that is away", test_a_community_that_is_away},
+    /* REQ: WS-action-agrees */
     {"each action has its path", test_each_action_has_its_path},
 };
 UNIT_MAIN("local registry and repository", tests)

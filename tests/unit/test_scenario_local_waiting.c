@@ -361,6 +361,7 @@ test_memory_that_runs_out_anywhere(void)
 
 static const struct unit_test tests[] = {
     {"the order of the answers changes nothing", test_the_order_of_the_answers_changes_nothing},
+    /* REQ: MERGE-unavailable */
     {"what is not there at the deadline is one error",
      test_what_is_not_there_at_the_deadline_is_one_error},
     {"a partner that dies half way costs its own part",

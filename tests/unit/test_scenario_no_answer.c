@@ -148,6 +148,7 @@ test_a_huge_answer_costs_one_leg(void)
 
 static const struct unit_test tests[] = {
     {"what is no answer is named", test_what_is_no_answer_is_named},
+    /* REQ: WS-relates-to */
     {"an answer must be to our question", test_an_answer_must_be_to_our_question},
     {"a huge answer costs one leg", test_a_huge_answer_costs_one_leg},
 };

@@ -412,14 +412,20 @@ test_what_is_said_where(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: WS-fault-status */
     {"what is said where", test_what_is_said_where},
+    /* REQ: ITI38-home-required, ITI38-home-unknown, ITI38-unknown-patient, SQ-missing-parameter */
+    /* REQ: SQ-parameter-number, SQ-unknown-query, SQ-get-documents, ITI38-error-location */
     {"each mistake has its error", test_each_mistake_has_its_error},
+    /* REQ: ITI38-find-documents, SQ-single-patient */
     {"several patients are never mixed", test_several_patients_are_never_mixed},
     {"a withheld document does not exist for partners",
      test_a_withheld_document_does_not_exist_for_partners},
     {"a denied purpose is recorded with the patient",
      test_a_denied_purpose_is_recorded_with_the_patient},
+    /* REQ: ITI38-home-on-results */
     {"what is found is named with its community", test_what_is_found_is_named_with_its_community},
+    /* REQ: ITI38-get-documents */
     {"documents are found by either name", test_documents_are_found_by_either_name},
 };
 UNIT_MAIN("scenario-query", tests)

@@ -243,13 +243,19 @@ test_bearer_is_for_partners_whose_file_says_so(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI39-partial-success */
     {"documents that do not fit are errors of their own",
      test_documents_that_do_not_fit_are_errors_of_their_own},
+    /* REQ: ITI39-document-unknown */
     {"a withheld document is retrieved like an unknown one",
      test_a_withheld_document_is_retrieved_like_an_unknown_one},
+    /* REQ: ITI39-home-required, ITI39-home-unknown, ITI39-repository-unknown */
+    /* REQ: ITI39-error-location, ITI20-split */
     {"retrieve names what is wrong with each document",
      test_retrieve_names_what_is_wrong_with_each_document},
+    /* REQ: ITI39-order */
     {"a document asked for often is given once", test_a_document_asked_for_often_is_given_once},
+    /* REQ: ITI20-before-leaving */
     {"each record of an answer must be durable", test_each_record_of_an_answer_must_be_durable},
     {"a denied purpose is recorded with what was asked",
      test_a_denied_purpose_is_recorded_with_what_was_asked},

@@ -202,6 +202,7 @@ test_more_than_one_request_may_name(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI39-split */
     {"as many requests as it takes", test_as_many_requests_as_it_takes},
     {"a request that fails costs its documents", test_a_request_that_fails_costs_its_documents},
     {"a document belongs to its request", test_a_document_belongs_to_its_request},

@@ -428,7 +428,9 @@ test_tree_is_whole(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI40-signed */
     {"genuine messages of all kinds of keys", test_genuine},
+    /* REQ: ITI40-signed */
     {"shape, algorithms, transforms, references", test_shape},
     {"one id twice, under all names", test_duplicate_ids},
     {"comments and instructions", test_comments},

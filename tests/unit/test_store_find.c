@@ -458,9 +458,14 @@ an_entry_comes_back_whole(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: SQ-dates */
     {"wrong times are refused", wrong_times_are_refused},
+    /* REQ: SQ-like */
     {"LIKE patterns are bounded", like_patterns_are_bounded},
+    /* REQ: ITI38-find-documents, SQ-codes, SQ-like, SQ-and-or, SQ-dates, SQ-dates-absent */
+    /* REQ: SQ-find-documents */
     {"filters restrict", filters_restrict},
+    /* REQ: ITI38-get-documents */
     {"documents are got by their ids", documents_are_got_by_their_ids},
     {"an entry comes back whole", an_entry_comes_back_whole},
 };

@@ -360,11 +360,15 @@ test_what_is_asked_by_ids(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: SQ-repeated-refused, SQ-missing-parameter, SQ-parameter-number, SQ-unknown-query */
     {"what is wrong is named", test_what_is_wrong_is_named},
+    /* REQ: SQ-find-documents */
     {"FindDocuments has every parameter", test_find_documents_has_every_parameter},
+    /* REQ: SQ-values-list */
     {"values may be spread, and lists may be empty",
      test_values_may_be_spread_and_lists_may_be_empty},
     {"sets, folders and all", test_sets_folders_and_all},
+    /* REQ: SQ-parameter-number */
     {"what is asked by ids", test_what_is_asked_by_ids},
 };
 UNIT_MAIN("stored queries", tests)

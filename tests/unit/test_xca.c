@@ -459,12 +459,16 @@ test_sample_queries(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: SQ-values-malformed */
     {"values that are refused", test_values_refused},
     {"queries that are refused", test_queries_refused},
     {"queries that ask for too much at once", test_queries_bounded},
+    /* REQ: SQ-values-quoted, SQ-values-list */
     {"values as they are written in the field", test_values},
+    /* REQ: SQ-values-quoted */
     {"values as we write them", test_values_written},
     {"values passed on", test_values_passed_on},
+    /* REQ: SQ-values-list, SQ-repeated-refused */
     {"required, single and repeated parameters", test_query_params},
     {"a query comes back", test_query_round_trip},
     {"queries of other systems", test_sample_queries},

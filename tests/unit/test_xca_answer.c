@@ -488,9 +488,13 @@ static const struct unit_test tests[] = {
     {"answers that are refused", test_refused},
     {"answers that are not written", test_not_written},
     {"statuses as partners write them", test_statuses},
+    /* REQ: SQ-leaf-class, META-entry, META-author */
     {"all metadata comes back", test_documents_round_trip},
+    /* REQ: META-codes, META-identifiers */
     {"names and codes on the wire", test_names_on_the_wire},
+    /* REQ: SQ-object-ref */
     {"errors and ObjectRefs come back", test_errors_and_refs_round_trip},
+    /* REQ: SQ-answer-order, SQ-error-attributes */
     {"the highest severity, and the order", test_severity},
     {"five hundred entries", test_many},
     {"an answer of another system", test_sample},

@@ -392,6 +392,7 @@ test_start(void)
 
 static const struct unit_test tests[] = {
     {"the library starts", test_start},
+    /* REQ: ITI38-lossless */
     {"pieces of a tree", test_pieces},
     {"messages made to show a difference", test_made_to_differ},
     {"one value as long as may be, and longer", test_long_values},

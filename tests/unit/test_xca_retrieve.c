@@ -461,9 +461,13 @@ test_sample_answer(void)
 static const struct unit_test tests[] = {
     {"questions that are refused", test_questions_refused},
     {"questions for too many documents", test_questions_bounded},
+    /* REQ: MTOM-dangling */
     {"answers that are refused", test_answers_refused},
+    /* REQ: ITI39-request-order */
     {"a question comes back", test_question_round_trip},
+    /* REQ: MTOM-inline */
     {"documents as parts and inline", test_answers_read},
+    /* REQ: MTOM-bytes */
     {"an answer comes back byte for byte", test_answer_round_trip},
     {"questions of other systems", test_samples},
     {"an answer of another system", test_sample_answer},

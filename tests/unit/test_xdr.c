@@ -558,6 +558,7 @@ static const struct unit_test tests[] = {
     {"responses that are refused", test_bad_responses},
     {"submissions are bounded", test_bounded},
     {"what is missing is told", test_missing},
+    /* REQ: META-submission-set, META-folder, META-association */
     {"all metadata and documents come back", test_round_trip},
     {"names and codes on the wire", test_names_on_the_wire},
     {"large inline documents", test_large_inline},

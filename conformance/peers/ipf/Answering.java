@@ -6,6 +6,8 @@ import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti3
 import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti39ResponseValidator;
 import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti43RequestValidator;
 import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti43ResponseValidator;
+import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti80RequestValidator;
+import static org.openehealth.ipf.platform.camel.ihe.xds.XdsCamelValidators.iti80ResponseValidator;
 
 import jakarta.activation.DataHandler;
 import jakarta.mail.util.ByteArrayDataSource;
@@ -31,6 +33,7 @@ import org.openehealth.ipf.commons.ihe.xds.core.metadata.DocumentEntryType;
 import org.openehealth.ipf.commons.ihe.xds.core.metadata.Identifiable;
 import org.openehealth.ipf.commons.ihe.xds.core.metadata.LocalizedString;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.DocumentReference;
+import org.openehealth.ipf.commons.ihe.xds.core.requests.ProvideAndRegisterDocumentSet;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.QueryRegistry;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.RetrieveDocumentSet;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.query.FindDocumentsQuery;
@@ -38,6 +41,7 @@ import org.openehealth.ipf.commons.ihe.xds.core.requests.query.GetDocumentsQuery
 import org.openehealth.ipf.commons.ihe.xds.core.responses.ErrorCode;
 import org.openehealth.ipf.commons.ihe.xds.core.responses.ErrorInfo;
 import org.openehealth.ipf.commons.ihe.xds.core.responses.QueryResponse;
+import org.openehealth.ipf.commons.ihe.xds.core.responses.Response;
 import org.openehealth.ipf.commons.ihe.xds.core.responses.RetrievedDocument;
 import org.openehealth.ipf.commons.ihe.xds.core.responses.RetrievedDocumentSet;
 import org.openehealth.ipf.commons.ihe.xds.core.responses.Severity;
@@ -59,6 +63,7 @@ final class Answering {
     private final int port;
     private volatile Identifiable known; // to the registry
     final Queue<QueryRegistry> queries = new ConcurrentLinkedQueue<>();
+    final Queue<ProvideAndRegisterDocumentSet> submissions = new ConcurrentLinkedQueue<>();
     final Queue<RetrieveDocumentSet> retrievals = new ConcurrentLinkedQueue<>();
 
     Answering(Stack stack, Map<String, String> given) throws Exception {
@@ -79,6 +84,10 @@ final class Answering {
                     .process(exchange -> exchange.getMessage()
                         .setBody(retrieve(exchange.getIn().getMandatoryBody(RetrieveDocumentSet.class))))
                     .process(iti39ResponseValidator());
+                from("xcdr-iti80:xcdr" + options).process(iti80RequestValidator())
+                    .process(exchange -> exchange.getMessage()
+                        .setBody(take(exchange.getIn().getMandatoryBody(ProvideAndRegisterDocumentSet.class))))
+                    .process(iti80ResponseValidator());
                 from("xds-iti18:registry?audit=false").process(iti18RequestValidator())
                     .process(exchange -> exchange.getMessage().setBody(search(exchange.getIn().getMandatoryBody(QueryRegistry.class))))
                     .process(iti18ResponseValidator());
@@ -175,8 +184,11 @@ final class Answering {
         return answer;
     }
 
-    private DocumentEntry entry(FindDocumentsQuery find, String uniqueId, String at, String repository) throws Exception {
-        final byte[] bytes = content(uniqueId);
+    private static DocumentEntry entry(FindDocumentsQuery find, String uniqueId, String at, String repository) throws Exception {
+        return entry(find, uniqueId, at, repository, content(uniqueId));
+    }
+
+    static DocumentEntry entry(FindDocumentsQuery find, String uniqueId, String at, String repository, byte[] bytes) throws Exception {
         final DocumentEntry entry = new DocumentEntry();
         entry.setEntryUuid("urn:uuid:6f1a3f9e-0000-4000-8000-00000000000" + uniqueId.charAt(uniqueId.length() - 1));
         entry.setLogicalUuid(entry.getEntryUuid());
@@ -226,6 +238,18 @@ final class Answering {
         answer.getDocuments().addAll(documents);
         answer.setErrors(errors);
         return answer;
+    }
+
+    // ---- ITI-80 ----
+
+    private Response take(ProvideAndRegisterDocumentSet submission) {
+        submissions.add(submission);
+        if (!submission.getSubmissionSet().getPatientId().getId().equals("busy")) {
+            return new Response(Status.SUCCESS);
+        }
+        final Response refused = new Response(Status.FAILURE);
+        refused.setErrors(List.of(error(ErrorCode.REPOSITORY_BUSY, "try again later", null)));
+        return refused;
     }
 
     /** A short letter, and a megabyte with every byte and with lines that look like MIME boundaries. */

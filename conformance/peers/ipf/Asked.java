@@ -31,12 +31,18 @@ final class Asked {
 
     void run(Check check) {
         check.run("asked without a Security header: WSS4J refuses", this::refuses);
+        // REQ: ITI38-home-sent, ITI40-sent
         check.run("asked for two documents (ITI-38): the node shows both", this::findsTwo);
         check.run("asked for a patient without documents (ITI-38): none, and no failure", this::findsNone);
+        // REQ: MERGE-partial-success
         check.run("answers a part (ITI-38 PartialSuccess): the part, and that it is one", this::findsPart);
+        // REQ: MERGE-errors-passed
         check.run("answers a Failure (ITI-38): the node says which", this::failsToFind);
+        // REQ: MERGE-unknown-patient-dropped
         check.run("does not know the patient (ITI-38): no documents, and no failure", this::isUnknown);
+        // REQ: ITI39-retrieve, ITI39-request-order, MTOM-bytes
         check.run("asked for two documents (ITI-39): their bytes", this::retrievesTwo);
+        // REQ: ITI39-partial-success
         check.run("answers one of two (ITI-39 PartialSuccess): its bytes, and what is missing", this::retrievesOne);
         check.run("answers no document (ITI-39 Failure): the node says so", this::retrievesNone);
     }

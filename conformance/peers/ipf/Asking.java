@@ -66,18 +66,29 @@ final class Asking {
     }
 
     void run(Check check) {
+        // REQ: ITI38-find-documents, SQ-leaf-class, META-hash
         check.run("ITI-38 FindDocuments LeafClass: the documents that were imported, and nothing else", this::findsDocuments);
+        // REQ: SQ-object-ref, ITI38-home-on-results
         check.run("ITI-38 FindDocuments ObjectRef: the same ids, with home", this::findsReferences);
+        // REQ: ITI38-get-documents, SQ-get-documents
         check.run("ITI-38 GetDocuments by uuid and by uniqueId", this::getsDocuments);
         check.run("ITI-38 with nothing to find: Success and empty", this::findsNothing);
+        // REQ: ITI38-home-unknown
         check.run("ITI-38 to an unknown community: Failure, XDSUnknownCommunity, location", this::failsToFind);
+        // REQ: ITI38-home-required
         check.run("ITI-38 GetDocuments without home: Failure, XDSMissingHomeCommunityId", this::needsHome);
+        // REQ: ITI39-retrieve, ITI39-ids-echoed, ITI39-order
         check.run("ITI-39 of all documents: their bytes, types and ids, in the order that was asked", this::retrieves);
+        // REQ: ITI39-partial-success, ITI39-error-location
         check.run("ITI-39 with an unknown document: PartialSuccess, one error with its id", this::retrievesInPart);
+        // REQ: ITI39-repository-unknown
         check.run("ITI-39 of an unknown repository: Failure, no document", this::retrievesNothing);
+        // REQ: ITI40-required
         check.run("ITI-38 without a Security header: a fault", () -> isRefused(null));
+        // REQ: ITI40-audience
         check.run("ITI-38 with an assertion for another audience: a fault",
             () -> isRefused(signing("https://other.example/xca/query", 300)));
+        // REQ: ITI40-conditions
         check.run("ITI-38 with an assertion that has expired: a fault", () -> isRefused(signing(url("/xca/query"), -600)));
     }
 

@@ -36,16 +36,24 @@ final class Local {
     }
 
     void run(Check check) {
+        // REQ: ITI18-local
         check.run("ITI-18 to a partner: what its gateway has, with home", () -> found(partner("whole"), partner));
         check.run("ITI-18 to a partner without documents: Success and empty", () -> isEmpty(partner("none")));
+        // REQ: MERGE-partial-success
         check.run("ITI-18 to a partner that answers in part: PartialSuccess", () -> isPart(partner("part"), partner));
+        // REQ: MERGE-all-failed
         check.run("ITI-18 to a partner that fails: Failure with its error", () -> hasFailed(partner("busy")));
+        // REQ: ITI38-home-on-results, ITI18-source
         check.run("ITI-18 to a registry of ours: what it has, with the community as home", () -> found(source(null), source));
         check.run("ITI-18 to a registry without documents: Success and empty", () -> isEmpty(source("none")));
         check.run("ITI-18 to a registry that answers in part: PartialSuccess", () -> isPart(source("part"), source));
+        // REQ: MERGE-errors-passed
         check.run("ITI-18 to a registry that fails: Failure with its error", () -> hasFailed(source("busy")));
+        // REQ: ITI39-several, ITI43-local, ITI43-routing
         check.run("ITI-43 of a partner and of a repository of ours in one request: bytes", this::retrieves);
+        // REQ: ITI39-partial-success
         check.run("ITI-43 with a document that is lost: PartialSuccess", this::retrievesInPart);
+        // REQ: ITI39-repository-unknown
         check.run("ITI-43 of a repository that nobody has: Failure", this::retrievesNothing);
     }
 
@@ -132,7 +140,7 @@ final class Local {
             iti18ResponseValidator(), QueryResponse.class);
     }
 
-    private RetrievedDocumentSet retrieve(DocumentReference... documents) throws Exception {
+    RetrievedDocumentSet retrieve(DocumentReference... documents) throws Exception {
         final RetrieveDocumentSet request = new RetrieveDocumentSet();
         request.getDocuments().addAll(List.of(documents));
         return stack.ask("xds-iti43://" + given.get("local") + "/repository?audit=false", request, iti43ResponseValidator(),

@@ -21,7 +21,9 @@ public final class Main {
         final Answering gateway = new Answering(stack, given);
         new Asking(stack, given).run(check);
         new Asked(gateway, given).run(check);
-        new Local(stack, gateway, given).run(check);
+        final Local local = new Local(stack, gateway, given);
+        local.run(check);
+        new Providing(stack, gateway, local, given).run(check);
         stack.camel.stop();
         System.exit(check.finish());
     }
