@@ -236,7 +236,7 @@ objects_take_classification(struct object_taker *t, const xmlNode *node,
     if (t->is_strict) { /* the submission goes on as it is */
         struct span text;
         TRY(write_text(t, node, &none, &text));
-        TRY(ARENA_PUSH(t->facts, t->diag, &t->objects.others, text));
+        TRY(ARENA_PUSH(t->facts, t->diag, &t->objects.classifications, text));
     }
     return ARENA_PUSH(t->facts, t->diag, &t->classifications, to);
 }

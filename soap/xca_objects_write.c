@@ -130,6 +130,15 @@ put_record(const struct list_writer *w, const struct rim_layout *layout, const v
     return regrep_object_write(layout->kind, &object, w->out, w->diag);
 }
 
+static struct status
+put_texts(const struct span_list *texts, struct buf *out, struct diag *diag)
+{
+    for (size_t i = 0; i < texts->n; i++) {
+        TRY(put_text(texts->items[i], SPAN_EMPTY, out, diag));
+    }
+    return OK;
+}
+
 /* REQ: SQ-leaf-class */
 struct status
 objects_write(const struct registry_objects *objects, bool is_answer, struct arena *scratch,
@@ -148,10 +157,8 @@ objects_write(const struct registry_objects *objects, bool is_answer, struct are
     for (size_t i = 0; i < objects->associations.n; i++) {
         TRY(put_record(&w, &rim_association, &objects->associations.items[i]));
     }
-    for (size_t i = 0; i < objects->others.n; i++) {
-        TRY(put_text(objects->others.items[i], SPAN_EMPTY, out, diag));
-    }
-    return OK;
+    TRY(put_texts(&objects->others, out, diag));
+    return put_texts(&objects->classifications, out, diag);
 }
 
 /* No value can hold the mark, since '<' is escaped. */

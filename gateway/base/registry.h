@@ -86,6 +86,9 @@ struct registry_objects {
     struct folder_list folders;
     struct association_list associations;
     struct span_list others; /* passed on only: <xml> of what is none of these */
+    /* Of submissions: <xml> of Classifications that stand beside their objects, which have what
+     * these say. */
+    struct span_list classifications;
 };
 
 struct registry_error {

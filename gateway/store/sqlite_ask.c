@@ -433,7 +433,8 @@ struct status
 sqlite_ask(struct sqlite_store *store, struct db_conn *conn, const struct store_question *question,
            struct arena *arena, struct diag *diag, struct registry_objects *ret_objects)
 {
-    struct asking asking = {store, conn, question, arena, diag, {{0}, {0}, {0}, {0}, {0}}};
+    struct asking asking = {
+        .store = store, .conn = conn, .question = question, .arena = arena, .diag = diag};
 
     TRY(asks[question->kind](&asking));
     TRY(sqlite_results_check(asking.found.documents.n + asking.found.submission_sets.n +

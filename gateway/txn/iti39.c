@@ -104,6 +104,19 @@ check_document(struct inbound *in, const struct iti39_work *work,
     return OK;
 }
 
+/* What an on-demand document gives is a snapshot, which is registered under a name of its own (ITI
+ * TF-2 3.43.4.2.2). */
+/* REQ: ITI39-on-demand, ITI39-snapshot */
+static void
+take_entry(struct retrieved_document *document, const struct document_entry *entry)
+{
+    document->mime_type = entry->mime_type;
+    if (!span_eq(entry->unique_id, document->ref.unique_id)) {
+        document->new_unique_id = entry->unique_id;
+        document->new_repository = document->ref.repository;
+    }
+}
+
 /* One document; on failure *document holds no bytes. */
 /* REQ: ITI39-retrieve */
 static struct status
@@ -129,7 +142,7 @@ fetch(struct inbound *in, const struct iti39_work *work, const struct document_r
         return st;
     }
     document->ref = *ref;
-    document->mime_type = entry.mime_type;
+    take_entry(document, &entry);
     return OK;
 }
 
@@ -521,7 +534,7 @@ fetch_own(struct asking *asking, struct leg *leg, enum answer *ret_answer,
         body_done(&document->body);
         return FAIL(why, ERR_UNKNOWN_DOCUMENT, "withheld: not of the id_token's individual");
     }
-    document->mime_type = entry.mime_type;
+    take_entry(document, &entry);
     return OK;
 }
 

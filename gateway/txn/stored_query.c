@@ -394,7 +394,8 @@ find_query(struct reader *reader)
 }
 
 /* REQ: SQ-unknown-parameter, SQ-find-documents, SQ-find-submission-sets, SQ-find-folders */
-/* REQ: SQ-get-all, SQ-get-folders, SQ-get-associations, SQ-get-documents-and-associations */
+/* REQ: SQ-get-all, SQ-on-demand, SQ-get-folders, SQ-get-associations,
+ * SQ-get-documents-and-associations */
 /* REQ: SQ-get-submission-sets, SQ-get-submission-set-and-contents, SQ-get-folder-and-contents */
 /* REQ: SQ-get-folders-for-document */
 struct status

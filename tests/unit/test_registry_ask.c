@@ -518,8 +518,11 @@ imports_have_a_set(void)
 }
 
 static const struct unit_test tests[] = {
-    {"times that are none", times_that_are_none}, {"too many", too_many},
-    {"other patients", other_patients},           {"every question", every_question},
+    {"times that are none", times_that_are_none},
+    {"too many", too_many},
+    {"other patients", other_patients},
+    /* REQ: SQ-find-submission-sets, SQ-get-all, SQ-get-related-documents, SQ-on-demand */
+    {"every question", every_question},
     {"imports have a set", imports_have_a_set},
 };
 

@@ -492,7 +492,9 @@ static const struct unit_test tests[] = {
     {"replayed", test_replayed},
     {"denied", test_denied},
     {"no transit", test_no_transit},
+    /* REQ: ITI80-recipient */
     {"local", test_local},
+    /* REQ: ITI80-recipient */
     {"partner fails", test_partner_fails},
 };
 UNIT_MAIN("submissions", tests)

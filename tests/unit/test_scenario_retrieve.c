@@ -2,10 +2,12 @@
  * The Responding Gateway asked for documents (ITI-39), by partners whose rules or proofs do not
  * suffice, too: which error for which document, what is withheld, and what the record names.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "scene_kit.h"
+#include "store/registry.h"
 
 static struct scene scene;  /* large; one at a time */
 static struct arena *arena; /* of the scene */
@@ -242,7 +244,121 @@ test_bearer_is_for_partners_whose_file_says_so(void)
     kit_close_green(&scene, arena);
 }
 
+static struct document_entry
+made_entry(const char *type, const char *id, const char *unique_id, const char *patient_id)
+{
+    static struct code normal[1];
+    const struct code summary = {SPAN("34133-9"), SPAN("2.16.840.1.113883.6.1"), SPAN("Summary")};
+
+    normal[0] = (struct code){SPAN("N"), SPAN("2.16.840.1.113883.5.25"), SPAN("normal")};
+    return (struct document_entry){.entry_uuid = span_of_cstr(id),
+                                   .unique_id = span_of_cstr(unique_id),
+                                   .patient_id = span_of_cstr(patient_id),
+                                   .mime_type = SPAN("text/plain"),
+                                   .object_type = span_of_cstr(type),
+                                   .status = SPAN(DOCUMENT_APPROVED),
+                                   .creation_time = SPAN("20260102030405"),
+                                   .language = SPAN("en-US"),
+                                   .source_patient_id = SPAN("7^^^&2.999.88&ISO"),
+                                   .class_code = summary,
+                                   .type_code = summary,
+                                   .format_code = DOCUMENT_ANY_FORMAT,
+                                   .facility_type = DOCUMENT_ANY_FACILITY,
+                                   .practice_setting = DOCUMENT_ANY_PRACTICE,
+                                   .confidentiality = {normal, 1, 1}};
+}
+
+/* green has an on-demand document 2.999.70.1, and a snapshot of it, 2.999.70.2. */
+static void
+submit_snapshot(const char *patient_id, struct body *content)
+{
+    struct author author[1] = {{.person = SPAN("^Example^Ada")}};
+    struct document_entry entries[] = {
+        made_entry(DOCUMENT_ON_DEMAND, "demand", "2.999.70.1", patient_id),
+        made_entry(DOCUMENT_STABLE, "snapshot", "2.999.70.2", patient_id)};
+    struct submission_set set = {.entry_uuid = SPAN("set"),
+                                 .unique_id = SPAN("2.999.70.3"),
+                                 .source_id = SPAN("2.999.88"),
+                                 .patient_id = span_of_cstr(patient_id),
+                                 .submission_time = SPAN("20260102030405"),
+                                 .status = SPAN(DOCUMENT_APPROVED),
+                                 .content_type = {SPAN("c"), SPAN("2.999.5"), SPAN("content")},
+                                 .authors = {author, 1, 1}};
+    struct association associations[] = {{.entry_uuid = SPAN("a1"),
+                                          .type = SPAN(ASSOCIATION_HAS_MEMBER),
+                                          .source = SPAN("set"),
+                                          .target = SPAN("demand"),
+                                          .submission_set_status = SPAN("Original")},
+                                         {.entry_uuid = SPAN("a2"),
+                                          .type = SPAN(ASSOCIATION_HAS_MEMBER),
+                                          .source = SPAN("set"),
+                                          .target = SPAN("snapshot"),
+                                          .submission_set_status = SPAN("Original")},
+                                         {.entry_uuid = SPAN("a3"),
+                                          .type = SPAN(ASSOCIATION_SNAPSHOT),
+                                          .source = SPAN("snapshot"),
+                                          .target = SPAN("demand")}};
+    entries[0].creation_time = SPAN_EMPTY; /* it is made when it is asked for */
+    const struct registry_objects objects = {
+        .documents = {entries, 2, 2},
+        .submission_sets = {&set, 1, 1},
+        .associations = {associations, ARRAY_LEN(associations), ARRAY_LEN(associations)}};
+    const struct submitted_document document = {SPAN("snapshot"), content};
+    const struct store_submission submission = {.objects = &objects,
+                                                .documents = &document,
+                                                .documents_n = 1,
+                                                .patients = STORE_PATIENTS_KNOWN};
+    struct store_submitted submitted = {0};
+    enum answer answer = ANSWER_LATER;
+    struct diag diag = {0};
+
+    CHECK_OK(&diag,
+             store_submit(green()->store, &submission, NULL, arena, &diag, &answer, &submitted));
+    for (size_t i = 0; i < submitted.errors.n; i++) {
+        printf("      %.*s: %.*s\n", SPAN_PRINT(submitted.errors.items[i].code),
+               SPAN_PRINT(submitted.errors.items[i].context));
+    }
+    CU_ASSERT_EQUAL_FATAL(submitted.errors.n, 0);
+}
+
+/* ITI TF-2 3.43.4.2.2: under the name that was asked for, and with the snapshot's own. */
+static void
+test_an_on_demand_document_comes_as_its_snapshot(void)
+{
+    struct scene_stored stored;
+    struct document_ref refs[2];
+    struct retrieve_answer answer;
+    struct body content;
+    struct buf bytes;
+    struct diag diag = {0};
+
+    arena = kit_open_green(&scene);
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    buf_init(&bytes, 100);
+    CHECK_OK(&diag, buf_append(&bytes, SPAN("as of today"), &diag));
+    body_from_buf(&content, &bytes);
+    submit_snapshot(stored.patient_id, &content);
+    refs[0] = refs[1] = ref_of(&stored);
+    refs[0].unique_id = SPAN("2.999.70.1");
+    refs[1].unique_id = SPAN("2.999.70.2");
+    answer = retrieve(refs, 2);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 2);
+    CHECK_SPAN(answer.documents.items[0].ref.unique_id, "2.999.70.1");
+    CHECK_SPAN(answer.documents.items[0].new_unique_id, "2.999.70.2");
+    CU_ASSERT(span_eq(answer.documents.items[0].new_repository, refs[0].repository));
+    CHECK_SPAN(answer.documents.items[1].ref.unique_id, "2.999.70.2");
+    CHECK_SPAN(answer.documents.items[1].new_unique_id, ""); /* a stable one has its own name */
+    CHECK_SPAN(answer.documents.items[1].new_repository, "");
+    retrieve_answer_done(&answer);
+    body_done(&content);
+    kit_close_green(&scene, arena);
+}
+
 static const struct unit_test tests[] = {
+    /* REQ: ITI39-on-demand, ITI39-snapshot */
+    {"an on-demand document comes as its snapshot",
+     test_an_on_demand_document_comes_as_its_snapshot},
     /* REQ: ITI39-partial-success */
     {"documents that do not fit are errors of their own",
      test_documents_that_do_not_fit_are_errors_of_their_own},
