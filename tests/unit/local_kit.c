@@ -115,9 +115,9 @@ local_send_query(struct scene *scene, const char *patient_id, const char *home,
     local_send_query_to(scene, NULL, patient_id, home, reply);
 }
 
-void
-local_send_query_to(struct scene *scene, struct place *to, const char *patient_id, const char *home,
-                    struct scene_reply *reply)
+static void
+send_find(struct scene *scene, enum soap_transaction transaction, struct place *to,
+          const char *patient_id, const char *home, struct scene_reply *reply)
 {
     struct span patient[1] = {span_of_cstr(patient_id)}, status[1] = {SPAN(DOCUMENT_APPROVED)};
     struct query_param params[2] = {
@@ -131,7 +131,21 @@ local_send_query_to(struct scene *scene, struct place *to, const char *patient_i
         .params = {params, 2, 2},
     };
 
-    send_stored(scene, SOAP_ITI_38, to, &query, reply);
+    send_stored(scene, transaction, to, &query, reply);
+}
+
+void
+local_send_query_to(struct scene *scene, struct place *to, const char *patient_id, const char *home,
+                    struct scene_reply *reply)
+{
+    send_find(scene, SOAP_ITI_38, to, patient_id, home, reply);
+}
+
+void
+local_send_registry_find(struct scene *scene, const char *patient_id, const char *home,
+                         struct scene_reply *reply)
+{
+    send_find(scene, SOAP_ITI_18, NULL, patient_id, home, reply);
 }
 
 static void

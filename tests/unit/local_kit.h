@@ -37,6 +37,8 @@ void local_send_retrieve(struct scene *scene, const struct document_ref *refs, s
 /* The same with ITI-18 and ITI-43. */
 void local_send_registry(struct scene *scene, const struct stored_query *query,
                          struct scene_reply *reply);
+void local_send_registry_find(struct scene *scene, const char *patient_id, const char *home,
+                              struct scene_reply *reply);
 void local_send_repository(struct scene *scene, const struct document_ref *refs, size_t n,
                            struct scene_reply *reply);
 /* For Isabella; <receiver> (bare OID) may be empty. */

@@ -46,7 +46,7 @@ static bool
 read_payload(const char *file, const char *home, struct span *ret_payload)
 {
     const struct {
-        const char *placeholder, *value;
+        const char *mark, *value;
     } values[] = {
         {"$home$", home},
         {"\"$home\"", "\"" GREEN "\""}, /* as 12307 spells it */
@@ -71,7 +71,7 @@ read_payload(const char *file, const char *home, struct span *ret_payload)
     patient_id[patient.n] = '\0';
     *ret_payload = support_replace(arena, *ret_payload, "$patient_id$", patient_id);
     for (size_t i = 0; i < ARRAY_LEN(values); i++) {
-        *ret_payload = support_replace(arena, *ret_payload, values[i].placeholder, values[i].value);
+        *ret_payload = support_replace(arena, *ret_payload, values[i].mark, values[i].value);
     }
     *ret_payload = span_trim(*ret_payload);
     return true;

@@ -54,19 +54,7 @@ query_answer(void)
 static void
 find(const char *patient_id, const char *home)
 {
-    struct span patient[1] = {span_of_cstr(patient_id)}, status[1] = {SPAN(DOCUMENT_APPROVED)};
-    struct query_param params[2] = {
-        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, .is_multiple = false},
-        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, .is_multiple = true},
-    };
-    const struct stored_query query = {
-        .id = SPAN(XCA_FIND_DOCUMENTS),
-        .home = home == NULL ? SPAN_EMPTY : span_of_cstr(home),
-        .wants_leaf_class = true,
-        .params = {params, 2, 2},
-    };
-
-    local_send_registry(&scene, &query, &reply);
+    local_send_registry_find(&scene, patient_id, home, &reply);
     scene_deliver_all(&scene, NULL);
 }
 
