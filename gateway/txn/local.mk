@@ -46,6 +46,8 @@ tests_unit_test_stored_query_SOURCES = tests/unit/test_stored_query.c $(CODEC_SU
 tests_unit_test_stored_query_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_end
 tests_unit_test_runner_end_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_runner_calls
+tests_unit_test_runner_calls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
 	tests/unit/scene_places.c tests/unit/scene_sink.c
