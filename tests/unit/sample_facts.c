@@ -27,9 +27,13 @@ sample_fact(struct buf *out, const char *key, const char *format, ...)
     const int n = vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     CU_ASSERT_FATAL(n >= 0 && (size_t)n < sizeof(text));
-    const struct span value = span_trim(span_of_cstr(text));
-    CHECK_OK(&diag,
-             buf_printf(out, &diag, "%s:%s%.*s\n", key, value.n > 0 ? " " : "", SPAN_PRINT(value)));
+    CHECK_OK(&diag, buf_printf(out, &diag, "%s:", key));
+    char *rest = NULL;
+    for (char *word = strtok_r(text, " \t\r\n", &rest); word != NULL;
+         word = strtok_r(NULL, " \t\r\n", &rest)) {
+        CHECK_OK(&diag, buf_printf(out, &diag, " %s", word));
+    }
+    CHECK_OK(&diag, buf_append_char(out, '\n', &diag));
 }
 
 static void

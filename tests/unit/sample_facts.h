@@ -16,7 +16,7 @@ void sample_facts(struct span file, struct span query_id, struct arena *arena, s
 void sample_assertions(struct span file, struct arena *arena, struct buf *out);
 /* Of an AuditMessage. */
 void sample_audit(struct span file, struct arena *arena, struct buf *out);
-/* Appends "key: value\n", without blanks at the end. */
+/* Appends "key: value\n", with one blank for each run of white space and none at the end. */
 void sample_fact(struct buf *out, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

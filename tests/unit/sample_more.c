@@ -172,13 +172,18 @@ sample_assertions(struct span file, struct arena *arena, struct buf *out)
 
 /* ---- audit records ---- */
 
+static struct span
+code_of(const xmlNode *node)
+{
+    const struct span csd = xml_attr_text(node, "csd-code");
+
+    return csd.n > 0 ? csd : xml_attr_text(node, "code");
+}
+
 static void
 fact_code(const char *key, const char *before, const xmlNode *code, struct buf *out)
 {
-    const struct span csd = xml_attr_text(code, "csd-code");
-    const struct span value = csd.n > 0 ? csd : xml_attr_text(code, "code");
-
-    sample_fact(out, key, "%s%.*s %.*s", before, SPAN_PRINT(value),
+    sample_fact(out, key, "%s%.*s %.*s", before, SPAN_PRINT(code_of(code)),
                 SPAN_PRINT(xml_attr_text(code, "codeSystemName")));
 }
 
@@ -199,11 +204,17 @@ static void
 fact_participant(const xmlNode *participant, struct buf *out)
 {
     const xmlNode *role = xml_child(participant, NULL, "RoleIDCode");
-    char before[64];
+    char text[512];
+    size_t n = (size_t)snprintf(text, sizeof(text), "%.*s ",
+                                SPAN_PRINT(xml_attr_text(participant, "UserIsRequestor")));
 
-    (void)snprintf(before, sizeof(before), "%.*s ",
-                   SPAN_PRINT(xml_attr_text(participant, "UserIsRequestor")));
-    fact_code("participant", before, role, out);
+    for (const xmlNode *next = xml_next_named(role, NULL, "RoleIDCode");
+         next != NULL && n < sizeof(text); next = xml_next_named(role, NULL, "RoleIDCode")) {
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%.*s %.*s, ", SPAN_PRINT(code_of(role)),
+                              SPAN_PRINT(xml_attr_text(role, "codeSystemName")));
+        role = next;
+    }
+    fact_code("participant", n < sizeof(text) ? text : "too long", role, out);
 }
 
 static void
