@@ -214,10 +214,7 @@ xml_parse_message(struct span bytes, const struct message_limits *limits, struct
                     bytes.n);
     }
     TRY(prescan(bytes, limits, diag, &counts));
-    if (limits->pieces ==
-        NULL) { /* pieces are given back one by one, and their memory is used again */
-        TRY(xml_memory_new(arena, diag, &memory));
-    }
+    TRY(xml_memory_new(arena, diag, &memory));
     xmlInitParser(); /* what it makes stays */
     xml_memory_use(memory);
     const struct status st =

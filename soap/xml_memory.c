@@ -26,6 +26,7 @@
 #endif
 
 #define CHUNK_BYTES ((size_t)64 * 1024)
+#define CHUNKS_MOST ((size_t)16)   /* of one parse; beyond them memory must be used again */
 #define PIECE_MOST  ((size_t)2048) /* what is larger may grow, or go long before the tree */
 
 struct chunk {
@@ -35,6 +36,7 @@ struct chunk {
 
 struct xml_memory {
     struct chunk *chunks;
+    size_t chunks_n;
     char *room;
     size_t room_bytes;
 };
@@ -70,10 +72,12 @@ from_heap(size_t n)
 static bool
 add_chunk(struct xml_memory *memory)
 {
-    struct chunk *const chunk = mem_resize_for_library(NULL, CHUNK_BYTES);
+    struct chunk *const chunk =
+        memory->chunks_n == CHUNKS_MOST ? NULL : mem_resize_for_library(NULL, CHUNK_BYTES);
     if (chunk == NULL) {
         return false;
     }
+    memory->chunks_n++;
     chunk->next = memory->chunks;
     memory->chunks = chunk;
     memory->room = chunk->bytes;
@@ -91,7 +95,7 @@ take(size_t n)
     const size_t bytes =
         sizeof(struct piece) + (n + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
     if (bytes > memory->room_bytes && !add_chunk(memory)) {
-        return NULL;
+        return from_heap(n);
     }
     struct piece *const piece = (struct piece *)(void *)memory->room;
     memory->room += bytes;

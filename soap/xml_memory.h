@@ -2,7 +2,8 @@
  * Memory of one parse: libxml2 asks for some 1,500 small pieces while it reads a message, and gives
  * them back together. So during a parse small pieces are cut one behind the other from chunks,
  * giving one back does nothing, and the chunks go when the tree has gone. Outside of a parse, and
- * for large pieces, libxml2's memory comes from the heap as ever; each piece knows which it is.
+ * for large pieces, and after a megabyte, libxml2's memory comes from the heap as ever; each piece
+ * knows which it is.
  *
  * Off (everything is the heap's) where memory is looked at: with AddressSanitizer, and when
  * ISTHMUS_ARENA_DEBUG=1 (valgrind). Thread: any; a memory is in use on one thread.
