@@ -226,7 +226,7 @@ test_withdrawn(void)
  * number. That one's connection comes up later: it must be seen then, not at the end of all time.
  */
 static void
-test_same_number(void)
+check_second_address(bool is_refused)
 {
     struct peer peer;
     struct full first, second;
@@ -240,7 +240,13 @@ test_same_number(void)
     const struct out_partner partner = {"two.test", peer.port, SAN, "6s", LOCAL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     calls_ask(&calls, 0, NULL, "question", INT64_MAX);
-    (void)usleep(3300 * 1000); /* half of its time is the first address's */
+    if (is_refused) {
+        (void)usleep(300 * 1000);
+        full_close(&first); /* the next SYN, a second after the first one, is refused */
+        (void)usleep(1200 * 1000);
+    } else {
+        (void)usleep(3300 * 1000); /* half of its time is the first address's */
+    }
     CU_ASSERT_EQUAL(calls.n, 0);
     atomic_store(&peer.is_full, false);
     CU_ASSERT(calls_wait(&calls, 1));
@@ -252,8 +258,22 @@ test_same_number(void)
     check_told("same number");
     calls_done(&calls);
     (void)close(second.guest);
-    full_close(&first);
+    if (!is_refused) {
+        full_close(&first);
+    }
     peer_stop(&peer);
+}
+
+static void
+test_silent_then_second(void)
+{
+    check_second_address(false);
+}
+
+static void
+test_refused_then_second(void)
+{
+    check_second_address(true);
 }
 
 /* One descriptor is left, and a connection that is not up takes two: this question fails, the
@@ -287,7 +307,8 @@ test_no_descriptors(void)
 static const struct unit_test tests[] = {
     {"every end of a connection", test_ends},
     {"withdrawn in the handshake", test_withdrawn},
-    {"a number that comes back", test_same_number},
+    {"a second address after a silent one", test_silent_then_second},
+    {"a second address after one that refuses", test_refused_then_second},
     {"no descriptors", test_no_descriptors},
 };
 
