@@ -30,6 +30,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/records.c gateway/txn/records.h \
 	gateway/txn/registry_answer.c gateway/txn/registry_answer.h \
 	gateway/txn/rounds.c \
+	gateway/txn/rounds_retrieve.c \
 	gateway/txn/source_answer.c gateway/txn/source_patients.c \
 	gateway/txn/sources.c gateway/txn/sources.h \
 	gateway/txn/runner.c \
@@ -86,6 +87,9 @@ tests_unit_test_local_memory_SOURCES = tests/unit/test_local_memory.c $(LOCAL_KI
 tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_many
+tests_unit_test_scenario_many_SOURCES = tests/unit/test_scenario_many.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_many_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_waiting_SOURCES = tests/unit/test_scenario_local_waiting.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_waiting_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)
