@@ -122,6 +122,35 @@ nist_ask_initiator(struct scene *scene, enum soap_transaction transaction, struc
     CU_ASSERT_FATAL(reply->is_here);
 }
 
+struct span
+nist_read_document(const struct scene_reply *reply, const char *unique_id,
+                   const char *new_unique_id, const char *repository, struct arena *arena)
+{
+    const struct retrieved_document *document;
+    struct retrieve_answer answer;
+    struct diag diag = {0};
+    struct span bytes = SPAN_EMPTY, copy = SPAN_EMPTY;
+    struct buf scratch;
+
+    kit_read_retrieve_answer(reply, arena, &answer);
+    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(answer.errors.n, 0);
+    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 1);
+    document = &answer.documents.items[0];
+    CHECK_SPAN(document->ref.home, GREEN);
+    CHECK_SPAN(document->ref.repository, repository);
+    CHECK_SPAN(document->ref.unique_id, unique_id);
+    CHECK_SPAN(document->new_unique_id, new_unique_id);
+    CHECK_SPAN(document->new_repository, new_unique_id[0] == '\0' ? "" : repository);
+    CHECK_SPAN(document->mime_type, "text/plain");
+    buf_init(&scratch, 1024);
+    CHECK_OK(&diag, body_span(&document->body, &scratch, &diag, &bytes));
+    CHECK_OK(&diag, arena_dup(arena, bytes, &diag, &copy));
+    buf_done(&scratch);
+    retrieve_answer_done(&answer);
+    return copy;
+}
+
 /* ---- what a registry holds ---- */
 
 struct document_entry

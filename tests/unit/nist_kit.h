@@ -26,6 +26,12 @@ void nist_ask_responder(struct scene *scene, enum soap_transaction transaction, 
 void nist_ask_initiator(struct scene *scene, enum soap_transaction transaction, struct span payload,
                         struct scene_reply *reply);
 
+/* An answer with one document of green, with the ids of the request, as the toolkit asserts; its
+ * bytes. <new_unique_id>: of a snapshot; may be empty. */
+struct span nist_read_document(const struct scene_reply *reply, const char *unique_id,
+                               const char *new_unique_id, const char *repository,
+                               struct arena *arena);
+
 /* ---- what a registry holds ---- */
 
 /* A complete DocumentEntry, or SubmissionSet, of <patient_id>, with symbolic ids. */

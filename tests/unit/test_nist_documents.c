@@ -1,13 +1,13 @@
 /*
- * Cases of NIST's XDS Toolkit about what a node holds and takes, replayed between nodes: on-demand
- * documents (15829 to 15831), GetAll (15803), answers about one patient (12368), patient discovery
- * (15500), a repository (11966) and recipients of submissions (12371 to 12376). Where the toolkit's
- * messages are among the test data they are sent as they are; the submissions, of which only the
- * descriptions are, are ours.
+ * Cases of NIST's XDS Toolkit about what a node holds, replayed between nodes with the toolkit's
+ * own messages: on-demand documents (15829 to 15831), GetAll (15803), answers about one patient
+ * (12368), two communities (15810), patient discovery (15500).
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "nist_kit.h"
+#include "soap_support.h"
 #include "store/registry.h"
 
 static struct scene scene; /* large; one at a time */
@@ -80,34 +80,11 @@ publish(const char *unique_id, const char *set_id, const char *time, const char 
     (void)nist_store(place("green"), &objects, &content, 1, arena);
 }
 
-/* One document with the ids of the request, as the toolkit asserts; its bytes. */
 static struct span
 read_one(const char *unique_id, const char *new_unique_id)
 {
-    const struct retrieved_document *document;
-    struct retrieve_answer answer;
-    struct diag diag = {0};
-    struct span bytes = SPAN_EMPTY, copy = SPAN_EMPTY;
-    struct buf scratch;
-
-    kit_read_retrieve_answer(&reply, arena, &answer);
-    CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
-    CU_ASSERT_EQUAL(answer.errors.n, 0);
-    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 1);
-    document = &answer.documents.items[0];
-    CHECK_SPAN(document->ref.home, GREEN);
-    CHECK_SPAN(document->ref.repository, place("green")->config->repository);
-    CHECK_SPAN(document->ref.unique_id, unique_id);
-    CHECK_SPAN(document->new_unique_id, new_unique_id);
-    CHECK_SPAN(document->new_repository,
-               new_unique_id[0] == '\0' ? "" : place("green")->config->repository);
-    CHECK_SPAN(document->mime_type, "text/plain");
-    buf_init(&scratch, 1024);
-    CHECK_OK(&diag, body_span(&document->body, &scratch, &diag, &bytes));
-    CHECK_OK(&diag, arena_dup(arena, bytes, &diag, &copy));
-    buf_done(&scratch);
-    retrieve_answer_done(&answer);
-    return copy;
+    return nist_read_document(&reply, unique_id, new_unique_id, place("green")->config->repository,
+                              arena);
 }
 
 static bool
@@ -322,6 +299,105 @@ test_12368(void)
     close_all();
 }
 
+/* ---- 15810: two Responding Gateways ---- */
+
+/* Blue knows the person by another id; the toolkit's two gateways know the same. The Body is not
+ * signed, so the test may say what each knows. */
+static void
+rename_patient(size_t question, const char *to)
+{
+    struct buf *body = &scene.questions[question].body;
+    const struct span from = support_replace(arena, patient_id, "&", "&amp;");
+    const struct span by = support_replace(arena, span_of_cstr(to), "&", "&amp;");
+    struct diag diag = {0};
+    struct span mark = SPAN_EMPTY, value = SPAN_EMPTY;
+
+    CHECK_OK(&diag, arena_dup(arena, from, &diag, &mark));
+    CHECK_OK(&diag, arena_dup(arena, by, &diag, &value));
+    const struct span changed = support_replace(arena, buf_span(body), mark.p, value.p);
+    CU_ASSERT(!span_eq(changed, buf_span(body)));
+    buf_reset(body);
+    CHECK_OK(&diag, buf_append(body, changed, &diag));
+}
+
+/* One of two entries that are one of each; which: by its home. */
+static const struct document_entry *
+entry_of(const struct query_answer *answer, const char *home)
+{
+    const struct document_entry *found = NULL;
+
+    for (size_t i = 0; i < answer->objects.documents.n; i++) {
+        if (span_eq_cstr(answer->objects.documents.items[i].home, home)) {
+            CU_ASSERT_PTR_NULL(found);
+            found = &answer->objects.documents.items[i];
+        }
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(found);
+    return found;
+}
+
+/* The retrieve goes to the gateway of that home alone, and brings its document. */
+static void
+retrieve_through_initiator(const char *file, const char *name, const struct document_entry *entry,
+                           const char *bytes)
+{
+    char home[80], repository[80], unique_id[160];
+    const struct nist_value values[] = {
+        {"$home$", home}, {"$repositoryuid$", repository}, {"$docuid$", unique_id}};
+    struct retrieve_answer answer;
+    struct span payload;
+
+    (void)snprintf(home, sizeof(home), "%.*s", SPAN_PRINT(entry->home));
+    (void)snprintf(repository, sizeof(repository), "%.*s", SPAN_PRINT(entry->repository));
+    (void)snprintf(unique_id, sizeof(unique_id), "%.*s", SPAN_PRINT(entry->unique_id));
+    CU_ASSERT_FATAL(nist_payload(file, values, ARRAY_LEN(values), arena, &payload));
+    scene_forget(&scene);
+    nist_ask_initiator(&scene, SOAP_ITI_43, payload, &reply);
+    CU_ASSERT_EQUAL_FATAL(scene.questions_n, 1);
+    CU_ASSERT_STRING_EQUAL(scene.questions[0].to->id, name);
+    kit_read_retrieve_answer(&reply, arena, &answer);
+    CU_ASSERT_EQUAL_FATAL(answer.documents.n, 1);
+    CHECK_SPAN(answer.documents.items[0].ref.home, home);
+    CHECK_SPAN(answer.documents.items[0].ref.repository, repository);
+    CHECK_SPAN(answer.documents.items[0].ref.unique_id, unique_id);
+    CHECK_SPAN(buf_span(&answer.documents.items[0].body.memory), bytes);
+    retrieve_answer_done(&answer);
+}
+
+static void
+test_15810(void)
+{
+    struct local_request sent = {.transaction = SOAP_ITI_18};
+    struct query_answer answer = {.status = REGISTRY_FAILURE};
+    struct scene_stored of_blue;
+
+    open_all();
+    of_blue = kit_add(place("blue"), "Nist", "N", "<ClinicalDocument>of blue</ClinicalDocument>");
+    const struct nist_value value = {"$patient_id$", known.patient_id};
+    if (nist_payload(NIST_TESTS "15810__TwoRGFindDocuments__query.xml", &value, 1, arena,
+                     &sent.payload)) {
+        local_send(&scene, &sent, &reply);
+        CU_ASSERT_EQUAL(scene.questions_n, 2);
+        rename_patient(kit_question_to(&scene, "blue"), of_blue.patient_id);
+        scene_deliver_all(&scene, NULL);
+        CU_ASSERT_FATAL(reply.is_here);
+        kit_read_query_answer(&reply, arena, &answer);
+        CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
+        CU_ASSERT_EQUAL_FATAL(answer.objects.documents.n, 2);
+        const struct document_entry *first = entry_of(&answer, GREEN);
+        const struct document_entry *second = entry_of(&answer, "urn:oid:2.999.3");
+        CHECK_SPAN(first->unique_id, known.unique_id);
+        CHECK_SPAN(second->unique_id, of_blue.unique_id);
+        CHECK_SPAN(first->repository, place("green")->config->repository);
+        CHECK_SPAN(second->repository, place("blue")->config->repository);
+        retrieve_through_initiator(NIST_TESTS "15810__RG1Retrieve__retrieve.xml", "green", first,
+                                   "<ClinicalDocument>known</ClinicalDocument>");
+        retrieve_through_initiator(NIST_TESTS "15810__RG2Retrieve__retrieve.xml", "blue", second,
+                                   "<ClinicalDocument>of blue</ClinicalDocument>");
+    }
+    close_all();
+}
+
 /* ---- 15500: patient discovery ---- */
 
 static void
@@ -395,223 +471,13 @@ test_15500(void)
     close_all();
 }
 
-/* ---- 11966, 12371 to 12376: submissions ---- */
-
-#define DOCUMENTS_MAX 2
-
-static struct document_entry entries[DOCUMENTS_MAX];
-static struct submission_set set;
-static struct association members[DOCUMENTS_MAX];
-static struct provided_document documents[DOCUMENTS_MAX];
-static struct provide_request request;
-static const char *const names[DOCUMENTS_MAX] = {"Document01", "Document02"};
-static const char *const contents[DOCUMENTS_MAX] = {"first content", "second content"};
-
-static void
-make(size_t n, const char *first_id, const char *second_id, const char *set_id, struct span patient)
-{
-    const char *const ids[DOCUMENTS_MAX] = {first_id, second_id};
-
-    set = nist_set(set_id, patient);
-    for (size_t i = 0; i < n; i++) {
-        entries[i] = nist_entry(names[i], ids[i], patient);
-        members[i] = nist_member(i == 0 ? "a1" : "a2", names[i]);
-        documents[i] = (struct provided_document){.entry_id = span_of_cstr(names[i]),
-                                                  .body = body_over(span_of_cstr(contents[i])),
-                                                  .mime_type = SPAN("text/plain")};
-    }
-    request = (struct provide_request){
-        .objects = {.documents = {entries, n, n},
-                    .submission_sets = {&set, 1, 1},
-                    .associations = {members, n, n}},
-        .documents = {documents, n, n},
-    };
-}
-
-/* With ITI-80 from red to green. The first error's code, or the empty span. */
-static enum registry_status
-deliver(struct span *ret_code)
-{
-    static struct span to[1];
-    struct asking_order order = scene_order(ASKING_PROVIDE, ISABELLA);
-    struct asking *asking = NULL;
-    struct diag diag = {0};
-    enum registry_status status;
-
-    to[0] = SPAN("2.999.2");
-    order.to = (struct span_list){to, 1, 1};
-    order.provide = &request;
-    scene_ask(place("red"), &order, &asking);
-    scene_deliver_all(&scene, NULL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-    const struct leg *leg = &asking->legs[ASKING_PROVIDE].items[0];
-    CU_ASSERT_EQUAL(leg->state, LEG_ANSWERED);
-    *ret_code = SPAN_EMPTY;
-    if (leg->errors.n > 0) {
-        CHECK_OK(&diag, arena_dup(arena, leg->errors.items[0].code, &diag, ret_code));
-    }
-    status = leg->status;
-    asking_free(asking);
-    scene_forget(&scene);
-    return status;
-}
-
-/* With ITI-41 from a local system to red, which is for red itself. */
-static void
-provide(void)
-{
-    struct mtom_part parts[DOCUMENTS_MAX];
-    struct diag diag = {0};
-    struct buf payload;
-
-    buf_init(&payload, (size_t)1024 * 1024);
-    CHECK_OK(&diag, provide_request_write(&request, arena, &payload, &diag));
-    for (size_t i = 0; i < request.documents.n; i++) {
-        parts[i] =
-            (struct mtom_part){documents[i].content_id, documents[i].mime_type, &documents[i].body};
-    }
-    const struct local_request sent = {.transaction = SOAP_ITI_41,
-                                       .payload = buf_span(&payload),
-                                       .parts = parts,
-                                       .parts_n = request.documents.n};
-    local_send(&scene, &sent, &reply);
-    buf_done(&payload);
-    CU_ASSERT_FATAL(reply.is_here);
-    CU_ASSERT_EQUAL(reply.http_status, 200);
-}
-
-static uint64_t
-documents_of(const char *name)
-{
-    struct store_counts counts = {0};
-    struct diag diag = {0};
-
-    CHECK_OK(&diag, store_count(place(name)->store, &diag, &counts));
-    return counts.documents;
-}
-
-/* One document, two documents. */
-static void
-test_12371_12373(void)
-{
-    struct span code;
-
-    open_all();
-    const uint64_t before = documents_of("green");
-    make(1, "2.999.72.1", NULL, "2.999.72.2", patient_id);
-    CU_ASSERT_EQUAL(deliver(&code), REGISTRY_SUCCESS);
-    CU_ASSERT_EQUAL(documents_of("green"), before + 1);
-    make(2, "2.999.72.3", "2.999.72.4", "2.999.72.5", patient_id);
-    CU_ASSERT_EQUAL(deliver(&code), REGISTRY_SUCCESS);
-    CU_ASSERT_EQUAL(documents_of("green"), before + 3);
-    for (size_t i = 0; i < 2; i++) {
-        if (retrieve(NIST_TESTS "12312__correct__query1.xml",
-                     i == 0 ? "2.999.72.3" : "2.999.72.4")) {
-            CHECK_SPAN(read_one(i == 0 ? "2.999.72.3" : "2.999.72.4", ""), contents[i]);
-        }
-    }
-    close_all();
-}
-
-/* What a source that knows little leaves out (ITI TF-3 4.1.3.2). */
-static void
-leave_out(struct document_entry *entry)
-{
-    const struct code none = {.value = SPAN_EMPTY};
-
-    entry->class_code = entry->type_code = entry->format_code = none;
-    entry->facility_type = entry->practice_setting = none;
-    entry->confidentiality.n = 0;
-    entry->creation_time = entry->language = SPAN_EMPTY;
-}
-
-/* Limited metadata is taken when it says that it is (12375), and not when it does not (12376). */
-static void
-test_12375_12376(void)
-{
-    struct span info[3] = {SPAN("PID-5|Limited^Lucy"), SPAN("PID-7|19800203"), SPAN("PID-8|F")};
-    struct span code;
-
-    open_all();
-    const uint64_t before = documents_of("green");
-    for (int labelled = 0; labelled < 2; labelled++) {
-        make(1, "2.999.73.1", NULL, "2.999.73.2", SPAN("lucy^^^&2.999.1.1&ISO"));
-        leave_out(&entries[0]);
-        entries[0].source_patient_id = entries[0].patient_id;
-        entries[0].source_patient_info = (struct span_list){info, 3, 3};
-        entries[0].is_limited = set.is_limited = labelled == 1;
-        CU_ASSERT_EQUAL(deliver(&code), labelled == 1 ? REGISTRY_SUCCESS : REGISTRY_FAILURE);
-        CHECK_SPAN(code, labelled == 1 ? "" : "XDSRepositoryMetadataError");
-        CU_ASSERT_EQUAL(documents_of("green"), before + (uint64_t)labelled);
-    }
-    close_all();
-}
-
-/* The same without the label, and the patient known: what is missing is the reason. */
-static void
-test_12376_known_patient(void)
-{
-    struct span code;
-
-    open_all();
-    const uint64_t before = documents_of("green");
-    make(1, "2.999.73.3", NULL, "2.999.73.4", patient_id);
-    leave_out(&entries[0]);
-    CU_ASSERT_EQUAL(deliver(&code), REGISTRY_FAILURE);
-    CHECK_SPAN(code, "XDSRepositoryMetadataError");
-    CU_ASSERT_EQUAL(documents_of("green"), before);
-    close_all();
-}
-
-/* What was provided is found with what the repository knows of it, and comes back. */
-static void
-test_11966(void)
-{
-    struct query_answer answer = {.status = REGISTRY_FAILURE};
-    struct retrieve_answer retrieved;
-    struct scene_stored of_red;
-    struct diag diag = {0};
-    char sha1[SHA1_HEX];
-
-    open_all();
-    of_red = kit_add(place("red"), "Nist", "N", "<ClinicalDocument>of red</ClinicalDocument>");
-    make(2, "2.999.74.1", "2.999.74.2", "2.999.74.3", span_of_cstr(of_red.patient_id));
-    provide();
-    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "ResponseStatusType:Success"));
-    local_send_registry_find(&scene, of_red.patient_id, "urn:oid:2.999.1", &reply);
-    kit_read_query_answer(&reply, arena, &answer);
-    CU_ASSERT_EQUAL_FATAL(answer.objects.documents.n, 3);
-    for (size_t i = 0; i < 3; i++) {
-        const struct document_entry *entry = &answer.objects.documents.items[i];
-        const size_t which = span_eq_cstr(entry->unique_id, "2.999.74.1") ? 0 : 1;
-
-        if (which == 1 && !span_eq_cstr(entry->unique_id, "2.999.74.2")) {
-            continue; /* the one that was there before */
-        }
-        CHECK_OK(&diag, digest_sha1_hex(span_of_cstr(contents[which]), &diag, sha1));
-        CHECK_SPAN(entry->hash, sha1);
-        CU_ASSERT_EQUAL(entry->size, strlen(contents[which]));
-        CHECK_SPAN(entry->repository, place("red")->config->repository);
-        const struct document_ref ref = {entry->home, entry->repository, entry->unique_id};
-        local_send_repository(&scene, &ref, 1, &reply);
-        kit_read_retrieve_answer(&reply, arena, &retrieved);
-        CU_ASSERT_EQUAL_FATAL(retrieved.documents.n, 1);
-        CHECK_SPAN(buf_span(&retrieved.documents.items[0].body.memory), contents[which]);
-        retrieve_answer_done(&retrieved);
-    }
-    close_all();
-}
-
 static const struct unit_test tests[] = {
     {"15829: an on-demand document changes between two retrieves", test_15829},
     {"15830: what an on-demand document was stays", test_15830},
     {"15831: an on-demand document without home", test_15831},
     {"15803: GetAll", test_15803},
     {"12368: metadata of two patients", test_12368},
+    {"15810: two Responding Gateways, one Initiating Gateway", test_15810},
     {"15500: patient discovery", test_15500},
-    {"12371, 12373: one document, two documents", test_12371_12373},
-    {"12375, 12376: limited metadata with and without its label", test_12375_12376},
-    {"12376: incomplete metadata of a known patient", test_12376_known_patient},
-    {"11966: a repository keeps what is provided", test_11966},
 };
 UNIT_MAIN("NIST's toolkit: documents", tests)
