@@ -71,6 +71,14 @@ tests_unit_test_scenario_stored_queries_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_local_registry tests/unit/test_scenario_split tests/unit/test_nist_toolkit
 tests_unit_test_nist_toolkit_SOURCES = tests/unit/test_nist_toolkit.c $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
 tests_unit_test_nist_toolkit_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_documents
+tests_unit_test_nist_documents_SOURCES = tests/unit/test_nist_documents.c tests/unit/nist_kit.c \
+	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_documents_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_submissions
+tests_unit_test_nist_submissions_SOURCES = tests/unit/test_nist_submissions.c tests/unit/nist_kit.c \
+	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_submissions_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_registry_SOURCES = tests/unit/test_scenario_local_registry.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_registry_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_split_SOURCES = tests/unit/test_scenario_split.c $(LOCAL_KIT) $(SCENE)
