@@ -329,13 +329,13 @@ static const struct {
     const char *text;
     bool (*run)(struct client *client);
 } cases[] = {
-    {"gSOAP: ITI-38 FindDocuments LeafClass", case_find_leaf_class},
-    {"gSOAP: ITI-38 FindDocuments ObjectRef", case_find_object_refs},
-    {"gSOAP: ITI-38 GetDocuments", case_get_documents},
-    {"gSOAP: ITI-39 over MTOM, hash and size as in the metadata", case_retrieve},
-    {"gSOAP: ITI-39 with an unknown document is PartialSuccess", case_retrieve_partly},
-    {"gSOAP: no Security header, a fault", case_no_security},
-    {"gSOAP: a Security header a second time, a fault", case_security_twice},
+    {"gSOAP: ITI-38 asks + ITI-40 asks, success: FindDocuments LeafClass", case_find_leaf_class},
+    {"gSOAP: ITI-38 asks, success: FindDocuments ObjectRef", case_find_object_refs},
+    {"gSOAP: ITI-38 asks, success: GetDocuments", case_get_documents},
+    {"gSOAP: ITI-39 asks, success: over MTOM, hash and size as in the metadata", case_retrieve},
+    {"gSOAP: ITI-39 asks, partial: with an unknown document", case_retrieve_partly},
+    {"gSOAP: ITI-40 asks, failure: no Security header", case_no_security},
+    {"gSOAP: ITI-40 asks, failure: a Security header a second time", case_security_twice},
 };
 
 /* ---- the program ---- */
