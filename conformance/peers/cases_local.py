@@ -8,7 +8,6 @@ import os
 import subprocess
 import uuid
 
-from cases_discover import patient
 from cases_query import Entry, STATUS_SLOT, expect_success, patient_slot
 from cases_retrieve import PARTIAL, FAILURE, SUCCESS, read_documents, status_of
 from discovery import find
@@ -26,6 +25,7 @@ class Side:
     def __init__(self, world, url, community, patient, originals):
         self.world, self.wire, self.patient = world, Wire(url, None, world.arguments.trace), patient
         self.home, self.repository = "urn:oid:" + community, community + ".2"
+        self.receiver = patient  # of what is provided
         self.originals = {}
         for name in os.listdir(originals):
             with open(f"{originals}/{name}", "rb") as file:
@@ -119,7 +119,7 @@ class Side:
     # ---- ITI-41 ----
 
     def provide(self, unique_id, data, patient=None, target=None):
-        message = Message("ITI-41", self.wire.url, provide(unique_id, patient or self.patient, data, target))
+        message = Message("ITI-41", self.wire.url, provide(unique_id, patient or self.receiver, data, target))
         self.world.schemas.check_ours(message.body[0])
         answer = self.wire.send(message, package=mtom(message, parts=[("document@example.org", data)]))
         payload = answer.expect_answer(message, self.world.schemas)
@@ -156,7 +156,9 @@ def errors_of(payload):
 def own(world):
     if not world.arguments.local:
         raise Skip("--local names no node")
-    return world.learn("own side", lambda world: Side(world, *world.arguments.local))
+    side = world.learn("own side", lambda world: Side(world, *world.arguments.local))
+    side.receiver = world.arguments.receivers[1]
+    return side
 
 
 def violet(world):
@@ -181,7 +183,7 @@ def asks_violet(world):
 
 def submit(world, unique_id, target, data=b"from red"):
     """ITI-80 to the node: (status, errors)."""
-    payload = provide(unique_id, patient(world), data, target)
+    payload = provide(unique_id, world.arguments.receivers[0], data, target)
     message = Message("ITI-80", world.url, payload, world.order("/xcdr"))
     world.schemas.check_ours(message.body[0])
     answer = world.wire.send(message, package=mtom(message, parts=[("document@example.org", data)]))

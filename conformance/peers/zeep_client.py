@@ -108,13 +108,13 @@ def read_arguments():
     parser.add_argument("--second-as", help="its homeCommunityId")
     side = {"nargs": 4, "metavar": ("URL", "COMMUNITY", "PATIENT", "ORIGINALS")}
     parser.add_argument("--local", **side, help="a local listener, and whose documents of whom are behind it (local systems see restricted ones)")
+    parser.add_argument("--receivers", nargs=2, metavar="PATIENT", help="of whom documents are provided, so that what others find stays: at the node and there")
     parser.add_argument("--partner", **side, help="with --source: only what two Isthmus nodes do; of the first one's partner")
     parser.add_argument("--partner-url", help="of that partner")
     parser.add_argument("--source", **side, help="of a node's registry and repository")
     parser.add_argument("--impostor", nargs=2, metavar=("ISTHMUS", "CONFIGURATION"), help="the partner does not know its signing key")
     parser.add_argument("--trace", help="folder for every request and answer")
     parser.add_argument("--only", help="run the cases whose text has this in it")
-    parser.add_argument("--print-patient", action="store_true", help="ask ITI-55, print the patient's id, and end")
     parser.add_argument("--write-security", nargs="+", metavar="FILE", help="write Security headers, ask nothing")
     parser.add_argument("--audience", help="of those assertions (default: the URL)")
     arguments = parser.parse_args()
@@ -154,9 +154,6 @@ def main():
         os.makedirs(arguments.trace, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         world = World(arguments, folder, scratch)
-        if arguments.print_patient:
-            print(cases_discover.patient(world))
-            return 0
         return run(world, cases)
 
 
