@@ -223,6 +223,24 @@ test_all_that_a_partner_says_of_a_document_reaches_the_consumer(void)
     close_all();
 }
 
+/* Its community and the object are named, nothing is guessed (ITI TF-2 3.38.4.1.3). */
+static void
+test_an_object_without_a_home_is_reported(void)
+{
+    struct query_answer answer;
+
+    open_all();
+    local_send_registry_find(&scene, of_green.patient_id, GREEN, &reply);
+    scene_deliver_forged(&scene, 0, "home=\"" GREEN "\"", "");
+    answer = query_answer();
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].code, "XDSMissingHomeCommunityId");
+    CU_ASSERT(span_find(answer.errors.items[0].location, SPAN(GREEN)) != SPAN_MISSING);
+    CU_ASSERT(span_find(answer.errors.items[0].context, SPAN("urn:uuid:")) != SPAN_MISSING);
+    close_all();
+}
+
 static void
 test_ids_without_a_home_are_our_own(void)
 {
@@ -452,6 +470,8 @@ static const struct unit_test tests[] = {
     /* REQ: ITI38-lossless */
     {"all that a partner says of a document reaches the consumer",
      test_all_that_a_partner_says_of_a_document_reaches_the_consumer},
+    /* REQ: ITI38-missing-home-reported */
+    {"an object without a home is reported", test_an_object_without_a_home_is_reported},
     {"ids without a home are our own", test_ids_without_a_home_are_our_own},
     {"what is withheld is not there", test_what_is_withheld_is_not_there},
     /* REQ: ITI39-several, ITI43-local, ITI43-routing */
