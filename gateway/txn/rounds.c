@@ -306,9 +306,11 @@ rounds_plan(struct asking *asking)
                : asking->order.goal == ASKING_RETRIEVE ? sources_plan_metadata(asking)
                                                        : plan_everyone(asking, SOAP_ITI_38);
     case 3:
-        return plan_provide(asking);
+        return asking->is_judged ? sources_plan_documents(asking) : plan_provide(asking);
     default:
-        return is_gather ? plan_retrieve_of_entries(asking) : plan_retrieve_of_order(asking);
+        return asking->is_judged ? sources_plan_members(asking)
+               : is_gather       ? plan_retrieve_of_entries(asking)
+                                 : plan_retrieve_of_order(asking);
     }
 }
 
