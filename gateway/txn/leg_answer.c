@@ -62,6 +62,7 @@ let_go(struct asking *asking, struct leg *leg)
     leg->first_homeless = SPAN_EMPTY;
     leg->objects = (struct registry_objects){0};
     leg->repositories = (struct leg_repository_list){0};
+    leg->withheld = (struct span_list){0};
     leg->errors = (struct registry_error_list){0};
     leg->said = SPAN_EMPTY;
     free_facts(leg);

@@ -35,7 +35,8 @@ libisthmus_a_SOURCES += \
 	gateway/txn/sources.c gateway/txn/sources.h \
 	gateway/txn/runner.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
-	gateway/txn/txn.h
+	gateway/txn/txn.h \
+	gateway/txn/source_judge.c gateway/txn/withheld.c gateway/txn/withheld.h
 EXTRA_DIST += gateway/txn/README.md
 
 check_PROGRAMS += tests/unit/test_runner tests/unit/test_merge
@@ -86,8 +87,14 @@ tests_unit_test_scenario_split_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_sources
 tests_unit_test_scenario_sources_SOURCES = tests/unit/test_scenario_sources.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test_scenario_kept
-tests_unit_test_scenario_kept_SOURCES = tests/unit/test_scenario_kept.c $(LOCAL_KIT) $(SCENE)
+check_PROGRAMS += tests/unit/test_scenario_kept tests/unit/test_scenario_withheld
+tests_unit_test_scenario_withheld_SOURCES = tests/unit/test_scenario_withheld.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_withheld_LDADD = $(UNIT_LIBS)
+SUBMISSION_KIT = tests/unit/submission_kit.c tests/unit/submission_kit.h
+tests_unit_test_scenario_kept_SOURCES = tests/unit/test_scenario_kept.c $(SUBMISSION_KIT) $(SCENE)
+check_PROGRAMS += tests/unit/test_scenario_hostile
+tests_unit_test_scenario_hostile_SOURCES = tests/unit/test_scenario_hostile.c $(SUBMISSION_KIT) $(SCENE)
+tests_unit_test_scenario_hostile_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_kept_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_provide_SOURCES = tests/unit/test_scenario_provide.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_provide_LDADD = $(UNIT_LIBS)
