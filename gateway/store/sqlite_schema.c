@@ -7,7 +7,7 @@
 #include "store/sqlite_tables.h"
 
 #define APPLICATION_ID 0x49535448 /* "ISTH", in the file's header */
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
 
 /* Absent text is '' everywhere: no column is null. Times end in _us: microseconds since 1970 UTC.
  * given and street hold their parts separated by U+001F. */
@@ -22,17 +22,15 @@ static const char schema[] =
     "  birth_time TEXT NOT NULL,"
     "  birth_date TEXT NOT NULL,"
     "  sex TEXT NOT NULL,"
-    "  added_us INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX patients_birth_date ON patients (birth_date);"
+    "  added_us INTEGER NOT NULL,"
+    "  has_details INTEGER NOT NULL DEFAULT 0) STRICT;"
 
-    /* family_key: folded, for finding candidates */
     "CREATE TABLE names ("
     "  patient INTEGER NOT NULL REFERENCES patients (id),"
     "  position INTEGER NOT NULL,"
     "  family TEXT NOT NULL, given TEXT NOT NULL, prefix TEXT NOT NULL, suffix TEXT NOT NULL,"
-    "  use TEXT NOT NULL, family_key TEXT NOT NULL,"
+    "  use TEXT NOT NULL,"
     "  PRIMARY KEY (patient, position)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX names_family_key ON names (family_key, patient);"
 
     /* unreliable: different people carry it; the same for all rows of (root, extension_key) */
     "CREATE TABLE identifiers ("
@@ -84,12 +82,15 @@ static const char document_schema[] =
     "  document INTEGER PRIMARY KEY REFERENCES documents (id),"
     "  bytes BLOB NOT NULL) STRICT;";
 
-#define SCRIPTS_MAX 5
+#define SCRIPTS_MAX 6
 static const char *const new_store[SCRIPTS_MAX] = {
-    schema, SQLITE_DOCUMENTS_TABLE("documents") SQLITE_DOCUMENTS_INDEXES, document_schema,
+    schema,
+    SQLITE_PEOPLE_TABLES,
+    SQLITE_DOCUMENTS_TABLE("documents") SQLITE_DOCUMENTS_INDEXES,
+    document_schema,
     SQLITE_REGISTRY_TABLES,
     "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
-    "PRAGMA user_version = 5"};           /* SCHEMA_VERSION */
+    "PRAGMA user_version = 6"};           /* SCHEMA_VERSION */
 
 /* Until version 3 the replay memory was in tables (version 1 had one of them). It is in files now:
  * keys that still count are given up, and noted as lost. Since version 3 documents may be files. */
@@ -98,8 +99,15 @@ static const char to_version_4[] = "DROP TABLE replays;"
                                    "PRAGMA user_version = 4";
 
 static const char *const to_version_5[SCRIPTS_MAX] = {
-    SQLITE_DOCUMENTS_REBUILT,
-    SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"}; /* SCHEMA_VERSION */
+    SQLITE_DOCUMENTS_REBUILT, SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"};
+
+/* People are found by their keys, which are made for all who are there. */
+static const char to_version_6[] =
+    SQLITE_PEOPLE_TABLES "ALTER TABLE patients ADD COLUMN has_details INTEGER NOT NULL DEFAULT 0;"
+                         "DROP INDEX IF EXISTS patients_birth_date;"
+                         "DROP INDEX IF EXISTS names_family_key;"
+                         "ALTER TABLE names DROP COLUMN family_key;"
+                         "PRAGMA user_version = 6";
 
 static struct status
 run_scripts(struct db_conn *conn, const char *const scripts[SCRIPTS_MAX], struct diag *diag)
@@ -217,7 +225,13 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
         TRY(note_given_up(store, conn, diag));
         TRY(db_script(conn, to_version_4, diag));
     }
-    TRY(run_scripts(conn, to_version_5, diag));
+    if (version < 5) {
+        TRY(run_scripts(conn, to_version_5, diag));
+    }
+    if (version < 6) {
+        TRY(db_script(conn, to_version_6, diag));
+        TRY(sqlite_people_index(conn, diag));
+    }
     TRY(read_number(conn, "SELECT count(*) FROM pragma_foreign_key_check", diag, &dangling));
     return dangling == 0
                ? OK

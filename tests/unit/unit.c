@@ -123,6 +123,20 @@ find_source_root(char root[PATH_MAX])
 }
 
 const char *
+unit_source_path(const char *relative)
+{
+    static char path[PATH_MAX];
+    char root[PATH_MAX];
+
+    if (!find_source_root(root)) {
+        return NULL;
+    }
+    const int n = snprintf(path, sizeof(path), "%s/%s", root, relative);
+
+    return n > 0 && n < PATH_MAX && access(path, R_OK) == 0 ? path : NULL;
+}
+
+const char *
 unit_data_path(const char *relative)
 {
     static char path[PATH_MAX];
