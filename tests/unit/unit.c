@@ -123,20 +123,6 @@ find_source_root(char root[PATH_MAX])
 }
 
 const char *
-unit_source_path(const char *relative)
-{
-    static char path[PATH_MAX];
-    char root[PATH_MAX];
-
-    if (!find_source_root(root)) {
-        return NULL;
-    }
-    const int n = snprintf(path, sizeof(path), "%s/%s", root, relative);
-
-    return n > 0 && n < PATH_MAX && access(path, R_OK) == 0 ? path : NULL;
-}
-
-const char *
 unit_data_path(const char *relative)
 {
     static char path[PATH_MAX];
@@ -150,6 +136,25 @@ unit_data_path(const char *relative)
     }
     if (n < 0 || n >= PATH_MAX || access(path, R_OK) != 0) {
         unit_not_run("no data (%s)", relative);
+        return NULL;
+    }
+    return path;
+}
+
+const char *
+unit_source_path(const char *relative)
+{
+    static char path[PATH_MAX + 256];
+    char root[PATH_MAX];
+
+    if (!find_source_root(root)) {
+        CU_FAIL("the root of the sources is not to be found");
+        return NULL;
+    }
+    const int n = snprintf(path, sizeof(path), "%s/%s", root, relative);
+    if (n < 0 || (size_t)n >= sizeof(path) || access(path, R_OK) != 0) {
+        printf("\n    %s is not there\n", relative);
+        CU_FAIL("a file of the sources is not there");
         return NULL;
     }
     return path;
