@@ -89,6 +89,7 @@ add_match(struct inbound *in, const struct patient *patient, int degree, struct 
 }
 
 /* What would tell the candidates apart (ITI TF-2 3.55.4.2.2.6). */
+/* REQ: XCPD-hints */
 static struct status
 ask_for_more(struct inbound *in, unsigned hints, struct xcpd_answer *answer)
 {
@@ -222,7 +223,7 @@ iti55_answer(struct asking *asking, struct leg *leg, const struct message *messa
         const struct xcpd_match *match = &answer.matches.items[i];
 
         if (leg_may_name(asking, leg, match->home)) {
-            TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, *match));
+            TRY(leg_take_match(asking, leg, match));
         }
     }
     return OK;

@@ -47,6 +47,7 @@ check_case(const struct match_case *row, struct arena *arena)
     CU_ASSERT((got.outcome == MATCH_ONE) == (match_rule_degree(got.rule) > 0));
 }
 
+/* REQ: XCPD-parameters-used, XCPD-hints */
 static void
 cases_decide(void)
 {
