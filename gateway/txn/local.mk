@@ -52,6 +52,7 @@ SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
+	tests/unit/test_scenario_deferred \
 	tests/unit/test_scenario_binding tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_again tests/unit/test_scenario_styles \
 	tests/unit/test_scenario_individual tests/unit/test_scenario_fanout \
@@ -96,6 +97,8 @@ tests_unit_test_scenario_asking_SOURCES = tests/unit/test_scenario_asking.c $(SC
 tests_unit_test_scenario_asking_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_answers_SOURCES = tests/unit/test_scenario_answers.c $(SCENE)
 tests_unit_test_scenario_answers_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_deferred_SOURCES = tests/unit/test_scenario_deferred.c $(SCENE)
+tests_unit_test_scenario_deferred_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_no_answer_SOURCES = tests/unit/test_scenario_no_answer.c $(SCENE)
 tests_unit_test_scenario_no_answer_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_again_SOURCES = tests/unit/test_scenario_again.c $(SCENE)
