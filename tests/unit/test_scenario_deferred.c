@@ -189,10 +189,48 @@ test_nobody_answers_these(void)
     kit_close_green(&scene, arena);
 }
 
+/* Green's answer says so on the way, and red knows; what it says without sense, says nothing. */
+static void
+test_how_long_an_answer_may_be_kept(void)
+{
+    static const struct {
+        const char *header;
+        int64_t s;
+    } rows[] = {
+        {"</env:Header>", 0},
+        {"<t:CorrelationTimeToLive xmlns:t=\"urn:ihe:iti:xcpd:2009\">soon"
+         "</t:CorrelationTimeToLive></env:Header>",
+         0},
+        {"<t:CorrelationTimeToLive xmlns:t=\"urn:ihe:iti:xcpd:2009\">P0Y0M7D"
+         "</t:CorrelationTimeToLive></env:Header>",
+         INT64_C(7) * 86400},
+    };
+    struct arena *const arena = kit_open_green(&scene);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct asking_order order = scene_order(ASKING_DISCOVER, ISABELLA);
+        struct asking *asking = NULL;
+
+        scene_ask(scene_place(&scene, "red"), &order, &asking);
+        scene_deliver_forged(&scene, kit_question_to(&scene, "green"), "</env:Header>",
+                             rows[i].header);
+        scene_deliver_all(&scene, NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+        const struct leg *const leg = kit_leg_of(asking, 0, "green");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(leg);
+        CU_ASSERT_EQUAL(leg->result, XCPD_MATCH);
+        CU_ASSERT_EQUAL(leg->kept_us, rows[i].s * US_PER_S);
+        asking_free(asking);
+    }
+    kit_close_green(&scene, arena);
+}
+
 static const struct unit_test tests[] = {
     {"priority and action disagree", test_priority_and_action_disagree},
     /* REQ: ITI55-query-absent, ITI55-result-cases */
     {"parameters are refused inside the protocol", test_parameters_are_refused_inside},
+    /* REQ: ITI55-time-to-live */
+    {"how long an answer may be kept", test_how_long_an_answer_may_be_kept},
     /* REQ: ITI55-deferred-refused */
     {"a deferred answer is refused", test_deferred_is_refused},
     {"a deferred question is refused for another reason", test_deferred_for_another_reason},
