@@ -55,6 +55,8 @@ SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
 	tests/unit/test_scenario_binding tests/unit/test_scenario_returned \
 	tests/unit/test_scenario_record tests/unit/test_scenario_replay \
+	tests/unit/test_scenario_deferred \
+	tests/unit/test_scenario_binding tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_again tests/unit/test_scenario_styles \
 	tests/unit/test_scenario_individual tests/unit/test_scenario_fanout \
 	tests/unit/test_scenario_torture
@@ -98,6 +100,8 @@ tests_unit_test_scenario_asking_SOURCES = tests/unit/test_scenario_asking.c $(SC
 tests_unit_test_scenario_asking_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_answers_SOURCES = tests/unit/test_scenario_answers.c $(SCENE)
 tests_unit_test_scenario_answers_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_deferred_SOURCES = tests/unit/test_scenario_deferred.c $(SCENE)
+tests_unit_test_scenario_deferred_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_no_answer_SOURCES = tests/unit/test_scenario_no_answer.c $(SCENE)
 tests_unit_test_scenario_no_answer_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_again_SOURCES = tests/unit/test_scenario_again.c $(SCENE)
