@@ -9,6 +9,8 @@
 #include "base/ids.h"
 #include "soap/xcpd_parts.h"
 
+#define ANSWER_ROOM ((size_t)4096) /* for one match, beside the asker's own text */
+
 static void
 start_with_class(struct xmlw *w, const char *element, const char *class_code, const char *mood)
 {
@@ -263,6 +265,9 @@ xcpd_answer_write(const struct xcpd_query *query, const struct xcpd_answer *answ
         .sender_home = home,
     };
     struct xmlw w;
+    char *room = NULL;
+    TRY(buf_reserve(out, query->query_xml.n + ANSWER_ROOM, diag,
+                    &room)); /* so that most need not grow */
     xmlw_init(&w, out, diag);
     xcpd_write_wrapper(&w, &wrapper);
     write_acknowledgement(&w, query, answer);
