@@ -80,6 +80,10 @@ check_PROGRAMS += tests/unit/test_nist_documents
 tests_unit_test_nist_documents_SOURCES = tests/unit/test_nist_documents.c tests/unit/nist_kit.c \
 	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
 tests_unit_test_nist_documents_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_xua
+tests_unit_test_nist_xua_SOURCES = tests/unit/test_nist_xua.c tests/unit/nist_kit.c tests/unit/nist_kit.h \
+	tests/unit/soap_kit.c tests/unit/soap_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_xua_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_nist_submissions
 tests_unit_test_nist_submissions_SOURCES = tests/unit/test_nist_submissions.c tests/unit/nist_kit.c \
 	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
