@@ -491,6 +491,7 @@ static const struct unit_test tests[] = {
     {"limited metadata", test_limited},
     {"replayed", test_replayed},
     {"denied", test_denied},
+    /* REQ: ITI80-home */
     {"no transit", test_no_transit},
     /* REQ: ITI80-recipient */
     {"local", test_local},
