@@ -15,6 +15,7 @@ struct envelope_request {
     struct span action, to, message_id; /* urn:uuid:... */
     struct span security;
     struct span payload;
+    int64_t time_to_live_us; /* ITI-55: xcpd:CorrelationTimeToLive; 0: none */
 };
 MUST_CHECK struct status envelope_write_request(const struct envelope_request *request,
                                                 struct buf *out, struct diag *diag);
@@ -28,6 +29,7 @@ struct envelope_answer {
     struct span payload;
     struct span request_signature;
     int64_t now_us;
+    int64_t time_to_live_us; /* ITI-55: xcpd:CorrelationTimeToLive; 0: none */
 };
 MUST_CHECK struct status envelope_write_answer(const struct envelope_answer *answer,
                                                struct buf *out, struct diag *diag);

@@ -42,7 +42,7 @@ libisthmus_a_SOURCES += \
 	soap/tokenref.c soap/tokenref.h \
 	soap/transaction.c \
 	soap/view.h \
-	soap/xml.c soap/xml.h soap/xml_pieces.c soap/xml_pieces.h soap/xmlout.c soap/xmlwalk.c
+	soap/xml.c soap/xml.h soap/xml_memory.c soap/xml_memory.h soap/xml_pieces.c soap/xml_pieces.h soap/xmlout.c soap/xmlwalk.c
 
 SOAP_KIT = tests/unit/soap_kit.c tests/unit/soap_kit.h
 SOAP_EXPECT = tests/unit/soap_expect.c tests/unit/soap_expect.h $(SOAP_KIT)
@@ -52,7 +52,8 @@ SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/tes
 	tests/unit/test_sigkeys tests/unit/test_sigrules tests/unit/test_sigverify tests/unit/test_wrapping \
 	tests/unit/test_answer_check tests/unit/test_relaxed tests/unit/test_saml_attributes \
 	tests/unit/test_samlname tests/unit/test_samlrules tests/unit/test_sign tests/unit/test_tokenref \
-	tests/unit/test_c14n tests/unit/test_profile
+	tests/unit/test_c14n tests/unit/test_profile tests/unit/test_xml_memory
+tests_unit_test_xml_memory_LDADD = $(UNIT_LIBS)
 # Each signature that reaches the arithmetic is computed by both engines (tests/unit/engines.h).
 ENGINES = tests/unit/engines.c tests/unit/engines.h
 ENGINES_WRAPPED = $(AM_LDFLAGS) -Wl,--wrap=dsig_verify
@@ -124,10 +125,18 @@ libisthmus_a_SOURCES += \
 	soap/xca_query.c soap/xca_retrieve.c \
 	soap/xca_value.c soap/xca_value.h \
 	soap/xop.c soap/xop.h \
+	soap/hl7.h soap/hl7_ack.c \
+	soap/mcci.c soap/mcci.h \
+	soap/pdq.c soap/pdq.h \
+	soap/pix.c soap/pix.h soap/pix_answer.c soap/pix_parts.h \
+	soap/plq.c soap/plq.h \
 	soap/xcpd.h soap/xcpd_parts.h \
 	soap/xcpd_answer_read.c soap/xcpd_answer_write.c \
+	soap/xcpd_person_read.c soap/xcpd_person_write.c \
 	soap/xcpd_query_read.c soap/xcpd_query_write.c \
-	soap/xcpd_read_parts.c soap/xcpd_write_parts.c
+	soap/xcpd_read_parts.c soap/xcpd_read_wrapper.c \
+	soap/xcpd_ttl.c \
+	soap/xcpd_write_parts.c soap/xcpd_write_wrapper.c
 EXTRA_DIST += soap/regrep.gsoap.h soap/CODECS.md
 
 # What soapcpp2 makes of regrep.gsoap.h: in the build folder, never in the tar ball. It makes all
@@ -155,6 +164,8 @@ BUILT_SOURCES += $(REGREP_STAMP)
 CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) $(REGREP_STAMP).new soap/generated/soapcpp2.log
 
 CODEC_TESTS = tests/unit/test_envelope tests/unit/test_xcpd tests/unit/test_xcpd_read \
+	tests/unit/test_xcpd_query tests/unit/test_xcpd_answer tests/unit/test_mcci \
+	tests/unit/test_pdq tests/unit/test_pix tests/unit/test_plq \
 	tests/unit/test_regrep tests/unit/test_xca tests/unit/test_xca_answer \
 	tests/unit/test_xca_retrieve tests/unit/test_codec_torture tests/unit/test_xca_pieces \
 	tests/unit/test_xdr tests/unit/test_passthrough
@@ -162,10 +173,22 @@ check_PROGRAMS += $(CODEC_TESTS)
 CODEC_SUPPORT = tests/unit/soap_support.c tests/unit/soap_support.h
 tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c $(CODEC_SUPPORT)
 tests_unit_test_envelope_LDADD = $(UNIT_LIBS)
-tests_unit_test_xcpd_SOURCES = tests/unit/test_xcpd.c $(CODEC_SUPPORT)
+tests_unit_test_xcpd_SOURCES = tests/unit/test_xcpd.c $(KEPT_PAYLOADS) $(CODEC_SUPPORT)
 tests_unit_test_xcpd_LDADD = $(UNIT_LIBS)
 tests_unit_test_xcpd_read_SOURCES = tests/unit/test_xcpd_read.c $(CODEC_SUPPORT)
 tests_unit_test_xcpd_read_LDADD = $(UNIT_LIBS)
+tests_unit_test_xcpd_query_SOURCES = tests/unit/test_xcpd_query.c $(CODEC_SUPPORT)
+tests_unit_test_xcpd_query_LDADD = $(UNIT_LIBS)
+tests_unit_test_xcpd_answer_SOURCES = tests/unit/test_xcpd_answer.c $(CODEC_SUPPORT)
+tests_unit_test_xcpd_answer_LDADD = $(UNIT_LIBS)
+tests_unit_test_mcci_SOURCES = tests/unit/test_mcci.c $(CODEC_SUPPORT)
+tests_unit_test_mcci_LDADD = $(UNIT_LIBS)
+tests_unit_test_pdq_SOURCES = tests/unit/test_pdq.c $(CODEC_SUPPORT)
+tests_unit_test_pdq_LDADD = $(UNIT_LIBS)
+tests_unit_test_pix_SOURCES = tests/unit/test_pix.c $(CODEC_SUPPORT)
+tests_unit_test_pix_LDADD = $(UNIT_LIBS)
+tests_unit_test_plq_SOURCES = tests/unit/test_plq.c $(CODEC_SUPPORT)
+tests_unit_test_plq_LDADD = $(UNIT_LIBS)
 tests_unit_test_regrep_SOURCES = tests/unit/test_regrep.c tests/unit/regrep_dump.c \
 	tests/unit/regrep_dump.h $(CODEC_SUPPORT)
 tests_unit_test_regrep_LDADD = $(UNIT_LIBS)
@@ -174,13 +197,13 @@ tests_unit_test_xca_pieces_SOURCES = tests/unit/test_xca_pieces.c $(ANSWER_DUMP)
 tests_unit_test_xca_pieces_LDADD = $(UNIT_LIBS)
 tests_unit_test_passthrough_SOURCES = tests/unit/test_passthrough.c $(ANSWER_DUMP) $(CODEC_SUPPORT)
 tests_unit_test_passthrough_LDADD = $(UNIT_LIBS)
-tests_unit_test_xdr_SOURCES = tests/unit/test_xdr.c $(ANSWER_DUMP) $(CODEC_SUPPORT)
+tests_unit_test_xdr_SOURCES = tests/unit/test_xdr.c $(KEPT_PAYLOADS) $(ANSWER_DUMP) $(CODEC_SUPPORT)
 tests_unit_test_xdr_LDADD = $(UNIT_LIBS)
-tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(CODEC_SUPPORT)
+tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(KEPT_PAYLOADS) $(CODEC_SUPPORT)
 tests_unit_test_xca_LDADD = $(UNIT_LIBS)
-tests_unit_test_xca_answer_SOURCES = tests/unit/test_xca_answer.c $(CODEC_SUPPORT)
+tests_unit_test_xca_answer_SOURCES = tests/unit/test_xca_answer.c $(KEPT_PAYLOADS) $(CODEC_SUPPORT)
 tests_unit_test_xca_answer_LDADD = $(UNIT_LIBS)
-tests_unit_test_xca_retrieve_SOURCES = tests/unit/test_xca_retrieve.c $(CODEC_SUPPORT)
+tests_unit_test_xca_retrieve_SOURCES = tests/unit/test_xca_retrieve.c $(KEPT_PAYLOADS) $(CODEC_SUPPORT)
 tests_unit_test_xca_retrieve_LDADD = $(UNIT_LIBS)
 tests_unit_test_codec_torture_SOURCES = tests/unit/test_codec_torture.c $(CODEC_SUPPORT)
 tests_unit_test_codec_torture_LDADD = $(UNIT_LIBS)

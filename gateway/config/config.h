@@ -156,6 +156,7 @@ struct partner {
     int64_t sha1_until_us;         /* wall; 0: never */
     struct dialect_style writes;   /* how it wants our assertions */
     bool may_connect_legacy;       /* its server's TLS knows no secure renegotiation (RFC 5746) */
+    bool wants_short_location;     /* of errors in our ITI-39 answers: the community alone */
     enum partner_replay replay;
     bool is_assertion_once;           /* its assertions are accepted once, OneTimeUse or not */
     struct config_strings delegators; /* QueryAuthGrantor values that it may ask for */
@@ -216,6 +217,19 @@ void config_edge_default(struct config_edge *ret_edge);
 struct config_enough {
     size_t answers;
     unsigned percent;
+};
+
+/* discovery: what a partner is told when several people agree with his question, and how long what
+ * communities know of people is remembered. */
+enum config_several {
+    CONFIG_SEVERAL_ASK,  /* nobody; asked for what would tell them apart (ITI TF-2 3.55.4.2.3) */
+    CONFIG_SEVERAL_NONE, /* nobody */
+    CONFIG_SEVERAL_LIST  /* all of them, each with its degree of match */
+};
+struct config_discovery {
+    enum config_several several;
+    int64_t time_to_live_us; /* told to partners: how long our answers may be kept; 0: not at all */
+    int64_t remember_us;     /* partners' answers, at most, and no longer than they say; 0: never */
 };
 
 /* recipients: the organizations that a community takes documents for. */
@@ -283,7 +297,9 @@ struct config {
     struct config_edge edge;
     struct partner_limits outbound; /* outbound: of partners without limits of their own */
     struct config_enough enough;
+    struct config_discovery discovery;
     size_t answers_limit;   /* limits: answers, bytes that all answers of one transaction hold */
+    size_t facts_limit;     /* limits: answer_facts, bytes that is read of one answer */
     size_t documents_limit; /* limits: documents, bytes of one answer that carries documents; what
                                is not in the spool counts for answers_limit as well */
     size_t replay_keys;     /* limits: replay_keys, remembered at most for each partner */

@@ -66,7 +66,8 @@ same_agreements(const struct partner *a, const struct partner *b)
     return a->may_use_bearer == b->may_use_bearer && a->relaxed == b->relaxed &&
            a->sha1_until_us == b->sha1_until_us && a->replay == b->replay &&
            a->is_assertion_once == b->is_assertion_once &&
-           same_strings(&a->delegators, &b->delegators) && a->fault_status == b->fault_status;
+           same_strings(&a->delegators, &b->delegators) && a->fault_status == b->fault_status &&
+           a->wants_short_location == b->wants_short_location;
 }
 
 static void
@@ -231,8 +232,16 @@ same_limits(const struct config *a, const struct config *b)
 {
     return a->timeout_us == b->timeout_us && a->body_limit == b->body_limit &&
            a->root_part_limit == b->root_part_limit && a->answers_limit == b->answers_limit &&
-           a->documents_limit == b->documents_limit && a->enough.answers == b->enough.answers &&
-           a->enough.percent == b->enough.percent && same_edge(&a->edge, &b->edge);
+           a->facts_limit == b->facts_limit && a->documents_limit == b->documents_limit &&
+           a->enough.answers == b->enough.answers && a->enough.percent == b->enough.percent &&
+           same_edge(&a->edge, &b->edge);
+}
+
+static bool
+same_discovery(const struct config_discovery *a, const struct config_discovery *b)
+{
+    return a->several == b->several && a->time_to_live_us == b->time_to_live_us &&
+           a->remember_us == b->remember_us;
 }
 
 /* ---- systems ---- */
@@ -407,6 +416,9 @@ config_changes(const struct config *old, const struct config *other, config_say 
     }
     if (!same_limits(old, other)) {
         say(arg, "limits: changed");
+    }
+    if (!same_discovery(&old->discovery, &other->discovery)) {
+        say(arg, "discovery: changed");
     }
     if (old->clock_skew_us != other->clock_skew_us ||
         old->max_lifetime_us != other->max_lifetime_us ||

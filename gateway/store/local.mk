@@ -2,12 +2,15 @@
 libisthmus_a_SOURCES += \
 	gateway/store/db.c gateway/store/db.h \
 	gateway/store/match.c gateway/store/match.h \
+	gateway/store/match_believe.c gateway/store/match_parts.h \
+	gateway/store/match_prepare.c gateway/store/match_question.c \
 	gateway/store/registry.h \
 	gateway/store/replay.c gateway/store/replay.h \
 	gateway/store/replay_file.c gateway/store/replay_file.h \
 	gateway/store/replay_load.c gateway/store/replay_segment.h \
 	gateway/store/replay_memory.c gateway/store/replay_memory.h \
 	gateway/store/replay_table.c gateway/store/replay_table.h \
+	gateway/store/visit.c \
 	gateway/store/sqlite.c gateway/store/sqlite.h \
 	gateway/store/sqlite_ask.c \
 	gateway/store/sqlite_associations.c \
@@ -21,6 +24,7 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_packages.c gateway/store/sqlite_registry.h \
 	gateway/store/sqlite_members.c \
 	gateway/store/sqlite_patients.c \
+	gateway/store/sqlite_people.c \
 	gateway/store/sqlite_replay.c \
 	gateway/store/sqlite_retrieve.c \
 	gateway/store/sqlite_schema.c gateway/store/sqlite_tables.h \
@@ -48,12 +52,19 @@ tests_unit_test_registry_submit_LDADD = $(UNIT_LIBS)
 tests_unit_test_registry_submit_SOURCES = tests/unit/test_registry_submit.c $(REGISTRY_KIT)
 
 STORE_TESTS = tests/unit/test_match tests/unit/test_store tests/unit/test_store_find \
+	tests/unit/test_store_discovery \
 	tests/unit/test_store_people tests/unit/test_store_replay tests/unit/test_store_threads
 check_PROGRAMS += $(STORE_TESTS)
 tests_unit_test_match_LDADD = $(UNIT_LIBS)
+tests_unit_test_match_SOURCES = tests/unit/test_match.c tests/unit/match_kit.c \
+	tests/unit/match_kit.h
+EXTRA_DIST += tests/unit/match_cases.txt
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
+tests_unit_test_store_discovery_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_discovery_SOURCES = tests/unit/test_store_discovery.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_store_find_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_find_SOURCES = tests/unit/test_store_find.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h

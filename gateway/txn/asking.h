@@ -18,6 +18,7 @@
 #include "soap/xca.h"
 #include "soap/xcpd.h"
 #include "soap/xdr.h"
+#include "store/match.h"
 #include "txn/fanout.h"
 #include "txn/merge.h"
 #include "txn/node.h"
@@ -92,6 +93,16 @@ struct leg_repository_list {
 };
 #define LEG_REPOSITORIES_MAX ((size_t)256) /* that one answer may name */
 
+/* A match of an answer that contradicts the question: shown and recorded, never used. */
+struct leg_quarantined {
+    struct xcpd_match match;
+    enum match_rule rule; /* that says so */
+};
+struct leg_quarantined_list {
+    struct leg_quarantined *items;
+    size_t n, capacity;
+};
+
 struct own_leg;
 struct source_lookup;
 
@@ -129,7 +140,10 @@ struct leg {
     struct ident query_id;
     enum xcpd_result result;
     struct xcpd_match_list matches;
+    struct leg_quarantined_list quarantined;
     struct span_list issues;    /* XCPD_AMBIGUOUS: what would help */
+    int64_t kept_us;            /* how long the answer may be kept; 0: not at all */
+    int64_t may_keep_us;        /* the same of our question, for the one who is asked */
     unsigned dropped;           /* items of the answer that are not used ... */
     unsigned dropped_foreign;   /* ... of them: for naming a community of somebody else */
     unsigned dropped_homeless;  /* ... of them: for naming no community */
@@ -271,6 +285,8 @@ enum soap_transaction rounds_transaction(const struct asking *asking); /* of the
 bool rounds_want(const struct asking *asking, struct span community);  /* does the order? */
 /* Plans the round's legs from the order or from the round before. */
 MUST_CHECK struct status rounds_plan(struct asking *asking);
+/* The part of it for the round that retrieves (rounds_retrieve.c). */
+MUST_CHECK struct status rounds_plan_retrieve(struct asking *asking);
 /* After the last round: documents with digests and duplicates. */
 MUST_CHECK struct status rounds_collect(struct asking *asking);
 
@@ -346,6 +362,10 @@ void leg_fail(struct leg *leg, enum err code, const char *detail);
 /* May the partner name things of <home> (urn:oid or bare OID)? If not, the thing is dropped, with
  * who that community belongs to. (leg_binding.c) */
 bool leg_may_name(const struct asking *asking, struct leg *leg, struct span home);
+/* One match of an answer to ITI-55, of a community that the partner may name: into the leg's
+ * matches, or set aside when whom it returns contradicts the question. (leg_returned.c) */
+MUST_CHECK struct status leg_take_match(const struct asking *asking, struct leg *leg,
+                                        const struct xcpd_match *match);
 /* A repository is one community's (ITI TF-2 3.38.4.1.2): does this answer name ours, or one as
  * another's than itself before? Then the document is dropped. <home>: bare OID. */
 MUST_CHECK struct status leg_take_repository(const struct asking *asking, struct leg *leg,

@@ -97,7 +97,8 @@ struct inbound {
     void *work;                /* the transaction's own, in the arena */
     struct brokered *brokered; /* its question to our sources (brokered.h); NULL: none */
 
-    struct buf payload; /* the answer's Body child */
+    struct buf payload;  /* the answer's Body child */
+    int64_t may_keep_us; /* ITI-55: how long the asker may keep it; 0: not at all */
     const struct mtom_part *parts;
     size_t parts_n;
     struct audit_event event; /* the question: who asked, and for what; outcomes are made from it */
@@ -134,7 +135,8 @@ struct responder {
      * there is nothing to relate to) makes it a SOAP fault instead. */
     struct status (*refuse)(struct inbound *in, enum err code);
 };
-extern const struct responder iti55_responder, iti38_responder, iti39_responder, iti80_responder;
+extern const struct responder iti55_responder, iti55_deferred_responder, iti38_responder,
+    iti39_responder, iti80_responder;
 
 /* The facts for policy_decide that a proven request has. */
 struct policy_facts inbound_policy_facts(const struct inbound *in);

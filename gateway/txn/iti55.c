@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "soap/mcci.h"
 #include "soap/xcpd.h"
 #include "txn/inbound.h"
 
@@ -17,34 +18,46 @@ struct iti55_work {
 
 /* ---- Responding Gateway ---- */
 
-static enum txn_verdict
-read_query(struct inbound *in)
+/* What any answer to the query needs, and who asks whom; in->work. */
+static struct status
+read_frame(struct inbound *in)
 {
     struct txn *txn = &in->txn;
     struct iti55_work *work;
 
-    TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
-    TXN_TRY(xcpd_query_read(in->proof.message, txn->arena, &txn->diag, &work->query));
+    TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
+    TRY(xcpd_query_frame(in->proof.message, txn->arena, &txn->diag, &work->query));
     in->work = work;
     in->event.query_id = work->query.query_id.extension.n > 0 ? work->query.query_id.extension
                                                               : work->query.query_id.root;
     in->event.query = work->query.query_xml;
     if (work->query.sender_home.n > 0 &&
         !partner_speaks_for(in->proof.partner, work->query.sender_home)) {
-        (void)FAIL(&txn->diag, ERR_PEER_BINDING,
-                   "the sender of the query is community '%.*s', which partner '%s' does not list",
-                   SPAN_PRINT(work->query.sender_home), in->proof.partner->id);
-        return TXN_FAILED;
+        return FAIL(&txn->diag, ERR_PEER_BINDING,
+                    "the sender of the query is community '%.*s', which partner '%s' does not list",
+                    SPAN_PRINT(work->query.sender_home), in->proof.partner->id);
     }
     /* Ours is one community: a question that says it is for another was sent to the wrong gateway,
      * and our "nobody" would be taken for its. */
     if (work->query.receiver_home.n > 0 &&
         !span_eq_cstr(work->query.receiver_home, in->node->config->community)) {
-        (void)FAIL(&txn->diag, ERR_UNKNOWN_COMMUNITY,
-                   "the receiver of the query is community '%.*s', this community is '%s'",
-                   SPAN_PRINT(work->query.receiver_home), in->node->config->community);
-        return TXN_FAILED;
+        return FAIL(&txn->diag, ERR_UNKNOWN_COMMUNITY,
+                    "the receiver of the query is community '%.*s', this community is '%s'",
+                    SPAN_PRINT(work->query.receiver_home), in->node->config->community);
     }
+    return OK;
+}
+
+static enum txn_verdict
+read_query(struct inbound *in)
+{
+    struct txn *txn = &in->txn;
+    struct iti55_work *work;
+
+    TXN_TRY(read_frame(in));
+    work = in->work;
+    TXN_TRY(xcpd_query_check_mode(&work->query, in->proof.transaction, &txn->diag));
+    TXN_TRY(xcpd_query_parameters(in->proof.message, txn->arena, &txn->diag, &work->query));
     if (in->individual != NULL) {
         TXN_TRY(idtoken_compare(in->individual, &work->query.subject, txn->arena, &txn->diag));
     }
@@ -70,14 +83,14 @@ find_patient(struct inbound *in)
 }
 
 static struct status
-add_match(struct inbound *in, const struct iti55_work *work, struct xcpd_answer *answer)
+add_match(struct inbound *in, const struct patient *patient, int degree, struct xcpd_answer *answer)
 {
     struct txn *txn = &in->txn;
     struct span cx;
     struct xcpd_match match = {
-        .patient = work->found.patient,
+        .patient = *patient,
         .home = span_of_cstr(in->node->config->community),
-        .degree = 100,
+        .degree = degree,
     };
 
     /* Partners get the id of our own authority, never a medical record or social security number.
@@ -88,23 +101,51 @@ add_match(struct inbound *in, const struct iti55_work *work, struct xcpd_answer 
     return ARENA_PUSH(txn->arena, &txn->diag, &answer->matches, match);
 }
 
-/* What would tell two candidates apart (ITI TF-2 3.55.4.2.2.6): what the query left out. */
+/* What would tell the candidates apart (ITI TF-2 3.55.4.2.2.6). */
+/* REQ: XCPD-hints */
 static struct status
-ask_for_more(struct inbound *in, const struct patient *subject, struct xcpd_answer *answer)
+ask_for_more(struct inbound *in, unsigned hints, struct xcpd_answer *answer)
 {
     struct txn *txn = &in->txn;
 
-    if (subject->addresses.n == 0) {
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues, SPAN("PatientAddressRequested")));
+    for (enum match_hint hint = 0; hint < MATCH_HINT_COUNT; hint++) {
+        if ((hints & 1U << hint) != 0) {
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues,
+                           span_of_cstr(match_hint_code(hint))));
+        }
     }
-    if (subject->telecoms.n == 0) {
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues, SPAN("PatientTelecomRequested")));
+    answer->result = answer->issues.n > 0 ? XCPD_AMBIGUOUS : XCPD_NONE;
+    return OK;
+}
+
+/* Several agree, or one does not quite: what the configuration says is done about it. An individual
+ * is told nothing of others who may be him. */
+static struct status
+answer_ambiguous(struct inbound *in, const struct store_match_result *found,
+                 struct xcpd_answer *answer)
+{
+    const enum config_several several = in->node->config->discovery.several;
+
+    if (several == CONFIG_SEVERAL_NONE || in->individual != NULL) {
+        return OK;
     }
-    if (subject->sex.n == 0) {
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues,
-                       SPAN("LivingSubjectAdministrativeGenderRequested")));
+    if (several == CONFIG_SEVERAL_ASK || found->candidates.n == 0) {
+        return ask_for_more(in, found->hints, answer);
+    }
+    answer->result = XCPD_MATCH;
+    for (size_t i = 0; i < found->candidates.n; i++) {
+        TRY(add_match(in, &found->candidates.items[i].patient, found->candidates.items[i].degree,
+                      answer));
     }
     return OK;
+}
+
+/* Whom the token names is found by name, birth date and sex, not by what anybody may claim to be
+ * his number. */
+static bool
+may_be_given(const struct inbound *in, const struct store_match_result *found)
+{
+    return found->kind == STORE_MATCH_ONE && (in->individual == NULL || found->is_plain);
 }
 
 static enum txn_verdict
@@ -114,12 +155,11 @@ write_answer(struct inbound *in)
     const struct iti55_work *work = in->work;
     struct xcpd_answer answer = {.result = XCPD_NONE};
 
-    if (work->found.kind == STORE_MATCH_ONE) {
+    if (may_be_given(in, &work->found)) {
         answer.result = XCPD_MATCH;
-        TXN_TRY(add_match(in, work, &answer));
+        TXN_TRY(add_match(in, &work->found.patient, work->found.degree, &answer));
     } else if (work->found.kind == STORE_MATCH_AMBIGUOUS) {
-        answer.result = XCPD_AMBIGUOUS;
-        TXN_TRY(ask_for_more(in, &work->query.subject, &answer));
+        TXN_TRY(answer_ambiguous(in, &work->found, &answer));
     }
     TXN_TRY(xcpd_answer_write(&work->query, &answer, span_of_cstr(in->node->config->community),
                               clock_wall_us(in->node->clock), &in->payload, &txn->diag));
@@ -131,12 +171,19 @@ iti55_write_error(struct inbound *in, const struct xcpd_query *query, enum err c
 {
     struct txn *txn = &in->txn;
     struct xcpd_answer answer = {.result = XCPD_ERROR};
-    struct span why = SPAN("InternalError");
+    struct hl7_acknowledgement said;
+    struct span why = SPAN(XCPD_WHY_INTERNAL);
 
-    if (err_class(code) == ERR_CLASS_POLICY || code == ERR_UNKNOWN_COMMUNITY) {
-        why = SPAN("AnswerNotAvailable");
+    if (err_class(code) == ERR_CLASS_POLICY || err_class(code) == ERR_CLASS_MESSAGE) {
+        why = SPAN(XCPD_WHY_NOT_AVAILABLE);
     } else if (err_http_status(code) == 503) {
-        why = SPAN("ResponderBusy");
+        why = SPAN(XCPD_WHY_BUSY);
+    }
+    if (code == ERR_UNSUPPORTED_MODE) {
+        TRY(mcci_unsupported_mode(txn->arena, &txn->diag, &said));
+        answer.details = said.details;
+    } else if (err_class(code) == ERR_CLASS_MESSAGE) {
+        answer.error_text = span_of_cstr(err_public_text(code));
     }
     TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer.issues, why));
     return xcpd_answer_write(query, &answer, span_of_cstr(in->node->config->community),
@@ -154,6 +201,63 @@ refuse(struct inbound *in, enum err code)
 
 const struct responder iti55_responder = {AUDIT_ITI_55, read_query, find_patient, write_answer,
                                           refuse};
+
+/* ---- the deferred mode ---- */
+
+/* Nobody here answers later (ITI TF-2 3.55.6.2): what is not refused for another reason is for
+ * this. */
+/* REQ: ITI55-deferred-refused */
+static enum txn_verdict
+read_deferred(struct inbound *in)
+{
+    TXN_TRY(read_frame(in));
+    (void)FAIL(&in->txn.diag, ERR_UNSUPPORTED_MODE,
+               "partner '%s' wants the answer later; deferred answers are not offered here",
+               in->proof.partner->id);
+    return TXN_FAILED;
+}
+
+/* Nothing passes read_deferred. */
+static enum txn_verdict
+answer_nothing(struct inbound *in)
+{
+    (void)FAIL(&in->txn.diag, ERR_UNSUPPORTED_MODE, "deferred answers are not offered here");
+    return TXN_FAILED;
+}
+
+/* An acknowledgement instead of an answer: it says why there will be none. */
+static struct status
+refuse_deferred(struct inbound *in, enum err code)
+{
+    struct txn *txn = &in->txn;
+    const struct iti55_work *work = in->work;
+    struct hl7_acknowledgement said;
+
+    if (work == NULL) {
+        return FAIL(&txn->diag, code, "no query to answer");
+    }
+    if (code == ERR_UNSUPPORTED_MODE) {
+        TRY(mcci_unsupported_mode(txn->arena, &txn->diag, &said));
+    } else {
+        const struct hl7_detail detail = {
+            .code = {.value = SPAN(HL7_DETAIL_INTERNAL), .scheme = SPAN(HL7_DETAIL_SYSTEM)},
+            .text = span_of_cstr(err_public_text(code)),
+        };
+
+        said = (struct hl7_acknowledgement){.type_code = SPAN(MCCI_REFUSE)};
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, &said.details, detail));
+    }
+    said.target = work->query.id;
+    return mcci_write(&(struct mcci){.sender_home = span_of_cstr(in->node->config->community),
+                                     .receiver_home = work->query.sender_home,
+                                     .receiver_device = work->query.sender_device,
+                                     .creation_us = clock_wall_us(in->node->clock),
+                                     .said = said},
+                      &in->payload, &txn->diag);
+}
+
+const struct responder iti55_deferred_responder = {AUDIT_ITI_55, read_deferred, answer_nothing,
+                                                   answer_nothing, refuse_deferred};
 
 /* ---- Initiating Gateway ---- */
 
@@ -184,6 +288,9 @@ iti55_answer(struct asking *asking, struct leg *leg, const struct message *messa
     TRY(xcpd_answer_read(message, &leg->query_id, leg->arena, &leg->diag, &answer));
     leg->result = answer.result;
     leg->issues = answer.issues;
+    if (!xcpd_time_to_live(message, &leg->kept_us)) {
+        leg->kept_us = 0;
+    }
     if (answer.result == XCPD_ERROR) {
         const struct span issue =
             answer.issues.n > 0 ? span_slice(answer.issues.items[0], 0, 80) : SPAN("no code");
@@ -196,7 +303,7 @@ iti55_answer(struct asking *asking, struct leg *leg, const struct message *messa
         const struct xcpd_match *match = &answer.matches.items[i];
 
         if (leg_may_name(asking, leg, match->home)) {
-            TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, *match));
+            TRY(leg_take_match(asking, leg, match));
         }
     }
     return OK;
@@ -207,8 +314,7 @@ iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
 {
     struct txn *txn = &asking->txn;
     struct store_match_result found = {.kind = STORE_MATCH_NONE};
-    struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community),
-                               .degree = 100};
+    struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community)};
 
     TRY(store_match_patient(asking->node->store, &asking->order.who, &txn->park, leg->arena,
                             &leg->diag, ret_answer, &found));
@@ -221,5 +327,6 @@ iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
     }
     leg->result = XCPD_MATCH;
     match.patient = found.patient;
+    match.degree = found.degree;
     return ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, match);
 }

@@ -54,6 +54,8 @@ leg_url(const struct partner *partner, enum soap_transaction transaction)
 {
     switch (transaction) {
     case SOAP_ITI_55:
+    case SOAP_ITI_55_DEFERRED:
+    case SOAP_ITI_56:
         return partner->xcpd_url;
     case SOAP_ITI_38:
         return partner->query_url;
@@ -64,6 +66,11 @@ leg_url(const struct partner *partner, enum soap_transaction transaction)
     case SOAP_ITI_18:
     case SOAP_ITI_43:
     case SOAP_ITI_41:
+    case SOAP_ITI_55_RESPONSE:
+    case SOAP_ITI_47:
+    case SOAP_ITI_47_CONTINUE:
+    case SOAP_ITI_47_CANCEL:
+    case SOAP_ITI_45:
     case SOAP_TRANSACTION_COUNT:
         break;
     }
@@ -115,7 +122,7 @@ leg_arena(struct asking *asking, struct leg *leg)
     }
     TRY(ARENA_NEW(asking->txn.arena, &leg->diag, &arena));
     TRY(arena_defer(asking->txn.arena, free_arena, arena, &leg->diag));
-    *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    *arena = arena_new(asking->node->config->facts_limit);
     if (*arena == NULL) {
         return FAIL(&leg->diag, ERR_NO_MEMORY, "memory for an answer");
     }
@@ -420,6 +427,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
         .to = span_of_cstr(leg->url),
         .message_id = span_of_cstr(leg->message_id),
         .payload = buf_span(&leg->payload),
+        .time_to_live_us = leg->may_keep_us,
     };
 
     buf_init_secret(&security, MESSAGE_LIMIT);

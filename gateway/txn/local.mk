@@ -18,6 +18,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/iti80.c gateway/txn/iti80.h \
 	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
 	gateway/txn/leg_outcome.c \
+	gateway/txn/leg_returned.c \
 	gateway/txn/merge.c gateway/txn/merge.h gateway/txn/merge_discovery.c \
 	gateway/txn/merge_objects.c gateway/txn/merge_parts.h gateway/txn/merge_retrieve.c \
 	gateway/txn/local.c gateway/txn/local.h gateway/txn/local_iti38.c \
@@ -30,6 +31,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/records.c gateway/txn/records.h \
 	gateway/txn/registry_answer.c gateway/txn/registry_answer.h \
 	gateway/txn/rounds.c \
+	gateway/txn/rounds_retrieve.c \
 	gateway/txn/source_answer.c gateway/txn/source_patients.c \
 	gateway/txn/sources.c gateway/txn/sources.h \
 	gateway/txn/runner.c \
@@ -47,12 +49,17 @@ tests_unit_test_stored_query_SOURCES = tests/unit/test_stored_query.c $(CODEC_SU
 tests_unit_test_stored_query_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_end
 tests_unit_test_runner_end_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_runner_calls
+tests_unit_test_runner_calls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
 	tests/unit/scene_places.c tests/unit/scene_sink.c
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
+	tests/unit/test_scenario_binding tests/unit/test_scenario_returned \
+	tests/unit/test_scenario_record tests/unit/test_scenario_replay \
+	tests/unit/test_scenario_deferred \
 	tests/unit/test_scenario_binding tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_again tests/unit/test_scenario_styles \
 	tests/unit/test_scenario_individual tests/unit/test_scenario_fanout \
@@ -69,6 +76,14 @@ tests_unit_test_scenario_stored_queries_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_local_registry tests/unit/test_scenario_split tests/unit/test_nist_toolkit
 tests_unit_test_nist_toolkit_SOURCES = tests/unit/test_nist_toolkit.c $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
 tests_unit_test_nist_toolkit_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_documents
+tests_unit_test_nist_documents_SOURCES = tests/unit/test_nist_documents.c tests/unit/nist_kit.c \
+	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_documents_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_submissions
+tests_unit_test_nist_submissions_SOURCES = tests/unit/test_nist_submissions.c tests/unit/nist_kit.c \
+	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_submissions_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_registry_SOURCES = tests/unit/test_scenario_local_registry.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_registry_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_split_SOURCES = tests/unit/test_scenario_split.c $(LOCAL_KIT) $(SCENE)
@@ -91,6 +106,9 @@ tests_unit_test_local_memory_SOURCES = tests/unit/test_local_memory.c $(LOCAL_KI
 tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_many
+tests_unit_test_scenario_many_SOURCES = tests/unit/test_scenario_many.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_many_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_waiting_SOURCES = tests/unit/test_scenario_local_waiting.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_waiting_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)
@@ -103,12 +121,16 @@ tests_unit_test_scenario_asking_SOURCES = tests/unit/test_scenario_asking.c $(SC
 tests_unit_test_scenario_asking_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_answers_SOURCES = tests/unit/test_scenario_answers.c $(SCENE)
 tests_unit_test_scenario_answers_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_deferred_SOURCES = tests/unit/test_scenario_deferred.c $(SCENE)
+tests_unit_test_scenario_deferred_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_no_answer_SOURCES = tests/unit/test_scenario_no_answer.c $(SCENE)
 tests_unit_test_scenario_no_answer_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_again_SOURCES = tests/unit/test_scenario_again.c $(SCENE)
 tests_unit_test_scenario_again_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_styles_SOURCES = tests/unit/test_scenario_styles.c $(SCENE)
 tests_unit_test_scenario_styles_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_returned_SOURCES = tests/unit/test_scenario_returned.c $(SCENE)
+tests_unit_test_scenario_returned_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_binding_SOURCES = tests/unit/test_scenario_binding.c $(SCENE)
 tests_unit_test_scenario_binding_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_record_SOURCES = tests/unit/test_scenario_record.c $(SCENE)

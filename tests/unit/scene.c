@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tests/wire/keep.h"
 
 /* ---- torture ---- */
 
@@ -14,6 +15,7 @@
 static uint64_t
 begin_work(const struct scene *scene)
 {
+    keep_pause_audit(scene->allocations_left != UINT64_MAX);
     if (scene->allocations_left != UINT64_MAX) {
         if (scene->is_memory_gone) {
             mem_fail_after(scene->allocations_left);
@@ -58,6 +60,7 @@ take_question(struct out *out, struct out_request *request, out_done done, void 
     struct scene_question *question = &scene->questions[scene->questions_n++];
 
     CU_ASSERT_FATAL(scene->questions_n < SCENE_QUESTIONS);
+    keep_message(KEEP_REQUEST, request->content_type, &request->body);
     *question = (struct scene_question){.from = place,
                                         .config = request->config,
                                         .to = request->partner,
@@ -102,6 +105,12 @@ scene_run(struct scene *scene)
     end_work(scene, before);
 }
 
+static struct status
+add_piece(void *arg, struct span piece, struct diag *diag)
+{
+    return buf_append(arg, piece, diag);
+}
+
 static void
 take_reply(void *arg, struct inbound_answer *answer)
 {
@@ -110,6 +119,7 @@ take_reply(void *arg, struct inbound_answer *answer)
     size_t n = 0;
 
     CU_ASSERT(!reply->is_here); /* one answer each */
+    keep_message(KEEP_ANSWER, answer->content_type, &answer->body);
     reply->is_here = true;
     reply->on_gone = NULL;
     reply->cause = answer->cause;
@@ -118,6 +128,9 @@ take_reply(void *arg, struct inbound_answer *answer)
     CHECK_OK(&diag, body_read(&answer->body, 0, reply->text, sizeof(reply->text) - 1, &diag, &n));
     reply->text[n] = '\0';
     reply->n = n;
+    if (reply->whole != NULL) {
+        CHECK_OK(&diag, body_each(&answer->body, add_piece, reply->whole, &diag));
+    }
 }
 
 /* Bytes of a request, which live until many others have come. */
@@ -174,6 +187,7 @@ scene_send_local(struct scene *scene, struct place *to, const struct certificate
                  struct scene_reply *reply)
 {
     const bool is_gone = reply->is_gone;
+    struct buf *whole = reply->whole;
     struct diag diag = {0};
     struct inbound_answer none = {.cause = ERR_NO_MEMORY, .http_status = 503};
     const struct inbound_request request = {
@@ -189,6 +203,7 @@ scene_send_local(struct scene *scene, struct place *to, const struct certificate
 
     memset(reply, 0, sizeof(*reply));
     reply->is_gone = is_gone;
+    reply->whole = whole;
     before = begin_work(scene);
     st = local_start(&to->node, &request, take_reply, reply, &diag);
     end_work(scene, before);
@@ -259,6 +274,7 @@ relay_reply(void *arg, struct inbound_answer *answer)
 {
     const struct relay *relay = arg;
 
+    keep_message(KEEP_ANSWER, answer->content_type, &answer->body);
     /* Always: what may disclose something leaves behind a record of its own, and that is durable.
      */
     if (answer->http_status == 200) {
@@ -443,11 +459,14 @@ struct asking_order
 scene_order(enum asking_goal goal, const char *family, const char *given, const char *birth_date,
             const char *sex)
 {
-    static struct span given_names[1];
-    static struct person_name name[1];
+    static struct span given_names[8];
+    static struct person_name names[ARRAY_LEN(given_names)];
+    static size_t made; /* orders that run at the same time have names of their own */
+    const size_t at = made++ % ARRAY_LEN(names);
+    struct person_name *name = &names[at];
 
-    given_names[0] = span_of_cstr(given);
-    name[0] = (struct person_name){.family = span_of_cstr(family), .given = {given_names, 1, 1}};
+    given_names[at] = span_of_cstr(given);
+    *name = (struct person_name){.family = span_of_cstr(family), .given = {&given_names[at], 1, 1}};
     return (struct asking_order){
         .goal = goal,
         .who = {.names = {name, 1, 1},
