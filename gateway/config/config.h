@@ -299,6 +299,7 @@ struct config {
     struct config_enough enough;
     struct config_discovery discovery;
     size_t answers_limit;   /* limits: answers, bytes that all answers of one transaction hold */
+    size_t facts_limit;     /* limits: answer_facts, bytes that is read of one answer */
     size_t documents_limit; /* limits: documents, bytes of one answer that carries documents; what
                                is not in the spool counts for answers_limit as well */
     size_t replay_keys;     /* limits: replay_keys, remembered at most for each partner */

@@ -232,8 +232,9 @@ same_limits(const struct config *a, const struct config *b)
 {
     return a->timeout_us == b->timeout_us && a->body_limit == b->body_limit &&
            a->root_part_limit == b->root_part_limit && a->answers_limit == b->answers_limit &&
-           a->documents_limit == b->documents_limit && a->enough.answers == b->enough.answers &&
-           a->enough.percent == b->enough.percent && same_edge(&a->edge, &b->edge);
+           a->facts_limit == b->facts_limit && a->documents_limit == b->documents_limit &&
+           a->enough.answers == b->enough.answers && a->enough.percent == b->enough.percent &&
+           same_edge(&a->edge, &b->edge);
 }
 
 static bool
@@ -387,14 +388,32 @@ compare_sources(const struct config *old, const struct config *other, config_say
     }
 }
 
+static bool
+same_recipients(const struct config *old, const struct config *other)
+{
+    for (size_t i = 0; i < old->recipients_n && old->recipients_n == other->recipients_n; i++) {
+        if (!same(old->recipients[i].organization, other->recipients[i].organization) ||
+            !same(old->recipients[i].community, other->recipients[i].community)) {
+            return false;
+        }
+    }
+    return old->recipients_n == other->recipients_n;
+}
+
 void
 config_changes(const struct config *old, const struct config *other, config_say say, void *arg)
 {
+    if (!same_asserts(&old->asserts, &other->asserts)) {
+        say(arg, "asserts: changed");
+    }
     compare_partners(old, other, say, arg);
     compare_systems(old, other, say, arg);
     compare_sources(old, other, say, arg);
     compare_credentials(old, other, say, arg);
     compare_trusts(old, other, say, arg);
+    if (!same_recipients(old, other)) {
+        say(arg, "recipients: changed");
+    }
     if (!same_limits(old, other)) {
         say(arg, "limits: changed");
     }

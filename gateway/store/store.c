@@ -42,6 +42,8 @@ struct status
 store_put_document(struct store *store, const struct store_document *document, struct arena *arena,
                    struct diag *diag, struct store_put_result *ret_result)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->put_document(store, document, arena, diag, ret_result);
 }
 
@@ -50,6 +52,8 @@ store_match_patient(struct store *store, const struct patient *query, struct par
                     struct arena *arena, struct diag *diag, enum answer *ret_answer,
                     struct store_match_result *ret_result)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->match_patient(store, query, park, arena, diag, ret_answer, ret_result);
 }
 
@@ -57,6 +61,8 @@ struct status
 store_knows_patient(struct store *store, const struct ident *id, struct park *park,
                     struct diag *diag, enum answer *ret_answer, bool *ret_known)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->knows_patient(store, id, park, diag, ret_answer, ret_known);
 }
 
@@ -66,6 +72,8 @@ store_ask(struct store *store, const struct store_question *question, struct par
           struct registry_objects *ret_objects)
 {
     assert(question->kind < STORE_QUESTION_KINDS);
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->ask(store, question, park, arena, diag, ret_answer, ret_objects);
 }
 
@@ -110,6 +118,8 @@ store_submit(struct store *store, const struct store_submission *submission, str
              struct arena *arena, struct diag *diag, enum answer *ret_answer,
              struct store_submitted *ret_submitted)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->submit(store, submission, park, arena, diag, ret_answer, ret_submitted);
 }
 
@@ -118,6 +128,8 @@ store_patient_ids(struct store *store, const struct ident *id, struct park *park
                   struct arena *arena, struct diag *diag, enum answer *ret_answer,
                   struct ident_list *ret_ids)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->patient_ids(store, id, park, arena, diag, ret_answer, ret_ids);
 }
 
@@ -126,6 +138,8 @@ store_retrieve(struct store *store, const struct document_ref *ref, struct park 
                struct arena *arena, struct diag *diag, enum answer *ret_answer,
                struct document_entry *ret_entry, struct body *ret_body)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->retrieve(store, ref, park, arena, diag, ret_answer, ret_entry, ret_body);
 }
 
@@ -148,6 +162,8 @@ struct status
 store_learn_correlations(struct store *store, const struct correlation *correlations, size_t n,
                          struct park *park, struct diag *diag, enum answer *ret_answer)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->learn_correlations(store, correlations, n, park, diag, ret_answer);
 }
 
@@ -156,6 +172,8 @@ store_find_correlation(struct store *store, const struct correlation_key *key, s
                        struct arena *arena, struct diag *diag, enum answer *ret_answer,
                        bool *ret_is_known, struct correlation *ret_found)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->find_correlation(store, key, park, arena, diag, ret_answer, ret_is_known,
                                            ret_found);
 }
@@ -165,6 +183,8 @@ store_correlated_ids(struct store *store, const struct ident *local, struct park
                      struct arena *arena, struct diag *diag, enum answer *ret_answer,
                      struct correlation_match_list *ret_matches)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->correlated_ids(store, local, park, arena, diag, ret_answer, ret_matches);
 }
 
@@ -172,11 +192,15 @@ struct status
 store_forget_correlations(struct store *store, const struct correlation_forget *what,
                           struct diag *diag, uint64_t *ret_forgotten)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->forget_correlations(store, what, diag, ret_forgotten);
 }
 
 struct status
 store_count(struct store *store, struct diag *diag, struct store_counts *ret_counts)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->count(store, diag, ret_counts);
 }

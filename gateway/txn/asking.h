@@ -105,6 +105,7 @@ struct leg_quarantined_list {
 };
 
 struct own_leg;
+struct source_lookup;
 
 /* One question to one community. */
 struct leg {
@@ -157,7 +158,9 @@ struct leg {
     struct patient patient;               /* as the community knows the patient */
     struct registry_objects objects;
     struct leg_repository_list repositories; /* of the documents, each once */
-    struct own_leg *own;                     /* our own store: what it was asked (iti38_ask.c) */
+    struct span_list withheld;          /* ids of its documents that are not given (withheld.h) */
+    const struct source_lookup *lookup; /* what a source is asked to judge another answer by */
+    struct own_leg *own;                /* our own store: what it was asked (iti38_ask.c) */
     /* ITI-38, ITI-39 */
     enum registry_status status;
     struct registry_error_list errors;
@@ -218,9 +221,11 @@ struct asking {
         legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query, retrieve, provide
                               */
     int round;
+    bool is_judged; /* a query whose answers of sources are judged: rounds 2 and 3 look up */
     int64_t final_deadline_us;    /* mono; txn.deadline_us is the current round's share of it */
     struct fanout *fanout;        /* of the current round */
     struct merge *merge;          /* of the current round, and then of the last */
+    struct merge *judged;         /* of the query whose answers are judged */
     struct known_ids_list known;  /* for sources, which know patients by ids of their own */
     struct known_ids_list owners; /* whose documents they answered with, while ours are looked up */
     size_t next;                  /* leg that a step of many turns goes on with */
@@ -230,8 +235,9 @@ struct asking {
     uint64_t held;           /* bytes that the answers of the rounds before take */
     bool is_recording_again; /* records of legs that are to be asked again are on their way */
     struct records records;
-    bool has_outcomes; /* records has room for those of ... */
-    int recorded_round;
+    bool has_outcomes; /* records has room for those of these rounds */
+    int first_recorded, recorded_round;
+    int recording; /* the round whose outcomes are being recorded */
     struct asking_document_list documents;
     unsigned records_n; /* audit records that this transaction made */
 };
@@ -281,6 +287,8 @@ enum soap_transaction rounds_transaction(const struct asking *asking); /* of the
 bool rounds_want(const struct asking *asking, struct span community);  /* does the order? */
 /* Plans the round's legs from the order or from the round before. */
 MUST_CHECK struct status rounds_plan(struct asking *asking);
+/* The part of it for the round that retrieves (rounds_retrieve.c). */
+MUST_CHECK struct status rounds_plan_retrieve(struct asking *asking);
 /* After the last round: documents with digests and duplicates. */
 MUST_CHECK struct status rounds_collect(struct asking *asking);
 

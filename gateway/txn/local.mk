@@ -32,11 +32,13 @@ libisthmus_a_SOURCES += \
 	gateway/txn/records.c gateway/txn/records.h \
 	gateway/txn/registry_answer.c gateway/txn/registry_answer.h \
 	gateway/txn/rounds.c \
+	gateway/txn/rounds_retrieve.c \
 	gateway/txn/source_answer.c gateway/txn/source_patients.c \
 	gateway/txn/sources.c gateway/txn/sources.h \
 	gateway/txn/runner.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
-	gateway/txn/txn.h
+	gateway/txn/txn.h \
+	gateway/txn/source_judge.c gateway/txn/withheld.c gateway/txn/withheld.h
 EXTRA_DIST += gateway/txn/README.md
 
 check_PROGRAMS += tests/unit/test_runner tests/unit/test_merge
@@ -48,6 +50,8 @@ tests_unit_test_stored_query_SOURCES = tests/unit/test_stored_query.c $(CODEC_SU
 tests_unit_test_stored_query_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_end
 tests_unit_test_runner_end_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_runner_calls
+tests_unit_test_runner_calls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
 	tests/unit/scene_places.c tests/unit/scene_sink.c
@@ -74,6 +78,18 @@ tests_unit_test_scenario_stored_queries_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_local_registry tests/unit/test_scenario_split tests/unit/test_nist_toolkit
 tests_unit_test_nist_toolkit_SOURCES = tests/unit/test_nist_toolkit.c $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
 tests_unit_test_nist_toolkit_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_documents
+tests_unit_test_nist_documents_SOURCES = tests/unit/test_nist_documents.c tests/unit/nist_kit.c \
+	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_documents_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_xua
+tests_unit_test_nist_xua_SOURCES = tests/unit/test_nist_xua.c tests/unit/nist_kit.c tests/unit/nist_kit.h \
+	tests/unit/soap_kit.c tests/unit/soap_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_xua_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_submissions
+tests_unit_test_nist_submissions_SOURCES = tests/unit/test_nist_submissions.c tests/unit/nist_kit.c \
+	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_submissions_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_registry_SOURCES = tests/unit/test_scenario_local_registry.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_registry_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_split_SOURCES = tests/unit/test_scenario_split.c $(LOCAL_KIT) $(SCENE)
@@ -81,8 +97,17 @@ tests_unit_test_scenario_split_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_sources
 tests_unit_test_scenario_sources_SOURCES = tests/unit/test_scenario_sources.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test_scenario_kept
-tests_unit_test_scenario_kept_SOURCES = tests/unit/test_scenario_kept.c $(LOCAL_KIT) $(SCENE)
+check_PROGRAMS += tests/unit/test_scenario_kept tests/unit/test_scenario_withheld
+tests_unit_test_scenario_withheld_SOURCES = tests/unit/test_scenario_withheld.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_withheld_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_others
+tests_unit_test_scenario_others_SOURCES = tests/unit/test_scenario_others.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_others_LDADD = $(UNIT_LIBS)
+SUBMISSION_KIT = tests/unit/submission_kit.c tests/unit/submission_kit.h
+tests_unit_test_scenario_kept_SOURCES = tests/unit/test_scenario_kept.c $(SUBMISSION_KIT) $(SCENE)
+check_PROGRAMS += tests/unit/test_scenario_hostile
+tests_unit_test_scenario_hostile_SOURCES = tests/unit/test_scenario_hostile.c $(SUBMISSION_KIT) $(SCENE)
+tests_unit_test_scenario_hostile_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_kept_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_provide_SOURCES = tests/unit/test_scenario_provide.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_provide_LDADD = $(UNIT_LIBS)
@@ -90,6 +115,9 @@ tests_unit_test_local_memory_SOURCES = tests/unit/test_local_memory.c $(LOCAL_KI
 tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_many
+tests_unit_test_scenario_many_SOURCES = tests/unit/test_scenario_many.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_many_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_waiting_SOURCES = tests/unit/test_scenario_local_waiting.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_waiting_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)
