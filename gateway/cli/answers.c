@@ -36,6 +36,7 @@ row_of(struct answers *answers, const struct leg *leg, struct span community, co
         .partner = leg->partner == NULL ? "" : leg->partner->id,
         .name = leg->partner == NULL ? asking->node->config->community_name : leg->partner->name,
         .status = status,
+        .is_remembered = leg->is_remembered,
         .elapsed_us = leg->elapsed_us,
     };
 

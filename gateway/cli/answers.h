@@ -17,6 +17,7 @@ struct answer_row {
     struct span patient_id; /* CX, or empty */
     struct span error;  /* the first of any round: why it failed, or what is lacking; or empty */
     size_t documents;   /* that came; of a query: that were found */
+    bool is_remembered; /* not asked: its answer to the same question is still good */
     int64_t elapsed_us; /* of all rounds */
 };
 struct answer_rows {

@@ -52,6 +52,7 @@ write_row(struct jsonw *w, const struct answer_row *row)
     jsonw_key_text(w, "status", span_of_cstr(row->status));
     jsonw_key(w, "patient_id");
     jsonw_string(w, row->patient_id);
+    jsonw_key_bool(w, "remembered", row->is_remembered);
     jsonw_key_int(w, "documents", (int64_t)row->documents);
     jsonw_key(w, "error");
     jsonw_string(w, row->error);

@@ -5,17 +5,22 @@
 
 static struct client_options options;
 static struct client_person person;
+static bool is_fresh;
 
-static const struct cli_option rows[] = {CLIENT_OPTIONS(options), CLIENT_PERSON_OPTIONS(person)};
+static const struct cli_option rows[] = {
+    CLIENT_OPTIONS(options),
+    CLIENT_PERSON_OPTIONS(person),
+    {"fresh", NULL, "use nothing remembered: ask everybody anew", NULL, NULL, &is_fresh}};
 
 static const struct cli_command command = {
     .name = "discover",
     .usage = "-c FILE --family NAME --given NAME --birth-date DATE [--sex CODE] [--to OID]...",
     .text =
         "Asks every partner (or those named by --to) and our own store, in parallel and with\n"
-        "one deadline, whether they know a patient. Prints one row per community. What our\n"
-        "assertion says comes from the options or from 'asserts:' in the configuration; nothing\n"
-        "is invented.\n"
+        "one deadline, whether they know a patient. Prints one row per community. Whom one\n"
+        "returns is held against whom you ask for: what contradicts is shown as quarantined,\n"
+        "and not used. What our assertion says comes from the options or from 'asserts:' in\n"
+        "the configuration; nothing is invented.\n"
         "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
     .options = rows,
     .options_n = ARRAY_LEN(rows),
@@ -25,6 +30,7 @@ static bool
 complete_order(struct client *client, struct asking_order *order)
 {
     order->goal = ASKING_DISCOVER;
+    order->is_fresh = is_fresh;
     return client_person(client, &person, &order->who);
 }
 

@@ -6,11 +6,13 @@
 static struct client_options options;
 static struct client_person person;
 static const char *folder;
+static bool is_fresh;
 
 static const struct cli_option rows[] = {
     CLIENT_OPTIONS(options),
     CLIENT_PERSON_OPTIONS(person),
-    {"o", "DIR", "where the documents and the index go", &folder, NULL, NULL}};
+    {"o", "DIR", "where the documents and the index go", &folder, NULL, NULL},
+    {"fresh", NULL, "use nothing remembered: ask everybody anew", NULL, NULL, &is_fresh}};
 
 static const struct cli_command command = {
     .name = "gather",
@@ -33,6 +35,7 @@ complete_order(struct client *client, struct asking_order *order)
         return false;
     }
     order->goal = ASKING_GATHER;
+    order->is_fresh = is_fresh;
     return client_person(client, &person, &order->who);
 }
 

@@ -1,12 +1,12 @@
 /*
  * What other communities told us of a patient: which id they know him by, or that they know nobody,
- * for as long as they allowed (CorrelationTimeToLive of ITI TF-2 3.55.4.2.2.8; its tuple is local id,
- * external community, external id, time). An answer belongs to the question that it answers: to one
- * with another name or address it may have been another, so the question's digest is part of the
- * key. Nothing is given out past its time; expired ones are removed when others are learned.
+ * for as long as they allowed (CorrelationTimeToLive of ITI TF-2 3.55.4.2.2.8; its tuple is local
+ * id, external community, external id, time). An answer belongs to the question that it answers: to
+ * one with another name or address it may have been another, so the question's digest is part of
+ * the key. Nothing is given out past its time; expired ones are removed when others are learned.
  *
- * The store owns what it keeps; what is found is copied to the caller's arena. Thread: any. Waiting:
- * as with store.h, by the park; SQLite answers now.
+ * The store owns what it keeps; what is found is copied to the caller's arena. Thread: any.
+ * Waiting: as with store.h, by the park; SQLite answers now.
  */
 #ifndef STORE_CORRELATION_H
 #define STORE_CORRELATION_H
@@ -16,9 +16,9 @@
 
 /* Who was asked, of whom, and by which question. */
 struct correlation_key {
-    struct ident local;      /* the patient's id where the question comes from; root empty: none */
+    struct ident local; /* the patient's id where the question comes from; root empty: none */
     char question[SHA256_HEX]; /* correlation_digest */
-    struct span asked;       /* the community that was asked, bare OID */
+    struct span asked;         /* the community that was asked, bare OID */
 };
 
 /* One patient of the answer. */
@@ -43,17 +43,19 @@ struct correlation {
 
 #define CORRELATION_MATCHES_MAX 64
 
-/* The digest of who is asked for: names, birth time or range, sex, ids, addresses, telecoms, and
- * the rest of what a question says, in their order. */
-MUST_CHECK struct status correlation_digest(const struct patient *question, struct diag *diag,
+/* The digest of who is asked for (names, birth time or range, sex, ids, addresses, telecoms, and
+ * the rest of what a question says, in their order), and of who asks and what for: a community may
+ * answer another asker in another way. */
+MUST_CHECK struct status correlation_digest(const struct patient *question,
+                                            const struct span_list *asker, struct diag *diag,
                                             char ret_digest[SHA256_HEX]);
 
-/* Replaces what was known under the key. Does nothing when it has expired, or has more matches than
- * are kept. */
-MUST_CHECK struct status store_learn_correlation(struct store *store,
-                                                 const struct correlation *correlation,
-                                                 struct park *park, struct arena *arena,
-                                                 struct diag *diag, enum answer *ret_answer);
+/* Replaces what was known under each key, all or nothing. One that has expired or has more matches
+ * than are kept is only forgotten. */
+MUST_CHECK struct status store_learn_correlations(struct store *store,
+                                                  const struct correlation *correlations, size_t n,
+                                                  struct park *park, struct diag *diag,
+                                                  enum answer *ret_answer);
 /* What is known under the key now; *ret_is_known false: nothing. */
 MUST_CHECK struct status store_find_correlation(struct store *store,
                                                 const struct correlation_key *key,

@@ -208,7 +208,7 @@ is_only_identifier(const struct match_person *question)
            question->birth_low[0] == '\0' && question->ids.n > 0;
 }
 
-/* REQ: XCPD-parameters-used */
+/* REQ: ITI55-parameters-used */
 enum match_rule
 match_answer(const struct match_person *question, const struct match_person *candidate)
 {

@@ -356,6 +356,69 @@ stop_replay(struct store *store, struct diag *diag)
 }
 
 static struct status
+learn_inside(struct sqlite_store *store, struct db_conn *conn,
+             const struct correlation *correlations, size_t n, struct diag *diag)
+{
+    for (size_t i = 0; i < n; i++) {
+        TRY(sqlite_correlation_learn(store, conn, &correlations[i], diag));
+    }
+    return OK;
+}
+
+static struct status
+learn_correlations(struct store *store, const struct correlation *correlations, size_t n,
+                   struct park *park, struct diag *diag, enum answer *ret_answer)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_write(conn, diag));
+    TRY(db_finish(conn, learn_inside(sqlite_of(store), conn, correlations, n, diag), diag));
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+find_correlation(struct store *store, const struct correlation_key *key, struct park *park,
+                 struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                 bool *ret_is_known, struct correlation *ret_found)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(sqlite_correlation_find(sqlite_of(store), conn, key, arena, diag, ret_is_known, ret_found));
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+correlated_ids(struct store *store, const struct ident *local, struct park *park,
+               struct arena *arena, struct diag *diag, enum answer *ret_answer,
+               struct correlation_match_list *ret_matches)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(sqlite_correlation_ids(sqlite_of(store), conn, local, arena, diag, ret_matches));
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+forget_correlations(struct store *store, const struct correlation_forget *what, struct diag *diag,
+                    uint64_t *ret_forgotten)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_write(conn, diag));
+    return db_finish(conn, sqlite_correlation_forget(conn, what, diag, ret_forgotten), diag);
+}
+
+static struct status
 count(struct store *store, struct diag *diag, struct store_counts *ret_counts)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
@@ -391,5 +454,9 @@ const struct store_engine store_engine_sqlite = {
     .remember = remember,
     .replay_start = start_replay,
     .replay_stop = stop_replay,
+    .learn_correlations = learn_correlations,
+    .find_correlation = find_correlation,
+    .correlated_ids = correlated_ids,
+    .forget_correlations = forget_correlations,
     .count = count,
 };

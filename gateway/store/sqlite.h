@@ -79,6 +79,22 @@ MUST_CHECK struct status sqlite_parts_join(const struct span_list *parts, struct
 MUST_CHECK struct status sqlite_parts_split(struct span joined, struct arena *arena,
                                             struct diag *diag, struct span_list *ret_parts);
 
+/* ---- sqlite_correlations.c ---- */
+MUST_CHECK struct status sqlite_correlation_learn(struct sqlite_store *store, struct db_conn *conn,
+                                                  const struct correlation *correlation,
+                                                  struct diag *diag);
+MUST_CHECK struct status sqlite_correlation_find(struct sqlite_store *store, struct db_conn *conn,
+                                                 const struct correlation_key *key,
+                                                 struct arena *arena, struct diag *diag,
+                                                 bool *ret_is_known, struct correlation *ret_found);
+MUST_CHECK struct status sqlite_correlation_ids(struct sqlite_store *store, struct db_conn *conn,
+                                                const struct ident *local, struct arena *arena,
+                                                struct diag *diag,
+                                                struct correlation_match_list *ret_matches);
+MUST_CHECK struct status sqlite_correlation_forget(struct db_conn *conn,
+                                                   const struct correlation_forget *what,
+                                                   struct diag *diag, uint64_t *ret_forgotten);
+
 /* ---- sqlite_match.c ---- */
 /* Who here is <person>, of whom a document speaks? *ret_row is 0 unless exactly one agrees. */
 struct sqlite_decision {

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/mem.h"
+#include "store/person_text.h"
 #include "store/store_engine.h"
 
 struct status
@@ -140,6 +141,60 @@ store_retrieve(struct store *store, const struct document_ref *ref, struct park 
     CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
 
     return store->engine->retrieve(store, ref, park, arena, diag, ret_answer, ret_entry, ret_body);
+}
+
+struct status
+correlation_digest(const struct patient *question, const struct span_list *asker, struct diag *diag,
+                   char ret_digest[SHA256_HEX])
+{
+    CLEANUP(buf_done) struct buf text;
+
+    buf_init_secret(&text, (size_t)1024 * 1024);
+    TRY(person_text_write(question, &text, diag));
+    for (size_t i = 0; i < asker->n; i++) {
+        TRY(buf_append(&text, asker->items[i], diag));
+        TRY(buf_append_char(&text, '\n', diag));
+    }
+    return digest_sha256_hex(buf_span(&text), diag, ret_digest);
+}
+
+struct status
+store_learn_correlations(struct store *store, const struct correlation *correlations, size_t n,
+                         struct park *park, struct diag *diag, enum answer *ret_answer)
+{
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
+    return store->engine->learn_correlations(store, correlations, n, park, diag, ret_answer);
+}
+
+struct status
+store_find_correlation(struct store *store, const struct correlation_key *key, struct park *park,
+                       struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                       bool *ret_is_known, struct correlation *ret_found)
+{
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
+    return store->engine->find_correlation(store, key, park, arena, diag, ret_answer, ret_is_known,
+                                           ret_found);
+}
+
+struct status
+store_correlated_ids(struct store *store, const struct ident *local, struct park *park,
+                     struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                     struct correlation_match_list *ret_matches)
+{
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
+    return store->engine->correlated_ids(store, local, park, arena, diag, ret_answer, ret_matches);
+}
+
+struct status
+store_forget_correlations(struct store *store, const struct correlation_forget *what,
+                          struct diag *diag, uint64_t *ret_forgotten)
+{
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
+    return store->engine->forget_correlations(store, what, diag, ret_forgotten);
 }
 
 struct status

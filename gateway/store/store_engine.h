@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "store/correlation.h"
 #include "store/registry.h"
 #include "store/replay.h"
 
@@ -46,6 +47,19 @@ struct store_engine {
     struct status (*replay_start)(struct store *store, const char *boot_id, struct diag *diag,
                                   bool *ret_is_lossy);
     struct status (*replay_stop)(struct store *store, struct diag *diag);
+    struct status (*learn_correlations)(struct store *store, const struct correlation *correlations,
+                                        size_t n, struct park *park, struct diag *diag,
+                                        enum answer *ret_answer);
+    struct status (*find_correlation)(struct store *store, const struct correlation_key *key,
+                                      struct park *park, struct arena *arena, struct diag *diag,
+                                      enum answer *ret_answer, bool *ret_is_known,
+                                      struct correlation *ret_found);
+    struct status (*correlated_ids)(struct store *store, const struct ident *local,
+                                    struct park *park, struct arena *arena, struct diag *diag,
+                                    enum answer *ret_answer,
+                                    struct correlation_match_list *ret_matches);
+    struct status (*forget_correlations)(struct store *store, const struct correlation_forget *what,
+                                         struct diag *diag, uint64_t *ret_forgotten);
     struct status (*count)(struct store *store, struct diag *diag, struct store_counts *ret_counts);
 };
 

@@ -39,6 +39,7 @@ struct asking_order {
      * does not answer. Ids of its parts are written into it. */
     struct provide_request *provide;
     struct span_list to;    /* communities (bare OIDs); empty: every partner and our sources */
+    bool is_fresh;          /* nothing remembered is used: everybody is asked */
     bool is_own_only;       /* a partner asks: our sources answer, no other partner is asked */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
@@ -113,6 +114,7 @@ struct leg {
     enum leg_abandoned abandoned;
     const struct partner *partner; /* NULL: our own store; may be a source's (partner->source) */
     const struct config_repository *repository; /* ITI-43: which of the source's */
+    bool is_remembered; /* not asked: an answer to the same question is still good */
     bool is_moot; /* a source that need not be asked: its registry knows no id of the patient */
     struct span community; /* asked, bare OID */
     const char *url;
@@ -313,6 +315,10 @@ void leg_renew_id(struct leg *leg, char ret_uuid[UUID_TEXT]);
 
 /* ---- questions out, answers in (asking_ask.c) ---- */
 
+/* Before: what partners answered to the same question and allowed to be kept; after: keeping it.
+ * (remembered.c) */
+enum txn_verdict asking_step_recall(struct txn *txn);
+enum txn_verdict asking_step_learn(struct txn *txn);
 enum txn_verdict asking_step_ask(struct txn *txn);
 enum txn_verdict asking_step_own(struct txn *txn);
 enum txn_verdict asking_step_take(struct txn *txn);

@@ -102,7 +102,7 @@ add_match(struct inbound *in, const struct patient *patient, int degree, struct 
 }
 
 /* What would tell the candidates apart (ITI TF-2 3.55.4.2.2.6). */
-/* REQ: XCPD-hints */
+/* REQ: ITI55-hints */
 static struct status
 ask_for_more(struct inbound *in, unsigned hints, struct xcpd_answer *answer)
 {
@@ -140,12 +140,15 @@ answer_ambiguous(struct inbound *in, const struct store_match_result *found,
     return OK;
 }
 
-/* Whom the token names is found by name, birth date and sex, not by what anybody may claim to be
- * his number. */
+/* The asker may want a closer match than ours. Whom the token names is found by name, birth date
+ * and sex, not by what anybody may claim to be his number. */
 static bool
 may_be_given(const struct inbound *in, const struct store_match_result *found)
 {
-    return found->kind == STORE_MATCH_ONE && (in->individual == NULL || found->is_plain);
+    const struct iti55_work *work = in->work;
+
+    return found->kind == STORE_MATCH_ONE && found->degree >= (int)work->query.minimum_degree &&
+           (in->individual == NULL || found->is_plain);
 }
 
 static enum txn_verdict

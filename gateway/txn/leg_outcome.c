@@ -89,6 +89,9 @@ leg_outcomes(struct asking *asking, struct leg *leg,
         event->outcome_text =
             SPAN("not asked: our patient index has no id of the source's authority");
     }
+    if (leg->is_remembered) {
+        event->outcome_text = SPAN("not asked: its answer to the same question is still good");
+    }
     switch (leg->transaction) {
     case SOAP_ITI_55:
         return note_found(asking, leg, event);

@@ -13,8 +13,10 @@ compare(const struct asking *asking, struct leg *leg, const struct xcpd_match *m
 {
     struct match_person asked, answered;
 
-    TRY(match_prepare_question(&asking->order.who, NULL, leg->reading, &leg->diag, &asked));
-    TRY(match_prepare(&match->patient, NULL, leg->reading, &leg->diag, &answered));
+    struct arena *arena = leg->reading != NULL ? leg->reading : leg->arena;
+
+    TRY(match_prepare_question(&asking->order.who, NULL, arena, &leg->diag, &asked));
+    TRY(match_prepare(&match->patient, NULL, arena, &leg->diag, &answered));
     *ret_rule = match_returned(&asked, &answered);
     return OK;
 }
@@ -31,7 +33,7 @@ is_too_much(const struct patient *patient)
            patient->care_providers.n > MATCH_ITEMS_MAX;
 }
 
-/* REQ: XCPD-returned-compared */
+/* REQ: ITI55-returned-compared */
 struct status
 leg_take_match(const struct asking *asking, struct leg *leg, const struct xcpd_match *match)
 {

@@ -19,6 +19,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
 	gateway/txn/leg_outcome.c \
 	gateway/txn/leg_returned.c \
+	gateway/txn/remembered.c \
 	gateway/txn/merge.c gateway/txn/merge.h gateway/txn/merge_discovery.c \
 	gateway/txn/merge_objects.c gateway/txn/merge_parts.h gateway/txn/merge_retrieve.c \
 	gateway/txn/local.c gateway/txn/local.h gateway/txn/local_iti38.c \
@@ -58,6 +59,7 @@ SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
 	tests/unit/test_scenario_binding tests/unit/test_scenario_returned \
+	tests/unit/test_scenario_remembered \
 	tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_deferred \
 	tests/unit/test_scenario_binding tests/unit/test_scenario_record tests/unit/test_scenario_replay \
@@ -136,6 +138,8 @@ tests_unit_test_scenario_again_SOURCES = tests/unit/test_scenario_again.c $(SCEN
 tests_unit_test_scenario_again_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_styles_SOURCES = tests/unit/test_scenario_styles.c $(SCENE)
 tests_unit_test_scenario_styles_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_remembered_SOURCES = tests/unit/test_scenario_remembered.c $(SCENE)
+tests_unit_test_scenario_remembered_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_returned_SOURCES = tests/unit/test_scenario_returned.c $(SCENE)
 tests_unit_test_scenario_returned_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_binding_SOURCES = tests/unit/test_scenario_binding.c $(SCENE)

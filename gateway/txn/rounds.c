@@ -83,7 +83,7 @@ is_only_match(const struct leg *found, size_t at)
     return true;
 }
 
-/* REQ: XCPD-answering-community */
+/* REQ: ITI55-answering-community */
 static struct status
 plan_query_of_matches(struct asking *asking)
 {

@@ -47,7 +47,7 @@ check_case(const struct match_case *row, struct arena *arena)
     CU_ASSERT((got.outcome == MATCH_ONE) == (match_rule_degree(got.rule) > 0));
 }
 
-/* REQ: XCPD-parameters-used, XCPD-hints */
+/* REQ: ITI55-parameters-used, ITI55-hints */
 static void
 cases_decide(void)
 {

@@ -53,7 +53,7 @@ check_shown(struct asking *asking, const char *rule, const char *why)
     buf_done(&out);
 }
 
-/* REQ: XCPD-returned-compared */
+/* REQ: ITI55-returned-compared */
 static void
 test_who_contradicts_the_question_is_set_aside(void)
 {
@@ -176,7 +176,7 @@ has_leg_to(const struct asking *asking, int round, const char *community)
     return false;
 }
 
-/* REQ: XCPD-answering-community */
+/* REQ: ITI55-answering-community */
 static void
 test_three_communities_answer_through_one_partner(void)
 {
