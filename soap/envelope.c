@@ -45,6 +45,18 @@ write_body(struct xmlw *w, struct span payload)
     xmlw_end(w);
 }
 
+static void
+write_reply_to(struct xmlw *w, const struct envelope_request *request)
+{
+    if (request->relates_to.n > 0 && request->reply_to.n == 0) {
+        return; /* nobody answers an answer */
+    }
+    xmlw_start(w, "wsa:ReplyTo");
+    xmlw_element(w, "wsa:Address",
+                 request->reply_to.n > 0 ? request->reply_to : SPAN(WSA_ANONYMOUS));
+    xmlw_end(w);
+}
+
 /* REQ: WS-reply-to, WS-message-id */
 struct status
 envelope_write_request(const struct envelope_request *request, struct buf *out, struct diag *diag)
@@ -54,9 +66,8 @@ envelope_write_request(const struct envelope_request *request, struct buf *out, 
     envelope_start(&w, request->action);
     envelope_header_unless_empty(&w, "wsa:To", request->to);
     xmlw_element(&w, "wsa:MessageID", request->message_id);
-    xmlw_start(&w, "wsa:ReplyTo");
-    xmlw_element(&w, "wsa:Address", SPAN(WSA_ANONYMOUS));
-    xmlw_end(&w);
+    envelope_header_unless_empty(&w, "wsa:RelatesTo", request->relates_to);
+    write_reply_to(&w, request);
     xmlw_raw(&w, request->security);
     write_body(&w, request->payload);
     return xmlw_finish(&w);

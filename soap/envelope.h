@@ -13,6 +13,8 @@
  */
 struct envelope_request {
     struct span action, to, message_id; /* urn:uuid:... */
+    struct span reply_to;               /* empty: anonymous, or none when it relates to another */
+    struct span relates_to;             /* it is itself an answer, sent as a message of its own */
     struct span security;
     struct span payload;
 };

@@ -350,4 +350,6 @@ const struct store_engine store_engine_sqlite = {
     .replay_start = start_replay,
     .replay_stop = stop_replay,
     .count = count,
+    .jobs = &sqlite_jobs,
+    .pending = &sqlite_pending,
 };

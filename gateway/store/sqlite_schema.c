@@ -7,7 +7,7 @@
 #include "store/sqlite_tables.h"
 
 #define APPLICATION_ID 0x49535448 /* "ISTH", in the file's header */
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 8
 
 /* Absent text is '' everywhere: no column is null. Times end in _us: microseconds since 1970 UTC.
  * given and street hold their parts separated by U+001F. */
@@ -84,12 +84,15 @@ static const char document_schema[] =
     "  document INTEGER PRIMARY KEY REFERENCES documents (id),"
     "  bytes BLOB NOT NULL) STRICT;";
 
-#define SCRIPTS_MAX 5
+#define SCRIPTS_MAX 6
 static const char *const new_store[SCRIPTS_MAX] = {
-    schema, SQLITE_DOCUMENTS_TABLE("documents") SQLITE_DOCUMENTS_INDEXES, document_schema,
+    schema,
+    SQLITE_DOCUMENTS_TABLE("documents") SQLITE_DOCUMENTS_INDEXES,
+    document_schema,
     SQLITE_REGISTRY_TABLES,
+    SQLITE_JOBS_TABLES,
     "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
-    "PRAGMA user_version = 5"};           /* SCHEMA_VERSION */
+    "PRAGMA user_version = 8"};           /* SCHEMA_VERSION */
 
 /* Until version 3 the replay memory was in tables (version 1 had one of them). It is in files now:
  * keys that still count are given up, and noted as lost. Since version 3 documents may be files. */
@@ -98,8 +101,11 @@ static const char to_version_4[] = "DROP TABLE replays;"
                                    "PRAGMA user_version = 4";
 
 static const char *const to_version_5[SCRIPTS_MAX] = {
-    SQLITE_DOCUMENTS_REBUILT,
-    SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"}; /* SCHEMA_VERSION */
+    SQLITE_DOCUMENTS_REBUILT, SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"};
+
+/* Answers that come later. */
+static const char to_version_8[] =
+    SQLITE_JOBS_TABLES "PRAGMA user_version = 8"; /* SCHEMA_VERSION */
 
 static struct status
 run_scripts(struct db_conn *conn, const char *const scripts[SCRIPTS_MAX], struct diag *diag)
@@ -217,7 +223,10 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
         TRY(note_given_up(store, conn, diag));
         TRY(db_script(conn, to_version_4, diag));
     }
-    TRY(run_scripts(conn, to_version_5, diag));
+    if (version < 5) {
+        TRY(run_scripts(conn, to_version_5, diag));
+    }
+    TRY(db_script(conn, to_version_8, diag));
     TRY(read_number(conn, "SELECT count(*) FROM pragma_foreign_key_check", diag, &dangling));
     return dangling == 0
                ? OK

@@ -267,11 +267,12 @@ step_collect(struct txn *txn)
 #define ROUND(name)                                                                                \
     {name "-patients", sources_step_patients}, {name "-plan", step_plan},                          \
     {name "-intent", step_intent}, {name "-intended", step_recorded},                              \
+    {name "-expect", asking_step_expect},                                                          \
     {name "-ask", asking_step_ask}, {name "-own", asking_step_own},                                \
     {name "-take", asking_step_take}, {name "-owners", sources_step_owners},                       \
     {name "-outcome", step_outcome}, {name "-recorded", step_next}
 /* clang-format on */
-#define ROUND_STEPS 10
+#define ROUND_STEPS 11
 
 static const struct txn_step asking_steps[] = {ROUND("discover"),
                                                ROUND("query"),

@@ -93,6 +93,8 @@ struct leg_repository_list {
 #define LEG_REPOSITORIES_MAX ((size_t)256) /* that one answer may name */
 
 struct own_leg;
+struct pending;
+struct waiting_entry;
 
 /* One question to one community. */
 struct leg {
@@ -124,6 +126,8 @@ struct leg {
     size_t turn;      /* of the round's questions to this endpoint: each has its own Timestamp */
     int64_t asked_us; /* mono: when it left */
     int64_t elapsed_us;
+    struct waiting_entry *later; /* its answer comes as a message of its own; NULL: it does not */
+    struct span reply_to;        /* ... to this URL of ours */
     /* ITI-55 */
     struct ident query_id;
     enum xcpd_result result;
@@ -210,6 +214,9 @@ struct asking {
     size_t next;                  /* leg that a step of many turns goes on with */
     size_t out_n, again_n;        /* legs of the round that are LEG_ASKED, LEG_AGAIN */
     struct asking_timestamps *timestamps; /* of the round, by digest, while its questions leave */
+    struct pending *later;                /* of the round: questions whose answers come later */
+    size_t later_n;
+    bool is_expecting; /* they are being noted */
     atomic_bool is_cancelled;
     uint64_t held;           /* bytes that the answers of the rounds before take */
     bool is_recording_again; /* records of legs that are to be asked again are on their way */
@@ -288,6 +295,18 @@ extern const struct leg_kind leg_kinds[];
 MUST_CHECK struct status leg_arena(struct asking *asking, struct leg *leg);
 /* A new MessageID: receivers accept one once. */
 void leg_renew_id(struct leg *leg, char ret_uuid[UUID_TEXT]);
+
+/* ---- answers that come as messages of their own (asking_later.c) ---- */
+
+/* Those of the round that are asked so are in the store. */
+enum txn_verdict asking_step_expect(struct txn *txn);
+/* HTTP 202 to such a question: the answer comes later. */
+bool asking_note_accepted(struct leg *leg, const struct out_answer *answer);
+void asking_forget_later(struct leg *leg); /* it is over: nobody is told of its answer */
+/* What has come; false when there may be more and the turn, which began at <since_us>, is over. */
+bool asking_take_later(struct asking *asking, int64_t since_us);
+/* None of the round's is awaited any more. */
+enum txn_verdict asking_end_later(struct asking *asking);
 
 /* ---- questions out, answers in (asking_ask.c) ---- */
 

@@ -419,6 +419,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
         .action = span_of_cstr(soap_transaction(leg->transaction)->request_action),
         .to = span_of_cstr(leg->url),
         .message_id = span_of_cstr(leg->message_id),
+        .reply_to = leg->reply_to,
         .payload = buf_span(&leg->payload),
     };
 
@@ -438,7 +439,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
     set_limits(asking, leg, &request);
     /* Other kept connections may be closed as well; and nobody could say whether documents that
      * went into one were taken. */
-    request.is_fresh = leg->is_again || leg->transaction == SOAP_ITI_80;
+    request.is_fresh = leg->is_again || leg->transaction == SOAP_ITI_80 || leg->later != NULL;
     *ret_request = request;
     return OK;
 }
