@@ -117,7 +117,8 @@ libisthmus_a_SOURCES += \
 	soap/regrep_object.c soap/regrep_object.h \
 	soap/regrep_payload.c soap/regrep_payload.h \
 	soap/xca.h soap/xca_answer.c soap/xca_response.h soap/xdr.c soap/xdr.h \
-	soap/rim_author.h soap/rim_from.c soap/rim_layout.c soap/rim_record.h soap/rim_to.c \
+	soap/rim_author.h soap/rim_from.c soap/rim_layout.c soap/rim_record.h soap/rim_register.c soap/rim_register.h \
+	soap/rim_to.c \
 	soap/xca_objects.c soap/xca_objects.h soap/xca_objects_write.c \
 	soap/xca_pieces.c \
 	soap/xca_query.c soap/xca_retrieve.c \

@@ -1,6 +1,6 @@
 # tests: the unit-test main and what the runners need (see Makefile.am).
 check_LIBRARIES += libunit.a
-libunit_a_SOURCES = tests/unit/unit.c tests/unit/unit.h
+libunit_a_SOURCES = tests/unit/unit.c tests/unit/unit.h tests/wire/keep.c tests/wire/keep.h
 libunit_a_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 
 # Preloaded by the audit order test; never sanitized (it runs inside sanitized programs, too).
@@ -10,6 +10,20 @@ CLEANFILES += $(ORDER_SHIM)
 $(ORDER_SHIM): $(srcdir)/tests/integration/order_shim.c
 	@$(MKDIR_P) tests/integration
 	$(AM_V_CC)$(CC) -shared -fPIC -O1 -o $@ $(srcdir)/tests/integration/order_shim.c -ldl
+# The program, and what it writes is kept (tests/wire/keep.h).
+noinst_PROGRAMS += tests/wire/isthmus
+tests_wire_isthmus_SOURCES = gateway/cli/main.c tests/wire/keeping.c tests/wire/keep.c tests/wire/keep.h
+tests_wire_isthmus_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=envelope_write_request,--wrap=envelope_write_answer \
+	-Wl,--wrap=envelope_write_fault,--wrap=envelope_write_refusal,--wrap=audit_event_encode
+tests_wire_isthmus_LDADD = $(gateway_isthmus_LDADD)
+EXTRA_DIST += tests/wire/validate
+# What samples of other systems say.
+check_PROGRAMS += tests/unit/test_samples
+tests_unit_test_samples_SOURCES = tests/unit/test_samples.c tests/unit/sample_facts.c \
+	tests/unit/sample_facts.h tests/unit/sample_more.c $(CODEC_SUPPORT)
+tests_unit_test_samples_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += tests/samples/make-facts tests/samples/epr-by-example.facts tests/samples/ipf.facts \
+	tests/samples/ipf-hl7v3.facts tests/samples/nist-toolkit.facts tests/samples/sds-ehdsi.facts
 EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run tests/integration/large tests/integration/local_client.py \
 	tests/integration/manager.py tests/integration/order_check \
 	tests/integration/order_shim.c gateway/bootstrap.sh gateway/demo gateway/README.md gateway/THREATS.md \

@@ -47,23 +47,25 @@ def discovery(world, make_order=None):
 
 
 class Query:
-    """A zeep client for ITI-38. zeep knows no substitution groups, so of RegistryObjectList it decodes nothing; the
-    objects are read from the envelope."""
+    """A zeep client for ITI-38; with <local>, a Wire, for ITI-18. zeep knows no substitution groups, so of RegistryObjectList
+    it decodes nothing; the objects are read from the envelope."""
 
-    def __init__(self, world, make_order=None):
+    def __init__(self, world, make_order=None, local=None):
         self.history = HistoryPlugin()
         self.client = zeep.Client(
-            f"{world.folder}/xds/iti38.wsdl",
-            transport=zeep.Transport(session=world.wire.session, timeout=30, operation_timeout=30),
+            f"{world.folder}/xds/{'iti18' if local else 'iti38'}.wsdl",
+            transport=zeep.Transport(session=(local or world.wire).session, timeout=30, operation_timeout=30),
             plugins=[self.history],
-            wsse=Security(make_order or (lambda: world.order("/xca/query"))),
+            wsse=Security(make_order or (lambda: None if local else world.order("/xca/query"))),
             settings=zeep.Settings(strict=False),
         )
-        binding = "{urn:ihe:iti:xds-b:2007}RespondingGateway_Binding_Soap12"
-        self.service = self.client.create_service(binding, world.url + "/xca/query")
+        actor = "DocumentRegistry" if local else "RespondingGateway"
+        url = local.url + "/registry" if local else world.url + "/xca/query"
+        service = self.client.create_service(f"{{urn:ihe:iti:xds-b:2007}}{actor}_Binding_Soap12", url)
+        self.call = service["DocumentRegistry_RegistryStoredQuery" if local else "RespondingGateway_CrossGatewayQuery"]
 
     def ask(self, query_id, slots, home, return_type="LeafClass"):
-        answer = self.service.RespondingGateway_CrossGatewayQuery(
+        answer = self.call(
             ResponseOption={"returnType": return_type, "returnComposedObjects": True},
             AdhocQuery={
                 "id": query_id,

@@ -23,6 +23,7 @@ XOP = "http://www.w3.org/2004/08/xop/include"
 IHE = "urn:ihe:iti:xds-b:2007"
 RIM = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
 RS = "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"
+LCM = "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"
 QUERY = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
 HL7 = "urn:hl7-org:v3"
 NS = {"env": ENV, "wsa": WSA, "wsse": WSSE, "xop": XOP, "ihe": IHE, "rim": RIM, "rs": RS, "query": QUERY, "hl7": HL7}
@@ -46,6 +47,31 @@ TRANSACTIONS = {
         "urn:ihe:iti:2007:CrossGatewayRetrieve",
         "urn:ihe:iti:2007:CrossGatewayRetrieveResponse",
         etree.QName(IHE, "RetrieveDocumentSetResponse"),
+    ),
+    "ITI-80": (
+        "/xcdr",
+        "urn:ihe:iti:2015:CrossGatewayDocumentProvide",
+        "urn:ihe:iti:2015:CrossGatewayDocumentProvideResponse",
+        etree.QName(RS, "RegistryResponse"),
+    ),
+    # of local systems
+    "ITI-18": (
+        "/registry",
+        "urn:ihe:iti:2007:RegistryStoredQuery",
+        "urn:ihe:iti:2007:RegistryStoredQueryResponse",
+        etree.QName(QUERY, "AdhocQueryResponse"),
+    ),
+    "ITI-43": (
+        "/repository",
+        "urn:ihe:iti:2007:RetrieveDocumentSet",
+        "urn:ihe:iti:2007:RetrieveDocumentSetResponse",
+        etree.QName(IHE, "RetrieveDocumentSetResponse"),
+    ),
+    "ITI-41": (
+        "/provide",
+        "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
+        "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse",
+        etree.QName(RS, "RegistryResponse"),
     ),
 }
 
@@ -76,7 +102,9 @@ class Schemas:
             "ITI-55": self._load(f"{hl7}/PRPA_IN201306UV02.xsd"),
             "ITI-38": self._load(f"{folder}/xds/schema/ebRS30/query.xsd"),
             "ITI-39": self._load_retrieve(f"{folder}/xds/schema"),
+            "ITI-41": self._load(f"{folder}/xds/schema/ebRS30/rs.xsd"),
         }
+        self.of.update({"ITI-18": self.of["ITI-38"], "ITI-43": self.of["ITI-39"], "ITI-80": self.of["ITI-41"]})
         self.discovery_request = self._load(f"{hl7}/PRPA_IN201305UV02.xsd")
         self.assertion = self._load(f"{folder}/saml/sstc-saml-schema-assertion-2.0.xsd")
 
@@ -118,7 +146,7 @@ class Schemas:
 
     def check_ours(self, node):
         """A message of this program: an assertion, or a payload that goes out. A client that is wrong proves nothing."""
-        alone = etree.fromstring(etree.tostring(node, with_tail=False))
+        alone = without_xop(node)
         local = etree.QName(alone).localname
         if local == "Assertion":
             for element in list(alone.iter()):  # what SAML's schema does not know: hl7:CE, ec:InclusiveNamespaces
@@ -130,6 +158,7 @@ class Schemas:
             "PRPA_IN201305UV02": self.discovery_request,
             "AdhocQueryRequest": self.of["ITI-38"],
             "RetrieveDocumentSetRequest": self.of["ITI-39"],
+            "ProvideAndRegisterDocumentSetRequest": self.of["ITI-39"],
         }
         self._check_one(f"our own {local}", kinds[local], alone)
 
@@ -169,8 +198,10 @@ class Message:
         return etree.tostring(self.envelope, xml_declaration=True, encoding="UTF-8")
 
 
-def mtom(message, root_cid="root.message@example.org", boundary="MIMEBoundary_7c4f", quote_boundary=True, before=b""):
-    """The message as an MTOM package of one part: content type and body."""
+def mtom(
+    message, root_cid="root.message@example.org", boundary="MIMEBoundary_7c4f", quote_boundary=True, before=b"", parts=()
+):
+    """The message as an MTOM package, with <parts> (pairs of Content-ID and bytes) behind it: content type and body."""
     mark = f'"{boundary}"' if quote_boundary else boundary
     content_type = (
         f'multipart/related; boundary={mark}; type="application/xop+xml"; start="<{root_cid}>"; '
@@ -180,8 +211,21 @@ def mtom(message, root_cid="root.message@example.org", boundary="MIMEBoundary_7c
         f"--{boundary}\r\nContent-Type: application/xop+xml; charset=UTF-8; type=\"application/soap+xml\"\r\n"
         f"Content-Transfer-Encoding: binary\r\nContent-ID: <{root_cid}>\r\n\r\n"
     )
-    body = before + head.encode() + message.bytes() + f"\r\n--{boundary}--\r\n".encode()
-    return content_type, body
+    body = before + head.encode() + message.bytes()
+    for cid, data in parts:
+        part = f"\r\n--{boundary}\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <{cid}>\r\n\r\n"
+        body += part.encode() + data
+    return content_type, body + f"\r\n--{boundary}--\r\n".encode()
+
+
+def without_xop(payload):
+    """XOP's infoset: what the Include stands for; the schema knows base64Binary only."""
+    copy = etree.fromstring(etree.tostring(payload, with_tail=False))
+    for include in copy.xpath("//xop:Include", namespaces=NS):
+        parent = include.getparent()
+        parent.remove(include)
+        parent.text = "AAAA"
+    return copy
 
 
 # ---- answers ----
@@ -276,28 +320,19 @@ class Answer:
         expect(self.all("/env:Envelope/env:Header/wsa:MessageID"), "the answer has no MessageID")
         payload = self.payload()
         expect_equal(element.text, payload.tag, "the answer's payload")
-        schemas.check(message.transaction, self.envelope, self._without_xop(payload))
+        schemas.check(message.transaction, self.envelope, without_xop(payload))
         return payload
-
-    @staticmethod
-    def _without_xop(payload):
-        """XOP's infoset: what the Include stands for; the schema knows base64Binary only."""
-        copy = etree.fromstring(etree.tostring(payload, with_tail=False))
-        for include in copy.xpath("//xop:Include", namespaces=NS):
-            parent = include.getparent()
-            parent.remove(include)
-            parent.text = "AAAA"
-        return copy
 
 
 class Wire:
-    """Mutual TLS to one gateway as one partner; keeps its connections open."""
+    """To one node, as one partner over mutual TLS, or (<pki> None) as a local system in plain HTTP; keeps its connections open."""
 
     def __init__(self, url, pki, trace=None):
         self.url, self.pki, self.trace = url.rstrip("/"), pki, trace
         self.session = requests.Session()
-        self.session.cert = (f"{pki}/node.pem", f"{pki}/node.key")
-        self.session.verify = f"{pki}/ca.pem"
+        if pki is not None:
+            self.session.cert = (f"{pki}/node.pem", f"{pki}/node.key")
+            self.session.verify = f"{pki}/ca.pem"
         self.session.trust_env = False
         self.sent = 0
 

@@ -13,17 +13,6 @@
 #define DOCUMENT_APPROVED   "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
 #define DOCUMENT_DEPRECATED "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated"
 
-/* A code from a code system: nodeRepresentation, codingScheme, display name. */
-struct code {
-    struct span value;
-    struct span scheme; /* OID, bare */
-    struct span display;
-};
-struct code_list {
-    struct code *items;
-    size_t n, capacity;
-};
-
 /* What stands for metadata that XDS requires and a document does not give: the most general code of
  * its kind, which claims nothing more than that there is a clinical document. */
 #define DOCUMENT_SNOMED "2.16.840.1.113883.6.96"

@@ -62,13 +62,60 @@ struct telecom_list {
     size_t n, capacity;
 };
 
+/* A code from a code system: nodeRepresentation, codingScheme, display name. */
+struct code {
+    struct span value;
+    struct span scheme; /* OID, bare */
+    struct span display;
+};
+struct code_list {
+    struct code *items;
+    size_t n, capacity;
+};
+
+/* Said, said not to be, or not said. */
+enum patient_flag { PATIENT_UNSAID, PATIENT_NO, PATIENT_YES };
+
+/* IVL<TS>: ends as they came, empty where that side is open. */
+struct time_range {
+    struct span low, high;
+    bool is_low_excluded, is_high_excluded; /* HL7: inclusive="false" */
+};
+
+/* Who vouches for one of the ids (asOtherIDs/scopingOrganization), where it is not the owner of the
+ * id's own root, and what the id is for. */
+struct id_scope {
+    size_t id;                /* which of patient.ids */
+    struct span organization; /* root OID; empty: the id's own root */
+    struct span class_code;   /* HL7 RoleClass: PAT, CIT, ...; empty when not said */
+};
+struct id_scope_list {
+    struct id_scope *items;
+    size_t n, capacity;
+};
+
+/* A person described (a document, an answer) or asked for (a query). Several values of one kind are
+ * alternatives: any of them may be the right one. */
 struct patient {
-    struct ident_list ids;
+    struct ident_list ids; /* an answer: ids[0] is the one to use, asOtherIDs follow */
     struct name_list names;
     struct span birth_time; /* HL7 TS as it came: digits YYYYMMDD[...]; empty when absent */
     struct span sex;        /* M, F, UN (HL7 AdministrativeGender) or empty when absent or null */
     struct address_list addresses;
     struct telecom_list telecoms;
+    struct time_range birth_range; /* queries only, and only without birth_time */
+    struct name_list mothers_maiden_names;
+    struct span_list birth_place_names;
+    struct address_list birth_place_addresses;
+    struct ident_list care_providers; /* principal care providers, an NPI for instance */
+    struct id_scope_list scopes;      /* of ids; few or none */
+    enum patient_flag deceased;
+    struct span deceased_time; /* HL7 TS as it came; empty when not said */
+    enum patient_flag multiple_birth;
+    unsigned birth_order; /* multiple birth: 1 is the first; 0 when not said */
+    struct code marital_status, religion;
+    struct code_list races, ethnicities,
+        languages; /* for people only: nothing is decided by them */
 };
 
 /* The CX form of XDS metadata, id^^^&OID&ISO (ITI TF-3 Table 4.2.3.1.7-2). */

@@ -74,7 +74,7 @@ community_name(enum dialect_community community)
     return names[community];
 }
 
-#define STYLE_ROWS 7
+#define STYLE_ROWS 8
 
 static void
 list_style(const struct partner *partner, struct style_row ret_rows[STYLE_ROWS])
@@ -89,6 +89,8 @@ list_style(const struct partner *partner, struct style_row ret_rows[STYLE_ROWS])
          writes->community != DIALECT_COMMUNITY_BOTH},
         {"npi_2_0", writes->has_npi_2_0 ? "yes" : "no", writes->has_npi_2_0},
         {"authz_decision", writes->has_authz_decision ? "yes" : "no", writes->has_authz_decision},
+        {"error_location", partner->wants_short_location ? "community" : "both",
+         partner->wants_short_location},
         {"legacy_renegotiation", partner->may_connect_legacy ? "yes" : "no",
          partner->may_connect_legacy},
     };

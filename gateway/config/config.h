@@ -165,6 +165,7 @@ struct partner {
     int64_t sha1_until_us;         /* wall; 0: never */
     struct dialect_style writes;   /* how it wants our assertions */
     bool may_connect_legacy;       /* its server's TLS knows no secure renegotiation (RFC 5746) */
+    bool wants_short_location;     /* of errors in our ITI-39 answers: the community alone */
     enum partner_replay replay;
     bool is_assertion_once;           /* its assertions are accepted once, OneTimeUse or not */
     struct config_strings delegators; /* QueryAuthGrantor values that it may ask for */

@@ -166,13 +166,14 @@ read_word(struct config_reader *reader, struct yaml_node *section, const char *k
 static void
 read_writes(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
 {
-    static const char *const names[] = {"confirmation",        "digest",  "subject_id_format",
-                                        "home_community",      "npi_2_0", "authz_decision",
-                                        "legacy_renegotiation"};
+    static const char *const names[] = {
+        "confirmation", "digest",         "subject_id_format", "home_community",
+        "npi_2_0",      "authz_decision", "error_location",    "legacy_renegotiation"};
     static const char *const confirmations[] = {"holder-of-key", "bearer"};
     static const char *const digests[] = {"sha256", "sha384", "sha512", "sha1"};
     static const char *const formats[] = {"uri", "basic"};
     static const char *const communities[] = {"both", "ihe", "nhin"};
+    static const char *const locations[] = {"both", "community"};
     struct yaml_node *node = config_section(reader, root, "writes", names, ARRAY_LEN(names));
     struct dialect_style *writes = &partner->writes;
 
@@ -186,6 +187,8 @@ read_writes(struct config_reader *reader, struct yaml_node *root, struct partner
                                                           communities, ARRAY_LEN(communities));
     writes->has_npi_2_0 = read_yes(reader, node, "npi_2_0");
     writes->has_authz_decision = read_yes(reader, node, "authz_decision");
+    partner->wants_short_location =
+        read_word(reader, node, "error_location", locations, ARRAY_LEN(locations)) == 1;
     partner->may_connect_legacy = read_yes(reader, node, "legacy_renegotiation");
     if (writes->digest == DIALECT_SHA1 && yaml_get(root, "sha1_until") == NULL) {
         yaml_error(reader->report, yaml_get(node, "digest"),

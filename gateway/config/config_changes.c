@@ -66,7 +66,8 @@ same_agreements(const struct partner *a, const struct partner *b)
     return a->may_use_bearer == b->may_use_bearer && a->relaxed == b->relaxed &&
            a->sha1_until_us == b->sha1_until_us && a->replay == b->replay &&
            a->is_assertion_once == b->is_assertion_once &&
-           same_strings(&a->delegators, &b->delegators) && a->fault_status == b->fault_status;
+           same_strings(&a->delegators, &b->delegators) && a->fault_status == b->fault_status &&
+           a->wants_short_location == b->wants_short_location;
 }
 
 static bool

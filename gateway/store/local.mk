@@ -22,6 +22,7 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_lists.c gateway/store/sqlite_lists.h \
 	gateway/store/sqlite_match.c \
 	gateway/store/sqlite_packages.c gateway/store/sqlite_registry.h \
+	gateway/store/sqlite_members.c \
 	gateway/store/sqlite_patients.c \
 	gateway/store/sqlite_pending.c \
 	gateway/store/sqlite_replay.c \
@@ -32,6 +33,7 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_submit_check.c \
 	gateway/store/sqlite_submit_patient.c \
 	gateway/store/sqlite_submit_refer.c \
+	gateway/store/sqlite_texts.c \
 	gateway/store/store.c gateway/store/store.h gateway/store/store_engine.h
 EXTRA_DIST += gateway/store/README.md
 

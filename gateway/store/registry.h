@@ -60,6 +60,23 @@ MUST_CHECK struct status store_ask(struct store *store, const struct store_quest
                                    struct park *park, struct arena *arena, struct diag *diag,
                                    enum answer *ret_answer, struct registry_objects *ret_objects);
 
+/* A document that a SubmissionSet or Folder has, directly or within a Folder of the set: what a
+ * rule needs to know of it, entry_uuid, patient_id and confidentiality. */
+struct store_member {
+    struct span package; /* entryUUID */
+    struct document_entry entry;
+};
+struct store_member_list {
+    struct store_member *items;
+    size_t n, capacity;
+};
+/* Of every package among <entry_uuids>; ids of other objects, and of nothing, have no members.
+ * ERR_LIMIT_RESULTS when there are too many. */
+MUST_CHECK struct status store_members(struct store *store, const struct span_list *entry_uuids,
+                                       struct park *park, struct arena *arena, struct diag *diag,
+                                       enum answer *ret_answer,
+                                       struct store_member_list *ret_members);
+
 /* ---- submissions ---- */
 
 /* How the patient of a submission is found. */
@@ -79,6 +96,17 @@ struct store_submission {
     const struct submitted_document *documents;
     size_t documents_n;
     enum store_patients patients;
+    /* Another community sends it: it replaces what it submitted itself, as the same <sender> (bare
+     * OID), and nothing else; without a sender it replaces nothing. */
+    bool is_foreign;
+    struct span sender;
+    /* Writes the <xml> of the registered objects, which are those of the submission in the same
+     * order and perhaps more, without what may change later (status, lastUpdateTime): what answers
+     * begin with, so that nothing is lost of what was submitted. Called once, within the
+     * transaction. NULL: the records are all that is kept. */
+    struct status (*write_texts)(const struct registry_objects *submitted,
+                                 struct registry_objects *registered, struct arena *arena,
+                                 struct diag *diag);
 };
 struct store_submitted {
     struct registry_error_list

@@ -213,6 +213,24 @@ ask(struct store *store, const struct store_question *question, struct park *par
 }
 
 static struct status
+members(struct store *store, const struct span_list *entry_uuids, struct park *park,
+        struct arena *arena, struct diag *diag, enum answer *ret_answer,
+        struct store_member_list *ret_members)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    struct store_member_list list = {0};
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_read(conn, diag));
+    TRY(db_finish(conn, sqlite_members(sqlite_of(store), conn, entry_uuids, arena, diag, &list),
+                  diag));
+    *ret_members = list;
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
 submit(struct store *store, const struct store_submission *submission, struct park *park,
        struct arena *arena, struct diag *diag, enum answer *ret_answer,
        struct store_submitted *ret_submitted)
@@ -343,6 +361,7 @@ const struct store_engine store_engine_sqlite = {
     .match_patient = match_patient,
     .knows_patient = knows_patient,
     .ask = ask,
+    .members = members,
     .submit = submit,
     .patient_ids = patient_ids,
     .retrieve = retrieve,

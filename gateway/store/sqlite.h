@@ -137,6 +137,8 @@ struct sqlite_slots {
     struct extra_slot_list *extra;
     struct author_list *authors; /* what follows their first values */
     struct span_list *recipients;
+    struct span *xml;       /* as it was submitted */
+    struct span patient_id; /* CX of ours that the object has now; empty: it has none */
 };
 bool sqlite_slots_are_there(const struct sqlite_slots *slots);
 MUST_CHECK struct status sqlite_slots_insert(struct db_conn *conn, struct span entry_uuid,
@@ -145,6 +147,23 @@ MUST_CHECK struct status sqlite_slots_insert(struct db_conn *conn, struct span e
 MUST_CHECK struct status sqlite_slots_read(struct db_conn *conn, struct span entry_uuid,
                                            struct arena *arena, struct diag *diag,
                                            const struct sqlite_slots *slots);
+/* ---- sqlite_texts.c: objects as they were submitted, and who submitted them ---- */
+MUST_CHECK struct status sqlite_text_insert(struct db_conn *conn, struct span entry_uuid,
+                                            struct span patient_id, struct span xml,
+                                            struct diag *diag);
+/* Empty when there is none. <patient_id> stands in it where the one of its submission stood. */
+MUST_CHECK struct status sqlite_text_read(struct db_conn *conn, struct span entry_uuid,
+                                          struct span patient_id, struct arena *arena,
+                                          struct diag *diag, struct span *ret_xml);
+/* <community>: bare OID of the partner who submitted this document. */
+MUST_CHECK struct status sqlite_sender_insert(struct db_conn *conn, struct span entry_uuid,
+                                              struct span community, struct diag *diag);
+/* Did that community submit this document, and all that goes with it when it is deprecated: its
+ * transforms and addenda, and theirs? */
+MUST_CHECK struct status sqlite_sender_check(struct db_conn *conn, struct span entry_uuid,
+                                             struct span community, struct diag *diag,
+                                             bool *ret_is_own);
+
 /* <sql>, a literal: inserts owner's row, position and the five first values. */
 MUST_CHECK struct status sqlite_authors_insert(struct db_conn *conn, const char *sql, int64_t row,
                                                const struct author_list *authors,

@@ -13,7 +13,7 @@ sqlite_association_insert(struct db_conn *conn, const struct association *associ
 {
     CLEANUP(db_end) struct db_query query = {0};
     struct association copy = *association; /* reading and writing share a description */
-    const struct sqlite_slots slots = {&copy.extra, NULL, NULL};
+    const struct sqlite_slots slots = {.extra = &copy.extra, .xml = &copy.xml};
     const struct span texts[] = {association->entry_uuid,
                                  association->type,
                                  association->source,
@@ -54,7 +54,7 @@ read_association(const struct sqlite_store *store, struct db_conn *conn,
     struct span *const texts[] = {&a.entry_uuid,      &a.type,   &a.source,
                                   &a.target,          &a.status, &a.submission_set_status,
                                   &a.previous_version};
-    const struct sqlite_slots slots = {&a.extra, NULL, NULL};
+    const struct sqlite_slots slots = {.extra = &a.extra, .xml = &a.xml};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         TRY(db_column_text(query, (int)i, arena, diag, texts[i]));

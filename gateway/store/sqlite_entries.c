@@ -183,7 +183,10 @@ sqlite_entry_insert(struct db_conn *conn, const struct document_entry *entry,
                     const struct sqlite_entry_origin *origin, struct diag *diag, int64_t *ret_row)
 {
     struct document_entry copy = *entry; /* reading and writing share a description */
-    const struct sqlite_slots slots = {&copy.extra, &copy.authors, NULL};
+    const struct sqlite_slots slots = {.extra = &copy.extra,
+                                       .authors = &copy.authors,
+                                       .xml = &copy.xml,
+                                       .patient_id = copy.patient_id};
     const bool has_slots = sqlite_slots_are_there(&slots);
     int64_t row = 0;
 
@@ -296,7 +299,10 @@ struct status
 sqlite_entry_complete(struct db_conn *conn, const struct sqlite_entry_row *row, struct arena *arena,
                       struct diag *diag, struct document_entry *entry)
 {
-    const struct sqlite_slots slots = {&entry->extra, &entry->authors, NULL};
+    const struct sqlite_slots slots = {.extra = &entry->extra,
+                                       .authors = &entry->authors,
+                                       .xml = &entry->xml,
+                                       .patient_id = entry->patient_id};
 
     TRY(read_rows(conn,
                   "SELECT kind, code, scheme, display FROM document_codes WHERE document = ?"

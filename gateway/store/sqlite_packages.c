@@ -120,7 +120,8 @@ sqlite_set_insert(struct db_conn *conn, const struct submission_set *set, int64_
         .target_home = set->target_home,
         .is_limited = set->is_limited,
         .codes = &codes,
-        .slots = {&copy.extra, &copy.authors, &copy.intended_recipients},
+        .slots = {&copy.extra, &copy.authors, &copy.intended_recipients, &copy.xml,
+                  copy.patient_id},
     };
 
     return insert_package(conn, &package, patient, now_us, diag);
@@ -142,7 +143,7 @@ sqlite_folder_insert(struct db_conn *conn, const struct folder *folder, int64_t 
         .comments = folder->comments,
         .is_limited = folder->is_limited,
         .codes = &copy.codes,
-        .slots = {&copy.extra, NULL, NULL},
+        .slots = {.extra = &copy.extra, .xml = &copy.xml, .patient_id = copy.patient_id},
     };
 
     return insert_package(conn, &package, patient, now_us, diag);
@@ -225,7 +226,8 @@ take_set(struct db_conn *conn, const struct row *row, struct arena *arena, struc
         .target_home = row->target_home,
         .is_limited = row->is_limited,
     };
-    const struct sqlite_slots slots = {&set.extra, &set.authors, &set.intended_recipients};
+    const struct sqlite_slots slots = {&set.extra, &set.authors, &set.intended_recipients, &set.xml,
+                                       set.patient_id};
     struct code_list codes = {0};
 
     TRY(read_codes(conn, row->id, arena, diag, &codes));
@@ -258,7 +260,8 @@ take_folder(struct db_conn *conn, const struct row *row, struct arena *arena, st
         .comments = row->comments,
         .is_limited = row->is_limited,
     };
-    const struct sqlite_slots slots = {&folder.extra, NULL, NULL};
+    const struct sqlite_slots slots = {
+        .extra = &folder.extra, .xml = &folder.xml, .patient_id = folder.patient_id};
 
     TRY(read_codes(conn, row->id, arena, diag, &folder.codes));
     if (row->has_slots) {

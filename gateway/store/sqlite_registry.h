@@ -60,6 +60,18 @@ MUST_CHECK struct status sqlite_get_associations(struct sqlite_store *store, str
                                                  struct diag *diag,
                                                  struct association_list *associations);
 
+/* Of the document ?1: itself, its transforms and addenda, and theirs, which are deprecated with it
+ * (ITI TF-3 4.2.2.2). */
+#define SQLITE_GOES_WITH                                                                           \
+    "WITH RECURSIVE old(uuid) AS (SELECT ?1 UNION"                                                 \
+    " SELECT a.source FROM old JOIN associations AS a ON a.target = old.uuid"                      \
+    " AND a.type IN ('" ASSOCIATION_APPEND "', '" ASSOCIATION_TRANSFORM "'))"
+
+/* ---- sqlite_members.c ---- */
+MUST_CHECK struct status sqlite_members(struct sqlite_store *store, struct db_conn *conn,
+                                        const struct span_list *entry_uuids, struct arena *arena,
+                                        struct diag *diag, struct store_member_list *members);
+
 /* ---- sqlite_ask.c ---- */
 MUST_CHECK struct status sqlite_ask(struct sqlite_store *store, struct db_conn *conn,
                                     const struct store_question *question, struct arena *arena,

@@ -84,12 +84,13 @@ static const char document_schema[] =
     "  document INTEGER PRIMARY KEY REFERENCES documents (id),"
     "  bytes BLOB NOT NULL) STRICT;";
 
-#define SCRIPTS_MAX 6
+#define SCRIPTS_MAX 7
 static const char *const new_store[SCRIPTS_MAX] = {
     schema,
     SQLITE_DOCUMENTS_TABLE("documents") SQLITE_DOCUMENTS_INDEXES,
     document_schema,
     SQLITE_REGISTRY_TABLES,
+    SQLITE_TEXT_TABLES,
     SQLITE_JOBS_TABLES,
     "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
     "PRAGMA user_version = 8"};           /* SCHEMA_VERSION */
@@ -102,6 +103,9 @@ static const char to_version_4[] = "DROP TABLE replays;"
 
 static const char *const to_version_5[SCRIPTS_MAX] = {
     SQLITE_DOCUMENTS_REBUILT, SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"};
+
+/* What older programs registered has no text. */
+static const char to_version_7[] = SQLITE_TEXT_TABLES "PRAGMA user_version = 7";
 
 /* Answers that come later. */
 static const char to_version_8[] =
@@ -225,6 +229,9 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
     }
     if (version < 5) {
         TRY(run_scripts(conn, to_version_5, diag));
+    }
+    if (version < 7) {
+        TRY(db_script(conn, to_version_7, diag));
     }
     TRY(db_script(conn, to_version_8, diag));
     TRY(read_number(conn, "SELECT count(*) FROM pragma_foreign_key_check", diag, &dangling));

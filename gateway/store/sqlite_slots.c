@@ -38,7 +38,8 @@ sqlite_slots_are_there(const struct sqlite_slots *slots)
 {
     return (slots->extra != NULL && slots->extra->n > 0) ||
            (slots->authors != NULL && have_more(slots->authors)) ||
-           (slots->recipients != NULL && slots->recipients->n > 0);
+           (slots->recipients != NULL && slots->recipients->n > 0) ||
+           (slots->xml != NULL && slots->xml->n > 0);
 }
 
 /* Where the values of one slot are: the object, whose of it, and the slot's place there. */
@@ -95,7 +96,9 @@ sqlite_slots_insert(struct db_conn *conn, struct span entry_uuid, const struct s
                               diag));
         }
     }
-    return OK;
+    return slots->xml == NULL || slots->xml->n == 0
+               ? OK
+               : sqlite_text_insert(conn, entry_uuid, slots->patient_id, *slots->xml, diag);
 }
 
 /* Values of one slot follow each other; the first has item 0. */
@@ -135,9 +138,9 @@ take_row(const struct db_query *query, const struct sqlite_slots *slots, struct 
     return FAIL(diag, ERR_STORE, "a slot in the store belongs to nothing");
 }
 
-struct status
-sqlite_slots_read(struct db_conn *conn, struct span entry_uuid, struct arena *arena,
-                  struct diag *diag, const struct sqlite_slots *slots)
+static struct status
+read_slots(struct db_conn *conn, struct span entry_uuid, struct arena *arena, struct diag *diag,
+           const struct sqlite_slots *slots)
 {
     CLEANUP(db_end) struct db_query query = {0};
     bool has_row = false;
@@ -155,6 +158,16 @@ sqlite_slots_read(struct db_conn *conn, struct span entry_uuid, struct arena *ar
         }
         TRY(take_row(&query, slots, arena, diag));
     }
+}
+
+struct status
+sqlite_slots_read(struct db_conn *conn, struct span entry_uuid, struct arena *arena,
+                  struct diag *diag, const struct sqlite_slots *slots)
+{
+    TRY(read_slots(conn, entry_uuid, arena, diag, slots));
+    return slots->xml == NULL
+               ? OK
+               : sqlite_text_read(conn, entry_uuid, slots->patient_id, arena, diag, slots->xml);
 }
 
 /* ---- authors ---- */

@@ -166,7 +166,7 @@ complete_entry(struct submit *submit, struct document_entry *entry, struct span 
     entry->lid = entry->entry_uuid;
     entry->home = home;
     entry->status = SPAN(DOCUMENT_APPROVED);
-    entry->xml = SPAN_EMPTY; /* the sender's text is not what is registered */
+    entry->xml = SPAN_EMPTY; /* the sender's text is not what is registered: see write_texts */
     if (entry->object_type.n == 0) {
         entry->object_type = SPAN(DOCUMENT_STABLE);
     }
@@ -241,6 +241,10 @@ insert_document(struct submit *submit, struct db_conn *conn, size_t n)
     }
     TRY(sqlite_entry_insert(conn, &submit->objects.documents.items[n], &origin, submit->diag,
                             &row));
+    if (submit->submission->sender.n > 0) {
+        TRY(sqlite_sender_insert(conn, submit->objects.documents.items[n].entry_uuid,
+                                 submit->submission->sender, submit->diag));
+    }
     return is_known ? OK
                     : sqlite_content_put(submit->store, conn, row, document->body,
                                          &document->content, submit->diag);
@@ -280,6 +284,10 @@ put(struct submit *submit, struct db_conn *conn)
     }
     TRY(submit_replace(submit, conn));
     TRY(complete_objects(submit));
+    if (submit->submission->write_texts != NULL) {
+        TRY(submit->submission->write_texts(submit->submission->objects, &submit->objects,
+                                            submit->arena, submit->diag));
+    }
     return insert_objects(submit, conn);
 }
 

@@ -30,6 +30,7 @@
 #define SUBMIT_DEPRECATED           "XDSRegistryDeprecatedDocumentError"
 #define SUBMIT_UNRESOLVED           "UnresolvedReferenceException"
 #define SUBMIT_NOT_SAVED            "XDSExtraMetadataNotSaved"
+#define SUBMIT_NOT_REPLACED         "PartialReplaceContentNotProcessed"
 
 /* One document of the message: its entry and its bytes. */
 struct submit_document {

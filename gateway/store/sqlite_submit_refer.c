@@ -365,28 +365,67 @@ check_registered(struct submit *submit, struct db_conn *conn)
     return OK;
 }
 
+static bool
+is_replacing(const struct association *a)
+{
+    return span_eq_cstr(a->type, ASSOCIATION_REPLACE) ||
+           span_eq_cstr(a->type, ASSOCIATION_TRANSFORM_REPLACE);
+}
+
+/* A community replaces what it submitted itself, as the same homeCommunityId, and nothing else:
+ * what others know of a record is not its to withdraw. What would be deprecated with its document
+ * counts, too: an addendum of ours keeps the document in force. What is not there is refused with
+ * the same words, so that nobody learns from it what is stored. */
+/* REQ: ITI80-replace-own */
+static struct status
+check_sender(struct submit *submit, struct db_conn *conn, size_t n, bool *ret_may)
+{
+    const struct association *a = &submit->objects.associations.items[n];
+    bool may = !submit->submission->is_foreign || !is_replacing(a) ||
+               submit_find_name(submit, a->target) != NULL;
+
+    if (!may) {
+        TRY(sqlite_sender_check(conn, a->target, submit->submission->sender, submit->diag, &may));
+    }
+    *ret_may = may;
+    return may ? OK
+               : refuse(submit, n, SUBMIT_NOT_REPLACED,
+                        "a community replaces only what it sent itself and nobody else added to; "
+                        "send it as a new document");
+}
+
+static struct status
+refer_one(struct submit *submit, struct db_conn *conn, size_t n)
+{
+    struct association *a = &submit->objects.associations.items[n];
+    struct end source, target;
+    bool may = false;
+
+    TRY(check_sender(submit, conn, n, &may));
+    if (!may) {
+        return OK;
+    }
+    TRY(find_end(submit, conn, n, a->source, &source));
+    TRY(find_end(submit, conn, n, a->target, &target));
+    a->source = source.uuid;
+    a->target = target.uuid;
+    return source.kind != SUBMIT_NOTHING && target.kind != SUBMIT_NOTHING
+               ? check_relation(submit, n, &source, &target)
+               : OK;
+}
+
 struct status
 submit_refer(struct submit *submit, struct db_conn *conn)
 {
     TRY(check_registered(submit, conn));
     for (size_t i = 0; i < submit->objects.associations.n; i++) {
-        struct association *a = &submit->objects.associations.items[i];
-        struct end source, target;
-
-        TRY(find_end(submit, conn, i, a->source, &source));
-        TRY(find_end(submit, conn, i, a->target, &target));
-        a->source = source.uuid;
-        a->target = target.uuid;
-        if (source.kind != SUBMIT_NOTHING && target.kind != SUBMIT_NOTHING) {
-            TRY(check_relation(submit, i, &source, &target));
-        }
+        TRY(refer_one(submit, conn, i));
     }
     return check_members(submit);
 }
 
 /* ---- consequences ---- */
 
-/* With it go its transforms and addenda, and theirs (ITI TF-3 4.2.2.2). */
 /* REQ: ITI41-replace */
 static struct status
 deprecate(struct db_conn *conn, struct span uuid, struct diag *diag)
@@ -394,11 +433,8 @@ deprecate(struct db_conn *conn, struct span uuid, struct diag *diag)
     CLEANUP(db_end) struct db_query query = {0};
 
     db_prepare(conn,
-               "WITH RECURSIVE old(uuid) AS (SELECT ?1 UNION"
-               " SELECT a.source FROM old JOIN associations AS a ON a.target = old.uuid"
-               " AND a.type IN ('" ASSOCIATION_APPEND "', '" ASSOCIATION_TRANSFORM "'))"
-               " UPDATE documents SET status = '" DOCUMENT_DEPRECATED "'"
-               " WHERE entry_uuid IN (SELECT uuid FROM old)",
+               SQLITE_GOES_WITH " UPDATE documents SET status = '" DOCUMENT_DEPRECATED "'"
+                                " WHERE entry_uuid IN (SELECT uuid FROM old)",
                &query);
     db_text(&query, uuid);
     return db_run(&query, diag);
@@ -471,8 +507,7 @@ submit_replace(struct submit *submit, struct db_conn *conn)
     for (size_t i = 0; i < n; i++) {
         const struct association a = submit->objects.associations.items[i];
 
-        if (span_eq_cstr(a.type, ASSOCIATION_REPLACE) ||
-            span_eq_cstr(a.type, ASSOCIATION_TRANSFORM_REPLACE)) {
+        if (is_replacing(&a)) {
             TRY(deprecate(conn, a.target, submit->diag));
             TRY(join_folders(submit, conn, a.target, a.source));
         }

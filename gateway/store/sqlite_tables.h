@@ -109,6 +109,15 @@
     "  content_type TEXT NOT NULL, answer BLOB NOT NULL) STRICT;"                                  \
     "CREATE INDEX pending_expires ON pending (expires_us);"
 
+/* Of what came in submissions. xml: the object as it was submitted, with the registry's attributes
+ * in it, but status and lastUpdateTime, which change; patient_id: the CX that it has in it. community:
+ * who sent the document, when it came from another. */
+#define SQLITE_TEXT_TABLES                                                                         \
+    "CREATE TABLE object_texts ("                                                                  \
+    "  entry_uuid TEXT PRIMARY KEY, patient_id TEXT NOT NULL, xml TEXT NOT NULL) STRICT;"          \
+    "CREATE TABLE document_senders ("                                                              \
+    "  entry_uuid TEXT PRIMARY KEY, community TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
 /* With foreign keys off, as SQLite wants it for a table that others refer to. Entries of old stores
  * have no SubmissionSet. */
 #define SQLITE_DOCUMENTS_REBUILT                                                                   \

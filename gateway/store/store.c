@@ -96,6 +96,14 @@ store_get_documents(struct store *store, const struct span_list *entry_uuids,
 }
 
 struct status
+store_members(struct store *store, const struct span_list *entry_uuids, struct park *park,
+              struct arena *arena, struct diag *diag, enum answer *ret_answer,
+              struct store_member_list *ret_members)
+{
+    return store->engine->members(store, entry_uuids, park, arena, diag, ret_answer, ret_members);
+}
+
+struct status
 store_submit(struct store *store, const struct store_submission *submission, struct park *park,
              struct arena *arena, struct diag *diag, enum answer *ret_answer,
              struct store_submitted *ret_submitted)

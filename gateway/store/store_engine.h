@@ -66,6 +66,9 @@ struct store_engine {
     struct status (*ask)(struct store *store, const struct store_question *question,
                          struct park *park, struct arena *arena, struct diag *diag,
                          enum answer *ret_answer, struct registry_objects *ret_objects);
+    struct status (*members)(struct store *store, const struct span_list *entry_uuids,
+                             struct park *park, struct arena *arena, struct diag *diag,
+                             enum answer *ret_answer, struct store_member_list *ret_members);
     struct status (*submit)(struct store *store, const struct store_submission *submission,
                             struct park *park, struct arena *arena, struct diag *diag,
                             enum answer *ret_answer, struct store_submitted *ret_submitted);

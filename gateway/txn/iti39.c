@@ -390,6 +390,34 @@ note_documents(struct inbound *in, const struct iti39_work *work)
                         work->refs.n, err_name(in->shortfall.code), in->shortfall.text);
 }
 
+/* For partners whose stack takes a location of ITI-39 for a homeCommunityId and nothing else, as
+ * older editions of ITI TF-2 3.39.4.1.3 said: the document's uniqueId moves into the codeContext.
+ */
+static struct status
+shorten_location(struct inbound *in, struct registry_error *error)
+{
+    struct span rest = error->location, community;
+
+    if (!span_split(&rest, ' ', &community) || rest.n == 0) {
+        return OK;
+    }
+    error->location = community;
+    return arena_printf(in->txn.arena, &in->txn.diag, &error->context, "%.*s: %.*s",
+                        SPAN_PRINT(error->context), SPAN_PRINT(rest));
+}
+
+static struct status
+shorten_locations(struct inbound *in, struct registry_error_list *errors)
+{
+    if (in->proof.partner == NULL || !in->proof.partner->wants_short_location) {
+        return OK;
+    }
+    for (size_t i = 0; i < errors->n; i++) {
+        TRY(shorten_location(in, &errors->items[i]));
+    }
+    return OK;
+}
+
 /* REQ: ITI39-partial-success */
 static enum txn_verdict
 write_answer(struct inbound *in)
@@ -404,6 +432,7 @@ write_answer(struct inbound *in)
     work->answer.status = work->failed.n == 0             ? REGISTRY_SUCCESS
                           : work->answer.documents.n == 0 ? REGISTRY_FAILURE
                                                           : REGISTRY_PARTIAL_SUCCESS;
+    TXN_TRY(shorten_locations(in, &work->answer.errors));
     TXN_TRY(retrieve_answer_write(&work->answer, txn->arena, &in->payload, &txn->diag));
     TXN_TRY(iti39_add_parts(in, &work->answer));
     TXN_TRY(note_documents(in, work));

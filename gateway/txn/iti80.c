@@ -105,8 +105,8 @@ store_submission(struct inbound *in)
         TXN_TRY(check_submission(in, work));
     }
     txn_expect(txn);
-    st = provide_store(in->node->store, &work->request, &txn->park, txn->arena, &txn->diag, &answer,
-                       &work->errors);
+    st = provide_store(in->node->store, &work->request, &in->proof.saml.home_community, &txn->park,
+                       txn->arena, &txn->diag, &answer, &work->errors);
     verdict = txn_settle(txn, st, answer);
     if (verdict == TXN_DONE && provide_has_failed(&work->errors)) {
         TXN_TRY(provide_refuse(&work->errors, &txn->diag));
@@ -213,8 +213,8 @@ iti80_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
         TRY(provide_check_own(asking->node->config, request, leg->arena, &leg->diag, &leg->errors));
     }
     if (!provide_has_failed(&leg->errors)) {
-        TRY(provide_store(asking->node->store, request, &asking->txn.park, leg->arena, &leg->diag,
-                          ret_answer, &leg->errors));
+        TRY(provide_store(asking->node->store, request, NULL, &asking->txn.park, leg->arena,
+                          &leg->diag, ret_answer, &leg->errors));
     }
     if (*ret_answer == ANSWER_LATER) {
         return OK;

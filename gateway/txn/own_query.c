@@ -78,6 +78,63 @@ hide_documents(struct worker *worker, struct document_list *documents)
     return OK;
 }
 
+/* ---- packages ---- */
+
+static int
+compare_members(const void *a, const void *b)
+{
+    return span_compare(((const struct own_member *)a)->package,
+                        ((const struct own_member *)b)->package);
+}
+
+/* Of each package, whether it has a document that may be shown; ordered by package. */
+static struct status
+judge_members(struct worker *worker, const struct store_member_list *members)
+{
+    struct own_query *query = worker->query;
+
+    for (size_t i = 0; i < members->n; i++) {
+        const struct store_member *member = &members->items[i];
+        struct own_member *last =
+            query->packages.n == 0 ? NULL : &query->packages.items[query->packages.n - 1];
+        const bool is_shown = may_show(query, &member->entry);
+
+        if (last == NULL || !span_eq(last->package, member->package)) {
+            struct own_member one = {.has_shown = is_shown};
+
+            TRY(arena_dup(worker->arena, member->package, worker->diag, &one.package));
+            TRY(ARENA_PUSH(worker->arena, worker->diag, &query->packages, one));
+        } else {
+            last->has_shown |= is_shown;
+        }
+    }
+    if (query->packages.n > 1) {
+        qsort(query->packages.items, query->packages.n, sizeof(query->packages.items[0]),
+              compare_members);
+    }
+    return OK;
+}
+
+/* A package that has documents, none of which may be shown: its title, author and codes would tell
+ * of them. One without documents hides nothing. */
+static bool
+is_hollow(const struct own_query *query, struct span entry_uuid)
+{
+    const struct own_member wanted = {.package = entry_uuid};
+    const struct own_member *found =
+        query->packages.n == 0 ? NULL
+                               : bsearch(&wanted, query->packages.items, query->packages.n,
+                                         sizeof(query->packages.items[0]), compare_members);
+
+    return found != NULL && !found->has_shown;
+}
+
+static bool
+may_show_package(const struct own_query *query, struct span patient_id, struct span entry_uuid)
+{
+    return query->reader.may_open(query->reader.arg, patient_id) && !is_hollow(query, entry_uuid);
+}
+
 static struct status
 hide_sets(struct worker *worker, struct submission_set_list *sets)
 {
@@ -85,7 +142,7 @@ hide_sets(struct worker *worker, struct submission_set_list *sets)
     size_t kept = 0;
 
     for (size_t i = 0; i < sets->n; i++) {
-        if (query->reader.may_open(query->reader.arg, sets->items[i].patient_id)) {
+        if (may_show_package(query, sets->items[i].patient_id, sets->items[i].entry_uuid)) {
             sets->items[kept++] = sets->items[i];
         } else {
             TRY(note_id(worker, &query->hidden, sets->items[i].entry_uuid));
@@ -102,7 +159,7 @@ hide_folders(struct worker *worker, struct folder_list *folders)
     size_t kept = 0;
 
     for (size_t i = 0; i < folders->n; i++) {
-        if (query->reader.may_open(query->reader.arg, folders->items[i].patient_id)) {
+        if (may_show_package(query, folders->items[i].patient_id, folders->items[i].entry_uuid)) {
             folders->items[kept++] = folders->items[i];
         } else {
             TRY(note_id(worker, &query->hidden, folders->items[i].entry_uuid));
@@ -189,6 +246,21 @@ hide_associations(struct worker *worker)
 
 /* ---- stages ---- */
 
+static struct status
+get_documents(struct worker *worker, const struct span_list *entry_uuids,
+              const struct span_list *unique_ids, enum answer *ret_answer,
+              struct document_list *ret_documents)
+{
+    const struct store_question question = {
+        .kind = STORE_GET_DOCUMENTS, .entry_uuids = *entry_uuids, .unique_ids = *unique_ids};
+    struct registry_objects objects = {0};
+
+    TRY(store_ask(worker->store, &question, worker->park, worker->arena, worker->diag, ret_answer,
+                  &objects));
+    *ret_documents = objects.documents;
+    return OK;
+}
+
 /* Does the query find things through the ids of documents? */
 static bool
 asks_through_documents(const struct store_question *question)
@@ -230,8 +302,8 @@ ask_named(struct worker *worker, enum answer *ret_answer)
     if (!asks_through_documents(&query->asks)) {
         return OK;
     }
-    TRY(store_get_documents(worker->store, &query->asks.entry_uuids, &query->asks.unique_ids,
-                            worker->park, worker->arena, worker->diag, ret_answer, &named));
+    TRY(get_documents(worker, &query->asks.entry_uuids, &query->asks.unique_ids, ret_answer,
+                      &named));
     for (size_t i = 0; *ret_answer == ANSWER_NOW && i < named.n; i++) {
         if (!may_show(query, &named.items[i])) {
             TRY(note_id(worker, &uuids, named.items[i].entry_uuid));
@@ -278,9 +350,52 @@ ask_question(struct worker *worker, enum answer *ret_answer)
         TRY(note_end(worker, &ids, found->associations.items[i].source));
         TRY(note_end(worker, &ids, found->associations.items[i].target));
     }
-    TRY(hide_documents(worker, &found->documents));
-    TRY(hide_sets(worker, &found->submission_sets));
-    return hide_folders(worker, &found->folders);
+    return hide_documents(worker, &found->documents);
+}
+
+/* What was found, and what associations name beside it: ids of packages among them have members. */
+static struct status
+list_packages(struct worker *worker, struct span_list *ids)
+{
+    const struct own_query *query = worker->query;
+
+    for (size_t i = 0; i < query->found.submission_sets.n; i++) {
+        TRY(note_id(worker, ids, query->found.submission_sets.items[i].entry_uuid));
+    }
+    for (size_t i = 0; i < query->found.folders.n; i++) {
+        TRY(note_id(worker, ids, query->found.folders.items[i].entry_uuid));
+    }
+    for (size_t i = 0; i < query->ends.n; i++) {
+        TRY(note_id(worker, ids, query->ends.items[i]));
+    }
+    sort_ids(ids);
+    return OK;
+}
+
+/* REQ: SQ-withheld-packages */
+static struct status
+ask_members(struct worker *worker, enum answer *ret_answer)
+{
+    struct own_query *query = worker->query;
+    struct store_member_list members = {0};
+    struct span_list ids = {0};
+
+    TRY(list_packages(worker, &ids));
+    if (ids.n > 0) {
+        TRY(store_members(worker->store, &ids, worker->park, worker->arena, worker->diag,
+                          ret_answer, &members));
+    }
+    if (*ret_answer == ANSWER_LATER) {
+        return OK;
+    }
+    TRY(judge_members(worker, &members));
+    for (size_t i = 0; i < ids.n; i++) {
+        if (is_hollow(query, ids.items[i])) {
+            TRY(note_id(worker, &query->hidden, ids.items[i]));
+        }
+    }
+    TRY(hide_sets(worker, &query->found.submission_sets));
+    return hide_folders(worker, &query->found.folders);
 }
 
 /* The documents that associations name beside those that were found: may they be known? */
@@ -292,8 +407,7 @@ ask_around(struct worker *worker, enum answer *ret_answer)
     struct document_list around = {0};
 
     if (query->ends.n > 0) {
-        TRY(store_get_documents(worker->store, &query->ends, &none, worker->park, worker->arena,
-                                worker->diag, ret_answer, &around));
+        TRY(get_documents(worker, &query->ends, &none, ret_answer, &around));
     }
     if (*ret_answer == ANSWER_LATER) {
         return OK;
@@ -309,8 +423,11 @@ struct status
 own_query_ask(struct own_query *query, struct store *store, struct park *park, struct arena *arena,
               struct diag *diag, enum answer *ret_answer, struct registry_objects *ret_objects)
 {
-    static struct status (*const stages[OWN_DONE])(struct worker *, enum answer *) = {
-        [OWN_NAMED] = ask_named, [OWN_ASKED] = ask_question, [OWN_AROUND] = ask_around};
+    static struct status (*const stages[OWN_DONE])(struct worker *,
+                                                   enum answer *) = {[OWN_NAMED] = ask_named,
+                                                                     [OWN_ASKED] = ask_question,
+                                                                     [OWN_MEMBERS] = ask_members,
+                                                                     [OWN_AROUND] = ask_around};
     struct worker worker = {query, store, park, arena, diag};
 
     while (query->stage < OWN_DONE) {

@@ -5,7 +5,10 @@
  *
  * Rules are about DocumentEntries. One that may not be shown is as if it were not there: it is not
  * found, nothing is found through its id, and no Association names it. A SubmissionSet or Folder
- * has no confidentiality of its own and is shown, without it, to who may open the patient's record.
+ * has no confidentiality of its own and is shown, without it, to who may open the patient's record,
+ * when it has anything else to show: one that has documents (a set also through its Folders), all
+ * of them withheld, is hidden, too, because its title, author, time and codes speak of them. One
+ * that never had a document hides nothing and is shown.
  */
 #ifndef TXN_OWN_QUERY_H
 #define TXN_OWN_QUERY_H
@@ -20,7 +23,17 @@ struct own_reader {
     bool is_one_record; /* may_open refuses all patients but one */
 };
 
-enum own_stage { OWN_NAMED, OWN_ASKED, OWN_AROUND, OWN_DONE };
+enum own_stage { OWN_NAMED, OWN_ASKED, OWN_MEMBERS, OWN_AROUND, OWN_DONE };
+
+/* A package that has documents: may one of them be shown? */
+struct own_member {
+    struct span package;
+    bool has_shown;
+};
+struct own_member_list {
+    struct own_member *items;
+    size_t n, capacity;
+};
 
 struct own_query {
     struct store_question asks; /* less what may not be seen */
@@ -29,6 +42,7 @@ struct own_query {
     enum own_stage stage; /* what the store is asked now */
     struct span_list hidden, beside;
     struct span_list ends; /* of associations, of objects that were not found */
+    struct own_member_list packages;
     struct registry_objects found;
 };
 

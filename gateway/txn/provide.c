@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/ids.h"
+#include "soap/rim_register.h"
 #include "txn/iti39.h"
 
 #define CONTEXT_ID_MAX ((size_t)80) /* bytes of an id in our texts */
@@ -146,17 +147,6 @@ provide_check_own(const struct config *config, const struct provide_request *req
     return OK;
 }
 
-static bool
-has_entry(const struct registry_objects *objects, struct span id)
-{
-    for (size_t i = 0; i < objects->documents.n; i++) {
-        if (span_eq(objects->documents.items[i].entry_uuid, id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The SubmissionSet, or a Folder that is new. */
 static bool
 has_package(const struct registry_objects *objects, struct span id)
@@ -182,13 +172,6 @@ foreign_change(const struct registry_objects *objects, const struct association 
     if (association->previous_version.n > 0) {
         *ret_context = SPAN("metadata that is registered is not changed by other communities");
         return SPAN("XDSRepositoryMetadataError");
-    }
-    if ((span_eq(association->type, SPAN(ASSOCIATION_REPLACE)) ||
-         span_eq(association->type, SPAN(ASSOCIATION_TRANSFORM_REPLACE))) &&
-        !has_entry(objects, association->target)) {
-        *ret_context = SPAN("a stored document is not replaced by other communities; send it as a "
-                            "new one");
-        return SPAN("PartialReplaceContentNotProcessed");
     }
     if (span_eq(association->type, SPAN(ASSOCIATION_HAS_MEMBER)) &&
         !has_package(objects, association->source)) {
@@ -346,8 +329,8 @@ repository_code(struct span code)
 }
 
 struct status
-provide_store(struct store *store, const struct provide_request *request, struct park *park,
-              struct arena *arena, struct diag *diag, enum answer *ret_answer,
+provide_store(struct store *store, const struct provide_request *request, const struct span *sender,
+              struct park *park, struct arena *arena, struct diag *diag, enum answer *ret_answer,
               struct registry_error_list *errors)
 {
     const struct submission_set *set = provide_set(request);
@@ -355,7 +338,10 @@ provide_store(struct store *store, const struct provide_request *request, struct
     struct store_submission submission = {.objects = &request->objects,
                                           .documents_n = request->documents.n,
                                           .patients = set->is_limited ? STORE_PATIENTS_SOURCE
-                                                                      : STORE_PATIENTS_KNOWN};
+                                                                      : STORE_PATIENTS_KNOWN,
+                                          .is_foreign = sender != NULL,
+                                          .sender = sender == NULL ? SPAN_EMPTY : *sender,
+                                          .write_texts = rim_register};
     struct store_submitted submitted = {0};
 
     TRY(ARENA_ARRAY(arena, request->documents.n + 1, diag, &documents));

@@ -25,9 +25,10 @@ MUST_CHECK struct status provide_check_own(const struct config *config,
                                            const struct provide_request *request,
                                            struct arena *arena, struct diag *diag,
                                            struct registry_error_list *errors);
-/* What only a system of ours may do: replace a document that is stored already
- * (PartialReplaceContentNotProcessed), put something into a folder that is
- * (PartialFolderContentNotProcessed), change metadata (XDSRepositoryMetadataError). */
+/* What only a system of ours may do: put something into a folder that is stored already
+ * (PartialFolderContentNotProcessed), change metadata (XDSRepositoryMetadataError). What a
+ * community may replace is the store's to say, which knows who sent a document (store/registry.h).
+ */
 MUST_CHECK struct status provide_check_foreign(const struct provide_request *request,
                                                struct arena *arena, struct diag *diag,
                                                struct registry_error_list *errors);
@@ -52,9 +53,11 @@ const struct submission_set *provide_set(const struct provide_request *request);
 MUST_CHECK struct status provide_note(const struct provide_request *request, struct arena *arena,
                                       struct diag *diag, struct audit_event *event);
 /* store_submit; patients that we do not know are taken with limited metadata (XDR, ITI TF-3
- * 4.2.1.1, Table 4.3.1-1) only. ANSWER_LATER: call again. Errors have a repository's codes. */
+ * 4.2.1.1, Table 4.3.1-1) only. <sender>: the community (bare OID) that sends it; NULL: a system of
+ * ours. ANSWER_LATER: call again. Errors have a repository's codes. */
 MUST_CHECK struct status provide_store(struct store *store, const struct provide_request *request,
-                                       struct park *park, struct arena *arena, struct diag *diag,
+                                       const struct span *sender, struct park *park,
+                                       struct arena *arena, struct diag *diag,
                                        enum answer *ret_answer, struct registry_error_list *errors);
 
 /* Is there one that is no warning? */

@@ -289,8 +289,13 @@ kit_folder(struct kit *kit, const char *id, const char *unique_id)
 struct store_submitted
 kit_submit(struct kit *kit)
 {
-    const struct store_submission submission = {&kit->objects, kit->documents, kit->documents_n,
-                                                kit->patients};
+    const struct store_submission submission = {.objects = &kit->objects,
+                                                .documents = kit->documents,
+                                                .documents_n = kit->documents_n,
+                                                .patients = kit->patients,
+                                                .is_foreign = kit->sender != NULL,
+                                                .sender = span_of_cstr(kit->sender),
+                                                .write_texts = kit->write_texts};
     struct store_submitted submitted = {.errors = {0}};
     enum answer answer = ANSWER_LATER;
     struct diag diag = {0};

@@ -33,6 +33,10 @@ struct kit {
     struct body bodies[KIT_DOCUMENTS];
     size_t documents_n;
     enum store_patients patients;
+    const char *sender; /* another community; "": one without a name; NULL: a system of ours */
+    struct status (*write_texts)(const struct registry_objects *submitted,
+                                 struct registry_objects *registered, struct arena *arena,
+                                 struct diag *diag);
 };
 /* A SubmissionSet "set" of ann's with a new uniqueId. */
 void kit_begin(struct kit *kit, struct shelf *shelf);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tests/wire/keep.h"
 
 /* ---- torture ---- */
 
@@ -14,6 +15,7 @@
 static uint64_t
 begin_work(const struct scene *scene)
 {
+    keep_pause_audit(scene->allocations_left != UINT64_MAX);
     if (scene->allocations_left != UINT64_MAX) {
         if (scene->is_memory_gone) {
             mem_fail_after(scene->allocations_left);
@@ -58,6 +60,7 @@ take_question(struct out *out, struct out_request *request, out_done done, void 
     struct scene_question *question = &scene->questions[scene->questions_n++];
 
     CU_ASSERT_FATAL(scene->questions_n < SCENE_QUESTIONS);
+    keep_message(KEEP_REQUEST, request->content_type, &request->body);
     *question = (struct scene_question){.from = place,
                                         .config = request->config,
                                         .to = request->partner,
@@ -110,6 +113,7 @@ take_reply(void *arg, struct inbound_answer *answer)
     size_t n = 0;
 
     CU_ASSERT(!reply->is_here); /* one answer each */
+    keep_message(KEEP_ANSWER, answer->content_type, &answer->body);
     reply->is_here = true;
     reply->on_gone = NULL;
     reply->cause = answer->cause;
@@ -259,6 +263,7 @@ relay_reply(void *arg, struct inbound_answer *answer)
 {
     const struct relay *relay = arg;
 
+    keep_message(KEEP_ANSWER, answer->content_type, &answer->body);
     /* Always: what may disclose something leaves behind a record of its own, and that is durable.
      */
     if (answer->http_status == 200) {

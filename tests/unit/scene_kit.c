@@ -394,6 +394,17 @@ slow_ask(struct store *store, const struct store_question *question, struct park
 }
 
 static struct status
+slow_members(struct store *store, const struct span_list *entry_uuids, struct park *park,
+             struct arena *arena, struct diag *diag, enum answer *ret_answer,
+             struct store_member_list *ret_members)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_members(INNER(store), entry_uuids, park, arena, diag, ret_answer,
+                               ret_members)
+               : OK;
+}
+
+static struct status
 slow_retrieve(struct store *store, const struct document_ref *ref, struct park *park,
               struct arena *arena, struct diag *diag, enum answer *ret_answer,
               struct document_entry *ret_entry, struct body *ret_body)
@@ -420,6 +431,7 @@ kit_slow_store(struct place *place)
                                                .match_patient = slow_match,
                                                .knows_patient = slow_knows,
                                                .ask = slow_ask,
+                                               .members = slow_members,
                                                .retrieve = slow_retrieve,
                                                .remember = slow_remember};
     struct slow_store *slow = &slow_stores[place - place->scene->places];

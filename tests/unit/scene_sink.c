@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "tests/wire/keep.h"
+
 #define NOTE_TEXT(to, span) snprintf((to), sizeof(to), "%.*s", SPAN_PRINT(span))
 
 static void
@@ -42,6 +44,7 @@ take_event(struct audit_sink *audit, const struct audit_event *event, struct par
         return FAIL(diag, ERR_JOURNAL, "the scene's sink takes no more");
     }
     seen = &sink->events[sink->n];
+    keep_audit(event);
     note_event(event, seen);
     ret_ticket->sequence = sink->n++;
     if (sink->is_held) {

@@ -74,6 +74,15 @@ without_declaration(struct span xml)
     return text;
 }
 
+struct status
+support_any(struct span xml, struct arena *arena, struct diag *diag, struct message **ret_message,
+            bool *ret_is_envelope)
+{
+    *ret_is_envelope = span_find(xml, SPAN(":Envelope")) != SPAN_MISSING;
+    return *ret_is_envelope ? support_envelope(xml, arena, diag, ret_message)
+                            : support_message(without_declaration(xml), arena, diag, ret_message);
+}
+
 bool
 support_sample(const char *relative, struct arena *arena, struct message **ret_message)
 {
@@ -83,10 +92,8 @@ support_sample(const char *relative, struct arena *arena, struct message **ret_m
     if (!support_data(relative, arena, &file)) {
         return false;
     }
-    const bool is_envelope = span_find(file, SPAN(":Envelope")) != SPAN_MISSING;
-    const struct status st =
-        is_envelope ? support_envelope(file, arena, &diag, ret_message)
-                    : support_message(without_declaration(file), arena, &diag, ret_message);
+    bool is_envelope = false;
+    const struct status st = support_any(file, arena, &diag, ret_message, &is_envelope);
     CHECK_OK(&diag, st);
     if (!is_ok(st)) {
         printf("      %s\n", relative);

@@ -19,6 +19,9 @@ MUST_CHECK struct status support_message(struct span payload, struct arena *aren
 /* The same for a whole envelope, or, when the root is something else, for a payload. */
 MUST_CHECK struct status support_envelope(struct span xml, struct arena *arena, struct diag *diag,
                                           struct message **ret_message);
+/* The same, and which of the two it was; an XML declaration is passed over. */
+MUST_CHECK struct status support_any(struct span xml, struct arena *arena, struct diag *diag,
+                                     struct message **ret_message, bool *ret_is_envelope);
 /* A file of the test data: an envelope or a bare payload. False when the data is not there. */
 bool support_sample(const char *relative, struct arena *arena, struct message **ret_message);
 /* The content of a file of the test data, in the arena; false when the data is not there. */

@@ -99,7 +99,7 @@ check_blue_values(const struct partner *blue)
     CU_ASSERT(!blue->writes.is_bearer && blue->writes.digest == DIALECT_SHA256);
     CU_ASSERT(!blue->writes.is_subject_id_basic && !blue->writes.has_npi_2_0);
     CU_ASSERT(blue->writes.community == DIALECT_COMMUNITY_BOTH);
-    CU_ASSERT(!blue->writes.has_authz_decision);
+    CU_ASSERT(!blue->writes.has_authz_decision && !blue->wants_short_location);
 }
 
 static void
@@ -242,6 +242,7 @@ check_agreements(const struct partner *blue)
     CU_ASSERT(blue->writes.is_subject_id_basic && blue->writes.has_npi_2_0);
     CU_ASSERT(blue->writes.community == DIALECT_COMMUNITY_NHIN);
     CU_ASSERT(blue->writes.has_authz_decision && blue->may_connect_legacy);
+    CU_ASSERT(blue->wants_short_location);
 }
 
 static void
@@ -257,7 +258,7 @@ test_agreements(void)
              "assertions: once\ndelegators: [Organization/2.999.7, Organization/2.999.8]\n"
              "writes: {confirmation: bearer, digest: sha1, subject_id_format: basic,\n"
              "  home_community: nhin, npi_2_0: yes, authz_decision: yes,\n"
-             "  legacy_renegotiation: yes}",
+             "  error_location: community, legacy_renegotiation: yes}",
              day);
     write_blue(9, text);
     load(&loaded);

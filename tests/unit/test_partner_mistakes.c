@@ -132,8 +132,8 @@ static const struct mistake partner_mistakes[] = {
           "organization'\n"},
     {9, "writes: bearer",
      BLUE "9:9: error: writes: expected 'key: value' pairs of confirmation, digest, "
-          "subject_id_format, home_community, npi_2_0, authz_decision, legacy_renegotiation, got "
-          "'bearer'\n"},
+          "subject_id_format, home_community, npi_2_0, authz_decision, error_location, "
+          "legacy_renegotiation, got 'bearer'\n"},
     {9, "writes: {confirmation: none, digest: md5, subject_id_format: email}",
      BLUE "9:24: error: confirmation: expected one of holder-of-key, bearer, got 'none'\n" BLUE
           "9:38: error: digest: expected one of sha256, sha384, sha512, sha1, got 'md5'\n" BLUE
@@ -143,6 +143,8 @@ static const struct mistake partner_mistakes[] = {
           "9:41: error: npi_2_0: expected one of no, yes, got 'true'\n" BLUE
           "9:63: error: authz_decision: expected one of no, yes, got '1'\n" BLUE
           "9:88: error: legacy_renegotiation: expected one of no, yes, got 'x'\n"},
+    {9, "writes: {error_location: document}",
+     BLUE "9:26: error: error_location: expected one of both, community, got 'document'\n"},
     {9, "writes: {digest: sha1}",
      BLUE "9:18: error: digest: 'sha1' needs an end; add 'sha1_until: YYYY-MM-DD' to the "
           "partner's file\n"},

@@ -149,7 +149,8 @@ submit_some(void *arg)
             .content_type = {SPAN("a"), SPAN("2.999.9"), SPAN_EMPTY},
         };
         const struct registry_objects objects = {.submission_sets = {&set, 1, 1}};
-        const struct store_submission submission = {&objects, none, 0, STORE_PATIENTS_KNOWN};
+        const struct store_submission submission = {
+            .objects = &objects, .documents = none, .patients = STORE_PATIENTS_KNOWN};
         const struct store_question question = {.kind = STORE_FIND_SUBMISSION_SETS,
                                                 .filter = {.patient_id = worker->shelf.ann_id}};
         struct store_submitted submitted = {.errors = {0}};

@@ -77,12 +77,15 @@ test_retrieve_names_what_is_wrong_with_each_document(void)
     struct retrieve_answer answer;
     static const char *const want[] = {"XDSMissingHomeCommunityId", "XDSUnknownCommunity",
                                        "XDSUnknownRepositoryId", "XDSDocumentUniqueIdError"};
+    char own[128];
+    const char *const location[] = {own, own, own, GREEN " ../../etc/passwd"};
 
     arena = kit_open_green(&scene);
     stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
     for (size_t i = 0; i < ARRAY_LEN(refs); i++) {
         refs[i] = ref_of(&stored);
     }
+    snprintf(own, sizeof(own), GREEN " %s", stored.unique_id);
     refs[0].home = SPAN_EMPTY;
     refs[1].home = SPAN("urn:oid:2.999.3");
     refs[2].repository = SPAN("2.999.3.2");
@@ -92,6 +95,7 @@ test_retrieve_names_what_is_wrong_with_each_document(void)
     CU_ASSERT_EQUAL_FATAL(answer.errors.n, 4);
     for (size_t i = 0; i < 4; i++) {
         CHECK_SPAN(answer.errors.items[i].code, want[i]);
+        CHECK_SPAN(answer.errors.items[i].location, location[i]);
     }
     CU_ASSERT_EQUAL_FATAL(answer.documents.n, 1);
     CHECK_SPAN(answer.documents.items[0].ref.home, GREEN);
@@ -103,6 +107,39 @@ test_retrieve_names_what_is_wrong_with_each_document(void)
     CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SERIOUS);
     CU_ASSERT_EQUAL(scene_event(green(), 0)->documents_n, 4);
     CU_ASSERT_EQUAL(scene_event(green(), 1)->patients_n, 0); /* ITI TF-2 3.43.5: not the exporter */
+    kit_close_green(&scene, arena);
+}
+
+/* writes.error_location: the community alone, and the document's name where people read. */
+static void
+test_a_partner_may_have_short_locations(void)
+{
+    struct scene_stored stored;
+    struct partner *red;
+    struct retrieve_answer answer;
+    struct document_ref ref;
+
+    arena = kit_open_green(&scene);
+    stored = kit_add(green(), "Isabella", "N", "<ClinicalDocument>n</ClinicalDocument>");
+    ref = ref_of(&stored);
+    ref.unique_id = SPAN("2.999.404");
+    red = (struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1"));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(red);
+    answer = retrieve(&ref, 1);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].location, GREEN " 2.999.404");
+    CU_ASSERT(!span_ends_with(answer.errors.items[0].context, SPAN(" 2.999.404")));
+    red->wants_short_location = true;
+    answer = retrieve(&ref, 1);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].location, GREEN);
+    CU_ASSERT(span_ends_with(answer.errors.items[0].context, SPAN(": 2.999.404")));
+    kit_set_policy(green(), NULL); /* an error about no document has no more to say */
+    answer = retrieve(&ref, 1);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].location, GREEN);
+    kit_restore_policy(green());
+    red->wants_short_location = false;
     kit_close_green(&scene, arena);
 }
 
@@ -369,6 +406,7 @@ static const struct unit_test tests[] = {
     /* REQ: ITI39-error-location, ITI20-split */
     {"retrieve names what is wrong with each document",
      test_retrieve_names_what_is_wrong_with_each_document},
+    {"a partner may have short locations", test_a_partner_may_have_short_locations},
     /* REQ: ITI39-order */
     {"a document asked for often is given once", test_a_document_asked_for_often_is_given_once},
     /* REQ: ITI20-before-leaving */

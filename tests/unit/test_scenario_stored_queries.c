@@ -227,15 +227,15 @@ static const struct row {
      {0, 0, 0, 0}},
     {URN("f26abbcb-ac74-4422-8a30-edb644bbc1a9"), /* FindSubmissionSets */
      {{"$XDSSubmissionSetPatientId", PATIENT, 0}, {"$XDSSubmissionSetStatus", APPROVED, 0}},
-     {0, 2, 0, 0}, /* the import made one, too */
-     {0, 2, 0, 0}},
+     {0, 2, 0, 0},  /* the import made one, too */
+     {0, 1, 0, 0}}, /* whose only document is withheld: nor is the set told of */
     {URN("10b545ea-725c-446d-9b95-8aeb444eddf3"), /* GetAll */
      {{"$patientId", PATIENT, 0},
       {"$XDSDocumentEntryStatus", APPROVED, 0},
       {"$XDSSubmissionSetStatus", APPROVED, 0},
       {"$XDSFolderStatus", APPROVED, 0}},
      {3, 2, 1, 6},
-     {1, 2, 1, 3}},
+     {1, 1, 1, 3}},
     {URN("958f3006-baad-4929-a4de-ff1114824431"), /* FindFolders */
      {{"$XDSFolderPatientId", PATIENT, 0}, {"$XDSFolderStatus", APPROVED, 0}},
      {0, 0, 1, 0},
@@ -572,6 +572,7 @@ static const struct unit_test tests[] = {
     /* REQ: SQ-get-submission-set-and-contents, SQ-get-folder-and-contents */
     /* REQ: SQ-get-folders-for-document, SQ-find-by-reference-id */
     {"every query finds what there is", test_every_query_finds_what_there_is},
+    /* REQ: SQ-withheld-packages */
     {"what is withheld takes its associations along",
      test_what_is_withheld_takes_its_associations_along},
     {"a store that answers later", test_a_store_that_answers_later},

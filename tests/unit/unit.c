@@ -141,6 +141,25 @@ unit_data_path(const char *relative)
     return path;
 }
 
+const char *
+unit_source_path(const char *relative)
+{
+    static char path[PATH_MAX + 256];
+    char root[PATH_MAX];
+
+    if (!find_source_root(root)) {
+        CU_FAIL("the root of the sources is not to be found");
+        return NULL;
+    }
+    const int n = snprintf(path, sizeof(path), "%s/%s", root, relative);
+    if (n < 0 || (size_t)n >= sizeof(path) || access(path, R_OK) != 0) {
+        printf("\n    %s is not there\n", relative);
+        CU_FAIL("a file of the sources is not there");
+        return NULL;
+    }
+    return path;
+}
+
 bool
 unit_check(const char *file, int line, const char *what, struct diag *diag, enum err want,
            struct status got)

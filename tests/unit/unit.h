@@ -46,6 +46,9 @@ bool unit_is_memory_plain(void);
 /* <data>/<relative> in a static buffer, or NULL (and "not run: no data" printed) when the data is
  * not on this machine. A test that gets NULL returns; it counts as not run. */
 const char *unit_data_path(const char *relative);
+/* <root of the sources>/<relative> in a static buffer; fails the current test, and gives NULL, when
+ * it is not there. */
+const char *unit_source_path(const char *relative);
 /* Says why the current test does not run, in words like printf's; it then returns, and does not
  * count as passed (ISTHMUS_EVIDENCE names the file for those that did). */
 void unit_not_run(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,118 +1,121 @@
+import static org.apache.wss4j.common.ConfigurationConstants.*;
+
+import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import javax.security.auth.callback.Callback;
+import java.util.Properties;
+import java.util.Queue;
 import javax.security.auth.callback.CallbackHandler;
 import javax.xml.namespace.QName;
+import org.apache.cxf.binding.soap.SoapMessage;
 import org.apache.cxf.ws.security.wss4j.WSS4JInInterceptor;
 import org.apache.cxf.ws.security.wss4j.WSS4JOutInterceptor;
-import org.apache.wss4j.common.ConfigurationConstants;
+import org.apache.wss4j.common.crypto.Crypto;
+import org.apache.wss4j.common.crypto.CryptoFactory;
+import org.apache.wss4j.common.crypto.CryptoType;
 import org.apache.wss4j.common.ext.WSPasswordCallback;
 import org.apache.wss4j.common.saml.SAMLCallback;
-import org.apache.wss4j.common.saml.bean.AttributeBean;
-import org.apache.wss4j.common.saml.bean.AttributeStatementBean;
-import org.apache.wss4j.common.saml.bean.AudienceRestrictionBean;
-import org.apache.wss4j.common.saml.bean.AuthenticationStatementBean;
-import org.apache.wss4j.common.saml.bean.ConditionsBean;
-import org.apache.wss4j.common.saml.bean.KeyInfoBean;
-import org.apache.wss4j.common.saml.bean.SubjectBean;
-import org.apache.wss4j.common.saml.bean.Version;
+import org.apache.wss4j.common.saml.SamlAssertionWrapper;
+import org.apache.wss4j.common.saml.bean.*;
+import org.apache.wss4j.dom.WSConstants;
+import org.apache.wss4j.dom.engine.WSSecurityEngineResult;
+import org.apache.wss4j.dom.handler.WSHandlerConstants;
+import org.apache.wss4j.dom.handler.WSHandlerResult;
 import org.opensaml.core.xml.schema.XSAny;
 import org.opensaml.core.xml.schema.impl.XSAnyBuilder;
 
-/** A holder-of-key assertion as US networks send it, and the WSS4J interceptors that sign with it and verify one. */
-final class Assertion implements CallbackHandler {
+/** The WSS4J interceptors that sign with a holder-of-key assertion, as US networks send it, and that verify one. */
+final class Assertion {
     private static final String NAME = "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName";
-    private static final String HOLDER_OF_KEY = "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key";
     private static final String XSPA = "urn:oasis:names:tc:xspa:1.0:subject:";
-    private static final String HL7 = "urn:hl7-org:v3";
     private static final String SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256";
     private static final String RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
     private static final String C14N = "http://www.w3.org/2001/10/xml-exc-c14n#";
-    private final Keys keys;
-    private final String community;
-    private final String audience;
-    private final int lifetimeS;
 
-    private Assertion(Keys keys, String community, String audience, int lifetimeS) {
-        this.keys = keys;
-        this.community = community;
-        this.audience = audience;
-        this.lifetimeS = lifetimeS;
+    private Assertion() {
+    }
+
+    /** What a community of the test signs with, and that it trusts the authority of all. */
+    static Crypto crypto(String pki) throws Exception {
+        final Properties settings = new Properties();
+        final String merlin = "org.apache.wss4j.crypto.merlin.";
+        settings.put("org.apache.wss4j.crypto.provider", "org.apache.wss4j.common.crypto.Merlin");
+        settings.put(merlin + "keystore.file", pki + "/signing.p12");
+        settings.put(merlin + "truststore.file", pki + "/ca.p12");
+        for (String store : List.of("keystore", "truststore")) {
+            settings.put(merlin + store + ".type", "pkcs12");
+            settings.put(merlin + store + ".password", Stack.PASSWORD);
+        }
+        return CryptoFactory.getInstance(settings);
     }
 
     /** Adds a signed assertion for this audience, and a Timestamp signed with the key that the assertion confirms. */
-    static WSS4JOutInterceptor signing(Keys keys, String community, String audience, int lifetimeS) {
-        final Map<String, Object> options = new HashMap<>();
-        final Assertion assertion = new Assertion(keys, community, audience, lifetimeS);
-        options.put(ConfigurationConstants.ACTION, "Timestamp SAMLTokenSigned");
-        options.put(ConfigurationConstants.SAML_CALLBACK_REF, assertion);
-        options.put(ConfigurationConstants.PW_CALLBACK_REF, (CallbackHandler) Assertion::givePassword);
-        options.put(ConfigurationConstants.USER, Keys.ALIAS);
-        options.put(ConfigurationConstants.SIG_PROP_REF_ID, "own.crypto");
-        options.put("own.crypto", keys.crypto());
-        options.put(ConfigurationConstants.SIG_ALGO, RSA_SHA256);
-        options.put(ConfigurationConstants.SIG_DIGEST_ALGO, SHA256);
-        options.put(ConfigurationConstants.SIG_C14N_ALGO, C14N);
-        options.put(ConfigurationConstants.SIGNATURE_PARTS,
-            "{Element}{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd}Timestamp");
-        options.put(ConfigurationConstants.TTL_TIMESTAMP, "300");
+    static WSS4JOutInterceptor signing(Crypto crypto, String community, String audience, int lifetimeS) {
+        final Map<String, Object> options = options("Timestamp SAMLTokenSigned", SIG_PROP_REF_ID, crypto);
+        options.put(SAML_CALLBACK_REF, handler(saml -> fill((SAMLCallback) saml, crypto, community, audience, lifetimeS)));
+        options.put(PW_CALLBACK_REF, handler(asked -> ((WSPasswordCallback) asked).setPassword(Stack.PASSWORD)));
+        options.put(USER, Stack.ALIAS);
+        options.put(SIG_ALGO, RSA_SHA256);
+        options.put(SIG_DIGEST_ALGO, SHA256);
+        options.put(SIG_C14N_ALGO, C14N);
+        options.put(SIGNATURE_PARTS, "{Element}{" + WSConstants.WSU_NS + "}Timestamp");
         return new WSS4JOutInterceptor(options);
     }
 
-    /** Refuses what has no assertion or Timestamp, or one that is not signed, not confirmed, or not for this address. */
-    static WSS4JInInterceptor verifying(Keys keys) {
-        final Map<String, Object> options = new HashMap<>();
-        options.put(ConfigurationConstants.ACTION, "SAMLTokenSigned Signature Timestamp");
-        options.put(ConfigurationConstants.SIG_VER_PROP_REF_ID, "own.crypto");
-        options.put("own.crypto", keys.crypto());
-        return new WSS4JInInterceptor(options);
-    }
-
-    @Override
-    public void handle(Callback[] callbacks) {
-        for (Callback callback : callbacks) {
-            try {
-                fill((SAMLCallback) callback);
-            } catch (Exception error) {
-                throw new IllegalStateException(error);
+    /** Refuses what has no assertion or Timestamp, or one that is not signed, not confirmed, or not for this address; what it believed goes to <ret_seen>. */
+    static WSS4JInInterceptor verifying(Crypto crypto, Queue<SamlAssertionWrapper> ret_seen) {
+        return new WSS4JInInterceptor(options("SAMLTokenSigned Signature Timestamp", SIG_VER_PROP_REF_ID, crypto)) {
+            @Override
+            public void handleMessage(SoapMessage message) {
+                super.handleMessage(message);
+                for (Object result : (List<?>) message.get(WSHandlerConstants.RECV_RESULTS)) {
+                    for (WSSecurityEngineResult found : ((WSHandlerResult) result).getActionResults().get(WSConstants.ST_SIGNED)) {
+                        ret_seen.add((SamlAssertionWrapper) found.get(WSSecurityEngineResult.TAG_SAML_ASSERTION));
+                    }
+                }
             }
-        }
+        };
     }
 
-    private void fill(SAMLCallback saml) throws Exception {
-        final String who = keys.signing.getSubjectX500Principal().getName();
+    private static Map<String, Object> options(String action, String reference, Crypto crypto) {
+        return new HashMap<>(Map.of(ACTION, action, reference, "own.crypto", "own.crypto", crypto));
+    }
+
+    private interface Answer {
+        void to(javax.security.auth.callback.Callback asked) throws Exception;
+    }
+
+    private static CallbackHandler handler(Answer answer) {
+        return callbacks -> {
+            for (var asked : callbacks) {
+                try {
+                    answer.to(asked);
+                } catch (Exception error) {
+                    throw new IllegalStateException(error);
+                }
+            }
+        };
+    }
+
+    private static void fill(SAMLCallback saml, Crypto crypto, String community, String audience, int lifetimeS) throws Exception {
+        final CryptoType own = new CryptoType(CryptoType.TYPE.ALIAS);
+        own.setAlias(Stack.ALIAS);
+        final X509Certificate certificate = crypto.getX509Certificates(own)[0];
+        final String who = certificate.getSubjectX500Principal().getName();
         final Instant now = Instant.now();
         final KeyInfoBean key = new KeyInfoBean();
-        key.setCertificate(keys.signing);
+        key.setCertificate(certificate);
         key.setCertIdentifer(KeyInfoBean.CERT_IDENTIFIER.X509_CERT);
-        final SubjectBean subject = new SubjectBean(who, "", HOLDER_OF_KEY);
+        final SubjectBean subject = new SubjectBean(who, "", "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key");
         subject.setSubjectNameIDFormat(NAME);
         subject.setKeyInfo(key);
-        final AudienceRestrictionBean restriction = new AudienceRestrictionBean(List.of(audience));
         final ConditionsBean conditions = new ConditionsBean(now.minusSeconds(lifetimeS > 0 ? 0 : 900), now.plusSeconds(lifetimeS));
-        conditions.setAudienceRestrictions(List.of(restriction));
+        conditions.setAudienceRestrictions(List.of(new AudienceRestrictionBean(List.of(audience))));
         final AuthenticationStatementBean authenticated = new AuthenticationStatementBean();
         authenticated.setAuthenticationInstant(now.minusSeconds(60));
         authenticated.setAuthenticationMethod("urn:oasis:names:tc:SAML:2.0:ac:classes:X509");
-        saml.setSamlVersion(Version.SAML_20);
-        saml.setIssuer(who);
-        saml.setIssuerFormat(NAME);
-        saml.setSubject(subject);
-        saml.setConditions(conditions);
-        saml.setAuthenticationStatementData(List.of(authenticated));
-        saml.setAttributeStatementData(List.of(attributes()));
-        saml.setSignAssertion(true);
-        saml.setIssuerCrypto(keys.crypto());
-        saml.setIssuerKeyName(Keys.ALIAS);
-        saml.setIssuerKeyPassword(Keys.PASSWORD);
-        saml.setSignatureAlgorithm(RSA_SHA256);
-        saml.setSignatureDigestAlgorithm(SHA256);
-        saml.setCanonicalizationAlgorithm(C14N);
-    }
-
-    private AttributeStatementBean attributes() {
         final AttributeStatementBean statement = new AttributeStatementBean();
         statement.setSamlAttributes(List.of(
             attribute(XSPA + "subject-id", "Dr. Ada Íñigo"),
@@ -124,7 +127,20 @@ final class Assertion implements CallbackHandler {
                 coded("Role", "112247003", "2.16.840.1.113883.6.96", "SNOMED_CT", "Medical doctor")),
             attribute(XSPA + "purposeofuse",
                 coded("PurposeOfUse", "T-TREAT", "2.16.840.1.113883.3.7204.1.5.2.1", "RCE-purpose", "Treatment"))));
-        return statement;
+        saml.setSamlVersion(Version.SAML_20);
+        saml.setIssuer(who);
+        saml.setIssuerFormat(NAME);
+        saml.setSubject(subject);
+        saml.setConditions(conditions);
+        saml.setAuthenticationStatementData(List.of(authenticated));
+        saml.setAttributeStatementData(List.of(statement));
+        saml.setSignAssertion(true);
+        saml.setIssuerCrypto(crypto);
+        saml.setIssuerKeyName(Stack.ALIAS);
+        saml.setIssuerKeyPassword(Stack.PASSWORD);
+        saml.setSignatureAlgorithm(RSA_SHA256);
+        saml.setSignatureDigestAlgorithm(SHA256);
+        saml.setCanonicalizationAlgorithm(C14N);
     }
 
     private static AttributeBean attribute(String name, Object value) {
@@ -135,20 +151,12 @@ final class Assertion implements CallbackHandler {
 
     /** AttributeValue with one element of HL7's type CE in it. */
     private static XSAny coded(String name, String code, String system, String systemName, String display) {
-        final XSAnyBuilder builder = new XSAnyBuilder();
-        final XSAny value = builder.buildObject("urn:oasis:names:tc:SAML:2.0:assertion", "AttributeValue", "saml2");
-        final XSAny element = builder.buildObject(HL7, name, "hl7");
-        final Map<String, String> attributes =
-            Map.of("code", code, "codeSystem", system, "codeSystemName", systemName, "displayName", display);
-        attributes.forEach((key, text) -> element.getUnknownAttributes().put(new QName(key), text));
+        final XSAny value = new XSAnyBuilder().buildObject("urn:oasis:names:tc:SAML:2.0:assertion", "AttributeValue", "saml2");
+        final XSAny element = new XSAnyBuilder().buildObject("urn:hl7-org:v3", name, "hl7");
+        Map.of("code", code, "codeSystem", system, "codeSystemName", systemName, "displayName", display)
+            .forEach((key, text) -> element.getUnknownAttributes().put(new QName(key), text));
         element.getUnknownAttributes().put(new QName("http://www.w3.org/2001/XMLSchema-instance", "type", "xsi"), "hl7:CE");
         value.getUnknownXMLObjects().add(element);
         return value;
-    }
-
-    private static void givePassword(Callback[] callbacks) {
-        for (Callback callback : callbacks) {
-            ((WSPasswordCallback) callback).setPassword(Keys.PASSWORD);
-        }
     }
 }

@@ -3,7 +3,7 @@ import java.util.Map;
 import org.apache.wss4j.common.saml.OpenSAMLUtil;
 import org.apache.wss4j.dom.engine.WSSConfig;
 
-/** java Main --name value ...: what each option means is said where ../run starts this. */
+/** java Main --name value ...: what each option means is said where ../run starts this. Answers until its input ends. */
 public final class Main {
     private Main() {
     }
@@ -15,16 +15,13 @@ public final class Main {
         }
         WSSConfig.init();
         OpenSAMLUtil.initSamlEngine();
-        final Check check = new Check();
         final Stack stack = new Stack();
-        stack.camel.start();
-        final Answering gateway = new Answering(stack, given);
-        new Asking(stack, given).run(check);
-        new Asked(gateway, given).run(check);
-        final Local local = new Local(stack, gateway, given);
-        local.run(check);
-        new Providing(stack, gateway, local, given).run(check);
+        final Cases cases = new Cases(stack, new Answering(stack, given), given);
+        cases.run();
+        final int code = cases.finish();
+        while (System.in.read() >= 0) {
+        }
         stack.camel.stop();
-        System.exit(check.finish());
+        System.exit(code);
     }
 }
