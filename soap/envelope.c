@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/datetime.h"
 #include "soap/envelope_parts.h"
+#include "soap/xcpd.h"
 
 #define ANSWER_LIFETIME_US (300 * US_PER_S)
 
@@ -57,6 +58,21 @@ write_reply_to(struct xmlw *w, const struct envelope_request *request)
     xmlw_end(w);
 }
 
+/* It may be passed over (ITI TF-2 3.55.4.1.2.5): no mustUnderstand. */
+static void
+write_time_to_live(struct xmlw *w, int64_t us)
+{
+    char text[XCPD_DURATION_MAX];
+    if (us <= 0) {
+        return;
+    }
+    xcpd_duration_write(us, text);
+    xmlw_start(w, "xcpd:CorrelationTimeToLive");
+    xmlw_attr_cstr(w, "xmlns:xcpd", NS_XCPD);
+    xmlw_text_cstr(w, text);
+    xmlw_end(w);
+}
+
 /* REQ: WS-reply-to, WS-message-id */
 struct status
 envelope_write_request(const struct envelope_request *request, struct buf *out, struct diag *diag)
@@ -68,6 +84,7 @@ envelope_write_request(const struct envelope_request *request, struct buf *out, 
     xmlw_element(&w, "wsa:MessageID", request->message_id);
     envelope_header_unless_empty(&w, "wsa:RelatesTo", request->relates_to);
     write_reply_to(&w, request);
+    write_time_to_live(&w, request->time_to_live_us);
     xmlw_raw(&w, request->security);
     write_body(&w, request->payload);
     return xmlw_finish(&w);
@@ -107,6 +124,7 @@ envelope_write_answer(const struct envelope_answer *answer, struct buf *out, str
     envelope_start(&w, answer->action);
     envelope_header_unless_empty(&w, "wsa:RelatesTo", answer->relates_to);
     envelope_header_unless_empty(&w, "wsa:MessageID", answer->message_id);
+    write_time_to_live(&w, answer->time_to_live_us);
     if (answer->request_signature.n > 0) {
         write_answer_security(&w, answer);
     }

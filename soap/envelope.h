@@ -17,6 +17,7 @@ struct envelope_request {
     struct span relates_to;             /* it is itself an answer, sent as a message of its own */
     struct span security;
     struct span payload;
+    int64_t time_to_live_us; /* ITI-55: xcpd:CorrelationTimeToLive; 0: none */
 };
 MUST_CHECK struct status envelope_write_request(const struct envelope_request *request,
                                                 struct buf *out, struct diag *diag);
@@ -30,6 +31,7 @@ struct envelope_answer {
     struct span payload;
     struct span request_signature;
     int64_t now_us;
+    int64_t time_to_live_us; /* ITI-55: xcpd:CorrelationTimeToLive; 0: none */
 };
 MUST_CHECK struct status envelope_write_answer(const struct envelope_answer *answer,
                                                struct buf *out, struct diag *diag);

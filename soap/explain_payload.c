@@ -4,6 +4,10 @@
  * and size is told.
  */
 #include "soap/explain_parts.h"
+#include "soap/mcci.h"
+#include "soap/pdq.h"
+#include "soap/pix.h"
+#include "soap/plq.h"
 #include "soap/xca.h"
 #include "soap/xcpd.h"
 #include "soap/xdr.h"
@@ -146,6 +150,110 @@ tell_discovered(const struct teller *teller, struct diag *why)
         note_match(teller, list, &answer.matches.items[i]);
     }
     note_dropped(teller, teller->section, answer.matches.n);
+    return OK;
+}
+
+/* ---- ITI-47, ITI-45, ITI-56 and acknowledgements ---- */
+
+static struct status
+tell_demographics(const struct teller *teller, struct diag *why)
+{
+    struct xcpd_query query;
+
+    TRY(pdq_query_read(teller->explanation->message, teller->explanation->arena, why, &query));
+    note_text(teller->notes, teller->section, "sender", query.sender_device.root);
+    for (size_t i = 0; i < query.domains.n && i < EXPLAIN_LIST_MAX; i++) {
+        note_word(teller->notes, teller->section, "domains", query.domains.items[i].root);
+    }
+    note_patient(teller, note_object(teller->notes, teller->section, "asked_for"), &query.subject);
+    return OK;
+}
+
+static struct status
+tell_continuation(const struct teller *teller, struct diag *why)
+{
+    struct pdq_continuation continuation;
+
+    TRY(pdq_continuation_read(teller->explanation->message, teller->explanation->arena, why,
+                              &continuation));
+    note_cstr(teller->notes, teller->section, "wants",
+              continuation.is_cancel ? "the query forgotten" : "the next results");
+    note_int(teller->notes, teller->section, "start", (int64_t)continuation.start);
+    note_int(teller->notes, teller->section, "quantity", (int64_t)continuation.quantity);
+    return OK;
+}
+
+static struct status
+tell_cross_reference(const struct teller *teller, struct diag *why)
+{
+    struct pix_query query;
+
+    TRY(pix_query_read(teller->explanation->message, teller->explanation->arena, why, &query));
+    note_ident(teller, teller->section, "patient", &query.patient);
+    for (size_t i = 0; i < query.sources.n && i < EXPLAIN_LIST_MAX; i++) {
+        note_word(teller->notes, teller->section, "domains", query.sources.items[i].root);
+    }
+    return OK;
+}
+
+static struct status
+tell_cross_referenced(const struct teller *teller, struct diag *why)
+{
+    static const char *const names[] = {
+        [PIX_FOUND] = "found",
+        [PIX_NONE] = "no other id",
+        [PIX_UNKNOWN_PATIENT] = "the patient is not known",
+        [PIX_UNKNOWN_SOURCE] = "a domain is not known",
+        [PIX_ERROR] = "error",
+    };
+    const struct pix_query query = {.query_id = answered_query(teller)};
+    struct pix_answer answer;
+
+    TRY(pix_answer_read(teller->explanation->message, &query, teller->explanation->arena, why,
+                        &answer));
+    note_cstr(teller->notes, teller->section, "result", names[answer.result]);
+    note_int(teller->notes, teller->section, "ids", (int64_t)answer.ids.n);
+    return OK;
+}
+
+static struct status
+tell_location(const struct teller *teller, struct diag *why)
+{
+    struct ident patient;
+
+    TRY(plq_query_read(teller->explanation->message, teller->explanation->arena, why, &patient));
+    note_ident(teller, teller->section, "patient", &patient);
+    return OK;
+}
+
+static struct status
+tell_located(const struct teller *teller, struct diag *why)
+{
+    const struct message *const message = teller->explanation->message;
+    const xmlNode *const first = xml_first(message->payload);
+    const xmlNode *const asked = xml_child(first, NS_XCPD, "RequestedPatientId");
+    const struct ident patient = {.root = xml_attr_text(asked, "root"),
+                                  .extension = xml_attr_text(asked, "extension")};
+    struct plq_location_list locations;
+
+    TRY(plq_answer_read(message, &patient, teller->explanation->arena, why, &locations));
+    note_int(teller->notes, teller->section, "locations", (int64_t)locations.n);
+    for (size_t i = 0; i < locations.n && i < EXPLAIN_LIST_MAX; i++) {
+        note_word(teller->notes, teller->section, "communities", locations.items[i].home);
+    }
+    return OK;
+}
+
+static struct status
+tell_acknowledgement(const struct teller *teller, struct diag *why)
+{
+    struct mcci mcci;
+
+    TRY(mcci_read(teller->explanation->message, NULL, teller->explanation->arena, why, &mcci));
+    note_text(teller->notes, teller->section, "acknowledgement", mcci.said.type_code);
+    for (size_t i = 0; i < mcci.said.details.n && i < EXPLAIN_LIST_MAX; i++) {
+        note_word(teller->notes, teller->section, "codes", mcci.said.details.items[i].code.value);
+    }
     return OK;
 }
 
@@ -402,6 +510,13 @@ explain_payload(const struct explanation *explanation, struct notes *notes, stru
         [SOAP_ITI_43] = {tell_retrieve, tell_retrieved},
         [SOAP_ITI_41] = {tell_provide, tell_registered},
         [SOAP_ITI_80] = {tell_provide, tell_registered},
+        [SOAP_ITI_55_DEFERRED] = {tell_discovery, tell_acknowledgement},
+        [SOAP_ITI_55_RESPONSE] = {tell_discovered, tell_acknowledgement},
+        [SOAP_ITI_56] = {tell_location, tell_located},
+        [SOAP_ITI_47] = {tell_demographics, tell_discovered},
+        [SOAP_ITI_47_CONTINUE] = {tell_continuation, tell_discovered},
+        [SOAP_ITI_47_CANCEL] = {tell_continuation, tell_acknowledgement},
+        [SOAP_ITI_45] = {tell_cross_reference, tell_cross_referenced},
     };
     const struct explain_claims claims = explain_claims(explanation);
 

@@ -124,10 +124,18 @@ libisthmus_a_SOURCES += \
 	soap/xca_query.c soap/xca_retrieve.c \
 	soap/xca_value.c soap/xca_value.h \
 	soap/xop.c soap/xop.h \
+	soap/hl7.h soap/hl7_ack.c \
+	soap/mcci.c soap/mcci.h \
+	soap/pdq.c soap/pdq.h \
+	soap/pix.c soap/pix.h soap/pix_answer.c soap/pix_parts.h \
+	soap/plq.c soap/plq.h \
 	soap/xcpd.h soap/xcpd_parts.h \
 	soap/xcpd_answer_read.c soap/xcpd_answer_write.c \
+	soap/xcpd_person_read.c soap/xcpd_person_write.c \
 	soap/xcpd_query_read.c soap/xcpd_query_write.c \
-	soap/xcpd_read_parts.c soap/xcpd_write_parts.c
+	soap/xcpd_read_parts.c soap/xcpd_read_wrapper.c \
+	soap/xcpd_ttl.c \
+	soap/xcpd_write_parts.c soap/xcpd_write_wrapper.c
 EXTRA_DIST += soap/regrep.gsoap.h soap/CODECS.md
 
 # What soapcpp2 makes of regrep.gsoap.h: in the build folder, never in the tar ball. It makes all
@@ -155,6 +163,8 @@ BUILT_SOURCES += $(REGREP_STAMP)
 CLEANFILES += $(REGREP_MADE) $(REGREP_STAMP) $(REGREP_STAMP).new soap/generated/soapcpp2.log
 
 CODEC_TESTS = tests/unit/test_envelope tests/unit/test_xcpd tests/unit/test_xcpd_read \
+	tests/unit/test_xcpd_query tests/unit/test_xcpd_answer tests/unit/test_mcci \
+	tests/unit/test_pdq tests/unit/test_pix tests/unit/test_plq \
 	tests/unit/test_regrep tests/unit/test_xca tests/unit/test_xca_answer \
 	tests/unit/test_xca_retrieve tests/unit/test_codec_torture tests/unit/test_xca_pieces \
 	tests/unit/test_xdr tests/unit/test_passthrough
@@ -166,6 +176,18 @@ tests_unit_test_xcpd_SOURCES = tests/unit/test_xcpd.c $(CODEC_SUPPORT)
 tests_unit_test_xcpd_LDADD = $(UNIT_LIBS)
 tests_unit_test_xcpd_read_SOURCES = tests/unit/test_xcpd_read.c $(CODEC_SUPPORT)
 tests_unit_test_xcpd_read_LDADD = $(UNIT_LIBS)
+tests_unit_test_xcpd_query_SOURCES = tests/unit/test_xcpd_query.c $(CODEC_SUPPORT)
+tests_unit_test_xcpd_query_LDADD = $(UNIT_LIBS)
+tests_unit_test_xcpd_answer_SOURCES = tests/unit/test_xcpd_answer.c $(CODEC_SUPPORT)
+tests_unit_test_xcpd_answer_LDADD = $(UNIT_LIBS)
+tests_unit_test_mcci_SOURCES = tests/unit/test_mcci.c $(CODEC_SUPPORT)
+tests_unit_test_mcci_LDADD = $(UNIT_LIBS)
+tests_unit_test_pdq_SOURCES = tests/unit/test_pdq.c $(CODEC_SUPPORT)
+tests_unit_test_pdq_LDADD = $(UNIT_LIBS)
+tests_unit_test_pix_SOURCES = tests/unit/test_pix.c $(CODEC_SUPPORT)
+tests_unit_test_pix_LDADD = $(UNIT_LIBS)
+tests_unit_test_plq_SOURCES = tests/unit/test_plq.c $(CODEC_SUPPORT)
+tests_unit_test_plq_LDADD = $(UNIT_LIBS)
 tests_unit_test_regrep_SOURCES = tests/unit/test_regrep.c tests/unit/regrep_dump.c \
 	tests/unit/regrep_dump.h $(CODEC_SUPPORT)
 tests_unit_test_regrep_LDADD = $(UNIT_LIBS)

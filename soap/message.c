@@ -284,8 +284,17 @@ message_block_is_for_us(const xmlNode *block)
            span_eq(role, SPAN(NS_SOAP12 "/role/ultimateReceiver"));
 }
 
+/* Only ITI-55 keeps what it says (xcpd_time_to_live). */
 static bool
-is_understood(const xmlNode *block)
+is_time_to_live(const struct message *message, const xmlNode *block)
+{
+    return xml_is(block, NS_XCPD, "CorrelationTimeToLive") &&
+           (xml_is(message->payload, NS_HL7, "PRPA_IN201305UV02") ||
+            xml_is(message->payload, NS_HL7, "PRPA_IN201306UV02"));
+}
+
+static bool
+is_understood(const struct message *message, const xmlNode *block)
 {
     static const char *const addressing[] = {"Action",  "To",      "From",     "MessageID",
                                              "ReplyTo", "FaultTo", "RelatesTo"};
@@ -294,7 +303,7 @@ is_understood(const xmlNode *block)
             return true;
         }
     }
-    return xml_is(block, NS_WSSE, "Security");
+    return xml_is(block, NS_WSSE, "Security") || is_time_to_live(message, block);
 }
 
 static bool
@@ -310,8 +319,8 @@ const xmlNode *
 message_not_understood(const struct message *message, const xmlNode *after)
 {
     const xmlNode *block = after == NULL ? xml_first(message->header) : xml_next(after);
-    while (block != NULL &&
-           !(is_mandatory(block) && message_block_is_for_us(block) && !is_understood(block))) {
+    while (block != NULL && !(is_mandatory(block) && message_block_is_for_us(block) &&
+                              !is_understood(message, block))) {
         block = xml_next(block);
     }
     return block;

@@ -98,10 +98,17 @@ enum soap_transaction {
     SOAP_ITI_43,
     SOAP_ITI_41,
     SOAP_ITI_80,
+    SOAP_ITI_55_DEFERRED, /* the question of ITI-55 in deferred mode (ITI TF-2 3.55.6.2) */
+    SOAP_ITI_55_RESPONSE, /* its answer, which comes as a request of its own */
+    SOAP_ITI_56,
+    SOAP_ITI_47,
+    SOAP_ITI_47_CONTINUE,
+    SOAP_ITI_47_CANCEL,
+    SOAP_ITI_45,
     SOAP_TRANSACTION_COUNT
 };
 struct soap_transaction_row {
-    const char *name; /* "ITI-55" */
+    const char *name; /* "ITI-55"; rows of one transaction share it, and policies go by it */
     const char *request_action, *response_action;
     const char *request_namespace, *request_payload;
     const char *response_namespace, *response_payload;
@@ -111,10 +118,11 @@ struct soap_transaction_row {
 };
 const struct soap_transaction_row *soap_transaction(enum soap_transaction transaction);
 /* The transaction of a request by its payload and its wsa:Action (ITI-18 and ITI-38, ITI-43 and
- * ITI-39, ITI-41 and ITI-80 share their payloads). ERR_WSA_ACTION when payload, wsa:Action, the
- * action of Content-Type (when it names one) or <path> disagree, or the transaction is not offered
- * on this listener; ERR_WSA_HEADER when Action or MessageID is missing, or ReplyTo or FaultTo is
- * not anonymous: no address of a message is ever called. And what message_check_headers refuses. */
+ * ITI-39, ITI-41 and ITI-80, ITI-47 and both modes of ITI-55 share their payloads). ERR_WSA_ACTION
+ * when payload, wsa:Action, the action of Content-Type (when it names one) or <path> disagree, or
+ * the transaction is not offered on this listener; ERR_WSA_HEADER when Action or MessageID is
+ * missing, or ReplyTo or FaultTo is not anonymous: no address of a message is ever called. And what
+ * message_check_headers refuses. */
 MUST_CHECK struct status message_transaction(const struct message *message, struct span path,
                                              struct diag *diag,
                                              enum soap_transaction *ret_transaction);

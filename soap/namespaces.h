@@ -14,6 +14,7 @@
 #define NS_SAML2  "urn:oasis:names:tc:SAML:2.0:assertion"
 #define NS_SAML1  "urn:oasis:names:tc:SAML:1.0:assertion"
 #define NS_HL7    "urn:hl7-org:v3"
+#define NS_XCPD   "urn:ihe:iti:xcpd:2009"
 #define NS_XSI    "http://www.w3.org/2001/XMLSchema-instance"
 #define NS_XOP    "http://www.w3.org/2004/08/xop/include"
 /* clang-format on */

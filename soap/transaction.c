@@ -1,7 +1,7 @@
 /*
  * Which IHE transaction a request belongs to: one table row each (ITI TF-2 3.18, 3.38, 3.39, 3.41,
- * 3.43, 3.55; XCDR 3.80), and the checks that action, payload and path agree with it; what faults
- * say, both ways. Called by the first steps of a transaction; it owns nothing.
+ * 3.43, 3.45, 3.47, 3.55, 3.56; XCDR 3.80), and the checks that action, payload and path agree with
+ * it; what faults say, both ways. Called by the first steps of a transaction; it owns nothing.
  */
 #include "soap/message_internal.h"
 #include "soap/regrep.h"
@@ -17,6 +17,10 @@
     .request_namespace = NS_XDSB, .response_namespace = NS_RS,                                     \
     .request_payload = "ProvideAndRegisterDocumentSetRequest",                                     \
     .response_payload = "RegistryResponse", .is_mtom = true
+/* What is only taken note of is answered with an acknowledgement (ITI TF-2 3.55.6.2). */
+#define ACCEPTED                                                                                   \
+    .response_action = "urn:hl7-org:v3:MCCI_IN000002UV01", .response_namespace = NS_HL7,           \
+    .response_payload = "MCCI_IN000002UV01"
 
 static const struct soap_transaction_row rows[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_55] =
@@ -80,6 +84,79 @@ static const struct soap_transaction_row rows[SOAP_TRANSACTION_COUNT] = {
             .response_action = "urn:ihe:iti:2015:CrossGatewayDocumentProvideResponse",
             PROVIDE,
             .path = "/xcdr",
+        },
+    [SOAP_ITI_55_DEFERRED] =
+        {
+            .name = "ITI-55",
+            .request_action =
+                "urn:hl7-org:v3:PRPA_IN201305UV02:Deferred:CrossGatewayPatientDiscovery",
+            .request_namespace = NS_HL7,
+            .request_payload = "PRPA_IN201305UV02",
+            ACCEPTED,
+            .path = "/xcpd",
+        },
+    [SOAP_ITI_55_RESPONSE] =
+        {
+            .name = "ITI-55",
+            .request_action =
+                "urn:hl7-org:v3:PRPA_IN201306UV02:Deferred:CrossGatewayPatientDiscovery",
+            .request_namespace = NS_HL7,
+            .request_payload = "PRPA_IN201306UV02",
+            ACCEPTED,
+            .path = "/deferred",
+        },
+    [SOAP_ITI_56] =
+        {
+            .name = "ITI-56",
+            .request_action = "urn:ihe:iti:2009:PatientLocationQuery",
+            .response_action = "urn:ihe:iti:2009:PatientLocationQueryResponse",
+            .request_namespace = NS_XCPD,
+            .request_payload = "PatientLocationQueryRequest",
+            .response_namespace = NS_XCPD,
+            .response_payload = "PatientLocationQueryResponse",
+            .path = "/xcpd",
+        },
+    [SOAP_ITI_47] =
+        {
+            .name = "ITI-47",
+            .request_action = "urn:hl7-org:v3:PRPA_IN201305UV02",
+            .response_action = "urn:hl7-org:v3:PRPA_IN201306UV02",
+            .request_namespace = NS_HL7,
+            .request_payload = "PRPA_IN201305UV02",
+            .response_namespace = NS_HL7,
+            .response_payload = "PRPA_IN201306UV02",
+            .local_path = "/pdq",
+        },
+    [SOAP_ITI_47_CONTINUE] =
+        {
+            .name = "ITI-47",
+            .request_action = "urn:hl7-org:v3:QUQI_IN000003UV01_Continue",
+            .response_action = "urn:hl7-org:v3:PRPA_IN201306UV02",
+            .request_namespace = NS_HL7,
+            .request_payload = "QUQI_IN000003UV01",
+            .response_namespace = NS_HL7,
+            .response_payload = "PRPA_IN201306UV02",
+            .local_path = "/pdq",
+        },
+    [SOAP_ITI_47_CANCEL] =
+        {
+            .name = "ITI-47",
+            .request_action = "urn:hl7-org:v3:QUQI_IN000003UV01_Cancel",
+            .request_namespace = NS_HL7,
+            .request_payload = "QUQI_IN000003UV01_Cancel",
+            ACCEPTED,
+            .local_path = "/pdq",
+        },
+    [SOAP_ITI_45] =
+        {
+            .name = "ITI-45",
+            .request_action = "urn:hl7-org:v3:PRPA_IN201309UV02",
+            .response_action = "urn:hl7-org:v3:PRPA_IN201310UV02",
+            .request_namespace = NS_HL7,
+            .request_payload = "PRPA_IN201309UV02",
+            .response_namespace = NS_HL7,
+            .response_payload = "PRPA_IN201310UV02",
+            .local_path = "/pdq",
         },
 };
 

@@ -1,57 +1,29 @@
 /*
- * Reads a partner's XCPD answer, PRPA_IN201306UV02. Called by the asking side of ITI-55 on the
+ * Reads the answer of ITI-55 and ITI-47, PRPA_IN201306UV02. Called by the asking side on the
  * thread that owns the message; facts are copied to the caller's arena. Which of the five cases of
  * ITI TF-2 3.55.4.2.3 it is follows from acknowledgement, queryAck, events and reasonOf together,
  * because partners fill them in differently.
  */
 #include "base/ids.h"
 #include "soap/message_internal.h"
+#include "soap/pdq.h"
 #include "soap/xcpd_parts.h"
 
 /* What the answer says of itself, before the result is decided. */
 struct verdict {
-    struct span acknowledgement; /* AA, AE, ... */
-    struct span response;        /* OK, NF, AE, ... */
-    bool has_query_id;
+    struct hl7_acknowledgement said;
+    struct xcpd_query_ack query_ack;
     bool has_reason;
     bool has_trigger;
     bool has_mitigation;
 };
 
+/* Other ids are of no use without the one that ITI-38 takes. */
 static struct status
-read_ids(const struct xcpd_reader *reader, const xmlNode *patient, const xmlNode *person,
-         struct ident_list *ids)
+read_ids(const struct xcpd_reader *reader, const xmlNode *patient, struct ident_list *ids)
 {
     for (const xmlNode *id = xcpd_child(patient, "id"); id != NULL; id = xcpd_next(id, "id")) {
         TRY(xcpd_add_ident(reader, id, ids));
-    }
-    if (ids->n == 0) {
-        return OK; /* other ids are of no use without the one that ITI-38 takes */
-    }
-    for (const xmlNode *other = xcpd_child(person, "asOtherIDs"); other != NULL;
-         other = xcpd_next(other, "asOtherIDs")) {
-        for (const xmlNode *id = xcpd_child(other, "id"); id != NULL; id = xcpd_next(id, "id")) {
-            TRY(xcpd_add_ident(reader, id, ids));
-        }
-    }
-    return OK;
-}
-
-static struct status
-read_person(const struct xcpd_reader *reader, const xmlNode *person, struct patient *patient)
-{
-    for (const xmlNode *child = xml_first(person); child != NULL; child = xml_next(child)) {
-        if (xml_is(child, NS_HL7, "name")) {
-            TRY(xcpd_add_name(reader, child, &patient->names));
-        } else if (xml_is(child, NS_HL7, "addr")) {
-            TRY(xcpd_add_address(reader, child, &patient->addresses));
-        } else if (xml_is(child, NS_HL7, "telecom")) {
-            TRY(xcpd_add_telecom(reader, child, &patient->telecoms));
-        } else if (xml_is(child, NS_HL7, "birthTime")) {
-            TRY(xcpd_read_birth_time(reader, child, &patient->birth_time));
-        } else if (xml_is(child, NS_HL7, "administrativeGenderCode")) {
-            patient->sex = xcpd_read_sex(child);
-        }
     }
     return OK;
 }
@@ -74,22 +46,34 @@ read_degree(const xmlNode *patient)
 
 /* The community that answers for this patient; it need not be the one that was asked. */
 static struct status
-read_custodian(const struct xcpd_reader *reader, const xmlNode *event, struct span *ret_home)
+read_custodian(const struct xcpd_reader *reader, const xmlNode *event, struct xcpd_match *match)
 {
     const xmlNode *custodian = NULL;
     TRY(xcpd_child_optional(reader, event, "custodian", &custodian));
     const xmlNode *entity = xcpd_child(custodian, "assignedEntity");
     const struct span root = xcpd_attr(xcpd_child(entity, "id"), "root");
     struct span oid = SPAN_EMPTY;
-    if (root.n == 0) {
-        *ret_home = SPAN_EMPTY;
-        return OK;
+    match->is_health_data_locator =
+        span_eq_cstr(xcpd_attr(xcpd_child(entity, "code"), "code"), "SupportsHealthDataLocator");
+    if (root.n == 0 || (reader->is_pdq && !home_community_oid(root, &oid))) {
+        return OK; /* the custodian of ITI-47 is the supplier, by whatever id */
     }
     if (!home_community_oid(root, &oid)) {
         return FAIL(reader->diag, reader->code,
                     "custodian/assignedEntity/id@root is not an OID (%zu bytes)", root.n);
     }
-    return arena_dup(reader->arena, oid, reader->diag, ret_home);
+    return xcpd_keep(reader, oid, &match->home);
+}
+
+static struct status
+read_provider(const struct xcpd_reader *reader, const xmlNode *patient, struct xcpd_match *match)
+{
+    const xmlNode *const organization = xcpd_child(patient, "providerOrganization");
+    const xmlNode *const name = xcpd_child(organization, "name");
+    TRY(xcpd_read_ident(reader, xcpd_child(organization, "id"), &match->provider));
+    return name == NULL || xml_first(name) != NULL
+               ? OK
+               : xcpd_read_part(reader, name, &match->provider_name);
 }
 
 /* An event without a patient id cannot be asked about: it is left out. */
@@ -103,11 +87,13 @@ read_event(const struct xcpd_reader *reader, const xmlNode *event, struct xcpd_m
     TRY(xcpd_child_one(reader, event, "subject1", &node));
     TRY(xcpd_child_one(reader, node, "patient", &patient));
     TRY(xcpd_child_optional(reader, patient, "patientPerson", &person));
-    TRY(read_ids(reader, patient, person, &match.patient.ids));
-    TRY(read_person(reader, person, &match.patient));
-    TRY(read_custodian(reader, event, &match.home));
+    TRY(read_ids(reader, patient, &match.patient.ids));
+    match.own_ids = match.patient.ids.n;
+    TRY(xcpd_read_person(reader, person, &match.patient, &match.missing_domains));
+    TRY(read_provider(reader, patient, &match));
+    TRY(read_custodian(reader, event, &match));
     match.degree = read_degree(patient);
-    return match.patient.ids.n == 0 ? OK : ARENA_PUSH(reader->arena, reader->diag, matches, match);
+    return match.own_ids == 0 ? OK : ARENA_PUSH(reader->arena, reader->diag, matches, match);
 }
 
 static struct status
@@ -162,53 +148,15 @@ read_reasons(const struct xcpd_reader *reader, const xmlNode *act, struct verdic
     return OK;
 }
 
-static struct status
-read_query_ack(const struct xcpd_reader *reader, const xmlNode *act, const struct ident *query_id,
-               struct verdict *verdict)
-{
-    const xmlNode *ack = NULL;
-    struct ident id;
-    TRY(xcpd_child_optional(reader, act, "queryAck", &ack));
-    TRY(xcpd_read_ident(reader, xcpd_child(ack, "queryId"), &id));
-    verdict->response = xcpd_attr(xcpd_child(ack, "queryResponseCode"), "code");
-    verdict->has_query_id = id.root.n > 0;
-    if (verdict->has_query_id && !ident_eq(&id, query_id)) {
-        return FAIL(reader->diag, reader->code, "the answer's queryId is not the question's");
-    }
-    return OK;
-}
-
-/* acknowledgementDetail: its text, else what its code displays. */
-static struct status
-read_acknowledgement(const struct xcpd_reader *reader, const xmlNode *message,
-                     struct verdict *verdict, struct span *ret_text)
-{
-    const xmlNode *ack = NULL;
-    TRY(xcpd_child_one(reader, message, "acknowledgement", &ack));
-    verdict->acknowledgement = xcpd_attr(xcpd_child(ack, "typeCode"), "code");
-    const xmlNode *detail = xcpd_child(ack, "acknowledgementDetail");
-    const xmlNode *text = xcpd_child(detail, "text");
-    struct span found = SPAN_EMPTY;
-    if (text != NULL && xml_first(text) == NULL) {
-        TRY(xml_text_trimmed(text, reader->code, reader->arena, reader->diag, &found));
-    }
-    if (found.n == 0) {
-        const xmlNode *code = xcpd_child(detail, "code");
-        const struct span display = xcpd_attr(code, "displayName");
-        found = display.n > 0 ? display : xcpd_attr(code, "code");
-    }
-    return arena_dup(reader->arena, found, reader->diag, ret_text);
-}
-
 static bool
 is_error(const struct verdict *verdict)
 {
-    const struct span ack = verdict->acknowledgement;
-    return span_eq_cstr(ack, "AE") || span_eq_cstr(ack, "AR") || span_eq_cstr(ack, "CE") ||
-           span_eq_cstr(ack, "CR") || span_eq_cstr(verdict->response, "AE") ||
-           span_eq_cstr(verdict->response, "QE");
+    const struct span response = verdict->query_ack.response;
+    return hl7_is_error(verdict->said.type_code) || span_eq_cstr(response, "AE") ||
+           span_eq_cstr(response, "QE");
 }
 
+/* REQ: ITI55-result-cases */
 static enum xcpd_result
 decide(const struct verdict *verdict, const struct xcpd_match_list *matches)
 {
@@ -230,17 +178,37 @@ read_answer(const struct xcpd_reader *reader, const xmlNode *message, const stru
 {
     struct verdict verdict = {.has_reason = false};
     const xmlNode *act = NULL;
-    TRY(read_acknowledgement(reader, message, &verdict, &answer->error_text));
+    TRY(xcpd_read_acknowledgement(reader, message, &verdict.said));
+    answer->details = verdict.said.details;
+    if (answer->details.n > 0) {
+        answer->error_text = xcpd_detail_text(&answer->details.items[0]);
+    }
     TRY(xcpd_child_optional(reader, message, "controlActProcess", &act));
-    TRY(read_query_ack(reader, act, query_id, &verdict));
+    TRY(xcpd_read_query_ack(reader, act, query_id, &verdict.query_ack));
+    answer->quantities.is_known = verdict.query_ack.has_total;
+    answer->quantities.total = verdict.query_ack.total;
+    answer->quantities.current = verdict.query_ack.current;
+    answer->quantities.remaining = verdict.query_ack.remaining;
     TRY(read_reasons(reader, act, &verdict, &answer->issues));
     if (!is_error(&verdict)) {
         TRY(read_events(reader, act, &answer->matches));
     }
     answer->result = decide(&verdict, &answer->matches);
-    if (answer->result != XCPD_ERROR && !verdict.has_query_id) {
+    if (answer->result != XCPD_ERROR && !verdict.query_ack.has_query_id) {
         return FAIL(reader->diag, reader->code, "the answer does not say which query it answers");
     }
+    return OK;
+}
+
+struct status
+xcpd_read_reply(const struct xcpd_reader *reader, const struct message *message,
+                const struct ident *query_id, struct xcpd_answer *ret_answer)
+{
+    const xmlNode *payload = NULL;
+    struct xcpd_answer answer = {.result = XCPD_NONE};
+    TRY(xcpd_payload(reader, message, XCPD_ANSWER_ELEMENT, &payload));
+    TRY(read_answer(reader, payload, query_id, &answer));
+    *ret_answer = answer;
     return OK;
 }
 
@@ -250,13 +218,18 @@ xcpd_answer_read(const struct message *message, const struct ident *query_id, st
 {
     const struct xcpd_reader reader = {
         .arena = arena, .diag = diag, .code = ERR_PARTNER_ANSWER, .is_lenient = true};
-    const xmlNode *payload = message_payload(message);
-    if (!xml_is(payload, NS_HL7, XCPD_ANSWER_ELEMENT)) {
-        return FAIL(diag, ERR_PARTNER_ANSWER, "the Body holds <%.*s>; expected <%s>",
-                    SPAN_PRINT(xml_local_name(payload)), XCPD_ANSWER_ELEMENT);
-    }
-    struct xcpd_answer answer = {.result = XCPD_NONE};
-    TRY(read_answer(&reader, payload, query_id, &answer));
-    *ret_answer = answer;
-    return OK;
+    return xcpd_read_reply(&reader, message, query_id, ret_answer);
+}
+
+/* REQ: ITI47-answer */
+struct status
+pdq_answer_read(const struct message *message, const struct ident *query_id, struct arena *arena,
+                struct diag *diag, struct xcpd_answer *ret_answer)
+{
+    const struct xcpd_reader reader = {.arena = arena,
+                                       .diag = diag,
+                                       .code = ERR_PARTNER_ANSWER,
+                                       .is_lenient = true,
+                                       .is_pdq = true};
+    return xcpd_read_reply(&reader, message, query_id, ret_answer);
 }

@@ -1,8 +1,8 @@
 /*
- * Reads the HL7 V3 pieces that the XCPD question and answer share. Called by xcpd_query_read.c and
- * xcpd_answer_read.c; any thread; facts are copied to the reader's arena. Lenient where partners
- * differ and nothing is lost: prefixes, the order of parts, nullFlavor for "absent", several
- * family parts, street names instead of address lines.
+ * Reads the HL7 V3 pieces that the XCPD question and answer share. Called by the readers of ITI-55,
+ * 47 and 45; any thread; facts are copied to the reader's arena. Lenient where partners differ and
+ * nothing is lost: prefixes, the order of parts, nullFlavor for "absent", several family parts,
+ * street names instead of address lines.
  */
 #include <string.h>
 
@@ -45,9 +45,8 @@ xcpd_attr(const xmlNode *node, const char *name)
     return span_trim(xml_attr_text(node, name));
 }
 
-/* A copy in the arena; the empty span stays empty. */
-static struct status
-keep(const struct xcpd_reader *reader, struct span text, struct span *ret_copy)
+struct status
+xcpd_keep(const struct xcpd_reader *reader, struct span text, struct span *ret_copy)
 {
     if (text.n == 0) {
         *ret_copy = SPAN_EMPTY;
@@ -60,9 +59,9 @@ struct status
 xcpd_read_ident(const struct xcpd_reader *reader, const xmlNode *node, struct ident *ret_id)
 {
     struct ident id = {.root = SPAN_EMPTY};
-    TRY(keep(reader, xcpd_attr(node, "root"), &id.root));
-    TRY(keep(reader, xcpd_attr(node, "extension"), &id.extension));
-    TRY(keep(reader, xcpd_attr(node, "assigningAuthorityName"), &id.authority));
+    TRY(xcpd_keep(reader, xcpd_attr(node, "root"), &id.root));
+    TRY(xcpd_keep(reader, xcpd_attr(node, "extension"), &id.extension));
+    TRY(xcpd_keep(reader, xcpd_attr(node, "assigningAuthorityName"), &id.authority));
     *ret_id = id;
     return OK;
 }
@@ -75,15 +74,14 @@ xcpd_add_ident(const struct xcpd_reader *reader, const xmlNode *node, struct ide
     return id.root.n == 0 ? OK : ARENA_PUSH(reader->arena, reader->diag, ids, id);
 }
 
-/* Text of a name or address part, trimmed; empty when it is null. */
-static struct status
-read_part(const struct xcpd_reader *reader, const xmlNode *node, struct span *ret_text)
+struct status
+xcpd_read_part(const struct xcpd_reader *reader, const xmlNode *node, struct span *ret_text)
 {
     struct span text = SPAN_EMPTY;
     if (xml_attr_text(node, "nullFlavor").n == 0) {
         TRY(xml_text_trimmed(node, reader->code, reader->arena, reader->diag, &text));
     }
-    return keep(reader, text, ret_text);
+    return xcpd_keep(reader, text, ret_text);
 }
 
 /* Further parts of one kind are joined by one space. */
@@ -118,7 +116,7 @@ read_name_part(const struct xcpd_reader *reader, const xmlNode *part, struct per
     } else if (!xml_is(part, NS_HL7, "given")) {
         return OK;
     }
-    TRY(read_part(reader, part, &text));
+    TRY(xcpd_read_part(reader, part, &text));
     return single == NULL ? add_text(reader, text, &name->given) : join_part(reader, text, single);
 }
 
@@ -129,7 +127,7 @@ xcpd_add_name(const struct xcpd_reader *reader, const xmlNode *node, struct name
     if (xml_attr_text(node, "nullFlavor").n > 0) {
         return OK;
     }
-    TRY(keep(reader, xcpd_attr(node, "use"), &name.use));
+    TRY(xcpd_keep(reader, xcpd_attr(node, "use"), &name.use));
     for (const xmlNode *part = xml_first(node); part != NULL; part = xml_next(part)) {
         TRY(read_name_part(reader, part, &name));
     }
@@ -141,7 +139,7 @@ read_address_part(const struct xcpd_reader *reader, const xmlNode *part, struct 
 {
     static const char *const street_parts[] = {"streetAddressLine", "streetName", "houseNumber"};
     struct span text;
-    TRY(read_part(reader, part, &text));
+    TRY(xcpd_read_part(reader, part, &text));
     for (size_t i = 0; i < ARRAY_LEN(street_parts); i++) {
         if (xml_is(part, NS_HL7, street_parts[i])) {
             return add_text(reader, text, &address->street);
@@ -170,7 +168,7 @@ xcpd_add_address(const struct xcpd_reader *reader, const xmlNode *node,
     if (xml_attr_text(node, "nullFlavor").n > 0) {
         return OK;
     }
-    TRY(keep(reader, xcpd_attr(node, "use"), &address.use));
+    TRY(xcpd_keep(reader, xcpd_attr(node, "use"), &address.use));
     for (const xmlNode *part = xml_first(node); part != NULL; part = xml_next(part)) {
         /* useablePeriod has elements of its own; the others hold text. */
         if (xml_first(part) == NULL) {
@@ -187,32 +185,113 @@ xcpd_add_telecom(const struct xcpd_reader *reader, const xmlNode *node,
                  struct telecom_list *telecoms)
 {
     struct telecom telecom = {.value = SPAN_EMPTY};
-    TRY(keep(reader, xcpd_attr(node, "value"), &telecom.value));
-    TRY(keep(reader, xcpd_attr(node, "use"), &telecom.use));
+    TRY(xcpd_keep(reader, xcpd_attr(node, "value"), &telecom.value));
+    TRY(xcpd_keep(reader, xcpd_attr(node, "use"), &telecom.use));
     return telecom.value.n == 0 ? OK : ARENA_PUSH(reader->arena, reader->diag, telecoms, telecom);
 }
 
 struct status
-xcpd_read_birth_time(const struct xcpd_reader *reader, const xmlNode *node, struct span *ret_time)
+xcpd_read_code(const struct xcpd_reader *reader, const xmlNode *node, struct code *ret_code)
+{
+    struct code code = {.value = SPAN_EMPTY};
+    TRY(xcpd_keep(reader, xcpd_attr(node, "code"), &code.value));
+    if (code.value.n > 0) {
+        TRY(xcpd_keep(reader, xcpd_attr(node, "codeSystem"), &code.scheme));
+        TRY(xcpd_keep(reader, xcpd_attr(node, "displayName"), &code.display));
+    }
+    *ret_code = code;
+    return OK;
+}
+
+bool
+xcpd_read_number(const xmlNode *node, unsigned *ret_number)
+{
+    uint64_t number = 0;
+    if (!span_to_u64(xcpd_attr(node, "value"), 1000000, &number)) {
+        return false;
+    }
+    *ret_number = (unsigned)number;
+    return true;
+}
+
+/* ---- times ---- */
+
+struct status
+xcpd_read_time(const struct xcpd_reader *reader, const xmlNode *node, struct span *ret_time)
 {
     struct span time = xcpd_attr(node, "value");
-    if (time.n == 0) {
-        /* A range of days is a question about several people: not usable as a birth date. */
-        const struct span low = xcpd_attr(xcpd_child(node, "low"), "value");
-        const struct span high = xcpd_attr(xcpd_child(node, "high"), "value");
-        const bool is_one_day =
-            low.n >= 8 && high.n >= 8 && span_eq(span_slice(low, 0, 8), span_slice(high, 0, 8));
-        time = is_one_day ? span_slice(low, 0, 8) : SPAN_EMPTY;
-    }
     int64_t us = 0;
     if (time.n > 0 && !datetime_read_hl7(time, &us, NULL)) {
         if (!reader->is_lenient) {
             return FAIL(reader->diag, reader->code,
-                        "a birth time of %zu bytes is not an HL7 time (YYYYMMDD[...])", time.n);
+                        "<%.*s>: a time of %zu bytes is not an HL7 time (YYYYMMDD[...])",
+                        SPAN_PRINT(span_slice(xml_local_name(node), 0, 40)), time.n);
         }
         time = SPAN_EMPTY;
     }
-    return keep(reader, time, ret_time);
+    return xcpd_keep(reader, time, ret_time);
+}
+
+/* As far as both say it, at most to the day: digits compare as the times do. */
+static bool
+is_after(struct span a, struct span b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    n = n < 8 ? n : 8;
+    return span_compare(span_slice(a, 0, n), span_slice(b, 0, n)) > 0;
+}
+
+static bool
+is_one_day(const struct time_range *range)
+{
+    return range->low.n >= 8 && range->high.n >= 8 && !range->is_low_excluded &&
+           !range->is_high_excluded &&
+           span_eq(span_slice(range->low, 0, 8), span_slice(range->high, 0, 8));
+}
+
+static struct status
+read_range(const struct xcpd_reader *reader, const xmlNode *node, struct time_range *range)
+{
+    const xmlNode *const low = xcpd_child(node, "low");
+    const xmlNode *const high = xcpd_child(node, "high");
+    if (xcpd_child(node, "width") != NULL) {
+        return FAIL(reader->diag, reader->code,
+                    "a birth time is given by its width; expected a value, or low and high");
+    }
+    TRY(xcpd_read_time(reader, low, &range->low));
+    TRY(xcpd_read_time(reader, high, &range->high));
+    range->is_low_excluded = span_eq_cstr(xcpd_attr(low, "inclusive"), "false");
+    range->is_high_excluded = span_eq_cstr(xcpd_attr(high, "inclusive"), "false");
+    if (range->low.n > 0 && range->high.n > 0 && is_after(range->low, range->high)) {
+        return FAIL(reader->diag, reader->code,
+                    "a birth time's high end lies before its low end; expected low before high");
+    }
+    return OK;
+}
+
+/* REQ: ITI55-query-birth-time */
+struct status
+xcpd_read_birth(const struct xcpd_reader *reader, const xmlNode *node, struct patient *subject)
+{
+    struct time_range range = {.low = SPAN_EMPTY};
+    struct span time = SPAN_EMPTY;
+    if (node == NULL || xml_attr_text(node, "nullFlavor").n > 0) {
+        return OK;
+    }
+    TRY(xcpd_read_time(reader, node, &time));
+    if (time.n == 0) {
+        TRY(read_range(reader, node, &range));
+    }
+    if (time.n == 0 && range.low.n == 0 && range.high.n == 0) {
+        TRY(xcpd_read_time(reader, xcpd_child(node, "center"), &time));
+    }
+    if (is_one_day(&range)) {
+        time = span_slice(range.low, 0, 8);
+        range = (struct time_range){.low = SPAN_EMPTY};
+    }
+    subject->birth_time = time;
+    subject->birth_range = range;
+    return OK;
 }
 
 struct span
@@ -226,24 +305,4 @@ xcpd_read_sex(const xmlNode *node)
         return SPAN("F");
     }
     return span_eq_cstr(code, "UN") ? SPAN("UN") : SPAN_EMPTY;
-}
-
-struct status
-xcpd_read_home(const struct xcpd_reader *reader, const xmlNode *message, const char *party,
-               struct span *ret_home)
-{
-    static const char *const path[] = {"device", "asAgent", "representedOrganization", "id"};
-    const xmlNode *node = NULL;
-    TRY(xcpd_child_optional(reader, message, party, &node));
-    for (size_t i = 0; i < ARRAY_LEN(path) && node != NULL; i++) {
-        TRY(xcpd_child_optional(reader, node, path[i], &node));
-    }
-    const struct span root = xcpd_attr(node, "root");
-    struct span oid = SPAN_EMPTY;
-    if (root.n > 0 && !home_community_oid(root, &oid)) {
-        return FAIL(reader->diag, reader->code,
-                    "%s/device/asAgent/representedOrganization/id@root is not an OID (%zu bytes)",
-                    party, root.n);
-    }
-    return keep(reader, oid, ret_home);
 }

@@ -1,12 +1,14 @@
 /*
- * Writes the HL7 V3 pieces that the XCPD question and answer share. Called by xcpd_query_write.c
- * and xcpd_answer_write.c; any thread; owns nothing. A value of @use that the schema does not know
+ * Writes the HL7 V3 pieces that the XCPD question and answer share. Called by the writers of
+ * ITI-55, 47 and 45; any thread; owns nothing. A value of @use that the schema does not know
  * is left out: what a document once said must not make our message invalid.
  */
-#include "base/datetime.h"
+#include "base/ids.h"
 #include "soap/xcpd_parts.h"
 
 static const char *const name_uses[] = {"L", "P", "C", "A", "I", "R", "ABC", "SYL", "IDE", NULL};
+/* With that of a name to be searched for, ITI-47 only. */
+static const char *const pattern_uses[] = {"SRCH", "L", "P", "C", "A", "I", NULL};
 static const char *const address_uses[] = {"H",   "HP",  "HV",  "WP",   "DIR", "PUB",
                                            "BAD", "TMP", "PST", "PHYS", NULL};
 static const char *const telecom_uses[] = {"H",   "HP", "HV", "WP", "DIR", "PUB", "BAD",
@@ -62,6 +64,69 @@ xcpd_write_code(struct xmlw *w, const char *element, struct span code, const cha
     xmlw_end(w);
 }
 
+/* What the schema takes as a code. */
+static bool
+is_one_word(struct span code)
+{
+    for (size_t i = 0; i < code.n; i++) {
+        if ((unsigned char)code.p[i] <= ' ') {
+            return false;
+        }
+    }
+    return code.n > 0;
+}
+
+void
+xcpd_write_coded(struct xmlw *w, const char *element, const struct code *code)
+{
+    xmlw_start(w, element);
+    if (!is_one_word(code->value)) {
+        xmlw_attr_cstr(w, "nullFlavor", "UNK");
+        xmlw_end(w);
+        return;
+    }
+    xmlw_attr(w, "code", code->value);
+    if (oid_is_valid(code->scheme)) {
+        xmlw_attr(w, "codeSystem", code->scheme);
+    }
+    if (code->display.n > 0) {
+        xmlw_attr(w, "displayName", code->display);
+    }
+    xmlw_end(w);
+}
+
+void
+xcpd_write_value(struct xmlw *w, const char *element, struct span value)
+{
+    xmlw_start(w, element);
+    xmlw_attr(w, "value", value);
+    xmlw_end(w);
+}
+
+void
+xcpd_start_classed(struct xmlw *w, const char *element, const char *class_code, const char *mood)
+{
+    xmlw_start(w, element);
+    xmlw_attr_cstr(w, "classCode", class_code);
+    if (mood != NULL) {
+        xmlw_attr_cstr(w, "moodCode", mood);
+    }
+}
+
+void
+xcpd_start_typed(struct xmlw *w, const char *element, const char *type_code)
+{
+    xmlw_start(w, element);
+    xmlw_attr_cstr(w, "typeCode", type_code);
+}
+
+void
+xcpd_start_organization(struct xmlw *w, const char *element)
+{
+    xcpd_start_classed(w, element, "ORG", NULL);
+    xmlw_attr_cstr(w, "determinerCode", "INSTANCE");
+}
+
 void
 xcpd_write_ident(struct xmlw *w, const char *element, const struct ident *id)
 {
@@ -86,8 +151,9 @@ xcpd_name_is_usable(const struct person_name *name)
     return name->family.n > 0 || name->given.n > 0;
 }
 
-void
-xcpd_write_name(struct xmlw *w, const char *element, const struct person_name *name)
+static void
+write_name(struct xmlw *w, const char *element, const struct person_name *name,
+           const char *const *uses)
 {
     xmlw_start(w, element);
     if (!xcpd_name_is_usable(name)) {
@@ -95,7 +161,7 @@ xcpd_write_name(struct xmlw *w, const char *element, const struct person_name *n
         xmlw_end(w);
         return;
     }
-    write_use(w, name->use, name_uses);
+    write_use(w, name->use, uses);
     write_part(w, "prefix", name->prefix);
     for (size_t i = 0; i < name->given.n; i++) {
         write_part(w, "given", name->given.items[i]);
@@ -103,6 +169,18 @@ xcpd_write_name(struct xmlw *w, const char *element, const struct person_name *n
     write_part(w, "family", name->family);
     write_part(w, "suffix", name->suffix);
     xmlw_end(w);
+}
+
+void
+xcpd_write_name(struct xmlw *w, const char *element, const struct person_name *name)
+{
+    write_name(w, element, name, name_uses);
+}
+
+void
+xcpd_write_pattern(struct xmlw *w, const char *element, const struct person_name *name)
+{
+    write_name(w, element, name, pattern_uses);
 }
 
 void
@@ -127,52 +205,4 @@ xcpd_write_telecom(struct xmlw *w, const char *element, const struct telecom *te
     write_use(w, telecom->use, telecom_uses);
     xmlw_attr(w, "value", telecom->value);
     xmlw_end(w);
-}
-
-/* receiver or sender: the device's id is its community's, and so is the organization's, which is
- * where ITI TF-2 3.55.4.1.2.4 puts the homeCommunityId. */
-static void
-write_party(struct xmlw *w, const char *element, const char *type_code, struct span home)
-{
-    const struct ident id = {.root = home};
-    xmlw_start(w, element);
-    xmlw_attr_cstr(w, "typeCode", type_code);
-    xmlw_start(w, "device");
-    xmlw_attr_cstr(w, "classCode", "DEV");
-    xmlw_attr_cstr(w, "determinerCode", "INSTANCE");
-    xcpd_write_ident(w, "id", &id);
-    if (home.n > 0) {
-        xmlw_start(w, "asAgent");
-        xmlw_attr_cstr(w, "classCode", "AGNT");
-        xmlw_start(w, "representedOrganization");
-        xmlw_attr_cstr(w, "classCode", "ORG");
-        xmlw_attr_cstr(w, "determinerCode", "INSTANCE");
-        xcpd_write_ident(w, "id", &id);
-        xmlw_end(w);
-        xmlw_end(w);
-    }
-    xmlw_end(w);
-    xmlw_end(w);
-}
-
-void
-xcpd_write_wrapper(struct xmlw *w, const struct xcpd_wrapper *wrapper)
-{
-    char created[DATETIME_MAX];
-    datetime_write_hl7(wrapper->creation_us, created);
-    const struct ident interaction = {.root = SPAN(HL7_INTERACTION_ROOT),
-                                      .extension = span_of_cstr(wrapper->element)};
-    xmlw_start(w, wrapper->element);
-    xmlw_attr_cstr(w, "xmlns", NS_HL7);
-    xmlw_attr_cstr(w, "ITSVersion", "XML_1.0");
-    xcpd_write_ident(w, "id", &wrapper->id);
-    xmlw_start(w, "creationTime");
-    xmlw_attr_cstr(w, "value", created);
-    xmlw_end(w);
-    xcpd_write_ident(w, "interactionId", &interaction);
-    xcpd_write_code(w, "processingCode", SPAN("P"), NULL);
-    xcpd_write_code(w, "processingModeCode", SPAN("T"), NULL);
-    xcpd_write_code(w, "acceptAckCode", span_of_cstr(wrapper->accept_ack), NULL);
-    write_party(w, "receiver", "RCV", wrapper->receiver_home);
-    write_party(w, "sender", "SND", wrapper->sender_home);
 }

@@ -131,6 +131,7 @@
     X(UNKNOWN_REPOSITORY, MESSAGE,  200, NONE,     "XDSUnknownRepositoryId", "the repositoryUniqueId is not served here") \
     X(UNKNOWN_DOCUMENT,   MESSAGE,  200, NONE,     "XDSDocumentUniqueIdError", "the document is not available") \
     X(SUBMISSION,         MESSAGE,  200, NONE,     "XDSRepositoryMetadataError", "the submission was refused") \
+    X(UNSUPPORTED_MODE,   MESSAGE,  200, NONE,     "", "this mode of answering is not offered here") \
     /* partners, seen from the asking side */ \
     X(FETCH,              PARTNER,  502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached securely") \
     X(PARTNER_UNREACHABLE, PARTNER, 502, RECEIVER, "XDSUnavailableCommunity", "the community could not be reached") \

@@ -70,10 +70,20 @@ read_payload(const struct proof *proof, const struct idtoken_claims *claims, str
         provide_request_done(&request);
         return OK;
     case SOAP_ITI_55:
-    case SOAP_TRANSACTION_COUNT:
+    case SOAP_ITI_55_DEFERRED:
         break;
+    case SOAP_ITI_55_RESPONSE:
+    case SOAP_ITI_56:
+    case SOAP_ITI_47:
+    case SOAP_ITI_47_CONTINUE:
+    case SOAP_ITI_47_CANCEL:
+    case SOAP_ITI_45:
+    case SOAP_TRANSACTION_COUNT:
+        return FAIL(diag, ERR_WSA_ACTION, "%s is not answered here",
+                    soap_transaction(proof->transaction)->name);
     }
     TRY(xcpd_query_read(proof->message, arena, diag, &discovery));
+    TRY(xcpd_query_check_mode(&discovery, SOAP_ITI_55, diag));
     return claims == NULL ? OK : idtoken_compare(claims, &discovery.subject, arena, diag);
 }
 

@@ -9,6 +9,22 @@
 #include "base/ids.h"
 #include "soap/message.h"
 
+/* Several transactions share a path. */
+static bool
+is_path_before(enum soap_transaction transaction)
+{
+    const char *const path = soap_transaction(transaction)->path;
+
+    for (enum soap_transaction i = 0; i < transaction; i++) {
+        const char *const other = soap_transaction(i)->path;
+
+        if (other != NULL && strcmp(other, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct status
 binding_rules(const struct config *config, const struct partner *partner, int64_t now_us,
               struct arena *arena, struct diag *diag, struct security_rules *ret_rules)
@@ -21,7 +37,7 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
     for (enum soap_transaction i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
         const char *path = soap_transaction(i)->path;
 
-        if (path != NULL) {
+        if (path != NULL && !is_path_before(i)) {
             TRY(arena_printf(arena, diag, &text, "%s%s", config->base_url, path));
             audiences[n++] = text.p;
         }

@@ -41,6 +41,7 @@ responder_of(enum soap_transaction transaction)
         [SOAP_ITI_38] = &iti38_responder,
         [SOAP_ITI_39] = &iti39_responder,
         [SOAP_ITI_80] = &iti80_responder,
+        [SOAP_ITI_55_DEFERRED] = &iti55_deferred_responder,
     };
 
     return responders[transaction];

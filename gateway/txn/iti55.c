@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "soap/mcci.h"
 #include "soap/xcpd.h"
 #include "txn/inbound.h"
 
@@ -17,34 +18,46 @@ struct iti55_work {
 
 /* ---- Responding Gateway ---- */
 
-static enum txn_verdict
-read_query(struct inbound *in)
+/* What any answer to the query needs, and who asks whom; in->work. */
+static struct status
+read_frame(struct inbound *in)
 {
     struct txn *txn = &in->txn;
     struct iti55_work *work;
 
-    TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
-    TXN_TRY(xcpd_query_read(in->proof.message, txn->arena, &txn->diag, &work->query));
+    TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
+    TRY(xcpd_query_frame(in->proof.message, txn->arena, &txn->diag, &work->query));
     in->work = work;
     in->event.query_id = work->query.query_id.extension.n > 0 ? work->query.query_id.extension
                                                               : work->query.query_id.root;
     in->event.query = work->query.query_xml;
     if (work->query.sender_home.n > 0 &&
         !partner_speaks_for(in->proof.partner, work->query.sender_home)) {
-        (void)FAIL(&txn->diag, ERR_PEER_BINDING,
-                   "the sender of the query is community '%.*s', which partner '%s' does not list",
-                   SPAN_PRINT(work->query.sender_home), in->proof.partner->id);
-        return TXN_FAILED;
+        return FAIL(&txn->diag, ERR_PEER_BINDING,
+                    "the sender of the query is community '%.*s', which partner '%s' does not list",
+                    SPAN_PRINT(work->query.sender_home), in->proof.partner->id);
     }
     /* Ours is one community: a question that says it is for another was sent to the wrong gateway,
      * and our "nobody" would be taken for its. */
     if (work->query.receiver_home.n > 0 &&
         !span_eq_cstr(work->query.receiver_home, in->node->config->community)) {
-        (void)FAIL(&txn->diag, ERR_UNKNOWN_COMMUNITY,
-                   "the receiver of the query is community '%.*s', this community is '%s'",
-                   SPAN_PRINT(work->query.receiver_home), in->node->config->community);
-        return TXN_FAILED;
+        return FAIL(&txn->diag, ERR_UNKNOWN_COMMUNITY,
+                    "the receiver of the query is community '%.*s', this community is '%s'",
+                    SPAN_PRINT(work->query.receiver_home), in->node->config->community);
     }
+    return OK;
+}
+
+static enum txn_verdict
+read_query(struct inbound *in)
+{
+    struct txn *txn = &in->txn;
+    struct iti55_work *work;
+
+    TXN_TRY(read_frame(in));
+    work = in->work;
+    TXN_TRY(xcpd_query_check_mode(&work->query, in->proof.transaction, &txn->diag));
+    TXN_TRY(xcpd_query_parameters(in->proof.message, txn->arena, &txn->diag, &work->query));
     if (in->individual != NULL) {
         TXN_TRY(idtoken_compare(in->individual, &work->query.subject, txn->arena, &txn->diag));
     }
@@ -131,12 +144,19 @@ iti55_write_error(struct inbound *in, const struct xcpd_query *query, enum err c
 {
     struct txn *txn = &in->txn;
     struct xcpd_answer answer = {.result = XCPD_ERROR};
-    struct span why = SPAN("InternalError");
+    struct hl7_acknowledgement said;
+    struct span why = SPAN(XCPD_WHY_INTERNAL);
 
-    if (err_class(code) == ERR_CLASS_POLICY || code == ERR_UNKNOWN_COMMUNITY) {
-        why = SPAN("AnswerNotAvailable");
+    if (err_class(code) == ERR_CLASS_POLICY || err_class(code) == ERR_CLASS_MESSAGE) {
+        why = SPAN(XCPD_WHY_NOT_AVAILABLE);
     } else if (err_http_status(code) == 503) {
-        why = SPAN("ResponderBusy");
+        why = SPAN(XCPD_WHY_BUSY);
+    }
+    if (code == ERR_UNSUPPORTED_MODE) {
+        TRY(mcci_unsupported_mode(txn->arena, &txn->diag, &said));
+        answer.details = said.details;
+    } else if (err_class(code) == ERR_CLASS_MESSAGE) {
+        answer.error_text = span_of_cstr(err_public_text(code));
     }
     TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer.issues, why));
     return xcpd_answer_write(query, &answer, span_of_cstr(in->node->config->community),
@@ -154,6 +174,63 @@ refuse(struct inbound *in, enum err code)
 
 const struct responder iti55_responder = {AUDIT_ITI_55, read_query, find_patient, write_answer,
                                           refuse};
+
+/* ---- the deferred mode ---- */
+
+/* Nobody here answers later (ITI TF-2 3.55.6.2): what is not refused for another reason is for
+ * this. */
+/* REQ: ITI55-deferred-refused */
+static enum txn_verdict
+read_deferred(struct inbound *in)
+{
+    TXN_TRY(read_frame(in));
+    (void)FAIL(&in->txn.diag, ERR_UNSUPPORTED_MODE,
+               "partner '%s' wants the answer later; deferred answers are not offered here",
+               in->proof.partner->id);
+    return TXN_FAILED;
+}
+
+/* Nothing passes read_deferred. */
+static enum txn_verdict
+answer_nothing(struct inbound *in)
+{
+    (void)FAIL(&in->txn.diag, ERR_UNSUPPORTED_MODE, "deferred answers are not offered here");
+    return TXN_FAILED;
+}
+
+/* An acknowledgement instead of an answer: it says why there will be none. */
+static struct status
+refuse_deferred(struct inbound *in, enum err code)
+{
+    struct txn *txn = &in->txn;
+    const struct iti55_work *work = in->work;
+    struct hl7_acknowledgement said;
+
+    if (work == NULL) {
+        return FAIL(&txn->diag, code, "no query to answer");
+    }
+    if (code == ERR_UNSUPPORTED_MODE) {
+        TRY(mcci_unsupported_mode(txn->arena, &txn->diag, &said));
+    } else {
+        const struct hl7_detail detail = {
+            .code = {.value = SPAN(HL7_DETAIL_INTERNAL), .scheme = SPAN(HL7_DETAIL_SYSTEM)},
+            .text = span_of_cstr(err_public_text(code)),
+        };
+
+        said = (struct hl7_acknowledgement){.type_code = SPAN(MCCI_REFUSE)};
+        TRY(ARENA_PUSH(txn->arena, &txn->diag, &said.details, detail));
+    }
+    said.target = work->query.id;
+    return mcci_write(&(struct mcci){.sender_home = span_of_cstr(in->node->config->community),
+                                     .receiver_home = work->query.sender_home,
+                                     .receiver_device = work->query.sender_device,
+                                     .creation_us = clock_wall_us(in->node->clock),
+                                     .said = said},
+                      &in->payload, &txn->diag);
+}
+
+const struct responder iti55_deferred_responder = {AUDIT_ITI_55, read_deferred, answer_nothing,
+                                                   answer_nothing, refuse_deferred};
 
 /* ---- Initiating Gateway ---- */
 

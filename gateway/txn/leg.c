@@ -54,6 +54,8 @@ leg_url(const struct partner *partner, enum soap_transaction transaction)
 {
     switch (transaction) {
     case SOAP_ITI_55:
+    case SOAP_ITI_55_DEFERRED:
+    case SOAP_ITI_56:
         return partner->xcpd_url;
     case SOAP_ITI_38:
         return partner->query_url;
@@ -64,6 +66,11 @@ leg_url(const struct partner *partner, enum soap_transaction transaction)
     case SOAP_ITI_18:
     case SOAP_ITI_43:
     case SOAP_ITI_41:
+    case SOAP_ITI_55_RESPONSE:
+    case SOAP_ITI_47:
+    case SOAP_ITI_47_CONTINUE:
+    case SOAP_ITI_47_CANCEL:
+    case SOAP_ITI_45:
     case SOAP_TRANSACTION_COUNT:
         break;
     }

@@ -105,6 +105,13 @@ leg_outcomes(struct asking *asking, struct leg *leg,
         }
         return OK;
     case SOAP_ITI_41:
+    case SOAP_ITI_55_DEFERRED:
+    case SOAP_ITI_56:
+    case SOAP_ITI_55_RESPONSE:
+    case SOAP_ITI_47:
+    case SOAP_ITI_47_CONTINUE:
+    case SOAP_ITI_47_CANCEL:
+    case SOAP_ITI_45:
     case SOAP_TRANSACTION_COUNT:
         break;
     }

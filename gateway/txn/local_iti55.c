@@ -33,11 +33,13 @@ read_query(struct inbound *in)
     struct work *work;
 
     TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
-    TXN_TRY(xcpd_query_read(in->proof.message, txn->arena, &txn->diag, &work->query));
+    TXN_TRY(xcpd_query_frame(in->proof.message, txn->arena, &txn->diag, &work->query));
     in->work = work;
     in->event.query_id = work->query.query_id.extension.n > 0 ? work->query.query_id.extension
                                                               : work->query.query_id.root;
     in->event.query = work->query.query_xml;
+    TXN_TRY(xcpd_query_check_mode(&work->query, in->proof.transaction, &txn->diag));
+    TXN_TRY(xcpd_query_parameters(in->proof.message, txn->arena, &txn->diag, &work->query));
     local->order.goal = ASKING_DISCOVER;
     local->order.who = work->query.subject;
     TXN_TRY(find_targets(local, work));

@@ -87,6 +87,13 @@ url_of(const struct asker *asker, enum soap_transaction transaction)
     case SOAP_ITI_43:
     case SOAP_ITI_41:
     case SOAP_ITI_80:
+    case SOAP_ITI_55_DEFERRED:
+    case SOAP_ITI_56:
+    case SOAP_ITI_55_RESPONSE:
+    case SOAP_ITI_47:
+    case SOAP_ITI_47_CONTINUE:
+    case SOAP_ITI_47_CANCEL:
+    case SOAP_ITI_45:
     case SOAP_TRANSACTION_COUNT:
         break;
     }
@@ -151,6 +158,13 @@ write_payload(const struct asker *asker, enum soap_transaction transaction, cons
     case SOAP_ITI_43:
     case SOAP_ITI_41:
     case SOAP_ITI_80:
+    case SOAP_ITI_55_DEFERRED:
+    case SOAP_ITI_56:
+    case SOAP_ITI_55_RESPONSE:
+    case SOAP_ITI_47:
+    case SOAP_ITI_47_CONTINUE:
+    case SOAP_ITI_47_CANCEL:
+    case SOAP_ITI_45:
     case SOAP_TRANSACTION_COUNT:
         break;
     }

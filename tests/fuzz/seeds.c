@@ -72,7 +72,6 @@ save_xcpd(struct arena *arena)
         .receiver_home = SPAN("2.999.2"),
         .creation_us = INT64_C(1800000000) * US_PER_S,
         .subject = ann,
-        .mothers_maiden_name = person[1],
     };
     struct span issues[] = {SPAN("PatientAddressRequested")};
     struct xcpd_match matches[] = {{.patient = ann, .home = SPAN("2.999.4"), .degree = 90},
@@ -86,6 +85,7 @@ save_xcpd(struct arena *arena)
         {"none", {.result = XCPD_NONE}},
         {"error", {.result = XCPD_ERROR}},
     };
+    query.subject.mothers_maiden_names = (struct name_list){&person[1], 1, 1};
     buf_init(&out, (size_t)64 * 1024);
     MUST(xcpd_query_write(&query, arena, &out, &diag, &asked));
     save("xcpd_query", "full", -1, buf_span(&out));

@@ -242,6 +242,11 @@ test_transaction(void)
 
 #define REGISTRY_QUERY   "<AdhocQueryRequest xmlns='urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0'/>"
 #define REPOSITORY_QUERY "<RetrieveDocumentSetRequest xmlns='urn:ihe:iti:xds-b:2007'/>"
+#define ANSWER_55        "<PRPA_IN201306UV02 xmlns='urn:hl7-org:v3'/>"
+#define LOCATION_QUERY   "<PatientLocationQueryRequest xmlns='urn:ihe:iti:xcpd:2009'/>"
+#define CONTINUATION     "<QUQI_IN000003UV01 xmlns='urn:hl7-org:v3'/>"
+#define CANCELLATION     "<QUQI_IN000003UV01_Cancel xmlns='urn:hl7-org:v3'/>"
+#define PIX_QUERY        "<PRPA_IN201309UV02 xmlns='urn:hl7-org:v3'/>"
 #define SUBMISSION       "<ProvideAndRegisterDocumentSetRequest xmlns='urn:ihe:iti:xds-b:2007'/>"
 
 /* One listener's one path (NULL: none) takes the request, with its own payload only. */
@@ -251,8 +256,10 @@ check_paths(enum soap_transaction wanted, const char *header, const char *payloa
 {
     static const char *const paths[] = {
         "/xcpd",       "/xca/query", "/xca/retrieve", "/xcdr", "/registry", "/pdq",
-        "/repository", "/provide",   "/registry/x",   "/",     ""};
-    static const char *const payloads[] = {REGISTRY_QUERY, REPOSITORY_QUERY, SUBMISSION, QUERY_55};
+        "/repository", "/provide",   "/registry/x",   "/",     "",          "/deferred"};
+    static const char *const payloads[] = {REGISTRY_QUERY, REPOSITORY_QUERY, SUBMISSION,
+                                           QUERY_55,       ANSWER_55,        LOCATION_QUERY,
+                                           CONTINUATION,   CANCELLATION,     PIX_QUERY};
     for (size_t i = 0; i < ARRAY_LEN(paths) * ARRAY_LEN(payloads); i++) {
         const char *const path = paths[i % ARRAY_LEN(paths)];
         const char *const given = payloads[i / ARRAY_LEN(paths)];
@@ -287,6 +294,20 @@ test_rows(void)
          NULL, "/provide"},
         {SOAP_ITI_80, "ITI-80", "urn:ihe:iti:2015:CrossGatewayDocumentProvide", SUBMISSION, "/xcdr",
          NULL},
+        {SOAP_ITI_55_DEFERRED, "ITI-55",
+         "urn:hl7-org:v3:PRPA_IN201305UV02:Deferred:CrossGatewayPatientDiscovery", QUERY_55,
+         "/xcpd", NULL},
+        {SOAP_ITI_55_RESPONSE, "ITI-55",
+         "urn:hl7-org:v3:PRPA_IN201306UV02:Deferred:CrossGatewayPatientDiscovery", ANSWER_55,
+         "/deferred", NULL},
+        {SOAP_ITI_56, "ITI-56", "urn:ihe:iti:2009:PatientLocationQuery", LOCATION_QUERY, "/xcpd",
+         NULL},
+        {SOAP_ITI_47, "ITI-47", "urn:hl7-org:v3:PRPA_IN201305UV02", QUERY_55, NULL, "/pdq"},
+        {SOAP_ITI_47_CONTINUE, "ITI-47", "urn:hl7-org:v3:QUQI_IN000003UV01_Continue", CONTINUATION,
+         NULL, "/pdq"},
+        {SOAP_ITI_47_CANCEL, "ITI-47", "urn:hl7-org:v3:QUQI_IN000003UV01_Cancel", CANCELLATION,
+         NULL, "/pdq"},
+        {SOAP_ITI_45, "ITI-45", "urn:hl7-org:v3:PRPA_IN201309UV02", PIX_QUERY, NULL, "/pdq"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char header[512];

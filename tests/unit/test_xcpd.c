@@ -124,7 +124,7 @@ full_query(struct person *person)
         .creation_us = NOW_US,
     };
     fill_patient(person, &query.subject);
-    query.mothers_maiden_name = query.subject.names.items[1];
+    query.subject.mothers_maiden_names = (struct name_list){.items = person->names + 1, .n = 1};
     return query;
 }
 
@@ -153,7 +153,8 @@ test_question_round_trip(void)
         CHECK_SPAN(got.receiver_home, "2.999.2");
         CU_ASSERT_EQUAL(got.creation_us, NOW_US);
         check_patient(&got.subject, &query.subject);
-        check_name(&got.mothers_maiden_name, &query.mothers_maiden_name);
+        CU_ASSERT_EQUAL_FATAL(got.subject.mothers_maiden_names.n, 1);
+        check_name(&got.subject.mothers_maiden_names.items[0], &person.names[1]);
         CU_ASSERT(span_find(got.query_xml, SPAN("livingSubjectName")) != SPAN_MISSING);
     }
     buf_done(&out);
@@ -262,7 +263,6 @@ test_small_questions(void)
         const struct patient all = query.subject;
         query.subject = i == 0 ? (struct patient){.ids = all.ids}
                                : (struct patient){.names = all.names, .birth_time = all.birth_time};
-        query.mothers_maiden_name = (struct person_name){.family = SPAN_EMPTY};
         query.receiver_home = SPAN_EMPTY;
         diag_clear(&diag);
         buf_init(&out, 100000);
@@ -419,9 +419,11 @@ static const struct unit_test tests[] = {
     {"questions that are not written", test_questions_not_written},
     {"answers that are not written", test_answers_not_written},
     {"a question with everything comes back", test_question_round_trip},
+    /* REQ: ITI55-codes */
     {"codes and texts of the profile", test_texts_of_the_profile},
     {"the smallest questions", test_small_questions},
     {"an answer with matches comes back", test_answer_with_matches},
+    /* REQ: ITI55-result-cases */
     {"answers without a match", test_answers_without_match},
 };
 UNIT_MAIN("xcpd", tests)

@@ -16,12 +16,14 @@
 #define Q_QUERY_ID "<queryId root='2.999.1.5' extension='q1'/>"
 #define Q_NAME                                                                                     \
     "<livingSubjectName><value><given>Ann</given><family>Lee</family></value></livingSubjectName>"
-#define Q_BIRTH      "<livingSubjectBirthTime><value value='19700102'/></livingSubjectBirthTime>"
-#define Q_LIST(x)    "<parameterList>" x "</parameterList>"
-#define Q_ACT(x)     "<controlActProcess><queryByParameter>" x "</queryByParameter></controlActProcess>"
-#define QUESTION(x)  "<PRPA_IN201305UV02 xmlns='urn:hl7-org:v3'>" x "</PRPA_IN201305UV02>"
-#define GOOD_LIST    Q_LIST(Q_NAME Q_BIRTH)
-#define WITH_LIST(x) QUESTION(Q_ID Q_SENDER Q_ACT(Q_QUERY_ID Q_LIST(x)))
+#define Q_BIRTH         "<livingSubjectBirthTime><value value='19700102'/></livingSubjectBirthTime>"
+#define Q_LIST(x)       "<parameterList>" x "</parameterList>"
+#define Q_ACT(x)        "<controlActProcess><queryByParameter>" x "</queryByParameter></controlActProcess>"
+#define QUESTION(x)     "<PRPA_IN201305UV02 xmlns='urn:hl7-org:v3'>" x "</PRPA_IN201305UV02>"
+#define GOOD_LIST       Q_LIST(Q_NAME Q_BIRTH)
+#define WITH_LIST(x)    QUESTION(Q_ID Q_SENDER Q_ACT(Q_QUERY_ID Q_LIST(x)))
+#define WITH_CONTROL(x) QUESTION(Q_ID Q_SENDER Q_ACT(Q_QUERY_ID x GOOD_LIST))
+#define Q_RANGE(x)      "<livingSubjectBirthTime><value>" x "</value></livingSubjectBirthTime>"
 #define SENDER_HOME(x)                                                                             \
     "<sender><device><asAgent><representedOrganization>" x                                         \
     "</representedOrganization></asAgent></device></sender>"
@@ -59,8 +61,52 @@ static const struct {
     {WITH_LIST(Q_BIRTH), ERR_MESSAGE_CONTENT},
     {WITH_LIST(Q_NAME "<livingSubjectBirthTime><value nullFlavor='UNK'/></livingSubjectBirthTime>"),
      ERR_MESSAGE_CONTENT},
-    {WITH_LIST(Q_NAME "<livingSubjectBirthTime><value><low value='19700101'/>"
-                      "<high value='19701231'/></value></livingSubjectBirthTime>"),
+    /* ranges that are none */
+    {WITH_LIST(Q_NAME Q_RANGE("<low value='19701231'/><high value='19700101'/>")),
+     ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_NAME Q_RANGE("<low value='1971'/><high value='19701231'/>")), ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_NAME Q_RANGE("<low value='19700101'/><width value='1' unit='a'/>")),
+     ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_NAME Q_RANGE("<low value='January'/>")), ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_NAME Q_RANGE("<low nullFlavor='NI'/>")), ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_NAME Q_RANGE("")), ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_NAME "<livingSubjectBirthTime><value value='19700102'/><value value='19700103'/>"
+                      "</livingSubjectBirthTime>"),
+     ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_NAME Q_BIRTH "<livingSubjectAdministrativeGender><value code='F'/>"
+                              "<value code='M'/></livingSubjectAdministrativeGender>"),
+     ERR_MESSAGE_CONTENT},
+    /* what is not part of the transaction */
+    {WITH_LIST(Q_NAME Q_BIRTH "<patientStatusCode><value code='active'/></patientStatusCode>"),
+     ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_NAME Q_BIRTH "<livingSubjectDeceasedTime><value value='2020'/>"
+                              "</livingSubjectDeceasedTime>"),
+     ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_NAME Q_BIRTH "<otherIDsScopingOrganization><value root='2.999.3'/>"
+                              "</otherIDsScopingOrganization>"),
+     ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_NAME Q_BIRTH "<principalCareProvisionId><value root='2.999.3'/>"
+                              "</principalCareProvisionId>"),
+     ERR_MESSAGE_CONTENT},
+    {WITH_CONTROL("<modifyCode code='U'/>"), ERR_MESSAGE_CONTENT},
+    {WITH_CONTROL("<responseElementGroupId root='2.999'/>"), ERR_MESSAGE_CONTENT},
+    {WITH_CONTROL("<executionAndDeliveryTime value='20300101'/>"), ERR_MESSAGE_CONTENT},
+    {WITH_CONTROL("<sortControl><sequenceNumber value='1'/></sortControl>"), ERR_MESSAGE_CONTENT},
+    {WITH_CONTROL("<matchCriterionList><id root='2.999'/></matchCriterionList>"),
+     ERR_MESSAGE_CONTENT},
+    {WITH_CONTROL("<matchCriterionList><matchWeight><value value='1'/></matchWeight>"
+                  "</matchCriterionList>"),
+     ERR_MESSAGE_CONTENT},
+    {WITH_CONTROL("<matchCriterionList><minimumDegreeMatch><value value='101'/>"
+                  "</minimumDegreeMatch></matchCriterionList>"),
+     ERR_MESSAGE_CONTENT},
+    {WITH_CONTROL("<matchCriterionList/><matchCriterionList/>"), ERR_MESSAGE_CONTENT},
+    {WITH_LIST(Q_BIRTH "<livingSubjectName><value use='L SRCH'><family>Le*</family></value>"
+                       "</livingSubjectName>"),
+     ERR_MESSAGE_CONTENT},
+    {QUESTION(Q_ID "<controlActProcess><authorOrPerformer><assignedDevice><id root='x y'/>"
+                   "</assignedDevice></authorOrPerformer><queryByParameter>" Q_QUERY_ID GOOD_LIST
+                   "</queryByParameter></controlActProcess>"),
      ERR_MESSAGE_CONTENT},
     {WITH_LIST(Q_BIRTH "<livingSubjectName><value nullFlavor='NA'/></livingSubjectName>"),
      ERR_MESSAGE_CONTENT},
@@ -278,19 +324,18 @@ test_sample_questions(void)
          "Jimmy+Jones", "19630805", "M", IPF_IDS, 0, ERR_NONE},
         {"ihe/samples/ipf-hl7v3/iti55/iti55-sample-request.xml", "35423", "18204", "1.2.3.928.955",
          "", "Jimmy+Jones", "19630805", "M", IPF_IDS, 0, ERR_NONE},
-        {"ihe/samples/ipf/iti47__01_PDQQuery1.xml", "35423", "18204", "", "", "Jimmy+Jones",
-         "19630804", "M", "1.2.840.114350.1.13.99997.2.3412:1234", 0, ERR_NONE},
+        /* ITI-47's domains are not part of ITI-55 */
+        {"ihe/samples/ipf/iti47__01_PDQQuery1.xml", "", "", "", "", "", "", "", "", 0,
+         ERR_MESSAGE_CONTENT},
         {"ihe/samples/sds-ehdsi/xcpd__request.xml", "3122391072", "",
          "2.16.470.1.100.1.2.1000.990.1", "1.2.208", "", "", "", "1.2.208.176.1.2:0410009234", 1,
          ERR_NONE},
-        {"ihe/samples/epr-by-example/ITI-47_request_raw.xml", "", "16944356511831", "",
-         "1.3.6.1.4.1.21367.2017.2.7.127", "", "", "",
-         "1.1.1.2.2:08242eb8-dd47-4298-8d2f-25d60114f137", 0, ERR_NONE},
-        /* the deferred mode */
-        {"ihe/samples/ipf/iti55__iti55-sample-request-deferred.xml", "", "", "", "", "", "", "", "",
-         0, ERR_MESSAGE_CONTENT},
-        {"ihe/samples/ipf-hl7v3/iti55/iti55-sample-request-deferred.xml", "", "", "", "", "", "",
-         "", "", 0, ERR_MESSAGE_CONTENT},
+        {"ihe/samples/epr-by-example/ITI-47_request_raw.xml", "", "", "", "", "", "", "", "", 0,
+         ERR_MESSAGE_CONTENT},
+        {"ihe/samples/ipf/iti55__iti55-sample-request-deferred.xml", "35423", "18204",
+         "1.2.3.928.955", "", "Jimmy+Jones", "19630805", "M", IPF_IDS, 0, ERR_NONE},
+        {"ihe/samples/ipf-hl7v3/iti55/iti55-sample-request-deferred.xml", "35423", "18204",
+         "1.2.3.928.955", "", "Jimmy+Jones", "19630805", "M", IPF_IDS, 0, ERR_NONE},
         /* another message */
         {"ihe/samples/ipf/xsd__prpa-valid.xml", "", "", "", "", "", "", "", "", 0,
          ERR_MESSAGE_CONTENT},
@@ -385,8 +430,10 @@ test_sample_answers(void)
 }
 
 static const struct unit_test tests[] = {
+    /* REQ: ITI55-query-absent, ITI55-query-names */
     {"questions that are refused", test_questions_refused},
     {"answers that are refused", test_answers_refused},
+    /* REQ: ITI55-result-cases */
     {"answers: which case it is", test_answers_decided},
     {"questions of other systems", test_sample_questions},
     {"answers of other systems", test_sample_answers},
