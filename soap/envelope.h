@@ -9,6 +9,8 @@
 #include "base/xmlw.h"
 #include "soap/message.h"
 
+#define SOAP_ANONYMOUS "http://www.w3.org/2005/08/addressing/anonymous"
+
 /* A request: <security> is a complete wsse:Security element (or empty), <payload> the Body's child.
  */
 struct envelope_request {

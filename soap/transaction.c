@@ -345,9 +345,15 @@ message_transaction_replying(const struct message *message, struct span path,
 
 /* ---- answers that come as messages of their own ---- */
 
+/* The answer to a deferred question is a request, which is acknowledged. */
 static bool
 is_reply_of(const struct message *message, const struct soap_transaction_row *row)
 {
+    if (row == &rows[SOAP_ITI_55_RESPONSE]) {
+        return xml_is(message->payload, row->request_namespace, row->request_payload) &&
+               span_eq_cstr(message->addressing.action, row->request_action) &&
+               is_agreed_action(message->content_type_action, row->request_action);
+    }
     return xml_is(message->payload, row->response_namespace, row->response_payload) &&
            span_eq_cstr(message->addressing.action, row->response_action) &&
            is_agreed_action(message->content_type_action, row->response_action);
@@ -376,7 +382,8 @@ message_reply(const struct message *message, struct span path, struct diag *diag
     TRY(check_path(message, SOAP_REPLY_PATH, path, diag));
     TRY(check_relation(message, diag));
     while (i < SOAP_TRANSACTION_COUNT && !message->is_fault &&
-           !(soap_may_reply_later((enum soap_transaction)i) && is_reply_of(message, &rows[i]))) {
+           !((soap_may_reply_later((enum soap_transaction)i) || i == SOAP_ITI_55_RESPONSE) &&
+             is_reply_of(message, &rows[i]))) {
         i++;
     }
     if (i == SOAP_TRANSACTION_COUNT) {

@@ -36,6 +36,7 @@ row_of(struct answers *answers, const struct leg *leg, struct span community, co
         .partner = leg->partner == NULL ? "" : leg->partner->id,
         .name = leg->partner == NULL ? asking->node->config->community_name : leg->partner->name,
         .status = status,
+        .collect = leg->is_owed ? leg->message_id : NULL,
         .elapsed_us = leg->elapsed_us,
     };
 
@@ -115,6 +116,9 @@ status_of(const struct leg *leg)
         break;
     default:
         return "failed";
+    }
+    if (leg->is_owed) {
+        return "deferred";
     }
     if (leg->transaction != SOAP_ITI_55) {
         return "answered";

@@ -37,7 +37,13 @@ struct asking_order {
     /* ASKING_PROVIDE: to the one community of <to>, once: nobody knows what a receiver did that
      * does not answer. Ids of its parts are written into it. */
     struct provide_request *provide;
-    struct span_list to;    /* communities (bare OIDs); empty: every partner and our sources */
+    struct span_list to; /* communities (bare OIDs); empty: every partner and our sources */
+    /* ASKING_DISCOVER: partners with whom that was agreed are asked for deferred answers: their
+     * legs are answered when they have taken note (is_owed), and the answer is collected later. */
+    bool is_deferred;
+    /* ASKING_DISCOVER: nobody is asked; the answer to this deferred question of ours (its
+     * MessageID) is read, when it has come. */
+    struct span collect;
     bool is_own_only;       /* a partner asks: our sources answer, no other partner is asked */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
@@ -128,6 +134,8 @@ struct leg {
     int64_t elapsed_us;
     struct waiting_entry *later; /* its answer comes as a message of its own; NULL: it does not */
     struct span reply_to;        /* ... to this URL of ours */
+    bool is_owed; /* ITI-55 deferred: the partner has taken note, and answers later */
+    const struct pending *collected; /* the deferred question whose answer came before */
     /* ITI-55 */
     struct ident query_id;
     enum xcpd_result result;
@@ -305,7 +313,12 @@ bool asking_note_accepted(struct leg *leg, const struct out_answer *answer);
 void asking_forget_later(struct leg *leg); /* it is over: nobody is told of its answer */
 /* What has come; false when there may be more and the turn, which began at <since_us>, is over. */
 bool asking_take_later(struct asking *asking, int64_t since_us);
-/* None of the round's is awaited any more. */
+/* A leg for the order's deferred question, whose answer has come. ERR_NOT_FOUND: there is no such
+ * question; ERR_PARTNER_TIMEOUT: it has not been answered yet. */
+MUST_CHECK struct status asking_plan_collect(struct asking *asking);
+/* Reads it. */
+void asking_collect(struct asking *asking, struct leg *leg);
+/* None of the round's is awaited any more, but those that are owed. */
 enum txn_verdict asking_end_later(struct asking *asking);
 
 /* ---- questions out, answers in (asking_ask.c) ---- */

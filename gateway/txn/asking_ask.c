@@ -26,7 +26,7 @@ legs_of_round(const struct asking *asking)
 bool
 leg_will_leave(const struct leg *leg)
 {
-    return leg->state == LEG_PLANNED && leg->partner != NULL;
+    return leg->state == LEG_PLANNED && leg->partner != NULL && leg->collected == NULL;
 }
 
 /* ---- giving up ---- */
@@ -228,6 +228,10 @@ asking_step_own(struct txn *txn)
     for (size_t i = 0; i < legs->n; i++) {
         struct leg *leg = &legs->items[i];
 
+        if (leg->state == LEG_PLANNED && leg->collected != NULL) {
+            asking_collect(asking, leg);
+            asking_note_over(asking, i);
+        }
         if (leg->partner != NULL || leg->state != LEG_PLANNED) {
             continue;
         }

@@ -22,6 +22,9 @@ is_asked_so(const struct asking *asking, const struct leg *leg)
 {
     const struct node *node = asking->node;
 
+    if (leg->transaction == SOAP_ITI_55_DEFERRED) {
+        return leg_will_leave(leg);
+    }
     return leg_will_leave(leg) && leg->partner->source == NULL && leg->partner->is_asynchronous &&
            soap_may_reply_later(leg->transaction) && node->waiting != NULL && node->store != NULL &&
            node->config->base_url != NULL;
@@ -35,21 +38,35 @@ forget(void *entry)
     waiting_remove(entry);
 }
 
+/* The asking is told when the answer has come; of a deferred one nobody here waits. */
+static struct status
+wait_for(struct asking *asking, struct leg *leg)
+{
+    struct txn *txn = &asking->txn;
+
+    TRY(ARENA_NEW(txn->arena, &txn->diag, &leg->later));
+    leg->later->message_id = leg->message_id;
+    leg->later->txn = txn;
+    TRY(arena_defer(txn->arena, forget, leg->later, &txn->diag));
+    return arena_printf(txn->arena, &txn->diag, &leg->reply_to, "%s%s",
+                        asking->node->config->base_url, SOAP_REPLY_PATH);
+}
+
 static struct status
 note_leg(struct asking *asking, struct leg *leg, struct pending *question)
 {
     const struct clock *clock = asking->node->clock;
     struct txn *txn = &asking->txn;
     const int64_t now_us = clock_wall_us(clock);
+    const bool is_deferred = leg->transaction == SOAP_ITI_55_DEFERRED;
+    const int64_t left_us =
+        is_deferred ? leg->partner->replies.age_us : txn->deadline_us - clock_mono_us(clock);
 
-    TRY(ARENA_NEW(txn->arena, &txn->diag, &leg->later));
-    leg->later->message_id = leg->message_id;
-    leg->later->txn = txn;
-    TRY(arena_defer(txn->arena, forget, leg->later, &txn->diag));
-    TRY(arena_printf(txn->arena, &txn->diag, &leg->reply_to, "%s%s", asking->node->config->base_url,
-                     SOAP_REPLY_PATH));
+    if (!is_deferred) {
+        TRY(wait_for(asking, leg));
+    }
     *question = (struct pending){
-        .kind = PENDING_ASYNCHRONOUS,
+        .kind = is_deferred ? PENDING_DEFERRED : PENDING_ASYNCHRONOUS,
         .message_id = span_of_cstr(leg->message_id),
         .transaction = span_of_cstr(soap_transaction(leg->transaction)->name),
         .partner = span_of_cstr(leg->partner->id),
@@ -58,7 +75,7 @@ note_leg(struct asking *asking, struct leg *leg, struct pending *question)
         .user = span_of_cstr(asking->order.user),
         .query_id = leg->query_id,
         .created_us = now_us,
-        .expires_us = now_us + (txn->deadline_us - clock_mono_us(clock)),
+        .expires_us = now_us + left_us,
     };
     return OK;
 }
@@ -193,6 +210,17 @@ asking_take_later(struct asking *asking, int64_t since_us)
     return true;
 }
 
+/* A deferred question may have been read though nothing came back. */
+static bool
+is_dropped(const struct leg *leg)
+{
+    if (leg->transaction == SOAP_ITI_55_DEFERRED) {
+        return !leg->is_owed && leg->diag.code != ERR_PARTNER_TIMEOUT &&
+               leg->diag.code != ERR_PARTNER_UNREACHABLE;
+    }
+    return leg->later != NULL;
+}
+
 /* Nobody awaits an answer of this round any more. What cannot be dropped now goes when its time is
  * over. */
 enum txn_verdict
@@ -203,6 +231,7 @@ asking_end_later(struct asking *asking)
     struct diag ignored = {0};
     enum answer answer = ANSWER_NOW;
     struct span *ids = NULL;
+    size_t n = 0;
 
     if (asking->later_n == 0) {
         return TXN_DONE;
@@ -210,16 +239,77 @@ asking_end_later(struct asking *asking)
     for (size_t i = 0; i < legs->n; i++) {
         asking_forget_later(&legs->items[i]);
     }
-    TXN_TRY(ARENA_ARRAY(txn->arena, asking->later_n, &txn->diag, &ids));
-    for (size_t i = 0; i < asking->later_n; i++) {
-        ids[i] = asking->later[i].message_id;
+    TXN_TRY(ARENA_ARRAY(txn->arena, legs->n, &txn->diag, &ids));
+    for (size_t i = 0; i < legs->n; i++) {
+        if (is_dropped(&legs->items[i])) {
+            ids[n++] = span_of_cstr(legs->items[i].message_id);
+        }
     }
     txn_expect(txn);
-    if (!is_ok(pending_drop(asking->node->store, ids, asking->later_n, &txn->park, &ignored,
-                            &answer)) ||
+    if (!is_ok(pending_drop(asking->node->store, ids, n, &txn->park, &ignored, &answer)) ||
         answer == ANSWER_NOW) {
         txn_unexpect(txn);
     }
     asking->later_n = 0;
     return TXN_DONE;
+}
+
+/* ---- answers that came before ---- */
+
+static const struct partner *
+find_partner(const struct config *config, struct span id)
+{
+    for (size_t i = 0; i < config->partners_n; i++) {
+        if (span_eq_cstr(id, config->partners[i].id)) {
+            return &config->partners[i];
+        }
+    }
+    return NULL;
+}
+
+struct status
+asking_plan_collect(struct asking *asking)
+{
+    struct txn *txn = &asking->txn;
+    struct pending *question;
+    const struct partner *partner;
+    struct leg *leg;
+
+    TRY(ARENA_NEW(txn->arena, &txn->diag, &question));
+    TRY(pending_fetch(asking->node->store, asking->order.collect, txn->arena, &txn->diag,
+                      question));
+    partner = find_partner(asking->node->config, question->partner);
+    if (partner == NULL || question->kind != PENDING_DEFERRED) {
+        return FAIL(&txn->diag, ERR_NOT_FOUND,
+                    "the question '%.*s' is not a deferred one to a partner of the configuration",
+                    SPAN_PRINT(span_slice(asking->order.collect, 0, 60)));
+    }
+    if (question->answered_us == 0) {
+        return FAIL(&txn->diag, ERR_PARTNER_TIMEOUT, "%s has not answered yet; ask again later",
+                    partner->id);
+    }
+    TRY(asking_add_leg(asking, SOAP_ITI_55, partner, question->community, &leg));
+    leg->collected = question;
+    leg->query_id = question->query_id;
+    snprintf(leg->message_id, sizeof(leg->message_id), "%.*s", SPAN_PRINT(question->message_id));
+    return OK;
+}
+
+void
+asking_collect(struct asking *asking, struct leg *leg)
+{
+    struct out_answer answer = {.http_status = 200};
+    struct buf bytes;
+
+    buf_init_secret(&bytes, PENDING_ANSWER_MAX);
+    if (!is_ok(buf_append(&bytes, leg->collected->answer, &leg->diag))) {
+        buf_done(&bytes);
+        leg->state = LEG_FAILED;
+        return;
+    }
+    leg->asked_us = clock_mono_us(asking->node->clock);
+    snprintf(answer.content_type, sizeof(answer.content_type), "%.*s",
+             SPAN_PRINT(leg->collected->content_type));
+    body_from_buf(&answer.body, &bytes);
+    leg_take_answer(asking, leg, &answer);
 }

@@ -6,18 +6,22 @@
 
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "soap/mcci.h"
+#include "soap/xcpd.h"
 #include "store/pending.h"
 #include "txn/waiting.h"
 
 struct callback {
     struct span relates_to; /* MessageID of our question */
     struct pending question;
+    struct ident id; /* of the answer to a deferred question, which is acknowledged */
 };
 
 static const enum audit_type audit_types[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_55] = AUDIT_ITI_55,
     [SOAP_ITI_38] = AUDIT_ITI_38,
     [SOAP_ITI_39] = AUDIT_ITI_39,
+    [SOAP_ITI_55_RESPONSE] = AUDIT_ITI_55,
 };
 
 static struct inbound *
@@ -114,22 +118,43 @@ transaction_of(struct span name, enum soap_transaction *ret_transaction)
     return false;
 }
 
-/* A fault answers whatever was asked; anything else must be an answer to that. */
+/* A fault answers whatever was asked; anything else must be an answer to that, in its mode. */
 static struct status
 check_kind(struct inbound *in, const struct callback *callback)
 {
     const enum soap_transaction answers = in->proof.transaction;
+    const bool is_deferred = callback->question.kind == PENDING_DEFERRED;
     enum soap_transaction asked = SOAP_TRANSACTION_COUNT;
 
-    if (!transaction_of(callback->question.transaction, &asked) ||
+    if (is_deferred) {
+        asked = SOAP_ITI_55_RESPONSE;
+    } else if (!transaction_of(callback->question.transaction, &asked)) {
+        asked = SOAP_TRANSACTION_COUNT;
+    }
+    if (asked == SOAP_TRANSACTION_COUNT ||
         (answers != SOAP_TRANSACTION_COUNT && answers != asked)) {
         return FAIL(&in->txn.diag, ERR_NOT_AWAITED,
-                    "the answer relates to a question of %.*s, and is one of another transaction",
-                    SPAN_PRINT(callback->question.transaction));
+                    "the answer relates to %s question of %.*s, and is one of another transaction "
+                    "or mode",
+                    is_deferred ? "a deferred" : "a", SPAN_PRINT(callback->question.transaction));
     }
     in->proof.transaction = asked;
     in->is_reply = true;
     return OK;
+}
+
+/* It is acknowledged by its id; whether it is one to that query is judged when it is read. */
+static struct status
+read_deferred(struct inbound *in, struct callback *callback)
+{
+    struct ident id;
+
+    if (in->proof.transaction != SOAP_ITI_55_RESPONSE || message_is_fault(in->proof.message)) {
+        return OK;
+    }
+    TRY(xcpd_answer_id(in->proof.message, in->message_arena, &in->txn.diag, &id));
+    TRY(arena_dup(in->txn.arena, id.root, &in->txn.diag, &callback->id.root));
+    return arena_dup(in->txn.arena, id.extension, &in->txn.diag, &callback->id.extension);
 }
 
 static void
@@ -138,6 +163,7 @@ note_found(struct inbound *in, const struct callback *callback)
     struct audit_event *event = &in->event;
 
     event->type = audit_types[in->proof.transaction];
+    in->answer_id = event->message_id;
     event->message_id = callback->relates_to;
     event->user_id = callback->question.user;
     event->source_id = event->destination_id; /* who asked: we */
@@ -169,6 +195,7 @@ step_find(struct txn *txn)
     verdict = txn_settle(txn, st, answer);
     if (verdict == TXN_DONE) {
         TXN_TRY(check_kind(in, callback));
+        TXN_TRY(read_deferred(in, callback));
         note_found(in, callback);
     }
     return verdict;
@@ -192,6 +219,26 @@ keep(struct inbound *in, const struct callback *callback, enum answer *ret_answe
     return pending_take(in->node->store, &answer, &in->txn.park, &in->txn.diag, ret_answer);
 }
 
+/* An asynchronous answer is answered with nothing; a deferred one is acknowledged. */
+static struct status
+write_taken(struct inbound *in, const struct callback *callback)
+{
+    const struct mcci mcci = {
+        .sender_home = span_of_cstr(in->node->config->community),
+        .receiver_home = in->proof.saml.home_community,
+        .creation_us = clock_wall_us(in->node->clock),
+        .said = {.type_code = SPAN(MCCI_ACCEPT), .target = callback->id},
+    };
+
+    if (callback->id.root.n == 0) {
+        in->answer.http_status = 202;
+        in->answer.content_type[0] = '\0';
+        return OK;
+    }
+    TRY(mcci_write(&mcci, &in->payload, &in->txn.diag));
+    return inbound_write(in);
+}
+
 static enum txn_verdict
 step_keep(struct txn *txn)
 {
@@ -211,8 +258,10 @@ step_keep(struct txn *txn)
     if (verdict == TXN_FAILED) { /* another was faster, or the store fails: 503, it comes again */
         in->cause = txn->diag;
     } else if (verdict == TXN_DONE) {
-        in->answer.http_status = 202;
-        in->answer.content_type[0] = '\0';
+        if (!is_ok(write_taken(in, callback))) { /* it is taken all the same */
+            diag_clear(&txn->diag);
+            in->answer.http_status = 202;
+        }
         metric_count(METRIC_LATER, (const char *const[]){in->proof.partner->id, "received"});
         if (in->node->waiting != NULL) {
             waiting_note(in->node->waiting, callback->relates_to);

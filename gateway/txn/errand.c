@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "soap/envelope.h"
+#include "soap/mcci.h"
 #include "txn/outbox.h"
 
 #define MESSAGE_LIMIT ((size_t)512 * 1024 * 1024)
@@ -115,19 +116,32 @@ write_security(struct inbound *in, const char *url, struct buf *out)
     return security_write(&assertion, &timestamp, out, &in->txn.diag);
 }
 
+static bool
+is_deferred(const struct inbound *in)
+{
+    return in->job->kind == JOB_DEFERRED;
+}
+
+/* The answer to a deferred question is a request of its own, which is acknowledged. */
+static const char *
+action_of(const struct inbound *in)
+{
+    return is_deferred(in) ? soap_transaction(SOAP_ITI_55_RESPONSE)->request_action
+                           : soap_transaction(in->proof.transaction)->response_action;
+}
+
 static struct status
 pack(struct inbound *in, struct buf *envelope)
 {
     const struct soap_transaction_row *row = soap_transaction(in->proof.transaction);
 
     if (row->is_mtom) {
-        return mtom_pack(buf_span(envelope), in->parts, in->parts_n,
-                         span_of_cstr(row->response_action), MESSAGE_LIMIT, &in->txn.diag,
-                         in->answer.content_type, &in->answer.body);
+        return mtom_pack(buf_span(envelope), in->parts, in->parts_n, span_of_cstr(action_of(in)),
+                         MESSAGE_LIMIT, &in->txn.diag, in->answer.content_type, &in->answer.body);
     }
     body_from_buf(&in->answer.body, envelope);
     snprintf(in->answer.content_type, sizeof(in->answer.content_type), "%s; action=\"%s\"",
-             SOAP_CONTENT_TYPE, row->response_action);
+             SOAP_CONTENT_TYPE, action_of(in));
     return OK;
 }
 
@@ -140,8 +154,9 @@ errand_write(struct inbound *in)
     char message_id[sizeof("urn:uuid:") + UUID_TEXT];
     char uuid[UUID_TEXT];
     struct envelope_request parts = {
-        .action = span_of_cstr(soap_transaction(in->proof.transaction)->response_action),
+        .action = span_of_cstr(action_of(in)),
         .to = in->reply_to,
+        .reply_to = is_deferred(in) ? SPAN(SOAP_ANONYMOUS) : SPAN_EMPTY,
         .relates_to = in->event.message_id,
         .payload = buf_span(&in->payload),
     };
@@ -246,23 +261,35 @@ submit(struct errand *errand)
     in->node->out->submit(in->node->out, &request, take_said, errand);
 }
 
-/* A fault of the sender's: the partner has read it, and does not want it. */
+/* Has the partner read it, and does not want it? Then it is not sent again: a fault of the
+ * sender's, or an acknowledgement that says so. */
+static bool
+is_refusal(const struct message *message, struct arena *arena)
+{
+    struct span code, reason;
+    struct diag ignored = {0};
+    struct mcci mcci;
+
+    if (message_is_fault(message)) {
+        message_fault(message, &code, &reason);
+        return span_eq(code, SPAN("Sender"));
+    }
+    return is_ok(mcci_read(message, NULL, arena, &ignored, &mcci)) &&
+           hl7_is_error(mcci.said.type_code);
+}
+
 static bool
 is_refused_for_good(struct errand *errand)
 {
     const struct message_limits limits = message_limits_request(SAID_LIMIT);
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct span code = SPAN_EMPTY, reason;
     struct diag ignored = {0};
     struct message *message;
-
-    if (arena != NULL && errand->said.body.size > 0 &&
+    const bool is_final =
+        arena != NULL && errand->said.body.size > 0 &&
         is_ok(message_read_body(&errand->said.body, span_of_cstr(errand->said.content_type),
                                 &limits, NULL, arena, &ignored, &message)) &&
-        message_is_fault(message)) {
-        message_fault(message, &code, &reason);
-    }
-    const bool is_final = span_eq(code, SPAN("Sender"));
+        is_refusal(message, arena);
 
     arena_free(arena);
     return is_final;
@@ -276,14 +303,13 @@ judge_said(struct errand *errand)
 
     if (said->error != ERR_NONE) {
         (void)FAIL(&errand->why, said->error, "%s", said->detail);
-    } else if (said->http_status >= 200 && said->http_status < 300) {
-        errand->end = ERRAND_SENT;
     } else if (is_refused_for_good(errand)) {
         errand->end = ERRAND_GIVEN_UP;
         (void)FAIL(&errand->why, ERR_PARTNER_REFUSED,
-                   "%s refused the answer with a fault of the sender's (HTTP %d): it is not sent "
-                   "again",
-                   id, said->http_status);
+                   "%s has read the answer and refuses it (HTTP %d): it is not sent again", id,
+                   said->http_status);
+    } else if (said->http_status >= 200 && said->http_status < 300) {
+        errand->end = ERRAND_SENT;
     } else {
         (void)FAIL(&errand->why, ERR_PARTNER_HTTP, "%s did not take the answer: HTTP %d", id,
                    said->http_status);

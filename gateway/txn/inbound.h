@@ -110,7 +110,8 @@ struct inbound {
     const struct job *job; /* it was accepted before, and is answered now; NULL: no such */
     int64_t job_id;        /* it is accepted, and answered later: is_accepted */
     bool is_accepted;
-    bool is_reply; /* it is itself an answer to a question of ours (callback.h) */
+    struct span answer_id; /* is_reply: its MessageID; event.message_id is our question's */
+    bool is_reply;         /* it is itself an answer to a question of ours (callback.h) */
 
     struct buf payload; /* the answer's Body child */
     const struct mtom_part *parts;

@@ -66,7 +66,7 @@ inbound_write(struct inbound *in)
     char uuid[UUID_TEXT];
     struct envelope_answer answer = {
         .action = span_of_cstr(row->response_action),
-        .relates_to = in->event.message_id,
+        .relates_to = in->is_reply ? in->answer_id : in->event.message_id,
         .payload = buf_span(&in->payload),
         .request_signature = in->proof.saml.timestamp_signature_sent,
         .now_us = clock_wall_us(in->node->clock),
@@ -153,7 +153,7 @@ refuse(struct inbound *in, enum err code)
     buf_reset(&in->payload);
     in->parts_n = 0;
     /* Who wants its answer elsewhere gets faults here, and answers there. */
-    if (in->responder != NULL && in->reply_to.n == 0 &&
+    if (in->responder != NULL && in->proof.reply_to.n == 0 &&
         inbound_is_answered_inside(&in->proof, code) && is_ok(in->responder->refuse(in, code)) &&
         is_ok(inbound_write(in))) {
         return OK;

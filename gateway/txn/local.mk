@@ -54,6 +54,9 @@ check_PROGRAMS += tests/unit/test_scenario_later
 LATER_KIT = tests/unit/later_kit.c tests/unit/later_kit.h
 tests_unit_test_scenario_later_SOURCES = tests/unit/test_scenario_later.c $(LATER_KIT) $(SCENE)
 tests_unit_test_scenario_later_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_deferred
+tests_unit_test_scenario_deferred_SOURCES = tests/unit/test_scenario_deferred.c $(LATER_KIT) $(SCENE)
+tests_unit_test_scenario_deferred_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
 	tests/unit/scene_places.c tests/unit/scene_sink.c

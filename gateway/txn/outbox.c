@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "txn/iti55.h"
 
 #define PAUSE_FIRST_US (10 * US_PER_S)
 #define PAUSE_MOST_US  (INT64_C(3600) * US_PER_S)
@@ -91,7 +92,7 @@ put(struct inbound *in, enum answer *ret_answer)
     const struct partner *partner = in->proof.partner;
     struct txn *txn = &in->txn;
     struct job job = {
-        .kind = JOB_ASYNCHRONOUS,
+        .kind = in->proof.transaction == SOAP_ITI_55_DEFERRED ? JOB_DEFERRED : JOB_ASYNCHRONOUS,
         .partner = span_of_cstr(partner->id),
         .message_id = in->event.message_id,
         .path = in->request.path,
@@ -113,9 +114,14 @@ note_accepted(struct inbound *in)
 {
     in->outcomes[0] = in->event;
     in->outcomes_n = 1;
-    in->answer.http_status = 202; /* WS-Addressing 1.0: nothing is said on this connection */
-    in->answer.content_type[0] = '\0';
     in->is_accepted = true;
+    if (in->proof.transaction == SOAP_ITI_55_DEFERRED) {
+        TRY(iti55_write_accepted(in));
+        TRY(inbound_write(in));
+    } else { /* WS-Addressing 1.0: nothing is said on this connection */
+        in->answer.http_status = 202;
+        in->answer.content_type[0] = '\0';
+    }
     return arena_printf(in->txn.arena, &in->txn.diag, &in->outcomes[0].outcome_text,
                         "accepted: the answer goes to %.*s later", SPAN_PRINT(in->reply_to));
 }

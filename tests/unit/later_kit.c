@@ -32,6 +32,18 @@ later_open(struct scene *scene)
     later_record(scene, "red", "green")->is_asynchronous = true;
 }
 
+void
+later_open_deferred(struct scene *scene)
+{
+    struct partner *red;
+
+    kit_open_three(scene);
+    red = later_record(scene, "green", "red");
+    red->is_deferred = true;
+    red->replies.deferred_url = RED_REPLIES;
+    later_record(scene, "red", "green")->is_deferred = true;
+}
+
 size_t
 later_discover(struct scene *scene, struct asking **asking)
 {

@@ -13,6 +13,8 @@
 
 /* kit_open_three, with that agreement between red and green. */
 void later_open(struct scene *scene);
+/* kit_open_three, with deferred ITI-55 agreed between red and green instead. */
+void later_open_deferred(struct scene *scene);
 /* A node's record of another. */
 struct partner *later_record(struct scene *scene, const char *of, const char *about);
 /* red asks for Isabella; *asking is set when it has ended. The question to green. */
