@@ -49,6 +49,7 @@ struct scanner {
     bool is_moving;
     bool is_padded; /* a group ended with padding: nothing may follow */
     struct sink sink;
+    size_t window; /* bytes that are looked at together */
 };
 
 /* ---- tags ---- */
@@ -372,6 +373,16 @@ take_piece(void *arg, struct span piece, struct diag *diag)
     return OK;
 }
 
+static struct status
+take_windows(void *arg, struct span piece, struct diag *diag)
+{
+    const struct scanner *s = arg;
+    for (struct span rest = piece; rest.n > 0; rest = span_slice(rest, s->window, SIZE_MAX)) {
+        TRY(take_piece(arg, span_slice(rest, 0, s->window), diag));
+    }
+    return OK;
+}
+
 static void
 release(void *documents)
 {
@@ -387,12 +398,21 @@ inline_documents_move(const struct body *xml, enum err code, struct spool *spool
                       struct arena *arena, struct diag *diag, struct buf *out,
                       struct inline_documents *documents)
 {
+    return inline_documents_move_window(xml, SIZE_MAX, code, spool, arena, diag, out, documents);
+}
+
+struct status
+inline_documents_move_window(const struct body *xml, size_t window, enum err code,
+                             struct spool *spool, struct arena *arena, struct diag *diag,
+                             struct buf *out, struct inline_documents *documents)
+{
     struct scanner s = {.out = out,
                         .arena = arena,
                         .diag = diag,
                         .spool = spool,
                         .code = code,
                         .limit_bytes = xml->size,
+                        .window = window,
                         .documents = documents};
     *documents = (struct inline_documents){.items = NULL};
     uuid_new(documents->token);
@@ -401,7 +421,7 @@ inline_documents_move(const struct body *xml, enum err code, struct spool *spool
     buf_init_secret(&s.group, DECODE_CHARACTERS);
     buf_init_secret(&s.bytes, DECODE_CHARACTERS);
     sink_init(&s.sink, NULL, 0);
-    struct status st = body_each(xml, take_piece, &s, diag);
+    struct status st = body_each(xml, take_windows, &s, diag);
     if (is_ok(st) && s.place == PLACE_DOCUMENT && !s.is_moving) {
         st = leave_text(&s); /* the parser says that the end is missing */
     }

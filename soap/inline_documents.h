@@ -33,6 +33,13 @@ MUST_CHECK struct status inline_documents_move(const struct body *xml, enum err 
                                                struct spool *spool, struct arena *arena,
                                                struct diag *diag, struct buf *out,
                                                struct inline_documents *documents);
+/* The same, looking at so many bytes at a time: for tests, which show that it makes no difference.
+ */
+MUST_CHECK struct status inline_documents_move_window(const struct body *xml, size_t window,
+                                                      enum err code, struct spool *spool,
+                                                      struct arena *arena, struct diag *diag,
+                                                      struct buf *out,
+                                                      struct inline_documents *documents);
 /* The document that <text> is the stand-in of; NULL when it is none. */
 const struct body *inline_documents_find(const struct inline_documents *documents,
                                          struct span text);

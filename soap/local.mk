@@ -42,7 +42,7 @@ libisthmus_a_SOURCES += \
 	soap/tokenref.c soap/tokenref.h \
 	soap/transaction.c \
 	soap/view.h \
-	soap/xml.c soap/xml.h soap/xml_pieces.c soap/xml_pieces.h soap/xmlout.c soap/xmlwalk.c
+	soap/xml.c soap/xml.h soap/xml_memory.c soap/xml_memory.h soap/xml_pieces.c soap/xml_pieces.h soap/xmlout.c soap/xmlwalk.c
 
 SOAP_KIT = tests/unit/soap_kit.c tests/unit/soap_kit.h
 SOAP_EXPECT = tests/unit/soap_expect.c tests/unit/soap_expect.h $(SOAP_KIT)
@@ -52,7 +52,8 @@ SOAP_SECURITY_TESTS = tests/unit/test_jdk tests/unit/test_message tests/unit/tes
 	tests/unit/test_sigkeys tests/unit/test_sigrules tests/unit/test_sigverify tests/unit/test_wrapping \
 	tests/unit/test_answer_check tests/unit/test_relaxed tests/unit/test_saml_attributes \
 	tests/unit/test_samlname tests/unit/test_samlrules tests/unit/test_sign tests/unit/test_tokenref \
-	tests/unit/test_c14n tests/unit/test_profile
+	tests/unit/test_c14n tests/unit/test_profile tests/unit/test_xml_memory
+tests_unit_test_xml_memory_LDADD = $(UNIT_LIBS)
 # Each signature that reaches the arithmetic is computed by both engines (tests/unit/engines.h).
 ENGINES = tests/unit/engines.c tests/unit/engines.h
 ENGINES_WRAPPED = $(AM_LDFLAGS) -Wl,--wrap=dsig_verify
@@ -172,7 +173,7 @@ check_PROGRAMS += $(CODEC_TESTS)
 CODEC_SUPPORT = tests/unit/soap_support.c tests/unit/soap_support.h
 tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c $(CODEC_SUPPORT)
 tests_unit_test_envelope_LDADD = $(UNIT_LIBS)
-tests_unit_test_xcpd_SOURCES = tests/unit/test_xcpd.c $(CODEC_SUPPORT)
+tests_unit_test_xcpd_SOURCES = tests/unit/test_xcpd.c $(KEPT_PAYLOADS) $(CODEC_SUPPORT)
 tests_unit_test_xcpd_LDADD = $(UNIT_LIBS)
 tests_unit_test_xcpd_read_SOURCES = tests/unit/test_xcpd_read.c $(CODEC_SUPPORT)
 tests_unit_test_xcpd_read_LDADD = $(UNIT_LIBS)
@@ -196,13 +197,13 @@ tests_unit_test_xca_pieces_SOURCES = tests/unit/test_xca_pieces.c $(ANSWER_DUMP)
 tests_unit_test_xca_pieces_LDADD = $(UNIT_LIBS)
 tests_unit_test_passthrough_SOURCES = tests/unit/test_passthrough.c $(ANSWER_DUMP) $(CODEC_SUPPORT)
 tests_unit_test_passthrough_LDADD = $(UNIT_LIBS)
-tests_unit_test_xdr_SOURCES = tests/unit/test_xdr.c $(ANSWER_DUMP) $(CODEC_SUPPORT)
+tests_unit_test_xdr_SOURCES = tests/unit/test_xdr.c $(KEPT_PAYLOADS) $(ANSWER_DUMP) $(CODEC_SUPPORT)
 tests_unit_test_xdr_LDADD = $(UNIT_LIBS)
-tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(CODEC_SUPPORT)
+tests_unit_test_xca_SOURCES = tests/unit/test_xca.c $(KEPT_PAYLOADS) $(CODEC_SUPPORT)
 tests_unit_test_xca_LDADD = $(UNIT_LIBS)
-tests_unit_test_xca_answer_SOURCES = tests/unit/test_xca_answer.c $(CODEC_SUPPORT)
+tests_unit_test_xca_answer_SOURCES = tests/unit/test_xca_answer.c $(KEPT_PAYLOADS) $(CODEC_SUPPORT)
 tests_unit_test_xca_answer_LDADD = $(UNIT_LIBS)
-tests_unit_test_xca_retrieve_SOURCES = tests/unit/test_xca_retrieve.c $(CODEC_SUPPORT)
+tests_unit_test_xca_retrieve_SOURCES = tests/unit/test_xca_retrieve.c $(KEPT_PAYLOADS) $(CODEC_SUPPORT)
 tests_unit_test_xca_retrieve_LDADD = $(UNIT_LIBS)
 tests_unit_test_codec_torture_SOURCES = tests/unit/test_codec_torture.c $(CODEC_SUPPORT)
 tests_unit_test_codec_torture_LDADD = $(UNIT_LIBS)

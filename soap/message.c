@@ -182,7 +182,7 @@ load_root(const struct body *body, const struct root_part *root,
 static struct status
 read_root(const struct body *body, const struct root_part *root,
           const struct message_limits *limits, struct spool *spool, struct arena *arena,
-          struct diag *diag, struct message *message, xmlDoc **ret_doc)
+          struct diag *diag, struct message *message, bool *ret_has_instruction, xmlDoc **ret_doc)
 {
     CLEANUP(buf_done) struct buf copy;
     struct span bytes;
@@ -193,7 +193,8 @@ read_root(const struct body *body, const struct root_part *root,
         TRY(load_root(body, root, limits, spool, arena, diag, message, &copy));
         bytes = buf_span(&copy);
     }
-    return xml_parse(bytes, limits, arena, diag, ret_doc); /* which keeps nothing of them */
+    /* which keeps nothing of them */
+    return xml_parse_message(bytes, limits, arena, diag, ret_has_instruction, ret_doc);
 }
 
 /* ---- Envelope, Header, Body (SOAP 1.2 part 1, section 5) ---- */
@@ -222,29 +223,11 @@ check_version(const xmlNode *root, struct diag *diag)
 
 /* No processing instruction may stand in a SOAP message, anywhere. */
 /* REQ: WS-no-dtd */
-static bool
-has_instruction(const xmlNode *root)
-{
-    for (const xmlNode *node = root->doc->children; node != NULL; node = node->next) {
-        if (node->type == XML_PI_NODE) {
-            return true;
-        }
-    }
-    for (const xmlNode *node = root; node != NULL; node = xml_walk(node, root)) {
-        for (const xmlNode *child = node->children; child != NULL; child = child->next) {
-            if (child->type == XML_PI_NODE) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 static struct status
-read_envelope(const xmlNode *root, struct diag *diag, struct message *message)
+read_envelope(const xmlNode *root, bool has_instruction, struct diag *diag, struct message *message)
 {
     TRY(check_version(root, diag));
-    if (has_instruction(root)) {
+    if (has_instruction) {
         return bad_structure(diag, root, "processing instructions are not allowed in SOAP");
     }
     const xmlNode *child = xml_first(root);
@@ -473,16 +456,13 @@ message_read_body(const struct body *body, struct span content_type,
     struct message *message = NULL;
     struct root_part root;
     xmlDoc *doc = NULL;
+    bool has_instruction = false;
     TRY(ARENA_NEW(arena, diag, &message));
     message->source = *body;
     TRY(find_root_part(body, content_type, limits, arena, diag, message, &root));
-    TRY(read_root(body, &root, limits, spool, arena, diag, message, &doc));
-    TRY(read_envelope(xml_root(doc), diag, message));
+    TRY(read_root(body, &root, limits, spool, arena, diag, message, &has_instruction, &doc));
+    TRY(read_envelope(xml_root(doc), has_instruction, diag, message));
     message->pieces = limits->pieces;
-    if (limits->pieces != NULL && limits->pieces->has_instruction) {
-        return bad_structure(diag, message->payload,
-                             "processing instructions are not allowed in SOAP");
-    }
     TRY(read_headers(message, arena, diag));
     *ret_message = message;
     return OK;

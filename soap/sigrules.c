@@ -56,65 +56,57 @@ sig_is_ncname(struct span name)
     return name.n > 0;
 }
 
+/* What one signature covers. */
+struct covered {
+    size_t nodes, bytes;
+    const xmlNode *remark; /* the first comment or processing instruction, or NULL */
+};
+
 /* Nodes and bytes of an element without those of its child elements. */
 static void
-count_own(const xmlNode *node, size_t *nodes, size_t *bytes)
+count_own(const xmlNode *node, struct covered *covered)
 {
-    *nodes += 1;
+    covered->nodes += 1;
     for (const xmlNs *ns = node->nsDef; ns != NULL; ns = ns->next) {
-        *nodes += 2;
-        *bytes += span_of_cstr((const char *)ns->href).n;
+        covered->nodes += 2;
+        covered->bytes += span_of_cstr((const char *)ns->href).n;
     }
     for (const xmlAttr *attr = node->properties; attr != NULL; attr = attr->next) {
-        *nodes += 2;
-        *bytes += xml_attr_value(attr).n;
+        covered->nodes += 2;
+        covered->bytes += xml_attr_value(attr).n;
     }
     for (const xmlNode *child = node->children; child != NULL; child = child->next) {
-        if (child->type != XML_ELEMENT_NODE) {
-            *nodes += 1;
-            *bytes += span_of_cstr((const char *)child->content).n;
+        if (child->type == XML_ELEMENT_NODE) {
+            continue;
+        }
+        covered->nodes += 1;
+        covered->bytes += span_of_cstr((const char *)child->content).n;
+        if (child->type != XML_TEXT_NODE && covered->remark == NULL) {
+            covered->remark = child;
         }
     }
 }
 
-static struct status
-check_size(const xmlNode *top, struct diag *diag)
+struct status
+sig_check_subtree(const xmlNode *top, struct diag *diag)
 {
-    size_t nodes = 0;
-    size_t bytes = 0;
+    struct covered covered = {0, 0, NULL};
     for (const xmlNode *node = top; node != NULL; node = xml_walk(node, top)) {
-        count_own(node, &nodes, &bytes);
-        if (nodes > SIG_NODES_MAX || bytes > SIG_BYTES_MAX) {
+        count_own(node, &covered);
+        if (covered.nodes > SIG_NODES_MAX || covered.bytes > SIG_BYTES_MAX) {
             return FAIL(diag, ERR_LIMIT_XML,
                         "line %ld: more than %zu nodes or %zu bytes of text in <%s>, which one "
                         "signature covers",
                         xmlGetLineNo(top), SIG_NODES_MAX, SIG_BYTES_MAX, (const char *)top->name);
         }
     }
-    return OK;
-}
-
-static struct status
-check_comments(const xmlNode *top, struct diag *diag)
-{
-    for (const xmlNode *node = top; node != NULL; node = xml_walk(node, top)) {
-        for (const xmlNode *child = node->children; child != NULL; child = child->next) {
-            if (child->type != XML_ELEMENT_NODE && child->type != XML_TEXT_NODE) {
-                return FAIL(diag, ERR_SIG_COMMENT,
-                            "line %ld: a comment or processing instruction in <%s>, inside of what "
-                            "is signed",
-                            xmlGetLineNo(child), (const char *)node->name);
-            }
-        }
+    if (covered.remark != NULL) {
+        return FAIL(diag, ERR_SIG_COMMENT,
+                    "line %ld: a comment or processing instruction in <%s>, inside of what is "
+                    "signed",
+                    xmlGetLineNo(covered.remark), (const char *)covered.remark->parent->name);
     }
     return OK;
-}
-
-struct status
-sig_check_subtree(const xmlNode *top, struct diag *diag)
-{
-    TRY(check_size(top, diag));
-    return check_comments(top, diag);
 }
 
 /* ---- the document around a signature ---- */

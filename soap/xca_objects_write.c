@@ -146,7 +146,7 @@ put_start_tag(struct span xml, const struct start_tag *tag, const struct additio
 static struct status
 put_text(struct span xml, const struct addition *addition, struct buf *out, struct diag *diag)
 {
-    struct start_tag tag;
+    struct start_tag tag = {.name_end = 0};
     TRY(read_start_tag(xml, diag, &tag));
     TRY(put_start_tag(xml, &tag, addition, out, diag));
     if (addition->last_update.n > 0 && !tag.is_empty &&

@@ -10,6 +10,8 @@
 #include "soap/pdq.h"
 #include "soap/xcpd_parts.h"
 
+#define ANSWER_ROOM ((size_t)4096) /* for one match, beside the asker's own text */
+
 /* One answer being written. */
 struct reply {
     const struct xcpd_query *query;
@@ -235,6 +237,9 @@ xcpd_write_reply(const struct xcpd_query *query, const struct xcpd_answer *answe
         .sender_home = home,
     };
     struct xmlw w;
+    char *room = NULL;
+    TRY(buf_reserve(out, query->query_xml.n + ANSWER_ROOM, diag,
+                    &room)); /* so that most need not grow */
     xmlw_init(&w, out, diag);
     xcpd_write_wrapper(&w, &wrapper);
     write_acknowledgement(&w, &reply);

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "soap/prescan.h"
+#include "soap/xml_memory.h"
 #include "soap/xml_pieces.h"
 
 /* libxml2's own ceiling for one text node unless XML_PARSE_HUGE is given. */
@@ -84,37 +85,56 @@ has_misread_namespace(const xmlNode *node)
     return false;
 }
 
-/* Attributes hold one text node or none, elements hold elements, text, comments and instructions:
- * what the rest of soap/ relies on. Counts the elements. */
-bool
-xml_is_plain_tree(const xmlNode *root, size_t *ret_elements)
+static bool
+has_plain_attributes(const xmlNode *node)
 {
-    size_t elements = 0;
-    for (const xmlNode *node = root; node != NULL; node = xml_walk(node, root)) {
-        elements++;
-        if (has_misread_namespace(node)) {
+    for (const xmlAttr *attr = node->properties; attr != NULL; attr = attr->next) {
+        if (attr->children != NULL &&
+            (attr->children->type != XML_TEXT_NODE || attr->children->next != NULL)) {
             return false;
         }
-        for (const xmlAttr *attr = node->properties; attr != NULL; attr = attr->next) {
-            if (attr->children != NULL &&
-                (attr->children->type != XML_TEXT_NODE || attr->children->next != NULL)) {
-                return false;
-            }
+    }
+    return true;
+}
+
+/* Attributes hold one text node or none, elements hold elements, text, comments and instructions:
+ * what the rest of soap/ relies on. */
+bool
+xml_is_plain_tree(const xmlNode *root, struct xml_survey *ret_survey)
+{
+    struct xml_survey survey = {0, false};
+    for (const xmlNode *node = root; node != NULL; node = xml_walk(node, root)) {
+        survey.elements++;
+        if (has_misread_namespace(node) || !has_plain_attributes(node)) {
+            return false;
         }
         for (const xmlNode *child = node->children; child != NULL; child = child->next) {
+            survey.has_instruction |= child->type == XML_PI_NODE;
             if (child->type != XML_ELEMENT_NODE && child->type != XML_TEXT_NODE &&
                 child->type != XML_COMMENT_NODE && child->type != XML_PI_NODE) {
                 return false;
             }
         }
     }
-    *ret_elements = elements;
+    *ret_survey = survey;
     return true;
+}
+
+/* Before and behind the document's element. */
+static bool
+has_outer_instruction(const xmlDoc *doc)
+{
+    for (const xmlNode *node = doc->children; node != NULL; node = node->next) {
+        if (node->type == XML_PI_NODE) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static struct status
 check_tree(const xmlParserCtxt *context, const xmlDoc *doc, const struct prescan_counts *counts,
-           struct diag *diag)
+           struct diag *diag, bool *ret_has_instruction)
 {
     const struct parse_state *const state = context->_private;
     if (state->has_dtd) {
@@ -136,31 +156,27 @@ check_tree(const xmlParserCtxt *context, const xmlDoc *doc, const struct prescan
         return FAIL(diag, ERR_XML_SYNTAX, "XML at line %d, column %d: %s (libxml2 error %d)",
                     state->line, state->column, state->text, state->code);
     }
-    size_t elements = 0;
-    bool is_plain = xml_is_plain_tree(root, &elements);
+    struct xml_survey survey = {0, false};
+    bool is_plain = xml_is_plain_tree(root, &survey);
     if (pieces != NULL) {
         is_plain = is_plain && !pieces->is_odd;
-        elements += pieces->elements;
+        survey.elements += pieces->elements;
+        survey.has_instruction |= pieces->has_instruction;
     }
-    if (!is_plain || elements != counts->elements) {
+    if (!is_plain || survey.elements != counts->elements) {
         return FAIL(diag, ERR_XML_SYNTAX,
                     "the pre-scan saw %zu elements and the parser something else, or a namespace's "
                     "name has an ampersand; refused",
                     counts->elements);
     }
+    *ret_has_instruction = survey.has_instruction || has_outer_instruction(doc);
     return OK;
 }
 
-struct status
-xml_parse(struct span bytes, const struct message_limits *limits, struct arena *arena,
-          struct diag *diag, xmlDoc **ret_doc)
+static struct status
+parse(struct span bytes, const struct message_limits *limits, const struct prescan_counts *counts,
+      struct arena *arena, struct diag *diag, bool *ret_has_instruction, xmlDoc **ret_doc)
 {
-    struct prescan_counts counts;
-    if (bytes.n > INT_MAX) {
-        return FAIL(diag, ERR_LIMIT_XML, "expected XML of at most %d bytes, got %zu", INT_MAX,
-                    bytes.n);
-    }
-    TRY(prescan(bytes, limits, diag, &counts));
     CLEANUP(free_context) xmlParserCtxt *context = xmlNewParserCtxt();
     if (context == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for an XML parser");
@@ -174,8 +190,10 @@ xml_parse(struct span bytes, const struct message_limits *limits, struct arena *
     context->sax->serror = on_parse_error;
     int options = XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC;
     options |= limits->root_part_bytes > TEXT_NODE_MAX ? XML_PARSE_HUGE : 0;
-    xmlDoc *const doc = xmlCtxtReadMemory(context, bytes.p, (int)bytes.n, NULL, "UTF-8", options);
-    const struct status st = check_tree(context, doc, &counts, diag);
+    /* The pre-scan has seen to it that this is UTF-8, which the parser assumes when it is told of
+     * no encoding; told of that one, it would convert the bytes to it, block by block. */
+    xmlDoc *const doc = xmlCtxtReadMemory(context, bytes.p, (int)bytes.n, NULL, NULL, options);
+    const struct status st = check_tree(context, doc, counts, diag, ret_has_instruction);
     if (!is_ok(st)) {
         xmlFreeDoc(doc);
         return st;
@@ -183,6 +201,35 @@ xml_parse(struct span bytes, const struct message_limits *limits, struct arena *
     TRY(arena_defer(arena, free_doc, doc, diag));
     *ret_doc = doc;
     return OK;
+}
+
+struct status
+xml_parse_message(struct span bytes, const struct message_limits *limits, struct arena *arena,
+                  struct diag *diag, bool *ret_has_instruction, xmlDoc **ret_doc)
+{
+    struct prescan_counts counts;
+    struct xml_memory *memory = NULL;
+    if (bytes.n > INT_MAX) {
+        return FAIL(diag, ERR_LIMIT_XML, "expected XML of at most %d bytes, got %zu", INT_MAX,
+                    bytes.n);
+    }
+    TRY(prescan(bytes, limits, diag, &counts));
+    TRY(xml_memory_new(arena, diag, &memory));
+    xmlInitParser(); /* what it makes stays */
+    xml_memory_use(memory);
+    const struct status st =
+        parse(bytes, limits, &counts, arena, diag, ret_has_instruction, ret_doc);
+    xmlResetLastError(); /* libxml2 keeps its text, and the memory goes before that */
+    xml_memory_use(NULL);
+    return st;
+}
+
+struct status
+xml_parse(struct span bytes, const struct message_limits *limits, struct arena *arena,
+          struct diag *diag, xmlDoc **ret_doc)
+{
+    bool ignored = false;
+    return xml_parse_message(bytes, limits, arena, diag, &ignored, ret_doc);
 }
 
 /* ---- the library as a whole ---- */

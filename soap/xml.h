@@ -20,6 +20,10 @@
  * without a declaration), ERR_XML_ENCODING, ERR_LIMIT_XML, ERR_NO_MEMORY. */
 MUST_CHECK struct status xml_parse(struct span bytes, const struct message_limits *limits,
                                    struct arena *arena, struct diag *diag, xmlDoc **ret_doc);
+/* The same, and whether there is a processing instruction anywhere in the document. */
+MUST_CHECK struct status xml_parse_message(struct span bytes, const struct message_limits *limits,
+                                           struct arena *arena, struct diag *diag,
+                                           bool *ret_has_instruction, xmlDoc **ret_doc);
 const xmlNode *xml_root(const xmlDoc *doc);
 
 /* ---- walking: elements only. NULL parents and nodes give NULL, false or the empty span. ---- */

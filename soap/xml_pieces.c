@@ -61,32 +61,19 @@ on_start_element(void *data, const xmlChar *local, const xmlChar *prefix, const 
     }
 }
 
-static bool
-has_instruction(const xmlNode *piece)
-{
-    for (const xmlNode *node = piece; node != NULL; node = xml_walk(node, piece)) {
-        for (const xmlNode *child = node->children; child != NULL; child = child->next) {
-            if (child->type == XML_PI_NODE) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 static void
 judge_child(struct xml_pieces *pieces, const xmlNode *child)
 {
-    size_t elements = 0;
+    struct xml_survey survey = {0, false};
     if (child->type == XML_TEXT_NODE) {
         pieces->has_text =
             pieces->has_text || !xml_is_blank(span_of_cstr((const char *)child->content));
     } else if (child->type == XML_PI_NODE) {
         pieces->has_instruction = true;
     } else if (child->type == XML_ELEMENT_NODE) {
-        pieces->is_odd = pieces->is_odd || !xml_is_plain_tree(child, &elements);
-        pieces->has_instruction = pieces->has_instruction || has_instruction(child);
-        pieces->elements += elements;
+        pieces->is_odd = pieces->is_odd || !xml_is_plain_tree(child, &survey);
+        pieces->has_instruction = pieces->has_instruction || survey.has_instruction;
+        pieces->elements += survey.elements;
         pieces->taken++;
         if (!pieces->is_odd) {
             pieces->take(pieces->arg, child);

@@ -38,7 +38,12 @@ struct xml_parse_head {
     struct xml_pieces *pieces; /* NULL: none */
 };
 void xml_pieces_hook(struct _xmlParserCtxt *context); /* for xml_parse */
-/* Is the subtree as xml.h promises? Counts its elements. (xml.c) */
-bool xml_is_plain_tree(const xmlNode *root, size_t *ret_elements);
+/* What one walk over a subtree finds. */
+struct xml_survey {
+    size_t elements;
+    bool has_instruction;
+};
+/* Is the subtree as xml.h promises? If not, the survey is not whole. (xml.c) */
+bool xml_is_plain_tree(const xmlNode *root, struct xml_survey *ret_survey);
 
 #endif

@@ -249,7 +249,7 @@ def other_prefixes(world):
 
 CASES = [
     # REQ: WS-simple-soap, SQ-leaf-class, META-entry, META-codes, META-identifiers, META-object-ids
-    ("ITI-38 by zeep: FindDocuments LeafClass, complete and valid metadata", find_leaf_class),
+    ("zeep: ITI-38 asks + ITI-40 asks, success: FindDocuments LeafClass, complete and valid metadata", find_leaf_class),
     # REQ: SQ-object-ref
     ("ITI-38: FindDocuments ObjectRef names the same documents", find_object_refs),
     # REQ: ITI38-home-optional
@@ -264,11 +264,11 @@ CASES = [
     ("ITI-38: an unknown parameter is ignored", unknown_parameters_are_ignored),
     ("ITI-38: GetDocuments by entryUUID and by uniqueId", get_by_uuid_and_unique_id),
     # REQ: ITI38-home-required, SQ-object-list, SQ-error-attributes, ITI38-error-location
-    ("ITI-38: a missing and an unknown home are named", communities),
+    ("zeep: ITI-38 asks, failure: a missing and an unknown home are named", communities),
     # REQ: ITI38-unknown-patient
-    ("ITI-38: an unknown patient", unknown_patient),
+    ("zeep: ITI-38 asks, empty: an unknown patient", unknown_patient),
     # REQ: SQ-missing-parameter, SQ-parameter-number, SQ-unknown-query
-    ("ITI-38: an unknown query, missing and contradicting parameters", wrong_queries),
+    ("zeep: ITI-38 asks, failure: an unknown query, missing and contradicting parameters", wrong_queries),
     ("ITI-38: a restricted document is neither found nor got", restricted_is_not_listed),
     ("ITI-38: other prefixes mean the same", other_prefixes),
 ]

@@ -183,14 +183,14 @@ def not_a_package(world):
 
 CASES = [
     # REQ: ITI39-ids-echoed, ITI39-response-order, MTOM-package, MTOM-root, META-hash
-    ("ITI-39: all documents in one package, hash and size as in the metadata", retrieve_all),
+    ("zeep: ITI-39 asks, success: all documents in one package, hash and size as in the metadata", retrieve_all),
     # REQ: ITI38-home-accepted, MTOM-include
     ("ITI-39: one document at a time", retrieve_one_by_one),
     # REQ: ITI39-retrieve, MTOM-bytes
     ("ITI-39: the bytes are those that were imported", equal_to_the_originals),
     # REQ: ITI39-home-required, ITI39-home-unknown
-    ("ITI-39: unknown document, repository, community; no community", unknown_things),
-    ("ITI-39: a known and an unknown document: PartialSuccess", partial_success),
+    ("zeep: ITI-39 asks, failure: unknown document, repository, community; no community", unknown_things),
+    ("zeep: ITI-39 asks, partial: a known and an unknown document", partial_success),
     # REQ: ITI39-document-unknown
     ("ITI-39: a restricted document is not given", restricted_is_not_given),
     # REQ: MTOM-lenient

@@ -416,9 +416,9 @@ CASES = [
     ("believed: PurposeForUse instead of PurposeOfUse", legacy_purpose_element),
     ("believed: the node's base URL or its community as audience", audiences),
     ("believed: a clock half a minute ahead", clocks_that_differ),
-    ("refused: no Security header", no_security),
+    ("zeep: ITI-40 asks, failure: no Security header", no_security),
     # REQ: ITI40-required
-    ("refused: no assertion", no_assertion),
+    ("zeep: ITI-40 asks, failure: no assertion", no_assertion),
     ("refused: no Timestamp", no_timestamp),
     # REQ: ITI40-fault
     ("refused: an expired assertion", refused(INVALID_TOKEN, age_s=7200)),
@@ -429,7 +429,7 @@ CASES = [
     ("refused: a Timestamp of tomorrow", refused(INVALID_SECURITY, timestamp_age_s=-86400)),
     ("refused: an assertion that is not signed", refused(FAILED_CHECK, INVALID_TOKEN, is_signed=False)),
     ("refused: SHA-1", refused(FAILED_CHECK, shape=Shape(sha=1))),
-    ("refused: an assertion signed by another key", another_key),
+    ("zeep: ITI-40 asks, failure: an assertion signed by another key", another_key),
     ("refused: another key behind the registered certificate", another_key_under_our_key_info),
     ("refused: a Timestamp signed by another key", timestamp_of_another_key),
     # REQ: ITI40-holder-of-key

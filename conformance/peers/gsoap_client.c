@@ -1,11 +1,13 @@
 /*
  * A foreign Initiating Gateway on gSOAP's own stack: its HTTP, TLS, WS-Addressing plugin, SOAP 1.2
- * and MTOM, with a data binding that wsdl2h makes of IHE's WSDLs. It asks a node ITI-38 and ITI-39
- * and checks the answers itself. The Security headers come ready from files, each of which is sent
- * once. One thread; all memory is gSOAP's and lives until the end.
+ * and MTOM, with a data binding that wsdl2h makes of IHE's WSDLs. It asks a node ITI-38 and ITI-39,
+ * and as a local system another node ITI-18 and ITI-43, and checks the answers itself. The Security
+ * headers come ready from files, each of which is sent once. One thread; all memory is gSOAP's and
+ * lives until the end.
  *
- *   gsoap_client --url URL --pem FILE --ca FILE --community OID --patient CX
- *                --expect-documents N SECURITY-FILE...
+ *   gsoap_client --pem FILE --ca FILE --url URL --community OID --patient CX --expect-documents N
+ *                --local-url URL --local-community OID --local-patient CX
+ *                --local-expect-documents N SECURITY-FILE...
  *
  * As many Security headers as questions that need one (SECURITY_FILES). Output: "ok ..." and
  * "not ok ..." lines, last "N passed, N failed, N skipped".
@@ -24,6 +26,7 @@
 
 #define UNIQUE_ID "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab"
 #define SUCCESS   "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"
+#define FAILURE   "urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure"
 #define PARTIAL   "urn:ihe:iti:2007:ResponseStatusType:PartialSuccess"
 #define SHA1_HEX  41
 
@@ -98,10 +101,10 @@ case_find_leaf_class(struct client *client)
 
     client->entries_n = 0;
     if (!find_documents(client, true, &answer) ||
-        !check_count(client, &answer, client->options.expected)) {
+        !check_count(client, &answer, client->side->expected)) {
         return false;
     }
-    for (int i = 0; i < client->options.expected; i++) {
+    for (int i = 0; i < client->side->expected; i++) {
         const struct __rim__union_RegistryObjectListType *item =
             &answer.rim__RegistryObjectList->__union_RegistryObjectListType[i];
 
@@ -133,10 +136,10 @@ case_find_object_refs(struct client *client)
     struct _query__AdhocQueryResponse answer;
 
     if (!find_documents(client, false, &answer) ||
-        !check_count(client, &answer, client->options.expected)) {
+        !check_count(client, &answer, client->side->expected)) {
         return false;
     }
-    for (int i = 0; i < client->options.expected; i++) {
+    for (int i = 0; i < client->side->expected; i++) {
         const struct __rim__union_RegistryObjectListType *item =
             &answer.rim__RegistryObjectList->__union_RegistryObjectListType[i];
         const struct rim__ObjectRefType *ref = item->union_RegistryObjectListType.ObjectRef;
@@ -166,8 +169,8 @@ case_get_documents(struct client *client)
     }
     set_slot(client, slot, "$XDSDocumentEntryEntryUUID",
              text(client, "('%s')", client->entries[0].id));
-    if (!prepare(client, "%s/xca/query", ACTION_QUERY, true) ||
-        !query(client, GET_DOCUMENTS, slot, 1, true, &answer) || !check_count(client, &answer, 1)) {
+    if (!prepare_query(client) || !query(client, GET_DOCUMENTS, slot, 1, true, &answer) ||
+        !check_count(client, &answer, 1)) {
         return false;
     }
     const struct __rim__union_RegistryObjectListType *item =
@@ -258,8 +261,7 @@ case_retrieve(struct client *client)
 {
     struct ihe__RetrieveDocumentSetResponseType answer;
 
-    return prepare(client, "%s/xca/retrieve", ACTION_RETRIEVE, true) &&
-           retrieve(client, NULL, &answer) &&
+    return prepare_retrieve(client, true) && retrieve(client, true, NULL, &answer) &&
            equal(client, "status", SUCCESS, answer.rs__RegistryResponse->status) &&
            check_documents(client, &answer);
 }
@@ -269,8 +271,7 @@ case_retrieve_partly(struct client *client)
 {
     struct ihe__RetrieveDocumentSetResponseType answer;
 
-    if (!prepare(client, "%s/xca/retrieve", ACTION_RETRIEVE, true) ||
-        !retrieve(client, "2.999.404", &answer) ||
+    if (!prepare_retrieve(client, true) || !retrieve(client, true, "2.999.404", &answer) ||
         !equal(client, "status", PARTIAL, answer.rs__RegistryResponse->status)) {
         return false;
     }
@@ -284,6 +285,49 @@ case_retrieve_partly(struct client *client)
            check_documents(client, &answer);
 }
 
+static bool
+case_retrieve_nothing(struct client *client)
+{
+    struct ihe__RetrieveDocumentSetResponseType answer;
+
+    if (!prepare_retrieve(client, true) || !retrieve(client, false, "2.999.404", &answer) ||
+        !equal(client, "status", FAILURE, answer.rs__RegistryResponse->status)) {
+        return false;
+    }
+    return answer.__RetrieveDocumentSetResponseType_sequence == NULL
+               ? true
+               : wrong(client, "a document came all the same");
+}
+
+static bool
+case_find_nothing(struct client *client)
+{
+    struct _query__AdhocQueryResponse answer;
+    struct rim__SlotType1 *slot = soap_new_rim__SlotType1(client->soap, 1);
+
+    set_slot(client, slot, "$XDSDocumentEntryUniqueId", "('2.999.404')");
+    return prepare_query(client) && query(client, GET_DOCUMENTS, slot, 1, true, &answer) &&
+           check_count(client, &answer, 0);
+}
+
+/* A query that needs a parameter and does not have it. */
+static bool
+case_find_without_parameter(struct client *client)
+{
+    struct _query__AdhocQueryResponse answer;
+
+    if (!prepare_query(client) || !query(client, GET_DOCUMENTS, NULL, 0, true, &answer) ||
+        !equal(client, "status", FAILURE, answer.status)) {
+        return false;
+    }
+    const struct _rs__RegistryErrorList *errors = answer.rs__RegistryErrorList;
+
+    return errors != NULL && errors->__sizeRegistryError == 1
+               ? equal(client, "errorCode", "XDSStoredQueryMissingParam",
+                       errors->RegistryError_[0].errorCode)
+               : wrong(client, "not one RegistryError");
+}
+
 /* ---- refusals ---- */
 
 static bool
@@ -291,10 +335,10 @@ case_no_security(struct client *client)
 {
     struct ihe__RetrieveDocumentSetResponseType answer;
 
-    if (!prepare(client, "%s/xca/retrieve", ACTION_RETRIEVE, false)) {
+    if (!prepare_retrieve(client, false)) {
         return false;
     }
-    if (retrieve(client, NULL, &answer)) {
+    if (retrieve(client, true, NULL, &answer)) {
         return wrong(client, "an answer to a question without a Security header");
     }
     const char *const *code = soap_faultcode(client->soap);
@@ -325,59 +369,99 @@ case_security_twice(struct client *client)
                : wrong(client, "subcode %s", *subcode == NULL ? "(none)" : *subcode);
 }
 
-static const struct {
+struct a_case {
     const char *text;
     bool (*run)(struct client *client);
-} cases[] = {
-    {"gSOAP: ITI-38 FindDocuments LeafClass", case_find_leaf_class},
-    {"gSOAP: ITI-38 FindDocuments ObjectRef", case_find_object_refs},
-    {"gSOAP: ITI-38 GetDocuments", case_get_documents},
-    {"gSOAP: ITI-39 over MTOM, hash and size as in the metadata", case_retrieve},
-    {"gSOAP: ITI-39 with an unknown document is PartialSuccess", case_retrieve_partly},
-    {"gSOAP: no Security header, a fault", case_no_security},
-    {"gSOAP: a Security header a second time, a fault", case_security_twice},
+};
+
+static const struct a_case partner_cases[] = {
+    {"gSOAP: ITI-38 asks + ITI-40 asks, success: FindDocuments LeafClass", case_find_leaf_class},
+    {"gSOAP: ITI-38 asks, success: FindDocuments ObjectRef", case_find_object_refs},
+    {"gSOAP: ITI-38 asks, success: GetDocuments", case_get_documents},
+    {"gSOAP: ITI-39 asks, success: over MTOM, hash and size as in the metadata", case_retrieve},
+    {"gSOAP: ITI-39 asks, partial: with an unknown document", case_retrieve_partly},
+    {"gSOAP: ITI-38 asks, empty: GetDocuments of what is not there", case_find_nothing},
+    {"gSOAP: ITI-38 asks, failure: a missing parameter", case_find_without_parameter},
+    {"gSOAP: ITI-39 asks, failure: an unknown document", case_retrieve_nothing},
+    {"gSOAP: ITI-40 asks, failure: no Security header", case_no_security},
+    {"gSOAP: ITI-40 asks, failure: a Security header a second time", case_security_twice},
+};
+static const struct a_case local_cases[] = {
+    {"gSOAP: ITI-18 local, success: FindDocuments LeafClass", case_find_leaf_class},
+    {"gSOAP: ITI-18 local, success: FindDocuments ObjectRef", case_find_object_refs},
+    {"gSOAP: ITI-18 local, success: GetDocuments", case_get_documents},
+    {"gSOAP: ITI-18 local, empty: GetDocuments of what is not there", case_find_nothing},
+    {"gSOAP: ITI-18 local, failure: a missing parameter", case_find_without_parameter},
+    {"gSOAP: ITI-43 local, success: over MTOM, hash and size as in the metadata", case_retrieve},
+    {"gSOAP: ITI-43 local, partial: with an unknown document", case_retrieve_partly},
+    {"gSOAP: ITI-43 local, failure: an unknown document", case_retrieve_nothing},
 };
 
 /* ---- the program ---- */
 
 static int
-run_cases(struct client *client)
+run_cases(struct client *client, const struct a_case *cases, size_t n)
 {
-    int passed = 0;
     int failed = 0;
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < n; i++) {
         if (cases[i].run(client)) {
-            passed++;
             printf("ok %s\n", cases[i].text);
         } else {
             failed++;
             printf("not ok %s\n    %s\n", cases[i].text, client->why);
         }
     }
-    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
+    return failed;
+}
+
+static int
+run_all(struct client *client)
+{
+    const int partner_n = sizeof(partner_cases) / sizeof(partner_cases[0]);
+    const int local_n = sizeof(local_cases) / sizeof(local_cases[0]);
+    int failed;
+
+    ask_as(client, &client->options.partner);
+    failed = run_cases(client, partner_cases, (size_t)partner_n);
+    ask_as(client, &client->options.local);
+    failed += run_cases(client, local_cases, (size_t)local_n);
+    printf("%d passed, %d failed, 0 skipped\n", partner_n + local_n - failed, failed);
     return failed == 0 ? 0 : 1;
+}
+
+static bool
+is_complete(const struct side *side)
+{
+    return side->url != NULL && side->community != NULL && side->patient != NULL &&
+           side->expected > 0;
 }
 
 static bool
 read_options(int argc, char **argv, struct options *options)
 {
+    struct side *partner = &options->partner, *local = &options->local;
+    const char *expected = "", *local_expected = "";
     const struct {
         const char *name;
         const char **value;
     } names[] = {
-        {"--url", &options->url},         {"--pem", &options->pem},
-        {"--ca", &options->ca},           {"--community", &options->community},
-        {"--patient", &options->patient},
+        {"--pem", &options->pem},
+        {"--ca", &options->ca},
+        {"--url", &partner->url},
+        {"--community", &partner->community},
+        {"--patient", &partner->patient},
+        {"--expect-documents", &expected},
+        {"--local-url", &local->url},
+        {"--local-community", &local->community},
+        {"--local-patient", &local->patient},
+        {"--local-expect-documents", &local_expected},
     };
     int at = 1;
 
     for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
-        bool is_known = strcmp(argv[at], "--expect-documents") == 0;
+        bool is_known = false;
 
-        if (is_known) {
-            options->expected = (int)strtol(argv[at + 1], NULL, 10);
-        }
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
             if (strcmp(argv[at], names[i].name) == 0) {
                 *names[i].value = argv[at + 1];
@@ -389,17 +473,28 @@ read_options(int argc, char **argv, struct options *options)
             return false;
         }
     }
+    partner->expected = (int)strtol(expected, NULL, 10);
+    local->expected = (int)strtol(local_expected, NULL, 10);
     options->security = (const char *const *)argv + at;
     options->security_n = argc - at;
-    return options->url != NULL && options->pem != NULL && options->ca != NULL &&
-           options->community != NULL && options->patient != NULL && options->expected > 0 &&
-           options->security_n == SECURITY_FILES;
+    return options->pem != NULL && options->ca != NULL && is_complete(partner) &&
+           is_complete(local) && options->security_n == SECURITY_FILES;
 }
 
 int
 main(int argc, char **argv)
 {
-    struct client client = {.soap = NULL};
+    struct client client = {
+        .options.partner = {.query_path = "/xca/query",
+                            .query_action = "urn:ihe:iti:2007:CrossGatewayQuery",
+                            .retrieve_path = "/xca/retrieve",
+                            .retrieve_action = "urn:ihe:iti:2007:CrossGatewayRetrieve",
+                            .is_secured = true},
+        .options.local = {.query_path = "/registry",
+                          .query_action = "urn:ihe:iti:2007:RegistryStoredQuery",
+                          .retrieve_path = "/repository",
+                          .retrieve_action = "urn:ihe:iti:2007:RetrieveDocumentSet"},
+    };
 
     if (!read_options(argc, argv, &client.options)) {
         fprintf(stderr, "usage: see the head of gsoap_client.c\n");
@@ -409,14 +504,13 @@ main(int argc, char **argv)
     client.soap = soap_new1(SOAP_ENC_MTOM | SOAP_XML_STRICT | SOAP_IO_KEEPALIVE);
     client.soap->connect_timeout = client.soap->send_timeout = client.soap->recv_timeout = 30;
     soap_register_plugin(client.soap, soap_wsa);
-    client.home = text(&client, "urn:oid:%s", client.options.community);
     if (soap_ssl_client_context(client.soap, SOAP_SSL_REQUIRE_SERVER_AUTHENTICATION,
                                 client.options.pem, NULL, client.options.ca, NULL,
                                 NULL) != SOAP_OK) {
         soap_print_fault(client.soap, stderr);
         return 2;
     }
-    const int code = run_cases(&client);
+    const int code = run_all(&client);
 
     soap_destroy(client.soap);
     soap_end(client.soap);

@@ -1,6 +1,6 @@
 /*
- * Questions of the gSOAP client: headers, ITI-38 and ITI-39 by gSOAP's calls. Called by the cases
- * in gsoap_client.c.
+ * Questions of the gSOAP client: headers, ITI-38 and ITI-39, and ITI-18 and ITI-43, which are the
+ * same messages with other actions, by gSOAP's calls. Called by the cases in gsoap_client.c.
  */
 #include "gsoap_peer.h"
 
@@ -73,27 +73,51 @@ next_security(struct client *client)
     return n > 0 ? room : NULL;
 }
 
-/* The header of the next question; <is_secured> false leaves the Security header out. */
-bool
+void
+ask_as(struct client *client, const struct side *side)
+{
+    client->side = side;
+    client->home = text(client, "urn:oid:%s", side->community);
+    client->entries_n = 0;
+}
+
+static char *
+endpoint_of(struct client *client, const char *path)
+{
+    return text(client, text(client, "%s%%s", client->side->url), path);
+}
+
+static bool
 prepare(struct client *client, const char *path, const char *action, bool is_secured)
 {
     struct soap *soap = client->soap;
 
     client->message_id = soap_wsa_rand_uuid(soap);
     soap->header = NULL;
-    if (soap_wsa_request(soap, client->message_id, text(client, path, client->options.url),
-                         action) != SOAP_OK ||
+    if (soap_wsa_request(soap, client->message_id, endpoint_of(client, path), action) != SOAP_OK ||
         soap_wsa_add_ReplyTo(soap, ANONYMOUS) != SOAP_OK) {
         return wrong(client, "gSOAP cannot write the addressing header");
     }
     soap->header->__security = NULL;
-    if (is_secured) {
+    if (is_secured && client->side->is_secured) {
         soap->header->__security = next_security(client);
         if (soap->header->__security == NULL) {
             return wrong(client, "no Security header is left; %d are needed", SECURITY_FILES);
         }
     }
     return true;
+}
+
+bool
+prepare_query(struct client *client)
+{
+    return prepare(client, client->side->query_path, client->side->query_action, true);
+}
+
+bool
+prepare_retrieve(struct client *client, bool is_secured)
+{
+    return prepare(client, client->side->retrieve_path, client->side->retrieve_action, is_secured);
 }
 
 static bool
@@ -117,7 +141,7 @@ check_header(struct client *client, const char *action)
     if (header->wsa5__RelatesTo == NULL) {
         return wrong(client, "the answer has no RelatesTo");
     }
-    return equal(client, "Action", action, header->wsa5__Action) &&
+    return equal(client, "Action", text(client, "%sResponse", action), header->wsa5__Action) &&
            equal(client, "RelatesTo", client->message_id, header->wsa5__RelatesTo->__item);
 }
 
@@ -140,7 +164,7 @@ query(struct client *client, const char *id, struct rim__SlotType1 *slots, int n
 {
     struct soap *soap = client->soap;
     struct _query__AdhocQueryRequest *request = soap_new__query__AdhocQueryRequest(soap, 1);
-    char *endpoint = text(client, "%s/xca/query", client->options.url);
+    const char *action = client->side->query_action;
 
     request->ResponseOption = soap_new_query__ResponseOptionType(soap, 1);
     request->ResponseOption->returnType = is_leaf ? LeafClass : ObjectRef;
@@ -152,10 +176,11 @@ query(struct client *client, const char *id, struct rim__SlotType1 *slots, int n
     request->rim__AdhocQuery->Slot_ = slots;
     soap_default__query__AdhocQueryResponse(soap, ret_answer);
     if (soap_call___ihe__RespondingGateway_USCORECrossGatewayQuery(
-            soap, endpoint, ACTION_QUERY, request, ret_answer) != SOAP_OK) {
+            soap, endpoint_of(client, client->side->query_path), action, request, ret_answer) !=
+        SOAP_OK) {
         return call_failed(client);
     }
-    return check_header(client, ACTION_QUERY "Response");
+    return check_header(client, action);
 }
 
 bool
@@ -164,20 +189,20 @@ find_documents(struct client *client, bool is_leaf, struct _query__AdhocQueryRes
     struct rim__SlotType1 *slots = soap_new_rim__SlotType1(client->soap, 2);
 
     set_slot(client, &slots[0], "$XDSDocumentEntryPatientId",
-             text(client, "'%s'", client->options.patient));
+             text(client, "'%s'", client->side->patient));
     set_slot(client, &slots[1], "$XDSDocumentEntryStatus", "('" APPROVED "')");
-    return prepare(client, "%s/xca/query", ACTION_QUERY, true) &&
-           query(client, FIND_DOCUMENTS, slots, 2, is_leaf, ret_answer);
+    return prepare_query(client) && query(client, FIND_DOCUMENTS, slots, 2, is_leaf, ret_answer);
 }
 
 bool
-retrieve(struct client *client, const char *unknown,
+retrieve(struct client *client, bool has_known, const char *unknown,
          struct ihe__RetrieveDocumentSetResponseType *ret_answer)
 {
     struct soap *soap = client->soap;
     struct ihe__RetrieveDocumentSetRequestType *request =
         soap_new_ihe__RetrieveDocumentSetRequestType(soap, 1);
-    const int n = client->entries_n + (unknown == NULL ? 0 : 1);
+    const int known_n = has_known ? client->entries_n : 0;
+    const int n = known_n + (unknown == NULL ? 0 : 1);
 
     if (client->entries_n == 0) {
         return wrong(client, "no document is known");
@@ -185,21 +210,21 @@ retrieve(struct client *client, const char *unknown,
     request->__sizeDocumentRequest = n;
     request->DocumentRequest = soap_new_ihe__DocumentRequestType(soap, n);
     for (int i = 0; i < n; i++) {
-        const struct entry *entry = &client->entries[i < client->entries_n ? i : 0];
+        const struct entry *entry = &client->entries[i < known_n ? i : 0];
 
         request->DocumentRequest[i].HomeCommunityId = soap_strdup(soap, client->home);
         request->DocumentRequest[i].RepositoryUniqueId = soap_strdup(soap, entry->repository);
         request->DocumentRequest[i].DocumentUniqueId =
-            soap_strdup(soap, i < client->entries_n ? entry->unique_id : unknown);
+            soap_strdup(soap, i < known_n ? entry->unique_id : unknown);
     }
     soap_default_ihe__RetrieveDocumentSetResponseType(soap, ret_answer);
     /* MTOM although nothing is attached (ITI TF-2 3.43.5.1) */
     soap_set_mime(soap, NULL, NULL);
     if (soap_call___ihe__RespondingGateway_USCORECrossGatewayRetrieve(
-            soap, text(client, "%s/xca/retrieve", client->options.url), ACTION_RETRIEVE, request,
-            ret_answer) != SOAP_OK) {
+            soap, endpoint_of(client, client->side->retrieve_path), client->side->retrieve_action,
+            request, ret_answer) != SOAP_OK) {
         return call_failed(client);
     }
     soap_clr_mime(soap);
-    return check_header(client, ACTION_RETRIEVE "Response");
+    return check_header(client, client->side->retrieve_action);
 }

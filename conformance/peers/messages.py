@@ -77,8 +77,8 @@ CODES = (
 )
 
 
-def add(parent, name, **attributes):
-    return etree.SubElement(parent, etree.QName(RIM, name), **attributes)
+def add(parent, tag, **attributes):
+    return etree.SubElement(parent, etree.QName(RIM, tag), **attributes)
 
 
 def add_slot(parent, name, *values):

@@ -18,7 +18,6 @@ CONTENT = {
 }
 # name of the case, what the patient's id begins with, exit code, documents
 QUERIES = (
-    # REQ: ITI38-home-sent
     ("IPF: ITI-38 answers, success: the program shows both", "whole", 0, {LETTER, SCAN}),
     ("IPF: ITI-38 answers, empty: the program shows none", "none", 0, set()),
     # REQ: MERGE-partial-success

@@ -106,9 +106,15 @@ def read_arguments():
     parser.add_argument("--restricted", help="uniqueId of a document of this patient that the node must keep back")
     parser.add_argument("--second-pki", help="of a second partner with P-256 keys, whose file allows bearer too")
     parser.add_argument("--second-as", help="its homeCommunityId")
+    side = {"nargs": 4, "metavar": ("URL", "COMMUNITY", "PATIENT", "ORIGINALS")}
+    parser.add_argument("--local", **side, help="a local listener, and whose documents of whom are behind it (local systems see restricted ones)")
+    parser.add_argument("--receivers", nargs=2, metavar="PATIENT", help="of whom documents are provided, so that what others find stays: at the node and there")
+    parser.add_argument("--partner", **side, help="with --source: only what two Isthmus nodes do; of the first one's partner")
+    parser.add_argument("--partner-url", help="of that partner")
+    parser.add_argument("--source", **side, help="of a node's registry and repository")
+    parser.add_argument("--impostor", nargs=2, metavar=("ISTHMUS", "CONFIGURATION"), help="the partner does not know its signing key")
     parser.add_argument("--trace", help="folder for every request and answer")
     parser.add_argument("--only", help="run the cases whose text has this in it")
-    parser.add_argument("--print-patient", action="store_true", help="ask ITI-55, print the patient's id, and end")
     parser.add_argument("--write-security", nargs="+", metavar="FILE", help="write Security headers, ask nothing")
     parser.add_argument("--audience", help="of those assertions (default: the URL)")
     arguments = parser.parse_args()
@@ -130,6 +136,7 @@ def main():
         return 77
     # the cases come last: they need zeep, which --write-security does not
     import cases_discover
+    import cases_local
     import cases_query
     import cases_retrieve
     import cases_security
@@ -139,15 +146,14 @@ def main():
         *cases_query.CASES,
         *cases_retrieve.CASES,
         *cases_security.CASES,
+        *cases_local.CASES,
     ]
+    cases = cases_local.PAIR if arguments.partner else cases
     cases = [(text, case) for text, case in cases if not arguments.only or arguments.only in text]
     if arguments.trace:
         os.makedirs(arguments.trace, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         world = World(arguments, folder, scratch)
-        if arguments.print_patient:
-            print(cases_discover.patient(world))
-            return 0
         return run(world, cases)
 
 

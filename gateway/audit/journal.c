@@ -15,6 +15,7 @@
 #include "base/mem.h"
 
 #define FREE_CHAINS_MAX 256
+#define EVENT_ROOM      ((size_t)2048) /* what most events have beside their query */
 
 /* ---- opening and closing ---- */
 
@@ -226,6 +227,7 @@ journal_append(struct journal *journal, const struct audit_event *event, struct 
 {
     struct audit_event stamped = *event;
     struct buf payload;
+    char *room = NULL;
     if (stamped.time_us == 0) {
         stamped.time_us = clock_wall_us(journal->clock);
     }
@@ -233,7 +235,13 @@ journal_append(struct journal *journal, const struct audit_event *event, struct 
         stamped.process_id = journal->process_id;
     }
     buf_init_secret(&payload, RECORD_PAYLOAD_MAX);
-    struct status st = audit_event_encode(&stamped, &payload, diag);
+    struct status st = OK;
+    if (event->query.n < RECORD_PAYLOAD_MAX - EVENT_ROOM) { /* so that most need not grow */
+        st = buf_reserve(&payload, event->query.n + EVENT_ROOM, diag, &room);
+    }
+    if (is_ok(st)) {
+        st = audit_event_encode(&stamped, &payload, diag);
+    }
     if (is_ok(st)) {
         bool must_wake = false;
         (void)pthread_mutex_lock(&journal->mutex);

@@ -33,6 +33,12 @@ mem_resize(void *p, size_t n)
     return may_allocate() ? realloc(p, n == 0 ? 1 : n) : NULL;
 }
 
+void *
+mem_resize_for_library(void *p, size_t n)
+{
+    return realloc(p, n == 0 ? 1 : n);
+}
+
 char *
 mem_strdup(const char *s)
 {

@@ -14,7 +14,10 @@ void *mem_alloc(size_t n);           /* zeroed; NULL when out of memory; n == 0 
 void *mem_resize(void *p, size_t n); /* as realloc; the old block stays valid on NULL */
 char *mem_strdup(const char *s);     /* NULL only when out of memory */
 void mem_free(void *p);              /* NULL is fine */
-void mem_wipe(void *p, size_t n);    /* overwrite in a way that the compiler keeps */
+/* For what a library asks for through hooks of ours: as mem_resize, but neither counted nor refused
+ * in tests, like all other memory of libraries. Given back by mem_free. */
+void *mem_resize_for_library(void *p, size_t n);
+void mem_wipe(void *p, size_t n); /* overwrite in a way that the compiler keeps */
 
 /* Tests: let <n> more allocations succeed and every later one fail; UINT64_MAX switches it off. */
 void mem_fail_after(uint64_t n);

@@ -78,5 +78,6 @@ tests_unit_test_decode_hostile_LDADD = $(UNIT_LIBS)
 tests_unit_test_decode_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_service tests/unit/test_liveness
 tests_unit_test_service_LDADD = $(UNIT_LIBS)
-tests_unit_test_liveness_SOURCES = tests/unit/test_liveness.c $(JOURNAL_KIT)
+tests_unit_test_liveness_SOURCES = tests/unit/test_liveness.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h $(JOURNAL_KIT)
 tests_unit_test_liveness_LDADD = $(UNIT_LIBS)

@@ -78,8 +78,8 @@ silent_part(struct serve *serve, int64_t limit_us, int64_t *ret_us)
         const char *name;
         int64_t us;
     } parts[] = {
-        {"network", net_silence_us(serve->server)},
-        {"workers", runner_busy_us(serve->runner)},
+        {"network", net_silence_us(serve->server)},   {"outbound", out_silence_us(serve->out)},
+        {"store", store_busy_us(serve->store)},       {"workers", runner_busy_us(serve->runner)},
         {"journal", journal_busy_us(serve->journal)},
     };
 

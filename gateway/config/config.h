@@ -297,6 +297,7 @@ struct config {
     struct partner_limits outbound; /* outbound: of partners without limits of their own */
     struct config_enough enough;
     size_t answers_limit;   /* limits: answers, bytes that all answers of one transaction hold */
+    size_t facts_limit;     /* limits: answer_facts, bytes that is read of one answer */
     size_t documents_limit; /* limits: documents, bytes of one answer that carries documents; what
                                is not in the spool counts for answers_limit as well */
     size_t replay_keys;     /* limits: replay_keys, remembered at most for each partner */

@@ -242,8 +242,9 @@ same_limits(const struct config *a, const struct config *b)
 {
     return a->timeout_us == b->timeout_us && a->body_limit == b->body_limit &&
            a->root_part_limit == b->root_part_limit && a->answers_limit == b->answers_limit &&
-           a->documents_limit == b->documents_limit && a->enough.answers == b->enough.answers &&
-           a->enough.percent == b->enough.percent && same_edge(&a->edge, &b->edge);
+           a->facts_limit == b->facts_limit && a->documents_limit == b->documents_limit &&
+           a->enough.answers == b->enough.answers && a->enough.percent == b->enough.percent &&
+           same_edge(&a->edge, &b->edge);
 }
 
 /* ---- systems ---- */

@@ -208,6 +208,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
         "body",
         "root_part",
         "answers",
+        "answer_facts",
         "enough",
         "documents",
         "replay_keys",
@@ -236,6 +237,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
     config->body_limit = 64 * MB;
     config->root_part_limit = 1 * MB;
     config->answers_limit = 256 * MB;
+    config->facts_limit = 64 * MB;
     config->documents_limit = 4 * GB;
     config->replay_keys = 100 * 1000;
     config_duration(reader, yaml_get(node, "timeout"), 100 * US_PER_MS, 3600 * US_PER_S,
@@ -244,6 +246,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
     config_size(reader, yaml_get(node, "root_part"), 64 * KB, 16 * MB, &config->root_part_limit);
     config_read_enough(reader, yaml_get(node, "enough"), &config->enough);
     config_size(reader, yaml_get(node, "answers"), 1 * MB, 4 * GB, &config->answers_limit);
+    config_size(reader, yaml_get(node, "answer_facts"), 1 * MB, 4 * GB, &config->facts_limit);
     config_size(reader, yaml_get(node, "documents"), 1 * MB, 64 * GB, &config->documents_limit);
     config_count(reader, yaml_get(node, "replay_keys"), 1000, 10 * 1000 * 1000,
                  &config->replay_keys);

@@ -81,7 +81,6 @@ static void
 deliver_pulse(struct letter *letter)
 {
     struct loop *loop = (struct loop *)((char *)letter - offsetof(struct loop, pulse_letter));
-    loop->pulse_us = clock_mono_us(loop->server->clock);
     loop->is_pulse_out = false;
 }
 
@@ -192,13 +191,17 @@ loop_stop(struct loop *loop, int64_t deadline_us)
 }
 
 int64_t
-loop_pulse_us(struct loop *loop)
+loop_silence_us(struct loop *loop)
 {
-    if (!atomic_exchange(&loop->is_pulse_out, true) &&
-        !mailbox_post(loop->mailbox, &loop->pulse_letter)) {
-        loop->is_pulse_out = false; /* it has ended: its last sign of life is the last */
+    const int64_t now_us = clock_mono_us(loop->server->clock);
+    if (loop->is_pulse_out) {
+        return now_us - loop->pulse_asked_us;
     }
-    return loop->pulse_us;
+    loop->pulse_asked_us = now_us;
+    loop->is_pulse_out = true;
+    const bool is_running = mailbox_post(loop->mailbox, &loop->pulse_letter);
+    (void)is_running; /* if not, it has ended: it never answers */
+    return 0;
 }
 
 void

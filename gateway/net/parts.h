@@ -80,7 +80,7 @@ struct loop {
     struct letter stop_letter, hurry_letter;
     struct letter pulse_letter;
     atomic_bool is_pulse_out;    /* the letter is on its way */
-    _Atomic int64_t pulse_us;    /* mono: when it came last */
+    int64_t pulse_asked_us;      /* mono: since when; of who asks */
     int64_t stop_deadline_us;    /* written before the letter is posted */
     struct event *recheck_event; /* goes through the connections after a reload */
     int watch_fd;                /* an epoll of its own: of peers that must not go unnoticed */
@@ -170,8 +170,8 @@ MUST_CHECK struct status socket_address_read(const struct config_address *config
 MUST_CHECK struct status loop_init(struct loop *loop, struct net_server *server, struct diag *diag);
 MUST_CHECK struct status loop_start(struct loop *loop, struct diag *diag);
 void loop_stop(struct loop *loop, int64_t deadline_us); /* any other thread; does not wait */
-/* Any one other thread: when did its last sign of life come? Asks for another. 0: none yet. */
-int64_t loop_pulse_us(struct loop *loop);
+/* Any one other thread: how long it has owed a sign of life; asks for one when it owes none. */
+int64_t loop_silence_us(struct loop *loop);
 void loop_hurry(struct loop *loop); /* any other thread, once: the deadline is now */
 void loop_join(struct loop *loop);
 void loop_done(struct loop *loop);            /* after loop_join */

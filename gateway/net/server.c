@@ -192,13 +192,10 @@ net_count(const struct net_server *server, struct net_counts *ret_counts)
 int64_t
 net_silence_us(struct net_server *server)
 {
-    const int64_t now_us = clock_mono_us(server->clock);
     int64_t longest_us = 0;
     for (size_t i = 0; i < server->loops_n; i++) {
-        const int64_t pulse_us = loop_pulse_us(&server->loops[i]);
-        if (pulse_us != 0 && now_us - pulse_us > longest_us) {
-            longest_us = now_us - pulse_us;
-        }
+        const int64_t us = loop_silence_us(&server->loops[i]);
+        longest_us = us > longest_us ? us : longest_us;
     }
     return longest_us;
 }

@@ -145,8 +145,8 @@ struct net_counts {
     uint64_t shed[NET_SHED_REASONS]; /* since the start */
 };
 void net_count(const struct net_server *server, struct net_counts *ret_counts);
-/* Asks every loop for a sign of life; how long ago the slowest of them gave its last one. 0 before
- * the first question. Any one thread, before net_stop. */
+/* Asks every loop for a sign of life that does not owe one; how long the slowest of them has owed
+ * it since an earlier call. Any one thread, before net_stop. */
 int64_t net_silence_us(struct net_server *server);
 /* The port that a listener was bound to (configured port 0 picks one): for tests and the log. 0
  * for a unix: listener or one that is not set. */

@@ -133,6 +133,29 @@ deliver_stop(struct letter *letter)
     (void)event_base_loopbreak(engine->base);
 }
 
+static void
+deliver_pulse(struct letter *letter)
+{
+    struct engine *engine =
+        (struct engine *)((char *)letter - offsetof(struct engine, pulse_letter));
+    engine->is_pulse_out = false;
+}
+
+int64_t
+out_silence_us(struct out *out)
+{
+    struct engine *engine = (struct engine *)out;
+    const int64_t now_us = clock_mono_us(engine->clock);
+    if (engine->is_pulse_out) {
+        return now_us - engine->pulse_asked_us;
+    }
+    engine->pulse_asked_us = now_us;
+    engine->is_pulse_out = true;
+    const bool is_running = mailbox_post(engine->mailbox, &engine->pulse_letter);
+    (void)is_running; /* if not, it has ended: it never answers */
+    return 0;
+}
+
 static void *
 run(void *arg)
 {
@@ -232,6 +255,7 @@ out_start(const struct config *config, const struct clock *clock, struct diag *d
     engine->out.cancel = tickets_cancel;
     engine->stop_letter.deliver = deliver_stop;
     engine->cancel_letter.deliver = tickets_deliver;
+    engine->pulse_letter.deliver = deliver_pulse;
     engine->newest = config_ref(config);
     engine->clock = clock;
     (void)pthread_mutex_init(&engine->lock, NULL);

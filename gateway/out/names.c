@@ -565,5 +565,5 @@ names_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address
         (void)st;
         return CURL_SOCKET_BAD;
     }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return pool_open_socket(transfer, address);
 }

@@ -115,6 +115,10 @@ void out_stop(struct out *out);
 MUST_CHECK struct status out_reload(struct out *out, const struct config *config,
                                     struct diag *diag);
 
+/* Asks the engine's thread for a sign of life when it does not owe one; how long it has owed it
+ * since an earlier call. Any one thread, before out_stop. */
+int64_t out_silence_us(struct out *out);
+
 /* How it goes with a partner, over all configurations of this engine. */
 enum out_breaker {
     OUT_BREAKER_CLOSED,   /* it is asked */

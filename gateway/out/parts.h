@@ -20,13 +20,15 @@
  *   peer_check.c the server's certificate against the partner's record
  *   server_status.c is it still good: staples, the status cache, waiting for a responder
  *
- * Thread: everything but out_start, out_reload, out_health, submit, cancel, out_stop and the
- * fetcher runs on the engine's thread.
+ * Thread: everything but out_start, out_reload, out_health, out_silence_us, submit, cancel,
+ * out_stop and the fetcher runs on the engine's thread.
  */
 #ifndef OUT_PARTS_H
 #define OUT_PARTS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
 
 #include <curl/curl.h>
 #include <event2/event.h>
@@ -48,7 +50,9 @@ struct engine {
     struct event *mail_event, *sweep_event;
     pthread_t thread;
     bool has_thread;
-    struct letter stop_letter, cancel_letter;
+    struct letter stop_letter, cancel_letter, pulse_letter;
+    atomic_bool is_pulse_out;  /* the letter is on its way */
+    int64_t pulse_asked_us;    /* mono: since when; of who asks */
     struct trust_fetch *fetch; /* as the next: NULL until a configuration wants OCSP; written by */
     struct status_cache *status; /* out_start and out_reload, under the lock, and never unset */
     pthread_mutex_t lock;        /* for what follows */
@@ -82,7 +86,10 @@ struct pool {
     struct health *health; /* a reference */
     CURLM *multi;          /* NULL until the first exchange */
     struct event *timer;
-    bool is_broken; /* its multi handle has failed and is being given up */
+    bool is_broken;             /* its multi handle has failed and is being given up */
+    LIST_HEAD(, watch) watches; /* pool.c: sockets that curl watches, or is about to */
+    size_t twins;               /* of them: with a number of ours */
+    bool has_lost;              /* a socket went before its handshake was done */
 };
 
 /* ---- addresses ---- */
@@ -282,6 +289,10 @@ void turn_leave(struct transfer *transfer);
 /* pool.c */
 MUST_CHECK struct status pool_add(struct pool *pool, struct transfer *transfer, struct diag *diag);
 void pool_remove(struct pool *pool, struct transfer *transfer);
+/* A socket for the transfer, not yet connected; CURL_SOCKET_BAD: diag says why. */
+curl_socket_t pool_open_socket(struct transfer *transfer, const struct curl_sockaddr *address);
+/* Its connection from this port is up: handshake done, or kept. False: no memory. */
+bool pool_note_secured(struct pool *pool, const struct transfer *opener, int local_port);
 void pool_close(struct pool *pool); /* its connections too; no transfer may be in it */
 
 /* transfer.c */

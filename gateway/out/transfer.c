@@ -71,9 +71,15 @@ transfer_note_secured(void *arg, char *peer, char *local, int peer_port, int loc
     (void)peer;
     (void)local;
     (void)peer_port;
-    (void)local_port;
     if (transfer->is_secured) {
         note_stale(transfer);
+        return CURL_PREREQFUNC_ABORT;
+    }
+    if (!pool_note_secured(transfer->pool, transfer, local_port)) {
+        const struct status st =
+            FAIL(&transfer->diag, ERR_NO_MEMORY, "no memory for a connection to partner '%s'",
+                 transfer->request.partner->id);
+        (void)st;
         return CURL_PREREQFUNC_ABORT;
     }
     transfer->is_connected = transfer->is_secured = true;

@@ -10,6 +10,7 @@ libisthmus_a_SOURCES += \
 	gateway/store/replay_load.c gateway/store/replay_segment.h \
 	gateway/store/replay_memory.c gateway/store/replay_memory.h \
 	gateway/store/replay_table.c gateway/store/replay_table.h \
+	gateway/store/visit.c \
 	gateway/store/sqlite.c gateway/store/sqlite.h \
 	gateway/store/sqlite_ask.c \
 	gateway/store/sqlite_associations.c \

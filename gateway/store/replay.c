@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "store/store_engine.h"
 
 const char *
@@ -26,18 +27,24 @@ replay_remember(struct store *store, const struct replay_message *message, struc
 {
     assert(message->keys_n > 0 && message->keys_n <= REPLAY_KEYS_MAX);
     assert(message->keys_max >= REPLAY_KEYS_MAX);
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->remember(store, message, park, diag, ret_answer, ret_result);
 }
 
 struct status
 replay_start(struct store *store, const char *boot_id, struct diag *diag, bool *ret_is_lossy)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->replay_start(store, boot_id, diag, ret_is_lossy);
 }
 
 struct status
 replay_stop(struct store *store, struct diag *diag)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->replay_stop(store, diag);
 }
 

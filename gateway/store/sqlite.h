@@ -43,6 +43,10 @@ struct sqlite_patient {
 };
 MUST_CHECK struct status sqlite_patient_load(struct db_conn *conn, int64_t row, struct arena *arena,
                                              struct diag *diag, struct sqlite_patient *ret_patient);
+/* The same without addresses and telecoms, which match.h does not compare. */
+MUST_CHECK struct status sqlite_patient_load_identity(struct db_conn *conn, int64_t row,
+                                                      struct arena *arena, struct diag *diag,
+                                                      struct sqlite_patient *ret_patient);
 /* Row of the patient with this public id; 0 when there is none. */
 MUST_CHECK struct status sqlite_patient_find(struct db_conn *conn, struct span public_id,
                                              struct diag *diag, int64_t *ret_row);

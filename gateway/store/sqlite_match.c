@@ -109,7 +109,7 @@ sqlite_patient_compare(struct db_conn *conn, int64_t row, const struct match_per
     if (arena == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for a candidate");
     }
-    st = sqlite_patient_load(conn, row, arena, diag, &stored);
+    st = sqlite_patient_load_identity(conn, row, arena, diag, &stored);
     if (is_ok(st)) {
         st = prepare_stored(&stored, arena, diag, &candidate);
     }

@@ -158,14 +158,25 @@ load_telecoms(struct db_conn *conn, int64_t row, struct arena *arena, struct dia
 }
 
 struct status
-sqlite_patient_load(struct db_conn *conn, int64_t row, struct arena *arena, struct diag *diag,
-                    struct sqlite_patient *ret_patient)
+sqlite_patient_load_identity(struct db_conn *conn, int64_t row, struct arena *arena,
+                             struct diag *diag, struct sqlite_patient *ret_patient)
 {
     struct sqlite_patient patient = {.row = row};
 
     TRY(load_person(conn, row, arena, diag, &patient));
     TRY(load_names(conn, row, arena, diag, &patient.patient.names));
     TRY(load_ids(conn, row, arena, diag, &patient));
+    *ret_patient = patient;
+    return OK;
+}
+
+struct status
+sqlite_patient_load(struct db_conn *conn, int64_t row, struct arena *arena, struct diag *diag,
+                    struct sqlite_patient *ret_patient)
+{
+    struct sqlite_patient patient;
+
+    TRY(sqlite_patient_load_identity(conn, row, arena, diag, &patient));
     TRY(load_addresses(conn, row, arena, diag, &patient.patient.addresses));
     TRY(load_telecoms(conn, row, arena, diag, &patient.patient.telecoms));
     *ret_patient = patient;

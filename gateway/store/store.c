@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "base/ids.h"
+#include "base/mem.h"
 #include "store/store_engine.h"
 
 struct status
@@ -40,6 +41,8 @@ struct status
 store_put_document(struct store *store, const struct store_document *document, struct arena *arena,
                    struct diag *diag, struct store_put_result *ret_result)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->put_document(store, document, arena, diag, ret_result);
 }
 
@@ -48,6 +51,8 @@ store_match_patient(struct store *store, const struct patient *query, struct par
                     struct arena *arena, struct diag *diag, enum answer *ret_answer,
                     struct store_match_result *ret_result)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->match_patient(store, query, park, arena, diag, ret_answer, ret_result);
 }
 
@@ -55,6 +60,8 @@ struct status
 store_knows_patient(struct store *store, const struct ident *id, struct park *park,
                     struct diag *diag, enum answer *ret_answer, bool *ret_known)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->knows_patient(store, id, park, diag, ret_answer, ret_known);
 }
 
@@ -64,6 +71,8 @@ store_ask(struct store *store, const struct store_question *question, struct par
           struct registry_objects *ret_objects)
 {
     assert(question->kind < STORE_QUESTION_KINDS);
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->ask(store, question, park, arena, diag, ret_answer, ret_objects);
 }
 
@@ -108,6 +117,8 @@ store_submit(struct store *store, const struct store_submission *submission, str
              struct arena *arena, struct diag *diag, enum answer *ret_answer,
              struct store_submitted *ret_submitted)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->submit(store, submission, park, arena, diag, ret_answer, ret_submitted);
 }
 
@@ -116,6 +127,8 @@ store_patient_ids(struct store *store, const struct ident *id, struct park *park
                   struct arena *arena, struct diag *diag, enum answer *ret_answer,
                   struct ident_list *ret_ids)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->patient_ids(store, id, park, arena, diag, ret_answer, ret_ids);
 }
 
@@ -124,11 +137,15 @@ store_retrieve(struct store *store, const struct document_ref *ref, struct park 
                struct arena *arena, struct diag *diag, enum answer *ret_answer,
                struct document_entry *ret_entry, struct body *ret_body)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->retrieve(store, ref, park, arena, diag, ret_answer, ret_entry, ret_body);
 }
 
 struct status
 store_count(struct store *store, struct diag *diag, struct store_counts *ret_counts)
 {
+    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+
     return store->engine->count(store, diag, ret_counts);
 }

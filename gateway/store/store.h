@@ -32,6 +32,8 @@ struct store_options {
 MUST_CHECK struct status store_open(const struct store_options *options, struct diag *diag,
                                     struct store **ret_store);
 void store_close(struct store *store); /* NULL is fine */
+/* How long the call that is longest in the store has been there; 0: none is. Takes no lock. */
+int64_t store_busy_us(const struct store *store);
 
 /* ---- import ---- */
 enum store_put { STORE_PUT_NEW, STORE_PUT_KNOWN /* the same bytes are stored already */ };

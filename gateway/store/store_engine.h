@@ -6,6 +6,8 @@
 #ifndef STORE_STORE_ENGINE_H
 #define STORE_STORE_ENGINE_H
 
+#include <stdatomic.h>
+
 #include "store/jobs.h"
 #include "store/pending.h"
 #include "store/registry.h"
@@ -90,10 +92,20 @@ struct store_engine {
     const struct pending_engine *pending;
 };
 
+#define STORE_VISITS 72 /* as many workers as there may be, and a few */
+
 /* The first member of every engine's store. */
 struct store {
     const struct store_engine *engine;
+    _Atomic int64_t visits[STORE_VISITS]; /* mono: since when a call is in it; 0: none */
 };
+
+/* A call on its way through the engine; for CLEANUP(store_visit_end). (visit.c) */
+struct store_visit {
+    _Atomic int64_t *since_us; /* NULL: nobody looks at it */
+};
+struct store_visit store_visit_begin(struct store *store);
+void store_visit_end(struct store_visit *visit);
 
 extern const struct store_engine store_engine_sqlite;
 

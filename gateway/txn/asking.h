@@ -280,6 +280,8 @@ enum soap_transaction rounds_transaction(const struct asking *asking); /* of the
 bool rounds_want(const struct asking *asking, struct span community);  /* does the order? */
 /* Plans the round's legs from the order or from the round before. */
 MUST_CHECK struct status rounds_plan(struct asking *asking);
+/* The part of it for the round that retrieves (rounds_retrieve.c). */
+MUST_CHECK struct status rounds_plan_retrieve(struct asking *asking);
 /* After the last round: documents with digests and duplicates. */
 MUST_CHECK struct status rounds_collect(struct asking *asking);
 

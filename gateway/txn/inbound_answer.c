@@ -13,6 +13,8 @@
 #include "txn/inbound.h"
 #include "txn/outbox.h"
 
+#define ENVELOPE_ROOM ((size_t)2048) /* what stands around most payloads */
+
 static struct inbound *
 inbound_of(struct txn *txn)
 {
@@ -64,6 +66,7 @@ inbound_write(struct inbound *in)
     struct diag *diag = &in->txn.diag;
     char message_id[sizeof("urn:uuid:") + UUID_TEXT];
     char uuid[UUID_TEXT];
+    char *room;
     struct envelope_answer answer = {
         .action = span_of_cstr(row->response_action),
         .relates_to = in->is_reply ? in->answer_id : in->event.message_id,
@@ -77,6 +80,8 @@ inbound_write(struct inbound *in)
     uuid_new(uuid);
     snprintf(message_id, sizeof(message_id), "urn:uuid:%s", uuid);
     answer.message_id = span_of_cstr(message_id);
+    TRY(buf_reserve(&envelope, answer.payload.n + ENVELOPE_ROOM, diag,
+                    &room)); /* so that it need not grow */
     TRY(envelope_write_answer(&answer, &envelope, diag));
     in->answer.http_status = 200;
     if (!row->is_mtom) {

@@ -129,6 +129,7 @@ check_status(struct leg *leg, const struct query_answer *answer)
 /* ---- what an answer may name ---- */
 
 /* May this partner name an object of that home? Its bare OID then; else the object is dropped. */
+/* REQ: ITI38-missing-home-reported */
 static bool
 may_take(struct asking *asking, struct leg *leg, struct span home, struct span entry_uuid,
          struct span *ret_oid)

@@ -390,9 +390,8 @@ note_documents(struct inbound *in, const struct iti39_work *work)
                         work->refs.n, err_name(in->shortfall.code), in->shortfall.text);
 }
 
-/* For partners whose stack takes a location of ITI-39 for a homeCommunityId and nothing else, as
- * older editions of ITI TF-2 3.39.4.1.3 said: the document's uniqueId moves into the codeContext.
- */
+/* For partners whose stack takes the location of an ITI-39 error for a homeCommunityId and nothing
+ * else: the document's uniqueId moves into the codeContext. */
 static struct status
 shorten_location(struct inbound *in, struct registry_error *error)
 {

@@ -123,7 +123,7 @@ leg_arena(struct asking *asking, struct leg *leg)
     }
     TRY(ARENA_NEW(asking->txn.arena, &leg->diag, &arena));
     TRY(arena_defer(asking->txn.arena, free_arena, arena, &leg->diag));
-    *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    *arena = arena_new(asking->node->config->facts_limit);
     if (*arena == NULL) {
         return FAIL(&leg->diag, ERR_NO_MEMORY, "memory for an answer");
     }

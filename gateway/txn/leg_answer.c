@@ -184,11 +184,15 @@ read_answer(struct asking *asking, struct leg *leg, struct out_answer *answer)
     struct status st, kept;
 
     TRY(leg_arena(asking, leg));
-    leg->reading = arena_new(ARENA_LIMIT_DEFAULT);
+    leg->reading = arena_new(asking->node->config->facts_limit);
     if (leg->reading == NULL) {
         return FAIL(&leg->diag, ERR_NO_MEMORY, "memory for reading an answer");
     }
     st = read_bytes(asking, leg, answer);
+    if (st.code == ERR_LIMIT_ARENA) {
+        diag_prefix(&leg->diag, "the answer of %s has more than limits.answer_facts allows",
+                    leg->partner->id);
+    }
     arena_free(leg->reading);
     leg->reading = NULL;
     if (arena_used(leg->arena) == 0) { /* "nobody": the usual answer of the many */

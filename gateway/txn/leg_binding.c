@@ -28,7 +28,6 @@ leg_drop(const struct asking *asking, struct leg *leg, const char *format, ...)
               LOG_ID("partner", leg->partner->id), LOG_ID("why", leg->dropped_why));
 }
 
-/* REQ: ITI38-missing-home-reported */
 static void
 drop_foreign(const struct asking *asking, struct leg *leg, struct span oid)
 {

@@ -33,6 +33,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/records.c gateway/txn/records.h \
 	gateway/txn/registry_answer.c gateway/txn/registry_answer.h \
 	gateway/txn/rounds.c \
+	gateway/txn/rounds_retrieve.c \
 	gateway/txn/source_answer.c gateway/txn/source_patients.c \
 	gateway/txn/sources.c gateway/txn/sources.h \
 	gateway/txn/runner.c \
@@ -57,6 +58,8 @@ tests_unit_test_scenario_later_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_deferred
 tests_unit_test_scenario_deferred_SOURCES = tests/unit/test_scenario_deferred.c $(LATER_KIT) $(SCENE)
 tests_unit_test_scenario_deferred_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_runner_calls
+tests_unit_test_runner_calls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
 	tests/unit/scene_places.c tests/unit/scene_sink.c
@@ -79,6 +82,14 @@ tests_unit_test_scenario_stored_queries_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_local_registry tests/unit/test_scenario_split tests/unit/test_nist_toolkit
 tests_unit_test_nist_toolkit_SOURCES = tests/unit/test_nist_toolkit.c $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
 tests_unit_test_nist_toolkit_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_documents
+tests_unit_test_nist_documents_SOURCES = tests/unit/test_nist_documents.c tests/unit/nist_kit.c \
+	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_documents_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_submissions
+tests_unit_test_nist_submissions_SOURCES = tests/unit/test_nist_submissions.c tests/unit/nist_kit.c \
+	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_submissions_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_registry_SOURCES = tests/unit/test_scenario_local_registry.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_registry_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_split_SOURCES = tests/unit/test_scenario_split.c $(LOCAL_KIT) $(SCENE)
@@ -95,6 +106,9 @@ tests_unit_test_local_memory_SOURCES = tests/unit/test_local_memory.c $(LOCAL_KI
 tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_many
+tests_unit_test_scenario_many_SOURCES = tests/unit/test_scenario_many.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_many_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_waiting_SOURCES = tests/unit/test_scenario_local_waiting.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_waiting_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_SOURCES = tests/unit/test_scenario.c $(SCENE)

@@ -93,6 +93,24 @@ merge_sort(struct merge_item_list *list)
     }
 }
 
+struct merge_item *
+merge_find(const struct merge_item_list *list, const struct merge_item *wanted)
+{
+    size_t from = 0, to = list->n;
+
+    while (from < to) {
+        const size_t middle = from + (to - from) / 2;
+
+        if (compare_keys(&list->items[middle], wanted) < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from < list->n && merge_same_keys(&list->items[from], wanted) ? &list->items[from]
+                                                                         : NULL;
+}
+
 bool
 merge_same_keys(const struct merge_item *a, const struct merge_item *b)
 {

@@ -1,5 +1,6 @@
 /*
- * What the three merges share. Inside txn/merge*.c only.
+ * What the three merges share. Inside txn/merge*.c only, but for the lists of named things, which
+ * rounds_retrieve.c sorts, too.
  */
 #ifndef TXN_MERGE_PARTS_H
 #define TXN_MERGE_PARTS_H
@@ -26,6 +27,8 @@ struct merge_item_list {
     size_t n, capacity;
 };
 void merge_sort(struct merge_item_list *list); /* by keys, then by the plan */
+/* The first with the keys of <wanted>, in a list that is sorted; NULL: none. */
+struct merge_item *merge_find(const struct merge_item_list *list, const struct merge_item *wanted);
 bool merge_same_keys(const struct merge_item *a, const struct merge_item *b);
 
 struct merge_errors {

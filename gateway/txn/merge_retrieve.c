@@ -3,7 +3,6 @@
  * that did not. Called by whoever started the asking, when it is over; the bytes move from the legs
  * to the answer.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/ids.h"
@@ -40,30 +39,13 @@ list_asked(struct finder *finder)
     return OK;
 }
 
-static int
-compare_ref(const void *a, const void *b)
-{
-    const struct merge_item *one = a, *other = b;
-
-    for (size_t i = 0; i < ARRAY_LEN(one->keys); i++) {
-        const int order = span_compare(one->keys[i], other->keys[i]);
-
-        if (order != 0) {
-            return order;
-        }
-    }
-    return 0;
-}
-
 /* The leg that asked for it; NULL: none did. */
 static struct merge_item *
 find_asked(const struct finder *finder, const struct document_ref *ref)
 {
     const struct merge_item wanted = item_of(ref, 0, 0);
 
-    return finder->asked.n == 0 ? NULL
-                                : bsearch(&wanted, finder->asked.items, finder->asked.n,
-                                          sizeof(finder->asked.items[0]), compare_ref);
+    return merge_find(&finder->asked, &wanted);
 }
 
 static struct retrieved_document *

@@ -31,11 +31,21 @@ struct runner {
     struct deadlines deadlines;
     atomic_int_fast64_t end_us; /* mono; nobody's deadline is later */
     size_t active;
+    size_t uncalled;       /* made ready by workers, who called nobody for it (unlock_and_call) */
+    bool is_unwatched;     /* nor for a deadline that is the nearest now (park) */
     atomic_size_t calling; /* threads between the lock and the wake of a worker */
     bool is_stopping;
     unsigned workers_n;
     struct worker workers[WORKERS_MAX];
 };
+
+static _Thread_local const struct worker *own_worker; /* NULL: this thread is none */
+
+static bool
+is_worker_of(const struct runner *runner)
+{
+    return own_worker != NULL && own_worker->runner == runner;
+}
 
 /* ---- parking; the runner's lock is held ---- */
 
@@ -95,8 +105,9 @@ park(struct runner *runner, struct txn *txn, bool saw_deadline)
         return false;
     }
     txn->is_parked = true;
-    if (!saw_deadline && deadlines_add(&runner->deadlines, txn)) {
-        pthread_cond_signal(&runner->ready);
+    if (!saw_deadline && deadlines_add(&runner->deadlines, txn) &&
+        deadlines_first(&runner->deadlines) == txn) {
+        runner->is_unwatched = true; /* until this worker sleeps, or calls another to do so */
     }
     return true;
 }
@@ -145,11 +156,14 @@ unpark_overdue(struct runner *runner)
 }
 
 /* Lets go of the lock, then wakes a worker if there is something for it. The transaction may have
- * ended by then, and with it what kept the runner: runner_free waits for who is here. */
+ * ended by then, and with it what kept the runner: runner_free waits for who is here. A worker
+ * wakes nobody: it is about to end its step, and takes what is ready itself; what it leaves then
+ * is another's (call_for_rest). */
 static void
 unlock_and_call(struct runner *runner, bool has_work)
 {
-    if (!has_work) {
+    if (!has_work || is_worker_of(runner)) {
+        runner->uncalled += has_work ? 1 : 0;
         pthread_mutex_unlock(&runner->lock);
         return;
     }
@@ -157,6 +171,19 @@ unlock_and_call(struct runner *runner, bool has_work)
     pthread_mutex_unlock(&runner->lock);
     pthread_cond_signal(&runner->ready);
     (void)atomic_fetch_sub(&runner->calling, 1);
+}
+
+/* A worker goes to work: what it and others have left without a call is for whoever sleeps. */
+static void
+call_for_rest(struct runner *runner)
+{
+    const bool has_rest = runner->first != NULL && runner->uncalled > 0;
+
+    if (has_rest || runner->is_unwatched) {
+        pthread_cond_signal(&runner->ready);
+    }
+    runner->uncalled = has_rest ? runner->uncalled - 1 : 0;
+    runner->is_unwatched = false;
 }
 
 /* ---- what steps and wakers call ---- */
@@ -171,7 +198,7 @@ wake_from_park(struct park *park_of_txn)
     pthread_mutex_lock(&runner->lock);
     assert(txn->due > 0);
     txn->due--;
-    unlock_and_call(runner, unpark(runner, txn));
+    unlock_and_call(runner, txn->due == 0 && unpark(runner, txn));
 }
 
 void
@@ -357,6 +384,7 @@ wait_for_work(struct runner *runner)
     struct timespec until;
     int64_t left_us;
 
+    runner->is_unwatched = false;
     if (txn == NULL) {
         pthread_cond_wait(&runner->ready, &runner->lock);
         return;
@@ -381,6 +409,7 @@ work(void *arg)
     struct worker *worker = arg;
     struct runner *runner = worker->runner;
 
+    own_worker = worker;
     pthread_mutex_lock(&runner->lock);
     for (;;) {
         struct txn *txn;
@@ -388,6 +417,7 @@ work(void *arg)
         unpark_overdue(runner);
         txn = dequeue(runner);
         if (txn != NULL) {
+            call_for_rest(runner);
             pthread_mutex_unlock(&runner->lock);
             worker->busy_since_us = clock_mono_us(runner->clock);
             run_one(runner, txn);

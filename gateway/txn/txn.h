@@ -1,14 +1,15 @@
 /*
  * A transaction: a table of named steps that reads like the specification, run by worker threads.
  *
- * A step answers DONE (go on with the next), WAIT (park me: a wake or the deadline runs the same
- * step again), YIELD (others first, then the same step again), or FAILED (the reason is in
- * txn->diag; the table's recovery step follows, which refuses and records). Steps never block on a
- * network, a database server or the journal. A parked transaction costs memory only. The deadline
- * is absolute and travels with the transaction; every wait has the same one.
+ * A step answers DONE (go on with the next), WAIT (park me: the last wake that is due, a nudge or
+ * the deadline runs the same step again), YIELD (others first, then the same step again), or FAILED
+ * (the reason is in txn->diag; the table's recovery step follows, which refuses and records). Steps
+ * never block on a network, a database server or the journal. A parked transaction costs memory
+ * only. The deadline is absolute and travels with the transaction; every wait has the same one.
  *
  * Waiting: before a call that may answer later, txn_expect counts one wake as due; park_wake pays
- * it back. A transaction ends only when none is due, so whoever holds its park may always use it.
+ * it back, and runs the step when no other is due. A transaction ends only when none is due, so
+ * whoever holds its park may always use it.
  * Threads: one at a time runs a transaction's steps; wakes come from any.
  */
 #ifndef TXN_TXN_H

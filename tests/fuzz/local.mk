@@ -7,6 +7,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_datetime \
 	tests/fuzz/fuzz_http \
 	tests/fuzz/fuzz_ids \
+	tests/fuzz/fuzz_inline \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_jws \
 	tests/fuzz/fuzz_mime \
@@ -42,7 +43,7 @@ endif
 EXTRA_PROGRAMS = tests/fuzz/seeds
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/run tests/fuzz/corpus tests/fuzz/ccda.dict \
 	tests/fuzz/config.dict tests/fuzz/content_type.dict tests/fuzz/datetime.dict \
-	tests/fuzz/http.dict tests/fuzz/ids.dict tests/fuzz/jws.dict tests/fuzz/mime.dict \
+	tests/fuzz/http.dict tests/fuzz/ids.dict tests/fuzz/inline.dict tests/fuzz/jws.dict tests/fuzz/mime.dict \
 	tests/fuzz/regrep.dict tests/fuzz/xcpd_answer.dict tests/fuzz/xcpd_query.dict \
 	tests/fuzz/xml.dict
 
@@ -62,6 +63,8 @@ tests_fuzz_fuzz_http_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_http_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_ids_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_ids_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_inline_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_inline_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_journal_SOURCES = tests/fuzz/fuzz_journal.c tests/unit/journal_kit.c tests/unit/journal_kit.h
 tests_fuzz_fuzz_journal_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_journal_LDADD = $(FUZZ_LIBS)

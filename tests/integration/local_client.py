@@ -7,6 +7,9 @@
     local_client.py URL xds PATIENT FOLDER [HOME]        ITI-18 FindDocuments, GetDocuments of the first entry (without its home
                                                          when it is "-"), and ITI-43 of all; documents go to FOLDER
 
+    local_client.py URL provide PATIENT FILE ID [HOME]   ITI-41 of FILE as document ID, for the node's own store or for community HOME; then
+                                                         ITI-18 GetDocuments and ITI-43 give it back into FILE.back, when it was taken
+
 With LOCAL_ASSERTION=FOLDER every message brings a bearer assertion about a user of community 2.999.5, signed with FOLDER/signing.pem.
 
 Prints what came, one fact a line: "match COMMUNITY PATIENT", "status S", "document HOME REPOSITORY ID", "error CODE LOCATION",
@@ -14,6 +17,7 @@ Prints what came, one fact a line: "match COMMUNITY PATIENT", "status S", "docum
 """
 import email
 import email.policy
+import hashlib
 import os
 import socket
 import sys
@@ -40,6 +44,7 @@ QUERY = "urn:ihe:iti:2007:CrossGatewayQuery"
 RETRIEVE = "urn:ihe:iti:2007:CrossGatewayRetrieve"
 REGISTRY = "urn:ihe:iti:2007:RegistryStoredQuery"
 REPOSITORY = "urn:ihe:iti:2007:RetrieveDocumentSet"
+PROVIDE = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
 UNIQUE_ID = "urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab"
 
 
@@ -66,8 +71,8 @@ def envelope(url, action, payload):
     return message_id, text.encode()
 
 
-def package(action, root):
-    """MTOM: the root part alone."""
+def package(action, root, attached=None):
+    """MTOM: the root part, and what is attached as cid:document."""
     boundary = f"part-{uuid.uuid4()}"
     head = (
         f'--{boundary}\r\nContent-Type: application/xop+xml; charset=UTF-8; type="application/soap+xml"\r\n'
@@ -77,7 +82,11 @@ def package(action, root):
         f'multipart/related; boundary="{boundary}"; type="application/xop+xml"; start="<root@client.example>"; '
         f'start-info="application/soap+xml"; action="{action}"'
     )
-    return kind, head.encode() + root + f"\r\n--{boundary}--\r\n".encode()
+    body = head.encode() + root
+    if attached is not None:
+        part = "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <document>\r\n\r\n"
+        body += f"\r\n--{boundary}\r\n{part}".encode() + attached
+    return kind, body + f"\r\n--{boundary}--\r\n".encode()
 
 
 def parts_of(answer):
@@ -93,11 +102,11 @@ def parts_of(answer):
     return parts.pop(start), parts
 
 
-def call(url, path, action, payload, is_mtom=False):
+def call(url, path, action, payload, is_mtom=False, attached=None):
     message_id, body = envelope(url + path, action, payload)
     kind = f'application/soap+xml; charset=UTF-8; action="{action}"'
     if is_mtom:
-        kind, body = package(action, body)
+        kind, body = package(action, body, attached)
     answer = requests.post(url + path, data=body, headers={"Content-Type": kind}, timeout=60)
     root, parts = parts_of(answer)
     if answer.status_code != 200:
@@ -243,6 +252,87 @@ def xds(url, patient, folder, home=None):
     retrieve(url, documents + [("", "2.999.404.2", "2.999.404.3")], folder, REPOSITORY)
 
 
+# ---- ITI-41 ----
+
+
+def code(scheme, of, value, system):
+    return (
+        f'<r:Classification id="c{uuid.uuid4().hex}" classificationScheme="urn:uuid:{scheme}" classifiedObject="{of}" nodeRepresentation="{value}">'
+        f'<r:Slot name="codingScheme"><r:ValueList><r:Value>{system}</r:Value></r:ValueList></r:Slot><r:Name><r:LocalizedString value="{value}"/></r:Name>'
+        "</r:Classification>"
+    )
+
+
+def identifier(scheme, of, value, name):
+    return (
+        f'<r:ExternalIdentifier id="i{uuid.uuid4().hex}" identificationScheme="urn:uuid:{scheme}" registryObject="{of}" value={quoteattr(value)}>'
+        f'<r:Name><r:LocalizedString value="{name}"/></r:Name></r:ExternalIdentifier>'
+    )
+
+
+def plain_slot(name, value):
+    return f'<r:Slot name="{name}"><r:ValueList><r:Value>{escape(value)}</r:Value></r:ValueList></r:Slot>'
+
+
+def submission(patient, data, unique_id, home):
+    facts = {
+        "creationTime": "20260301120000",
+        "hash": hashlib.sha1(data).hexdigest(),
+        "languageCode": "en-US",
+        "size": str(len(data)),
+        "sourcePatientId": patient,
+    }
+    kinds = (
+        ("41a5887f-8865-4c09-adf7-e362475b143a", "34133-9", "2.16.840.1.113883.6.1"),
+        ("f4f85eac-e6cb-4883-b524-f2705394840f", "N", "2.16.840.1.113883.5.25"),
+        ("a09d5840-386c-46f2-b5ad-9c3699a4309d", "urn:ihe:iti:xds:2017:mimeTypeSufficient", "1.3.6.1.4.1.19376.1.2.3"),
+        ("f33fb8ac-18af-42cc-ae0e-ed0b0bdb91e1", "35971002", "2.16.840.1.113883.6.96"),
+        ("cccf5598-8b07-4b77-a05e-ae952c785ead", "394802001", "2.16.840.1.113883.6.96"),
+        ("f0306f51-975f-434e-a61c-c59651d33983", "34133-9", "2.16.840.1.113883.6.1"),
+    )
+    entry = (
+        '<r:ExtrinsicObject id="entry" mimeType="application/octet-stream" objectType="urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1">'
+        + "".join(plain_slot(name, value) for name, value in facts.items())
+        + "".join(code(scheme, "entry", value, system) for scheme, value, system in kinds)
+        + identifier("58a6f841-87b3-4a3e-92fd-a8ffeff98427", "entry", patient, "XDSDocumentEntry.patientId")
+        + identifier(UNIQUE_ID.removeprefix("urn:uuid:"), "entry", unique_id, "XDSDocumentEntry.uniqueId")
+        + "</r:ExtrinsicObject>"
+    )
+    package_of_it = (
+        '<r:RegistryPackage id="set">'
+        + plain_slot("submissionTime", "20260301120000")
+        + ("" if home is None else plain_slot("homeCommunityId", "urn:oid:" + home))
+        + code("aa543740-bdda-424e-8c96-df4873be8500", "set", "34133-9", "2.16.840.1.113883.6.1")
+        + identifier("6b5aea1a-874d-4603-a4bc-96a0a7b38446", "set", patient, "XDSSubmissionSet.patientId")
+        + identifier("554ac39e-e3fe-47fe-b233-965d2a147832", "set", "2.999.77", "XDSSubmissionSet.sourceId")
+        + identifier("96fdda7c-d067-4183-912e-bf5ee74998a8", "set", f"2.25.{uuid.uuid4().int}", "XDSSubmissionSet.uniqueId")
+        + '</r:RegistryPackage><r:Classification id="node" classifiedObject="set" classificationNode="urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd"/>'
+        + '<r:Association id="member" associationType="urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember" sourceObject="set" targetObject="entry">'
+        + plain_slot("SubmissionSetStatus", "Original")
+        + "</r:Association>"
+    )
+    return (
+        f'<x:ProvideAndRegisterDocumentSetRequest xmlns:x="{NS["x"]}" xmlns:r="{NS["r"]}"><l:SubmitObjectsRequest '
+        f'xmlns:l="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"><r:RegistryObjectList>{entry}{package_of_it}</r:RegistryObjectList></l:SubmitObjectsRequest>'
+        f'<x:Document id="entry"><i:Include xmlns:i="{NS["xop"]}" href="cid:document"/></x:Document></x:ProvideAndRegisterDocumentSetRequest>'
+    )
+
+
+def provide(url, patient, path, unique_id, home=None):
+    with open(path, "rb") as file:
+        data = file.read()
+    tree, _ = call(url, "/provide", PROVIDE, submission(patient, data, unique_id, home), True, data)
+    if tree.findtext("s:Header/a:Action", namespaces=NS) != PROVIDE + "Response":
+        sys.exit("another action than that of the answer")
+    status = tree.find("s:Body/rs:RegistryResponse", NS).get("status").rsplit(":", 1)[1]
+    print("provided", status)
+    say_errors(tree)
+    if status == "Success":
+        os.makedirs(path + ".back")
+        documents = ask(url, REGISTRY, get_documents(unique_id, home))
+        retrieve(url, documents, path + ".back", REPOSITORY)
+
+
 def main():
     url, what, *rest = sys.argv[1:]
     if what == "find":
@@ -257,6 +347,8 @@ def main():
         query(url, *rest)
     elif what == "xds":
         xds(url, *rest)
+    elif what == "provide":
+        provide(url, *rest)
     elif what == "leave":
         leave(url, *rest)
     else:

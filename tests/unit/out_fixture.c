@@ -17,17 +17,6 @@
 #include "certs/devpki.h"
 #include "certs/tls.h"
 
-/* For ThreadSanitizer. libcurl (7.88) closes a socket that it was still connecting before it says
- * that nobody need watch it, so that epoll is told of a number which a peer in the same process may
- * have by then. The kernel refuses that: the socket is not in that epoll. */
-const char *__tsan_default_suppressions(void);
-
-const char *
-__tsan_default_suppressions(void)
-{
-    return "race:^epoll_ctl$\n";
-}
-
 #define TICK_MS 50 /* how often a thread looks whether it must stop */
 
 /* ---- a server ---- */
@@ -192,7 +181,9 @@ run_peer(void *arg)
     struct peer *peer = arg;
     while (!atomic_load(&peer->is_stopping)) {
         struct pollfd readable = {.fd = peer->fd, .events = POLLIN};
-        if (poll(&readable, 1, TICK_MS) == 1) {
+        if (atomic_load(&peer->is_full)) {
+            (void)usleep(TICK_MS * 1000);
+        } else if (poll(&readable, 1, TICK_MS) == 1) {
             const int fd = accept4(peer->fd, NULL, NULL, SOCK_CLOEXEC);
             if (fd >= 0) {
                 welcome(peer, fd);

@@ -36,6 +36,7 @@ struct peer {
     size_t workers_n;
     atomic_bool is_stopping;
     atomic_bool is_closing;                     /* every connection at once, before the handshake */
+    atomic_bool is_full;                        /* accepts nobody */
     atomic_size_t connections, requests, bytes; /* bytes: of requests, after TLS */
 };
 /* On 127.0.0.1, any port. <trust> for client certificates. <version>: the highest TLS version. */

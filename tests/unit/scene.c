@@ -105,6 +105,12 @@ scene_run(struct scene *scene)
     end_work(scene, before);
 }
 
+static struct status
+add_piece(void *arg, struct span piece, struct diag *diag)
+{
+    return buf_append(arg, piece, diag);
+}
+
 static void
 take_reply(void *arg, struct inbound_answer *answer)
 {
@@ -122,6 +128,9 @@ take_reply(void *arg, struct inbound_answer *answer)
     CHECK_OK(&diag, body_read(&answer->body, 0, reply->text, sizeof(reply->text) - 1, &diag, &n));
     reply->text[n] = '\0';
     reply->n = n;
+    if (reply->whole != NULL) {
+        CHECK_OK(&diag, body_each(&answer->body, add_piece, reply->whole, &diag));
+    }
 }
 
 /* Bytes of a request, which live until many others have come. */
@@ -178,6 +187,7 @@ scene_send_local(struct scene *scene, struct place *to, const struct certificate
                  struct scene_reply *reply)
 {
     const bool is_gone = reply->is_gone;
+    struct buf *whole = reply->whole;
     struct diag diag = {0};
     struct inbound_answer none = {.cause = ERR_NO_MEMORY, .http_status = 503};
     const struct inbound_request request = {
@@ -193,6 +203,7 @@ scene_send_local(struct scene *scene, struct place *to, const struct certificate
 
     memset(reply, 0, sizeof(*reply));
     reply->is_gone = is_gone;
+    reply->whole = whole;
     before = begin_work(scene);
     st = local_start(&to->node, &request, take_reply, reply, &diag);
     end_work(scene, before);

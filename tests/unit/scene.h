@@ -137,7 +137,8 @@ struct scene_reply {
     /* scene_send_local: says that the local system has gone; NULL after the reply. */
     void (*on_gone)(void *arg);
     void *gone_arg;
-    bool is_gone; /* set before: it goes at once */
+    bool is_gone;      /* set before: it goes at once */
+    struct buf *whole; /* set before: gets all of the text, which may be longer */
 };
 /* Send bytes as the holder of <peer>'s TLS certificate; the reply is filled when the transaction
  * has ended. */
@@ -145,7 +146,7 @@ void scene_send(struct scene *scene, struct place *to, const struct certificate 
                 const char *path, const char *content_type, struct span body,
                 struct scene_reply *reply);
 /* The same as a local system, on the local listener; <peer> NULL: without TLS. reply->is_gone
- * survives, the rest is cleared. */
+ * and ->whole survive, the rest is cleared. */
 void scene_send_local(struct scene *scene, struct place *to, const struct certificate *peer,
                       const char *path, const char *content_type, struct span body,
                       struct scene_reply *reply);

@@ -436,7 +436,7 @@ kit_slow_store(struct place *place)
                                                .remember = slow_remember};
     struct slow_store *slow = &slow_stores[place - place->scene->places];
 
-    *slow = (struct slow_store){{&engine}, place->store, NULL, false};
+    *slow = (struct slow_store){{.engine = &engine}, place->store, NULL, false};
     place->node.store = &slow->store;
 }
 

@@ -66,7 +66,7 @@ check_main_values(const struct config *config)
     CU_ASSERT(config->root_part_limit == 1024U * 1024);
     CU_ASSERT(config->edge.connections == 10000 && config->edge.connections_per_address == 1000);
     CU_ASSERT(config->edge.failures_per_minute == 60 && config->edge.rate_bytes == 1024);
-    CU_ASSERT(config->replay_keys == 100000);
+    CU_ASSERT(config->replay_keys == 100000 && config->facts_limit == 64U * 1024 * 1024);
     CU_ASSERT(config->edge.head_us == 10 * US_PER_S && config->edge.answer_us == 3600 * US_PER_S);
     CU_ASSERT(config->edge.requests >= 256 && config->edge.held_bytes >= 128U * 1024 * 1024);
     CU_ASSERT(config->edge.queue_us == 2 * US_PER_S && config->edge.drain_us == 30 * US_PER_S);
@@ -148,8 +148,8 @@ static const char full_main[] =
     "security: {clock_skew: 500ms, max_lifetime: 24h, id_tokens_required: false,\n"
     "           id_token_max_age: 5m, authn_contexts: ['urn:x:y'], signatures: reference}\n"
     "id_tokens: [{issuer: 'https://idp.example/realm', jwks: idp.json}]\n"
-    "limits: {timeout: 1m, body: 4GB, root_part: 16MB, answers: 1MB, replay_keys: 1000,\n"
-    "  enough: 80%, connections: 7, connections_per_address: 6,\n"
+    "limits: {timeout: 1m, body: 4GB, root_part: 16MB, answers: 1MB, answer_facts: 2MB,\n"
+    "  replay_keys: 1000, enough: 80%, connections: 7, connections_per_address: 6,\n"
     "  connections_per_partner: 5, requests_per_partner: 4, failures_per_minute: 3, rate: 2KB,\n"
     "  handshake_time: 1s, status_time: 2s, head_time: 3s, idle_time: 4s, request_time: 5s,\n"
     "  answer_time: 6s, connection_time: 7s, requests: 8, held: 9MB, queue_time: 10s,\n"
@@ -197,8 +197,8 @@ check_full_values(const struct config *config)
     CU_ASSERT(edge->connection_us == 7 * US_PER_S);
     CU_ASSERT(edge->requests == 8 && edge->held_bytes == 9U * 1024 * 1024);
     CU_ASSERT(edge->queue_us == 10 * US_PER_S && edge->drain_us == 11 * US_PER_S);
-    CU_ASSERT(config->answers_limit == 1024U * 1024 && config->enough.percent == 80);
-    CU_ASSERT(config->replay_keys == 1000);
+    CU_ASSERT(config->answers_limit == 1024U * 1024 && config->facts_limit == 2048U * 1024);
+    CU_ASSERT(config->replay_keys == 1000 && config->enough.percent == 80);
     CU_ASSERT(config->log_level == LOG_LEVEL_DEBUG && config->log_format == LOG_FORMAT_JSON);
     CU_ASSERT(config->credentials_n == 3 && config->trusts_n == 2);
 }

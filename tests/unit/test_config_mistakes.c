@@ -441,6 +441,8 @@ static const struct mistake main_mistakes[] = {
     {17, "limits: {body: 5GB, root_part: 1KB}",
      MAIN "17:16: error: body '5GB' is out of range; expected 64KB to 4GB\n" MAIN
           "17:32: error: root_part '1KB' is out of range; expected 64KB to 16MB\n"},
+    {17, "limits: {answer_facts: 5GB}",
+     MAIN "17:24: error: answer_facts '5GB' is out of range; expected 1MB to 4GB\n"},
     {17, "limits: {answers: 1KB, replay_keys: 999}",
      MAIN "17:19: error: answers '1KB' is out of range; expected 1MB to 4GB\n" MAIN
           "17:37: error: replay_keys: expected a number from 1000 to 10000000, got '999'\n"},

@@ -1,13 +1,16 @@
 /*
  * What tells a node that hangs from one that works: how long work has waited for a worker, how long
- * a worker has been at one transaction, how long the disk has been at one batch. With real threads,
- * a real clock, and a disk that hangs on demand.
+ * a worker has been at one transaction, how long the disk has been at one batch, how long a call
+ * has been in the store. With real threads, a real clock, a disk that hangs on demand, and somebody
+ * else who keeps the database to himself.
  */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "store/db.h"
 #include "tests/unit/journal_kit.h"
+#include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 #include "txn/txn.h"
 
@@ -97,8 +100,68 @@ test_journal(void)
     journal_close(journal);
 }
 
+/* ---- the store ---- */
+
+#define CALLERS 3
+
+struct caller {
+    struct store *store;
+    pthread_t thread;
+    struct status status;
+};
+
+static void *
+put(void *arg)
+{
+    struct caller *caller = arg;
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct diag diag = {.code = ERR_NONE};
+    struct store_put_result result;
+    const struct patient patient = fixture_patient(arena, "Alvarez,Ana", "19800102", "F", NULL);
+    const struct document_entry entry = fixture_entry(arena);
+    const struct store_document document = {
+        .patient = &patient, .entry = &entry, .bytes = SPAN("bytes")};
+    caller->status = store_put_document(caller->store, &document, arena, &diag, &result);
+    arena_free(arena);
+    return NULL;
+}
+
+/* Writers that wait for another process's write: the oldest of them is what is seen. */
+static void
+test_store(void)
+{
+    char path[512];
+    struct store *store = fixture_open(fixture_path(path), clock_system());
+    struct db *other = NULL;
+    struct db_conn *conn = NULL;
+    struct caller callers[CALLERS];
+    struct diag diag = {.code = ERR_NONE};
+    const struct db_options options = {path, false, 1000};
+    CU_ASSERT_EQUAL(store_busy_us(store), 0);
+    CU_ASSERT_FATAL(CHECK_OK(&diag, db_open(&options, &diag, &other)));
+    CU_ASSERT_FATAL(CHECK_OK(&diag, db_take(other, &diag, &conn)));
+    CU_ASSERT_FATAL(CHECK_OK(&diag, db_begin_write(conn, &diag)));
+    for (size_t i = 0; i < CALLERS; i++) {
+        callers[i].store = store;
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&callers[i].thread, NULL, put, &callers[i]), 0);
+        (void)usleep(100000);
+    }
+    CU_ASSERT(store_busy_us(store) >= 250 * US_PER_MS);
+    CU_ASSERT(store_busy_us(store) < 30 * US_PER_S);
+    db_undo(conn);
+    for (size_t i = 0; i < CALLERS; i++) {
+        (void)pthread_join(callers[i].thread, NULL);
+        CU_ASSERT_EQUAL(callers[i].status.code, ERR_NONE);
+    }
+    CU_ASSERT_EQUAL(store_busy_us(store), 0);
+    db_give_p(&conn);
+    db_close(other);
+    store_close(store);
+}
+
 static const struct unit_test tests[] = {
     {"workers", test_runner},
+    {"store", test_store},
     {"journal", test_journal},
 };
 

@@ -231,9 +231,12 @@ static const struct {
     size_t documents;
 } retrieve_cases[] = {
     {ask_responder, SOAP_ITI_39, TESTS "12312__correct__query1.xml", 1},
+    {ask_responder, SOAP_ITI_39, TESTS "12312__correct__query2.xml", 1},
+    {ask_responder, SOAP_ITI_39, TESTS "12313__retrieve_two__query.xml", 2},
     {ask_responder, SOAP_ITI_39, TESTS "15813__RetrieveOne__retrieve.xml", 1},
     {ask_responder, SOAP_ITI_39, TESTS "15813__RetrieveTwo__retrieve.xml", 2},
     {ask_initiator, SOAP_ITI_43, TESTS "12308__retrieve_one__retrieve.xml", 1},
+    {ask_initiator, SOAP_ITI_43, TESTS "12308__retrieve_two__retrieve.xml", 2},
     {ask_initiator, SOAP_ITI_43, TESTS "15809__OneDocRetrieve__retrieve.xml", 1},
     {ask_initiator, SOAP_ITI_43, TESTS "15809__TwoDocRetrieve__retrieve.xml", 2},
     {ask_initiator, SOAP_ITI_43, TESTS "15810__RG1Retrieve__retrieve.xml", 1},
@@ -299,7 +302,7 @@ static const struct unit_test tests[] = {
     {"12300 12306 12307 12309 12310 12311 15808 15811: queries", test_queries},
     {"15815: unknown and missing community", test_unknown_and_missing_community},
     {"15814: one gateway fails", test_one_gateway_fails},
-    {"12308 12312 15809 15810 15813: retrieves", test_retrieves},
+    {"12308 12312 12313 15809 15810 15813: retrieves", test_retrieves},
     {"12312: retrieve without home", test_retrieve_without_home},
 };
 UNIT_MAIN("NIST's toolkit", tests)

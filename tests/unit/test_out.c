@@ -279,6 +279,44 @@ test_bad_answers(void)
     }
 }
 
+/* Every form that HTTP/1.1 gives an answer; twice, because the connection is kept. */
+static void
+test_good_answers(void)
+{
+    static const struct {
+        const char *answer, *body;
+        int status;
+    } rows[] = {
+        {HEAD "Content-Length: 3\r\n\r\nabc", "abc", 200},
+        {HEAD "content-length:3\r\nX-Empty:\r\n\r\nabc", "abc", 200},
+        {HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", "abc", 200},
+        {HEAD "transfer-encoding: Chunked\r\n\r\n3;name=value\r\nabc\r\n0\r\nT: u\r\n\r\n", "abc",
+         200},
+        {"HTTP/1.1 100 Continue\r\n\r\n" HEAD "Content-Length: 3\r\n\r\nabc", "abc", 200},
+        {"HTTP/1.1 500 Fault\r\nContent-Length: 1\r\n\r\nf", "f", 500},
+        {"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n", "", 202},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct peer peer;
+        struct calls calls;
+        CU_ASSERT_FATAL(peer_start(&peer, PEER_ANSWERS, fixture_pki()->server, fixture_pki()->trust,
+                                   TLS1_3_VERSION));
+        peer.answer = rows[i].answer;
+        const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+        CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
+        for (int time = 0; time < 2; time++) {
+            const struct out_answer *answer = calls_exchange(&calls, 0, "question");
+            if (!call_is_answer(answer, rows[i].status, rows[i].body)) {
+                printf("\n    row %zu: HTTP %d, %s", i, answer->http_status, answer->detail);
+                CU_FAIL("another answer");
+            }
+        }
+        CU_ASSERT_EQUAL(atomic_load(&peer.connections), 1);
+        calls_done(&calls);
+        peer_stop(&peer);
+    }
+}
+
 static void
 test_long_content_type(void)
 {
@@ -351,6 +389,7 @@ static const struct unit_test tests[] = {
     {"our certificate refused", test_our_certificate_refused},
     {"our listener refuses", test_our_listener_refuses},
     {"bad answers", test_bad_answers},
+    {"good answers", test_good_answers},
     {"long content type", test_long_content_type},
     {"redirect", test_redirect},
     {"environment", test_environment},

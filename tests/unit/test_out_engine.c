@@ -358,7 +358,55 @@ test_probe_ends(void)
     }
 }
 
+/* ---- signs of life ---- */
+
+static atomic_bool blocks;
+
+/* No done may do this. */
+static void
+block(void *arg, struct out_answer *answer)
+{
+    while (atomic_load(&blocks)) {
+        (void)usleep(1000);
+    }
+    calls_keep(arg, answer);
+}
+
+/* A thread that does not come back is seen by its silence, and one that is seldom asked is not. */
+static void
+test_silence(void)
+{
+    struct peer peer;
+    struct calls calls;
+    struct out_request request;
+    CU_ASSERT_FATAL(start_peer(&peer, PEER_ANSWERS));
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
+    CU_ASSERT_EQUAL(out_silence_us(calls.out), 0);
+    (void)usleep(500000);
+    CU_ASSERT_EQUAL(out_silence_us(calls.out), 0);
+    atomic_store(&blocks, true);
+    out_request_init(&request);
+    request.partner = &calls.config->partners[0];
+    request.url = request.partner->query_url;
+    request.answer_limit = 1024;
+    request_say(&request, "question");
+    calls.out->submit(calls.out, &request, block, &calls);
+    CU_ASSERT(wait_for(&peer.requests, 1));
+    (void)usleep(200000);
+    CU_ASSERT_EQUAL(out_silence_us(calls.out), 0);
+    (void)usleep(500000);
+    CU_ASSERT(out_silence_us(calls.out) >= 400 * US_PER_MS);
+    atomic_store(&blocks, false);
+    CU_ASSERT(calls_wait(&calls, 1));
+    (void)usleep(100000);
+    CU_ASSERT_EQUAL(out_silence_us(calls.out), 0);
+    calls_done(&calls);
+    peer_stop(&peer);
+}
+
 static const struct unit_test tests[] = {
+    {"signs of life", test_silence},
     {"cancel unknown tickets", test_cancel_unknown},
     {"cancel", test_cancel},
     {"cancel races", test_cancel_races},

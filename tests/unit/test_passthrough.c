@@ -329,6 +329,7 @@ test_classified_beside(void)
 
 static const struct unit_test tests[] = {
     {"what others would read differently is dropped", test_smuggled},
+    /* REQ: ITI38-lossless */
     {"nothing is lost", test_nothing_is_lost},
     {"home is made sure of", test_home},
     {"the patient's other id", test_patient},

@@ -542,6 +542,7 @@ static const struct unit_test tests[] = {
     {"gather over three communities", test_gather_over_three_communities},
     {"no question leaves before its intent is durable",
      test_no_question_leaves_before_its_intent_is_durable},
+    /* REQ: ITI20-before-leaving */
     {"nothing leaves when the journal is broken", test_nothing_leaves_when_the_journal_is_broken},
     {"a silent partner costs only its own leg", test_a_silent_partner_costs_only_its_own_leg},
     {"a failed exchange is named", test_a_failed_exchange_is_named},

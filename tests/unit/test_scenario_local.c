@@ -530,7 +530,7 @@ static const struct unit_test tests[] = {
     {"action and path must agree", test_action_and_path_must_agree},
     /* REQ: ITI40-sent */
     {"our assertion speaks of the system's user", test_our_assertion_speaks_of_the_system_s_user},
-    /* REQ: ITI38-parameters-passed, ITI18-local */
+    /* REQ: ITI18-local */
     {"a query reaches everybody and comes back as one",
      test_a_query_reaches_everybody_and_comes_back_as_one},
     {"home addresses one community", test_home_addresses_one_community},

@@ -3,6 +3,7 @@
  * own store and of partners, who are asked with ITI-38 and ITI-39. What a consumer may leave out,
  * what it is answered then, and what is recorded. Fake clock, partners in the same process.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "local_kit.h"
@@ -142,6 +143,101 @@ test_who_does_not_answer_is_an_unavailable_community(void)
     CHECK_SPAN(error->code, "XDSUnavailableCommunity");
     check_records(2, AUDIT_ITI_18, AUDIT_SERIOUS); /* two outcomes */
     CU_ASSERT_EQUAL(scene_event(red(), 1)->outcome, AUDIT_SUCCESS);
+    close_all();
+}
+
+static bool
+question_holds(size_t i, const char *text)
+{
+    return span_find(buf_span(&scene.questions[i].body), span_of_cstr(text)) != SPAN_MISSING;
+}
+
+/* Parameters that we do not know, too, with all their values; the home is that of who is asked. */
+static void
+test_all_that_a_question_says_reaches_everybody(void)
+{
+    static const char *const homes[2][2] = {{"green", "home=\"urn:oid:2.999.2\""},
+                                            {"blue", "home=\"urn:oid:2.999.3\""}};
+    struct span patient[1], status[1] = {SPAN(DOCUMENT_APPROVED)};
+    struct span codes[2] = {SPAN("34133-9^^2.16.840.1.113883.6.1"), SPAN("11488-4^^2.999.1")};
+    struct span odd[3] = {SPAN("one"), SPAN("it's two"), SPAN("<&>")}, number[1] = {SPAN("7")};
+    struct query_param params[5] = {
+        {SPAN("$XDSDocumentEntryPatientId"), {patient, 1, 1}, .is_multiple = false},
+        {SPAN("$XDSDocumentEntryStatus"), {status, 1, 1}, .is_multiple = true},
+        {SPAN("$XDSDocumentEntryTypeCode"), {codes, 2, 2}, .is_multiple = true},
+        {SPAN("$ExampleOfTomorrow"), {odd, 3, 3}, .is_multiple = true},
+        {SPAN("$ExampleOfANumber"), {number, 1, 1}, .is_multiple = false, .is_number = true},
+    };
+    const struct stored_query query = {.id = SPAN(XCA_FIND_DOCUMENTS), .params = {params, 5, 5}};
+    static const char *const said[] = {"$XDSDocumentEntryPatientId",
+                                       "$XDSDocumentEntryStatus",
+                                       "'34133-9^^2.16.840.1.113883.6.1'",
+                                       "'11488-4^^2.999.1'",
+                                       "\"$ExampleOfTomorrow\"",
+                                       "'one'",
+                                       "'it''s two'",
+                                       "'&lt;&amp;&gt;'",
+                                       "\"$ExampleOfANumber\"",
+                                       ">7<"};
+
+    open_all();
+    patient[0] = span_of_cstr(of_green.patient_id);
+    local_send_registry(&scene, &query, &reply);
+    CU_ASSERT_EQUAL_FATAL(scene.questions_n, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const size_t n = kit_question_to(&scene, homes[i][0]);
+
+        CU_ASSERT(question_holds(n, homes[i][1]));
+        CU_ASSERT(!question_holds(n, homes[1 - i][1]));
+        for (size_t j = 0; j < ARRAY_LEN(said); j++) {
+            if (!question_holds(n, said[j])) {
+                printf("%s was not told %s\n", homes[i][0], said[j]);
+                CU_FAIL("a question lost something");
+            }
+        }
+    }
+    scene_deliver_all(&scene, NULL);
+    close_all();
+}
+
+/* Also what we know nothing of. */
+static void
+test_all_that_a_partner_says_of_a_document_reaches_the_consumer(void)
+{
+    static const char odd[] =
+        "<rim:Slot name=\"urn:example:odd\" slotType=\"s\"><rim:ValueList><rim:Value> a&amp;b "
+        "</rim:Value><rim:Value>second</rim:Value></rim:ValueList></rim:Slot>";
+    char with[512];
+
+    open_all();
+    local_send_registry_find(&scene, of_green.patient_id, GREEN, &reply);
+    CU_ASSERT_EQUAL_FATAL(scene.questions_n, 1);
+    snprintf(with, sizeof(with), "%s<rim:Slot name=\"creationTime\">", odd);
+    scene_deliver_forged(&scene, 0, "<rim:Slot name=\"creationTime\">", with);
+    CU_ASSERT_EQUAL_FATAL(query_answer().objects.documents.n, 3);
+    size_t found = 0;
+    for (const char *at = strstr(reply.text, odd); at != NULL; at = strstr(at + 1, odd)) {
+        found++;
+    }
+    CU_ASSERT_EQUAL(found, 3);
+    close_all();
+}
+
+/* Its community and the object are named, nothing is guessed (ITI TF-2 3.38.4.1.3). */
+static void
+test_an_object_without_a_home_is_reported(void)
+{
+    struct query_answer answer;
+
+    open_all();
+    local_send_registry_find(&scene, of_green.patient_id, GREEN, &reply);
+    scene_deliver_forged(&scene, 0, "home=\"" GREEN "\"", "");
+    answer = query_answer();
+    CU_ASSERT_EQUAL(answer.objects.documents.n, 0);
+    CU_ASSERT_EQUAL_FATAL(answer.errors.n, 1);
+    CHECK_SPAN(answer.errors.items[0].code, "XDSMissingHomeCommunityId");
+    CU_ASSERT(span_find(answer.errors.items[0].location, SPAN(GREEN)) != SPAN_MISSING);
+    CU_ASSERT(span_find(answer.errors.items[0].context, SPAN("urn:uuid:")) != SPAN_MISSING);
     close_all();
 }
 
@@ -369,6 +465,13 @@ static const struct unit_test tests[] = {
     /* REQ: MERGE-unavailable */
     {"who does not answer is an unavailable community",
      test_who_does_not_answer_is_an_unavailable_community},
+    /* REQ: ITI38-parameters-passed, ITI38-home-sent */
+    {"all that a question says reaches everybody", test_all_that_a_question_says_reaches_everybody},
+    /* REQ: ITI38-lossless */
+    {"all that a partner says of a document reaches the consumer",
+     test_all_that_a_partner_says_of_a_document_reaches_the_consumer},
+    /* REQ: ITI38-missing-home-reported */
+    {"an object without a home is reported", test_an_object_without_a_home_is_reported},
     {"ids without a home are our own", test_ids_without_a_home_are_our_own},
     {"what is withheld is not there", test_what_is_withheld_is_not_there},
     /* REQ: ITI39-several, ITI43-local, ITI43-routing */

@@ -109,6 +109,7 @@ test_a_huge_answer_costs_one_leg(void)
     char context[10001];
 
     kit_open_three(&scene);
+    ((struct config *)scene_place(&scene, "red")->config)->facts_limit = (size_t)16 * 1024 * 1024;
     memset(context, 'x', sizeof(context) - 1);
     context[sizeof(context) - 1] = '\0';
     buf_init(&huge, (size_t)40 * 1024 * 1024);

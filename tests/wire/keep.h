@@ -19,6 +19,7 @@
 #define KEEP_REQUEST "request"
 #define KEEP_ANSWER  "answer" /* or a fault */
 #define KEEP_AUDIT   "audit"
+#define KEEP_PAYLOAD "payload" /* alone: of the codecs' tests (payloads.c) */
 
 bool keep_is_on(void);
 /* Plain text and empty answers (HTTP's own refusals) are no messages and not kept. A message that

@@ -17,7 +17,7 @@
         const size_t before = out->n;                                                              \
         const struct status st = __real_##name ARGUMENTS;                                          \
         if (is_ok(st)) {                                                                           \
-            keep_text(kind, SOAP_CONTENT_TYPE, span_slice(buf_span(out), before, out->n));        \
+            keep_text(kind, SOAP_CONTENT_TYPE, span_slice(buf_span(out), before, SIZE_MAX));        \
         }                                                                                          \
         return st;                                                                                 \
     }

@@ -110,7 +110,7 @@ final class Cases {
         // REQ: ITI40-conditions
         run("ITI-40 asks, failure: an assertion that has expired", () -> isRefused(signing(given.get("url") + "/xca/query", -600)));
         run("ITI-40 answers, failure: WSS4J refuses a question without a Security header", this::refuses);
-        // REQ: ITI18-local
+        // REQ: ITI18-local, ITI38-home-sent, ITI38-parameters-passed
         finds("ITI-18 local + ITI-38 answers, success", partner, "whole", SUCCESS, null, both);
         // REQ: ITI40-sent
         run("ITI-40 answers, success: WSS4J has read who asks, for what and whom", this::hasReadWhoAsks);
