@@ -148,7 +148,7 @@ def zeep_sees_a_fault(world):
 
 
 def deferred_is_refused_properly(world):
-    """The deferred action is not offered: a fault, not an answer to something else (WS-Addressing 1.0 SOAP 6.4.2)."""
+    """The deferred mode is not offered: an acknowledgement AE with NS250, and no answer (ITI TF-2 3.55.6.2)."""
     client, _, _ = ask(world)
     sent = element_of(client.sent(), "/env:Envelope/env:Body/*")
     payload = etree.fromstring(etree.tostring(sent, with_tail=False))
@@ -160,7 +160,11 @@ def deferred_is_refused_properly(world):
         action="urn:hl7-org:v3:PRPA_IN201305UV02:Deferred:CrossGatewayPatientDiscovery",
     )
     answer = world.wire.send(message)
-    answer.expect_fault(message, "Sender", ("{http://www.w3.org/2005/08/addressing}ActionNotSupported",))
+    refusal = answer.payload()
+    expect_equal("{urn:hl7-org:v3}MCCI_IN000002UV01", refusal.tag, "refusal of a deferred request")
+    expect_equal("AE", element_of(refusal, "hl7:acknowledgement/hl7:typeCode").get("code"), "acknowledgement")
+    detail = element_of(refusal, "hl7:acknowledgement/hl7:acknowledgementDetail/hl7:code")
+    expect_equal("NS250", detail.get("code"), "code of its detail")
 
 
 CASES = [
@@ -171,6 +175,6 @@ CASES = [
     ("ITI-55: the other sex is answered NF", wrong_sex),
     ("ITI-55: a query without birth date gets no match", no_birth_date),
     ("ITI-55: zeep reads the fault of a request without security", zeep_sees_a_fault),
-    ("ITI-55: a deferred request, which is not offered, is refused by its action", deferred_is_refused_properly),
+    ("ITI-55: a deferred request, which is not offered, is refused with NS250", deferred_is_refused_properly),
 ]
 

@@ -141,6 +141,8 @@ struct leg {
     enum xcpd_result result;
     struct xcpd_match_list matches;
     struct span_list issues;    /* XCPD_AMBIGUOUS: what would help */
+    int64_t kept_us;            /* how long the answer may be kept; 0: not at all */
+    int64_t may_keep_us;        /* the same of our question, for the one who is asked */
     unsigned dropped;           /* items of the answer that are not used ... */
     unsigned dropped_foreign;   /* ... of them: for naming a community of somebody else */
     unsigned dropped_homeless;  /* ... of them: for naming no community */

@@ -158,6 +158,7 @@ errand_write(struct inbound *in)
         .to = in->reply_to,
         .reply_to = is_deferred(in) ? SPAN(SOAP_ANONYMOUS) : SPAN_EMPTY,
         .relates_to = in->event.message_id,
+        .time_to_live_us = in->cause.code == ERR_NONE ? in->may_keep_us : 0,
         .payload = buf_span(&in->payload),
     };
 

@@ -113,7 +113,8 @@ struct inbound {
     struct span answer_id; /* is_reply: its MessageID; event.message_id is our question's */
     bool is_reply;         /* it is itself an answer to a question of ours (callback.h) */
 
-    struct buf payload; /* the answer's Body child */
+    struct buf payload;  /* the answer's Body child */
+    int64_t may_keep_us; /* ITI-55: how long the asker may keep it; 0: not at all */
     const struct mtom_part *parts;
     size_t parts_n;
     struct audit_event event; /* the question: who asked, and for what; outcomes are made from it */

@@ -73,6 +73,7 @@ inbound_write(struct inbound *in)
         .payload = buf_span(&in->payload),
         .request_signature = in->proof.saml.timestamp_signature_sent,
         .now_us = clock_wall_us(in->node->clock),
+        .time_to_live_us = in->cause.code == ERR_NONE ? in->may_keep_us : 0,
     };
     CLEANUP(buf_done) struct buf envelope;
 

@@ -321,6 +321,9 @@ iti55_answer(struct asking *asking, struct leg *leg, const struct message *messa
     TRY(xcpd_answer_read(message, &leg->query_id, leg->arena, &leg->diag, &answer));
     leg->result = answer.result;
     leg->issues = answer.issues;
+    if (!xcpd_time_to_live(message, &leg->kept_us)) {
+        leg->kept_us = 0;
+    }
     if (answer.result == XCPD_ERROR) {
         const struct span issue =
             answer.issues.n > 0 ? span_slice(answer.issues.items[0], 0, 80) : SPAN("no code");

@@ -433,6 +433,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
         .message_id = span_of_cstr(leg->message_id),
         .reply_to = leg->reply_to,
         .payload = buf_span(&leg->payload),
+        .time_to_live_us = leg->may_keep_us,
     };
 
     buf_init_secret(&security, MESSAGE_LIMIT);

@@ -55,9 +55,9 @@ check_PROGRAMS += tests/unit/test_scenario_later
 LATER_KIT = tests/unit/later_kit.c tests/unit/later_kit.h
 tests_unit_test_scenario_later_SOURCES = tests/unit/test_scenario_later.c $(LATER_KIT) $(SCENE)
 tests_unit_test_scenario_later_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test_scenario_deferred
-tests_unit_test_scenario_deferred_SOURCES = tests/unit/test_scenario_deferred.c $(LATER_KIT) $(SCENE)
-tests_unit_test_scenario_deferred_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_owed
+tests_unit_test_scenario_owed_SOURCES = tests/unit/test_scenario_owed.c $(LATER_KIT) $(SCENE)
+tests_unit_test_scenario_owed_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_calls
 tests_unit_test_runner_calls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide
@@ -66,6 +66,7 @@ SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
+	tests/unit/test_scenario_deferred \
 	tests/unit/test_scenario_binding tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_again tests/unit/test_scenario_styles \
 	tests/unit/test_scenario_individual tests/unit/test_scenario_fanout \
@@ -121,6 +122,8 @@ tests_unit_test_scenario_asking_SOURCES = tests/unit/test_scenario_asking.c $(SC
 tests_unit_test_scenario_asking_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_answers_SOURCES = tests/unit/test_scenario_answers.c $(SCENE)
 tests_unit_test_scenario_answers_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_deferred_SOURCES = tests/unit/test_scenario_deferred.c $(SCENE)
+tests_unit_test_scenario_deferred_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_no_answer_SOURCES = tests/unit/test_scenario_no_answer.c $(SCENE)
 tests_unit_test_scenario_no_answer_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_again_SOURCES = tests/unit/test_scenario_again.c $(SCENE)

@@ -63,6 +63,26 @@ contacts_difference(const struct patient *a, const struct patient *b)
     return NULL;
 }
 
+/* What only a question has. */
+static const char *
+sought_difference(const struct patient *a, const struct patient *b)
+{
+    const struct time_range *const one = &a->birth_range;
+    const struct time_range *const other = &b->birth_range;
+    if (!span_eq(one->low, other->low) || !span_eq(one->high, other->high) ||
+        (one->low.n > 0 && one->is_low_excluded != other->is_low_excluded) ||
+        (one->high.n > 0 && one->is_high_excluded != other->is_high_excluded)) {
+        return "range of birth times";
+    }
+    if (!same_texts(&a->birth_place_names, &b->birth_place_names) ||
+        a->birth_place_addresses.n != b->birth_place_addresses.n) {
+        return "birth place";
+    }
+    return a->care_providers.n == b->care_providers.n
+               ? names_difference(&a->mothers_maiden_names, &b->mothers_maiden_names)
+               : "number of care providers";
+}
+
 const char *
 patient_difference(const struct patient *a, const struct patient *b)
 {
@@ -80,6 +100,7 @@ patient_difference(const struct patient *a, const struct patient *b)
             return "id";
         }
     }
-    const char *const difference = names_difference(&a->names, &b->names);
-    return difference == NULL ? contacts_difference(a, b) : difference;
+    const char *difference = names_difference(&a->names, &b->names);
+    difference = difference == NULL ? contacts_difference(a, b) : difference;
+    return difference == NULL ? sought_difference(a, b) : difference;
 }

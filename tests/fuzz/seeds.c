@@ -9,6 +9,10 @@
 
 #include "base/clock.h"
 #include "fuzz/fuzz.h"
+#include "soap/mcci.h"
+#include "soap/pdq.h"
+#include "soap/pix.h"
+#include "soap/plq.h"
 #include "soap/xca.h"
 #include "soap/xcpd.h"
 
@@ -59,6 +63,24 @@ static const struct patient ann = {
     .telecoms = {phone, 1, 1},
 };
 
+static struct patient
+everything_of_ann(void)
+{
+    static struct code races[] = {
+        {.value = {"2106-3", 6}, .scheme = {"2.16.840.1.113883.6.238", 23}}};
+    static struct span places[] = {{"Springfield", 11}};
+    struct patient everything = ann;
+    everything.mothers_maiden_names = (struct name_list){&person[1], 1, 1};
+    everything.birth_place_names = (struct span_list){places, 1, 1};
+    everything.birth_place_addresses = ann.addresses;
+    everything.deceased = PATIENT_YES;
+    everything.deceased_time = SPAN("20240229");
+    everything.multiple_birth = PATIENT_YES;
+    everything.birth_order = 2;
+    everything.races = (struct code_list){races, 1, 1};
+    return everything;
+}
+
 static void
 save_xcpd(struct arena *arena)
 {
@@ -89,6 +111,21 @@ save_xcpd(struct arena *arena)
     buf_init(&out, (size_t)64 * 1024);
     MUST(xcpd_query_write(&query, arena, &out, &diag, &asked));
     save("xcpd_query", "full", -1, buf_span(&out));
+    struct span back[] = {SPAN("2.999.1.9")};
+    struct xcpd_query later = query;
+    later.subject = everything_of_ann();
+    later.subject.birth_time = SPAN_EMPTY;
+    later.subject.birth_range =
+        (struct time_range){.low = SPAN("1946"), .high = SPAN("1948"), .is_high_excluded = true};
+    later.subject.care_providers = (struct ident_list){idents, 1, 1};
+    later.reverse_authorities = (struct span_list){back, 1, 1};
+    later.minimum_degree = 75;
+    later.match_algorithm = SPAN("exact");
+    later.is_deferred = true;
+    later.respond_to = SPAN("https://a.example/deferred");
+    buf_reset(&out);
+    MUST(xcpd_query_write(&later, arena, &out, &diag, &asked));
+    save("xcpd_query", "deferred", -1, buf_span(&out));
     query.query_xml = asked;
     for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
         buf_reset(&out);
@@ -96,6 +133,109 @@ save_xcpd(struct arena *arena)
                                &diag));
         save("xcpd_answer", answers[i].name, -1, buf_span(&out));
     }
+    buf_done(&out);
+}
+
+/* ---- ITI-47, ITI-45, ITI-56 and acknowledgements ---- */
+
+static struct hl7_domain domains[] = {{.root = {"2.999.4", 7}}, {.root = {"2.999.6", 7}}};
+static struct span domain_roots[] = {{"2.999.6", 7}};
+
+static void
+save_demographics(struct arena *arena, struct buf *out)
+{
+    struct diag diag = {0};
+    struct span asked = SPAN_EMPTY;
+    struct xcpd_query query = {
+        .id = {.root = SPAN("2.999.1"), .extension = SPAN("m1")},
+        .query_id = {.root = SPAN("2.999.5"), .extension = SPAN("q1")},
+        .sender_home = SPAN("2.999.1"),
+        .subject = everything_of_ann(),
+        .domains = {domains, 2, 2},
+        .initial_quantity = 3,
+    };
+    struct xcpd_match match = {.patient = everything_of_ann(),
+                               .degree = 80,
+                               .own_ids = 1,
+                               .missing_domains = {domain_roots, 1, 1}};
+    const struct xcpd_answer answer = {
+        .result = XCPD_MATCH,
+        .matches = {&match, 1, 1},
+        .quantities = {.is_known = true, .total = 9, .current = 1, .remaining = 8}};
+    const struct pdq_continuation more = {
+        .id = query.id, .query_id = query.query_id, .start = 4, .quantity = 10};
+    buf_reset(out);
+    MUST(pdq_query_write(&query, arena, out, &diag, &asked));
+    save("hl7_question", "demographics", -1, buf_span(out));
+    query.query_xml = asked;
+    buf_reset(out);
+    MUST(pdq_answer_write(&query, &answer, SPAN("2.999.2"), 0, out, &diag));
+    save("hl7_answer", "demographics", -1, buf_span(out));
+    buf_reset(out);
+    MUST(pdq_continuation_write(&more, out, &diag));
+    save("hl7_question", "continuation", -1, buf_span(out));
+}
+
+static void
+save_references(struct arena *arena, struct buf *out)
+{
+    struct diag diag = {0};
+    struct span asked = SPAN_EMPTY;
+    struct pix_query query = {
+        .id = {.root = SPAN("2.999.1"), .extension = SPAN("m1")},
+        .query_id = {.root = SPAN("2.999.5"), .extension = SPAN("q1")},
+        .sender_home = SPAN("2.999.1"),
+        .patient = {.root = SPAN("2.999.3"), .extension = SPAN("1")},
+        .sources = {domains, 2, 2},
+    };
+    const struct {
+        const char *name;
+        struct pix_answer answer;
+    } answers[] = {
+        {"found", {.result = PIX_FOUND, .ids = {idents, 2, 2}}},
+        {"nothing", {.result = PIX_NONE}},
+        {"patient", {.result = PIX_UNKNOWN_PATIENT}},
+        {"source", {.result = PIX_UNKNOWN_SOURCE, .unknown = {1}, .unknown_n = 1}},
+    };
+    buf_reset(out);
+    MUST(pix_query_write(&query, arena, out, &diag, &asked));
+    save("hl7_question", "reference", -1, buf_span(out));
+    query.query_xml = asked;
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        buf_reset(out);
+        MUST(pix_answer_write(&query, &answers[i].answer, SPAN("2.999.2"), 0, out, &diag));
+        save("hl7_answer", answers[i].name, -1, buf_span(out));
+    }
+}
+
+static void
+save_locations(struct arena *arena, struct buf *out)
+{
+    struct diag diag = {0};
+    const struct ident patient = {.root = SPAN("2.999.3"), .extension = SPAN("1")};
+    struct plq_location there[] = {{.home = SPAN("2.999.2"), .patient = idents[0]}};
+    struct mcci refusal = {.sender_home = SPAN("2.999.2"), .receiver_home = SPAN("2.999.1")};
+    buf_reset(out);
+    MUST(plq_query_write(&patient, out, &diag));
+    save("hl7_question", "location", -1, buf_span(out));
+    buf_reset(out);
+    MUST(plq_answer_write(&patient, &(struct plq_location_list){there, 1, 1}, out, &diag));
+    save("hl7_answer", "location", -1, buf_span(out));
+    buf_reset(out);
+    MUST(mcci_unsupported_mode(arena, &diag, &refusal.said));
+    refusal.said.target = patient;
+    MUST(mcci_write(&refusal, out, &diag));
+    save("hl7_answer", "refusal", -1, buf_span(out));
+}
+
+static void
+save_hl7(struct arena *arena)
+{
+    struct buf out;
+    buf_init(&out, (size_t)64 * 1024);
+    save_demographics(arena, &out);
+    save_references(arena, &out);
+    save_locations(arena, &out);
     buf_done(&out);
 }
 
@@ -197,6 +337,7 @@ main(int argc, char **argv)
     folder = argv[1];
     struct arena *const arena = fuzz_arena();
     save_xcpd(arena);
+    save_hl7(arena);
     save_query(arena);
     save_retrieve(arena);
     arena_free(arena);

@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "soap/pdq.h"
+#include "soap/pix.h"
+#include "soap/plq.h"
 #include "soap/xca.h"
 #include "soap/xcpd.h"
 #include "tests/unit/soap_support.h"
@@ -89,13 +92,28 @@ facts_patient_query(struct reading *reading)
     struct buf *out = reading->out;
     struct xcpd_query query;
 
-    TRY(xcpd_query_read(reading->message, reading->arena, &reading->diag, &query));
+    if (!is_ok(xcpd_query_read(reading->message, reading->arena, &reading->diag, &query))) {
+        diag_clear(&reading->diag); /* ITI-47 asks for more, and about less */
+        TRY(pdq_query_read(reading->message, reading->arena, &reading->diag, &query));
+    }
     fact_ident(out, "message", &query.id);
     fact_ident(out, "query", &query.query_id);
     fact_span(out, "sender", query.sender_home);
     fact_span(out, "receiver", query.receiver_home);
     facts_person(&query.subject, false, out);
     sample_fact(out, "addresses", "%zu", query.subject.addresses.n);
+    for (size_t i = 0; i < query.reverse_authorities.n; i++) {
+        fact_span(out, "asks back", query.reverse_authorities.items[i]);
+    }
+    if (query.minimum_degree > 0) {
+        sample_fact(out, "degree", "%u", query.minimum_degree);
+    }
+    if (query.is_deferred) {
+        fact_span(out, "respond to", query.respond_to);
+    }
+    for (size_t i = 0; i < query.domains.n; i++) {
+        fact_span(out, "domain", query.domains.items[i].root);
+    }
     return OK;
 }
 
@@ -124,6 +142,71 @@ facts_patient_answer(struct reading *reading)
         facts_person(&answer.matches.items[i].patient, true, out);
         fact_span(out, "home", answer.matches.items[i].home);
         sample_fact(out, "degree", "%d", answer.matches.items[i].degree);
+    }
+    return OK;
+}
+
+static struct status
+facts_reference_query(struct reading *reading)
+{
+    struct pix_query query;
+
+    TRY(pix_query_read(reading->message, reading->arena, &reading->diag, &query));
+    fact_ident(reading->out, "message", &query.id);
+    fact_ident(reading->out, "query", &query.query_id);
+    fact_ident(reading->out, "id", &query.patient);
+    for (size_t i = 0; i < query.sources.n; i++) {
+        fact_span(reading->out, "domain", query.sources.items[i].root);
+    }
+    return OK;
+}
+
+static struct status
+facts_reference_answer(struct reading *reading)
+{
+    static const char *const results[] = {
+        [PIX_FOUND] = "match",          [PIX_NONE] = "none",   [PIX_UNKNOWN_PATIENT] = "error",
+        [PIX_UNKNOWN_SOURCE] = "error", [PIX_ERROR] = "error",
+    };
+    const size_t colon = span_find(reading->query_id, SPAN(":"));
+    const struct pix_query query = {
+        .query_id = {.root = span_slice(reading->query_id, 0, colon),
+                     .extension = span_slice(reading->query_id, colon + 1, SIZE_MAX)}};
+    struct pix_answer answer;
+
+    TRY(pix_answer_read(reading->message, &query, reading->arena, &reading->diag, &answer));
+    fact_ident(reading->out, "query", &query.query_id);
+    sample_fact(reading->out, "result", "%s", results[answer.result]);
+    for (size_t i = 0; i < answer.ids.n; i++) {
+        fact_ident(reading->out, "id", &answer.ids.items[i]);
+    }
+    return OK;
+}
+
+static struct status
+facts_location_query(struct reading *reading)
+{
+    struct ident patient;
+
+    TRY(plq_query_read(reading->message, reading->arena, &reading->diag, &patient));
+    fact_ident(reading->out, "id", &patient);
+    return OK;
+}
+
+/* The answer says itself whom it was asked about. */
+static struct status
+facts_location_answer(struct reading *reading)
+{
+    const xmlNode *first = xml_first(message_payload(reading->message));
+    const xmlNode *asked = xml_child(first, NS_XCPD, "RequestedPatientId");
+    const struct ident patient = {.root = xml_attr_text(asked, "root"),
+                                  .extension = xml_attr_text(asked, "extension")};
+    struct plq_location_list locations;
+
+    TRY(plq_answer_read(reading->message, &patient, reading->arena, &reading->diag, &locations));
+    for (size_t i = 0; i < locations.n; i++) {
+        fact_span(reading->out, "home", locations.items[i].home);
+        fact_ident(reading->out, "id", &locations.items[i].patient);
     }
     return OK;
 }
@@ -262,6 +345,10 @@ static const struct {
 } readers[] = {
     {"PRPA_IN201305UV02", facts_patient_query},
     {"PRPA_IN201306UV02", facts_patient_answer},
+    {"PRPA_IN201309UV02", facts_reference_query},
+    {"PRPA_IN201310UV02", facts_reference_answer},
+    {"PatientLocationQueryRequest", facts_location_query},
+    {"PatientLocationQueryResponse", facts_location_answer},
     {"AdhocQueryRequest", facts_query},
     {"AdhocQueryResponse", facts_query_answer},
     {"RetrieveDocumentSetRequest", facts_retrieve},

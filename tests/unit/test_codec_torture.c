@@ -6,6 +6,10 @@
 
 #include "base/mem.h"
 #include "soap/envelope.h"
+#include "soap/mcci.h"
+#include "soap/pdq.h"
+#include "soap/pix.h"
+#include "soap/plq.h"
 #include "soap/xca.h"
 #include "soap/xcpd.h"
 #include "tests/unit/soap_support.h"
@@ -17,6 +21,7 @@
 struct bench {
     struct arena *arena;
     struct message *xcpd_query, *xcpd_answer, *query, *answer, *retrieve, *retrieved;
+    struct message *pdq_query, *pdq_answer, *pix_query, *pix_answer, *plq_answer;
     struct xcpd_query question;
 };
 
@@ -72,6 +77,46 @@ struct bench {
     "DocumentResponse><DocumentResponse><RepositoryUniqueId>"                                      \
     "1</RepositoryUniqueId><DocumentUniqueId>3</DocumentUniqueId><mimeType>m</mimeType>"           \
     "<Document>AAAA</Document></DocumentResponse></RetrieveDocumentSetResponse>"
+
+#define PDQ_QUERY                                                                                  \
+    "<PRPA_IN201305UV02 xmlns='urn:hl7-org:v3'><id root='2.999.1'/><sender><device>"               \
+    "<id root='2.999.7'/></device></sender><controlActProcess><queryByParameter>"                  \
+    "<queryId root='2.999.5'/><matchCriterionList><matchAlgorithm><value>x</value>"                \
+    "</matchAlgorithm></matchCriterionList><parameterList><livingSubjectBirthTime><value>"         \
+    "<low value='1970'/><high value='1971'/></value></livingSubjectBirthTime>"                     \
+    "<mothersMaidenName><value><family>M</family></value></mothersMaidenName>"                     \
+    "<livingSubjectBirthPlaceName><value>P</value></livingSubjectBirthPlaceName>"                  \
+    "<principalCareProviderId><value root='2.999' extension='1'/></principalCareProviderId>"       \
+    "<otherIDsScopingOrganization><value root='2.999.4'/></otherIDsScopingOrganization>"           \
+    "</parameterList></queryByParameter></controlActProcess></PRPA_IN201305UV02>"
+#define PDQ_ANSWER                                                                                 \
+    "<PRPA_IN201306UV02 xmlns='urn:hl7-org:v3'><acknowledgement><typeCode code='AA'/>"             \
+    "</acknowledgement><controlActProcess><subject><registrationEvent><subject1><patient>"         \
+    "<id root='2.999' extension='1'/><patientPerson><name><family>A</family></name>"               \
+    "<deceasedTime value='2020'/><raceCode code='r' codeSystem='2.999'/><asOtherIDs "              \
+    "classCode='EMP'><id root='2.999.8' extension='8'/><scopingOrganization>"                      \
+    "<id root='2.999.9'/></scopingOrganization></asOtherIDs><asOtherIDs><id nullFlavor='NA'/>"     \
+    "<scopingOrganization><id root='2.999.4'/></scopingOrganization></asOtherIDs>"                 \
+    "<personalRelationship><code code='MTH'/><relationshipHolder1><name><family>M</family>"        \
+    "</name></relationshipHolder1></personalRelationship><birthPlace><addr><city>C</city></addr>"  \
+    "<birthplace><name>P</name></birthplace></birthPlace></patientPerson></patient></subject1>"    \
+    "</registrationEvent></subject><queryAck><queryId root='2.999.5'/></queryAck>"                 \
+    "</controlActProcess></PRPA_IN201306UV02>"
+#define PIX_QUERY                                                                                  \
+    "<PRPA_IN201309UV02 xmlns='urn:hl7-org:v3'><id root='2.999.1'/><controlActProcess>"            \
+    "<queryByParameter><queryId root='2.999.5'/><parameterList><dataSource>"                       \
+    "<value root='2.999.4'/></dataSource><patientIdentifier><value root='2.999.3' extension='1'/>" \
+    "</patientIdentifier></parameterList></queryByParameter></controlActProcess>"                  \
+    "</PRPA_IN201309UV02>"
+#define PIX_ANSWER                                                                                 \
+    "<PRPA_IN201310UV02 xmlns='urn:hl7-org:v3'><id root='2.999.2'/><acknowledgement>"              \
+    "<typeCode code='AE'/><acknowledgementDetail><code code='204'/><location>patientIdentifier"    \
+    "</location></acknowledgementDetail></acknowledgement></PRPA_IN201310UV02>"
+#define PLQ_ANSWER                                                                                 \
+    "<PatientLocationQueryResponse xmlns='urn:ihe:iti:xcpd:2009'><PatientLocationResponse>"        \
+    "<HomeCommunityId>2.999.2</HomeCommunityId><CorrespondingPatientId root='2.999.4' "            \
+    "extension='2'/><RequestedPatientId root='2.999.3' extension='1'/></PatientLocationResponse>"  \
+    "</PatientLocationQueryResponse>"
 
 typedef struct status step(const struct bench *bench, struct arena *arena, struct buf *out,
                            struct diag *diag);
@@ -155,6 +200,46 @@ do_envelopes(const struct bench *bench, struct arena *arena, struct buf *out, st
     return envelope_write_fault(ERR_SIG_INVALID, SPAN("r"), SPAN("t"), out, diag);
 }
 
+static struct status
+do_demographics(const struct bench *bench, struct arena *arena, struct buf *out, struct diag *diag)
+{
+    const struct ident id = {.root = SPAN("2.999.5")};
+    struct xcpd_query query;
+    struct xcpd_answer answer;
+    struct hl7_detail detail;
+    struct span asked;
+    TRY(pdq_query_read(bench->pdq_query, arena, diag, &query));
+    TRY(pdq_query_write(&query, arena, out, diag, &asked));
+    TRY(pdq_unknown_domain(&query.domains.items[0], arena, diag, &detail));
+    TRY(pdq_answer_read(bench->pdq_answer, &id, arena, diag, &answer));
+    return pdq_answer_write(&query, &answer, SPAN("2.999.2"), 0, out, diag);
+}
+
+static struct status
+do_references(const struct bench *bench, struct arena *arena, struct buf *out, struct diag *diag)
+{
+    struct pix_query query;
+    struct pix_answer answer;
+    struct mcci mcci = {.sender_home = SPAN("2.999.2")};
+    struct span asked;
+    TRY(pix_query_read(bench->pix_query, arena, diag, &query));
+    TRY(pix_query_write(&query, arena, out, diag, &asked));
+    TRY(pix_answer_read(bench->pix_answer, &query, arena, diag, &answer));
+    TRY(pix_answer_write(&query, &answer, SPAN("2.999.2"), 0, out, diag));
+    TRY(mcci_unsupported_mode(arena, diag, &mcci.said));
+    mcci.said.target = query.id;
+    return mcci_write(&mcci, out, diag);
+}
+
+static struct status
+do_locations(const struct bench *bench, struct arena *arena, struct buf *out, struct diag *diag)
+{
+    const struct ident patient = {.root = SPAN("2.999.3"), .extension = SPAN("1")};
+    struct plq_location_list locations;
+    TRY(plq_answer_read(bench->plq_answer, &patient, arena, diag, &locations));
+    return plq_answer_write(&patient, &locations, out, diag);
+}
+
 /* Fails the first, the second, ... allocation, until the step needs no more. */
 static void
 torture(const struct bench *bench, step *run)
@@ -184,8 +269,9 @@ torture(const struct bench *bench, step *run)
 static void
 test_all(void)
 {
-    static step *const steps[] = {do_xcpd_query, do_xcpd_answer, do_query,    do_answer,
-                                  do_retrieve,   do_retrieved,   do_envelopes};
+    static step *const steps[] = {do_xcpd_query, do_xcpd_answer, do_query,     do_answer,
+                                  do_retrieve,   do_retrieved,   do_envelopes, do_demographics,
+                                  do_references, do_locations};
     struct bench bench = {.arena = arena_new(ARENA_LIMIT_DEFAULT)};
     const struct {
         const char *xml;
@@ -194,6 +280,9 @@ test_all(void)
         {XCPD_QUERY, &bench.xcpd_query}, {XCPD_ANSWER, &bench.xcpd_answer},
         {ADHOC_QUERY, &bench.query},     {ADHOC_ANSWER, &bench.answer},
         {RETRIEVE, &bench.retrieve},     {RETRIEVED, &bench.retrieved},
+        {PDQ_QUERY, &bench.pdq_query},   {PDQ_ANSWER, &bench.pdq_answer},
+        {PIX_QUERY, &bench.pix_query},   {PIX_ANSWER, &bench.pix_answer},
+        {PLQ_ANSWER, &bench.plq_answer},
     };
     struct diag diag;
     diag_clear(&diag);

@@ -114,15 +114,27 @@ test_action_and_path_must_agree(void)
         enum soap_transaction transaction;
         const char *path;
     } rows[] = {
-        {SOAP_ITI_38, "/pdq"},         {SOAP_ITI_38, "/repository"}, {SOAP_ITI_38, "/xca/query"},
-        {SOAP_ITI_39, "/registry"},    {SOAP_ITI_39, "/"},           {SOAP_ITI_55, "/registry"},
+        {SOAP_ITI_38, "/pdq"},
+        {SOAP_ITI_38, "/repository"},
+        {SOAP_ITI_38, "/xca/query"},
+        {SOAP_ITI_39, "/registry"},
+        {SOAP_ITI_39, "/"},
+        {SOAP_ITI_55, "/registry"},
         {SOAP_ITI_55, "/pdq/further"},
+        {SOAP_ITI_47, "/registry"},
+        /* nobody answers these yet */
+        {SOAP_ITI_47, "/pdq"},
+        {SOAP_ITI_47_CONTINUE, "/pdq"},
+        {SOAP_ITI_45, "/pdq"},
     };
     static const char *const payloads[] = {
         [SOAP_ITI_55] = "<PRPA_IN201305UV02 xmlns='urn:hl7-org:v3'/>",
         [SOAP_ITI_38] =
             "<AdhocQueryRequest xmlns='urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0'/>",
         [SOAP_ITI_39] = "<RetrieveDocumentSetRequest xmlns='urn:ihe:iti:xds-b:2007'/>",
+        [SOAP_ITI_47] = "<PRPA_IN201305UV02 xmlns='urn:hl7-org:v3'/>",
+        [SOAP_ITI_47_CONTINUE] = "<QUQI_IN000003UV01 xmlns='urn:hl7-org:v3'/>",
+        [SOAP_ITI_45] = "<PRPA_IN201309UV02 xmlns='urn:hl7-org:v3'/>",
     };
 
     (void)local_kit_open(&scene);
