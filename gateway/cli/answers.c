@@ -123,6 +123,9 @@ status_of(const struct leg *leg)
     if (leg->transaction != SOAP_ITI_55) {
         return "answered";
     }
+    if (leg->quarantined.n > 0) {
+        return "quarantined";
+    }
     return leg->result == XCPD_AMBIGUOUS ? "ambiguous" : "no-match";
 }
 

@@ -152,6 +152,31 @@ write_dropped(struct jsonw *w, const struct asking *asking)
     jsonw_close(w);
 }
 
+/* Whom communities returned that contradict the question; nothing went on with them. */
+static void
+write_quarantined(struct jsonw *w, const struct leg_list *legs)
+{
+    jsonw_key(w, "quarantined");
+    jsonw_array(w);
+    for (size_t i = 0; i < legs->n; i++) {
+        for (size_t k = 0; k < legs->items[i].quarantined.n; k++) {
+            const struct leg_quarantined *one = &legs->items[i].quarantined.items[k];
+            const struct ident *id = &one->match.patient.ids.items[0];
+
+            jsonw_object(w);
+            jsonw_key_text(w, "partner", span_of_cstr(legs->items[i].partner->id));
+            jsonw_key_text(w, "community", one->match.home);
+            jsonw_key_text(w, "rule", span_of_cstr(match_rule_name(one->rule)));
+            jsonw_key_text(w, "why", span_of_cstr(match_rule_text(one->rule)));
+            jsonw_key_text(w, "id_root", id->root);
+            jsonw_key_text(w, "id_extension", id->extension);
+            write_patient(w, &one->match.patient);
+            jsonw_close(w);
+        }
+    }
+    jsonw_close(w);
+}
+
 struct status
 answers_write_json(const struct answers *answers, struct buf *out, struct diag *diag)
 {
@@ -181,6 +206,7 @@ answers_write_json(const struct answers *answers, struct buf *out, struct diag *
     }
     jsonw_close(&w);
     write_dropped(&w, asking);
+    write_quarantined(&w, &asking->legs[0]);
     jsonw_key_int(&w, "failed_partners", answers->failed_partners);
     jsonw_key_int(&w, "audit_records", asking->records_n);
     jsonw_close(&w);

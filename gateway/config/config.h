@@ -231,6 +231,19 @@ struct config_enough {
     unsigned percent;
 };
 
+/* discovery: what a partner is told when several people agree with his question, and how long what
+ * communities know of people is remembered. */
+enum config_several {
+    CONFIG_SEVERAL_ASK,  /* nobody; asked for what would tell them apart (ITI TF-2 3.55.4.2.3) */
+    CONFIG_SEVERAL_NONE, /* nobody */
+    CONFIG_SEVERAL_LIST  /* all of them, each with its degree of match */
+};
+struct config_discovery {
+    enum config_several several;
+    int64_t time_to_live_us; /* told to partners: how long our answers may be kept; 0: not at all */
+    int64_t remember_us;     /* partners' answers, at most, and no longer than they say; 0: never */
+};
+
 /* recipients: the organizations that a community takes documents for. */
 struct config_recipient {
     const char *organization; /* an OID; or, with '*' at its end, what it begins with */
@@ -296,6 +309,7 @@ struct config {
     struct config_edge edge;
     struct partner_limits outbound; /* outbound: of partners without limits of their own */
     struct config_enough enough;
+    struct config_discovery discovery;
     size_t answers_limit;   /* limits: answers, bytes that all answers of one transaction hold */
     size_t facts_limit;     /* limits: answer_facts, bytes that is read of one answer */
     size_t documents_limit; /* limits: documents, bytes of one answer that carries documents; what

@@ -247,6 +247,13 @@ same_limits(const struct config *a, const struct config *b)
            same_edge(&a->edge, &b->edge);
 }
 
+static bool
+same_discovery(const struct config_discovery *a, const struct config_discovery *b)
+{
+    return a->several == b->several && a->time_to_live_us == b->time_to_live_us &&
+           a->remember_us == b->remember_us;
+}
+
 /* ---- systems ---- */
 
 static bool
@@ -401,6 +408,9 @@ config_changes(const struct config *old, const struct config *other, config_say 
     compare_trusts(old, other, say, arg);
     if (!same_limits(old, other)) {
         say(arg, "limits: changed");
+    }
+    if (!same_discovery(&old->discovery, &other->discovery)) {
+        say(arg, "discovery: changed");
     }
     if (old->clock_skew_us != other->clock_skew_us ||
         old->max_lifetime_us != other->max_lifetime_us ||

@@ -1,6 +1,6 @@
 /*
  * Reads what `limits:` says about the network listeners: how many connections and requests, and how
- * slow a peer may be. Called while the configuration loads, by the reader of `limits:`.
+ * slow a peer may be; and `discovery:`. Called while the configuration loads.
  */
 #include "base/machine.h"
 #include "config/config_reader.h"
@@ -114,4 +114,28 @@ config_read_enough(struct config_reader *reader, const struct yaml_node *node,
     }
     *ret_enough = is_share ? (struct config_enough){.percent = (unsigned)value}
                            : (struct config_enough){.answers = (size_t)value};
+}
+
+/* off, or a time. */
+static void
+read_while(struct config_reader *reader, const struct yaml_node *node, int64_t *ret_us)
+{
+    if (node != NULL && !span_eq(node->scalar, SPAN("off"))) {
+        config_duration(reader, node, US_PER_S, (int64_t)366 * 24 * 3600 * US_PER_S, ret_us);
+    }
+}
+
+void
+config_read_discovery(struct config_reader *reader, struct yaml_node *root)
+{
+    static const char *const names[] = {"several", "time_to_live", "remember"};
+    static const char *const several[] = {"ask", "none", "list"};
+    struct yaml_node *node = config_section(reader, root, "discovery", names, ARRAY_LEN(names));
+    struct config_discovery *discovery = &reader->config->discovery;
+    size_t which = CONFIG_SEVERAL_ASK;
+
+    (void)config_choice(reader, yaml_get(node, "several"), several, ARRAY_LEN(several), &which);
+    discovery->several = (enum config_several)which;
+    read_while(reader, yaml_get(node, "time_to_live"), &discovery->time_to_live_us);
+    read_while(reader, yaml_get(node, "remember"), &discovery->remember_us);
 }

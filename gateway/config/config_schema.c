@@ -14,9 +14,9 @@
 #define GB (1024 * MB)
 
 static const char *const root_names[] = {
-    "community", "listen",    "asserts",  "credentials", "trust",    "partners",
-    "store",     "sources",   "audit",    "policies",    "security", "limits",
-    "log",       "id_tokens", "outbound", "spool",       "systems",  "recipients",
+    "community", "listen", "asserts",  "credentials", "trust",     "partners", "store",
+    "sources",   "audit",  "policies", "security",    "limits",    "log",      "id_tokens",
+    "outbound",  "spool",  "systems",  "recipients",  "discovery",
 };
 
 /* ---- community ---- */
@@ -352,6 +352,7 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     TRY(read_audit(reader, root));
     TRY(read_security(reader, root));
     read_limits(reader, root);
+    config_read_discovery(reader, root);
     config_read_outbound(reader, root);
     read_log(reader, root);
     TRY(read_partners(reader, root)); /* their timeout's default is in limits */

@@ -4,6 +4,8 @@ libisthmus_a_SOURCES += \
 	gateway/store/jobs.c gateway/store/jobs.h \
 	gateway/store/match.c gateway/store/match.h \
 	gateway/store/pending.h \
+	gateway/store/match_believe.c gateway/store/match_parts.h \
+	gateway/store/match_prepare.c gateway/store/match_question.c \
 	gateway/store/registry.h \
 	gateway/store/replay.c gateway/store/replay.h \
 	gateway/store/replay_file.c gateway/store/replay_file.h \
@@ -26,6 +28,7 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_members.c \
 	gateway/store/sqlite_patients.c \
 	gateway/store/sqlite_pending.c \
+	gateway/store/sqlite_people.c \
 	gateway/store/sqlite_replay.c \
 	gateway/store/sqlite_retrieve.c \
 	gateway/store/sqlite_schema.c gateway/store/sqlite_tables.h \
@@ -53,12 +56,19 @@ tests_unit_test_registry_submit_LDADD = $(UNIT_LIBS)
 tests_unit_test_registry_submit_SOURCES = tests/unit/test_registry_submit.c $(REGISTRY_KIT)
 
 STORE_TESTS = tests/unit/test_match tests/unit/test_store tests/unit/test_store_find \
+	tests/unit/test_store_discovery \
 	tests/unit/test_store_people tests/unit/test_store_replay tests/unit/test_store_threads
 check_PROGRAMS += $(STORE_TESTS)
 tests_unit_test_match_LDADD = $(UNIT_LIBS)
+tests_unit_test_match_SOURCES = tests/unit/test_match.c tests/unit/match_kit.c \
+	tests/unit/match_kit.h
+EXTRA_DIST += tests/unit/match_cases.txt
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
+tests_unit_test_store_discovery_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_discovery_SOURCES = tests/unit/test_store_discovery.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_store_find_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_find_SOURCES = tests/unit/test_store_find.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h

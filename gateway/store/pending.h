@@ -19,16 +19,18 @@ enum pending_kind { PENDING_ASYNCHRONOUS = 1, PENDING_DEFERRED = 2 };
 
 struct pending {
     enum pending_kind kind;
-    struct span message_id;           /* of our question: what the answer relates to */
-    struct span transaction;          /* "ITI-55" */
-    struct span partner;              /* id of its record: who may answer */
-    struct span url;                  /* where it was sent */
-    struct span community;            /* bare OID, that was asked */
-    struct span user;                 /* who asked: plain-text name */
-    struct ident query_id;            /* ITI-55: the answer must name it; else empty */
-    int64_t created_us;               /* wall */
-    int64_t expires_us;               /* wall: no answer is taken afterwards */
-    int64_t answered_us;              /* wall; 0: it waits */
+    struct span message_id;  /* of our question: what the answer relates to */
+    struct span transaction; /* "ITI-55" */
+    struct span partner;     /* id of its record: who may answer */
+    struct span url;         /* where it was sent */
+    struct span community;   /* bare OID, that was asked */
+    struct span user;        /* who asked: plain-text name */
+    struct ident query_id;   /* ITI-55: the answer must name it; else empty */
+    struct span question;    /* deferred: what was asked, which the answer is held against; the
+                                Body's child; of pending_fetch only */
+    int64_t created_us;      /* wall */
+    int64_t expires_us;      /* wall: no answer is taken afterwards */
+    int64_t answered_us;     /* wall; 0: it waits */
     struct span content_type, answer; /* as they came; of pending_fetch only */
 };
 struct pending_list {

@@ -141,21 +141,44 @@ present_patient(const struct sqlite_store *store, const struct sqlite_patient *s
 }
 
 static struct status
+add_candidate(const struct sqlite_store *store, struct db_conn *conn, int64_t row,
+              enum match_rule rule, struct arena *arena, struct diag *diag,
+              struct store_candidate_list *candidates)
+{
+    struct store_candidate candidate = {.degree = match_rule_degree(rule)};
+    struct sqlite_patient stored;
+
+    TRY(sqlite_patient_load(conn, row, arena, diag, &stored));
+    TRY(present_patient(store, &stored, arena, diag, &candidate.patient));
+    return ARENA_PUSH(arena, diag, candidates, candidate);
+}
+
+static struct status
 match_inside(struct sqlite_store *store, struct db_conn *conn, const struct patient *query,
              struct arena *arena, struct diag *diag, struct store_match_result *ret_result)
 {
     struct store_match_result result = {.kind = STORE_MATCH_NONE};
-    struct sqlite_decision decision;
-    struct sqlite_patient stored;
+    struct store_candidate_list agreeing = {0};
+    struct sqlite_answer answer;
 
-    TRY(sqlite_patient_match(conn, query, arena, diag, &decision));
-    result.rule = match_rule_text(decision.rule);
-    if (decision.rule == MATCH_RULE_SEVERAL) {
-        result.kind = STORE_MATCH_AMBIGUOUS;
-    } else if (decision.row != 0) {
-        TRY(sqlite_patient_load(conn, decision.row, arena, diag, &stored));
-        TRY(present_patient(store, &stored, arena, diag, &result.patient));
+    TRY(sqlite_patient_answer(store, conn, query, arena, diag, &answer));
+    result.rule = match_rule_text(answer.decision.rule);
+    result.rule_name = match_rule_name(answer.decision.rule);
+    for (size_t i = 0; i < answer.rows_n; i++) {
+        if (match_rule_verdict(answer.rules[i]) == MATCH_SAME) {
+            TRY(add_candidate(store, conn, answer.rows[i], answer.rules[i], arena, diag,
+                              &agreeing));
+        }
+    }
+    if (answer.decision.outcome == MATCH_ONE) {
         result.kind = STORE_MATCH_ONE;
+        result.patient = agreeing.items[0].patient;
+        result.degree = agreeing.items[0].degree;
+        result.is_plain = match_rule_is_plain(answer.decision.rule);
+    } else if (answer.decision.outcome == MATCH_AMBIGUOUS) {
+        result.kind = STORE_MATCH_AMBIGUOUS;
+        result.hints = answer.decision.hints;
+        result.candidates = agreeing;
     }
     *ret_result = result;
     return OK;

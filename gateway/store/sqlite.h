@@ -43,10 +43,6 @@ struct sqlite_patient {
 };
 MUST_CHECK struct status sqlite_patient_load(struct db_conn *conn, int64_t row, struct arena *arena,
                                              struct diag *diag, struct sqlite_patient *ret_patient);
-/* The same without addresses and telecoms, which match.h does not compare. */
-MUST_CHECK struct status sqlite_patient_load_identity(struct db_conn *conn, int64_t row,
-                                                      struct arena *arena, struct diag *diag,
-                                                      struct sqlite_patient *ret_patient);
 /* Row of the patient with this public id; 0 when there is none. */
 MUST_CHECK struct status sqlite_patient_find(struct db_conn *conn, struct span public_id,
                                              struct diag *diag, int64_t *ret_row);
@@ -54,8 +50,37 @@ MUST_CHECK struct status sqlite_patient_find(struct db_conn *conn, struct span p
 /* Between given names, and between street lines, in one column. */
 #define SQLITE_PART_SEPARATOR '\x1f'
 
+/* ---- sqlite_people.c: by what people are found, and what few of their records say ---- */
+/* The numbers are in the file: never change. */
+enum sqlite_detail_kind {
+    SQLITE_DETAIL_MOTHER = 1,        /* family name, given names */
+    SQLITE_DETAIL_BIRTH_PLACE = 2,   /* its name */
+    SQLITE_DETAIL_BIRTH_ADDRESS = 3, /* street; city, state, postal code, country */
+    SQLITE_DETAIL_CARE_PROVIDER = 4, /* root, extension */
+    SQLITE_DETAIL_DECEASED = 5,      /* 1 or 0, time */
+    SQLITE_DETAIL_MULTIPLE_BIRTH = 6 /* 1 or 0, order */
+};
+/* The keys of the person's names; those that are there already stay. */
+MUST_CHECK struct status sqlite_people_add_keys(struct db_conn *conn, int64_t row,
+                                                const struct patient *patient, struct arena *arena,
+                                                struct diag *diag);
+/* The details of <from> that <known> lacks; <known> grows along. */
+MUST_CHECK struct status sqlite_people_add_details(struct db_conn *conn, int64_t row,
+                                                   const struct patient *from, struct arena *arena,
+                                                   struct diag *diag, struct patient *known);
+MUST_CHECK struct status sqlite_people_load_details(struct db_conn *conn, int64_t row,
+                                                    struct arena *arena, struct diag *diag,
+                                                    struct patient *patient);
+/* Makes the keys of everybody, and doubts ids that nobody should believe; for schema version 6. */
+MUST_CHECK struct status sqlite_people_index(struct db_conn *conn, struct diag *diag);
+/* Text parts in one column, between them SQLITE_PART_SEPARATOR. */
+MUST_CHECK struct status sqlite_parts_join(const struct span_list *parts, struct arena *arena,
+                                           struct diag *diag, struct span *ret_joined);
+MUST_CHECK struct status sqlite_parts_split(struct span joined, struct arena *arena,
+                                            struct diag *diag, struct span_list *ret_parts);
+
 /* ---- sqlite_match.c ---- */
-/* Who here is <person>? *ret_row is 0 unless exactly one agrees. */
+/* Who here is <person>, of whom a document speaks? *ret_row is 0 unless exactly one agrees. */
 struct sqlite_decision {
     enum match_rule rule;
     int64_t row;
@@ -63,6 +88,17 @@ struct sqlite_decision {
 MUST_CHECK struct status sqlite_patient_match(struct db_conn *conn, const struct patient *person,
                                               struct arena *arena, struct diag *diag,
                                               struct sqlite_decision *ret_decision);
+/* Who here is asked for? <rows>: the candidates whom the decision is about. */
+struct sqlite_answer {
+    struct match_decision decision;
+    int64_t rows[STORE_CANDIDATES_MAX];
+    enum match_rule rules[STORE_CANDIDATES_MAX];
+    size_t rows_n;
+};
+MUST_CHECK struct status sqlite_patient_answer(const struct sqlite_store *store,
+                                               struct db_conn *conn, const struct patient *question,
+                                               struct arena *arena, struct diag *diag,
+                                               struct sqlite_answer *ret_answer);
 /* One stored patient against <person>; <with_ids>: match_compare, else demographics alone. */
 MUST_CHECK struct status sqlite_patient_compare(struct db_conn *conn, int64_t row,
                                                 const struct match_person *person, bool with_ids,

@@ -4,36 +4,7 @@
  */
 #include "store/sqlite.h"
 
-#include <string.h>
-
 #include "base/ids.h"
-#include "base/text.h"
-
-static struct status
-join_parts(const struct span_list *parts, struct arena *arena, struct diag *diag,
-           struct span *ret_joined)
-{
-    void *joined = NULL;
-    size_t n = 0;
-
-    for (size_t i = 0; i < parts->n; i++) {
-        n += parts->items[i].n + 1;
-    }
-    TRY(arena_alloc(arena, n + 1, diag, &joined));
-    char *to = joined;
-
-    for (size_t i = 0; i < parts->n; i++) {
-        if (i > 0) {
-            *to++ = SQLITE_PART_SEPARATOR;
-        }
-        if (parts->items[i].n > 0) {
-            memcpy(to, parts->items[i].p, parts->items[i].n);
-            to += parts->items[i].n;
-        }
-    }
-    *ret_joined = span_of(joined, (size_t)(to - (char *)joined));
-    return OK;
-}
 
 /* ---- rows ---- */
 
@@ -75,13 +46,12 @@ insert_name(struct db_conn *conn, int64_t row, size_t position, const struct per
             struct arena *arena, struct diag *diag)
 {
     CLEANUP(db_end) struct db_query query = {0};
-    struct span given, key;
+    struct span given;
 
-    TRY(join_parts(&name->given, arena, diag, &given));
-    TRY(text_fold(arena, name->family, diag, &key));
+    TRY(sqlite_parts_join(&name->given, arena, diag, &given));
     db_prepare(conn,
-               "INSERT INTO names (patient, position, family, given, prefix, suffix, use,"
-               " family_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+               "INSERT INTO names (patient, position, family, given, prefix, suffix, use)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?)",
                &query);
     db_int(&query, row);
     db_int(&query, (int64_t)position);
@@ -90,7 +60,6 @@ insert_name(struct db_conn *conn, int64_t row, size_t position, const struct per
     db_text(&query, name->prefix);
     db_text(&query, name->suffix);
     db_text(&query, name->use);
-    db_text(&query, key);
     return db_run(&query, diag);
 }
 
@@ -104,7 +73,7 @@ insert_id(struct db_conn *conn, int64_t row, size_t position, const struct ident
     TRY(match_id_key(id->extension, arena, diag, &key));
     db_prepare(conn,
                "INSERT INTO identifiers (patient, position, root, extension, authority,"
-               " extension_key, unreliable) VALUES (?, ?, ?, ?, ?, ?, 0)",
+               " extension_key, unreliable) VALUES (?, ?, ?, ?, ?, ?, ?)",
                &query);
     db_int(&query, row);
     db_int(&query, (int64_t)position);
@@ -112,6 +81,7 @@ insert_id(struct db_conn *conn, int64_t row, size_t position, const struct ident
     db_text(&query, id->extension);
     db_text(&query, id->authority);
     db_text(&query, key);
+    db_int(&query, id->extension.n > 0 && !match_id_is_believable(id->root, key) ? 1 : 0);
     return db_run(&query, diag);
 }
 
@@ -122,7 +92,7 @@ insert_address(struct db_conn *conn, int64_t row, size_t position, const struct 
     CLEANUP(db_end) struct db_query query = {0};
     struct span street;
 
-    TRY(join_parts(&address->street, arena, diag, &street));
+    TRY(sqlite_parts_join(&address->street, arena, diag, &street));
     db_prepare(conn,
                "INSERT INTO addresses (patient, position, street, city, state, postal_code,"
                " country, use) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -241,7 +211,8 @@ add_missing(struct db_conn *conn, int64_t row, const struct patient *from, struc
     ADD_MISSING(ids, has_id, insert_id)
     ADD_MISSING(addresses, has_address, insert_address)
     ADD_MISSING(telecoms, has_telecom, insert_telecom)
-    return OK;
+    TRY(sqlite_people_add_details(conn, row, from, arena, diag, known));
+    return sqlite_people_add_keys(conn, row, known, arena, diag);
 }
 
 /* ---- doubting ---- */

@@ -4,19 +4,6 @@
  */
 #include "store/sqlite.h"
 
-static struct status
-split_parts(struct span joined, struct arena *arena, struct diag *diag, struct span_list *ret_parts)
-{
-    struct span_list parts = {0};
-    struct span part;
-
-    while (joined.n > 0 && span_split(&joined, SQLITE_PART_SEPARATOR, &part)) {
-        TRY(ARENA_PUSH(arena, diag, &parts, part));
-    }
-    *ret_parts = parts;
-    return OK;
-}
-
 /* Reads <n> text columns from 0 on into *texts[...]. */
 static struct status
 read_texts(const struct db_query *query, struct span *const *texts, size_t n, struct arena *arena,
@@ -30,19 +17,21 @@ read_texts(const struct db_query *query, struct span *const *texts, size_t n, st
 
 static struct status
 load_person(struct db_conn *conn, int64_t row, struct arena *arena, struct diag *diag,
-            struct sqlite_patient *patient)
+            struct sqlite_patient *patient, bool *ret_has_details)
 {
     CLEANUP(db_end) struct db_query query = {0};
     struct span *const texts[] = {&patient->public_id, &patient->patient.birth_time,
                                   &patient->patient.sex};
     bool has_row = false;
 
-    db_prepare(conn, "SELECT public_id, birth_time, sex FROM patients WHERE id = ?", &query);
+    db_prepare(conn, "SELECT public_id, birth_time, sex, has_details FROM patients WHERE id = ?",
+               &query);
     db_int(&query, row);
     TRY(db_step(&query, diag, &has_row));
     if (!has_row) {
         return FAIL(diag, ERR_STORE, "a row of the store names a patient that is not there");
     }
+    *ret_has_details = db_column_int(&query, 3) != 0;
     return read_texts(&query, texts, ARRAY_LEN(texts), arena, diag);
 }
 
@@ -68,7 +57,7 @@ load_names(struct db_conn *conn, int64_t row, struct arena *arena, struct diag *
             return OK;
         }
         TRY(read_texts(&query, texts, ARRAY_LEN(texts), arena, diag));
-        TRY(split_parts(given, arena, diag, &name.given));
+        TRY(sqlite_parts_split(given, arena, diag, &name.given));
         TRY(ARENA_PUSH(arena, diag, names, name));
     }
 }
@@ -130,7 +119,7 @@ load_addresses(struct db_conn *conn, int64_t row, struct arena *arena, struct di
             return OK;
         }
         TRY(read_texts(&query, texts, ARRAY_LEN(texts), arena, diag));
-        TRY(split_parts(street, arena, diag, &address.street));
+        TRY(sqlite_parts_split(street, arena, diag, &address.street));
         TRY(ARENA_PUSH(arena, diag, addresses, address));
     }
 }
@@ -158,27 +147,20 @@ load_telecoms(struct db_conn *conn, int64_t row, struct arena *arena, struct dia
 }
 
 struct status
-sqlite_patient_load_identity(struct db_conn *conn, int64_t row, struct arena *arena,
-                             struct diag *diag, struct sqlite_patient *ret_patient)
-{
-    struct sqlite_patient patient = {.row = row};
-
-    TRY(load_person(conn, row, arena, diag, &patient));
-    TRY(load_names(conn, row, arena, diag, &patient.patient.names));
-    TRY(load_ids(conn, row, arena, diag, &patient));
-    *ret_patient = patient;
-    return OK;
-}
-
-struct status
 sqlite_patient_load(struct db_conn *conn, int64_t row, struct arena *arena, struct diag *diag,
                     struct sqlite_patient *ret_patient)
 {
-    struct sqlite_patient patient;
+    struct sqlite_patient patient = {.row = row};
+    bool has_details = false;
 
-    TRY(sqlite_patient_load_identity(conn, row, arena, diag, &patient));
+    TRY(load_person(conn, row, arena, diag, &patient, &has_details));
+    TRY(load_names(conn, row, arena, diag, &patient.patient.names));
+    TRY(load_ids(conn, row, arena, diag, &patient));
     TRY(load_addresses(conn, row, arena, diag, &patient.patient.addresses));
     TRY(load_telecoms(conn, row, arena, diag, &patient.patient.telecoms));
+    if (has_details) {
+        TRY(sqlite_people_load_details(conn, row, arena, diag, &patient.patient));
+    }
     *ret_patient = patient;
     return OK;
 }

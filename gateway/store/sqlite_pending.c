@@ -13,7 +13,8 @@ insert(struct db_conn *conn, const struct pending *pending, struct diag *diag)
     db_prepare(conn,
                "INSERT INTO pending (kind, message_id, transaction_name, partner, url, community,"
                " asker, query_root, query_extension, created_us, expires_us, answered_us,"
-               " content_type, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', x'')",
+               " question, content_type, answer)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '', x'')",
                &query);
     db_int(&query, pending->kind);
     db_text(&query, pending->message_id);
@@ -26,6 +27,7 @@ insert(struct db_conn *conn, const struct pending *pending, struct diag *diag)
     db_text(&query, pending->query_id.extension);
     db_int(&query, pending->created_us);
     db_int(&query, pending->expires_us);
+    db_blob(&query, pending->question);
     return db_run(&query, diag);
 }
 
@@ -142,7 +144,7 @@ fetch(struct store *store, struct span message_id, struct arena *arena, struct d
 
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
     db_prepare(conn,
-               "SELECT " PENDING_COLUMNS ", content_type, answer FROM pending"
+               "SELECT " PENDING_COLUMNS ", content_type, answer, question FROM pending"
                " WHERE message_id = ?",
                &query);
     db_text(&query, message_id);
@@ -155,6 +157,8 @@ fetch(struct store *store, struct span message_id, struct arena *arena, struct d
     TRY(db_column_text(&query, PENDING_COLUMNS_N, arena, diag, &pending.content_type));
     TRY(db_column_blob(&query, PENDING_COLUMNS_N + 1, diag, &bytes));
     TRY(arena_dup(arena, bytes, diag, &pending.answer));
+    TRY(db_column_blob(&query, PENDING_COLUMNS_N + 2, diag, &bytes));
+    TRY(arena_dup(arena, bytes, diag, &pending.question));
     *ret_pending = pending;
     return OK;
 }

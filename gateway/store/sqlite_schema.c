@@ -22,17 +22,15 @@ static const char schema[] =
     "  birth_time TEXT NOT NULL,"
     "  birth_date TEXT NOT NULL,"
     "  sex TEXT NOT NULL,"
-    "  added_us INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX patients_birth_date ON patients (birth_date);"
+    "  added_us INTEGER NOT NULL,"
+    "  has_details INTEGER NOT NULL DEFAULT 0) STRICT;"
 
-    /* family_key: folded, for finding candidates */
     "CREATE TABLE names ("
     "  patient INTEGER NOT NULL REFERENCES patients (id),"
     "  position INTEGER NOT NULL,"
     "  family TEXT NOT NULL, given TEXT NOT NULL, prefix TEXT NOT NULL, suffix TEXT NOT NULL,"
-    "  use TEXT NOT NULL, family_key TEXT NOT NULL,"
+    "  use TEXT NOT NULL,"
     "  PRIMARY KEY (patient, position)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX names_family_key ON names (family_key, patient);"
 
     /* unreliable: different people carry it; the same for all rows of (root, extension_key) */
     "CREATE TABLE identifiers ("
@@ -84,9 +82,10 @@ static const char document_schema[] =
     "  document INTEGER PRIMARY KEY REFERENCES documents (id),"
     "  bytes BLOB NOT NULL) STRICT;";
 
-#define SCRIPTS_MAX 7
+#define SCRIPTS_MAX 8
 static const char *const new_store[SCRIPTS_MAX] = {
     schema,
+    SQLITE_PEOPLE_TABLES,
     SQLITE_DOCUMENTS_TABLE("documents") SQLITE_DOCUMENTS_INDEXES,
     document_schema,
     SQLITE_REGISTRY_TABLES,
@@ -103,6 +102,14 @@ static const char to_version_4[] = "DROP TABLE replays;"
 
 static const char *const to_version_5[SCRIPTS_MAX] = {
     SQLITE_DOCUMENTS_REBUILT, SQLITE_REGISTRY_TABLES "PRAGMA user_version = 5"};
+
+/* People are found by their keys, which are made for all who are there. */
+static const char to_version_6[] =
+    SQLITE_PEOPLE_TABLES "ALTER TABLE patients ADD COLUMN has_details INTEGER NOT NULL DEFAULT 0;"
+                         "DROP INDEX IF EXISTS patients_birth_date;"
+                         "DROP INDEX IF EXISTS names_family_key;"
+                         "ALTER TABLE names DROP COLUMN family_key;"
+                         "PRAGMA user_version = 6";
 
 /* What older programs registered has no text. */
 static const char to_version_7[] = SQLITE_TEXT_TABLES "PRAGMA user_version = 7";
@@ -229,6 +236,10 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
     }
     if (version < 5) {
         TRY(run_scripts(conn, to_version_5, diag));
+    }
+    if (version < 6) {
+        TRY(db_script(conn, to_version_6, diag));
+        TRY(sqlite_people_index(conn, diag));
     }
     if (version < 7) {
         TRY(db_script(conn, to_version_7, diag));

@@ -100,6 +100,9 @@ MUST_CHECK struct status submit_read_person(const struct span_list *fields, stru
 /* ---- sqlite_submit_refer.c ---- */
 /* Ends of all associations become UUIDs; what the rules forbid is refused. */
 MUST_CHECK struct status submit_refer(struct submit *submit, struct db_conn *conn);
+/* A UUID is the same in capitals (RFC 9562 4): it is registered, and looked for, in small letters,
+ * or two objects could have one. */
+MUST_CHECK struct status submit_uuid(struct submit *submit, struct span id, struct span *ret_uuid);
 /* After that: replaced entries are deprecated, what replaces them joins their folders. */
 MUST_CHECK struct status submit_replace(struct submit *submit, struct db_conn *conn);
 

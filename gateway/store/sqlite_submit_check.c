@@ -205,9 +205,8 @@ add_name(struct submit *submit, const char *what, struct span id, enum submit_ki
                           "%s '%.*s': another object of the submission has this entryUUID", what,
                           SPAN_PRINT(id)));
     }
-    if (!is_urn(id)) {
-        TRY(sqlite_uuid_make(submit->arena, submit->diag, &name.uuid));
-    }
+    TRY(is_urn(id) ? submit_uuid(submit, id, &name.uuid)
+                   : sqlite_uuid_make(submit->arena, submit->diag, &name.uuid));
     *ret_uuid = name.uuid;
     return ARENA_PUSH(submit->arena, submit->diag, &submit->names, name);
 }

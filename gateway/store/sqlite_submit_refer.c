@@ -14,6 +14,21 @@
 #include "base/datetime.h"
 #include "store/sqlite_submit.h"
 
+struct status
+submit_uuid(struct submit *submit, struct span id, struct span *ret_uuid)
+{
+    struct span copy = SPAN_EMPTY;
+
+    TRY(arena_dup(submit->arena, id, submit->diag, &copy));
+    for (size_t i = 0; i < copy.n; i++) {
+        if (copy.p[i] >= 'A' && copy.p[i] <= 'F') {
+            ((char *)copy.p)[i] = (char)(copy.p[i] - 'A' + 'a'); /* the copy is ours */
+        }
+    }
+    *ret_uuid = copy;
+    return OK;
+}
+
 struct end {
     struct span uuid;
     enum submit_kind kind;
@@ -85,6 +100,7 @@ find_end(struct submit *submit, struct db_conn *conn, size_t association, struct
         }
         return OK;
     }
+    TRY(submit_uuid(submit, id, &id));
     TRY(find_registered(conn, id, submit->arena, submit->diag, ret_end));
     return ret_end->kind != SUBMIT_NOTHING
                ? OK
@@ -275,7 +291,7 @@ check_uuids(struct submit *submit, struct db_conn *conn)
         const struct submit_name *name = &submit->names.items[i];
         struct end end;
 
-        if (span_eq(name->submitted, name->uuid)) {
+        if (span_eq_nocase(name->submitted, name->uuid)) {
             TRY(find_registered(conn, name->uuid, submit->arena, submit->diag, &end));
             if (end.kind != SUBMIT_NOTHING) {
                 TRY(submit_refuse(submit, submit_metadata_code(submit),
@@ -381,11 +397,13 @@ static struct status
 check_sender(struct submit *submit, struct db_conn *conn, size_t n, bool *ret_may)
 {
     const struct association *a = &submit->objects.associations.items[n];
+    struct span target;
     bool may = !submit->submission->is_foreign || !is_replacing(a) ||
                submit_find_name(submit, a->target) != NULL;
 
     if (!may) {
-        TRY(sqlite_sender_check(conn, a->target, submit->submission->sender, submit->diag, &may));
+        TRY(submit_uuid(submit, a->target, &target));
+        TRY(sqlite_sender_check(conn, target, submit->submission->sender, submit->diag, &may));
     }
     *ret_may = may;
     return may ? OK

@@ -104,11 +104,48 @@
     "  kind INTEGER NOT NULL, message_id TEXT NOT NULL UNIQUE,"                                    \
     "  transaction_name TEXT NOT NULL, partner TEXT NOT NULL, url TEXT NOT NULL,"                  \
     "  community TEXT NOT NULL, asker TEXT NOT NULL,"                                              \
-    "  query_root TEXT NOT NULL, query_extension TEXT NOT NULL,"                                   \
+    "  query_root TEXT NOT NULL, query_extension TEXT NOT NULL, question BLOB NOT NULL,"           \
     "  created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, answered_us INTEGER NOT NULL,"    \
     "  content_type TEXT NOT NULL, answer BLOB NOT NULL) STRICT;"                                  \
     "CREATE INDEX pending_expires ON pending (expires_us);"
 
+/* person_keys: by what a person is found: folded family names, their other spellings and their parts
+ * (match_family_keys), with the birth date (eight digits) behind, so that a day or a range of days
+ * is one stretch of the index. person_details: what few people's records say (enum
+ * sqlite_detail_kind); patients.has_details tells when there is any. correlations: what other
+ * communities answered (store/correlation.h); one row for each match, position 0 without a remote
+ * id for "nobody". */
+#define SQLITE_PEOPLE_TABLES                                                                       \
+    "CREATE TABLE person_keys ("                                                                   \
+    "  key TEXT NOT NULL, birth_date TEXT NOT NULL,"                                               \
+    "  patient INTEGER NOT NULL REFERENCES patients (id),"                                         \
+    "  PRIMARY KEY (key, birth_date, patient)) STRICT, WITHOUT ROWID;"                             \
+                                                                                                   \
+    "CREATE TABLE person_details ("                                                                \
+    "  patient INTEGER NOT NULL REFERENCES patients (id),"                                         \
+    "  kind INTEGER NOT NULL, position INTEGER NOT NULL,"                                          \
+    "  value TEXT NOT NULL, more TEXT NOT NULL,"                                                   \
+    "  PRIMARY KEY (patient, kind, position)) STRICT, WITHOUT ROWID;"                              \
+                                                                                                   \
+    "CREATE TABLE correlations ("                                                                  \
+    "  local_root TEXT NOT NULL, local_extension TEXT NOT NULL,"                                   \
+    "  question TEXT NOT NULL, asked TEXT NOT NULL, position INTEGER NOT NULL,"                    \
+    "  community TEXT NOT NULL, remote_root TEXT NOT NULL, remote_extension TEXT NOT NULL,"        \
+    "  person TEXT NOT NULL, degree INTEGER NOT NULL, partner TEXT NOT NULL,"                      \
+    "  learned_us INTEGER NOT NULL, until_us INTEGER NOT NULL,"                                    \
+    "  PRIMARY KEY (local_root, local_extension, question, asked, position))"                      \
+    "  STRICT, WITHOUT ROWID;"                                                                     \
+    "CREATE INDEX correlations_until ON correlations (until_us);"                                  \
+    "CREATE INDEX correlations_partner ON correlations (partner);"
+
+/* Whom a question may mean: a stretch of an index each (tests/unit/test_store_discovery.c asks SQLite
+ * for its plans). */
+#define SQLITE_FIND_BY_KEY                                                                         \
+    "SELECT patient FROM person_keys WHERE key = ? AND birth_date >= ? AND birth_date <= ?"        \
+    " ORDER BY birth_date, patient"
+#define SQLITE_FIND_BY_ID                                                                          \
+    "SELECT patient FROM identifiers WHERE root = ? AND extension_key = ? AND unreliable = 0"      \
+    " ORDER BY patient"
 /* Of what came in submissions. xml: the object as it was submitted, with the registry's attributes
  * in it, but status and lastUpdateTime, which change; patient_id: the CX that it has in it. community:
  * who sent the document, when it came from another. */

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/document.h"
 #include "base/park.h"
+#include "store/match.h"
 
 struct store;
 
@@ -64,12 +65,29 @@ MUST_CHECK struct status store_put_document(struct store *store,
                                             struct store_put_result *ret_result);
 
 /* ---- patient discovery ---- */
+/* AMBIGUOUS: several agree, or one does not quite (match.h, match_decide). */
 enum store_match { STORE_MATCH_NONE, STORE_MATCH_ONE, STORE_MATCH_AMBIGUOUS };
+struct store_candidate {
+    struct patient patient; /* as below */
+    int degree;
+};
+struct store_candidate_list {
+    struct store_candidate *items;
+    size_t n, capacity;
+};
+#define STORE_CANDIDATES_MAX 16
 struct store_match_result {
     enum store_match kind;
     struct patient patient; /* STORE_MATCH_ONE: ids[0] is the gateway's own patient id; believable
                                ids follow */
+    int degree;             /* STORE_MATCH_ONE: how well the rule agrees, 1 to 100 */
+    bool is_plain;          /* STORE_MATCH_ONE: match_rule_is_plain */
     const char *rule;       /* the rule that decided, for the audit's and tests' explanation */
+    const char *rule_name;
+    unsigned hints; /* STORE_MATCH_AMBIGUOUS: what would help: 1 << enum match_hint; 0: nothing */
+    /* STORE_MATCH_AMBIGUOUS, several agree: these do. Empty when they are more than
+     * STORE_CANDIDATES_MAX. */
+    struct store_candidate_list candidates;
 };
 MUST_CHECK struct status store_match_patient(struct store *store, const struct patient *query,
                                              struct park *park, struct arena *arena,

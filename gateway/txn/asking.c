@@ -46,14 +46,19 @@ static void
 set_round_deadline(struct asking *asking)
 {
     const int64_t now_us = clock_mono_us(asking->node->clock);
+    const int64_t left_us = asking->final_deadline_us - now_us;
     const int last = asking->order.goal == ASKING_DISCOVER  ? 0
                      : asking->order.goal == ASKING_QUERY   ? 1
                      : asking->order.goal == ASKING_PROVIDE ? 3
                                                             : 2;
-    const int rounds_left = last - asking->round + 1;
+    const int rounds_left = asking->is_judged ? 1 : last - asking->round + 1;
 
-    /* A silent community may cost a round its share of the time, not the rounds after it. */
-    asking->txn.deadline_us = now_us + (asking->final_deadline_us - now_us) / rounds_left;
+    /* A silent community may cost a round its share of the time, not the rounds after it. Looking
+     * up is asked of our own sources only: the question itself has most of the time. */
+    asking->txn.deadline_us = now_us + (!asking->is_judged   ? left_us / rounds_left
+                                        : asking->round == 1 ? left_us / 4 * 3
+                                        : asking->round == 2 ? left_us / 2
+                                                             : left_us);
 }
 
 void
@@ -82,6 +87,9 @@ plan_round(struct asking *asking)
     struct leg_list *legs = legs_of_round(asking);
 
     set_round_deadline(asking);
+    if (asking->is_judged && asking->round == 2) {
+        asking->judged = asking->merge;
+    }
     TRY(rounds_plan(asking));
     return merge_new(txn->arena, rounds_transaction(asking), legs->items, legs->n, &txn->diag,
                      &asking->merge);
@@ -189,16 +197,19 @@ record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
 static enum txn_verdict
 record_outcomes(struct asking *asking, struct txn *recorder, int64_t since_us)
 {
-    struct leg_list *legs = &asking->legs[asking->recorded_round];
+    while (asking->recording <= asking->recorded_round) {
+        struct leg_list *legs = &asking->legs[asking->recording];
 
-    while (asking->next < legs->n) {
-        TXN_TRY(record_outcome(asking, &legs->items[asking->next], recorder));
-        asking->next++;
-        if (txn_is_turn_over(recorder, since_us)) {
-            return TXN_YIELD;
+        while (asking->next < legs->n) {
+            TXN_TRY(record_outcome(asking, &legs->items[asking->next], recorder));
+            asking->next++;
+            if (txn_is_turn_over(recorder, since_us)) {
+                return TXN_YIELD;
+            }
         }
+        asking->next = 0;
+        asking->recording++;
     }
-    asking->next = 0;
     return TXN_DONE;
 }
 
@@ -228,11 +239,19 @@ step_outcome(struct txn *txn)
 {
     const int64_t since_us = clock_mono_us(runner_clock(txn->runner));
     struct asking *asking = asking_of(txn);
-    struct leg_list *legs = legs_of_round(asking);
 
     if (asking->next == 0) {
-        TXN_TRY(records_reserve(&asking->records, txn->arena, legs->n * LEG_OUTCOMES_MAX + 1,
-                                &txn->diag));
+        size_t n = 0;
+
+        if (!asking->has_outcomes || !asking->order.is_brokered) {
+            asking->first_recorded = asking->round;
+        }
+        for (int round = asking->first_recorded; round <= asking->round; round++) {
+            n += asking->legs[round].n;
+        }
+        TXN_TRY(
+            records_reserve(&asking->records, txn->arena, n * LEG_OUTCOMES_MAX + 1, &txn->diag));
+        asking->recording = asking->first_recorded;
         asking->recorded_round = asking->round;
         asking->has_outcomes = true;
     }
@@ -247,7 +266,8 @@ step_next(struct txn *txn)
 
     if (verdict == TXN_DONE) {
         TXN_TRY(check_wanted(asking));
-        asking->round += asking->round + 1 < GATHER_ROUNDS ? 1 : 0;
+        asking->round +=
+            asking->round + 1 < (asking->is_judged ? ASKING_ROUNDS : GATHER_ROUNDS) ? 1 : 0;
     }
     return verdict;
 }
@@ -274,13 +294,14 @@ step_collect(struct txn *txn)
 /* clang-format on */
 #define ROUND_STEPS 11
 
-static const struct txn_step asking_steps[] = {ROUND("discover"),
-                                               ROUND("query"),
-                                               ROUND("retrieve"),
-                                               {"collect", step_collect},
-                                               ROUND("provide")};
+static const struct txn_step asking_steps[] = {
+    ROUND("discover"),         ROUND("query"),     ROUND("retrieve"),
+    {"collect", step_collect}, ROUND("provide"),   ROUND("query"),
+    ROUND("members"),          ROUND("documents"), {"withhold", sources_step_withhold}};
+#define JUDGED_STEPS (asking_steps + 4 * ROUND_STEPS + 1)
 
 #define GOAL_RETRIEVE_JUDGED (ASKING_GATHER + 1)
+#define GOAL_QUERY_JUDGED    (ASKING_GATHER + 2)
 
 static const struct {
     struct txn_table table;
@@ -298,11 +319,16 @@ static const struct {
     [GOAL_RETRIEVE_JUDGED] = {{"retrieve", asking_steps + ROUND_STEPS, 2 * ROUND_STEPS + 1,
                                2 * ROUND_STEPS + 1},
                               1},
+    /* What a source's answer names without metadata, afterwards. */
+    [GOAL_QUERY_JUDGED] = {{"query", JUDGED_STEPS, 3 * ROUND_STEPS + 1, 3 * ROUND_STEPS + 1}, 1},
 };
 
 static size_t
 goal_of(const struct config *config, const struct asking_order *order)
 {
+    if (sources_must_judge(config, order)) {
+        return GOAL_QUERY_JUDGED;
+    }
     return order->goal == ASKING_RETRIEVE && sources_are_named(config, &order->documents)
                ? GOAL_RETRIEVE_JUDGED
                : order->goal;
@@ -476,6 +502,7 @@ asking_new(struct node *node, const struct asking_order *order, asking_done done
     asking->done = done;
     asking->done_arg = arg;
     asking->round = goals[goal].round;
+    asking->is_judged = goal == GOAL_QUERY_JUDGED;
     asking->final_deadline_us = asking->txn.deadline_us;
     *ret_asking = asking;
     return OK;
@@ -556,7 +583,7 @@ asking_cancel(struct asking *asking)
 struct merge *
 asking_merged(const struct asking *asking)
 {
-    return asking->merge;
+    return asking->judged != NULL ? asking->judged : asking->merge;
 }
 
 unsigned

@@ -18,6 +18,7 @@
 #include "soap/xca.h"
 #include "soap/xcpd.h"
 #include "soap/xdr.h"
+#include "store/match.h"
 #include "txn/fanout.h"
 #include "txn/merge.h"
 #include "txn/node.h"
@@ -98,9 +99,20 @@ struct leg_repository_list {
 };
 #define LEG_REPOSITORIES_MAX ((size_t)256) /* that one answer may name */
 
+/* A match of an answer that contradicts the question: shown and recorded, never used. */
+struct leg_quarantined {
+    struct xcpd_match match;
+    enum match_rule rule; /* that says so */
+};
+struct leg_quarantined_list {
+    struct leg_quarantined *items;
+    size_t n, capacity;
+};
+
 struct own_leg;
 struct pending;
 struct waiting_entry;
+struct source_lookup;
 
 /* One question to one community. */
 struct leg {
@@ -140,6 +152,7 @@ struct leg {
     struct ident query_id;
     enum xcpd_result result;
     struct xcpd_match_list matches;
+    struct leg_quarantined_list quarantined;
     struct span_list issues;    /* XCPD_AMBIGUOUS: what would help */
     int64_t kept_us;            /* how long the answer may be kept; 0: not at all */
     int64_t may_keep_us;        /* the same of our question, for the one who is asked */
@@ -155,7 +168,9 @@ struct leg {
     struct patient patient;               /* as the community knows the patient */
     struct registry_objects objects;
     struct leg_repository_list repositories; /* of the documents, each once */
-    struct own_leg *own;                     /* our own store: what it was asked (iti38_ask.c) */
+    struct span_list withheld;          /* ids of its documents that are not given (withheld.h) */
+    const struct source_lookup *lookup; /* what a source is asked to judge another answer by */
+    struct own_leg *own;                /* our own store: what it was asked (iti38_ask.c) */
     /* ITI-38, ITI-39 */
     enum registry_status status;
     struct registry_error_list errors;
@@ -216,9 +231,11 @@ struct asking {
         legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query, retrieve, provide
                               */
     int round;
+    bool is_judged; /* a query whose answers of sources are judged: rounds 2 and 3 look up */
     int64_t final_deadline_us;    /* mono; txn.deadline_us is the current round's share of it */
     struct fanout *fanout;        /* of the current round */
     struct merge *merge;          /* of the current round, and then of the last */
+    struct merge *judged;         /* of the query whose answers are judged */
     struct known_ids_list known;  /* for sources, which know patients by ids of their own */
     struct known_ids_list owners; /* whose documents they answered with, while ours are looked up */
     size_t next;                  /* leg that a step of many turns goes on with */
@@ -231,8 +248,9 @@ struct asking {
     uint64_t held;           /* bytes that the answers of the rounds before take */
     bool is_recording_again; /* records of legs that are to be asked again are on their way */
     struct records records;
-    bool has_outcomes; /* records has room for those of ... */
-    int recorded_round;
+    bool has_outcomes; /* records has room for those of these rounds */
+    int first_recorded, recorded_round;
+    int recording; /* the round whose outcomes are being recorded */
     struct asking_document_list documents;
     unsigned records_n; /* audit records that this transaction made */
 };
@@ -376,6 +394,10 @@ void leg_fail(struct leg *leg, enum err code, const char *detail);
 /* May the partner name things of <home> (urn:oid or bare OID)? If not, the thing is dropped, with
  * who that community belongs to. (leg_binding.c) */
 bool leg_may_name(const struct asking *asking, struct leg *leg, struct span home);
+/* One match of an answer to ITI-55, of a community that the partner may name: into the leg's
+ * matches, or set aside when whom it returns contradicts the question. (leg_returned.c) */
+MUST_CHECK struct status leg_take_match(const struct asking *asking, struct leg *leg,
+                                        const struct xcpd_match *match);
 /* A repository is one community's (ITI TF-2 3.38.4.1.2): does this answer name ours, or one as
  * another's than itself before? Then the document is dropped. <home>: bare OID. */
 MUST_CHECK struct status leg_take_repository(const struct asking *asking, struct leg *leg,

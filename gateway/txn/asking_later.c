@@ -7,9 +7,13 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "soap/envelope.h"
+#include "soap/xcpd.h"
 #include "store/pending.h"
 #include "txn/asking.h"
 #include "txn/waiting.h"
+
+#define QUESTION_MAX ((size_t)8 * 1024 * 1024)
 
 static struct leg_list *
 legs_of_round(const struct asking *asking)
@@ -74,6 +78,7 @@ note_leg(struct asking *asking, struct leg *leg, struct pending *question)
         .community = leg->community,
         .user = span_of_cstr(asking->order.user),
         .query_id = leg->query_id,
+        .question = is_deferred ? buf_span(&leg->payload) : SPAN_EMPTY,
         .created_us = now_us,
         .expires_us = now_us + left_us,
     };
@@ -267,6 +272,30 @@ find_partner(const struct config *config, struct span id)
     return NULL;
 }
 
+/* Whom the question asked for: the answer is held against that, as any. */
+static struct status
+read_question(struct asking *asking, const struct pending *question)
+{
+    CLEANUP(buf_done) struct buf envelope;
+    const struct message_limits limits = message_limits_request(QUESTION_MAX);
+    const struct envelope_request parts = {
+        .action = span_of_cstr(soap_transaction(SOAP_ITI_55_DEFERRED)->request_action),
+        .message_id = question->message_id,
+        .payload = question->question,
+    };
+    struct txn *txn = &asking->txn;
+    struct xcpd_query query;
+    struct message *message;
+
+    buf_init_secret(&envelope, QUESTION_MAX);
+    TRY(envelope_write_request(&parts, &envelope, &txn->diag));
+    TRY(message_read(buf_span(&envelope), SPAN(SOAP_CONTENT_TYPE), &limits, txn->arena, &txn->diag,
+                     &message));
+    TRY(xcpd_query_read(message, txn->arena, &txn->diag, &query));
+    asking->order.who = query.subject;
+    return OK;
+}
+
 struct status
 asking_plan_collect(struct asking *asking)
 {
@@ -288,6 +317,7 @@ asking_plan_collect(struct asking *asking)
         return FAIL(&txn->diag, ERR_PARTNER_TIMEOUT, "%s has not answered yet; ask again later",
                     partner->id);
     }
+    TRY(read_question(asking, question));
     TRY(asking_add_leg(asking, SOAP_ITI_55, partner, question->community, &leg));
     leg->collected = question;
     leg->query_id = question->query_id;

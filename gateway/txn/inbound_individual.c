@@ -41,7 +41,7 @@ inbound_find_own_record(struct inbound *in)
     st = store_match_patient(in->node->store, &in->individual->patient, &txn->park, txn->arena,
                              &txn->diag, &answer, &in->own);
     verdict = txn_settle(txn, st, answer);
-    if (verdict == TXN_DONE && in->own.kind == STORE_MATCH_ONE) {
+    if (verdict == TXN_DONE && in->own.kind == STORE_MATCH_ONE && in->own.is_plain) {
         TXN_TRY(ident_write_cx(txn->arena, &in->own.patient.ids.items[0], &txn->diag,
                                &in->own_patient_id));
     }

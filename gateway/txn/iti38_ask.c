@@ -9,6 +9,7 @@
 #include "txn/own_query.h"
 #include "txn/sources.h"
 #include "txn/stored_query.h"
+#include "txn/withheld.h"
 
 /* ---- the question ---- */
 
@@ -149,12 +150,14 @@ write_home(struct leg *leg, struct span oid, struct span *ret_home)
 
 /* An entry that can be asked for: of a community that the partner speaks for, with both ids. */
 static struct status
-take_entry(struct asking *asking, struct leg *leg, const struct document_entry *entry)
+take_entry(struct asking *asking, struct leg *leg, const struct document_entry *entry,
+           bool *ret_is_taken)
 {
     struct document_entry taken = *entry;
     bool is_of_repository = false;
     struct span oid;
 
+    *ret_is_taken = false;
     if (!may_take(asking, leg, entry->home, entry->entry_uuid, &oid)) {
         return OK;
     }
@@ -166,6 +169,7 @@ take_entry(struct asking *asking, struct leg *leg, const struct document_entry *
     if (!is_of_repository) {
         return OK;
     }
+    *ret_is_taken = true;
     TRY(write_home(leg, oid, &taken.home));
     return ARENA_PUSH(leg->arena, &leg->diag, &leg->objects.documents, taken);
 }
@@ -225,11 +229,31 @@ take_association(struct asking *asking, struct leg *leg, const struct associatio
     return ARENA_PUSH(leg->arena, &leg->diag, &leg->objects.associations, taken);
 }
 
+/* Nobody here knows what they are: they pass whole, unless they are somebody else's. Those that
+ * name what is not given go when all answers are here (legs_settle). */
+/* REQ: ITI38-others-guarded */
+static struct status
+take_others(struct asking *asking, struct leg *leg, const struct span_list *others)
+{
+    for (size_t i = 0; i < others->n; i++) {
+        if (withheld_may_take_other(asking, leg, others->items[i])) {
+            TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->objects.others, others->items[i]));
+        }
+    }
+    return OK;
+}
+
 static struct status
 take_objects(struct asking *asking, struct leg *leg, const struct registry_objects *objects)
 {
     for (size_t i = 0; i < objects->documents.n; i++) {
-        TRY(take_entry(asking, leg, &objects->documents.items[i]));
+        const struct document_entry *entry = &objects->documents.items[i];
+        bool is_taken = false;
+
+        TRY(take_entry(asking, leg, entry, &is_taken));
+        if (!is_taken) {
+            TRY(withheld_add_document(&leg->withheld, entry, leg->arena, &leg->diag));
+        }
     }
     for (size_t i = 0; i < objects->submission_sets.n; i++) {
         TRY(take_submission_set(asking, leg, &objects->submission_sets.items[i]));
@@ -240,8 +264,7 @@ take_objects(struct asking *asking, struct leg *leg, const struct registry_objec
     for (size_t i = 0; i < objects->associations.n; i++) {
         TRY(take_association(asking, leg, &objects->associations.items[i]));
     }
-    leg->objects.others = objects->others; /* nobody here knows what they are */
-    return OK;
+    return take_others(asking, leg, &objects->others);
 }
 
 struct status

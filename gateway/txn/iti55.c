@@ -89,14 +89,14 @@ find_patient(struct inbound *in)
 }
 
 static struct status
-add_match(struct inbound *in, const struct iti55_work *work, struct xcpd_answer *answer)
+add_match(struct inbound *in, const struct patient *patient, int degree, struct xcpd_answer *answer)
 {
     struct txn *txn = &in->txn;
     struct span cx;
     struct xcpd_match match = {
-        .patient = work->found.patient,
+        .patient = *patient,
         .home = span_of_cstr(in->node->config->community),
-        .degree = 100,
+        .degree = degree,
     };
 
     /* Partners get the id of our own authority, never a medical record or social security number.
@@ -107,23 +107,51 @@ add_match(struct inbound *in, const struct iti55_work *work, struct xcpd_answer 
     return ARENA_PUSH(txn->arena, &txn->diag, &answer->matches, match);
 }
 
-/* What would tell two candidates apart (ITI TF-2 3.55.4.2.2.6): what the query left out. */
+/* What would tell the candidates apart (ITI TF-2 3.55.4.2.2.6). */
+/* REQ: XCPD-hints */
 static struct status
-ask_for_more(struct inbound *in, const struct patient *subject, struct xcpd_answer *answer)
+ask_for_more(struct inbound *in, unsigned hints, struct xcpd_answer *answer)
 {
     struct txn *txn = &in->txn;
 
-    if (subject->addresses.n == 0) {
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues, SPAN("PatientAddressRequested")));
+    for (enum match_hint hint = 0; hint < MATCH_HINT_COUNT; hint++) {
+        if ((hints & 1U << hint) != 0) {
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues,
+                           span_of_cstr(match_hint_code(hint))));
+        }
     }
-    if (subject->telecoms.n == 0) {
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues, SPAN("PatientTelecomRequested")));
+    answer->result = answer->issues.n > 0 ? XCPD_AMBIGUOUS : XCPD_NONE;
+    return OK;
+}
+
+/* Several agree, or one does not quite: what the configuration says is done about it. An individual
+ * is told nothing of others who may be him. */
+static struct status
+answer_ambiguous(struct inbound *in, const struct store_match_result *found,
+                 struct xcpd_answer *answer)
+{
+    const enum config_several several = in->node->config->discovery.several;
+
+    if (several == CONFIG_SEVERAL_NONE || in->individual != NULL) {
+        return OK;
     }
-    if (subject->sex.n == 0) {
-        TRY(ARENA_PUSH(txn->arena, &txn->diag, &answer->issues,
-                       SPAN("LivingSubjectAdministrativeGenderRequested")));
+    if (several == CONFIG_SEVERAL_ASK || found->candidates.n == 0) {
+        return ask_for_more(in, found->hints, answer);
+    }
+    answer->result = XCPD_MATCH;
+    for (size_t i = 0; i < found->candidates.n; i++) {
+        TRY(add_match(in, &found->candidates.items[i].patient, found->candidates.items[i].degree,
+                      answer));
     }
     return OK;
+}
+
+/* Whom the token names is found by name, birth date and sex, not by what anybody may claim to be
+ * his number. */
+static bool
+may_be_given(const struct inbound *in, const struct store_match_result *found)
+{
+    return found->kind == STORE_MATCH_ONE && (in->individual == NULL || found->is_plain);
 }
 
 static enum txn_verdict
@@ -133,12 +161,11 @@ write_answer(struct inbound *in)
     const struct iti55_work *work = in->work;
     struct xcpd_answer answer = {.result = XCPD_NONE};
 
-    if (work->found.kind == STORE_MATCH_ONE) {
+    if (may_be_given(in, &work->found)) {
         answer.result = XCPD_MATCH;
-        TXN_TRY(add_match(in, work, &answer));
+        TXN_TRY(add_match(in, &work->found.patient, work->found.degree, &answer));
     } else if (work->found.kind == STORE_MATCH_AMBIGUOUS) {
-        answer.result = XCPD_AMBIGUOUS;
-        TXN_TRY(ask_for_more(in, &work->query.subject, &answer));
+        TXN_TRY(answer_ambiguous(in, &work->found, &answer));
     }
     TXN_TRY(xcpd_answer_write(&work->query, &answer, span_of_cstr(in->node->config->community),
                               clock_wall_us(in->node->clock), &in->payload, &txn->diag));
@@ -336,7 +363,7 @@ iti55_answer(struct asking *asking, struct leg *leg, const struct message *messa
         const struct xcpd_match *match = &answer.matches.items[i];
 
         if (leg_may_name(asking, leg, match->home)) {
-            TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, *match));
+            TRY(leg_take_match(asking, leg, match));
         }
     }
     return OK;
@@ -371,8 +398,7 @@ iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
 {
     struct txn *txn = &asking->txn;
     struct store_match_result found = {.kind = STORE_MATCH_NONE};
-    struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community),
-                               .degree = 100};
+    struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community)};
 
     TRY(store_match_patient(asking->node->store, &asking->order.who, &txn->park, leg->arena,
                             &leg->diag, ret_answer, &found));
@@ -385,5 +411,6 @@ iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
     }
     leg->result = XCPD_MATCH;
     match.patient = found.patient;
+    match.degree = found.degree;
     return ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, match);
 }

@@ -58,10 +58,12 @@ let_go(struct asking *asking, struct leg *leg)
     }
     leg->retrieved = (struct retrieved_list){0};
     leg->matches = (struct xcpd_match_list){0};
+    leg->quarantined = (struct leg_quarantined_list){0};
     leg->issues = (struct span_list){0};
     leg->first_homeless = SPAN_EMPTY;
     leg->objects = (struct registry_objects){0};
     leg->repositories = (struct leg_repository_list){0};
+    leg->withheld = (struct span_list){0};
     leg->errors = (struct registry_error_list){0};
     leg->said = SPAN_EMPTY;
     free_facts(leg);

@@ -9,7 +9,7 @@
 
 #include "base/ids.h"
 #include "base/mem.h"
-#include "txn/asking.h"
+#include "txn/withheld.h"
 
 void
 leg_drop(const struct asking *asking, struct leg *leg, const char *format, ...)
@@ -162,7 +162,7 @@ list_namings(struct asking *asking, struct naming_list *namings)
 }
 
 /* The documents of a repository that is another's. */
-static void
+static struct status
 drop_documents(const struct asking *asking, struct leg *leg,
                const struct leg_repository *repository, struct span owner)
 {
@@ -171,11 +171,14 @@ drop_documents(const struct asking *asking, struct leg *leg,
     for (size_t i = 0; i < leg->objects.documents.n; i++) {
         if (span_eq(leg->objects.documents.items[i].repository, repository->id)) {
             drop_moved(asking, leg, repository, owner);
+            TRY(withheld_add_document(&leg->withheld, &leg->objects.documents.items[i], leg->arena,
+                                      &leg->diag));
         } else {
             leg->objects.documents.items[kept++] = leg->objects.documents.items[i];
         }
     }
     leg->objects.documents.n = kept;
+    return OK;
 }
 
 static void
@@ -206,11 +209,16 @@ legs_settle(struct asking *asking)
         if (!span_eq(owner->id, naming->repository->id)) {
             first = i;
         } else if (!span_eq(owner->home, naming->repository->home)) {
-            drop_documents(asking, naming->leg, naming->repository, owner->home);
+            TRY(drop_documents(asking, naming->leg, naming->repository, owner->home));
         }
     }
     for (size_t i = 0; i < legs->n; i++) {
-        tell_dropped(&legs->items[i]);
+        struct leg *leg = &legs->items[i];
+
+        if (leg->state == LEG_ANSWERED && leg->withheld.n > 0) {
+            TRY(withheld_take_along(&leg->withheld, leg->arena, &leg->diag, &leg->objects));
+        }
+        tell_dropped(leg);
     }
     return OK;
 }

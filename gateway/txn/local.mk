@@ -20,6 +20,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/iti80.c gateway/txn/iti80.h \
 	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
 	gateway/txn/leg_outcome.c \
+	gateway/txn/leg_returned.c \
 	gateway/txn/merge.c gateway/txn/merge.h gateway/txn/merge_discovery.c \
 	gateway/txn/merge_objects.c gateway/txn/merge_parts.h gateway/txn/merge_retrieve.c \
 	gateway/txn/local.c gateway/txn/local.h gateway/txn/local_iti38.c \
@@ -39,7 +40,8 @@ libisthmus_a_SOURCES += \
 	gateway/txn/runner.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
 	gateway/txn/txn.h \
-	gateway/txn/waiting.c gateway/txn/waiting.h
+	gateway/txn/waiting.c gateway/txn/waiting.h \
+	gateway/txn/source_judge.c gateway/txn/withheld.c gateway/txn/withheld.h
 EXTRA_DIST += gateway/txn/README.md
 
 check_PROGRAMS += tests/unit/test_runner tests/unit/test_merge
@@ -66,6 +68,8 @@ SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
+	tests/unit/test_scenario_binding tests/unit/test_scenario_returned \
+	tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_deferred \
 	tests/unit/test_scenario_binding tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_again tests/unit/test_scenario_styles \
@@ -98,8 +102,14 @@ tests_unit_test_scenario_split_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_sources
 tests_unit_test_scenario_sources_SOURCES = tests/unit/test_scenario_sources.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test_scenario_kept
-tests_unit_test_scenario_kept_SOURCES = tests/unit/test_scenario_kept.c $(LOCAL_KIT) $(SCENE)
+check_PROGRAMS += tests/unit/test_scenario_kept tests/unit/test_scenario_withheld
+tests_unit_test_scenario_withheld_SOURCES = tests/unit/test_scenario_withheld.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_withheld_LDADD = $(UNIT_LIBS)
+SUBMISSION_KIT = tests/unit/submission_kit.c tests/unit/submission_kit.h
+tests_unit_test_scenario_kept_SOURCES = tests/unit/test_scenario_kept.c $(SUBMISSION_KIT) $(SCENE)
+check_PROGRAMS += tests/unit/test_scenario_hostile
+tests_unit_test_scenario_hostile_SOURCES = tests/unit/test_scenario_hostile.c $(SUBMISSION_KIT) $(SCENE)
+tests_unit_test_scenario_hostile_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_kept_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_provide_SOURCES = tests/unit/test_scenario_provide.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_provide_LDADD = $(UNIT_LIBS)
@@ -130,6 +140,8 @@ tests_unit_test_scenario_again_SOURCES = tests/unit/test_scenario_again.c $(SCEN
 tests_unit_test_scenario_again_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_styles_SOURCES = tests/unit/test_scenario_styles.c $(SCENE)
 tests_unit_test_scenario_styles_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_returned_SOURCES = tests/unit/test_scenario_returned.c $(SCENE)
+tests_unit_test_scenario_returned_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_binding_SOURCES = tests/unit/test_scenario_binding.c $(SCENE)
 tests_unit_test_scenario_binding_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_record_SOURCES = tests/unit/test_scenario_record.c $(SCENE)

@@ -94,6 +94,7 @@ is_only_match(const struct leg *found, size_t at)
     return true;
 }
 
+/* REQ: XCPD-answering-community */
 static struct status
 plan_query_of_matches(struct asking *asking)
 {
@@ -159,8 +160,8 @@ rounds_plan(struct asking *asking)
                : asking->order.goal == ASKING_RETRIEVE ? sources_plan_metadata(asking)
                                                        : plan_everyone(asking, SOAP_ITI_38);
     case 3:
-        return plan_provide(asking);
+        return asking->is_judged ? sources_plan_documents(asking) : plan_provide(asking);
     default:
-        return rounds_plan_retrieve(asking);
+        return asking->is_judged ? sources_plan_members(asking) : rounds_plan_retrieve(asking);
     }
 }

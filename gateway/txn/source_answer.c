@@ -4,12 +4,12 @@
  */
 #include "base/ids.h"
 #include "txn/sources.h"
+#include "txn/withheld.h"
 
 struct adopter {
     struct asking *asking;
     struct leg *leg;
-    struct span home;      /* urn:oid:... */
-    struct span_list gone; /* entryUUIDs of documents that are not given */
+    struct span home; /* urn:oid:... */
 };
 
 /* ---- patients ---- */
@@ -77,14 +77,15 @@ take_documents(struct adopter *adopter, struct document_list *documents)
         if (take_document(adopter, &documents->items[i])) {
             documents->items[kept++] = documents->items[i];
         } else {
-            TRY(ARENA_PUSH(leg->arena, &leg->diag, &adopter->gone, documents->items[i].entry_uuid));
+            TRY(withheld_add_document(&leg->withheld, &documents->items[i], leg->arena,
+                                      &leg->diag));
         }
     }
     documents->n = kept;
     return OK;
 }
 
-static void
+static struct status
 take_submission_sets(struct adopter *adopter, struct submission_set_list *sets)
 {
     size_t kept = 0;
@@ -95,15 +96,18 @@ take_submission_sets(struct adopter *adopter, struct submission_set_list *sets)
         if (!take_patient(adopter, &set->patient_id, &set->xml)) {
             leg_drop(adopter->asking, adopter->leg,
                      "named a SubmissionSet of another patient than was asked about");
+            TRY(withheld_add(&adopter->leg->withheld, set->entry_uuid, adopter->leg->arena,
+                             &adopter->leg->diag));
             continue;
         }
         take_home(adopter, &set->home);
         sets->items[kept++] = *set;
     }
     sets->n = kept;
+    return OK;
 }
 
-static void
+static struct status
 take_folders(struct adopter *adopter, struct folder_list *folders)
 {
     size_t kept = 0;
@@ -114,40 +118,23 @@ take_folders(struct adopter *adopter, struct folder_list *folders)
         if (!take_patient(adopter, &folder->patient_id, &folder->xml)) {
             leg_drop(adopter->asking, adopter->leg,
                      "named a Folder of another patient than was asked about");
+            TRY(withheld_add(&adopter->leg->withheld, folder->entry_uuid, adopter->leg->arena,
+                             &adopter->leg->diag));
             continue;
         }
         take_home(adopter, &folder->home);
         folders->items[kept++] = *folder;
     }
     folders->n = kept;
+    return OK;
 }
 
-static bool
-is_gone(const struct adopter *adopter, struct span entry_uuid)
-{
-    for (size_t i = 0; i < adopter->gone.n; i++) {
-        if (span_eq(adopter->gone.items[i], entry_uuid)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* No Association names what is not there. */
 static void
-take_associations(struct adopter *adopter, struct association_list *associations)
+take_associations(const struct adopter *adopter, struct association_list *associations)
 {
-    size_t kept = 0;
-
     for (size_t i = 0; i < associations->n; i++) {
-        struct association *association = &associations->items[i];
-
-        if (!is_gone(adopter, association->source) && !is_gone(adopter, association->target)) {
-            take_home(adopter, &association->home);
-            associations->items[kept++] = *association;
-        }
+        take_home(adopter, &associations->items[i].home);
     }
-    associations->n = kept;
 }
 
 /* Nobody here knows where patient ids are in them: they are given only where none is exchanged. */
@@ -189,8 +176,8 @@ source_adopt(struct asking *asking, struct leg *leg, struct registry_objects *ob
     TRY(arena_printf(leg->arena, &leg->diag, &adopter.home, "urn:oid:%.*s",
                      SPAN_PRINT(leg->community)));
     TRY(take_documents(&adopter, &objects->documents));
-    take_submission_sets(&adopter, &objects->submission_sets);
-    take_folders(&adopter, &objects->folders);
+    TRY(take_submission_sets(&adopter, &objects->submission_sets));
+    TRY(take_folders(&adopter, &objects->folders));
     take_associations(&adopter, &objects->associations);
     drop_others(&adopter, &objects->others);
     return OK;

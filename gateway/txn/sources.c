@@ -280,6 +280,9 @@ ask_names(struct asking *asking, struct leg *leg)
 struct status
 source_ask(struct asking *asking, struct leg *leg)
 {
+    if (leg->lookup != NULL) {
+        return source_ask_lookup(asking, leg);
+    }
     return leg->refs.n > 0 ? ask_names(asking, leg) : iti38_ask(asking, leg);
 }
 

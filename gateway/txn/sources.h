@@ -34,6 +34,28 @@ MUST_CHECK struct status sources_plan_metadata(struct asking *asking);
 const struct diag *sources_judge(const struct asking *asking, const struct document_ref *ref,
                                  const struct config_source *source, struct diag *why);
 
+/* ---- what a source's answer to a stored query may show (source_judge.c) ----
+ *
+ * A registry knows nothing of our rules, and its answer names documents without their metadata: by
+ * Associations, as members of SubmissionSets and Folders, by having been found through them. So two
+ * rounds follow a query that can do so: who is a member of what was found (GetAssociations), and
+ * the metadata of every document that is named (GetDocuments). Then the same holds as of our own
+ * store (own_query.h). A source that does not answer these gives nothing: its leg fails. */
+
+/* Does this order need them? FindDocuments, FindDocumentsByReferenceId and GetDocuments do not. */
+bool sources_must_judge(const struct config *config, const struct asking_order *order);
+struct source_lookup {
+    struct span query_id;
+    const char *param;
+    struct span_list ids;
+};
+MUST_CHECK struct status sources_plan_members(struct asking *asking);
+MUST_CHECK struct status sources_plan_documents(struct asking *asking);
+/* The query that a leg with a lookup asks, as leg_kind.ask. */
+MUST_CHECK struct status source_ask_lookup(struct asking *asking, struct leg *leg);
+/* After both: takes out of the answers what may not be shown. */
+enum txn_verdict sources_step_withhold(struct txn *txn);
+
 /* ---- steps: patient ids ---- */
 
 /* Before a plan: by which ids our patient index knows those who are to be asked about. */

@@ -459,11 +459,14 @@ struct asking_order
 scene_order(enum asking_goal goal, const char *family, const char *given, const char *birth_date,
             const char *sex)
 {
-    static struct span given_names[1];
-    static struct person_name name[1];
+    static struct span given_names[8];
+    static struct person_name names[ARRAY_LEN(given_names)];
+    static size_t made; /* orders that run at the same time have names of their own */
+    const size_t at = made++ % ARRAY_LEN(names);
+    struct person_name *name = &names[at];
 
-    given_names[0] = span_of_cstr(given);
-    name[0] = (struct person_name){.family = span_of_cstr(family), .given = {given_names, 1, 1}};
+    given_names[at] = span_of_cstr(given);
+    *name = (struct person_name){.family = span_of_cstr(family), .given = {&given_names[at], 1, 1}};
     return (struct asking_order){
         .goal = goal,
         .who = {.names = {name, 1, 1},

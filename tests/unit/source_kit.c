@@ -213,23 +213,46 @@ answer(size_t i, enum soap_transaction transaction, const struct buf *payload,
 }
 
 void
-sources_answer(const char *source, const struct given *given, size_t n)
+sources_answer_objects(const char *source, const struct registry_objects *objects)
 {
-    const size_t i = sources_question(source);
-    struct query_answer entries = {.status = REGISTRY_SUCCESS};
+    sources_answer_question(sources_question(source), objects);
+}
+
+void
+sources_answer_question(size_t i, const struct registry_objects *objects)
+{
+    const struct query_answer answered = {.status = REGISTRY_SUCCESS, .objects = *objects};
     struct diag diag = {0};
     struct buf payload;
 
     CU_ASSERT(sources_was_asked(i, soap_transaction(SOAP_ITI_18)->request_action));
+    buf_init(&payload, (size_t)1024 * 1024);
+    CHECK_OK(&diag, query_answer_write(&answered, sources_arena, &payload, &diag));
+    strip(&payload, " home=\"" NO_HOME "\"");
+    answer(i, SOAP_ITI_18, &payload, NULL);
+    buf_done(&payload);
+}
+
+struct document_entry
+sources_entry(const struct given *given, const char *entry_uuid)
+{
+    struct document_entry entry = entry_of(given, 0);
+
+    entry.entry_uuid = span_of_cstr(entry_uuid);
+    return entry;
+}
+
+void
+sources_answer(const char *source, const struct given *given, size_t n)
+{
+    struct query_answer entries = {.status = REGISTRY_SUCCESS};
+    struct diag diag = {0};
+
     for (size_t d = 0; d < n; d++) {
         CHECK_OK(&diag, ARENA_PUSH(sources_arena, &diag, &entries.objects.documents,
                                    entry_of(&given[d], d)));
     }
-    buf_init(&payload, (size_t)1024 * 1024);
-    CHECK_OK(&diag, query_answer_write(&entries, sources_arena, &payload, &diag));
-    strip(&payload, " home=\"" NO_HOME "\"");
-    answer(i, SOAP_ITI_18, &payload, NULL);
-    buf_done(&payload);
+    sources_answer_objects(source, &entries.objects);
 }
 
 /* A repository gives this document. */

@@ -54,6 +54,10 @@ bool sources_was_asked(size_t question, const char *text);
 size_t sources_count(const char *source);
 /* The source's registry answers with these entries, its repository with that document. */
 void sources_answer(const char *source, const struct given *given, size_t n);
+/* The same with any objects; homes are NO_HOME. An entry of that id. */
+void sources_answer_objects(const char *source, const struct registry_objects *objects);
+void sources_answer_question(size_t question, const struct registry_objects *objects);
+struct document_entry sources_entry(const struct given *given, const char *entry_uuid);
 void sources_give(const char *source, const char *unique_id, const char *repository,
                   const char *bytes);
 

@@ -19,7 +19,7 @@ static const struct mistake main_mistakes[] = {
     {17, "endpoints: x",
      MAIN "17:1: error: unknown key 'endpoints'; expected one of: community, listen, asserts, "
           "credentials, trust, partners, store, sources, audit, policies, security, limits, log, "
-          "id_tokens, outbound, spool, systems, recipients\n"},
+          "id_tokens, outbound, spool, systems, recipients, discovery\n"},
     {17, "store: {path: x}", MAIN "17:1: error: 'store' is already set at isthmus.yaml:13:1\n"},
     {17, "log: &x {level: info}",
      MAIN "17:9: error: anchor '&x' is not allowed; write each value where it is used\n"},
@@ -446,6 +446,12 @@ static const struct mistake main_mistakes[] = {
     {17, "limits: {answers: 1KB, replay_keys: 999}",
      MAIN "17:19: error: answers '1KB' is out of range; expected 1MB to 4GB\n" MAIN
           "17:37: error: replay_keys: expected a number from 1000 to 10000000, got '999'\n"},
+    {17, "discovery: {several: guess}",
+     MAIN "17:22: error: several: expected one of ask, none, list, got 'guess'\n"},
+    {17, "discovery: {remember: 5}",
+     MAIN "17:23: error: remember '5' has no unit; write 5s, 500ms or 1m\n"},
+    {17, "discovery: {time_to_live: 9000h}",
+     MAIN "17:27: error: time_to_live '9000h' is out of range; expected 1s to 8784h\n"},
     {17, "limits: {enough: 0}",
      MAIN "17:18: error: enough: expected off, a number of communities from 1 to 1000000, or a "
           "share of them from 1% to 100%, got '0'\n"},

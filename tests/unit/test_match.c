@@ -6,9 +6,102 @@
 
 #include <stdio.h>
 
+#include "tests/unit/match_kit.h"
 #include "tests/unit/unit.h"
 
-/*
+/* ---- the table of cases ---- */
+
+static const char *
+outcome_name(enum match_outcome outcome)
+{
+    static const char *const names[] = {"nobody", "match", "ambiguous"};
+
+    return names[outcome];
+}
+
+static void
+check_case(const struct match_case *row, struct arena *arena)
+{
+    struct match_person asked, known[MATCH_CASE_PEOPLE];
+
+    CU_ASSERT_FATAL(match_described_prepare(&row->asked, true, arena, &asked));
+    for (size_t i = 0; i < row->known_n; i++) {
+        CU_ASSERT_FATAL(match_described_prepare(&row->known[i], false, arena, &known[i]));
+    }
+    const struct match_decision got = match_decide(&asked, known, row->known_n);
+    const bool is_good = got.outcome == row->want.outcome && got.rule == row->want.rule &&
+                         got.at == row->want.at && got.hints == row->want.hints;
+
+    if (!is_good) {
+        printf("\n    line %u, %.*s: wanted %s %s (%zu, hints %x), got %s %s (%zu, hints %x)\n",
+               row->line, SPAN_PRINT(row->name), outcome_name(row->want.outcome),
+               row->want.rule == MATCH_RULE_COUNT ? "?" : match_rule_name(row->want.rule),
+               row->want.at, row->want.hints, outcome_name(got.outcome), match_rule_name(got.rule),
+               got.at, got.hints);
+    }
+    CU_ASSERT(is_good);
+    /* Who compares with whom does not matter, and the rule that finds somebody has a degree. */
+    for (size_t i = 0; i < row->known_n; i++) {
+        CU_ASSERT(match_compare(&asked, &known[i]) == match_compare(&known[i], &asked));
+    }
+    CU_ASSERT((got.outcome == MATCH_ONE) == (match_rule_degree(got.rule) > 0));
+}
+
+/* REQ: XCPD-parameters-used, XCPD-hints */
+static void
+cases_decide(void)
+{
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+    struct match_case_list cases = {0};
+    bool is_decided[MATCH_RULE_COUNT] = {false};
+
+    CU_ASSERT_FATAL(arena != NULL);
+    CU_ASSERT(match_cases_read(unit_source_path("tests/unit/match_cases.txt"), arena, &cases));
+    CU_ASSERT(cases.n >= 120);
+    for (size_t i = 0; i < cases.n; i++) {
+        check_case(&cases.items[i], arena);
+        if (cases.items[i].want.rule < MATCH_RULE_COUNT) {
+            is_decided[cases.items[i].want.rule] = true;
+        }
+    }
+    for (enum match_rule rule = 0; rule < MATCH_RULE_COUNT; rule++) {
+        if (!is_decided[rule]) {
+            printf("\n    no case is decided by %s\n", match_rule_name(rule));
+        }
+        CU_ASSERT(is_decided[rule]);
+    }
+    arena_free(arena);
+}
+
+/* ---- answers ---- */
+
+/* What a community answered: is it held against the question? */
+static const struct returned_row {
+    const char *asked, *returned;
+    enum match_rule want;
+    bool is_contradicted;
+} returned_rows[] = {
+    {"Jones,Ann|19470501|F|", "Jones,Ann|19620101|F|", MATCH_RULE_BIRTH_DATE, true},
+    {"Jones,Ann|19470501|F|", "Jones,Ann|19470502|F|", MATCH_RULE_BIRTH_DATE_MISWRITTEN, true},
+    {"Jones,Ann|19470501|F|", "Jones,Ann|19470501|M|", MATCH_RULE_SEX, true},
+    {"Jones,Ann|19470501|F|", "Jones,Eve|19470501|F|", MATCH_RULE_FIRST_GIVEN_NAME, true},
+    {"Jones,Ann|19470501|F|", "Brown,Ann|19470501|F|", MATCH_RULE_FAMILY_NAME_CHANGED, true},
+    {"Jones,Ann|19470501||", "Brown,Ann|19470501|F|", MATCH_RULE_FAMILY_NAME, true},
+    {"Jones,Ann|19470501|F|", "Ann,Jones|19470501|F|", MATCH_RULE_NAMES_EXCHANGED, true},
+    {"Jones,Ann+Q|19470501|F|", "Jones,Ann+R|19470501|F|", MATCH_RULE_FURTHER_GIVEN_NAME, true},
+    {"Jones,Ann|19470501|F|", "Jones,Ann|19470501|F|", MATCH_RULE_AGREES, false},
+    {"Jones,Ann|19470501|F|1.1:1", "Jones,Ann|19470501|F|1.1:2", MATCH_RULE_AGREES, false},
+    {"Jones,Ann|19470501|F|", "Jones,Ann|19470501||", MATCH_RULE_AGREES_WITHOUT_SEX, false},
+    {"Jones,Ann|19470501|F|", "Jones,Ann||F|", MATCH_RULE_NO_BIRTH_DATE, false},
+    {"Jones,Ann|19470501|F|", "|19470501|F|", MATCH_RULE_NO_NAME, false},
+    {"Jones,Ann|19470501|F|", "Jones,A|19470501|F|", MATCH_RULE_ONLY_INITIAL, false},
+    {"Jones,Ann|19470501|F|", "Jones-Brown,Ann|19470501|F|", MATCH_RULE_FAMILY_NAME_PART, false},
+    {"Jones,Ann|19470501|F|", "Jones,Ann|19470501|UN|", MATCH_RULE_SEX_UNDIFFERENTIATED, false},
+    {"|||1.1:1", "Jones,Ann|19470501|F|1.1:1", MATCH_RULE_NO_BIRTH_DATE, false},
+};
+
+/* ---- pairs, in a short spelling ----
+ *
  * A person is "names|birth|sex|ids": names are separated by ';', each is "Family,Given[+Given...]"
  * ('+' between given elements, a space inside one); ids are "root:extension", "root:extension!" for
  * one that cannot be believed, separated by ';'. Empty parts are absent.
@@ -85,8 +178,8 @@ static const struct match_row {
     enum match_rule want;
 } rows[] = {
     /* birth date: the first eight digits, nothing less */
-    {"Jones,Ann|19470501|F|", "Jones,Ann|19470502|F|", MATCH_RULE_BIRTH_DATE},
-    {"Jones,Ann|19470501|F|", "Jones,Ann|19470105|F|", MATCH_RULE_BIRTH_DATE},
+    {"Jones,Ann|19470501|F|", "Jones,Ann|19470502|F|", MATCH_RULE_BIRTH_DATE_MISWRITTEN},
+    {"Jones,Ann|19470501|F|", "Jones,Ann|19470105|F|", MATCH_RULE_BIRTH_DATE_MISWRITTEN},
     {"Jones,Ann|19540323|F|", "Jones,Ann|19540323000000.000-0600|F|", MATCH_RULE_AGREES},
     {"Jones,Ann|19470501120000|F|", "Jones,Ann|19470501|F|", MATCH_RULE_AGREES},
     {"Everyman,Adam|19621022|M|", "Everyman,Adam|19541125|M|", MATCH_RULE_BIRTH_DATE},
@@ -97,7 +190,7 @@ static const struct match_row {
     {"Jones,Ann||F|", "Jones,Eve|19470501|F|", MATCH_RULE_FIRST_GIVEN_NAME},
     /* sex: equal where both give one */
     {"Jones,Ann|19470501|F|", "Jones,Ann|19470501|M|", MATCH_RULE_SEX},
-    {"Jones,Ann|19470501|F|", "Jones,Ann|19470501|UN|", MATCH_RULE_SEX},
+    {"Jones,Ann|19470501|F|", "Jones,Ann|19470501|UN|", MATCH_RULE_SEX_UNDIFFERENTIATED},
     {"Jones,Ann|19470501||", "Jones,Ann|19470501|F|", MATCH_RULE_AGREES_WITHOUT_SEX},
     {"Jones,Ann|19470501||", "Jones,Ann|19470501||", MATCH_RULE_AGREES_WITHOUT_SEX},
     {"Jones,Ann|19470501|f|", "Jones,Ann|19470501|F|", MATCH_RULE_AGREES},
@@ -109,12 +202,12 @@ static const struct match_row {
      MATCH_RULE_FIRST_GIVEN_NAME},
     {"Jones,Isabella|19470501|F|", "Jones,Isabela|19470501|F|", MATCH_RULE_FIRST_GIVEN_NAME},
     /* family names */
-    {"Smith,Ann|19470501|F|", "Jones,Ann|19470501|F|", MATCH_RULE_FAMILY_NAME},
+    {"Smith,Ann|19470501|F|", "Jones,Ann|19470501|F|", MATCH_RULE_FAMILY_NAME_CHANGED},
     {"Smith,Ann;Jones,Ann|19470501|F|", "Jones,Ann|19470501|F|", MATCH_RULE_AGREES},
     {"Smith,Ann;Jones,Ann|19470501|F|", "Jones,Ann;Brown,Ann|19470501|F|", MATCH_RULE_AGREES},
     {"Smith,Ann;Jones,Eve|19470501|F|", "Jones,Ann|19470501|F|", MATCH_RULE_FIRST_GIVEN_NAME},
     {"Smith-Jones,Ann|19470501|F|", "Smith Jones,Ann|19470501|F|", MATCH_RULE_AGREES},
-    {"Smith-Jones,Ann|19470501|F|", "Smith,Ann|19470501|F|", MATCH_RULE_FAMILY_NAME},
+    {"Smith-Jones,Ann|19470501|F|", "Smith,Ann|19470501|F|", MATCH_RULE_FAMILY_NAME_PART},
     {"O'Brien,Ann|19470501|F|", "OBRIEN,ANN|19470501|F|", MATCH_RULE_AGREES},
     /* case, accents, punctuation, other scripts */
     {"N\xC3\xBA\xC3\xB1"
@@ -158,20 +251,44 @@ static const struct match_row {
     /* identifiers contradict, and never prove */
     {"Jones,Ann|19470501|F|2.999.1:1", "Jones,Ann|19470501|F|2.999.1:2", MATCH_RULE_IDENTIFIER},
     {"Jones,Ann|19470501|F|2.999.1:1", "Jones,Ann|19470501|F|2.999.2:2", MATCH_RULE_AGREES},
-    {"Jones,Ann|19470501|F|2.999.1:1", "Jones,Ann|19470501|F|2.999.1:1", MATCH_RULE_AGREES},
+    {"Jones,Ann|19470501|F|2.999.1:1", "Jones,Ann|19470501|F|2.999.1:1",
+     MATCH_RULE_AGREES_CONFIRMED},
     {"Jones,Ann|19470501|F|2.999.1:1;2.999.1:3", "Jones,Ann|19470501|F|2.999.1:3;2.999.1:4",
-     MATCH_RULE_AGREES},
+     MATCH_RULE_AGREES_CONFIRMED},
     {"Jones,Ann|19470501|F|2.999.1:1;2.999.2:7", "Jones,Ann|19470501|F|2.999.1:1;2.999.2:8",
      MATCH_RULE_IDENTIFIER},
     {"Jones,Ann|19470501|F|2.999.1:1!", "Jones,Ann|19470501|F|2.999.1:2", MATCH_RULE_AGREES},
     {"Jones,Ann|19470501|F|2.999.1:1!", "Jones,Ann|19470501|F|2.999.1:2!", MATCH_RULE_AGREES},
     {"Jones,Ann|19470501|F|4.1:111-00-2330", "Jones,Ann|19470501|F|4.1:111002330",
-     MATCH_RULE_AGREES},
+     MATCH_RULE_AGREES_CONFIRMED},
     {"Jones,Ann|19470501|F|4.1:111-00-2330", "Jones,Eve|19470501|F|4.1:111-00-2330",
      MATCH_RULE_FIRST_GIVEN_NAME},
     {"Jones,Ann|19470501|F|2.999.1:", "Jones,Ann|19470501|F|2.999.1:2", MATCH_RULE_AGREES},
     {"Jones,Ann||F|2.999.1:1", "Jones,Ann|19470501|F|2.999.1:2", MATCH_RULE_IDENTIFIER},
 };
+
+static void
+returned_people_are_held_against_the_question(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(returned_rows); i++) {
+        const struct returned_row *row = &returned_rows[i];
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct match_person asked, returned;
+
+        CU_ASSERT_FATAL(arena != NULL);
+        prepare(row->asked, arena, &asked);
+        prepare(row->returned, arena, &returned);
+        const enum match_rule got = match_returned(&asked, &returned);
+
+        if (got != row->want || match_rule_contradicts(got) != row->is_contradicted) {
+            printf("\n    row %zu: '%s' for '%s': wanted %s, got %s\n", i, row->returned,
+                   row->asked, match_rule_name(row->want), match_rule_name(got));
+        }
+        CU_ASSERT(got == row->want);
+        CU_ASSERT(match_rule_contradicts(got) == row->is_contradicted);
+        arena_free(arena);
+    }
+}
 
 static void
 rules_decide(void)
@@ -268,7 +385,10 @@ every_failed_allocation_is_survived(void)
 
 static const struct unit_test tests[] = {
     {"too many names are refused", too_many_names_are_refused},
+    {"cases decide", cases_decide},
     {"rules decide", rules_decide},
+    {"returned people are held against the question",
+     returned_people_are_held_against_the_question},
     {"demographics leave ids out", demographics_leave_ids_out},
     {"every failed allocation is survived", every_failed_allocation_is_survived},
 };

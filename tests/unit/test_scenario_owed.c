@@ -59,7 +59,7 @@ ask_and_be_acknowledged(char ret_id[64])
 static struct asking *
 collect(const char *id, enum err want)
 {
-    struct asking_order order = scene_order(ASKING_DISCOVER, ISABELLA);
+    struct asking_order order = {.goal = ASKING_DISCOVER, .timeout_us = 20 * US_PER_S};
     struct asking *asking = NULL;
     const size_t asked = scene.questions_n;
 
@@ -195,6 +195,39 @@ test_answer_of_nobody(void)
     scene_close(&scene);
 }
 
+/* What contradicts the question is never used, however late it comes. */
+static void
+test_answer_about_somebody_else(void)
+{
+    struct scene_question *question;
+    struct asking *asking;
+    struct buf forged;
+    struct diag diag = {0};
+    char id[64];
+
+    later_open_deferred(&scene);
+    ask_and_be_acknowledged(id);
+    question = &scene.questions[kit_question_to(&scene, "red")];
+    const struct span text = buf_span(&question->body); /* the Body is not signed */
+    const struct span born = SPAN("birthTime value=\"19470501\"");
+    const size_t at = span_find(text, born);
+
+    CU_ASSERT_NOT_EQUAL_FATAL(at, SPAN_MISSING);
+    buf_init(&forged, text.n + 1);
+    CHECK_OK(&diag, buf_append(&forged, span_slice(text, 0, at), &diag));
+    CHECK_OK(&diag, buf_append_cstr(&forged, "birthTime value=\"19760312\"", &diag));
+    CHECK_OK(&diag, buf_append(&forged, span_slice(text, at + born.n, text.n), &diag));
+    buf_done(&question->body);
+    question->body = forged;
+    scene_deliver_all(&scene, NULL);
+    asking = collect(id, ERR_NONE);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+    CU_ASSERT_EQUAL(kit_leg_of(asking, 0, "green")->matches.n, 0);
+    CU_ASSERT_EQUAL(kit_leg_of(asking, 0, "green")->quarantined.n, 1);
+    asking_free(asking);
+    scene_close(&scene);
+}
+
 /* Green does not hear that red has taken it. */
 static void
 test_answer_comes_twice(void)
@@ -251,6 +284,7 @@ static const struct unit_test tests[] = {
     {"policy and queue", test_policy_and_queue},
     {"an answer is collected", test_answer_is_collected},
     {"nobody is an answer", test_answer_of_nobody},
+    {"an answer about somebody else", test_answer_about_somebody_else},
     {"an answer comes twice", test_answer_comes_twice},
     {"an answer in the wrong mode", test_answer_in_the_wrong_mode},
 };

@@ -155,13 +155,16 @@ shared_ids_are_not_believed(void)
     CU_ASSERT(match(store, arena, "Jones,Myra", "19470501", "F", NULL, &result) == STORE_MATCH_ONE);
     CU_ASSERT(result.patient.ids.n == 2);
     CU_ASSERT(match(store, arena, "Jones,Myra", "19470501", "F",
-                    "2.16.840.1.113883.4.1:999-99-9999", &result) == STORE_MATCH_NONE);
+                    "2.16.840.1.113883.4.1:999-99-9998", &result) == STORE_MATCH_NONE);
+    /* ... but what is nobody's number contradicts nobody's. */
+    CU_ASSERT(match(store, arena, "Jones,Myra", "19470501", "F",
+                    "2.16.840.1.113883.4.1:999-99-9999", &result) == STORE_MATCH_ONE);
 
     (void)fixture_put(store, arena, &isabella, "isabella");
     CU_ASSERT(fixture_count(store).patients == 2);
     CU_ASSERT(fixture_count(store).unreliable_ids == 1);
     CU_ASSERT(match(store, arena, "Jones,Myra", "19470501", "F",
-                    "2.16.840.1.113883.4.1:999-99-9999", &result) == STORE_MATCH_ONE);
+                    "2.16.840.1.113883.4.1:999-99-9998", &result) == STORE_MATCH_ONE);
     CU_ASSERT(result.patient.ids.n == 1);
     CU_ASSERT(match(store, arena, "Jones,Isabella", "19470501", "F",
                     "2.16.840.1.113883.4.1:123101-5230", &result) == STORE_MATCH_ONE);

@@ -1,0 +1,52 @@
+/*
+ * Whom a community returned: is it the person who was asked for? Called while a leg's answer is
+ * read, on a worker. Names, birth dates and sexes are compared by the rules of store/match.h; what
+ * contradicts is set aside, told to the user and recorded, and nothing goes on with it. The texts
+ * name rules, never what was asked or answered.
+ */
+#include "store/match.h"
+#include "txn/asking.h"
+
+static struct status
+compare(const struct asking *asking, struct leg *leg, const struct xcpd_match *match,
+        enum match_rule *ret_rule)
+{
+    struct match_person asked, answered;
+
+    TRY(match_prepare_question(&asking->order.who, NULL, leg->reading, &leg->diag, &asked));
+    TRY(match_prepare(&match->patient, NULL, leg->reading, &leg->diag, &answered));
+    *ret_rule = match_returned(&asked, &answered);
+    return OK;
+}
+
+/* More of something than anybody has. */
+static bool
+is_too_much(const struct patient *patient)
+{
+    return patient->names.n > MATCH_ITEMS_MAX || patient->ids.n > MATCH_ITEMS_MAX ||
+           patient->addresses.n > MATCH_ITEMS_MAX || patient->telecoms.n > MATCH_ITEMS_MAX ||
+           patient->mothers_maiden_names.n > MATCH_ITEMS_MAX ||
+           patient->birth_place_names.n > MATCH_ITEMS_MAX ||
+           patient->birth_place_addresses.n > MATCH_ITEMS_MAX ||
+           patient->care_providers.n > MATCH_ITEMS_MAX;
+}
+
+/* REQ: XCPD-returned-compared */
+struct status
+leg_take_match(const struct asking *asking, struct leg *leg, const struct xcpd_match *match)
+{
+    struct leg_quarantined quarantined = {.match = *match};
+
+    if (is_too_much(&match->patient)) {
+        leg_drop(asking, leg, "returned a person with more than %d names, ids or addresses",
+                 MATCH_ITEMS_MAX);
+        return OK;
+    }
+    TRY(compare(asking, leg, match, &quarantined.rule));
+    if (!match_rule_contradicts(quarantined.rule)) {
+        return ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, *match);
+    }
+    leg_drop(asking, leg, "returned somebody else than was asked for: %s",
+             match_rule_text(quarantined.rule));
+    return ARENA_PUSH(leg->arena, &leg->diag, &leg->quarantined, quarantined);
+}
