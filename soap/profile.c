@@ -13,6 +13,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/rsa.h>
 
 #include "base/digest.h"
@@ -69,6 +70,7 @@ struct workshop {
     bool is_known; /* given back when the thread ends */
     EVP_MD_CTX *digests[HASH_COUNT];
     struct verifier verifiers[VERIFIERS];
+    struct verifier signers[HASH_COUNT]; /* of one key; their contexts are ready to sign */
 };
 static _Thread_local struct workshop workshop;
 static pthread_key_t workshop_key;
@@ -91,6 +93,9 @@ workshop_done(void *object)
     }
     for (size_t i = 0; i < VERIFIERS; i++) {
         verifier_done(&shop->verifiers[i]);
+    }
+    for (size_t i = 0; i < HASH_COUNT; i++) {
+        verifier_done(&shop->signers[i]);
     }
     shop->is_known = false;
 }
@@ -368,6 +373,75 @@ context_for(EVP_PKEY *key, const struct signature_method *method)
     *verifier = (struct verifier){key, method->hash, context};
     return context;
 }
+
+/* ---- signing ---- */
+
+/* Keys of tokens stay with their provider, whose sessions are its own. */
+static bool
+is_in_memory(const EVP_PKEY *key)
+{
+    const OSSL_PROVIDER *const provider = EVP_PKEY_get0_provider(key);
+    return provider != NULL && strcmp(OSSL_PROVIDER_get0_name(provider), "default") == 0;
+}
+
+static EVP_PKEY_CTX *
+signing_context_new(EVP_PKEY *key, const EVP_MD *digest)
+{
+    EVP_PKEY_CTX *const context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    if (context == NULL || EVP_PKEY_sign_init(context) != 1 ||
+        (EVP_PKEY_get_id(key) == EVP_PKEY_RSA &&
+         EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) != 1) ||
+        EVP_PKEY_CTX_set_signature_md(context, digest) != 1) {
+        EVP_PKEY_CTX_free(context);
+        return NULL;
+    }
+    return context;
+}
+
+/* A key that a reload has replaced goes as soon as the new one signs. */
+static EVP_PKEY_CTX *
+signing_context_for(EVP_PKEY *key, enum hash hash)
+{
+    struct verifier *const place = &workshop.signers[hash];
+    if (place->key == key) {
+        return place->context;
+    }
+    for (size_t i = 0; i < HASH_COUNT; i++) {
+        if (workshop.signers[i].key != key) {
+            verifier_done(&workshop.signers[i]);
+        }
+    }
+    EVP_PKEY_CTX *const context = signing_context_new(key, fetched[hash]);
+    if (context == NULL || EVP_PKEY_up_ref(key) != 1) {
+        EVP_PKEY_CTX_free(context);
+        return NULL;
+    }
+    *place = (struct verifier){key, hash, context};
+    return context;
+}
+
+bool
+profile_sign(EVP_PKEY *key, const char *digest, struct span bytes, uint8_t *ret_value, size_t *n)
+{
+    uint8_t value[EVP_MAX_MD_SIZE];
+    size_t hash = 0;
+    while (hash < HASH_COUNT && strcmp(hashes[hash].name, digest) != 0) {
+        hash++;
+    }
+    if (hash == HASH_COUNT || fetched[hash] == NULL || !is_in_memory(key) || !workshop_open()) {
+        return false;
+    }
+    EVP_PKEY_CTX *const context = signing_context_for(key, (enum hash)hash);
+    const bool is_good = context != NULL &&
+                         EVP_Digest(bytes.p, bytes.n, value, NULL, fetched[hash], NULL) == 1 &&
+                         EVP_PKEY_sign(context, ret_value, n, value, hashes[hash].bytes) == 1;
+    if (!is_good) {
+        ERR_clear_error(); /* it would be taken for the next call's */
+    }
+    return is_good;
+}
+
+/* ---- verifying ---- */
 
 static bool
 write_der(const struct reading *reading, uint8_t der[DER_BYTES_MAX], size_t *ret_n)

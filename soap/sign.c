@@ -14,6 +14,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "soap/namespaces.h"
+#include "soap/profile.h"
 
 #define EXC_C14N            "http://www.w3.org/2001/10/xml-exc-c14n#"
 #define MORE                "http://www.w3.org/2001/04/xmldsig-more#"
@@ -139,18 +140,31 @@ flatten_ecdsa(const EVP_PKEY *key, uint8_t bytes[SIGNATURE_BYTES_MAX], size_t *n
     return true;
 }
 
+/* With whatever key and digest OpenSSL can sign. */
+static struct status
+sign_anew(EVP_PKEY *key, const char *digest, struct span info, uint8_t bytes[SIGNATURE_BYTES_MAX],
+          size_t *ret_n, struct diag *diag)
+{
+    size_t n = SIGNATURE_BYTES_MAX;
+    CLEANUP(free_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (context == NULL ||
+        EVP_DigestSignInit_ex(context, NULL, digest, NULL, NULL, key, NULL) != 1 ||
+        EVP_DigestSign(context, bytes, &n, (const uint8_t *)info.p, info.n) != 1) {
+        return failed(diag, "the signing key does not work");
+    }
+    *ret_n = n;
+    return OK;
+}
+
 static struct status
 sign_bytes(const struct sign_order *order, struct span info, struct buf *out, struct diag *diag)
 {
     EVP_PKEY *const key = order->signer->key;
+    const char *const digest = algorithms[signature_digest(order)].openssl;
     uint8_t bytes[SIGNATURE_BYTES_MAX];
     size_t n = sizeof(bytes);
-    CLEANUP(free_context) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (context == NULL ||
-        EVP_DigestSignInit_ex(context, NULL, algorithms[signature_digest(order)].openssl, NULL,
-                              NULL, key, NULL) != 1 ||
-        EVP_DigestSign(context, bytes, &n, (const uint8_t *)info.p, info.n) != 1) {
-        return failed(diag, "the signing key does not work");
+    if (!profile_sign(key, digest, info, bytes, &n)) {
+        TRY(sign_anew(key, digest, info, bytes, &n, diag));
     }
     if (key_is_ec(key) && !flatten_ecdsa(key, bytes, &n)) {
         return failed(diag, "ECDSA");

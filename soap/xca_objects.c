@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 #define OBJECT_TEXT_MAX ((size_t)32 * 1024 * 1024)
+#define OBJECT_ROOM     ((size_t)6 * 1024)
 
 static struct status
 odd(struct object_taker *t, const xmlNode *node, const char *why)
@@ -141,7 +142,9 @@ write_text(struct object_taker *t, const xmlNode *node, const struct xml_edits *
            struct span *ret_text)
 {
     CLEANUP(buf_done) struct buf text;
+    char *room = NULL;
     buf_init_secret(&text, OBJECT_TEXT_MAX);
+    TRY(buf_reserve(&text, OBJECT_ROOM, t->diag, &room)); /* so that most need not grow */
     TRY(xml_serialise_edited(node, edits, &text, t->diag));
     return arena_dup(t->facts, buf_span(&text), t->diag, ret_text);
 }

@@ -7,16 +7,31 @@
 
 #include "soap/xml.h"
 
+enum place { PLACE_TEXT = 1, PLACE_ATTRIBUTE = 2 };
+
+/* Where a run of plain characters ends, by place. */
+static const unsigned char ends_run[256] = {
+    ['\0'] = PLACE_TEXT | PLACE_ATTRIBUTE,
+    ['\t'] = PLACE_ATTRIBUTE,
+    ['\n'] = PLACE_ATTRIBUTE,
+    ['\r'] = PLACE_TEXT | PLACE_ATTRIBUTE,
+    ['"'] = PLACE_ATTRIBUTE,
+    ['&'] = PLACE_TEXT | PLACE_ATTRIBUTE,
+    ['<'] = PLACE_TEXT | PLACE_ATTRIBUTE,
+    ['>'] = PLACE_TEXT,
+};
+
 /* Text that stood in a tree is made of XML characters: only what would be markup is escaped
  * (Canonical XML 1.0 section 2.3). */
 static struct status
-put_escaped(struct buf *out, const char *text, bool is_attribute, struct diag *diag)
+put_escaped(struct buf *out, const char *text, enum place place, struct diag *diag)
 {
-    const char *const special = is_attribute ? "&<\"\t\n\r" : "&<>\r";
     while (*text != '\0') {
-        const size_t plain = strcspn(text, special);
-        TRY(buf_append(out, span_of(text, plain), diag));
-        text += plain;
+        const char *const start = text;
+        while ((ends_run[(unsigned char)*text] & place) == 0) {
+            text++;
+        }
+        TRY(buf_append(out, span_of(start, (size_t)(text - start)), diag));
         if (*text != '\0') {
             const char *const name = *text == '&'   ? "&amp;"
                                      : *text == '<' ? "&lt;"
@@ -47,7 +62,7 @@ put_namespace(struct buf *out, const xmlNs *ns, struct diag *diag)
     TRY(buf_append_cstr(out, ns->prefix == NULL ? " xmlns" : " xmlns:", diag));
     TRY(buf_append_cstr(out, ns->prefix == NULL ? "" : (const char *)ns->prefix, diag));
     TRY(buf_append_cstr(out, "=\"", diag));
-    TRY(put_escaped(out, ns->href == NULL ? "" : (const char *)ns->href, true, diag));
+    TRY(put_escaped(out, ns->href == NULL ? "" : (const char *)ns->href, PLACE_ATTRIBUTE, diag));
     return buf_append_char(out, '"', diag);
 }
 
@@ -100,7 +115,7 @@ put_attribute(struct buf *out, const xmlNs *ns, const xmlChar *name, const char 
     TRY(put_name(out, ns, name, diag));
     TRY(buf_append_cstr(out, "=\"", diag));
     if (value != NULL) {
-        TRY(put_escaped(out, value, true, diag));
+        TRY(put_escaped(out, value, PLACE_ATTRIBUTE, diag));
     }
     return buf_append_char(out, '"', diag);
 }
@@ -173,7 +188,7 @@ xml_serialise_edited(const xmlNode *top, const struct xml_edits *edits, struct b
         if (node->type == XML_ELEMENT_NODE) {
             TRY(put_start(out, node, false, edits, diag));
         } else if (node->type == XML_TEXT_NODE) {
-            TRY(put_escaped(out, (const char *)node->content, false, diag));
+            TRY(put_escaped(out, (const char *)node->content, PLACE_TEXT, diag));
         }
     }
 }

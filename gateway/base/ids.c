@@ -189,6 +189,7 @@ oid_is_valid(struct span oid)
     return arcs >= 2;
 }
 
+/* REQ: ITI38-home-syntax */
 bool
 home_community_oid(struct span text, struct span *ret_oid)
 {

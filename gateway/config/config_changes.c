@@ -398,14 +398,32 @@ compare_sources(const struct config *old, const struct config *other, config_say
     }
 }
 
+static bool
+same_recipients(const struct config *old, const struct config *other)
+{
+    for (size_t i = 0; i < old->recipients_n && old->recipients_n == other->recipients_n; i++) {
+        if (!same(old->recipients[i].organization, other->recipients[i].organization) ||
+            !same(old->recipients[i].community, other->recipients[i].community)) {
+            return false;
+        }
+    }
+    return old->recipients_n == other->recipients_n;
+}
+
 void
 config_changes(const struct config *old, const struct config *other, config_say say, void *arg)
 {
+    if (!same_asserts(&old->asserts, &other->asserts)) {
+        say(arg, "asserts: changed");
+    }
     compare_partners(old, other, say, arg);
     compare_systems(old, other, say, arg);
     compare_sources(old, other, say, arg);
     compare_credentials(old, other, say, arg);
     compare_trusts(old, other, say, arg);
+    if (!same_recipients(old, other)) {
+        say(arg, "recipients: changed");
+    }
     if (!same_limits(old, other)) {
         say(arg, "limits: changed");
     }

@@ -161,6 +161,7 @@ write_answer(struct inbound *in)
     const struct iti55_work *work = in->work;
     struct xcpd_answer answer = {.result = XCPD_NONE};
 
+    in->may_keep_us = in->node->config->discovery.time_to_live_us;
     if (may_be_given(in, &work->found)) {
         answer.result = XCPD_MATCH;
         TXN_TRY(add_match(in, &work->found.patient, work->found.degree, &answer));

@@ -44,6 +44,20 @@ struct local {
     struct awaited awaited;
 };
 
+/* What the message of a local system proves with its assertion: by the keys, issuers and audiences
+ * of its entry, for our own community, in nobody else's name. What security_verify and saml_read
+ * refuse; ERR_SAML_ISSUER, ERR_PEER_BINDING, ERR_SAML_ATTRIBUTE, ERR_WSA_HEADER. Facts are borrowed
+ * from the message (saml_keep). Pure but for the arena; the attack corpus asks it, too. */
+struct local_proof {
+    const struct config *config;
+    const struct config_system *system; /* has assertions */
+    const struct message *message;
+    struct span path;
+    int64_t now_us;
+};
+MUST_CHECK struct status local_prove(const struct local_proof *proof, struct arena *arena,
+                                     struct diag *diag, struct saml_facts *ret_facts);
+
 /* Steps (local_who.c): who asks, to local->order and in.event; has the message come before? */
 enum txn_verdict local_who(struct txn *txn);
 enum txn_verdict local_replay(struct txn *txn);

@@ -91,6 +91,10 @@ check_PROGRAMS += tests/unit/test_nist_documents
 tests_unit_test_nist_documents_SOURCES = tests/unit/test_nist_documents.c tests/unit/nist_kit.c \
 	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
 tests_unit_test_nist_documents_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_nist_xua
+tests_unit_test_nist_xua_SOURCES = tests/unit/test_nist_xua.c tests/unit/nist_kit.c tests/unit/nist_kit.h \
+	tests/unit/soap_kit.c tests/unit/soap_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_nist_xua_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_nist_submissions
 tests_unit_test_nist_submissions_SOURCES = tests/unit/test_nist_submissions.c tests/unit/nist_kit.c \
 	tests/unit/nist_kit.h $(CODEC_SUPPORT) $(LOCAL_KIT) $(SCENE)
@@ -105,6 +109,9 @@ tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_kept tests/unit/test_scenario_withheld
 tests_unit_test_scenario_withheld_SOURCES = tests/unit/test_scenario_withheld.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_withheld_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_others
+tests_unit_test_scenario_others_SOURCES = tests/unit/test_scenario_others.c $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_others_LDADD = $(UNIT_LIBS)
 SUBMISSION_KIT = tests/unit/submission_kit.c tests/unit/submission_kit.h
 tests_unit_test_scenario_kept_SOURCES = tests/unit/test_scenario_kept.c $(SUBMISSION_KIT) $(SCENE)
 check_PROGRAMS += tests/unit/test_scenario_hostile

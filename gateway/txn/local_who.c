@@ -25,10 +25,10 @@ is_web(const char *audience)
 }
 
 static struct status
-list_audiences(const struct local *local, const struct config_assertions *assertions,
-               struct diag *diag, struct config_strings *ret_audiences)
+list_audiences(const struct local_proof *proof, struct arena *arena, struct diag *diag,
+               struct config_strings *ret_audiences)
 {
-    struct arena *arena = local->in.txn.arena;
+    const struct config_assertions *assertions = proof->system->assertions;
     const char **items;
     size_t n = 0;
 
@@ -39,8 +39,7 @@ list_audiences(const struct local *local, const struct config_assertions *assert
 
         items[n++] = audience;
         if (is_web(audience)) {
-            TRY(arena_printf(arena, diag, &with_path, "%s%.*s", audience,
-                             SPAN_PRINT(local->in.request.path)));
+            TRY(arena_printf(arena, diag, &with_path, "%s%.*s", audience, SPAN_PRINT(proof->path)));
             items[n++] = with_path.p;
         }
     }
@@ -49,13 +48,13 @@ list_audiences(const struct local *local, const struct config_assertions *assert
 }
 
 static struct security_rules
-rules_of(const struct local *local, const struct config_strings *audiences)
+rules_of(const struct local_proof *proof, const struct config_strings *audiences)
 {
-    const struct config *config = local->in.node->config;
-    const struct config_assertions *assertions = local->system->assertions;
+    const struct config *config = proof->config;
+    const struct config_assertions *assertions = proof->system->assertions;
 
     return (struct security_rules){
-        .now_us = clock_wall_us(local->in.node->clock),
+        .now_us = proof->now_us,
         .clock_skew_us = config->clock_skew_us,
         .max_lifetime_us = config->max_lifetime_us,
         .keys = assertions->keys,
@@ -77,9 +76,9 @@ rules_of(const struct local *local, const struct config_strings *audiences)
 /* Where the audiences say how this listener is reached, a message that was for another place is not
  * for us. */
 static struct status
-check_to(const struct local *local, const struct config_strings *audiences, struct diag *diag)
+check_to(const struct local_proof *proof, const struct config_strings *audiences, struct diag *diag)
 {
-    const struct span to = message_addressing(local->in.proof.message)->to;
+    const struct span to = message_addressing(proof->message)->to;
     bool is_known = false;
 
     for (size_t i = 0; i < audiences->n; i++) {
@@ -94,81 +93,101 @@ check_to(const struct local *local, const struct config_strings *audiences, stru
     return FAIL(diag, ERR_WSA_HEADER,
                 "wsa:To is '%.*s', which is none of the audiences of system '%s', nor one with the "
                 "path '%.*s'",
-                SPAN_PRINT(span_slice(to, 0, 200)), local->system->name,
-                SPAN_PRINT(local->in.request.path));
+                SPAN_PRINT(span_slice(to, 0, 200)), proof->system->name, SPAN_PRINT(proof->path));
 }
 
 /* ---- the assertion against the entry ---- */
 
 static struct status
-check_issuer(const struct local *local, const struct saml_facts *facts, struct diag *diag)
+check_issuer(const struct local_proof *proof, const struct saml_facts *facts, struct diag *diag)
 {
-    if (config_assertions_issue(local->system->assertions, facts->key, facts->issuer)) {
+    if (config_assertions_issue(proof->system->assertions, facts->key, facts->issuer)) {
         return OK;
     }
     return FAIL(diag, ERR_SAML_ISSUER,
                 "the assertion's Issuer '%.*s' is not registered for system '%s' and the key '%s' "
                 "that signed; if it is right, add it to assertions.issuers of its entry",
-                SPAN_PRINT(span_slice(facts->issuer, 0, 200)), local->system->name,
+                SPAN_PRINT(span_slice(facts->issuer, 0, 200)), proof->system->name,
                 facts->key->subject);
 }
 
 /* It speaks for us, not for a partner, and in nobody else's name. */
 static struct status
-check_binding(const struct local *local, const struct saml_facts *facts, struct diag *diag)
+check_binding(const struct local_proof *proof, const struct saml_facts *facts, struct diag *diag)
 {
-    const struct config *config = local->in.node->config;
+    const struct config *config = proof->config;
     struct span oid;
 
     if (!config_is_own_community(config, facts->home_community)) {
         return FAIL(diag, ERR_PEER_BINDING,
                     "the assertion of system '%s' speaks for community '%.*s', which is not ours",
-                    local->system->name, SPAN_PRINT(facts->home_community));
+                    proof->system->name, SPAN_PRINT(facts->home_community));
     }
     if (home_community_oid(facts->organization_id, &oid) &&
         config_partner_of_community(config, oid) != NULL) {
         return FAIL(diag, ERR_PEER_BINDING,
                     "the assertion of system '%s' has organization-id '%.*s', which is the "
                     "community of a partner",
-                    local->system->name, SPAN_PRINT(oid));
+                    proof->system->name, SPAN_PRINT(oid));
     }
     if (facts->delegator.n > 0) {
         return FAIL(diag, ERR_PEER_BINDING,
                     "the assertion of system '%s' asks in the name of somebody else "
                     "(QueryAuthGrantor), which no local system may",
-                    local->system->name);
+                    proof->system->name);
     }
     return OK;
 }
 
 /* What our own assertion cannot repeat as it is would be another statement. */
 static struct status
-check_repeatable(const struct local *local, const struct saml_facts *facts, struct diag *diag)
+check_repeatable(const struct local_proof *proof, const struct saml_facts *facts, struct diag *diag)
 {
     if (facts->role.value.n > 0 && !span_eq(facts->role.scheme, SPAN(SNOMED_CT))) {
         return FAIL(diag, ERR_SAML_ATTRIBUTE,
                     "the role of system '%s' is of code system '%.*s'; expected SNOMED CT, "
                     "codeSystem " SNOMED_CT,
-                    local->system->name, SPAN_PRINT(span_slice(facts->role.scheme, 0, 80)));
+                    proof->system->name, SPAN_PRINT(span_slice(facts->role.scheme, 0, 80)));
     }
     if ((facts->organization.n == 0) != (facts->organization_id.n == 0)) {
         return FAIL(diag, ERR_SAML_ATTRIBUTE,
                     "the assertion of system '%s' has no %s, but the other of organization and "
                     "organization-id; both are needed, or, with may_omit, none",
-                    local->system->name,
+                    proof->system->name,
                     facts->organization.n == 0 ? "organization" : "organization-id");
     }
     if (facts->organization_id.n > 0 && !config_is_organization_id(facts->organization_id)) {
         return FAIL(diag, ERR_SAML_ATTRIBUTE,
                     "the assertion of system '%s' has organization-id '%.*s'; expected urn:oid:OID "
                     "or a URL",
-                    local->system->name, SPAN_PRINT(span_slice(facts->organization_id, 0, 100)));
+                    proof->system->name, SPAN_PRINT(span_slice(facts->organization_id, 0, 100)));
     }
     if (facts->subject_id.n == 0 && facts->npi.n > 0) {
         return FAIL(diag, ERR_SAML_ATTRIBUTE,
                     "the assertion of system '%s' has an npi, but no subject-id whose it is",
-                    local->system->name);
+                    proof->system->name);
     }
+    return OK;
+}
+
+struct status
+local_prove(const struct local_proof *proof, struct arena *arena, struct diag *diag,
+            struct saml_facts *ret_facts)
+{
+    const struct verified_view *view;
+    struct config_strings audiences;
+    struct saml_facts facts = {0};
+
+    TRY(list_audiences(proof, arena, diag, &audiences));
+    const struct security_rules rules = rules_of(proof, &audiences);
+
+    TRY(security_verify(proof->message, &rules, arena, diag, &view));
+    TRY(saml_read(view, arena, diag, &facts));
+    TRY(check_issuer(proof, &facts, diag));
+    TRY(check_binding(proof, &facts, diag));
+    TRY(check_repeatable(proof, &facts, diag));
+    TRY(check_to(proof, &audiences, diag));
+    *ret_facts = facts;
     return OK;
 }
 
@@ -176,18 +195,13 @@ static struct status
 prove(struct local *local, struct diag *diag, struct saml_facts *facts)
 {
     struct arena *arena = local->in.txn.arena;
-    const struct verified_view *view;
-    struct config_strings audiences;
+    const struct local_proof proof = {.config = local->in.node->config,
+                                      .system = local->system,
+                                      .message = local->in.proof.message,
+                                      .path = local->in.request.path,
+                                      .now_us = clock_wall_us(local->in.node->clock)};
 
-    TRY(list_audiences(local, local->system->assertions, diag, &audiences));
-    const struct security_rules rules = rules_of(local, &audiences);
-
-    TRY(security_verify(local->in.proof.message, &rules, arena, diag, &view));
-    TRY(saml_read(view, arena, diag, facts));
-    TRY(check_issuer(local, facts, diag));
-    TRY(check_binding(local, facts, diag));
-    TRY(check_repeatable(local, facts, diag));
-    TRY(check_to(local, &audiences, diag));
+    TRY(local_prove(&proof, arena, diag, facts));
     return saml_keep(facts, arena, diag);
 }
 

@@ -93,6 +93,7 @@ find_error(const struct leg *leg, struct span unique_id)
 }
 
 /* The answer came without it: as the partner says it, or that it is not there. */
+/* REQ: ITI39-complete */
 static struct status
 note_withheld(struct finder *finder, const struct leg *leg, const struct document_ref *ref)
 {

@@ -202,27 +202,44 @@ provide_check_foreign(const struct provide_request *request, struct arena *arena
 
 /* ---- whom it is for ---- */
 
-/* XON of XON|XCN|XTN (ITI TF-3 Table 4.2.3.3-1): the id of the organization (XON.10) when it is an
- * OID, else the authority that numbers it (XON.6.2); empty: it names no organization. */
+/* The <n>th component (1: the first); empty when there are fewer. */
+static struct span
+component_of(struct span field, size_t n)
+{
+    struct span component = SPAN_EMPTY;
+
+    for (size_t at = 0; at < n; at++) {
+        if (!span_split(&field, '^', &component)) {
+            return SPAN_EMPTY;
+        }
+    }
+    return component;
+}
+
+/* The universal id of a hierarchic designator (namespace&universal id&type). */
+static struct span
+authority_of(struct span designator)
+{
+    struct span namespace_id, authority = SPAN_EMPTY;
+
+    (void)span_split(&designator, '&', &namespace_id);
+    (void)span_split(&designator, '&', &authority);
+    return authority;
+}
+
+/* Of XON|XCN|XTN (ITI TF-3 Table 4.2.3.3-1): the id of the organization (XON.10) when it is an OID,
+ * else the authority that numbers it (XON.6.2); where only a person is named, the authority that
+ * numbers the person (XCN.9.2), which is the organization that has him. Empty: there is none. */
 static struct span
 organization_of(struct span recipient)
 {
-    struct span rest = recipient, xon, component, id = SPAN_EMPTY, authority = SPAN_EMPTY;
+    struct span rest = recipient, xon = SPAN_EMPTY, xcn = SPAN_EMPTY;
 
-    if (!span_split(&rest, '|', &xon)) {
-        xon = recipient;
-    }
-    for (size_t at = 1; xon.n > 0 && span_split(&xon, '^', &component); at++) {
-        if (at == 6) {
-            struct span namespace_id;
+    (void)span_split(&rest, '|', &xon);
+    (void)span_split(&rest, '|', &xcn);
+    const struct span id = component_of(xon, 10), authority = authority_of(component_of(xon, 6));
 
-            (void)span_split(&component, '&', &namespace_id);
-            (void)span_split(&component, '&', &authority);
-        } else if (at == 10) {
-            id = component;
-        }
-    }
-    return oid_is_valid(id) ? id : authority;
+    return oid_is_valid(id) ? id : authority.n > 0 ? authority : authority_of(component_of(xcn, 9));
 }
 
 /* What `recipients:` says of one recipient, beside what it says of those before. */

@@ -6,11 +6,12 @@
  *
  * The manifest has one JSON object a line: id, path, content_type, body (file), peer (PEM file of
  * the TLS client certificate; absent: none), now_us (wall time; absent: the system's). With
- * "answer" (what our question was) the message is judged as the answer to it. Each line is judged
- * in a child of its own, so that a crash or an endless loop is that line's result. The first line
- * that has "warm" is run in this process before, so that what libraries set up once is nobody's
- * cost. Answers one JSON object a line: id, verdict (accepted, refused, crashed, timed-out), error,
- * text, cpu_us, memory_peak, memory_left, engines, facts. The program has one thread.
+ * "answer" (what our question was) the message is judged as the answer to it, with "system" (the
+ * name of one in CONFIG) as a local system's, which brings an assertion. Each line is judged in a
+ * child of its own, so that a crash or an endless loop is that line's result. The first line that
+ * has "warm" is run in this process before, so that what libraries set up once is nobody's cost.
+ * Answers one JSON object a line: id, verdict (accepted, refused, crashed, timed-out), error, text,
+ * cpu_us, memory_peak, memory_left, engines, facts. The program has one thread.
  *
  * Each signature that reaches the arithmetic is then computed by both engines of soap/dsig.h
  * (--one-engine: it is not), and what they said and digested is compared: "engines" has how many
@@ -32,6 +33,7 @@
 #include "attack/memory.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "txn/local.h"
 #include "unit/engines.h"
 
 #define LINE_MAX_BYTES ((size_t)64 * 1024)
@@ -47,6 +49,7 @@ struct task {
     int64_t now_us;
     bool is_answer;
     struct answer_order order;
+    const char *system; /* "": a partner's message */
 };
 
 static bool has_one_engine;
@@ -79,6 +82,36 @@ cpu_us(void)
     return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
 }
 
+/* As a request on the local listener: the same message, other rules. */
+static struct status
+judge_local(const struct config *config, const struct task *task, struct arena *arena,
+            struct verdict *verdict)
+{
+    static struct partner named; /* for the facts */
+    const struct body body = body_over(buf_span(&task->body));
+    struct proof *const proof = &verdict->proof;
+    struct local_proof local = {.config = config, .path = task->path, .now_us = task->now_us};
+    for (size_t i = 0; i < config->systems_n; i++) {
+        if (strcmp(config->systems[i].name, task->system) == 0) {
+            local.system = &config->systems[i];
+        }
+    }
+    if (local.system == NULL || local.system->assertions == NULL) {
+        return FAIL(&verdict->diag, ERR_USAGE, "no system '%s' that brings assertions",
+                    task->system);
+    }
+    named.id = local.system->name;
+    *proof = (struct proof){.partner = &named};
+    TRY(proof_message(proof, config, NULL, &body, task->content_type, arena, &verdict->diag));
+    TRY(message_transaction(proof->message, task->path, &verdict->diag, &proof->transaction));
+    if (!message_has_security(proof->message)) {
+        return FAIL(&verdict->diag, ERR_WSS_MISSING, "no Security header"); /* local_who */
+    }
+    local.message = proof->message;
+    TRY(local_prove(&local, arena, &verdict->diag, &proof->saml));
+    return facts_read_payload(proof, arena, &verdict->diag, &verdict->payload);
+}
+
 static struct status
 judge(const struct config *config, const struct task *task, struct arena *arena,
       struct verdict *verdict)
@@ -90,6 +123,9 @@ judge(const struct config *config, const struct task *task, struct arena *arena,
     if (task->is_answer) {
         return answer_judge(config, &task->order, buf_span(&task->body), task->content_type,
                             task->now_us, arena, &verdict->diag, &verdict->answer);
+    }
+    if (task->system[0] != '\0') {
+        return judge_local(config, task, arena, verdict);
     }
     TRY(proof_take(&verdict->proof, config, &request, task->now_us, arena, &verdict->diag));
     return facts_read_payload(&verdict->proof, arena, &verdict->diag, &verdict->payload);
@@ -225,6 +261,7 @@ read_task(const json_t *line, struct task *task, struct diag *diag)
     const char *const peer = text_of(line, "peer");
     const json_t *const now = json_object_get(line, "now_us");
     task->id = text_of(line, "id");
+    task->system = text_of(line, "system");
     task->path = span_of_cstr(text_of(line, "path"));
     task->content_type = span_of_cstr(text_of(line, "content_type"));
     const json_t *const answer = json_object_get(line, "answer");

@@ -41,8 +41,8 @@ def peer_file(world, peer):
     return world.parties[peer].tls_certificate if peer in world.parties else (peer or "")
 
 
-def write_cases(world, folder, cases):
-    """The bodies as files, and the judge's manifest. <cases>: pairs of an id and a case."""
+def write_cases(world, folder, cases, system=None):
+    """The bodies as files, and the judge's manifest. <cases>: pairs of an id and a case. <system>: they are a local system's."""
     os.makedirs(folder, exist_ok=True)
     lines = []
     for number, (name, case) in enumerate(cases):
@@ -62,6 +62,7 @@ def write_cases(world, folder, cases):
                 "now_us": case.now or world.now_us,
                 "warm": case.benign and case.answer is None,
                 **({"answer": case.answer} if case.answer else {}),
+                **({"system": system} if system else {}),
             }
         )
     with open(f"{folder}/manifest", "w", encoding="utf-8") as file:  # so that a judge can be run again by hand, as under perf
@@ -69,22 +70,22 @@ def write_cases(world, folder, cases):
     return lines
 
 
-def judge_some(world, lines):
+def judge_some(world, lines, config):
     """What one judge says of some lines, its complaints and its exit code."""
     manifest = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    command = [f"{world.build}/tests/attack/judge", world.config, *(["--one-engine"] if world.has_one_engine else [])]
+    command = [f"{world.build}/tests/attack/judge", config, *(["--one-engine"] if world.has_one_engine else [])]
     return subprocess.run(
         command, input=manifest, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=JUDGE_SECONDS, check=False
     )
 
 
-def judge(world, lines, log):
+def judge(world, lines, log, config=None):
     """Verdicts by id; a crash after the verdict replaces it. One judge a processor."""
     judges = os.cpu_count() or 2
     verdicts = {}
     with concurrent.futures.ThreadPoolExecutor(judges) as pool:
         parts = [part for part in (lines[i::judges] for i in range(judges)) if part]
-        runs = list(pool.map(lambda part: judge_some(world, part), parts))
+        runs = list(pool.map(lambda part: judge_some(world, part, config or world.config), parts))
     for done in runs:
         complaints = done.stderr.decode("utf-8", "replace")
         with open(log, "a", encoding="utf-8") as file:

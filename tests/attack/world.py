@@ -30,6 +30,17 @@ RELAXATIONS = relaxations()
 SHA1_DAYS = 300  # lime may sign with SHA-1 for so long
 
 
+LOCAL_SYSTEM = """
+systems:
+  red:
+    requires_assertion: true
+    assertions:
+      certificates: [pki/signing.pem]
+      audiences: ["{url}", "urn:oid:{community}"]
+      confirmation: [holder-of-key]
+"""
+
+
 class Party:
     """A partner: its keys and what its record says."""
 
@@ -100,6 +111,18 @@ class World:
                 text += f"may_omit: [{', '.join(RELAXATIONS)}]\nsha1_until: {until}\n"
             with open(f"{self.folder}/green/partners.d/{file}", "w", encoding="utf-8") as target:
                 target.write(text)
+
+    def local_config(self):
+        """Red's node, whose local system "red" brings the assertions that P1 signs: what partners send to green, it sends to
+        its own gateway, which is reached where green is. Made when first asked for."""
+        path = f"{self.folder}/red/local.yaml"
+        if not os.path.exists(path):
+            with open(f"{self.folder}/red/isthmus.yaml", encoding="utf-8") as source:
+                text = source.read()
+            text += LOCAL_SYSTEM.format(url=self.url, community=self.community)
+            with open(path, "w", encoding="utf-8") as target:
+                target.write(text)
+        return path
 
     def http_url(self):
         """A server of ours on loopback, for messages that want to be fetched from; http_visits() tells who came."""

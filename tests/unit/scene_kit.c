@@ -186,6 +186,12 @@ kit_send(struct scene *scene, const struct kit_request *request, struct scene_re
     buf_init(&envelope, (size_t)4 * 1024 * 1024);
     buf_init(&package, (size_t)4 * 1024 * 1024);
     CHECK_OK(&diag, write_envelope(from, request, url, arena, &envelope, &diag));
+    if (request->edit != NULL) {
+        const struct span edited = request->edit(request->edit_arg, buf_span(&envelope), arena);
+
+        buf_reset(&envelope);
+        CHECK_OK(&diag, buf_append(&envelope, edited, &diag));
+    }
     if (row->is_mtom) {
         CHECK_OK(&diag, mtom_write(buf_span(&envelope), NULL, 0, span_of_cstr(row->request_action),
                                    &package, &diag, content_type));

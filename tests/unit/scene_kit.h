@@ -28,6 +28,9 @@ struct kit_request {
     struct span id_token; /* of T-IAS; may be empty */
     bool is_bearer;
     struct span delegator; /* QueryAuthGrantor; may be empty */
+    /* What the test makes of the envelope before it is sent; NULL: nothing. */
+    struct span (*edit)(const void *arg, struct span envelope, struct arena *arena);
+    const void *edit_arg;
 };
 /* Signed by <from>, over its TLS connection, to green. */
 void kit_send(struct scene *scene, const struct kit_request *request, struct scene_reply *reply);

@@ -227,6 +227,8 @@ test_metrics_page(void)
     CU_ASSERT(has(&answer, "isthmus_transaction_seconds_sum{") && has(&answer, "} 3.000700\n"));
     CU_ASSERT(has(&answer, "isthmus_expiry_seconds{what=\"credential\",name="));
     CU_ASSERT(has(&answer, "isthmus_audit_healthy 1\n"));
+    CU_ASSERT(has(&answer, "# TYPE isthmus_clock_offset_seconds gauge\n"
+                           "isthmus_clock_offset_seconds "));
     buf_done(&answer.content);
     tear_down();
 }

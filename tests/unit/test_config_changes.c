@@ -52,6 +52,9 @@ static const struct {
     {MAIN, 17, "security: {clock_skew: 1s}", "security: changed\n"},
     {MAIN, 17, "security: {signatures: reference}", "security: changed\n"},
     {MAIN, 17, "systems: {ehr: {asserts: " EHR "}}", "system ehr: added\n"},
+    {MAIN, 6, "asserts: {organization: Red HIE, purpose: T-PYMNT}", "asserts: changed\n"},
+    {MAIN, 17, "recipients: [{organization: 2.999.50, community: 2.999.2}]",
+     "recipients: changed\n"},
     {BLUE, 2, "name: Blue", "partner blue: another name\n"},
     {GOLD, 1, "id: silver", "partner gold: removed\npartner silver: added\n"},
     {BLUE, 3, "communities: [2.999.2]", "partner blue: other communities\n"},
@@ -118,6 +121,63 @@ test_said(void)
         unload(&other);
     }
     unload(&good);
+}
+
+/* ---- systems: both files have one ---- */
+
+#define SYSTEM(entry)     "systems: {ehr: {" entry "}}"
+#define BELIEVES(members) "asserts: " EHR ", assertions: {" members "}"
+#define STS               "certificates: [blue/signing.pem]"
+#define HERE              "audiences: [urn:a]"
+
+static const struct {
+    const char *old, *other;
+    bool is_changed;
+} systems[] = {
+    {SYSTEM("asserts: " EHR), SYSTEM("asserts: " EHR), false},
+    {SYSTEM("asserts: " EHR),
+     SYSTEM("asserts: {user: B, role: '1', organization: R, organization_id: 'urn:oid:2.999.1'}"),
+     true},
+    {SYSTEM("asserts: " EHR), SYSTEM("asserts: " EHR ", asserts_for_all: true"), true},
+    {SYSTEM("asserts: " EHR), SYSTEM(BELIEVES(STS ", " HERE)), true},
+    {SYSTEM(BELIEVES(STS ", " HERE)), SYSTEM(BELIEVES(STS ", " HERE)), false},
+    {SYSTEM(BELIEVES(STS ", " HERE)), SYSTEM(BELIEVES(STS ", " HERE) ", requires_assertion: true"),
+     true},
+    {SYSTEM(BELIEVES(STS ", " HERE)), SYSTEM(BELIEVES(STS ", audiences: [urn:b]")), true},
+    {SYSTEM(BELIEVES(STS ", " HERE)), SYSTEM(BELIEVES("certificates: [gold/signing.pem], " HERE)),
+     true},
+    {SYSTEM(BELIEVES(STS ", " HERE)), SYSTEM(BELIEVES(STS ", " HERE ", issuers: [I]")), true},
+    {SYSTEM(BELIEVES(STS ", " HERE)),
+     SYSTEM(BELIEVES(STS ", " HERE ", holders: [gold/signing.pem]")), true},
+    {SYSTEM(BELIEVES(STS ", " HERE)),
+     SYSTEM(BELIEVES(STS ", " HERE ", confirmation: [holder-of-key]")), true},
+    {SYSTEM(BELIEVES(STS ", " HERE)), SYSTEM(BELIEVES(STS ", " HERE ", may_omit: [purpose]")),
+     true},
+};
+
+static void
+test_systems(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(systems); i++) {
+        struct said said = {""};
+        struct loaded old, other;
+
+        write_main(17, systems[i].old);
+        load(&old);
+        write_main(17, systems[i].other);
+        load(&other);
+        if (CHECK_OK(&old.diag, old.status) && CHECK_OK(&other.diag, other.status)) {
+            config_changes(old.config, other.config, note, &said);
+            if (strcmp(said.text, systems[i].is_changed ? "system ehr: changed\n" : "") != 0) {
+                printf("\n    '%s': got '%s'", systems[i].other, said.text);
+                CU_FAIL("another change is said");
+            }
+        } else {
+            printf("\n    '%s': %.*s", systems[i].other, SPAN_PRINT(buf_span(&other.report.text)));
+        }
+        unload(&old);
+        unload(&other);
+    }
 }
 
 static const struct {
@@ -194,9 +254,8 @@ test_lists(void)
 }
 
 static const struct unit_test tests[] = {
-    {"the world", test_make_world},
-    {"what is said", test_said},
-    {"what needs a restart", test_fixed},
+    {"the world", test_make_world},   {"what is said", test_said},
+    {"systems", test_systems},        {"what needs a restart", test_fixed},
     {"revocation lists", test_lists},
 };
 UNIT_MAIN("config changes", tests)

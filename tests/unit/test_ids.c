@@ -49,6 +49,7 @@ test_communities(void)
         "urn:uuid:2.999",
         "urn:oid: 2.999",
         "urn:oid:2.999\n",
+        "urn:oid:2.999.1234567890.1234567890.1234567890.1234567890.1234567890.1234", /* 65 */
     };
     struct span oid = SPAN("old");
     for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
@@ -57,6 +58,9 @@ test_communities(void)
     }
     CU_ASSERT(home_community_oid(SPAN("urn:oid:2.999.1"), &oid));
     CHECK_SPAN(oid, "2.999.1");
+    CU_ASSERT(home_community_oid(
+        SPAN("urn:oid:2.999.1234567890.1234567890.1234567890.1234567890.1234567890.123"), &oid));
+    CU_ASSERT_EQUAL(oid.n, 64);
     CU_ASSERT(home_community_oid(SPAN("URN:OID:2.999.2"), &oid));
     CHECK_SPAN(oid, "2.999.2");
     CU_ASSERT(home_community_oid(SPAN("2.999.3"), &oid));
@@ -156,6 +160,7 @@ test_oid_from_uuid(void)
 static const struct unit_test tests[] = {
     {"OIDs that are refused", test_oids_refused},
     {"UUIDs that are refused", test_uuids_refused},
+    /* REQ: ITI38-home-syntax */
     {"communities", test_communities},
     {"OIDs that are accepted", test_oids_accepted},
     {"UUIDs that we make", test_uuids_made},

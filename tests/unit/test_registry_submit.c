@@ -2,6 +2,7 @@
  * store_submit: what is stored, and what becomes of what was there; patients, and what is warned
  * of. What is refused: test_registry_refuse.c.
  */
+#include "base/ids.h"
 #include "tests/unit/registry_kit.h"
 
 #include <stddef.h>
@@ -31,6 +32,26 @@ is_deprecated(struct shelf *shelf, const char *uuid)
 
     CU_ASSERT_FATAL(objects.documents.n == 1);
     return span_eq_cstr(objects.documents.items[0].status, DOCUMENT_DEPRECATED);
+}
+
+static bool
+is_uuid(struct span id)
+{
+    return span_starts_with(id, SPAN("urn:uuid:")) && uuid_is_valid(span_slice(id, 9, SIZE_MAX));
+}
+
+/* The objects of a submission were "d1", "f1" and the like. */
+static void
+check_names(const struct registry_objects *found)
+{
+    CU_ASSERT(is_uuid(found->submission_sets.items[0].entry_uuid));
+    CU_ASSERT(is_uuid(found->documents.items[0].entry_uuid));
+    CU_ASSERT(is_uuid(found->folders.items[0].entry_uuid));
+    for (size_t i = 0; i < found->associations.n; i++) {
+        CU_ASSERT(is_uuid(found->associations.items[i].entry_uuid));
+        CU_ASSERT(is_uuid(found->associations.items[i].source));
+        CU_ASSERT(is_uuid(found->associations.items[i].target));
+    }
 }
 
 /* Everything that a submission says is in the registry; what is the registry's is set. */
@@ -70,6 +91,7 @@ all_of_it_is_kept(void)
                                               stored.submission_sets.items[0].entry_uuid.p);
 
     CU_ASSERT_FATAL(found.submission_sets.n == 1 && found.documents.n == 1 && found.folders.n == 1);
+    check_names(&found);
     CU_ASSERT_EQUAL(found.associations.n, 2); /* nobody said that the set has the third */
     const struct submission_set *got = &found.submission_sets.items[0];
     CHECK_SPAN(got->patient_id, shelf.ann.p);

@@ -230,12 +230,36 @@ test_how_long_an_answer_may_be_kept(void)
     kit_close_green(&scene, arena);
 }
 
+/* As green's configuration says, and never with a refusal. */
+static void
+test_how_long_our_answer_may_be_kept(void)
+{
+    const int64_t week_us = INT64_C(7) * 86400 * US_PER_S;
+    struct arena *const arena = kit_open_green(&scene);
+    const struct xcpd_query query = question();
+    struct config *const config = (struct config *)scene_place(&scene, "green")->config;
+
+    send(&query, SOAP_ITI_55, NULL, NULL);
+    CU_ASSERT_PTR_NULL(strstr(reply.text, "CorrelationTimeToLive"));
+    config->discovery.time_to_live_us = week_us;
+    send(&query, SOAP_ITI_55, NULL, NULL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, ">P7D</xcpd:CorrelationTimeToLive>"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "registrationEvent"));
+    send(&query, SOAP_ITI_55, "</parameterList>", "<patientStatusCode/></parameterList>");
+    CU_ASSERT_EQUAL(reply.cause, ERR_MESSAGE_CONTENT);
+    CU_ASSERT_PTR_NULL(strstr(reply.text, "CorrelationTimeToLive"));
+    config->discovery.time_to_live_us = 0;
+    kit_close_green(&scene, arena);
+}
+
 static const struct unit_test tests[] = {
     {"priority and action disagree", test_priority_and_action_disagree},
     /* REQ: ITI55-query-absent, ITI55-result-cases */
     {"parameters are refused inside the protocol", test_parameters_are_refused_inside},
     /* REQ: ITI55-time-to-live */
     {"how long an answer may be kept", test_how_long_an_answer_may_be_kept},
+    /* REQ: ITI55-time-to-live */
+    {"how long our answer may be kept", test_how_long_our_answer_may_be_kept},
     /* REQ: ITI55-deferred-refused */
     {"a deferred answer is refused", test_deferred_is_refused},
     {"a deferred question is refused for another reason", test_deferred_for_another_reason},

@@ -382,6 +382,11 @@ test_documents_of_all_communities_in_one_request(void)
     CHECK_SPAN(error_at(&answer.errors, "2.999.404.2")->code, "XDSDocumentUniqueIdError");
     CHECK_SPAN(error_at(&answer.errors, "2.999.404.3")->code, "XDSUnknownCommunity");
     CHECK_SPAN(error_at(&answer.errors, "2.999.404.4")->code, "XDSUnknownRepositoryId");
+    /* green gave one of two: what came and what did not are events of their own */
+    CU_ASSERT_EQUAL(scene_count_events(red(), AUDIT_ITI_39, AUDIT_INITIATING, AUDIT_OUTCOME, true),
+                    1);
+    CU_ASSERT_EQUAL(scene_count_events(red(), AUDIT_ITI_39, AUDIT_INITIATING, AUDIT_OUTCOME, false),
+                    1);
     check_records(2, AUDIT_ITI_43, AUDIT_SERIOUS);
     CU_ASSERT_EQUAL(scene_event(red(), 0)->documents_n, 4);
     CU_ASSERT_EQUAL(scene_event(red(), 1)->documents_n, 2);
@@ -474,7 +479,7 @@ static const struct unit_test tests[] = {
     {"an object without a home is reported", test_an_object_without_a_home_is_reported},
     {"ids without a home are our own", test_ids_without_a_home_are_our_own},
     {"what is withheld is not there", test_what_is_withheld_is_not_there},
-    /* REQ: ITI39-several, ITI43-local, ITI43-routing */
+    /* REQ: ITI39-several, ITI43-local, ITI43-routing, ITI20-split */
     {"documents of all communities in one request",
      test_documents_of_all_communities_in_one_request},
     /* REQ: ITI39-ids-echoed */

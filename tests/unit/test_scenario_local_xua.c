@@ -458,6 +458,7 @@ static const struct unit_test tests[] = {
     {"an assertion counts in its time only", test_an_assertion_counts_in_its_time_only},
     {"what it must say", test_what_it_must_say},
     {"a wrapped assertion is refused", test_a_wrapped_assertion_is_refused},
+    /* REQ: ITI40-user-name, ITI20-purpose */
     {"the user of the assertion asks", test_the_user_of_the_assertion_asks},
     {"our policy judges the user of the assertion",
      test_our_policy_judges_the_user_of_the_assertion},

@@ -171,6 +171,7 @@ test_planning_what_was_found(void)
 {
     const struct scene_stored stored = open_with_document();
     int64_t us[2] = {0};
+    size_t bytes = 0;
 
     for (size_t round = 0; round < 2; round++) {
         const struct asking_order order = scene_order(ASKING_GATHER, ISABELLA);
@@ -199,11 +200,13 @@ test_planning_what_was_found(void)
             CU_ASSERT(leg->refs.n <= 256);
         }
         CU_ASSERT_EQUAL(refs, n);
+        bytes = arena_used(kit_leg_of(asking, 1, "green")->arena) / n;
+        CU_ASSERT(bytes < 20 * 1000); /* the default limit is for 3,000 of them */
         asking_free(asking);
         scene_forget(&scene);
     }
-    printf("\n    %d entries read and planned in %lld us, %d in %lld us", ENTRIES / 2,
-           (long long)us[0], ENTRIES, (long long)us[1]);
+    printf("\n    %d entries read and planned in %lld us, %d in %lld us; %zu bytes each",
+           ENTRIES / 2, (long long)us[0], ENTRIES, (long long)us[1], bytes);
     local_kit_close(&scene);
 }
 

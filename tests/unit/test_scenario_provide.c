@@ -453,13 +453,29 @@ test_local(void)
     check_local("ResponseStatusType:Success", NULL);
     CU_ASSERT_EQUAL(documents_of("green"), green + 2);
 
+    make(of_green.patient_id); /* a person, by who numbers him */
+    entry.unique_id = SPAN("2.999.77.5");
+    set.unique_id = SPAN("2.999.77.6");
+    recipient[0] = SPAN("|77^Wel^Marcus^^^^^^&2.999.50&ISO");
+    set.intended_recipients = (struct span_list){recipient, 1, 1};
+    provide();
+    scene_deliver_all(&scene, NULL);
+    check_local("ResponseStatusType:Success", NULL);
+    CU_ASSERT_EQUAL(documents_of("green"), green + 3);
+
+    recipient[0] = SPAN("|77^Wel^Marcus^^^^^^&2.999.511&ISO|^^Internet^m@example.org");
+    provide();
+    check_local("ResponseStatusType:Failure", "\"UnknownRecipient\"");
+    recipient[0] = SPAN("|2.999.50^Wel"); /* an id of nobody's */
+    provide();
+    check_local("ResponseStatusType:Failure", "\"UnknownRecipient\"");
     recipient[0] = SPAN("Clinic^^^^^&2.999.511&ISO^^^^45");
     provide();
     check_local("ResponseStatusType:Failure", "\"UnknownRecipient\"");
     set.target_home = SPAN("urn:oid:2.999.99");
     provide();
     check_local("ResponseStatusType:Failure", "\"XDSUnknownCommunity\"");
-    CU_ASSERT_EQUAL(documents_of("green"), green + 2);
+    CU_ASSERT_EQUAL(documents_of("green"), green + 3);
     CU_ASSERT_EQUAL(documents_of("red"), red + 1);
     config->recipients = NULL;
     config->recipients_n = 0;
@@ -491,6 +507,7 @@ static const struct unit_test tests[] = {
     {"limited metadata", test_limited},
     {"replayed", test_replayed},
     {"denied", test_denied},
+    /* REQ: ITI80-home */
     {"no transit", test_no_transit},
     /* REQ: ITI80-recipient */
     {"local", test_local},

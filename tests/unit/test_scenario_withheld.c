@@ -156,7 +156,6 @@ ask_green(const struct question *question, bool wants_leaf_class)
 #define FOLDERS_FOR URN("10cae35a-c7f9-4cf5-b61e-fc3278ffb578")
 #define WITH_ENTRY  URN("bab9529a-4a10-40b3-a01f-f68a615d247a")
 
-/* REQ: ITI18-source-withheld */
 static const struct row {
     const char *what;
     struct question question;

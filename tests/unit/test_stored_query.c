@@ -361,8 +361,9 @@ test_what_is_asked_by_ids(void)
 
 static const struct unit_test tests[] = {
     /* REQ: SQ-repeated-refused, SQ-missing-parameter, SQ-parameter-number, SQ-unknown-query */
+    /* REQ: SQ-status-unknown */
     {"what is wrong is named", test_what_is_wrong_is_named},
-    /* REQ: SQ-find-documents */
+    /* REQ: SQ-find-documents, SQ-status-unknown, SQ-entry-type */
     {"FindDocuments has every parameter", test_find_documents_has_every_parameter},
     /* REQ: SQ-values-list */
     {"values may be spread, and lists may be empty",
