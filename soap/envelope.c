@@ -46,6 +46,18 @@ write_body(struct xmlw *w, struct span payload)
     xmlw_end(w);
 }
 
+static void
+write_reply_to(struct xmlw *w, const struct envelope_request *request)
+{
+    if (request->relates_to.n > 0 && request->reply_to.n == 0) {
+        return; /* nobody answers an answer */
+    }
+    xmlw_start(w, "wsa:ReplyTo");
+    xmlw_element(w, "wsa:Address",
+                 request->reply_to.n > 0 ? request->reply_to : SPAN(WSA_ANONYMOUS));
+    xmlw_end(w);
+}
+
 /* It may be passed over (ITI TF-2 3.55.4.1.2.5): no mustUnderstand. */
 static void
 write_time_to_live(struct xmlw *w, int64_t us)
@@ -70,9 +82,8 @@ envelope_write_request(const struct envelope_request *request, struct buf *out, 
     envelope_start(&w, request->action);
     envelope_header_unless_empty(&w, "wsa:To", request->to);
     xmlw_element(&w, "wsa:MessageID", request->message_id);
-    xmlw_start(&w, "wsa:ReplyTo");
-    xmlw_element(&w, "wsa:Address", SPAN(WSA_ANONYMOUS));
-    xmlw_end(&w);
+    envelope_header_unless_empty(&w, "wsa:RelatesTo", request->relates_to);
+    write_reply_to(&w, request);
     write_time_to_live(&w, request->time_to_live_us);
     xmlw_raw(&w, request->security);
     write_body(&w, request->payload);

@@ -9,10 +9,14 @@
 #include "base/xmlw.h"
 #include "soap/message.h"
 
+#define SOAP_ANONYMOUS "http://www.w3.org/2005/08/addressing/anonymous"
+
 /* A request: <security> is a complete wsse:Security element (or empty), <payload> the Body's child.
  */
 struct envelope_request {
     struct span action, to, message_id; /* urn:uuid:... */
+    struct span reply_to;               /* empty: anonymous, or none when it relates to another */
+    struct span relates_to;             /* it is itself an answer, sent as a message of its own */
     struct span security;
     struct span payload;
     int64_t time_to_live_us; /* ITI-55: xcpd:CorrelationTimeToLive; 0: none */

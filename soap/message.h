@@ -130,6 +130,29 @@ MUST_CHECK struct status message_transaction(const struct message *message, stru
 MUST_CHECK struct status message_local_transaction(const struct message *message, struct span path,
                                                    struct diag *diag,
                                                    enum soap_transaction *ret_transaction);
+/* As message_transaction, for a partner whose answers may leave as messages of their own: ReplyTo
+ * may be one of <urls>, letter by letter, in ITI-55, ITI-38 and ITI-39, and FaultTo one of them or
+ * anonymous; any other address is ERR_WSA_HEADER. *ret_reply_to is the empty span when the answer
+ * goes back on the connection. */
+struct message_replies {
+    const char *const *urls;
+    size_t n;
+};
+MUST_CHECK struct status
+message_transaction_replying(const struct message *message, struct span path,
+                             const struct message_replies *replies, struct diag *diag,
+                             enum soap_transaction *ret_transaction, struct span *ret_reply_to);
+/* An answer that comes as a message of its own (WS-Addressing 1.0; ITI TF-2 Appendix V 3), on
+ * SOAP_REPLY_PATH: its transaction by action and payload, of those that are asked so;
+ * SOAP_TRANSACTION_COUNT when it is a fault, which does not say. ERR_WSA_ACTION: anything else;
+ * ERR_WSA_HEADER: no MessageID, not exactly one RelatesTo. And what message_check_headers refuses.
+ */
+#define SOAP_REPLY_PATH "/deferred"
+MUST_CHECK struct status message_reply(const struct message *message, struct span path,
+                                       struct diag *diag, enum soap_transaction *ret_transaction,
+                                       struct span *ret_relates_to);
+/* May it be asked and answered so? */
+bool soap_may_reply_later(enum soap_transaction transaction);
 /* Is there a wsse:Security header for us? For those who do not read it and must not ignore it. */
 bool message_has_security(const struct message *message);
 /* What we asked, to compare an answer with. */

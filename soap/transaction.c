@@ -183,16 +183,54 @@ is_elsewhere(struct span address)
     return address.n > 0 && !span_eq(address, SPAN(WSA_ANONYMOUS));
 }
 
-/* Answers go back on the connection that asked: any other address would make us call it. */
-static struct status
-check_reply_addresses(const struct addressing *addressing, struct diag *diag)
+static bool
+is_registered(const struct message_replies *replies, struct span url)
 {
-    if (is_elsewhere(addressing->reply_to) || is_elsewhere(addressing->fault_to)) {
+    for (size_t i = 0; replies != NULL && i < replies->n; i++) {
+        if (span_eq_cstr(url, replies->urls[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Answers go back on the connection that asked, or to an address that the partner's record has: any
+ * other would make us call whomever a message names. */
+/* REQ: WS-reply-registered */
+static struct status
+check_reply_addresses(const struct addressing *addressing, const struct message_replies *replies,
+                      struct diag *diag)
+{
+    const bool is_elsewhere_to = is_elsewhere(addressing->reply_to);
+    const bool is_elsewhere_fault = is_elsewhere(addressing->fault_to);
+
+    if (replies == NULL || replies->n == 0) {
+        return is_elsewhere_to || is_elsewhere_fault
+                   ? FAIL(diag, ERR_WSA_HEADER,
+                          "wsa:ReplyTo and wsa:FaultTo must be %s: asynchronous answers are not "
+                          "offered",
+                          WSA_ANONYMOUS)
+                   : OK;
+    }
+    if (is_elsewhere_to && !is_registered(replies, addressing->reply_to)) {
         return FAIL(diag, ERR_WSA_HEADER,
-                    "wsa:ReplyTo and wsa:FaultTo must be %s: asynchronous answers are not offered",
-                    WSA_ANONYMOUS);
+                    "wsa:ReplyTo is '%.*s', which is not registered for the partner (replies."
+                    "asynchronous of its file)",
+                    SPAN_PRINT(span_slice(addressing->reply_to, 0, 200)));
+    }
+    if (is_elsewhere_fault && (!is_elsewhere_to || !is_registered(replies, addressing->fault_to))) {
+        return FAIL(diag, ERR_WSA_HEADER,
+                    "wsa:FaultTo is '%.*s', which is not registered for the partner, or the answer "
+                    "is to go back on the connection",
+                    SPAN_PRINT(span_slice(addressing->fault_to, 0, 200)));
     }
     return OK;
+}
+
+bool
+soap_may_reply_later(enum soap_transaction transaction)
+{
+    return transaction == SOAP_ITI_55 || transaction == SOAP_ITI_38 || transaction == SOAP_ITI_39;
 }
 
 /* Receivers ignore the SOAP action (ITI TF-2 Appendix V 3.2), so its absence is fine, and so is an
@@ -218,8 +256,8 @@ is_request_of(const struct message *message, const struct soap_transaction_row *
 
 /* Everything but the path. */
 static struct status
-find_transaction(const struct message *message, struct diag *diag,
-                 enum soap_transaction *ret_transaction)
+find_transaction(const struct message *message, const struct message_replies *replies,
+                 struct diag *diag, enum soap_transaction *ret_transaction)
 {
     const struct addressing *const addressing = &message->addressing;
     TRY(message_check_headers(message, diag));
@@ -227,7 +265,7 @@ find_transaction(const struct message *message, struct diag *diag,
         return FAIL(diag, ERR_WSA_HEADER, "wsa:%s is missing",
                     addressing->action.n == 0 ? "Action" : "MessageID");
     }
-    TRY(check_reply_addresses(addressing, diag));
+    TRY(check_reply_addresses(addressing, replies, diag));
     bool is_known = false;
     size_t i = 0;
     while (i < SOAP_TRANSACTION_COUNT && !is_request_of(message, &rows[i], &is_known)) {
@@ -269,7 +307,7 @@ message_transaction(const struct message *message, struct span path, struct diag
                     enum soap_transaction *ret_transaction)
 {
     enum soap_transaction transaction = SOAP_TRANSACTION_COUNT;
-    TRY(find_transaction(message, diag, &transaction));
+    TRY(find_transaction(message, NULL, diag, &transaction));
     TRY(check_path(message, rows[transaction].path, path, diag));
     *ret_transaction = transaction;
     return OK;
@@ -280,9 +318,80 @@ message_local_transaction(const struct message *message, struct span path, struc
                           enum soap_transaction *ret_transaction)
 {
     enum soap_transaction transaction = SOAP_TRANSACTION_COUNT;
-    TRY(find_transaction(message, diag, &transaction));
+    TRY(find_transaction(message, NULL, diag, &transaction));
     TRY(check_path(message, rows[transaction].local_path, path, diag));
     *ret_transaction = transaction;
+    return OK;
+}
+
+struct status
+message_transaction_replying(const struct message *message, struct span path,
+                             const struct message_replies *replies, struct diag *diag,
+                             enum soap_transaction *ret_transaction, struct span *ret_reply_to)
+{
+    enum soap_transaction transaction = SOAP_TRANSACTION_COUNT;
+    const struct span reply_to = message->addressing.reply_to;
+    const bool is_later = is_elsewhere(reply_to);
+    TRY(find_transaction(message, replies, diag, &transaction));
+    TRY(check_path(message, rows[transaction].path, path, diag));
+    if (is_later && !soap_may_reply_later(transaction)) {
+        return FAIL(diag, ERR_WSA_HEADER, "wsa:ReplyTo must be %s: %s is answered at once",
+                    WSA_ANONYMOUS, rows[transaction].name);
+    }
+    *ret_transaction = transaction;
+    *ret_reply_to = is_later ? reply_to : SPAN_EMPTY;
+    return OK;
+}
+
+/* ---- answers that come as messages of their own ---- */
+
+/* The answer to a deferred question is a request, which is acknowledged. */
+static bool
+is_reply_of(const struct message *message, const struct soap_transaction_row *row)
+{
+    if (row == &rows[SOAP_ITI_55_RESPONSE]) {
+        return xml_is(message->payload, row->request_namespace, row->request_payload) &&
+               span_eq_cstr(message->addressing.action, row->request_action) &&
+               is_agreed_action(message->content_type_action, row->request_action);
+    }
+    return xml_is(message->payload, row->response_namespace, row->response_payload) &&
+           span_eq_cstr(message->addressing.action, row->response_action) &&
+           is_agreed_action(message->content_type_action, row->response_action);
+}
+
+static struct status
+check_relation(const struct message *message, struct diag *diag)
+{
+    if (message->addressing.message_id.n == 0) {
+        return FAIL(diag, ERR_WSA_HEADER, "wsa:MessageID is missing");
+    }
+    if (message->relates_to.n != 1) {
+        return FAIL(diag, ERR_WSA_HEADER,
+                    "an answer must relate to one question (wsa:RelatesTo), got %zu",
+                    message->relates_to.n);
+    }
+    return OK;
+}
+
+struct status
+message_reply(const struct message *message, struct span path, struct diag *diag,
+              enum soap_transaction *ret_transaction, struct span *ret_relates_to)
+{
+    size_t i = 0;
+    TRY(message_check_headers(message, diag));
+    TRY(check_path(message, SOAP_REPLY_PATH, path, diag));
+    TRY(check_relation(message, diag));
+    while (i < SOAP_TRANSACTION_COUNT && !message->is_fault &&
+           !((soap_may_reply_later((enum soap_transaction)i) || i == SOAP_ITI_55_RESPONSE) &&
+             is_reply_of(message, &rows[i]))) {
+        i++;
+    }
+    if (i == SOAP_TRANSACTION_COUNT) {
+        return disagree(diag, message, "no answer that comes later has this; wsa:Action",
+                        message->addressing.action);
+    }
+    *ret_transaction = message->is_fault ? SOAP_TRANSACTION_COUNT : (enum soap_transaction)i;
+    *ret_relates_to = message->relates_to.items[0];
     return OK;
 }
 

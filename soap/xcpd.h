@@ -134,6 +134,10 @@ MUST_CHECK struct status xcpd_answer_write(const struct xcpd_query *query,
 MUST_CHECK struct status xcpd_answer_read(const struct message *message,
                                           const struct ident *query_id, struct arena *arena,
                                           struct diag *diag, struct xcpd_answer *ret_answer);
+/* Its message's id, of an answer that comes as a request of its own and is acknowledged.
+ * ERR_MESSAGE_CONTENT: it has none. */
+MUST_CHECK struct status xcpd_answer_id(const struct message *message, struct arena *arena,
+                                        struct diag *diag, struct ident *ret_id);
 
 /* ---- the SOAP header xcpd:CorrelationTimeToLive (ITI TF-2 3.55.4.1.2.5, 3.55.4.2.2.8) ---- */
 

@@ -221,6 +221,22 @@ xcpd_answer_read(const struct message *message, const struct ident *query_id, st
     return xcpd_read_reply(&reader, message, query_id, ret_answer);
 }
 
+struct status
+xcpd_answer_id(const struct message *message, struct arena *arena, struct diag *diag,
+               struct ident *ret_id)
+{
+    const struct xcpd_reader reader = {.arena = arena, .diag = diag, .code = ERR_MESSAGE_CONTENT};
+    const xmlNode *payload = NULL;
+    struct xcpd_wrapper wrapper;
+    TRY(xcpd_payload(&reader, message, XCPD_ANSWER_ELEMENT, &payload));
+    TRY(xcpd_read_wrapper(&reader, payload, &wrapper));
+    if (wrapper.id.root.n == 0) {
+        return FAIL(diag, ERR_MESSAGE_CONTENT, "an answer that is to be acknowledged has no id");
+    }
+    *ret_id = wrapper.id;
+    return OK;
+}
+
 /* REQ: ITI47-answer */
 struct status
 pdq_answer_read(const struct message *message, const struct ident *query_id, struct arena *arena,

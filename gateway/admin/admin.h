@@ -10,6 +10,7 @@
 #include "base/spool.h"
 #include "net/server.h"
 #include "out/out.h"
+#include "store/store.h"
 #include "txn/txn.h"
 
 /* The node's parts, as they are when somebody looks. Borrowed during a call. */
@@ -21,6 +22,7 @@ struct admin_view {
     struct out *out;                 /* NULL: this node asks nobody */
     const struct net_server *server; /* NULL: not started yet */
     const struct spool *spool;       /* NULL: large messages stay in memory */
+    struct store *store;             /* NULL: no answer is owed or awaited */
     int64_t started_us;              /* wall */
     int64_t loaded_us;               /* wall: when the configuration was last loaded, or refused */
     bool is_load_refused;            /* the last time */

@@ -12,6 +12,8 @@
 #include "admin/exposition.h"
 #include "config.h"
 #include "config/config_expiry.h"
+#include "store/jobs.h"
+#include "store/pending.h"
 
 struct family {
     const char *name;
@@ -139,6 +141,71 @@ static void
 write_reload_time(const struct admin_view *view, struct exposition *w)
 {
     exposition_seconds(w, NULL, view->loaded_us);
+}
+
+/* ---- answers that leave or come later ---- */
+
+enum later { LATER_OWED, LATER_OLDEST, LATER_AWAITED };
+
+static uint64_t
+read_later(const struct admin_view *view, const char *partner, enum later what)
+{
+    struct job_counts owed = {0};
+    struct diag ignored = {0};
+    uint64_t awaited = 0;
+
+    if (what == LATER_AWAITED) {
+        return is_ok(pending_count(view->store, span_of_cstr(partner), &ignored, &awaited))
+                   ? awaited
+                   : 0;
+    }
+    if (!is_ok(jobs_count(view->store, span_of_cstr(partner), &ignored, &owed))) {
+        return 0;
+    }
+    if (what == LATER_OWED) {
+        return owed.waiting;
+    }
+    const int64_t age_us = clock_wall_us(view->clock) - owed.oldest_us;
+
+    return owed.oldest_us == 0 || age_us < 0 ? 0 : (uint64_t)(age_us / US_PER_S);
+}
+
+static bool
+has_later(const struct partner *partner)
+{
+    return partner->is_asynchronous || partner->is_deferred || partner->replies.asynchronous.n > 0;
+}
+
+/* Of partners with whom it was agreed: the others' are always 0. */
+static void
+write_later(const struct admin_view *view, struct exposition *w, enum later what)
+{
+    for (size_t i = 0; view->store != NULL && i < view->config->partners_n; i++) {
+        const struct partner *partner = &view->config->partners[i];
+
+        if (has_later(partner)) {
+            exposition_uint(w, (const char *const[]){partner->id},
+                            read_later(view, partner->id, what));
+        }
+    }
+}
+
+static void
+write_owed(const struct admin_view *view, struct exposition *w)
+{
+    write_later(view, w, LATER_OWED);
+}
+
+static void
+write_oldest(const struct admin_view *view, struct exposition *w)
+{
+    write_later(view, w, LATER_OLDEST);
+}
+
+static void
+write_awaited(const struct admin_view *view, struct exposition *w)
+{
+    write_later(view, w, LATER_AWAITED);
 }
 
 struct ends {
@@ -313,6 +380,9 @@ static const struct family families[] = {
     {"isthmus_partner_cancelled_total", EXPOSITION_COUNTER, "partner", "Of them: given up by us.", write_cancelled},
     {"isthmus_partner_turned_away_total", EXPOSITION_COUNTER, "partner", "Questions without a turn: queue full, or breaker open.", write_turned_away},
     {"isthmus_partner_latency_seconds", EXPOSITION_GAUGE, "partner", "Smoothed time of an answer.", write_latency},
+    {"isthmus_answers_owed", EXPOSITION_GAUGE, "partner", "Answers to the partner that leave later and have not been taken yet.", write_owed},
+    {"isthmus_answers_owed_oldest_seconds", EXPOSITION_GAUGE, "partner", "How long the oldest of them has waited; 0: none waits.", write_oldest},
+    {"isthmus_answers_awaited", EXPOSITION_GAUGE, "partner", "Questions to the partner whose answers come later and have not come yet.", write_awaited},
 };
 /* clang-format on */
 

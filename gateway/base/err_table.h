@@ -49,6 +49,7 @@
     X(LIMIT_TIME,         LIMIT,    408, PLAIN,    "", "request took too long") \
     X(LIMIT_XML,          LIMIT,    400, PLAIN,    "", "XML exceeds the limits of this gateway") \
     X(SPOOL_FULL,         LIMIT,    503, RECEIVER, "XDSRegistryOutOfResources", "no room for large messages at present") \
+    X(LIMIT_QUEUE,        LIMIT,    503, RECEIVER, "XDSRegistryBusy", "too many answers to this partner are waiting; try again later") \
     X(LIMIT_ITEMS,        LIMIT,    500, SENDER,   "XDSRegistryOutOfResources", "the request asks for more at once than this gateway takes") \
     X(LIMIT_RESULTS,      LIMIT,    200, NONE,     "XDSTooManyResults", "the query finds more than this gateway gives at once; ask more narrowly") \
     X(DEADLINE,           LIMIT,    503, RECEIVER, "XDSRegistryBusy", "no answer within the time allowed") \
@@ -70,6 +71,7 @@
     X(WSA_HEADER,         MESSAGE,  500, WSA_HEADER, "", "a message addressing header is missing or invalid") \
     X(WSA_ACTION,         MESSAGE,  500, WSA_ACTION, "", "the action is not supported at this address") \
     X(MESSAGE_CONTENT,    MESSAGE,  500, SENDER,   "XDSRegistryError", "the message content is invalid") \
+    X(NOT_AWAITED,        MESSAGE,  500, SENDER,   "", "no question of this gateway waits for this answer") \
     X(SOAP_FAULT,         PARTNER,  500, RECEIVER, "", "the partner answered with a fault") \
     /* WS-Security, SAML, XML signature: one public text for all */ \
     X(WSS_MISSING,        SECURITY, 500, WSSE_INVALID_SECURITY, "", ERR_SECURITY_TEXT) \

@@ -29,6 +29,8 @@
       "From the whole request to the answer (responding, local), or from the question to its partner until the answer is read (initiating).") \
     X(VERIFICATION_FAILURE, "isthmus_verification_failures_total", false, "partner,reason", \
       "Messages that did not prove what they claim, by the name of the check.") \
+    X(LATER, "isthmus_answers_later_total", false, "partner,outcome", \
+      "Answers that are messages of their own: accepted (to be given later), delivered, retried, given-up; or received.") \
     X(REFUSED, "isthmus_connections_refused_total", false, "reason", \
       "Connections and requests that were refused before there was a transaction.") \
     X(RELOAD, "isthmus_config_reloads_total", false, "outcome", \

@@ -37,6 +37,7 @@ row_of(struct answers *answers, const struct leg *leg, struct span community, co
         .name = leg->partner == NULL ? asking->node->config->community_name : leg->partner->name,
         .status = status,
         .is_remembered = leg->is_remembered,
+        .collect = leg->is_owed ? leg->message_id : NULL,
         .elapsed_us = leg->elapsed_us,
     };
 
@@ -116,6 +117,9 @@ status_of(const struct leg *leg)
         break;
     default:
         return "failed";
+    }
+    if (leg->is_owed) {
+        return "deferred";
     }
     if (leg->transaction != SOAP_ITI_55) {
         return "answered";

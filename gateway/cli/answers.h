@@ -13,7 +13,9 @@ struct answer_row {
     struct span community; /* bare OID */
     const char *partner;   /* id; "" for our own store */
     const char *name;
-    const char *status;     /* match, no-match, ambiguous, quarantined, answered, failed, denied */
+    const char *status;     /* match, no-match, ambiguous, quarantined, deferred, answered, failed,
+                               denied */
+    const char *collect;    /* deferred: by which the answer is collected; else NULL */
     struct span patient_id; /* CX, or empty */
     struct span error;  /* the first of any round: why it failed, or what is lacking; or empty */
     size_t documents;   /* that came; of a query: that were found */

@@ -54,6 +54,7 @@ write_row(struct jsonw *w, const struct answer_row *row)
     jsonw_string(w, row->patient_id);
     jsonw_key_bool(w, "remembered", row->is_remembered);
     jsonw_key_int(w, "documents", (int64_t)row->documents);
+    jsonw_key_text(w, "collect", span_of_cstr(row->collect));
     jsonw_key(w, "error");
     jsonw_string(w, row->error);
     jsonw_key_int(w, "milliseconds", row->elapsed_us / US_PER_MS);
@@ -273,6 +274,10 @@ put_rows(const struct answers *answers, struct buf *out, struct diag *diag)
         TRY(buf_printf(out, diag, "%4lld ms  ", (long long)(row->elapsed_us / US_PER_MS)));
         if (is_discovery && row->patient_id.n > 0) {
             TRY(put_cell(out, row->patient_id, 0, diag));
+        }
+        if (row->collect != NULL) {
+            TRY(buf_printf(out, diag, "answers later: isthmus discover --collect %s  ",
+                           row->collect));
         }
         TRY(text_show(row->error, out, diag));
         TRY(end_line(out, diag));

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/datetime.h"
 #include "base/ids.h"
@@ -24,6 +25,7 @@ static bool
 open_config(struct client *client, const struct cli_command *command, const char *config_path)
 {
     *client = (struct client){.command = command};
+    waiting_init(&client->waiting);
     client->config = cli_config_online(command, config_path);
     if (client->config == NULL) {
         return false;
@@ -83,7 +85,8 @@ open_parts(struct client *client)
                                  .audit = &client->sink.sink,
                                  .out = client->out,
                                  .spool = client->spool,
-                                 .runner = client->runner};
+                                 .runner = client->runner,
+                                 .waiting = &client->waiting};
     return true;
 }
 
@@ -94,6 +97,7 @@ close_parts(struct client *client)
         out_stop(client->out);
     }
     runner_free(client->runner);
+    waiting_done(&client->waiting);
     journal_close(client->journal);
     store_close(client->store);
     arena_free(client->arena);
@@ -424,6 +428,22 @@ note_end(void *arg, struct asking *asking)
     pthread_mutex_unlock(&wait->lock);
 }
 
+#define LOOK_MS 100
+
+static void
+wait_a_while(struct client_wait *wait)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += LOOK_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    (void)pthread_cond_timedwait(&wait->ended, &wait->lock, &until);
+}
+
 /* Runs the order to its end; the caller frees it. What goes wrong is said on standard error:
  * CLI_USAGE when the order was refused, CLI_FAILED when it could not be carried out. */
 static int
@@ -438,7 +458,11 @@ ask(struct client *client, const struct asking_order *order, struct asking **ret
     }
     pthread_mutex_lock(&wait.lock);
     while (wait.asking == NULL) {
-        pthread_cond_wait(&wait.ended, &wait.lock);
+        wait_a_while(&wait);
+        /* Answers that come later are taken by the serving node, which tells nobody. */
+        if (wait.asking == NULL) {
+            waiting_note_all(&client->waiting);
+        }
     }
     pthread_mutex_unlock(&wait.lock);
     /* The worker may still be between its last step and the transaction's end. */

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "txn/asking.h"
+#include "txn/waiting.h"
 
 /* The options that every asking command takes. */
 struct client_options {
@@ -73,6 +74,7 @@ struct client {
     struct spool *spool; /* NULL: none */
     struct out *out;
     struct runner *runner;
+    struct waiting waiting; /* answers that the serving node takes for us */
     struct node node;
     struct arena *arena; /* of the order */
 };

@@ -7,10 +7,15 @@ static struct client_options options;
 static struct client_person person;
 static bool is_fresh;
 
+static bool is_deferred;
+static const char *collect;
+
 static const struct cli_option rows[] = {
     CLIENT_OPTIONS(options),
     CLIENT_PERSON_OPTIONS(person),
-    {"fresh", NULL, "use nothing remembered: ask everybody anew", NULL, NULL, &is_fresh}};
+    {"fresh", NULL, "use nothing remembered: ask everybody anew", NULL, NULL, &is_fresh},
+    {"deferred", NULL, "partners may answer later, where that is agreed", NULL, NULL, &is_deferred},
+    {"collect", "ID", "show the answer to a deferred question", &collect, NULL, NULL}};
 
 static const struct cli_command command = {
     .name = "discover",
@@ -21,6 +26,8 @@ static const struct cli_command command = {
         "returns is held against whom you ask for: what contradicts is shown as quarantined,\n"
         "and not used. What our assertion says comes from the options or from 'asserts:' in\n"
         "the configuration; nothing is invented.\n"
+        "With --deferred, partners whose file says 'deferred: true' only take note, and answer to\n"
+        "the serving node later; --collect with the ID that was printed shows that answer.\n"
         "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
     .options = rows,
     .options_n = ARRAY_LEN(rows),
@@ -31,6 +38,11 @@ complete_order(struct client *client, struct asking_order *order)
 {
     order->goal = ASKING_DISCOVER;
     order->is_fresh = is_fresh;
+    order->is_deferred = is_deferred;
+    order->collect = span_of_cstr(collect);
+    if (collect != NULL) {
+        return true;
+    }
     return client_person(client, &person, &order->who);
 }
 

@@ -200,6 +200,31 @@ print_outbound(const struct partner *partner)
 }
 
 static void
+print_replies(const struct partner *partner)
+{
+    const struct partner_replies *replies = &partner->replies;
+    const bool is_offered = replies->asynchronous.n > 0 || replies->deferred_url != NULL;
+
+    for (size_t i = 0; i < replies->asynchronous.n; i++) {
+        printf("  %-12s asynchronous ones to %s\n", i == 0 ? "answers" : "",
+               replies->asynchronous.items[i]);
+    }
+    if (replies->deferred_url != NULL) {
+        printf("  %-12s deferred ones to %s\n", replies->asynchronous.n == 0 ? "answers" : "",
+               replies->deferred_url);
+    }
+    if (is_offered) {
+        printf("  %-12s at most %zu wait, for at most %lld s\n", "", replies->queue,
+               (long long)(replies->age_us / US_PER_S));
+    }
+    if (partner->is_asynchronous || partner->is_deferred) {
+        printf("  %-12s %s%s%s\n", "is asked", partner->is_asynchronous ? "asynchronously" : "",
+               partner->is_asynchronous && partner->is_deferred ? ", " : "",
+               partner->is_deferred ? "deferred where wanted" : "");
+    }
+}
+
+static void
 print_partner(const struct partner *partner, const struct reach *reach, int64_t now_us)
 {
     printf("%s  %s\n  %-12s ", partner->id, partner->name, "communities");
@@ -212,6 +237,7 @@ print_partner(const struct partner *partner, const struct reach *reach, int64_t 
     print_signing(partner, now_us);
     printf("  %-12s %lld ms\n", "timeout", (long long)(partner->timeout_us / US_PER_MS));
     print_outbound(partner);
+    print_replies(partner);
     if (partner->fault_status != PARTNER_FAULT_STATUS_500) {
         printf("  %-12s %s\n", "fault_status", fault_status_name(partner));
     }
@@ -324,6 +350,20 @@ write_relaxations(struct jsonw *json, const struct partner *partner, int64_t now
 }
 
 static void
+write_replies(struct jsonw *json, const struct partner *partner)
+{
+    jsonw_key(json, "replies");
+    jsonw_object(json);
+    show_strings_json(json, "asynchronous", &partner->replies.asynchronous);
+    jsonw_key_text(json, "deferred", span_of_cstr(partner->replies.deferred_url));
+    jsonw_key_int(json, "queue", (int64_t)partner->replies.queue);
+    jsonw_key_int(json, "age_s", partner->replies.age_us / US_PER_S);
+    jsonw_close(json);
+    jsonw_key_bool(json, "asynchronous", partner->is_asynchronous);
+    jsonw_key_bool(json, "deferred", partner->is_deferred);
+}
+
+static void
 write_outbound(struct jsonw *json, const struct partner *partner)
 {
     static const char *const addresses[] = {[PARTNER_ADDRESSES_PUBLIC] = "public",
@@ -369,6 +409,7 @@ write_partner(struct jsonw *json, const struct partner *partner, const struct re
     write_relaxations(json, partner, now_us);
     jsonw_key_int(json, "timeout_ms", partner->timeout_us / US_PER_MS);
     write_outbound(json, partner);
+    write_replies(json, partner);
     if (reach != NULL) {
         reach_write(reach, partner, json);
     }

@@ -57,7 +57,9 @@ generation_new(struct serve *serve, const struct config *config, struct diag *di
                                      .spool = serve->spool,
                                      .audit = &serve->sink.sink,
                                      .out = serve->out,
-                                     .runner = serve->runner};
+                                     .runner = serve->runner,
+                                     .outbox = &serve->outbox,
+                                     .waiting = &serve->waiting};
     *ret_generation = generation;
     return OK;
 }
@@ -321,6 +323,7 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     TRY(store_open(&store, diag, &serve->store));
     TRY(start_spool(serve, config, diag));
     TRY(start_replay(serve, diag));
+    TRY(serve_later_start(serve, diag));
     TRY(journal_open(config->journal_dir, "node", clock_system(), diag, &serve->journal));
     TRY(runner_new(clock_system(), worker_count(), diag, &serve->runner));
     journal_sink_init(&serve->sink, serve->journal);
@@ -352,6 +355,7 @@ stop(struct serve *serve, const struct config *config)
     const int64_t deadline_us = serve_drain_begin(serve, last == NULL ? config : last->node.config);
     struct diag diag = {0};
 
+    outbox_close(&serve->outbox);
     if (serve->runner != NULL) {
         /* Who still waits for partners then gets what has come, while it can be sent. */
         runner_end_at(serve->runner, cut_off_us(deadline_us));
@@ -378,6 +382,7 @@ stop(struct serve *serve, const struct config *config)
     net_free(serve->server);
     serve_status_done(serve);
     runner_free(serve->runner);
+    serve_later_done(serve);
     out_stop(serve->out); /* nobody asks any more */
     journal_close(serve->journal);
     store_close(serve->store);
@@ -407,6 +412,7 @@ cmd_serve(int argc, char **argv)
         return CLI_FAILED;
     }
     serve.config_path = config_path;
+    serve_later_init(&serve);
     log_configure(config->log_level, config->log_format, 2);
     serve_block_signals(&serve); /* before any thread starts, so that only this one gets them */
     serve_check_descriptors(config);

@@ -316,8 +316,14 @@ check_message(struct checker *checker)
         return;
     }
     diag_clear(&why);
-    const struct status route = message_transaction(checker->proof.message, question->path, &why,
-                                                    &checker->proof.transaction);
+    const struct partner *const partner = question->partner;
+    const struct message_replies replies = {
+        partner == NULL ? NULL : partner->replies.asynchronous.items,
+        partner == NULL ? 0 : partner->replies.asynchronous.n,
+    };
+    const struct status route =
+        message_transaction_replying(checker->proof.message, question->path, &replies, &why,
+                                     &checker->proof.transaction, &checker->proof.reply_to);
     explain_check(checker->notes, checker->list, "transaction", route, &why);
     diag_clear(&why);
     const struct status to = binding_check_to(

@@ -4,6 +4,7 @@
  *   cmd_serve.c       start and stop; requests become transactions
  *   serve_life.c      signals, signs of life, the drain
  *   service.c         systemd's protocols
+ *   serve_later.c     answers that leave or come later
  *   serve_reload.c    SIGHUP and changed revocation lists: another configuration while it runs
  *   serve_status.c    who is asked whether a certificate is still good
  *   serve_admin.c     metrics and health, for the admin listener
@@ -25,6 +26,8 @@
 #include "net/server.h"
 #include "out/crl_feed.h"
 #include "txn/local.h"
+#include "txn/outbox.h"
+#include "txn/waiting.h"
 
 /* The node as one configuration makes it. A transaction works with the generation that it started
  * with to its end, and holds a reference so long. */
@@ -40,7 +43,9 @@ struct serve {
     struct journal *journal;
     struct journal_sink sink;
     struct runner *runner;
-    struct out *out; /* one for all generations */
+    struct out *out;        /* one for all generations */
+    struct outbox outbox;   /* answers that leave later */
+    struct waiting waiting; /* for answers that come later */
     struct net_server *server;
     atomic_bool is_started;                 /* <server> is set: its own loops may read it */
     struct trust_fetch *fetch;              /* NULL: nobody has to be asked */
@@ -53,6 +58,7 @@ struct serve {
     int64_t started_us;                     /* wall */
     _Atomic int64_t loaded_us; /* wall: of the newest configuration, taken or refused */
     int64_t expiry_logged_us;  /* wall; the main thread's */
+    int64_t forgotten_us;      /* mono; the same: when questions that are too old were forgotten */
     struct service service;
     sigset_t signals;               /* SIGHUP, SIGTERM, SIGINT: blocked in every thread */
     _Atomic bool is_reload_refused; /* the last one */
@@ -77,6 +83,14 @@ void serve_net_options(struct serve *serve, const struct config *config,
 MUST_CHECK struct status serve_record_life(struct serve *serve, enum audit_type type,
                                            enum audit_outcome outcome, const char *text,
                                            struct diag *diag);
+
+/* serve_later.c: the main thread only. */
+void serve_later_init(struct serve *serve); /* before a generation is made */
+/* What another process that was killed had to do is to be done by this one. */
+MUST_CHECK struct status serve_later_start(struct serve *serve, struct diag *diag);
+/* Each second: starts what is due, forgets what is too old. */
+void serve_later_look(struct serve *serve);
+void serve_later_done(struct serve *serve); /* the runner has ended */
 
 /* serve_admin.c: a request of the admin listener; a loop's thread. */
 void serve_admin(struct serve *serve, struct net_request *request);

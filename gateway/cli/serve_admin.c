@@ -17,6 +17,7 @@ serve_admin(struct serve *serve, struct net_request *request)
         .out = serve->out,
         .server = atomic_load(&serve->is_started) ? serve->server : NULL,
         .spool = generation->node.spool,
+        .store = serve->store,
         .started_us = serve->started_us,
         .loaded_us = atomic_load(&serve->loaded_us),
         .is_load_refused = atomic_load(&serve->is_reload_refused),

@@ -12,6 +12,7 @@
 
 #include "cli/serve.h"
 
+#define TICK_US       (1 * US_PER_S)  /* how often what is due later is looked for */
 #define LOOK_AFTER_US (60 * US_PER_S) /* how often files of trust stores are looked at */
 #define SILENCE_US    (30 * US_PER_S) /* of a part: said in the log, without a watchdog */
 #define LAST_WORDS_US (5 * US_PER_S)  /* from the second signal to the hard end */
@@ -129,7 +130,7 @@ serve_block_signals(struct serve *serve)
 
 /* Three signs of life in the time that the manager waits for one. */
 static int64_t
-tick_us(const struct serve *serve)
+life_us(const struct serve *serve)
 {
     const int64_t third_us = serve->service.watchdog_us / 3;
 
@@ -148,11 +149,12 @@ wait_signal(const sigset_t *signals, int64_t us)
 int
 serve_run(struct serve *serve)
 {
-    int64_t looked_us = clock_mono_us(clock_system());
+    int64_t looked_us = clock_mono_us(clock_system()), shown_us = looked_us;
+    const int64_t tick_us = life_us(serve) < TICK_US ? life_us(serve) : TICK_US;
 
     (void)net_silence_us(serve->server); /* asks for the first sign of life */
     for (;;) {
-        const int signal_number = wait_signal(&serve->signals, tick_us(serve));
+        const int signal_number = wait_signal(&serve->signals, tick_us);
         const int64_t now_us = clock_mono_us(clock_system());
 
         if (signal_number == SIGHUP) {
@@ -160,7 +162,11 @@ serve_run(struct serve *serve)
         } else if (signal_number > 0) {
             return signal_number;
         }
-        show_life(serve);
+        serve_later_look(serve);
+        if (signal_number == SIGHUP || now_us - shown_us >= life_us(serve)) {
+            shown_us = now_us;
+            show_life(serve);
+        }
         if (now_us - looked_us >= LOOK_AFTER_US) {
             looked_us = now_us;
             serve_look_after(serve);

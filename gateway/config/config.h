@@ -124,6 +124,15 @@ struct partner_limits {
 };
 void config_outbound_default(struct partner_limits *ret_limits);
 
+/* Where and how its answers leave that are not given at once. */
+struct partner_replies {
+    struct config_strings asynchronous; /* https: its endpoints for answers of WS-Addressing's
+                                           asynchronous exchange; empty: not offered to it */
+    const char *deferred_url; /* https: for answers to deferred ITI-55; NULL: not offered */
+    size_t queue;             /* answers to it that may wait */
+    int64_t age_us;           /* how long an answer may take, in either direction */
+};
+
 /* Where the names of its URLs may lead; what an URL names by its address is meant. */
 enum partner_addresses {
     PARTNER_ADDRESSES_PUBLIC,
@@ -163,6 +172,9 @@ struct partner {
     enum partner_fault_status fault_status;
     int64_t timeout_us; /* cap on one exchange with it */
     struct partner_limits limits;
+    struct partner_replies replies;
+    bool is_asynchronous;  /* we ask it so: its answers come to our /deferred */
+    bool is_deferred;      /* ITI-55 may be answered later, in either direction */
     const char *proxy_url; /* http://host:port, asked to CONNECT; NULL: none */
     enum partner_addresses addresses;
     const struct credential *credential; /* what we show it, */
@@ -368,6 +380,8 @@ bool partner_key_issues(const struct partner *partner, const struct certificate 
 /* May <key> sign an assertion of this Issuer? */
 bool config_assertions_issue(const struct config_assertions *assertions,
                              const struct certificate *key, struct span issuer);
+/* Is <url> one that is registered for the partner's asynchronous answers, letter by letter? */
+bool partner_takes_replies(const struct partner *partner, struct span url);
 /* Are SHA-1 signatures of this partner accepted, and ours made with it if it wants that? */
 bool partner_may_sha1(const struct partner *partner, int64_t now_us);
 

@@ -70,6 +70,15 @@ same_agreements(const struct partner *a, const struct partner *b)
            a->wants_short_location == b->wants_short_location;
 }
 
+static bool
+same_replies(const struct partner *a, const struct partner *b)
+{
+    return a->is_asynchronous == b->is_asynchronous && a->is_deferred == b->is_deferred &&
+           same_strings(&a->replies.asynchronous, &b->replies.asynchronous) &&
+           same(a->replies.deferred_url, b->replies.deferred_url) &&
+           a->replies.queue == b->replies.queue && a->replies.age_us == b->replies.age_us;
+}
+
 static void
 say_of(const char *kind, const char *name, const char *what, config_say say, void *arg)
 {
@@ -95,6 +104,7 @@ compare_partner(const struct partner *a, const struct partner *b, config_say say
          "another TLS identity"},
         {same_signing(a, b), "other signing keys or issuers"},
         {same_agreements(a, b), "other agreements"},
+        {same_replies(a, b), "answers come later in another way"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {

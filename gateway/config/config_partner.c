@@ -16,6 +16,7 @@ static const char *const root_names[] = {
     "id",           "name",         "communities", "endpoints", "tls",        "signing",
     "confirmation", "may_omit",     "sha1_until",  "replay",    "assertions", "delegators",
     "writes",       "fault_status", "timeout",     "limits",    "proxy",      "addresses",
+    "replies",      "asynchronous", "deferred",
 };
 
 struct certificates {
@@ -425,7 +426,7 @@ read_record(struct config_reader *reader, struct yaml_node *root, struct partner
     config_duration(reader, yaml_get(root, "timeout"), TIMEOUT_MIN_US, TIMEOUT_MAX_US,
                     &partner->timeout_us);
     config_read_reach(reader, root, partner);
-    return OK;
+    return config_read_replies(reader, root, partner);
 }
 
 struct status

@@ -211,6 +211,10 @@ void config_read_outbound(struct config_reader *reader, struct yaml_node *root);
 /* <partner>->addresses is the default. */
 void config_read_reach(struct config_reader *reader, struct yaml_node *root,
                        struct partner *partner);
+/* replies, asynchronous, deferred of a partner's file, after listen: and asserts:
+ * (config_replies.c). */
+MUST_CHECK struct status config_read_replies(struct config_reader *reader, struct yaml_node *root,
+                                             struct partner *partner);
 /* sources: (config_sources.c). After partners:. */
 MUST_CHECK struct status config_read_sources(struct config_reader *reader, struct yaml_node *root);
 /* One partner file (config_partner.c). */

@@ -1,7 +1,9 @@
 # gateway/store: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/store/db.c gateway/store/db.h \
+	gateway/store/jobs.c gateway/store/jobs.h \
 	gateway/store/match.c gateway/store/match.h \
+	gateway/store/pending.h \
 	gateway/store/match_believe.c gateway/store/match_parts.h \
 	gateway/store/match_prepare.c gateway/store/match_question.c \
 	gateway/store/registry.h \
@@ -20,12 +22,14 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_entries.c \
 	gateway/store/sqlite_files.c gateway/store/sqlite_files.h \
 	gateway/store/sqlite_find.c \
+	gateway/store/sqlite_jobs.c \
 	gateway/store/sqlite_join.c \
 	gateway/store/sqlite_lists.c gateway/store/sqlite_lists.h \
 	gateway/store/sqlite_match.c \
 	gateway/store/sqlite_packages.c gateway/store/sqlite_registry.h \
 	gateway/store/sqlite_members.c \
 	gateway/store/sqlite_patients.c \
+	gateway/store/sqlite_pending.c \
 	gateway/store/sqlite_people.c \
 	gateway/store/sqlite_replay.c \
 	gateway/store/sqlite_retrieve.c \
@@ -77,6 +81,11 @@ tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c tests/un
 	tests/unit/store_fixture.h
 tests_unit_test_store_people_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_people_SOURCES = tests/unit/test_store_people.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+
+check_PROGRAMS += tests/unit/test_jobs
+tests_unit_test_jobs_LDADD = $(UNIT_LIBS)
+tests_unit_test_jobs_SOURCES = tests/unit/test_jobs.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
 
 check_PROGRAMS += tests/unit/test_store_files

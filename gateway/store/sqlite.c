@@ -459,4 +459,6 @@ const struct store_engine store_engine_sqlite = {
     .correlated_ids = correlated_ids,
     .forget_correlations = forget_correlations,
     .count = count,
+    .jobs = &sqlite_jobs,
+    .pending = &sqlite_pending,
 };

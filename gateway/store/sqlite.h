@@ -264,6 +264,10 @@ MUST_CHECK struct status sqlite_retrieve(struct sqlite_store *store, struct db_c
                                          struct diag *diag, struct document_entry *ret_entry,
                                          struct body *ret_body);
 
+/* ---- sqlite_jobs.c, sqlite_pending.c ---- */
+extern const struct jobs_engine sqlite_jobs;
+extern const struct pending_engine sqlite_pending;
+
 /* ---- sqlite_replay.c ---- */
 /* Opens store->replay. */
 MUST_CHECK struct status sqlite_replay_start(struct sqlite_store *store, struct db_conn *conn,

@@ -7,7 +7,7 @@
 #include "store/sqlite_tables.h"
 
 #define APPLICATION_ID 0x49535448 /* "ISTH", in the file's header */
-#define SCHEMA_VERSION 7
+#define SCHEMA_VERSION 8
 
 /* Absent text is '' everywhere: no column is null. Times end in _us: microseconds since 1970 UTC.
  * given and street hold their parts separated by U+001F. */
@@ -82,7 +82,7 @@ static const char document_schema[] =
     "  document INTEGER PRIMARY KEY REFERENCES documents (id),"
     "  bytes BLOB NOT NULL) STRICT;";
 
-#define SCRIPTS_MAX 7
+#define SCRIPTS_MAX 8
 static const char *const new_store[SCRIPTS_MAX] = {
     schema,
     SQLITE_PEOPLE_TABLES,
@@ -90,8 +90,9 @@ static const char *const new_store[SCRIPTS_MAX] = {
     document_schema,
     SQLITE_REGISTRY_TABLES,
     SQLITE_TEXT_TABLES,
+    SQLITE_JOBS_TABLES,
     "PRAGMA application_id = 1230197832;" /* APPLICATION_ID */
-    "PRAGMA user_version = 7"};           /* SCHEMA_VERSION */
+    "PRAGMA user_version = 8"};           /* SCHEMA_VERSION */
 
 /* Until version 3 the replay memory was in tables (version 1 had one of them). It is in files now:
  * keys that still count are given up, and noted as lost. Since version 3 documents may be files. */
@@ -111,8 +112,11 @@ static const char to_version_6[] =
                          "PRAGMA user_version = 6";
 
 /* What older programs registered has no text. */
-static const char to_version_7[] =
-    SQLITE_TEXT_TABLES "PRAGMA user_version = 7"; /* SCHEMA_VERSION */
+static const char to_version_7[] = SQLITE_TEXT_TABLES "PRAGMA user_version = 7";
+
+/* Answers that come later. */
+static const char to_version_8[] =
+    SQLITE_JOBS_TABLES "PRAGMA user_version = 8"; /* SCHEMA_VERSION */
 
 static struct status
 run_scripts(struct db_conn *conn, const char *const scripts[SCRIPTS_MAX], struct diag *diag)
@@ -240,6 +244,7 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
     if (version < 7) {
         TRY(db_script(conn, to_version_7, diag));
     }
+    TRY(db_script(conn, to_version_8, diag));
     TRY(read_number(conn, "SELECT count(*) FROM pragma_foreign_key_check", diag, &dangling));
     return dangling == 0
                ? OK

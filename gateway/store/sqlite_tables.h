@@ -86,6 +86,29 @@
     "  name TEXT NOT NULL, value TEXT NOT NULL,"                                                   \
     "  PRIMARY KEY (entry_uuid, kind, owner, position, item)) STRICT, WITHOUT ROWID;"
 
+/* Owed answers, and questions of ours that wait for theirs (jobs.h, pending.h). lease_us: until
+ * when somebody works on it; answered_us: 0 while it waits. */
+#define SQLITE_JOBS_TABLES                                                                         \
+    "CREATE TABLE jobs ("                                                                          \
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"                                                      \
+    "  kind INTEGER NOT NULL, partner TEXT NOT NULL, message_id TEXT NOT NULL,"                    \
+    "  path TEXT NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL,"                        \
+    "  peer_address TEXT NOT NULL,"                                                                \
+    "  created_us INTEGER NOT NULL, due_us INTEGER NOT NULL, expires_us INTEGER NOT NULL,"         \
+    "  attempts INTEGER NOT NULL, lease_us INTEGER NOT NULL,"                                      \
+    "  UNIQUE (partner, message_id)) STRICT;"                                                      \
+    "CREATE INDEX jobs_due ON jobs (due_us, lease_us);"                                            \
+                                                                                                   \
+    "CREATE TABLE pending ("                                                                       \
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"                                                      \
+    "  kind INTEGER NOT NULL, message_id TEXT NOT NULL UNIQUE,"                                    \
+    "  transaction_name TEXT NOT NULL, partner TEXT NOT NULL, url TEXT NOT NULL,"                  \
+    "  community TEXT NOT NULL, asker TEXT NOT NULL,"                                              \
+    "  query_root TEXT NOT NULL, query_extension TEXT NOT NULL, question BLOB NOT NULL,"           \
+    "  created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, answered_us INTEGER NOT NULL,"    \
+    "  content_type TEXT NOT NULL, answer BLOB NOT NULL) STRICT;"                                  \
+    "CREATE INDEX pending_expires ON pending (expires_us);"
+
 /* person_keys: by what a person is found: folded family names, their other spellings and their parts
  * (match_family_keys), with the birth date (eight digits) behind, so that a day or a range of days
  * is one stretch of the index. person_details: what few people's records say (enum

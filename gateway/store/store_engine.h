@@ -1,7 +1,7 @@
 /*
  * What an engine of the store implements: store.c checks arguments and calls through this table, so
  * that a second engine is one more table. The functions keep the promises of the functions of
- * store.h, registry.h and replay.h with the same names. Thread: any.
+ * store.h, registry.h, replay.h, jobs.h and pending.h with the same names. Thread: any.
  */
 #ifndef STORE_STORE_ENGINE_H
 #define STORE_STORE_ENGINE_H
@@ -9,8 +9,49 @@
 #include <stdatomic.h>
 
 #include "store/correlation.h"
+#include "store/jobs.h"
+#include "store/pending.h"
 #include "store/registry.h"
 #include "store/replay.h"
+
+/* jobs.h */
+struct jobs_engine {
+    struct status (*put)(struct store *store, const struct job *job, size_t most, int64_t lease_us,
+                         struct park *park, struct diag *diag, enum answer *ret_answer,
+                         int64_t *ret_id);
+    struct status (*take)(struct store *store, int64_t now_us, int64_t lease_us, size_t most,
+                          struct arena *arena, struct diag *diag, struct job_list *ret_jobs);
+    struct status (*read)(struct store *store, int64_t id, struct arena *arena, struct diag *diag,
+                          struct job *ret_job, bool *ret_is_there);
+    struct status (*done)(struct store *store, int64_t id, struct park *park, struct diag *diag,
+                          enum answer *ret_answer);
+    struct status (*retry)(struct store *store, int64_t id, int64_t due_us, struct park *park,
+                           struct diag *diag, enum answer *ret_answer);
+    struct status (*start)(struct store *store, struct diag *diag);
+    struct status (*count)(struct store *store, struct span partner, struct diag *diag,
+                           struct job_counts *ret_counts);
+};
+
+/* pending.h */
+struct pending_engine {
+    struct status (*put)(struct store *store, const struct pending *questions, size_t n,
+                         struct park *park, struct diag *diag, enum answer *ret_answer);
+    struct status (*find)(struct store *store, struct span message_id, struct span partner,
+                          int64_t now_us, struct arena *arena, struct park *park, struct diag *diag,
+                          enum answer *ret_answer, struct pending *ret_pending);
+    struct status (*take)(struct store *store, const struct pending_answer *answer,
+                          struct park *park, struct diag *diag, enum answer *ret_answer);
+    struct status (*fetch)(struct store *store, struct span message_id, struct arena *arena,
+                           struct diag *diag, struct pending *ret_pending);
+    struct status (*drop)(struct store *store, const struct span *message_ids, size_t n,
+                          struct park *park, struct diag *diag, enum answer *ret_answer);
+    struct status (*list)(struct store *store, enum pending_kind kind, struct arena *arena,
+                          struct diag *diag, struct pending_list *ret_list);
+    struct status (*expire)(struct store *store, int64_t now_us, struct diag *diag,
+                            uint64_t *ret_unanswered);
+    struct status (*count)(struct store *store, struct span partner, struct diag *diag,
+                           uint64_t *ret_waiting);
+};
 
 struct store_engine {
     const char *name;
@@ -61,6 +102,8 @@ struct store_engine {
     struct status (*forget_correlations)(struct store *store, const struct correlation_forget *what,
                                          struct diag *diag, uint64_t *ret_forgotten);
     struct status (*count)(struct store *store, struct diag *diag, struct store_counts *ret_counts);
+    const struct jobs_engine *jobs;
+    const struct pending_engine *pending;
 };
 
 #define STORE_VISITS 72 /* as many workers as there may be, and a few */

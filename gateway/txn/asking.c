@@ -286,12 +286,14 @@ step_collect(struct txn *txn)
 /* clang-format off */
 #define ROUND(name)                                                                                \
     {name "-patients", sources_step_patients}, {name "-plan", step_plan},                          \
-    {name "-recall", asking_step_recall}, {name "-intent", step_intent}, {name "-intended", step_recorded},                              \
+    {name "-recall", asking_step_recall}, {name "-intent", step_intent},                           \
+    {name "-intended", step_recorded}, {name "-expect", asking_step_expect},                       \
     {name "-ask", asking_step_ask}, {name "-own", asking_step_own},                                \
-    {name "-take", asking_step_take}, {name "-learn", asking_step_learn}, {name "-owners", sources_step_owners},                       \
-    {name "-outcome", step_outcome}, {name "-recorded", step_next}
+    {name "-take", asking_step_take}, {name "-learn", asking_step_learn},                          \
+    {name "-owners", sources_step_owners}, {name "-outcome", step_outcome},                        \
+    {name "-recorded", step_next}
 /* clang-format on */
-#define ROUND_STEPS 12
+#define ROUND_STEPS 13
 
 static const struct txn_step asking_steps[] = {
     ROUND("discover"),         ROUND("query"),     ROUND("retrieve"),

@@ -38,8 +38,14 @@ struct asking_order {
     /* ASKING_PROVIDE: to the one community of <to>, once: nobody knows what a receiver did that
      * does not answer. Ids of its parts are written into it. */
     struct provide_request *provide;
-    struct span_list to;    /* communities (bare OIDs); empty: every partner and our sources */
-    bool is_fresh;          /* nothing remembered is used: everybody is asked */
+    struct span_list to; /* communities (bare OIDs); empty: every partner and our sources */
+    bool is_fresh;       /* nothing remembered is used: everybody is asked */
+    /* ASKING_DISCOVER: partners with whom that was agreed are asked for deferred answers: their
+     * legs are answered when they have taken note (is_owed), and the answer is collected later. */
+    bool is_deferred;
+    /* ASKING_DISCOVER: nobody is asked; the answer to this deferred question of ours (its
+     * MessageID) is read, when it has come. */
+    struct span collect;
     bool is_own_only;       /* a partner asks: our sources answer, no other partner is asked */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
@@ -105,6 +111,8 @@ struct leg_quarantined_list {
 };
 
 struct own_leg;
+struct pending;
+struct waiting_entry;
 struct source_lookup;
 
 /* One question to one community. */
@@ -138,6 +146,10 @@ struct leg {
     size_t turn;      /* of the round's questions to this endpoint: each has its own Timestamp */
     int64_t asked_us; /* mono: when it left */
     int64_t elapsed_us;
+    struct waiting_entry *later; /* its answer comes as a message of its own; NULL: it does not */
+    struct span reply_to;        /* ... to this URL of ours */
+    bool is_owed; /* ITI-55 deferred: the partner has taken note, and answers later */
+    const struct pending *collected; /* the deferred question whose answer came before */
     /* ITI-55 */
     struct ident query_id;
     enum xcpd_result result;
@@ -231,6 +243,9 @@ struct asking {
     size_t next;                  /* leg that a step of many turns goes on with */
     size_t out_n, again_n;        /* legs of the round that are LEG_ASKED, LEG_AGAIN */
     struct asking_timestamps *timestamps; /* of the round, by digest, while its questions leave */
+    struct pending *later;                /* of the round: questions whose answers come later */
+    size_t later_n;
+    bool is_expecting; /* they are being noted */
     atomic_bool is_cancelled;
     uint64_t held;           /* bytes that the answers of the rounds before take */
     bool is_recording_again; /* records of legs that are to be asked again are on their way */
@@ -312,6 +327,23 @@ extern const struct leg_kind leg_kinds[];
 MUST_CHECK struct status leg_arena(struct asking *asking, struct leg *leg);
 /* A new MessageID: receivers accept one once. */
 void leg_renew_id(struct leg *leg, char ret_uuid[UUID_TEXT]);
+
+/* ---- answers that come as messages of their own (asking_later.c) ---- */
+
+/* Those of the round that are asked so are in the store. */
+enum txn_verdict asking_step_expect(struct txn *txn);
+/* HTTP 202 to such a question: the answer comes later. */
+bool asking_note_accepted(struct leg *leg, const struct out_answer *answer);
+void asking_forget_later(struct leg *leg); /* it is over: nobody is told of its answer */
+/* What has come; false when there may be more and the turn, which began at <since_us>, is over. */
+bool asking_take_later(struct asking *asking, int64_t since_us);
+/* A leg for the order's deferred question, whose answer has come. ERR_NOT_FOUND: there is no such
+ * question; ERR_PARTNER_TIMEOUT: it has not been answered yet. */
+MUST_CHECK struct status asking_plan_collect(struct asking *asking);
+/* Reads it. */
+void asking_collect(struct asking *asking, struct leg *leg);
+/* None of the round's is awaited any more, but those that are owed. */
+enum txn_verdict asking_end_later(struct asking *asking);
 
 /* ---- questions out, answers in (asking_ask.c) ---- */
 

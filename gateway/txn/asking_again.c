@@ -9,7 +9,7 @@ bool
 asking_note_stale(struct asking *asking, struct leg *leg, const struct out_answer *answer)
 {
     if (!answer->is_stale || leg->is_again || leg->transaction == SOAP_ITI_80 ||
-        asking_is_over(asking) != LEG_NOT_ABANDONED) {
+        leg->later != NULL || asking_is_over(asking) != LEG_NOT_ABANDONED) {
         return false;
     }
     leg->elapsed_us = answer->elapsed_us;

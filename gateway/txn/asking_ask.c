@@ -26,7 +26,7 @@ legs_of_round(const struct asking *asking)
 bool
 leg_will_leave(const struct leg *leg)
 {
-    return leg->state == LEG_PLANNED && leg->partner != NULL;
+    return leg->state == LEG_PLANNED && leg->partner != NULL && leg->collected == NULL;
 }
 
 /* ---- giving up ---- */
@@ -75,6 +75,7 @@ asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why)
         asking->out_n--;
         leg->elapsed_us = clock_mono_us(asking->node->clock) - leg->asked_us;
     }
+    asking_forget_later(leg);
     buf_done(&leg->payload);
     leg->abandoned = why;
     leg_fail(leg, reasons[why].code, reasons[why].text);
@@ -227,6 +228,10 @@ asking_step_own(struct txn *txn)
     for (size_t i = 0; i < legs->n; i++) {
         struct leg *leg = &legs->items[i];
 
+        if (leg->state == LEG_PLANNED && leg->collected != NULL) {
+            asking_collect(asking, leg);
+            asking_note_over(asking, i);
+        }
         if (leg->partner != NULL || leg->state != LEG_PLANNED) {
             continue;
         }
@@ -248,7 +253,16 @@ take_answer(struct asking *asking, size_t at, struct out_answer *answer)
 {
     struct leg *leg = &legs_of_round(asking)->items[at];
 
+    if (leg->later != NULL && leg->state != LEG_ASKED) { /* its answer was faster than its 202 */
+        out_answer_done(answer);
+        return;
+    }
     assert(leg->state == LEG_ASKED);
+    if (asking_note_accepted(leg, answer)) {
+        out_answer_done(answer);
+        return;
+    }
+    asking_forget_later(leg);
     asking->out_n--;
     if (asking_note_stale(asking, leg, answer)) {
         out_answer_done(answer);
@@ -272,7 +286,7 @@ take_answers(struct asking *asking)
             return false;
         }
     }
-    return true;
+    return atomic_load(&asking->is_cancelled) || asking_take_later(asking, since_us);
 }
 
 static struct status
@@ -310,5 +324,5 @@ asking_step_take(struct txn *txn)
         return verdict == TXN_FAILED ? TXN_FAILED : TXN_WAIT;
     }
     TXN_TRY(end_round(asking));
-    return TXN_DONE;
+    return asking_end_later(asking);
 }

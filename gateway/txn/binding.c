@@ -33,7 +33,7 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
     size_t n = 0;
     struct span text;
 
-    TRY(ARENA_ARRAY(arena, SOAP_TRANSACTION_COUNT + 2, diag, &audiences));
+    TRY(ARENA_ARRAY(arena, SOAP_TRANSACTION_COUNT + 3, diag, &audiences));
     for (enum soap_transaction i = 0; i < SOAP_TRANSACTION_COUNT; i++) {
         const char *path = soap_transaction(i)->path;
 
@@ -42,6 +42,8 @@ binding_rules(const struct config *config, const struct partner *partner, int64_
             audiences[n++] = text.p;
         }
     }
+    TRY(arena_printf(arena, diag, &text, "%s%s", config->base_url, SOAP_REPLY_PATH));
+    audiences[n++] = text.p;
     audiences[n++] = config->base_url;
     TRY(arena_printf(arena, diag, &text, "urn:oid:%s", config->community));
     audiences[n++] = text.p;

@@ -7,7 +7,9 @@
 
 #include "base/mem.h"
 #include "txn/brokered.h"
+#include "txn/callback.h"
 #include "txn/disclosure.h"
+#include "txn/outbox.h"
 
 static struct inbound *
 inbound_of(struct txn *txn)
@@ -22,7 +24,11 @@ step_peer(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
 
-    TXN_TRY(proof_peer(&in->proof, in->node->config, in->request.peer, &txn->diag));
+    if (in->job != NULL) {
+        TXN_TRY(errand_peer(in));
+    } else {
+        TXN_TRY(proof_peer(&in->proof, in->node->config, in->request.peer, &txn->diag));
+    }
     in->event.partner = span_of_cstr(in->proof.partner->id);
     return TXN_DONE;
 }
@@ -52,6 +58,13 @@ step_route(struct txn *txn)
         TXN_TRY(inbound_refuse_route(in));
     }
     in->event.type = in->responder->audit_type;
+    if (in->proof.reply_to.n > 0) {
+        if (in->node->outbox == NULL && in->job == NULL) {
+            (void)FAIL(&txn->diag, ERR_WSA_HEADER, "nobody answers later in this process");
+            return TXN_FAILED;
+        }
+        TXN_TRY(arena_dup(txn->arena, in->proof.reply_to, &txn->diag, &in->reply_to));
+    }
     return TXN_DONE;
 }
 
@@ -79,8 +92,7 @@ step_proof(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
 
-    TXN_TRY(proof_security(&in->proof, in->node->config, clock_wall_us(in->node->clock), txn->arena,
-                           &txn->diag));
+    TXN_TRY(proof_security(&in->proof, in->node->config, in->arrived_us, txn->arena, &txn->diag));
     TXN_TRY(saml_keep(&in->proof.saml, txn->arena, &txn->diag));
     if (in->proof.saml.has_sha1) {
         LOG_EVENT(LOG_LEVEL_WARNING, "sha1-accepted", LOG_ID("txn", txn->id),
@@ -96,7 +108,9 @@ step_proof(struct txn *txn)
 static enum txn_verdict
 step_replay(struct txn *txn)
 {
-    return inbound_replay(inbound_of(txn));
+    struct inbound *in = inbound_of(txn);
+
+    return in->job != NULL ? TXN_DONE : inbound_replay(in); /* remembered when it came */
 }
 
 static enum txn_verdict
@@ -106,9 +120,17 @@ step_individual(struct txn *txn)
 }
 
 static enum txn_verdict
+step_accept(struct txn *txn)
+{
+    return outbox_accept(inbound_of(txn));
+}
+
+static enum txn_verdict
 step_own_record(struct txn *txn)
 {
-    return inbound_find_own_record(inbound_of(txn));
+    struct inbound *in = inbound_of(txn);
+
+    return in->is_accepted ? TXN_DONE : inbound_find_own_record(in);
 }
 
 /* ---- decision and work ---- */
@@ -160,7 +182,7 @@ step_read(struct txn *txn)
     struct inbound *in = inbound_of(txn);
     const enum txn_verdict verdict = in->responder->read(in);
 
-    if (verdict == TXN_DONE) {
+    if (verdict == TXN_DONE && !outbox_is_wanted(in)) { /* else it is kept first */
         inbound_release_message(in);
     }
     return verdict;
@@ -169,7 +191,9 @@ step_read(struct txn *txn)
 static enum txn_verdict
 step_work(struct txn *txn)
 {
-    return inbound_of(txn)->responder->work(inbound_of(txn));
+    struct inbound *in = inbound_of(txn);
+
+    return in->is_accepted ? TXN_DONE : in->responder->work(in);
 }
 
 /* ---- the answer ---- */
@@ -180,14 +204,25 @@ step_write(struct txn *txn)
     struct inbound *in = inbound_of(txn);
     enum txn_verdict verdict;
 
+    if (in->is_accepted) {
+        return TXN_DONE;
+    }
     in->outcomes[0] = in->event;
     in->outcomes_n = 1;
     verdict = in->responder->write(in);
     if (verdict != TXN_DONE) {
         return verdict;
     }
-    TXN_TRY(inbound_write(in));
+    TXN_TRY(in->job != NULL ? errand_write(in) : inbound_write(in));
     return TXN_DONE;
+}
+
+static enum txn_verdict
+step_refuse(struct txn *txn)
+{
+    struct inbound *in = inbound_of(txn);
+
+    return in->job != NULL ? errand_refuse(in) : inbound_refuse(txn);
 }
 
 static enum txn_verdict
@@ -206,6 +241,32 @@ step_recorded(struct txn *txn)
     return in->brokered == NULL ? inbound_recorded(txn) : awaited_recorded(&in->brokered->awaited);
 }
 
+/* ---- what a job does besides ---- */
+
+static enum txn_verdict
+step_send(struct txn *txn)
+{
+    return inbound_of(txn)->job == NULL ? TXN_DONE : errand_send(inbound_of(txn));
+}
+
+static enum txn_verdict
+step_report(struct txn *txn)
+{
+    return inbound_of(txn)->job == NULL ? TXN_DONE : errand_report(inbound_of(txn));
+}
+
+static enum txn_verdict
+step_reported(struct txn *txn)
+{
+    return inbound_of(txn)->job == NULL ? TXN_DONE : inbound_recorded(txn);
+}
+
+static enum txn_verdict
+step_settle(struct txn *txn)
+{
+    return inbound_of(txn)->job == NULL ? TXN_DONE : errand_settle(inbound_of(txn));
+}
+
 /* clang-format off */
 static const struct txn_step inbound_steps[] = {
     {"peer", step_peer},
@@ -216,18 +277,32 @@ static const struct txn_step inbound_steps[] = {
     {"individual", step_individual},
     {"read", step_read},
     {"decide", step_decide},
+    {"accept", step_accept},
     {"own-record", step_own_record},
     {"work", step_work},
     {"write", step_write},
-    {"refuse", inbound_refuse},
+    {"refuse", step_refuse},
     {"record", step_record},
     {"recorded", step_recorded},
+    {"send", step_send},
+    {"report", step_report},
+    {"reported", step_reported},
+    {"settle", step_settle},
 };
 /* clang-format on */
-#define RECOVERY 11
+#define RECOVERY 12
 
 static const struct txn_table inbound_table = {"inbound", inbound_steps, ARRAY_LEN(inbound_steps),
                                                RECOVERY};
+
+struct status
+inbound_begin_job(struct inbound *in, struct node *node, const struct inbound_request *request,
+                  void (*on_end)(struct txn *txn), struct diag *diag)
+{
+    TRY(inbound_begin(in, &inbound_table, node, request, NULL, NULL, diag));
+    in->txn.on_end = on_end;
+    return OK;
+}
 
 struct status
 inbound_start(struct node *node, const struct inbound_request *request, inbound_reply reply,
@@ -239,7 +314,8 @@ inbound_start(struct node *node, const struct inbound_request *request, inbound_
     if (in == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
     }
-    st = inbound_begin(in, &inbound_table, node, request, reply, arg, diag);
+    st = inbound_begin(in, callback_is_for(request) ? &callback_table : &inbound_table, node,
+                       request, reply, arg, diag);
     if (!is_ok(st)) {
         mem_free(in);
         return st;

@@ -1,8 +1,8 @@
 /*
  * The Responding Gateway: one partner's request from bytes to answer.
  *
- *   peer -> message -> route -> proof -> replay -> individual -> read -> decide -> own record ->
- *   work -> write -> record -> answer
+ *   peer -> message -> route -> proof -> replay -> individual -> read -> decide -> accept ->
+ *   own record -> work -> write -> record -> answer
  *
  * A step that fails goes on at refuse: a fault, or an answer that says why not, is recorded and
  * sent like any other.
@@ -22,6 +22,7 @@
 
 struct brokered;
 struct inbound;
+struct job;
 
 struct inbound_request {
     struct span path, content_type, peer_address; /* borrowed until the reply */
@@ -45,6 +46,11 @@ typedef void (*inbound_reply)(void *arg, struct inbound_answer *answer);
 MUST_CHECK struct status inbound_start(struct node *node, const struct inbound_request *request,
                                        inbound_reply reply, void *arg, struct diag *diag);
 
+/* The same steps for a question that was accepted before (outbox.h); whoever made it starts it. */
+MUST_CHECK struct status inbound_begin_job(struct inbound *in, struct node *node,
+                                           const struct inbound_request *request,
+                                           void (*on_end)(struct txn *txn), struct diag *diag);
+
 /* ---- what local.c shares: a local system's request is a transaction of the same kind ---- */
 
 /* A transaction that has not begun to run; whoever made it starts it. Ends with the reply, and then
@@ -62,6 +68,8 @@ enum txn_verdict inbound_recorded(struct txn *txn);
 void inbound_release_message(struct inbound *in);
 /* in->payload and parts to in->answer. */
 MUST_CHECK struct status inbound_write(struct inbound *in);
+/* The outcome is in->cause: one record, of what was asked for and why it failed. */
+void inbound_note_failure(struct inbound *in);
 /* ERR_WSA_ACTION: nobody answers this transaction here. */
 struct status inbound_refuse_route(struct inbound *in);
 
@@ -96,6 +104,14 @@ struct inbound {
     struct policy_decision decision;
     void *work;                /* the transaction's own, in the arena */
     struct brokered *brokered; /* its question to our sources (brokered.h); NULL: none */
+
+    int64_t arrived_us;    /* wall: when the question came, of which time its proof is */
+    struct span reply_to;  /* where the answer goes, as registered; empty: back */
+    const struct job *job; /* it was accepted before, and is answered now; NULL: no such */
+    int64_t job_id;        /* it is accepted, and answered later: is_accepted */
+    bool is_accepted;
+    struct span answer_id; /* is_reply: its MessageID; event.message_id is our question's */
+    bool is_reply;         /* it is itself an answer to a question of ours (callback.h) */
 
     struct buf payload;  /* the answer's Body child */
     int64_t may_keep_us; /* ITI-55: how long the asker may keep it; 0: not at all */

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "soap/envelope.h"
 #include "txn/inbound.h"
+#include "txn/outbox.h"
 
 #define ENVELOPE_ROOM ((size_t)2048) /* what stands around most payloads */
 
@@ -68,7 +69,7 @@ inbound_write(struct inbound *in)
     char *room;
     struct envelope_answer answer = {
         .action = span_of_cstr(row->response_action),
-        .relates_to = in->event.message_id,
+        .relates_to = in->is_reply ? in->answer_id : in->event.message_id,
         .payload = buf_span(&in->payload),
         .request_signature = in->proof.saml.timestamp_signature_sent,
         .now_us = clock_wall_us(in->node->clock),
@@ -157,7 +158,9 @@ refuse(struct inbound *in, enum err code)
 {
     buf_reset(&in->payload);
     in->parts_n = 0;
-    if (inbound_is_answered_inside(&in->proof, code) && is_ok(in->responder->refuse(in, code)) &&
+    /* Who wants its answer elsewhere gets faults here, and answers there. */
+    if (in->responder != NULL && in->proof.reply_to.n == 0 &&
+        inbound_is_answered_inside(&in->proof, code) && is_ok(in->responder->refuse(in, code)) &&
         is_ok(inbound_write(in))) {
         return OK;
     }
@@ -166,8 +169,8 @@ refuse(struct inbound *in, enum err code)
 }
 
 /* One record: what was asked for, that it failed, and why. */
-static void
-note_failure(struct inbound *in)
+void
+inbound_note_failure(struct inbound *in)
 {
     const enum err code = in->cause.code;
     struct audit_event *outcome = &in->outcomes[0];
@@ -196,7 +199,7 @@ inbound_refuse(struct txn *txn)
     }
     in->cause = txn->diag;
     diag_clear(&txn->diag);
-    note_failure(in);
+    inbound_note_failure(in);
     body_done(&in->answer.body);
     body_init(&in->answer.body);
     in->answer.http_status = 0;
@@ -233,6 +236,13 @@ inbound_recorded(struct txn *txn)
     return TXN_DONE;
 }
 
+static const char *
+action_of(const struct inbound *in)
+{
+    return in->responder == NULL && !in->is_reply ? "unknown"
+                                                  : soap_transaction(in->proof.transaction)->name;
+}
+
 static void
 log_end(const struct inbound *in)
 {
@@ -242,15 +252,16 @@ log_end(const struct inbound *in)
                                                               : NULL;
     const bool is_refused = in->cause.code != ERR_NONE || !in->records.is_durable;
     const int64_t ms = (clock_mono_us(in->node->clock) - txn->started_us) / US_PER_MS;
-    const char *action =
-        in->responder == NULL ? "unknown" : soap_transaction(in->proof.transaction)->name;
+    const char *action = action_of(in);
     const char *asker = in->event.partner.n == 0 ? "unknown" : in->event.partner.p;
 
     LOG_EVENT(why == NULL && !is_refused ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "txn-done",
               LOG_ID("txn", txn->id), LOG_ID("action", action), LOG_ID(in->asker_kind, asker),
               LOG_SPAN("peer", in->request.peer_address),
-              LOG_ID("verdict", is_refused ? "refused" : "answered"), LOG_INT("ms", ms),
-              LOG_DIAG(why));
+              LOG_ID("verdict", is_refused        ? "refused"
+                                : in->is_accepted ? "accepted"
+                                                  : "answered"),
+              LOG_INT("ms", ms), LOG_DIAG(why));
     if (!in->records.is_durable) {
         LOG_EVENT(LOG_LEVEL_ERROR, "audit-failed", LOG_ID("txn", txn->id), LOG_DIAG(&txn->diag));
     }
@@ -268,10 +279,12 @@ count_end(const struct inbound *in)
 {
     char asker[METRICS_VALUE_MAX];
     const bool is_refused = in->cause.code != ERR_NONE || !in->records.is_durable;
-    const char *action =
-        in->responder == NULL ? "unknown" : soap_transaction(in->proof.transaction)->name;
-    const char *direction = strcmp(in->asker_kind, "partner") == 0 ? "responding" : "local";
+    const char *action = action_of(in);
+    const char *direction = in->is_reply                             ? "reply"
+                            : strcmp(in->asker_kind, "partner") == 0 ? "responding"
+                                                                     : "local";
     const char *outcome = is_refused                       ? "refused"
+                          : in->is_accepted                ? "accepted"
                           : in->shortfall.code != ERR_NONE ? "partial"
                                                            : "answered";
 
@@ -290,6 +303,8 @@ static void
 inbound_end(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
+    struct outbox *outbox = in->is_accepted && in->records.is_durable ? in->node->outbox : NULL;
+    const int64_t job_id = in->job_id;
 
     if (!in->records.is_durable || in->answer.http_status == 0) {
         const enum err code = in->records.is_durable ? ERR_NO_MEMORY : ERR_JOURNAL;
@@ -313,6 +328,9 @@ inbound_end(struct txn *txn)
     buf_done(&in->payload);
     txn_done(txn);
     mem_free(in);
+    if (outbox != NULL) { /* else its lease ends */
+        outbox_hurry(outbox, job_id);
+    }
 }
 
 /* What the record needs is set aside before the partner's bytes can use up the arena. */
@@ -343,6 +361,7 @@ inbound_begin(struct inbound *in, const struct txn_table *table, struct node *no
         return st;
     }
     in->node = node;
+    in->arrived_us = clock_wall_us(node->clock);
     in->request = *request;
     in->reply = reply;
     in->reply_arg = arg;

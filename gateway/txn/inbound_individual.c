@@ -10,8 +10,8 @@ inbound_prove_individual(struct inbound *in)
 {
     struct txn *txn = &in->txn;
 
-    TXN_TRY(individual_prove(in->node->config, &in->proof.saml, clock_wall_us(in->node->clock),
-                             txn->arena, &txn->diag, &in->individual));
+    TXN_TRY(individual_prove(in->node->config, &in->proof.saml, in->arrived_us, txn->arena,
+                             &txn->diag, &in->individual));
     return TXN_DONE;
 }
 

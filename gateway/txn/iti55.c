@@ -48,20 +48,26 @@ read_frame(struct inbound *in)
     return OK;
 }
 
+/* After the frame. */
 static enum txn_verdict
-read_query(struct inbound *in)
+read_asked(struct inbound *in)
 {
     struct txn *txn = &in->txn;
-    struct iti55_work *work;
+    struct iti55_work *work = in->work;
 
-    TXN_TRY(read_frame(in));
-    work = in->work;
     TXN_TRY(xcpd_query_check_mode(&work->query, in->proof.transaction, &txn->diag));
     TXN_TRY(xcpd_query_parameters(in->proof.message, txn->arena, &txn->diag, &work->query));
     if (in->individual != NULL) {
         TXN_TRY(idtoken_compare(in->individual, &work->query.subject, txn->arena, &txn->diag));
     }
     return TXN_DONE;
+}
+
+static enum txn_verdict
+read_query(struct inbound *in)
+{
+    TXN_TRY(read_frame(in));
+    return read_asked(in);
 }
 
 static enum txn_verdict
@@ -208,28 +214,80 @@ const struct responder iti55_responder = {AUDIT_ITI_55, read_query, find_patient
 
 /* ---- the deferred mode ---- */
 
-/* Nobody here answers later (ITI TF-2 3.55.6.2): what is not refused for another reason is for
- * this. */
+/* What is not refused for another reason is for this, where it was not agreed. */
 /* REQ: ITI55-deferred-refused */
+static struct status
+check_offered(struct inbound *in)
+{
+    const struct partner *partner = in->proof.partner;
+
+    if (!partner->is_deferred || partner->replies.deferred_url == NULL ||
+        (in->node->outbox == NULL && in->job == NULL)) {
+        return FAIL(&in->txn.diag, ERR_UNSUPPORTED_MODE,
+                    "partner '%s' wants the answer later; deferred answers are not offered to it "
+                    "(deferred and replies.deferred of its file)",
+                    partner->id);
+    }
+    return OK;
+}
+
+/* No address of a message is ever called: it must be the one that the record has. */
+/* REQ: ITI55-deferred-registered */
+static struct status
+check_respond_to(struct inbound *in, struct span respond_to)
+{
+    const struct partner *partner = in->proof.partner;
+
+    if (!span_eq_cstr(respond_to, partner->replies.deferred_url)) {
+        return FAIL(&in->txn.diag, ERR_POLICY_DENIED,
+                    "respondTo is '%.*s', which is not registered for partner '%s' "
+                    "(replies.deferred of its file)",
+                    SPAN_PRINT(span_slice(respond_to, 0, 200)), partner->id);
+    }
+    in->reply_to = span_of_cstr(partner->replies.deferred_url);
+    return OK;
+}
+
 static enum txn_verdict
 read_deferred(struct inbound *in)
 {
-    TXN_TRY(read_frame(in));
-    (void)FAIL(&in->txn.diag, ERR_UNSUPPORTED_MODE,
-               "partner '%s' wants the answer later; deferred answers are not offered here",
-               in->proof.partner->id);
-    return TXN_FAILED;
-}
+    const struct iti55_work *work;
 
-/* Nothing passes read_deferred. */
-static enum txn_verdict
-answer_nothing(struct inbound *in)
-{
-    (void)FAIL(&in->txn.diag, ERR_UNSUPPORTED_MODE, "deferred answers are not offered here");
-    return TXN_FAILED;
+    TXN_TRY(read_frame(in));
+    TXN_TRY(check_offered(in));
+    if (read_asked(in) != TXN_DONE) {
+        return TXN_FAILED;
+    }
+    work = in->work;
+    TXN_TRY(check_respond_to(in, work->query.respond_to));
+    return TXN_DONE;
 }
 
 /* An acknowledgement instead of an answer: it says why there will be none. */
+static struct status
+acknowledge(struct inbound *in, struct hl7_acknowledgement *said)
+{
+    const struct iti55_work *work = in->work;
+
+    said->target = work->query.id;
+    return mcci_write(&(struct mcci){.sender_home = span_of_cstr(in->node->config->community),
+                                     .receiver_home = work->query.sender_home,
+                                     .receiver_device = work->query.sender_device,
+                                     .creation_us = clock_wall_us(in->node->clock),
+                                     .said = *said},
+                      &in->payload, &in->txn.diag);
+}
+
+/* REQ: ITI55-deferred-accepted */
+struct status
+iti55_write_accepted(struct inbound *in)
+{
+    struct hl7_acknowledgement said = {.type_code = SPAN(MCCI_ACCEPT)};
+
+    return acknowledge(in, &said);
+}
+
+/* Once it was accepted, why there is no answer is an answer. */
 static struct status
 refuse_deferred(struct inbound *in, enum err code)
 {
@@ -239,6 +297,9 @@ refuse_deferred(struct inbound *in, enum err code)
 
     if (work == NULL) {
         return FAIL(&txn->diag, code, "no query to answer");
+    }
+    if (in->job != NULL) {
+        return iti55_write_error(in, &work->query, code);
     }
     if (code == ERR_UNSUPPORTED_MODE) {
         TRY(mcci_unsupported_mode(txn->arena, &txn->diag, &said));
@@ -251,17 +312,11 @@ refuse_deferred(struct inbound *in, enum err code)
         said = (struct hl7_acknowledgement){.type_code = SPAN(MCCI_REFUSE)};
         TRY(ARENA_PUSH(txn->arena, &txn->diag, &said.details, detail));
     }
-    said.target = work->query.id;
-    return mcci_write(&(struct mcci){.sender_home = span_of_cstr(in->node->config->community),
-                                     .receiver_home = work->query.sender_home,
-                                     .receiver_device = work->query.sender_device,
-                                     .creation_us = clock_wall_us(in->node->clock),
-                                     .said = said},
-                      &in->payload, &txn->diag);
+    return acknowledge(in, &said);
 }
 
-const struct responder iti55_deferred_responder = {AUDIT_ITI_55, read_deferred, answer_nothing,
-                                                   answer_nothing, refuse_deferred};
+const struct responder iti55_deferred_responder = {AUDIT_ITI_55, read_deferred, find_patient,
+                                                   write_answer, refuse_deferred};
 
 /* ---- Initiating Gateway ---- */
 
@@ -277,8 +332,13 @@ iti55_ask(struct asking *asking, struct leg *leg)
         .receiver_home = leg->community,
         .creation_us = clock_wall_us(asking->node->clock),
         .subject = asking->order.who,
+        .is_deferred = leg->transaction == SOAP_ITI_55_DEFERRED,
     };
 
+    if (query.is_deferred) { /* one place for all answers: the MessageID tells them apart */
+        TRY(arena_printf(txn->arena, &leg->diag, &query.respond_to, "%s%s", config->base_url,
+                         SOAP_REPLY_PATH));
+    }
     leg->query_id = query.query_id;
     leg->event.query_id = query.query_id.root;
     return xcpd_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
@@ -310,6 +370,30 @@ iti55_answer(struct asking *asking, struct leg *leg, const struct message *messa
             TRY(leg_take_match(asking, leg, match));
         }
     }
+    return OK;
+}
+
+/* REQ: ITI55-deferred-acknowledgement */
+struct status
+iti55_acknowledged(struct asking *asking, struct leg *leg, const struct message *message)
+{
+    struct mcci mcci;
+
+    (void)asking;
+    TRY(mcci_read(message, NULL, leg->arena, &leg->diag, &mcci));
+    if (hl7_is_error(mcci.said.type_code)) {
+        const struct hl7_detail none = {.code = {.value = SPAN("no code")}};
+        const struct hl7_detail *detail =
+            mcci.said.details.n > 0 ? &mcci.said.details.items[0] : &none;
+
+        TRY(leg_note_said(leg, detail->text));
+        return FAIL(&leg->diag, ERR_PARTNER_REFUSED,
+                    "%s will not answer later: %.*s %.*s (deferred of its file)", leg->partner->id,
+                    SPAN_PRINT(span_slice(mcci.said.type_code, 0, 8)),
+                    SPAN_PRINT(span_slice(detail->code.value, 0, 40)));
+    }
+    leg->is_owed = true;
+    leg->result = XCPD_NONE;
     return OK;
 }
 

@@ -24,6 +24,7 @@
 
 const struct leg_kind leg_kinds[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_55] = {iti55_ask, iti55_answer, iti55_ask_store, AUDIT_ITI_55},
+    [SOAP_ITI_55_DEFERRED] = {iti55_ask, iti55_acknowledged, NULL, AUDIT_ITI_55},
     [SOAP_ITI_38] = {iti38_ask, iti38_answer, iti38_ask_store, AUDIT_ITI_38},
     [SOAP_ITI_39] = {iti39_ask, iti39_answer, iti39_ask_store, AUDIT_ITI_39},
     [SOAP_ITI_80] = {iti80_ask, iti80_answer, iti80_ask_store, AUDIT_ITI_80},
@@ -299,7 +300,11 @@ prepare(struct asking *asking, struct leg *leg)
     struct txn *txn = &asking->txn;
     char uuid[UUID_TEXT], oid[OID_TEXT];
 
-    leg_renew_id(leg, uuid);
+    if (leg->collected == NULL) {
+        leg_renew_id(leg, uuid);
+    } else {
+        uuid_new(uuid);
+    }
     oid_from_uuid(uuid, oid);
     leg->url = leg->partner == NULL           ? NULL
                : leg->partner->source != NULL ? source_url(leg)
@@ -310,7 +315,7 @@ prepare(struct asking *asking, struct leg *leg)
     if (leg->diag.code != ERR_NONE) { /* the plan says why it is not asked */
         return (struct status){leg->diag.code};
     }
-    if (leg->partner == NULL || leg->is_moot) {
+    if (leg->partner == NULL || leg->is_moot || leg->collected != NULL) {
         return OK;
     }
     if (leg->url == NULL) {
@@ -426,6 +431,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
         .action = span_of_cstr(soap_transaction(leg->transaction)->request_action),
         .to = span_of_cstr(leg->url),
         .message_id = span_of_cstr(leg->message_id),
+        .reply_to = leg->reply_to,
         .payload = buf_span(&leg->payload),
         .time_to_live_us = leg->may_keep_us,
     };
@@ -446,7 +452,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
     set_limits(asking, leg, &request);
     /* Other kept connections may be closed as well; and nobody could say whether documents that
      * went into one were taken. */
-    request.is_fresh = leg->is_again || leg->transaction == SOAP_ITI_80;
+    request.is_fresh = leg->is_again || leg->transaction == SOAP_ITI_80 || leg->later != NULL;
     *ret_request = request;
     return OK;
 }

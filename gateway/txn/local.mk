@@ -1,12 +1,14 @@
 # gateway/txn: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
-	gateway/txn/asking_ask.c \
+	gateway/txn/asking_ask.c gateway/txn/asking_later.c \
 	gateway/txn/awaited.c gateway/txn/awaited.h \
 	gateway/txn/binding.c gateway/txn/binding.h \
 	gateway/txn/brokered.c gateway/txn/brokered.h \
+	gateway/txn/callback.c gateway/txn/callback.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
+	gateway/txn/errand.c \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
 	gateway/txn/inbound_replay.c \
 	gateway/txn/inbound.c gateway/txn/inbound.h gateway/txn/inbound_answer.c \
@@ -26,6 +28,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/local_iti39.c gateway/txn/local_iti55.c gateway/txn/local_who.c \
 	gateway/txn/local_iti39.c gateway/txn/local_iti41.c gateway/txn/local_iti55.c \
 	gateway/txn/node.h \
+	gateway/txn/outbox.c gateway/txn/outbox.h \
 	gateway/txn/own_query.c gateway/txn/own_query.h \
 	gateway/txn/proof.c gateway/txn/proof.h \
 	gateway/txn/provide.c gateway/txn/provide.h \
@@ -38,6 +41,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/runner.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
 	gateway/txn/txn.h \
+	gateway/txn/waiting.c gateway/txn/waiting.h \
 	gateway/txn/source_judge.c gateway/txn/withheld.c gateway/txn/withheld.h
 EXTRA_DIST += gateway/txn/README.md
 
@@ -50,6 +54,13 @@ tests_unit_test_stored_query_SOURCES = tests/unit/test_stored_query.c $(CODEC_SU
 tests_unit_test_stored_query_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_end
 tests_unit_test_runner_end_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_later
+LATER_KIT = tests/unit/later_kit.c tests/unit/later_kit.h
+tests_unit_test_scenario_later_SOURCES = tests/unit/test_scenario_later.c $(LATER_KIT) $(SCENE)
+tests_unit_test_scenario_later_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_owed
+tests_unit_test_scenario_owed_SOURCES = tests/unit/test_scenario_owed.c $(LATER_KIT) $(SCENE)
+tests_unit_test_scenario_owed_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_calls
 tests_unit_test_runner_calls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide

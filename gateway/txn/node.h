@@ -29,6 +29,9 @@ struct journal_sink {
 };
 void journal_sink_init(struct journal_sink *sink, struct journal *journal);
 
+struct outbox;
+struct waiting;
+
 struct node {
     const struct config *config;
     const struct clock *clock;
@@ -37,6 +40,8 @@ struct node {
     struct out *out;     /* NULL: this process asks nobody */
     struct spool *spool; /* where large messages wait; NULL: in memory */
     struct runner *runner;
+    struct outbox *outbox;   /* answers that leave later (outbox.h); NULL: none is owed here */
+    struct waiting *waiting; /* for answers that come later (waiting.h); NULL: nobody waits */
 };
 
 #endif

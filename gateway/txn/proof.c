@@ -29,10 +29,35 @@ proof_message(struct proof *proof, const struct config *config, struct spool *sp
 struct status
 proof_route(struct proof *proof, const struct config *config, struct span path, struct diag *diag)
 {
-    TRY(message_transaction(proof->message, path, diag, &proof->transaction));
+    const struct message_replies replies = {
+        proof->partner == NULL ? NULL : proof->partner->replies.asynchronous.items,
+        proof->partner == NULL ? 0 : proof->partner->replies.asynchronous.n,
+    };
+
+    TRY(message_transaction_replying(proof->message, path, &replies, diag, &proof->transaction,
+                                     &proof->reply_to));
     TRY(binding_check_to(config, message_addressing(proof->message)->to, path, diag));
     proof->is_routed = true;
     return OK;
+}
+
+struct status
+proof_reply_message(struct proof *proof, struct spool *spool, const struct body *body,
+                    struct span content_type, struct arena *arena, struct diag *diag)
+{
+    struct message_limits limits = message_limits_answer();
+
+    limits.root_part_bytes = PROOF_REPLY_ROOT_MAX;
+    limits.nodes = PROOF_REPLY_NODES_MAX;
+    return message_read_body(body, content_type, &limits, spool, arena, diag, &proof->message);
+}
+
+struct status
+proof_reply_route(struct proof *proof, const struct config *config, struct span path,
+                  struct diag *diag, struct span *ret_relates_to)
+{
+    TRY(message_reply(proof->message, path, diag, &proof->transaction, ret_relates_to));
+    return binding_check_to(config, message_addressing(proof->message)->to, path, diag);
 }
 
 struct status

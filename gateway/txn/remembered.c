@@ -22,12 +22,14 @@ legs_of_round(const struct asking *asking)
     return (struct leg_list *)&asking->legs[asking->round];
 }
 
-/* An individual's own question is answered for him alone: nothing of it is kept. */
+/* An individual's own question is answered for him alone: nothing of it is kept. Whoever collects
+ * a deferred answer does not say whom he asked for. */
 static bool
 remembers(const struct asking *asking)
 {
     return rounds_transaction(asking) == SOAP_ITI_55 && asking->node->store != NULL &&
-           asking->order.id_token.n == 0 && asking->node->config->discovery.remember_us > 0;
+           asking->order.id_token.n == 0 && asking->order.collect.n == 0 &&
+           asking->node->config->discovery.remember_us > 0;
 }
 
 static struct status
@@ -152,7 +154,7 @@ static bool
 may_be_kept(const struct leg *leg)
 {
     return leg->state == LEG_ANSWERED && leg->partner != NULL && !leg->is_remembered &&
-           leg->kept_us > 0 && leg->dropped == 0 &&
+           !leg->is_owed && leg->kept_us > 0 && leg->dropped == 0 &&
            (leg->result == XCPD_MATCH || leg->result == XCPD_NONE);
 }
 

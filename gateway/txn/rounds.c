@@ -22,12 +22,23 @@ rounds_want(const struct asking *asking, struct span community)
     return false;
 }
 
+static enum soap_transaction
+mode_of(const struct asking *asking, enum soap_transaction transaction,
+        const struct partner *partner)
+{
+    return transaction == SOAP_ITI_55 && asking->order.is_deferred && partner->is_deferred &&
+                   asking->node->store != NULL && asking->node->config->base_url != NULL
+               ? SOAP_ITI_55_DEFERRED
+               : transaction;
+}
+
 /* One discovery reaches all communities that a partner speaks for; a query is about one. Partners
  * that do not offer the transaction are asked only when the order names them, and fail then. */
 static struct status
 plan_partner(struct asking *asking, enum soap_transaction transaction,
              const struct partner *partner)
 {
+    const enum soap_transaction mode = mode_of(asking, transaction, partner);
     struct leg *leg;
 
     if (asking->order.to.n == 0 && leg_url(partner, transaction) == NULL) {
@@ -39,7 +50,7 @@ plan_partner(struct asking *asking, enum soap_transaction transaction,
         if (!rounds_want(asking, community)) {
             continue;
         }
-        TRY(asking_add_leg(asking, transaction, partner, community, &leg));
+        TRY(asking_add_leg(asking, mode, partner, community, &leg));
         leg->patient_id = asking->order.patient_id;
         if (transaction == SOAP_ITI_55) {
             break;
@@ -142,7 +153,8 @@ rounds_plan(struct asking *asking)
 
     switch (asking->round) {
     case 0:
-        return plan_everyone(asking, SOAP_ITI_55);
+        return asking->order.collect.n > 0 ? asking_plan_collect(asking)
+                                           : plan_everyone(asking, SOAP_ITI_55);
     case 1:
         return is_gather                               ? plan_query_of_matches(asking)
                : asking->order.goal == ASKING_RETRIEVE ? sources_plan_metadata(asking)

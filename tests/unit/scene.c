@@ -489,6 +489,9 @@ scene_close(struct scene *scene)
     }
     runner_free(scene->runner);
     for (size_t i = 0; i < scene->places_n; i++) {
+        CU_ASSERT_EQUAL(scene->places[i].outbox.running, 0);
+        outbox_done(&scene->places[i].outbox);
+        waiting_done(&scene->places[i].waiting);
         store_close(scene->places[i].store);
         config_unref(scene->places[i].config);
     }

@@ -8,6 +8,8 @@
 
 #include "txn/asking.h"
 #include "txn/local.h"
+#include "txn/outbox.h"
+#include "txn/waiting.h"
 #include "unit.h"
 
 #define SCENE_PLACES    4
@@ -54,6 +56,8 @@ struct place {
     struct store *store;
     struct scene_sink sink;
     struct node node;
+    struct outbox outbox;
+    struct waiting waiting;
 };
 
 /* A question that has left a node. */

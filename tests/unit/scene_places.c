@@ -96,6 +96,18 @@ init_library_once(void)
     }
 }
 
+static struct node *
+take_node(void *arg)
+{
+    return &((struct place *)arg)->node;
+}
+
+static void
+give_node(void *arg, struct node *node)
+{
+    CU_ASSERT_PTR_EQUAL(node, &((struct place *)arg)->node);
+}
+
 static void
 open_place(struct scene *scene, struct place *place, const char *dir, const char *name)
 {
@@ -130,7 +142,11 @@ open_place(struct scene *scene, struct place *place, const char *dir, const char
                                 .store = place->store,
                                 .audit = &place->sink.sink,
                                 .out = &out->out,
-                                .runner = scene->runner};
+                                .runner = scene->runner,
+                                .outbox = &place->outbox,
+                                .waiting = &place->waiting};
+    outbox_init(&place->outbox, take_node, give_node, place);
+    waiting_init(&place->waiting);
 }
 
 void

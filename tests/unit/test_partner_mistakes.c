@@ -185,6 +185,22 @@ static const struct mistake partner_mistakes[] = {
     {10, "limits: {documents_per_request: 1001}",
      BLUE "10:33: error: documents_per_request: expected a number from 1 to 1000, got '1001'\n"},
     {10, "timeout: 2h", BLUE "10:10: error: timeout '2h' is out of range; expected 100ms to 1h\n"},
+    {10, "replies: {asynchron: https://a.example/x}",
+     BLUE "10:11: error: unknown key 'asynchron'; did you mean 'asynchronous'?\n"},
+    {10, "replies: {asynchronous: http://a.example/x}",
+     BLUE "10:25: error: asynchronous: 'http://a.example/x' is not encrypted; expected "
+          "https://host[:port]/path\n"},
+    {10, "replies: {asynchronous: [https://a.example/x, {a: b}]}",
+     BLUE "10:47: error: expected https://host[:port]/path, got 'key: value' pairs\n" BLUE
+          "10:1: error: replies: answers that leave later carry an assertion of this node; set "
+          "user, role, organization and organization_id under asserts\n"},
+    {10, "replies: {deferred: soon, queue: 0, age: 59s}",
+     BLUE "10:21: error: deferred: expected https://host[:port]/path, got 'soon'\n" BLUE
+          "10:34: error: queue: expected a number from 1 to 100000, got '0'\n" BLUE
+          "10:42: error: age '59s' is out of range; expected 1m to 720h\n"},
+    {10, "asynchronous: yes",
+     BLUE "10:15: error: asynchronous: expected one of false, true, got 'yes'\n"},
+    {10, "deferred: 1", BLUE "10:11: error: deferred: expected one of false, true, got '1'\n"},
     {10, "timeout: {", BLUE "11:1: error: YAML syntax: did not find expected node content\n" HOLE},
 };
 

@@ -225,7 +225,7 @@ an_old_store(void)
         store_close(shelf.store);
     }
     CU_ASSERT_EQUAL(kit_number(&shelf, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
-    CU_ASSERT_EQUAL(kit_number(&shelf, "PRAGMA user_version"), 7);
+    CU_ASSERT_EQUAL(kit_number(&shelf, "PRAGMA user_version"), 8);
     arena_free(shelf.arena);
 }
 

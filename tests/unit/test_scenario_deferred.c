@@ -172,9 +172,14 @@ test_nobody_answers_these(void)
     static const struct {
         enum soap_transaction transaction;
         const char *payload;
+        enum err cause;
+        const char *subcode;
     } rows[] = {
-        {SOAP_ITI_56, "<PatientLocationQueryRequest xmlns='urn:ihe:iti:xcpd:2009'/>"},
-        {SOAP_ITI_55_RESPONSE, "<PRPA_IN201306UV02 xmlns='urn:hl7-org:v3'/>"},
+        {SOAP_ITI_56, "<PatientLocationQueryRequest xmlns='urn:ihe:iti:xcpd:2009'/>",
+         ERR_WSA_ACTION, "ActionNotSupported"},
+        /* an answer that relates to no question */
+        {SOAP_ITI_55_RESPONSE, "<PRPA_IN201306UV02 xmlns='urn:hl7-org:v3'/>", ERR_WSA_HEADER,
+         "InvalidAddressingHeader"},
     };
     struct arena *const arena = kit_open_green(&scene);
 
@@ -183,8 +188,8 @@ test_nobody_answers_these(void)
                                             .payload = span_of_cstr(rows[i].payload)};
 
         kit_send(&scene, &request, &reply);
-        CU_ASSERT_EQUAL(reply.cause, ERR_WSA_ACTION);
-        CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "ActionNotSupported"));
+        CU_ASSERT_EQUAL(reply.cause, rows[i].cause);
+        CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, rows[i].subcode));
     }
     kit_close_green(&scene, arena);
 }
