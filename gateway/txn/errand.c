@@ -211,11 +211,7 @@ errand_refuse(struct inbound *in)
     if (txn_is_due(txn)) {
         return TXN_WAIT;
     }
-    in->cause = txn->diag;
-    diag_clear(&txn->diag);
-    inbound_note_failure(in);
-    body_done(&in->answer.body);
-    body_init(&in->answer.body);
+    inbound_take_failure(in);
     errand->is_ready = false;
     errand->end = judge_failure(in, in->cause.code);
     errand->why = in->cause;

@@ -68,8 +68,9 @@ enum txn_verdict inbound_recorded(struct txn *txn);
 void inbound_release_message(struct inbound *in);
 /* in->payload and parts to in->answer. */
 MUST_CHECK struct status inbound_write(struct inbound *in);
-/* The outcome is in->cause: one record, of what was asked for and why it failed. */
-void inbound_note_failure(struct inbound *in);
+/* What the transaction failed by becomes in->cause, and the outcome: one record, of what was asked
+ * for and why it failed. No answer is left. */
+void inbound_take_failure(struct inbound *in);
 /* ERR_WSA_ACTION: nobody answers this transaction here. */
 struct status inbound_refuse_route(struct inbound *in);
 

@@ -169,8 +169,8 @@ refuse(struct inbound *in, enum err code)
 }
 
 /* One record: what was asked for, that it failed, and why. */
-void
-inbound_note_failure(struct inbound *in)
+static void
+note_failure(struct inbound *in)
 {
     const enum err code = in->cause.code;
     struct audit_event *outcome = &in->outcomes[0];
@@ -182,6 +182,16 @@ inbound_note_failure(struct inbound *in)
     }
     outcome->outcome = records_outcome(code);
     outcome->outcome_text = records_reason(in->txn.arena, &in->cause, SPAN_EMPTY);
+}
+
+void
+inbound_take_failure(struct inbound *in)
+{
+    in->cause = in->txn.diag;
+    diag_clear(&in->txn.diag);
+    note_failure(in);
+    body_done(&in->answer.body);
+    body_init(&in->answer.body);
 }
 
 /* Whatever happens here, the record follows: a refusal that cannot be written is left to
@@ -197,11 +207,7 @@ inbound_refuse(struct txn *txn)
     if (txn_is_due(txn)) {
         return TXN_WAIT;
     }
-    in->cause = txn->diag;
-    diag_clear(&txn->diag);
-    inbound_note_failure(in);
-    body_done(&in->answer.body);
-    body_init(&in->answer.body);
+    inbound_take_failure(in);
     in->answer.http_status = 0;
     if (!is_ok(refuse(in, in->cause.code))) {
         in->answer.http_status = 0;

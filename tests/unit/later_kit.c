@@ -3,6 +3,7 @@
  */
 #include "later_kit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct partner *
@@ -104,4 +105,21 @@ later_send_to_red(struct scene *scene, const char *from, size_t question, struct
     scene_send(scene, scene_place(scene, "red"), scene_place(scene, from)->config->node->leaf,
                SOAP_REPLY_PATH, scene->questions[question].content_type,
                buf_span(&scene->questions[question].body), reply);
+}
+
+const struct scene_event *
+later_last(struct scene *scene, const char *place)
+{
+    return scene_event(scene_place(scene, place), 0);
+}
+
+void
+later_expect_reason(struct scene *scene, const char *place, const char *text)
+{
+    const char *reason = later_last(scene, place)->reason;
+
+    if (strstr(reason, text) == NULL) {
+        printf("\n    wanted '%s' in the record, which says: %s\n", text, reason);
+        CU_FAIL("recorded for another reason");
+    }
 }

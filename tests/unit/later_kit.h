@@ -25,6 +25,10 @@ uint64_t later_owed(struct scene *scene, const char *place);
 uint64_t later_awaited(struct scene *scene, const char *place);
 /* The clock goes on, and every node looks at what it owes. */
 void later_advance(struct scene *scene, int64_t us);
+/* A node's last record. */
+const struct scene_event *later_last(struct scene *scene, const char *place);
+/* <text> must stand in the reason that it gives. */
+void later_expect_reason(struct scene *scene, const char *place, const char *text);
 /* What stands between <start> and the next <end> in a question that left. */
 struct span later_text(const struct scene_question *question, const char *start, const char *end);
 /* Sends a question's bytes to red's /deferred as the holder of <from>'s TLS certificate. */

@@ -10,6 +10,9 @@
 #define NIST_TOOLKIT "ihe/testkit/nist-toolkit/"
 #define NIST_TESTS   NIST_TOOLKIT "xca-tests/"
 
+/* local_kit_open, and a document of Nuria Nist at green. */
+struct scene_stored nist_open(struct scene *scene);
+
 /* A placeholder of the toolkit and what it gets; XML is escaped. */
 struct nist_value {
     const char *mark, *value;

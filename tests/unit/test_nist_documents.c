@@ -26,8 +26,7 @@ static void
 open_all(void)
 {
     arena = arena_new(ARENA_LIMIT_DEFAULT);
-    (void)local_kit_open(&scene);
-    known = kit_add(place("green"), "Nist", "N", "<ClinicalDocument>known</ClinicalDocument>");
+    known = nist_open(&scene);
     patient_id = span_of_cstr(known.patient_id);
 }
 

@@ -9,21 +9,6 @@
 static struct scene scene; /* large; one at a time */
 static struct scene_reply reply;
 
-static const struct scene_event *
-last_of(const char *place)
-{
-    return scene_event(scene_place(&scene, place), 0);
-}
-
-static void
-expect_reason(const char *place, const char *text)
-{
-    if (strstr(last_of(place)->reason, text) == NULL) {
-        printf("\n    wanted '%s' in the record, which says: %s\n", text, last_of(place)->reason);
-        CU_FAIL("recorded for another reason");
-    }
-}
-
 /* The asking ends without its leg to green. */
 static void
 end_asking(struct asking **asking)
@@ -62,9 +47,9 @@ test_addresses_that_are_refused(void)
             (struct config_strings){.items = &rows[i].registered, .n = rows[i].n};
         question = later_discover(&scene, &asking);
         scene_deliver(&scene, question);
-        CU_ASSERT(last_of("green")->outcome != AUDIT_SUCCESS);
-        CU_ASSERT_EQUAL(last_of("green")->side, AUDIT_RESPONDING);
-        expect_reason("green", rows[i].why);
+        CU_ASSERT(later_last(&scene, "green")->outcome != AUDIT_SUCCESS);
+        CU_ASSERT_EQUAL(later_last(&scene, "green")->side, AUDIT_RESPONDING);
+        later_expect_reason(&scene, "green", rows[i].why);
         CU_ASSERT_EQUAL(later_owed(&scene, "green"), 0);
         scene_deliver_all(&scene, NULL);
         CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
@@ -84,7 +69,7 @@ test_policy_is_asked_first(void)
     later_open(&scene);
     kit_set_policy(scene_place(&scene, "green"), NULL);
     scene_deliver(&scene, later_discover(&scene, &asking));
-    expect_reason("green", "POLICY_DENIED");
+    later_expect_reason(&scene, "green", "POLICY_DENIED");
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), 0);
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
@@ -104,7 +89,7 @@ test_queue_is_full(void)
     scene_deliver(&scene, later_discover(&scene, &first));
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), 1);
     scene_deliver(&scene, later_discover(&scene, &second));
-    expect_reason("green", "LIMIT_QUEUE");
+    later_expect_reason(&scene, "green", "LIMIT_QUEUE");
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), 1);
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(first);
@@ -247,7 +232,7 @@ test_answer_comes_twice(void)
     CU_ASSERT_EQUAL(reply.http_status, 202);
     scene_fail(&scene, first, ERR_PARTNER_UNREACHABLE);
     later_send_to_red(&scene, "green", first, &reply); /* the same bytes */
-    expect_reason("red", "REPLAY");
+    later_expect_reason(&scene, "red", "REPLAY");
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), 1);
     later_advance(&scene, 13 * US_PER_S);
     second = kit_question_to(&scene, "red");
@@ -257,8 +242,8 @@ test_answer_comes_twice(void)
     CU_ASSERT_FALSE(span_eq(later_text(&scene.questions[first], "SignatureValue>", "<"),
                             later_text(&scene.questions[second], "SignatureValue>", "<")));
     scene_deliver(&scene, second);
-    expect_reason("red", "NOT_AWAITED");
-    expect_reason("green", "PARTNER_REFUSED");
+    later_expect_reason(&scene, "red", "NOT_AWAITED");
+    later_expect_reason(&scene, "green", "PARTNER_REFUSED");
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), 0); /* not sent again */
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
@@ -283,8 +268,8 @@ test_answer_comes_late(void)
     CU_ASSERT_EQUAL(kit_leg_of(asking, 0, "green")->diag.code, ERR_PARTNER_TIMEOUT);
     CU_ASSERT_EQUAL(later_awaited(&scene, "red"), 0);
     scene_deliver(&scene, answer);
-    expect_reason("red", "NOT_AWAITED");
-    CU_ASSERT_EQUAL(last_of("red")->side, AUDIT_INITIATING);
+    later_expect_reason(&scene, "red", "NOT_AWAITED");
+    CU_ASSERT_EQUAL(later_last(&scene, "red")->side, AUDIT_INITIATING);
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), 0);
     asking_free(asking);
     scene_close(&scene);
@@ -314,7 +299,7 @@ test_answer_of_another_partner(void)
     CHECK_OK(&diag, pending_put(store, &question, 1, NULL, &diag, &answer));
     scene_deliver(&scene, asked);
     scene_deliver(&scene, kit_question_to(&scene, "red"));
-    expect_reason("red", "asked of another partner");
+    later_expect_reason(&scene, "red", "asked of another partner");
     /* and with another's TLS certificate it is not even proven */
     CU_ASSERT_EQUAL(later_awaited(&scene, "red"), 1);
     arena_free(arena);
@@ -333,7 +318,7 @@ test_answer_with_anothers_certificate(void)
     answer = kit_question_to(&scene, "red");
     later_send_to_red(&scene, "blue", answer, &reply);
     CU_ASSERT_EQUAL(reply.http_status, 500);
-    CU_ASSERT_EQUAL(last_of("red")->type, AUDIT_AUTHENTICATION_FAILURE);
+    CU_ASSERT_EQUAL(later_last(&scene, "red")->type, AUDIT_AUTHENTICATION_FAILURE);
     CU_ASSERT_EQUAL(later_awaited(&scene, "red"), 1);
     scene_deliver(&scene, answer); /* the right one is still taken */
     scene_deliver_all(&scene, NULL);
@@ -357,11 +342,11 @@ test_wrong_path(void)
     scene_send(&scene, scene_place(&scene, "green"), scene_place(&scene, "red")->config->node->leaf,
                SOAP_REPLY_PATH, scene.questions[question].content_type,
                buf_span(&scene.questions[question].body), &reply);
-    expect_reason("green", "WSA_");
+    later_expect_reason(&scene, "green", "WSA_");
     scene_send(&scene, scene_place(&scene, "red"), scene_place(&scene, "green")->config->node->leaf,
                "/xcpd", scene.questions[answer].content_type,
                buf_span(&scene.questions[answer].body), &reply);
-    expect_reason("red", "WSA_ACTION");
+    later_expect_reason(&scene, "red", "WSA_ACTION");
     scene_deliver_all(&scene, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
     asking_free(asking);
@@ -415,9 +400,9 @@ test_answer_is_given_up(void)
         later_advance(&scene, 10 * US_PER_S);
     }
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), 0);
-    expect_reason("green", "given up");
-    CU_ASSERT(last_of("green")->outcome != AUDIT_SUCCESS);
-    CU_ASSERT_EQUAL(last_of("green")->type, AUDIT_ITI_55);
+    later_expect_reason(&scene, "green", "given up");
+    CU_ASSERT(later_last(&scene, "green")->outcome != AUDIT_SUCCESS);
+    CU_ASSERT_EQUAL(later_last(&scene, "green")->type, AUDIT_ITI_55);
     records = scene_place(&scene, "green")->sink.n;
     later_advance(&scene, 3600 * US_PER_S);
     CU_ASSERT_EQUAL(scene_place(&scene, "green")->sink.n, records);
@@ -438,7 +423,7 @@ test_agreement_ends_meanwhile(void)
     scene_fail(&scene, kit_question_to(&scene, "red"), ERR_PARTNER_UNREACHABLE);
     red->replies.asynchronous.n = 1; /* another URL */
     later_advance(&scene, 13 * US_PER_S);
-    expect_reason("green", "not registered");
+    later_expect_reason(&scene, "green", "not registered");
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), 0);
     end_asking(&asking);
     scene_close(&scene);

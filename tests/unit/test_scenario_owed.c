@@ -8,21 +8,6 @@
 
 static struct scene scene; /* large; one at a time */
 
-static const struct scene_event *
-last_of(const char *place)
-{
-    return scene_event(scene_place(&scene, place), 0);
-}
-
-static void
-expect_reason(const char *place, const char *text)
-{
-    if (strstr(last_of(place)->reason, text) == NULL) {
-        printf("\n    wanted '%s' in the record, which says: %s\n", text, last_of(place)->reason);
-        CU_FAIL("recorded for another reason");
-    }
-}
-
 /* The question to green, which has left. */
 static size_t
 discover(struct asking **asking)
@@ -83,8 +68,8 @@ check_refused(const char *why, const char *text)
     const size_t question = discover(&asking);
 
     scene_deliver(&scene, question);
-    expect_reason("green", why);
-    CU_ASSERT_EQUAL(last_of("green")->type, AUDIT_ITI_55);
+    later_expect_reason(&scene, "green", why);
+    CU_ASSERT_EQUAL(later_last(&scene, "green")->type, AUDIT_ITI_55);
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), owed);
     scene_deliver(&scene, kit_question_to(&scene, "blue"));
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
@@ -157,9 +142,9 @@ test_answer_is_collected(void)
     scene_deliver(&scene, answer);
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), 0); /* red's acknowledgement */
     CU_ASSERT_EQUAL(later_awaited(&scene, "red"), 0);
-    CU_ASSERT_EQUAL(last_of("red")->type, AUDIT_ITI_55);
-    CU_ASSERT_EQUAL(last_of("red")->side, AUDIT_INITIATING);
-    CU_ASSERT_EQUAL(last_of("red")->outcome, AUDIT_SUCCESS);
+    CU_ASSERT_EQUAL(later_last(&scene, "red")->type, AUDIT_ITI_55);
+    CU_ASSERT_EQUAL(later_last(&scene, "red")->side, AUDIT_INITIATING);
+    CU_ASSERT_EQUAL(later_last(&scene, "red")->outcome, AUDIT_SUCCESS);
     for (int i = 0; i < 2; i++) { /* as often as somebody asks */
         asking = collect(id, ERR_NONE);
         CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
@@ -247,8 +232,8 @@ test_answer_comes_twice(void)
     later_advance(&scene, 13 * US_PER_S);
     CU_ASSERT_NOT_EQUAL_FATAL(kit_question_to(&scene, "red"), first);
     scene_deliver(&scene, kit_question_to(&scene, "red"));
-    expect_reason("red", "NOT_AWAITED");
-    expect_reason("green", "PARTNER_REFUSED");
+    later_expect_reason(&scene, "red", "NOT_AWAITED");
+    later_expect_reason(&scene, "green", "PARTNER_REFUSED");
     CU_ASSERT_EQUAL(later_owed(&scene, "green"), 0);
     scene_close(&scene);
 }
@@ -272,7 +257,7 @@ test_answer_in_the_wrong_mode(void)
     question.kind = PENDING_ASYNCHRONOUS;
     CHECK_OK(&diag, pending_put(red->store, &question, 1, NULL, &diag, &answer));
     scene_deliver(&scene, kit_question_to(&scene, "red"));
-    expect_reason("red", "another transaction or mode");
+    later_expect_reason(&scene, "red", "another transaction or mode");
     CU_ASSERT_EQUAL(later_awaited(&scene, "red"), 1);
     arena_free(arena);
     scene_close(&scene);
