@@ -1,9 +1,10 @@
 /*
  * Documents that a message holds inline, as base64 in the text of Document elements instead of
  * parts of their own (XOP 1.0 is not everybody's): decoded into bodies before the message is
- * parsed, so that they may be larger than what a parser can take. Inside soap/ only. What is signed
- * is the tree, which has stand-ins then: a signature over the Body of such a message never
- * verifies, so a request is only treated so when it cannot be parsed as it is.
+ * parsed, so that they may be larger than what a parser can take. Inside soap/ only. The tree has
+ * stand-ins then, which no signature is over: sigverify.h takes signatures over the Timestamp and
+ * the assertion alone, and refuses one that covers the Body by that name, whatever its size. A
+ * request is nevertheless only treated so when it cannot be parsed as it is.
  */
 #ifndef SOAP_INLINE_DOCUMENTS_H
 #define SOAP_INLINE_DOCUMENTS_H

@@ -66,6 +66,9 @@ tests_unit_test_profile_LDFLAGS = $(ENGINES_WRAPPED)
 	tests/unit/test_samlname tests/unit/test_samlrules tests/unit/test_sign tests/unit/test_tokenref
 check_PROGRAMS += $(SOAP_SECURITY_TESTS) tests/unit/test_large_message
 tests_unit_test_large_message_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_large_signed
+tests_unit_test_large_signed_SOURCES = tests/unit/test_large_signed.c $(SOAP_KIT)
+tests_unit_test_large_signed_LDADD = $(UNIT_LIBS)
 tests_unit_test_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_mime_LDADD = $(UNIT_LIBS)
 tests_unit_test_prescan_LDADD = $(UNIT_LIBS)

@@ -23,7 +23,7 @@ struct message {
     struct span content_type_action; /* "action" of Content-Type; may be empty */
     struct body source;              /* borrowed: what it was read from */
     struct mime mime;                /* MTOM only; places in <source> */
-    struct inline_documents inlines; /* of answers: what was moved out of the root part */
+    struct inline_documents inlines; /* what was moved out of the root part */
     struct xml_pieces *pieces;       /* what was read of it during the parse; NULL: nothing */
     bool is_mtom;
     bool is_fault;

@@ -3,6 +3,7 @@
  * again, health. Real servers throughout.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -395,6 +396,64 @@ test_what_counts(void)
     peer_stop(&peer);
 }
 
+#define JITTER_PARTNERS 2
+#define JITTER_ROUNDS   12
+#define PAUSE_US        (60 * US_PER_S)
+
+/* Opens the breaker of a partner that has no connection, and reads its pause. A good probe before
+ * the next round makes a question the trial at once. */
+static int64_t
+open_and_read_pause(struct calls *calls, struct peer *peer, size_t partner, bool is_open)
+{
+    char id[16];
+    size_t asked = calls->n;
+    (void)snprintf(id, sizeof(id), "p%zu", partner);
+    if (is_open) {
+        ASK(calls, partner, .body = "", .is_probe = true);
+        CU_ASSERT(calls_wait(calls, ++asked));
+        CU_ASSERT_EQUAL(health_of(calls, id).retry_us, 0);
+    }
+    atomic_store(&peer->is_closing, true);
+    const int64_t start_us = now_us();
+    ASK(calls, partner, .body = "question", .is_fresh = true);
+    CU_ASSERT(calls_wait(calls, ++asked));
+    atomic_store(&peer->is_closing, false);
+    const struct out_health health = health_of(calls, id);
+    CU_ASSERT_EQUAL(health.breaker, OUT_BREAKER_OPEN);
+    CU_ASSERT(health.retry_us > PAUSE_US * 3 / 4 - (now_us() - start_us));
+    CU_ASSERT(health.retry_us <= PAUSE_US * 5 / 4);
+    return health.retry_us;
+}
+
+/* A quarter more or less, all over that range, and two partners are not in step. */
+static void
+test_pauses_differ(void)
+{
+#define ONE_MINUTE "limits: {failures: 1, pause: 1m, longest_pause: 1m}\n"
+    struct peer peer;
+    struct calls calls;
+    int64_t pauses[JITTER_PARTNERS];
+    size_t below = 0, above = 0, apart = 0;
+    CU_ASSERT_FATAL(start_peer(&peer, PEER_ANSWERS));
+    const struct out_partner partners[JITTER_PARTNERS] = {
+        {"127.0.0.1", peer.port, SAN, "5s", ONE_MINUTE},
+        {"127.0.0.1", peer.port, SECOND, "5s", ONE_MINUTE},
+    };
+    CU_ASSERT_FATAL(calls_start(&calls, partners, JITTER_PARTNERS));
+    for (size_t round = 0; round < JITTER_ROUNDS; round++) {
+        for (size_t i = 0; i < JITTER_PARTNERS; i++) {
+            pauses[i] = open_and_read_pause(&calls, &peer, i, round > 0);
+            below += pauses[i] < PAUSE_US - 2 * US_PER_S;
+            above += pauses[i] > PAUSE_US + 2 * US_PER_S;
+        }
+        apart += llabs(pauses[0] - pauses[1]) > US_PER_S;
+    }
+    CU_ASSERT(below > 0 && above > 0);
+    CU_ASSERT(apart >= 3);
+    calls_done(&calls);
+    peer_stop(&peer);
+}
+
 /* ---- asking again, health ---- */
 
 /* A partner that closes every kept connection under a question: a few may be asked again, then not
@@ -467,6 +526,7 @@ static const struct unit_test tests[] = {
     {"half open", test_half_open},
     {"open with a queue", test_open_with_queue},
     {"what counts", test_what_counts},
+    {"pauses differ", test_pauses_differ},
     {"retry budget", test_retry_budget},
     {"health", test_health},
 };
