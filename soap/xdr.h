@@ -35,6 +35,7 @@ struct provide_request {
      * XDSMissingDocumentMetadata). */
     struct span_list entries_without_document; /* ids of stable DocumentEntries */
     struct span_list documents_without_entry;  /* Document/@id */
+    struct span_list parts_without_document;   /* Content-IDs of MIME parts that none names */
 };
 
 /* ERR_MESSAGE_CONTENT: no SubmitObjectsRequest; two objects or two Documents with one id; an object
