@@ -78,6 +78,46 @@ test_a_reload_adds_and_removes_sources(void)
     sources_close();
 }
 
+/* What has begun ends with the sources that it began with: between the look into the registry and
+ * the document a reload takes the source away. */
+static void
+test_what_has_begun_keeps_its_sources(void)
+{
+    static const struct given of_hospital[] = {ONE_OF_HOSPITAL};
+    static struct config_system system;
+    static struct place older;
+    struct document_ref ref = {SPAN(GREEN), SPAN(HOSPITAL), SPAN("2.999.30.1")};
+    struct local_request request = {.transaction = SOAP_ITI_43, .to = &older};
+    struct retrieve_answer got;
+    struct config *config;
+    struct diag diag = {0};
+    struct buf payload;
+
+    sources_open("sources:\n" OWN_SOURCE HOSPITAL_SOURCE);
+    config = (struct config *)(uintptr_t)sources_green()->config;
+    system = (struct config_system){.name = "ehr", .asserts = config->asserts};
+    config->systems = config->local_system = &system;
+    config->systems_n = 1;
+    older = *sources_green(); /* the same store, journal and engine */
+    buf_init(&payload, (size_t)1024 * 1024);
+    CHECK_OK(&diag, retrieve_query_write(&(struct document_ref_list){&ref, 1, 1}, sources_arena,
+                                         &payload, &diag));
+    request.payload = buf_span(&payload);
+    local_send(&sources_scene, &request, &sources_reply);
+    buf_done(&payload);
+    CU_ASSERT_EQUAL(sources_count("hospital"), 1);
+    sources_change("sources:\n" OWN_SOURCE);
+    sources_answer("hospital", of_hospital, 1);
+    sources_give("hospital", "2.999.30.1", HOSPITAL, "<a>hospital</a>");
+    CU_ASSERT_FATAL(sources_reply.is_here);
+    kit_read_retrieve_answer(&sources_reply, sources_arena, &got);
+    CU_ASSERT_EQUAL(got.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(got.documents.n, 1);
+    retrieve_answer_done(&got);
+    check_refused(GREEN, HOSPITAL, "2.999.30.1", "XDSUnknownRepositoryId");
+    sources_close();
+}
+
 /* ---- gather ---- */
 
 /* Discovered in green's own store, the patient is asked about with each source's own id; what the
@@ -252,6 +292,7 @@ test_an_individual_is_given_own_documents_only(void)
 static const struct unit_test tests[] = {
     /* REQ: ITI18-source */
     {"a reload adds and removes sources", test_a_reload_adds_and_removes_sources},
+    {"what has begun keeps its sources", test_what_has_begun_keeps_its_sources},
     {"a gathering takes what sources have", test_a_gathering_takes_what_sources_have},
     {"keys are made", token_begin},
     {"an individual finds the own record only", test_an_individual_finds_the_own_record_only},
