@@ -99,6 +99,34 @@ note_what_is_missing(struct provide_reader *r, struct provide_request *request)
     return OK;
 }
 
+static bool
+is_used(const struct xop_used_list *used, const struct mime_part *part)
+{
+    for (size_t i = 0; i < used->n; i++) {
+        if (used->items[i] == part) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Bytes that were sent and would be lost in silence. */
+static struct status
+note_unused_parts(struct provide_reader *r, struct provide_request *request)
+{
+    const struct mime *const mime = &r->message->mime;
+    for (size_t i = 0; i < mime->parts.n; i++) {
+        const struct mime_part *const part = &mime->parts.items[i];
+        struct span id = SPAN_EMPTY;
+        if (i == mime->root || is_used(&r->used, part)) {
+            continue;
+        }
+        TRY(arena_dup(r->arena, part->content_id, r->diag, &id));
+        TRY(ARENA_PUSH(r->arena, r->diag, &request->parts_without_document, id));
+    }
+    return OK;
+}
+
 static struct status
 read_target(struct provide_reader *r, const struct rim_slot_list *slots,
             struct provide_request *request)
@@ -133,6 +161,7 @@ read_request(struct provide_reader *r, const xmlNode *list, const struct xdsb_su
         TRY(read_document(r, &record->documents.items[i], &request->documents));
     }
     TRY(note_what_is_missing(r, request));
+    TRY(note_unused_parts(r, request));
     return read_target(r, &record->slots, request);
 }
 

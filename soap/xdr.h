@@ -35,11 +35,12 @@ struct provide_request {
      * XDSMissingDocumentMetadata). */
     struct span_list entries_without_document; /* ids of stable DocumentEntries */
     struct span_list documents_without_entry;  /* Document/@id */
+    struct span_list parts_without_document;   /* Content-IDs of MIME parts that none names */
 };
 
 /* ERR_MESSAGE_CONTENT: no SubmitObjectsRequest; two objects or two Documents with one id; an object
  * or a Document without id; an object that two readers would understand differently (see
- * query_answer_read). ERR_LIMIT_ITEMS. ERR_XOP: as retrieve_answer_read; each part is used once. On
+ * query_answer_read). ERR_LIMIT_ITEMS. ERR_XOP: as retrieve_answer_read; no part is used twice. On
  * failure no body is left. Texts are copied to <arena>; bodies that came in files share them. */
 MUST_CHECK struct status provide_request_read(const struct message *message, struct arena *arena,
                                               struct diag *diag,

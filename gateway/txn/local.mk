@@ -111,6 +111,12 @@ tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_kept tests/unit/test_scenario_withheld
 tests_unit_test_scenario_withheld_SOURCES = tests/unit/test_scenario_withheld.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_withheld_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_guess tests/unit/test_scenario_sources_change
+tests_unit_test_scenario_guess_SOURCES = tests/unit/test_scenario_guess.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_guess_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_sources_change_SOURCES = tests/unit/test_scenario_sources_change.c tests/unit/source_kit.c tests/unit/source_kit.h \
+	$(LOCAL_KIT) $(SCENE) $(IDTOKEN_KIT)
+tests_unit_test_scenario_sources_change_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_others
 tests_unit_test_scenario_others_SOURCES = tests/unit/test_scenario_others.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_others_LDADD = $(UNIT_LIBS)

@@ -68,9 +68,10 @@ provide_check(const struct provide_request *request, struct arena *arena, struct
     TRY(add_each(arena, diag, errors, SPAN("XDSMissingDocument"),
                  "a DocumentEntry has no Document with its id",
                  &request->entries_without_document));
+    TRY(add_each(arena, diag, errors, SPAN("XDSMissingDocumentMetadata"),
+                 "a Document has no DocumentEntry with its id", &request->documents_without_entry));
     return add_each(arena, diag, errors, SPAN("XDSMissingDocumentMetadata"),
-                    "a Document has no DocumentEntry with its id",
-                    &request->documents_without_entry);
+                    "no Document names this MIME part", &request->parts_without_document);
 }
 
 /* ---- whose it may be ---- */

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "tests/unit/unit.h"
 
 const char token_good[] =
@@ -95,4 +96,30 @@ token_verify(const char *header, const char *payload, enum jwt_who who, struct d
     diag_clear(diag);
     return idtoken_verify(jwt_make(header, payload, who, token_arena), &now, token_arena, diag,
                           ret_claims);
+}
+
+const char *
+token_for_red(int64_t now_us, const char *path, const char *value)
+{
+    const int64_t now_s = now_us / US_PER_S;
+    char *const text = token_edit(path, value);
+    struct diag diag = {0};
+    struct span now = SPAN_EMPTY;
+    static const char times[] = "\"iat\":1799999900,\"exp\":1800000500";
+    static const char audience[] = "urn:oid:2.999.7";
+    const char *const at_times = strstr(text, times);
+    const char *const at_audience = strstr(text, audience);
+
+    CU_ASSERT_FATAL(at_audience != NULL || strcmp(path, "aud") == 0);
+    CU_ASSERT_FATAL(at_times != NULL && (at_audience == NULL || at_audience < at_times));
+    const char *const before = at_audience == NULL ? at_times : at_audience;
+    const char *const after = at_audience == NULL ? at_times : at_audience + strlen(audience);
+
+    CHECK_OK(&diag,
+             arena_printf(token_arena, &diag, &now, "%.*s%s%.*s\"iat\":%lld,\"exp\":%lld%s",
+                          (int)(before - text), text, at_audience == NULL ? "" : "urn:oid:2.999.1",
+                          (int)(at_times - after), after, (long long)now_s - 10,
+                          (long long)now_s + 300, at_times + strlen(times)));
+    free(text);
+    return now.p;
 }

@@ -23,6 +23,8 @@ struct idtoken_rules token_rules(void);
 /* The good payload with one member (dots lead inside) set to a JSON text, or removed (NULL); ""
  * changes nothing. To be freed. */
 char *token_edit(const char *path, const char *value);
+/* The same for community 2.999.1 as of <now_us>, in token_arena. */
+const char *token_for_red(int64_t now_us, const char *path, const char *value);
 /* Signs the payload and verifies the token by token_rules. */
 struct status token_verify(const char *header, const char *payload, enum jwt_who who,
                            struct diag *diag, struct idtoken_claims *ret_claims);

@@ -31,9 +31,16 @@ read_text(const char *path, char *text, size_t size)
     (void)fclose(file);
 }
 
-/* Green's own file, with other sources. */
-static void
-set_sources(const char *sources)
+#define NO_SOURCES "sources: []\n"
+#define CHANGES    4
+
+/* What green's file says now; and the configurations of before, which questions still name. */
+static const char *sources_now;
+static const struct config *replaced[CHANGES];
+static size_t replaced_n;
+
+void
+sources_change(const char *sources)
 {
     struct place *place = sources_green();
     const char *path = place->config->path;
@@ -44,11 +51,12 @@ set_sources(const char *sources)
     FILE *file;
 
     read_text(path, text, sizeof(text));
-    at = strstr(text, "sources: []\n");
+    at = strstr(text, sources_now);
     CU_ASSERT_PTR_NOT_NULL_FATAL(at);
     file = fopen(path, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    (void)fprintf(file, "%.*s%s%s", (int)(at - text), text, sources, at + strlen("sources: []\n"));
+    (void)fprintf(file, "%.*s%s%s", (int)(at - text), text, sources, at + strlen(sources_now));
+    sources_now = sources;
     CU_ASSERT_EQUAL(fclose(file), 0);
     yaml_report_init(&report);
     if (!CHECK_OK(&diag, config_load(path, clock_system(), &report, &diag, &config))) {
@@ -56,7 +64,8 @@ set_sources(const char *sources)
     }
     yaml_report_done(&report);
     CU_ASSERT_PTR_NOT_NULL_FATAL(config);
-    config_unref(place->config);
+    CU_ASSERT_FATAL(replaced_n < CHANGES);
+    replaced[replaced_n++] = place->config;
     place->config = place->node.config = config;
 }
 
@@ -74,13 +83,17 @@ sources_open(const char *sources)
     sources_arena = kit_open_green(&sources_scene);
     scene_add_marked_document(sources_green(), &patient, "N",
                               "<ClinicalDocument>third</ClinicalDocument>", &sources_isabella);
-    set_sources(sources);
+    sources_now = NO_SOURCES;
+    sources_change(sources);
 }
 
 void
 sources_close(void)
 {
     kit_close_green(&sources_scene, sources_arena);
+    while (replaced_n > 0) {
+        config_unref(replaced[--replaced_n]);
+    }
 }
 
 /* ---- what the sources are asked ---- */

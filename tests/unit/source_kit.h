@@ -46,6 +46,8 @@ struct given {
 /* Green with <sources> (YAML) in its file. */
 void sources_open(const char *sources);
 void sources_close(void);
+/* A reload between two questions: from now on green has these (text that stays). */
+void sources_change(const char *sources);
 struct place *sources_green(void);
 
 /* The newest question to a source; does it have that text; how many there are. */

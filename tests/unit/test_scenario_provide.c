@@ -482,6 +482,75 @@ test_local(void)
     close_all();
 }
 
+/* ---- MIME parts ---- */
+
+static const char *
+find_text(struct span text, const char *wanted)
+{
+    const size_t at = span_find(text, span_of_cstr(wanted));
+
+    CU_ASSERT_NOT_EQUAL_FATAL(at, SPAN_MISSING);
+    return text.p + at;
+}
+
+/* Two Documents with one Include's bytes in both places, when <is_twice>; a part that is for
+ * nobody, when <has_stray>. */
+static void
+provide_parts(bool is_twice, bool has_stray)
+{
+    struct provided_document both[2];
+    struct provide_request sent = request;
+    struct mtom_part parts[2];
+    struct diag diag = {0};
+    struct buf payload;
+
+    buf_init(&payload, (size_t)1024 * 1024);
+    both[0] = both[1] = document;
+    both[1].entry_id = SPAN("Document02");
+    sent.documents = (struct provided_list){both, is_twice ? 2 : 1, 2};
+    CHECK_OK(&diag, provide_request_write(&sent, arena, &payload, &diag));
+    if (is_twice) {
+        const size_t n = both[0].content_id.n;
+        char *at = (char *)(uintptr_t)find_text(buf_span(&payload), both[1].content_id.p);
+
+        CU_ASSERT_EQUAL_FATAL(both[1].content_id.n, n);
+        memcpy(at, both[0].content_id.p, n);
+    }
+    parts[0] = (struct mtom_part){both[0].content_id, SPAN("text/xml"), &document.body};
+    parts[1] = (struct mtom_part){SPAN("stray@example.org"), SPAN("text/xml"), &document.body};
+    const struct local_request order_of_ehr = {.transaction = SOAP_ITI_41,
+                                               .payload = buf_span(&payload),
+                                               .parts = parts,
+                                               .parts_n = has_stray ? 2 : 1};
+    local_send(&scene, &order_of_ehr, &reply);
+    buf_done(&payload);
+}
+
+/* Bytes that two Documents claim, or none, are not guessed about: nothing is stored, and the
+ * answer says which. */
+static void
+test_each_part_is_one_document(void)
+{
+    open_all();
+    const uint64_t before = documents_of("red");
+
+    make(of_red.patient_id);
+    provide_parts(false, true);
+    check_local("ResponseStatusType:Failure", "\"XDSMissingDocumentMetadata\"");
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "no Document names this MIME part"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "stray@example.org"));
+    CU_ASSERT_EQUAL(documents_of("red"), before);
+    provide_parts(true, false);
+    CU_ASSERT_EQUAL(reply.http_status, 400); /* the sender's packing, not its metadata */
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "env:Sender"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(scene_event(place("red"), 0)->reason, "XOP"));
+    CU_ASSERT_EQUAL(documents_of("red"), before);
+    provide_parts(false, false); /* the same without either is taken */
+    check_local("ResponseStatusType:Success", NULL);
+    CU_ASSERT_EQUAL(documents_of("red"), before + 1);
+    close_all();
+}
+
 /* Nobody knows whether it was taken: it is not sent again. */
 static void
 test_partner_fails(void)
@@ -511,6 +580,8 @@ static const struct unit_test tests[] = {
     {"no transit", test_no_transit},
     /* REQ: ITI80-recipient */
     {"local", test_local},
+    /* REQ: ITI41-missing-metadata */
+    {"each part is one document", test_each_part_is_one_document},
     /* REQ: ITI80-recipient */
     {"partner fails", test_partner_fails},
 };
