@@ -15,7 +15,7 @@ struct status
 jobs_put(struct store *store, const struct job *job, size_t most, int64_t lease_us,
          struct park *park, struct diag *diag, enum answer *ret_answer, int64_t *ret_id)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     assert(job->partner.n > 0 && job->message_id.n > 0);
     if (job->body.n > JOB_BODY_MAX) {
@@ -30,7 +30,7 @@ struct status
 jobs_take(struct store *store, int64_t now_us, int64_t lease_us, size_t most, struct arena *arena,
           struct diag *diag, struct job_list *ret_jobs)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->jobs->take(store, now_us, lease_us, most, arena, diag, ret_jobs);
 }
@@ -39,7 +39,7 @@ struct status
 jobs_read(struct store *store, int64_t id, struct arena *arena, struct diag *diag,
           struct job *ret_job, bool *ret_is_there)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->jobs->read(store, id, arena, diag, ret_job, ret_is_there);
 }
@@ -48,7 +48,7 @@ struct status
 jobs_done(struct store *store, int64_t id, struct park *park, struct diag *diag,
           enum answer *ret_answer)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->jobs->done(store, id, park, diag, ret_answer);
 }
@@ -57,7 +57,7 @@ struct status
 jobs_retry(struct store *store, int64_t id, int64_t due_us, struct park *park, struct diag *diag,
            enum answer *ret_answer)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->jobs->retry(store, id, due_us, park, diag, ret_answer);
 }
@@ -65,7 +65,7 @@ jobs_retry(struct store *store, int64_t id, int64_t due_us, struct park *park, s
 struct status
 jobs_start(struct store *store, struct diag *diag)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->jobs->start(store, diag);
 }
@@ -74,7 +74,7 @@ struct status
 jobs_count(struct store *store, struct span partner, struct diag *diag,
            struct job_counts *ret_counts)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->jobs->count(store, partner, diag, ret_counts);
 }
@@ -85,7 +85,7 @@ struct status
 pending_put(struct store *store, const struct pending *questions, size_t n, struct park *park,
             struct diag *diag, enum answer *ret_answer)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->pending->put(store, questions, n, park, diag, ret_answer);
 }
@@ -95,7 +95,7 @@ pending_find(struct store *store, struct span message_id, struct span partner, i
              struct arena *arena, struct park *park, struct diag *diag, enum answer *ret_answer,
              struct pending *ret_pending)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->pending->find(store, message_id, partner, now_us, arena, park, diag,
                                         ret_answer, ret_pending);
@@ -105,7 +105,7 @@ struct status
 pending_take(struct store *store, const struct pending_answer *answer, struct park *park,
              struct diag *diag, enum answer *ret_answer)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     if (answer->body->size > PENDING_ANSWER_MAX) {
         return FAIL(diag, ERR_LIMIT_BODY,
@@ -119,7 +119,7 @@ struct status
 pending_fetch(struct store *store, struct span message_id, struct arena *arena, struct diag *diag,
               struct pending *ret_pending)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->pending->fetch(store, message_id, arena, diag, ret_pending);
 }
@@ -128,7 +128,7 @@ struct status
 pending_drop(struct store *store, const struct span *message_ids, size_t n, struct park *park,
              struct diag *diag, enum answer *ret_answer)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->pending->drop(store, message_ids, n, park, diag, ret_answer);
 }
@@ -137,7 +137,7 @@ struct status
 pending_list(struct store *store, enum pending_kind kind, struct arena *arena, struct diag *diag,
              struct pending_list *ret_list)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->pending->list(store, kind, arena, diag, ret_list);
 }
@@ -145,7 +145,7 @@ pending_list(struct store *store, enum pending_kind kind, struct arena *arena, s
 struct status
 pending_expire(struct store *store, int64_t now_us, struct diag *diag, uint64_t *ret_unanswered)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->pending->expire(store, now_us, diag, ret_unanswered);
 }
@@ -153,7 +153,7 @@ pending_expire(struct store *store, int64_t now_us, struct diag *diag, uint64_t 
 struct status
 pending_count(struct store *store, struct span partner, struct diag *diag, uint64_t *ret_waiting)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->pending->count(store, partner, diag, ret_waiting);
 }

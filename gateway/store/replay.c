@@ -27,7 +27,7 @@ replay_remember(struct store *store, const struct replay_message *message, struc
 {
     assert(message->keys_n > 0 && message->keys_n <= REPLAY_KEYS_MAX);
     assert(message->keys_max >= REPLAY_KEYS_MAX);
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->remember(store, message, park, diag, ret_answer, ret_result);
 }
@@ -35,7 +35,7 @@ replay_remember(struct store *store, const struct replay_message *message, struc
 struct status
 replay_start(struct store *store, const char *boot_id, struct diag *diag, bool *ret_is_lossy)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->replay_start(store, boot_id, diag, ret_is_lossy);
 }
@@ -43,7 +43,7 @@ replay_start(struct store *store, const char *boot_id, struct diag *diag, bool *
 struct status
 replay_stop(struct store *store, struct diag *diag)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->replay_stop(store, diag);
 }

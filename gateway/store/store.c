@@ -42,7 +42,7 @@ struct status
 store_put_document(struct store *store, const struct store_document *document, struct arena *arena,
                    struct diag *diag, struct store_put_result *ret_result)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->put_document(store, document, arena, diag, ret_result);
 }
@@ -52,7 +52,7 @@ store_match_patient(struct store *store, const struct patient *query, struct par
                     struct arena *arena, struct diag *diag, enum answer *ret_answer,
                     struct store_match_result *ret_result)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->match_patient(store, query, park, arena, diag, ret_answer, ret_result);
 }
@@ -61,7 +61,7 @@ struct status
 store_knows_patient(struct store *store, const struct ident *id, struct park *park,
                     struct diag *diag, enum answer *ret_answer, bool *ret_known)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->knows_patient(store, id, park, diag, ret_answer, ret_known);
 }
@@ -72,7 +72,7 @@ store_ask(struct store *store, const struct store_question *question, struct par
           struct registry_objects *ret_objects)
 {
     assert(question->kind < STORE_QUESTION_KINDS);
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->ask(store, question, park, arena, diag, ret_answer, ret_objects);
 }
@@ -118,7 +118,7 @@ store_submit(struct store *store, const struct store_submission *submission, str
              struct arena *arena, struct diag *diag, enum answer *ret_answer,
              struct store_submitted *ret_submitted)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->submit(store, submission, park, arena, diag, ret_answer, ret_submitted);
 }
@@ -128,7 +128,7 @@ store_patient_ids(struct store *store, const struct ident *id, struct park *park
                   struct arena *arena, struct diag *diag, enum answer *ret_answer,
                   struct ident_list *ret_ids)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->patient_ids(store, id, park, arena, diag, ret_answer, ret_ids);
 }
@@ -138,7 +138,7 @@ store_retrieve(struct store *store, const struct document_ref *ref, struct park 
                struct arena *arena, struct diag *diag, enum answer *ret_answer,
                struct document_entry *ret_entry, struct body *ret_body)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->retrieve(store, ref, park, arena, diag, ret_answer, ret_entry, ret_body);
 }
@@ -162,7 +162,7 @@ struct status
 store_learn_correlations(struct store *store, const struct correlation *correlations, size_t n,
                          struct park *park, struct diag *diag, enum answer *ret_answer)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->learn_correlations(store, correlations, n, park, diag, ret_answer);
 }
@@ -172,7 +172,7 @@ store_find_correlation(struct store *store, const struct correlation_key *key, s
                        struct arena *arena, struct diag *diag, enum answer *ret_answer,
                        bool *ret_is_known, struct correlation *ret_found)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->find_correlation(store, key, park, arena, diag, ret_answer, ret_is_known,
                                            ret_found);
@@ -183,7 +183,7 @@ store_correlated_ids(struct store *store, const struct ident *local, struct park
                      struct arena *arena, struct diag *diag, enum answer *ret_answer,
                      struct correlation_match_list *ret_matches)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->correlated_ids(store, local, park, arena, diag, ret_answer, ret_matches);
 }
@@ -192,7 +192,7 @@ struct status
 store_forget_correlations(struct store *store, const struct correlation_forget *what,
                           struct diag *diag, uint64_t *ret_forgotten)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->forget_correlations(store, what, diag, ret_forgotten);
 }
@@ -200,7 +200,7 @@ store_forget_correlations(struct store *store, const struct correlation_forget *
 struct status
 store_count(struct store *store, struct diag *diag, struct store_counts *ret_counts)
 {
-    CLEANUP(store_visit_end) struct store_visit visit = store_visit_begin(store);
+    STORE_VISIT(store);
 
     return store->engine->count(store, diag, ret_counts);
 }

@@ -114,12 +114,15 @@ struct store {
     _Atomic int64_t visits[STORE_VISITS]; /* mono: since when a call is in it; 0: none */
 };
 
-/* A call on its way through the engine; for CLEANUP(store_visit_end). (visit.c) */
+/* A call on its way through the engine, to the end of its block. (visit.c) */
 struct store_visit {
     _Atomic int64_t *since_us; /* NULL: nobody looks at it */
 };
 struct store_visit store_visit_begin(struct store *store);
 void store_visit_end(struct store_visit *visit);
+#define STORE_VISIT(store)                                                                         \
+    CLEANUP(store_visit_end)                                                                       \
+    __attribute__((unused)) struct store_visit visit = store_visit_begin(store)
 
 extern const struct store_engine store_engine_sqlite;
 
