@@ -83,8 +83,8 @@ test_deferred_is_refused(void)
         "<MCCI_IN000002UV01 ",
         "<typeCode code=\"AE\">",
         "<targetMessage><id root=\"2.999.1.99\" extension=\"m1\">",
-        "<acknowledgementDetail typeCode=\"E\"><code code=\"NS250\" "
-        "codeSystem=\"2.16.840.1.113883.5.1100\" displayName=\"Unsupported processing mode\">",
+        ("<acknowledgementDetail typeCode=\"E\"><code code=\"NS250\" "
+         "codeSystem=\"2.16.840.1.113883.5.1100\" displayName=\"Unsupported processing mode\">"),
         "wsa:RelatesTo",
     };
     struct arena *const arena = kit_open_green(&scene);
