@@ -151,7 +151,7 @@ read_sample(const char *path, struct span block, struct arena *arena, struct buf
     char relative[PATH_BYTES + 8];
     struct span file = SPAN_EMPTY;
 
-    (void)snprintf(relative, sizeof(relative), "ihe/%s", path);
+    (void)snprintf(relative, sizeof(relative), "ihe/%.*s", PATH_BYTES, path);
     CU_ASSERT_FATAL(support_data(relative, arena, &file));
     if (is_kind(block, "AuditMessage")) {
         sample_audit(file, arena, out);
