@@ -43,7 +43,8 @@ cut(struct arena *arena, struct span text, size_t begin, size_t end)
     return result;
 }
 
-/* Pieces that are of no use: a Value with a placeholder left, a Slot without a Value. */
+/* Pieces that are of no use: a Value with a mark of the toolkit left in it, a Slot without a Value.
+ */
 static struct span
 clean(struct arena *arena, struct span text, const char *from, const char *to,
       bool (*is_useless)(struct span piece))

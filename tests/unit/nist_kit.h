@@ -13,12 +13,12 @@
 /* local_kit_open, and a document of Nuria Nist at green. */
 struct scene_stored nist_open(struct scene *scene);
 
-/* A placeholder of the toolkit and what it gets; XML is escaped. */
+/* A mark in the toolkit's message and what stands there instead; XML is escaped. */
 struct nist_value {
     const char *mark, *value;
 };
 /* The toolkit's message; false when the data is not here. <file> may be a test plan: then what
- * stands in its Metadata. Slots, and values in them, whose placeholders nobody filled are taken
+ * stands in its Metadata. Slots, and values in them, whose marks nobody replaced are taken
  * out, as the toolkit does (CleanParams). */
 bool nist_payload(const char *file, const struct nist_value *values, size_t n, struct arena *arena,
                   struct span *ret_payload);
