@@ -365,25 +365,32 @@ test_deadlines(void)
     peer_stop(&peer);
 }
 
-/* More questions than connections: those that wait for one have no more time than the others, and
- * none of them gets a connection when those end. */
+#define TOO_MANY        100
+#define CONNECTIONS     64 /* of a partner, unless it says otherwise */
+#define PARTNER_TIME_US (6 * US_PER_S)
+
+/* More questions than connections: those that wait for one have no more time than the others. */
 static void
 test_more_than_connections(void)
 {
     struct peer peer;
     struct calls calls;
+    struct out_health health = {.waiting = 0};
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "3s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "6s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < TOO_MANY; i++) {
         calls_ask(&calls, 0, NULL, "question", INT64_MAX);
     }
-    CU_ASSERT(calls_wait(&calls, 100));
-    const size_t connections = atomic_load(&peer.connections);
-    CU_ASSERT(connections > 32 && connections <= 64);
-    for (size_t i = 0; i < calls.n; i++) {
+    for (unsigned looks = 0; health.waiting != TOO_MANY - CONNECTIONS && unit_wait(&looks);) {
+        CU_ASSERT(out_health(calls.out, "p0", &health));
+    }
+    CU_ASSERT_EQUAL(health.in_flight, CONNECTIONS);
+    CU_ASSERT(calls_wait(&calls, TOO_MANY));
+    for (size_t i = 0; i < calls.n; i++) { /* not its own after another's */
         CU_ASSERT_EQUAL(calls.answers[i].error, ERR_PARTNER_TIMEOUT);
+        CU_ASSERT(calls.answers[i].elapsed_us < 2 * PARTNER_TIME_US);
     }
     calls_done(&calls);
     peer_stop(&peer);
