@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 
-#include "base/ids.h"
 #include "soap/pdq.h"
 #include "soap/xcpd_parts.h"
 
@@ -264,12 +263,7 @@ check_question(const struct xcpd_query *query, bool is_pdq, struct diag *diag)
         return FAIL(diag, ERR_MESSAGE_CONTENT,
                     "a question in deferred mode must say where its answer goes");
     }
-    for (size_t i = 0; i < query->domains.n; i++) {
-        if (!oid_is_valid(query->domains.items[i].root)) {
-            return FAIL(diag, ERR_MESSAGE_CONTENT, "domain %zu of a question is no OID", i + 1);
-        }
-    }
-    return OK;
+    return hl7_check_domains(&query->domains, diag);
 }
 
 static void

@@ -4,6 +4,7 @@
  * owns nothing.
  */
 #include "base/datetime.h"
+#include "base/ids.h"
 #include "soap/xcpd_parts.h"
 
 /* receiver or sender: the device's id is its community's when nobody says another, and the
@@ -72,4 +73,22 @@ xcpd_start_act(struct xmlw *w, const char *trigger)
 {
     xcpd_start_classed(w, "controlActProcess", "CACT", "EVN");
     xcpd_write_code(w, "code", span_of_cstr(trigger), HL7_INTERACTION_ROOT);
+}
+
+void
+xcpd_write_answer_wrapper(struct xmlw *w, const char *element, const struct ident *asker_device,
+                          struct span asker_home, struct span home, int64_t now_us)
+{
+    char message_id[UUID_TEXT];
+    uuid_new(message_id);
+    const struct xcpd_wrapper wrapper = {
+        .element = element,
+        .id = {.root = home, .extension = span_of_cstr(message_id)},
+        .creation_us = now_us,
+        .accept_ack = "NE",
+        .receiver_device = *asker_device,
+        .receiver_home = asker_home,
+        .sender_home = home,
+    };
+    xcpd_write_wrapper(w, &wrapper);
 }

@@ -76,6 +76,9 @@ MUST_CHECK struct status sqlite_people_add_details(struct db_conn *conn, int64_t
 MUST_CHECK struct status sqlite_people_load_details(struct db_conn *conn, int64_t row,
                                                     struct arena *arena, struct diag *diag,
                                                     struct patient *patient);
+/* From now on nobody is told from this id alone: two people carry it. */
+MUST_CHECK struct status sqlite_people_doubt_id(struct db_conn *conn, struct span root,
+                                                struct span key, struct diag *diag);
 /* Makes the keys of everybody, and doubts ids that nobody should believe; for schema version 6. */
 MUST_CHECK struct status sqlite_people_index(struct db_conn *conn, struct diag *diag);
 /* Text parts in one column, between them SQLITE_PART_SEPARATOR. */

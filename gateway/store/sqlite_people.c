@@ -102,8 +102,8 @@ index_one(struct db_conn *conn, int64_t row, struct diag *diag)
     return st;
 }
 
-static struct status
-doubt_id(struct db_conn *conn, struct span root, struct span key, struct diag *diag)
+struct status
+sqlite_people_doubt_id(struct db_conn *conn, struct span root, struct span key, struct diag *diag)
 {
     CLEANUP(db_end) struct db_query query = {0};
 
@@ -160,7 +160,7 @@ doubt_ids(struct db_conn *conn, struct diag *diag)
     }
     st = list_doubtful(conn, arena, diag, &ids);
     for (size_t i = 0; is_ok(st) && i < ids.n; i++) {
-        st = doubt_id(conn, ids.items[i].root, ids.items[i].extension, diag);
+        st = sqlite_people_doubt_id(conn, ids.items[i].root, ids.items[i].extension, diag);
     }
     arena_free(arena);
     return st;
