@@ -19,6 +19,7 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_associations.c \
 	gateway/store/correlation.h gateway/store/sqlite_correlations.c \
 	gateway/store/person_text.c gateway/store/person_text.h \
+	gateway/store/sqlite_details.c \
 	gateway/store/sqlite_documents.c \
 	gateway/store/sqlite_entries.c \
 	gateway/store/sqlite_files.c gateway/store/sqlite_files.h \

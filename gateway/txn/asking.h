@@ -169,6 +169,7 @@ struct leg {
     const struct query_reading *reads_as; /* a source's, while its answer is read */
     struct patient patient;               /* as the community knows the patient */
     struct registry_objects objects;
+    struct document_ref_list references;     /* ObjectRefs: unique_id is the object's id */
     struct leg_repository_list repositories; /* of the documents, each once */
     struct span_list withheld;          /* ids of its documents that are not given (withheld.h) */
     const struct source_lookup *lookup; /* what a source is asked to judge another answer by */

@@ -124,6 +124,16 @@ ask_for_more(struct inbound *in, unsigned hints, struct xcpd_answer *answer)
     return OK;
 }
 
+/* The asker may want a closer match than ours. */
+/* REQ: ITI55-minimum-degree */
+static bool
+is_close_enough(const struct inbound *in, int degree)
+{
+    const struct iti55_work *work = in->work;
+
+    return degree >= (int)work->query.minimum_degree;
+}
+
 /* Several agree, or one does not quite: what the configuration says is done about it. An individual
  * is told nothing of others who may be him. */
 static struct status
@@ -138,22 +148,23 @@ answer_ambiguous(struct inbound *in, const struct store_match_result *found,
     if (several == CONFIG_SEVERAL_ASK || found->candidates.n == 0) {
         return ask_for_more(in, found->hints, answer);
     }
-    answer->result = XCPD_MATCH;
     for (size_t i = 0; i < found->candidates.n; i++) {
-        TRY(add_match(in, &found->candidates.items[i].patient, found->candidates.items[i].degree,
-                      answer));
+        const struct store_candidate *candidate = &found->candidates.items[i];
+
+        if (is_close_enough(in, candidate->degree)) {
+            answer->result = XCPD_MATCH;
+            TRY(add_match(in, &candidate->patient, candidate->degree, answer));
+        }
     }
     return OK;
 }
 
-/* The asker may want a closer match than ours. Whom the token names is found by name, birth date
- * and sex, not by what anybody may claim to be his number. */
+/* Whom the token names is found by name, birth date and sex, not by what anybody may claim to be
+ * his number. */
 static bool
 may_be_given(const struct inbound *in, const struct store_match_result *found)
 {
-    const struct iti55_work *work = in->work;
-
-    return found->kind == STORE_MATCH_ONE && found->degree >= (int)work->query.minimum_degree &&
+    return found->kind == STORE_MATCH_ONE && is_close_enough(in, found->degree) &&
            (in->individual == NULL || found->is_plain);
 }
 

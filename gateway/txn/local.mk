@@ -172,3 +172,9 @@ tests_unit_test_scenario_torture_LDADD = $(UNIT_LIBS)
 # (the kit of soap/local.mk)
 tests_unit_test_scenario_individual_SOURCES = tests/unit/test_scenario_individual.c $(SCENE) $(IDTOKEN_KIT)
 tests_unit_test_scenario_individual_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_references
+tests_unit_test_scenario_references_SOURCES = tests/unit/test_scenario_references.c tests/unit/soap_support.c tests/unit/soap_support.h $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_discovery
+tests_unit_test_scenario_discovery_SOURCES = tests/unit/test_scenario_discovery.c $(SCENE)
+tests_unit_test_scenario_discovery_LDADD = $(UNIT_LIBS)
