@@ -194,9 +194,9 @@ struct partner {
     bool is_deferred;      /* ITI-55 may be answered later, in either direction */
     const char *proxy_url; /* http://host:port, asked to CONNECT; NULL: none */
     enum partner_addresses addresses;
-    const struct credential *credential; /* what we show it, */
-    const struct trust *trust;           /* and who vouches for its server */
-    bool is_plain;                       /* a source on this machine without TLS: http:// */
+    const struct credential *credential;    /* what we show it, */
+    const struct trust *trust;              /* and who vouches for its server */
+    bool is_plain;                          /* a source on this machine without TLS: http:// */
     const struct partner_profile *profiles; /* that its file names, in that order */
     size_t profiles_n;
     const struct partner_setting *settings; /* what they set */

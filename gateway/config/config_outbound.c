@@ -62,9 +62,9 @@ config_read_outbound(struct config_reader *reader, struct yaml_node *root)
 void
 config_read_reach(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
 {
-    static const char *const names[] = {
-        "connections",   "requests", "failures", "pause",
-        "longest_pause", "documents_per_request", "attempts"};
+    static const char *const names[] = {"connections", "requests",      "failures",
+                                        "pause",       "longest_pause", "documents_per_request",
+                                        "attempts"};
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     static const char *const kinds[] = {"public", "private", "local"};
     size_t addresses = partner->addresses;

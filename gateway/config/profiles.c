@@ -16,9 +16,9 @@
 
 /* Keys of a partner's file that others of its kind share. */
 static const char *const settable[] = {
-    "tls",          "confirmation", "may_omit", "sha1_until", "replay", "assertions", "delegators",
-    "writes",       "fault_status", "timeout",  "timeouts",   "limits", "addresses",
-    "asynchronous", "deferred",
+    "tls",        "confirmation", "may_omit",  "sha1_until",   "replay",
+    "assertions", "delegators",   "writes",    "fault_status", "timeout",
+    "timeouts",   "limits",       "addresses", "asynchronous", "deferred",
 };
 static const char *const settable_tls[] = {"identity", "server_chain", "suites"};
 
