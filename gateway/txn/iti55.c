@@ -331,6 +331,28 @@ const struct responder iti55_deferred_responder = {AUDIT_ITI_55, read_deferred, 
 
 /* ---- Initiating Gateway ---- */
 
+/* The organization that asks, when it has an OID; else the community that it belongs to. */
+static struct span
+sender_of(const struct asking *asking, const struct leg *leg)
+{
+    const struct config *config = asking->node->config;
+    struct span oid;
+
+    if (leg->partner->form.is_sender_organization && asking->order.organization_id != NULL &&
+        home_community_oid(span_of_cstr(asking->order.organization_id), &oid)) {
+        return oid;
+    }
+    return span_of_cstr(config->community);
+}
+
+static struct span
+receiver_of(const struct leg *leg)
+{
+    const char *receiver = leg->partner->form.receiver;
+
+    return receiver == NULL ? leg->community : span_of_cstr(receiver);
+}
+
 struct status
 iti55_ask(struct asking *asking, struct leg *leg)
 {
@@ -339,10 +361,11 @@ iti55_ask(struct asking *asking, struct leg *leg)
     struct xcpd_query query = {
         .id = {.root = leg->message_uuid_oid},
         .query_id = {.root = leg->message_uuid_oid, .extension = SPAN("1")},
-        .sender_home = span_of_cstr(config->community),
-        .receiver_home = leg->community,
+        .sender_home = sender_of(asking, leg),
+        .receiver_home = receiver_of(leg),
         .creation_us = clock_wall_us(asking->node->clock),
         .subject = asking->order.who,
+        .is_prefixed = leg->partner->form.is_prefixed,
         .is_deferred = leg->transaction == SOAP_ITI_55_DEFERRED,
     };
 

@@ -7,6 +7,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/brokered.c gateway/txn/brokered.h \
 	gateway/txn/callback.c gateway/txn/callback.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
+	gateway/txn/dialect_ask.c gateway/txn/dialect_ask.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/errand.c \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
