@@ -9,9 +9,27 @@
 
 /* ---- for people ---- */
 
+static const struct {
+    const char *name, *what;
+} engines[] = {
+    [CONFIG_ENGINE_XDS] = {"xds", "an XDS registry"},
+    [CONFIG_ENGINE_EMBEDDED] = {"embedded", "the embedded store"},
+    [CONFIG_ENGINE_PDQ] = {"pdq", "a supplier of demographics"},
+    [CONFIG_ENGINE_PIX] = {"pix", "a manager of cross-references"},
+};
+
 static void
 print_places(const struct config_source *source)
 {
+    if (source->supplier_url != NULL) {
+        printf("  %-12s %s\n", "url", source->supplier_url);
+    }
+    if (source->engine == CONFIG_ENGINE_PIX) {
+        printf("  %-12s %lld s\n", "remember", (long long)(source->remember_us / US_PER_S));
+    }
+    if (source->registry_url == NULL) {
+        return;
+    }
     printf("  %-12s %s\n", "registry", source->registry_url);
     for (size_t i = 0; i < source->repositories_n; i++) {
         printf("  %-12s %s at %s\n", i == 0 ? "repositories" : "", source->repositories[i].id,
@@ -24,12 +42,13 @@ print_source(const struct config_source *source, const struct reach *reach, int6
 {
     const struct partner *partner = source->partner;
 
-    printf("%s  source, %s\n  %-12s %s\n", source->name,
-           source->is_embedded ? "the embedded store" : "an XDS registry", "community",
+    printf("%s  source, %s\n  %-12s %s\n", source->name, engines[source->engine].what, "community",
            source->community);
     if (!source->is_embedded) {
         print_places(source);
-        printf("  %-12s of %s\n", "patient ids", source->patient_authority);
+        if (source->patient_authority != NULL) {
+            printf("  %-12s of %s\n", "patient ids", source->patient_authority);
+        }
         printf("  %-12s %s\n", "security", source->wants_assertion ? "assertion" : "none");
         if (partner->is_plain) {
             printf("  %-12s WARNING: none, on this machine\n", "tls");
@@ -56,13 +75,15 @@ show_sources(const struct config *config, const struct reach *reach, int64_t now
 /* ---- for programs ---- */
 
 static void
-write_source(struct jsonw *json, const struct config_source *source, const struct reach *reach)
+write_places(struct jsonw *json, const struct config_source *source)
 {
-    jsonw_object(json);
-    jsonw_key_text(json, "name", span_of_cstr(source->name));
-    jsonw_key_text(json, "engine", source->is_embedded ? SPAN("embedded") : SPAN("xds"));
-    jsonw_key_text(json, "community", span_of_cstr(source->community));
-    if (!source->is_embedded) {
+    if (source->supplier_url != NULL) {
+        jsonw_key_text(json, "url", span_of_cstr(source->supplier_url));
+    }
+    if (source->engine == CONFIG_ENGINE_PIX) {
+        jsonw_key_int(json, "remember_ms", source->remember_us / US_PER_MS);
+    }
+    if (source->registry_url != NULL) {
         jsonw_key_text(json, "registry", span_of_cstr(source->registry_url));
         jsonw_key(json, "repositories");
         jsonw_object(json);
@@ -71,7 +92,21 @@ write_source(struct jsonw *json, const struct config_source *source, const struc
                            span_of_cstr(source->repositories[i].url));
         }
         jsonw_close(json);
+    }
+    if (source->patient_authority != NULL) {
         jsonw_key_text(json, "patient_authority", span_of_cstr(source->patient_authority));
+    }
+}
+
+static void
+write_source(struct jsonw *json, const struct config_source *source, const struct reach *reach)
+{
+    jsonw_object(json);
+    jsonw_key_text(json, "name", span_of_cstr(source->name));
+    jsonw_key_text(json, "engine", span_of_cstr(engines[source->engine].name));
+    jsonw_key_text(json, "community", span_of_cstr(source->community));
+    if (!source->is_embedded) {
+        write_places(json, source);
         jsonw_key_text(json, "security",
                        source->wants_assertion ? SPAN("assertion") : SPAN("none"));
         jsonw_key_bool(json, "tls", !source->partner->is_plain);

@@ -328,7 +328,18 @@ config_is_own_community(const struct config *config, struct span oid)
 bool
 config_has_external(const struct config *config)
 {
-    return config->reached_n > config->partners_n;
+    return config_has_engine(config, CONFIG_ENGINE_XDS);
+}
+
+bool
+config_has_engine(const struct config *config, enum config_engine engine)
+{
+    for (size_t i = 0; i < config->sources_n; i++) {
+        if (config->sources[i].engine == engine) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const struct config_repository *

@@ -392,7 +392,8 @@ same_connection(const struct partner *a, const struct partner *b)
 static bool
 same_source(const struct config_source *a, const struct config_source *b)
 {
-    return a->is_embedded == b->is_embedded && same(a->community, b->community) &&
+    return a->engine == b->engine && same(a->community, b->community) &&
+           same(a->supplier_url, b->supplier_url) && a->remember_us == b->remember_us &&
            same_repositories(a, b) && same(a->patient_authority, b->patient_authority) &&
            a->wants_assertion == b->wants_assertion && same_connection(a->partner, b->partner);
 }

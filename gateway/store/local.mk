@@ -26,6 +26,7 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_find.c \
 	gateway/store/sqlite_jobs.c \
 	gateway/store/sqlite_join.c \
+	gateway/store/sqlite_learn.c gateway/store/sqlite_learn.h \
 	gateway/store/sqlite_lists.c gateway/store/sqlite_lists.h \
 	gateway/store/sqlite_match.c \
 	gateway/store/sqlite_packages.c gateway/store/sqlite_registry.h \
