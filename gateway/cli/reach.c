@@ -68,7 +68,9 @@ places_max(const struct config *config)
     size_t n = config->partners_n * ENDPOINTS;
 
     for (size_t i = 0; i < config->sources_n; i++) {
-        n += config->sources[i].is_embedded ? 0 : 1 + config->sources[i].repositories_n;
+        const struct config_source *source = &config->sources[i];
+
+        n += source->is_embedded ? 0 : source->is_gateway ? ENDPOINTS : 1 + source->repositories_n;
     }
     return n;
 }
@@ -78,7 +80,7 @@ add_places(struct reach *reach, const struct partner *partner)
 {
     const size_t first = reach->n;
 
-    if (partner->source != NULL) {
+    if (partner->source != NULL && !partner->source->is_gateway) {
         add_source(reach, partner->source);
     }
     if (partner->xcpd_url != NULL) {

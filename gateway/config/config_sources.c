@@ -13,10 +13,15 @@
 #define TIMEOUT_MAX_US (3600 * US_PER_S)
 #define HOST_MAX       253
 
-static const char *const names[] = {
+static const char *const xds_names[] = {
     "name",  "engine",    "community", "registry", "repositories", "patient_authority",
     "trust", "addresses", "timeout",   "limits",   "security",     "credential",
     "proxy", "tls",
+};
+static const char *const gateway_names[] = {
+    "name",     "engine", "communities",       "xcpd",         "query",
+    "retrieve", "trust",  "patient_authority", "asserts_home", "addresses",
+    "timeout",  "limits", "credential",        "proxy",        "tls",
 };
 
 struct source_list {
@@ -166,6 +171,22 @@ add_host(struct config_reader *reader, const char *url, struct config_string_lis
     return ARENA_PUSH(reader->arena, reader->diag, hosts, host.p);
 }
 
+static struct status
+add_hosts(struct config_reader *reader, const struct config_source *source,
+          const struct partner *partner, struct config_string_list *hosts)
+{
+    const char *const urls[] = {source->registry_url, partner->xcpd_url, partner->query_url,
+                                partner->retrieve_url};
+
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        TRY(add_host(reader, urls[i], hosts));
+    }
+    for (size_t i = 0; i < source->repositories_n; i++) {
+        TRY(add_host(reader, source->repositories[i].url, hosts));
+    }
+    return OK;
+}
+
 /* tls.names; without them its server is known by the hosts of its URLs, as servers usually are. */
 static struct status
 read_server_names(struct config_reader *reader, struct yaml_node *tls,
@@ -187,10 +208,7 @@ read_server_names(struct config_reader *reader, struct yaml_node *tls,
             }
         }
     } else if (tls == NULL) {
-        TRY(add_host(reader, source->registry_url, &found));
-        for (size_t i = 0; i < source->repositories_n; i++) {
-            TRY(add_host(reader, source->repositories[i].url, &found));
-        }
+        TRY(add_hosts(reader, source, partner, &found));
     }
     partner->identity = PARTNER_IDENTITY_SAN;
     partner->tls_names = (struct config_strings){found.items, found.n};
@@ -260,8 +278,25 @@ read_places(struct config_reader *reader, struct yaml_node *entry, struct config
     return read_repositories(reader, entry, partner->is_plain, source);
 }
 
+/* What every external one has. */
 static struct status
-read_external(struct config_reader *reader, struct yaml_node *entry, struct config_source *source,
+read_connection(struct config_reader *reader, struct yaml_node *entry,
+                const struct config_source *source, struct partner *partner)
+{
+    partner->id = partner->name = source->name;
+    partner->path = reader->config->path;
+    partner->timeout_us = reader->config->timeout_us;
+    config_duration(reader, yaml_get(entry, "timeout"), TIMEOUT_MIN_US, TIMEOUT_MAX_US,
+                    &partner->timeout_us);
+    partner->addresses = PARTNER_ADDRESSES_PRIVATE; /* it is in our own house */
+    config_read_reach(reader, entry, partner);
+    return read_tls(reader, entry, source, partner);
+}
+
+/* ---- a registry with its repositories ---- */
+
+static struct status
+read_registry(struct config_reader *reader, struct yaml_node *entry, struct config_source *source,
               struct partner *partner)
 {
     static const char *const securities[] = {"none", "assertion"};
@@ -273,35 +308,110 @@ read_external(struct config_reader *reader, struct yaml_node *entry, struct conf
     (void)config_choice(reader, yaml_get(entry, "security"), securities, ARRAY_LEN(securities),
                         &security);
     source->wants_assertion = security == 1;
-    partner->id = partner->name = source->name;
-    partner->path = reader->config->path;
-    partner->timeout_us = reader->config->timeout_us;
-    config_duration(reader, yaml_get(entry, "timeout"), TIMEOUT_MIN_US, TIMEOUT_MAX_US,
-                    &partner->timeout_us);
-    partner->addresses = PARTNER_ADDRESSES_PRIVATE; /* it is in our own house */
-    config_read_reach(reader, entry, partner);
-    return read_tls(reader, entry, source, partner);
+    return read_connection(reader, entry, source, partner);
 }
 
 /* The community as the engine's record has it: what the source's answers may name. */
 static struct status
-add_partner(struct config_reader *reader, const struct config_source *source,
-            struct partner *partner)
+note_community(struct config_reader *reader, const struct config_source *source,
+               struct partner *partner)
 {
     const char **communities;
 
     TRY(ARENA_ARRAY(reader->arena, 1, reader->diag, &communities));
     communities[0] = source->community;
     partner->communities = (struct config_strings){communities, 1};
-    return ARENA_PUSH(reader->arena, reader->diag, &reader->partners, *partner);
+    return OK;
+}
+
+static struct status
+read_xds(struct config_reader *reader, struct yaml_node *entry, const struct source_list *before,
+         struct config_source *source, struct partner *partner)
+{
+    yaml_check_keys(reader->report, entry, xds_names, ARRAY_LEN(xds_names));
+    TRY(read_community(reader, entry, before, source));
+    TRY(read_registry(reader, entry, source, partner));
+    return note_community(reader, source, partner);
+}
+
+/* ---- a participant's gateway ---- */
+
+/* It is somebody else: none of its communities is ours, a partner's or another source's. */
+static struct status
+read_communities(struct config_reader *reader, struct yaml_node *entry,
+                 struct config_source *source, struct partner *partner)
+{
+    struct yaml_node *list = config_need(reader, entry, "communities");
+    struct config_string_list oids = {0};
+
+    if (!config_is_list(reader, list, "a list of OIDs such as [2.999.1]")) {
+        return OK;
+    }
+    if (list->children == NULL) {
+        yaml_error(reader->report, list, "communities: expected at least one OID");
+    }
+    for (const struct yaml_node *item = list->children; item != NULL; item = item->next) {
+        const char *oid = NULL;
+
+        config_oid(reader, item, &oid);
+        if (oid != NULL) {
+            TRY(config_claim(reader, CONFIG_CLAIM_COMMUNITY, oid, item));
+            TRY(ARENA_PUSH(reader->arena, reader->diag, &oids, oid));
+        }
+    }
+    partner->communities = (struct config_strings){oids.items, oids.n};
+    source->community = oids.n > 0 ? oids.items[0] : reader->config->community;
+    return OK;
+}
+
+static struct status
+read_gateway(struct config_reader *reader, struct yaml_node *entry,
+             const struct source_list *before, struct config_source *source,
+             struct partner *partner)
+{
+    static const char *const homes[] = {"own", "asker"};
+    size_t home = 0;
+
+    (void)before;
+    yaml_check_keys(reader->report, entry, gateway_names, ARRAY_LEN(gateway_names));
+    TRY(read_communities(reader, entry, source, partner));
+    config_url(reader, config_need(reader, entry, "xcpd"), &partner->xcpd_url);
+    config_url(reader, config_need(reader, entry, "query"), &partner->query_url);
+    config_url(reader, config_need(reader, entry, "retrieve"), &partner->retrieve_url);
+    config_oid(reader, yaml_get(entry, "patient_authority"), &source->patient_authority);
+    (void)config_choice(reader, yaml_get(entry, "asserts_home"), homes, ARRAY_LEN(homes), &home);
+    source->is_gateway = source->wants_assertion = true;
+    source->asserts_asker = home == 1;
+    return read_connection(reader, entry, source, partner);
 }
 
 /* ---- all of them ---- */
 
 static struct status
+read_embedded(struct config_reader *reader, struct yaml_node *entry, struct config_source *source)
+{
+    refuse_keys(reader, entry);
+    if (reader->config->asks_store) {
+        yaml_error(reader->report, entry, "there is one embedded store; remove this source");
+    }
+    reader->config->asks_store = true;
+    source->community = reader->config->community;
+    return OK;
+}
+
+/* What an engine's entry says, by `engine`; the first is the default. Those without a function are
+ * the embedded store. */
+static const struct {
+    const char *name;
+    struct status (*read)(struct config_reader *reader, struct yaml_node *entry,
+                          const struct source_list *before, struct config_source *source,
+                          struct partner *partner);
+} engines[] = {{"xds", read_xds}, {"embedded", NULL}, {"gateway", read_gateway}};
+
+static struct status
 read_source(struct config_reader *reader, struct yaml_node *entry, struct source_list *sources)
 {
-    static const char *const engines[] = {"xds", "embedded"};
+    const char *engine_names[ARRAY_LEN(engines)];
     struct config_source source = {0};
     struct partner partner = {0};
     size_t engine = 0;
@@ -310,22 +420,19 @@ read_source(struct config_reader *reader, struct yaml_node *entry, struct source
         config_expected(reader, entry, "'key: value' pairs that describe a source");
         return OK;
     }
-    yaml_check_keys(reader->report, entry, names, ARRAY_LEN(names));
-    TRY(read_name(reader, entry, &source));
-    (void)config_choice(reader, yaml_get(entry, "engine"), engines, ARRAY_LEN(engines), &engine);
-    source.is_embedded = engine == 1;
-    if (source.is_embedded) {
-        refuse_keys(reader, entry);
-        if (reader->config->asks_store) {
-            yaml_error(reader->report, entry, "there is one embedded store; remove this source");
-        }
-        reader->config->asks_store = true;
-        source.community = reader->config->community;
-        return ARENA_PUSH(reader->arena, reader->diag, sources, source);
+    for (size_t i = 0; i < ARRAY_LEN(engines); i++) {
+        engine_names[i] = engines[i].name;
     }
-    TRY(read_community(reader, entry, sources, &source));
-    TRY(read_external(reader, entry, &source, &partner));
-    TRY(add_partner(reader, &source, &partner));
+    TRY(read_name(reader, entry, &source));
+    (void)config_choice(reader, yaml_get(entry, "engine"), engine_names, ARRAY_LEN(engines),
+                        &engine);
+    if (engines[engine].read == NULL) {
+        source.is_embedded = true;
+        TRY(read_embedded(reader, entry, &source));
+    } else {
+        TRY(engines[engine].read(reader, entry, sources, &source, &partner));
+        TRY(ARENA_PUSH(reader->arena, reader->diag, &reader->partners, partner));
+    }
     return ARENA_PUSH(reader->arena, reader->diag, sources, source);
 }
 
