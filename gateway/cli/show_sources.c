@@ -9,14 +9,48 @@
 
 /* ---- for people ---- */
 
+static const struct {
+    const char *name, *what;
+} engines[] = {
+    [CONFIG_ENGINE_XDS] = {"xds", "an XDS registry"},
+    [CONFIG_ENGINE_EMBEDDED] = {"embedded", "the embedded store"},
+    [CONFIG_ENGINE_PDQ] = {"pdq", "a supplier of demographics"},
+    [CONFIG_ENGINE_PIX] = {"pix", "a manager of cross-references"},
+    [CONFIG_ENGINE_GATEWAY] = {"gateway", "a gateway behind us"},
+};
+
+static const char *
+home_of(const struct config_source *source)
+{
+    return source->asserts_asker ? "the asker's community" : "our own community";
+}
+
+static void
+print_communities(const struct config_source *source)
+{
+    if (source->engine == CONFIG_ENGINE_GATEWAY) {
+        printf("  %-12s ", "communities");
+        show_strings(&source->partner->communities);
+    } else {
+        printf("  %-12s %s\n", "community", source->community);
+    }
+}
+
 static void
 print_places(const struct config_source *source)
 {
-    const struct partner *partner = source->partner;
-
-    if (source->is_gateway) {
-        printf("  %-12s %s\n  %-12s %s\n  %-12s %s\n", "xcpd", partner->xcpd_url, "query",
-               partner->query_url, "retrieve", partner->retrieve_url);
+    if (source->supplier_url != NULL) {
+        printf("  %-12s %s\n", "url", source->supplier_url);
+    }
+    if (source->engine == CONFIG_ENGINE_PIX) {
+        printf("  %-12s %lld s\n", "remember", (long long)(source->remember_us / US_PER_S));
+    }
+    if (source->engine == CONFIG_ENGINE_GATEWAY) {
+        printf("  %-12s %s\n  %-12s %s\n  %-12s %s\n  %-12s %s\n", "xcpd",
+               source->partner->xcpd_url, "query", source->partner->query_url, "retrieve",
+               source->partner->retrieve_url, "asserts", home_of(source));
+    }
+    if (source->registry_url == NULL) {
         return;
     }
     printf("  %-12s %s\n", "registry", source->registry_url);
@@ -26,38 +60,19 @@ print_places(const struct config_source *source)
     }
 }
 
-static const char *
-kind_of(const struct config_source *source)
-{
-    return source->is_embedded  ? "the embedded store"
-           : source->is_gateway ? "a gateway behind us"
-                                : "an XDS registry";
-}
-
-static void
-print_communities(const struct config_source *source)
-{
-    if (source->is_gateway) {
-        printf("  %-12s ", "communities");
-        show_strings(&source->partner->communities);
-    } else {
-        printf("  %-12s %s\n", "community", source->community);
-    }
-}
-
 static void
 print_source(const struct config_source *source, const struct reach *reach, int64_t now_us)
 {
     const struct partner *partner = source->partner;
 
-    printf("%s  source, %s\n", source->name, kind_of(source));
+    printf("%s  source, %s\n", source->name, engines[source->engine].what);
     print_communities(source);
     if (!source->is_embedded) {
         print_places(source);
-        printf("  %-12s of %s\n", "patient ids",
-               source->patient_authority == NULL ? "any authority" : source->patient_authority);
-        printf("  %-12s %s%s\n", "security", source->wants_assertion ? "assertion" : "none",
-               source->asserts_asker ? ", of the asker's community" : "");
+        if (source->patient_authority != NULL) {
+            printf("  %-12s of %s\n", "patient ids", source->patient_authority);
+        }
+        printf("  %-12s %s\n", "security", source->wants_assertion ? "assertion" : "none");
         if (partner->is_plain) {
             printf("  %-12s WARNING: none, on this machine\n", "tls");
         } else {
@@ -85,23 +100,32 @@ show_sources(const struct config *config, const struct reach *reach, int64_t now
 static void
 write_places(struct jsonw *json, const struct config_source *source)
 {
-    const struct partner *partner = source->partner;
-
-    if (source->is_gateway) {
-        show_strings_json(json, "communities", &partner->communities);
-        jsonw_key_text(json, "xcpd", span_of_cstr(partner->xcpd_url));
-        jsonw_key_text(json, "query", span_of_cstr(partner->query_url));
-        jsonw_key_text(json, "retrieve", span_of_cstr(partner->retrieve_url));
+    if (source->supplier_url != NULL) {
+        jsonw_key_text(json, "url", span_of_cstr(source->supplier_url));
+    }
+    if (source->engine == CONFIG_ENGINE_PIX) {
+        jsonw_key_int(json, "remember_ms", source->remember_us / US_PER_MS);
+    }
+    if (source->engine == CONFIG_ENGINE_GATEWAY) {
+        show_strings_json(json, "communities", &source->partner->communities);
+        jsonw_key_text(json, "xcpd", span_of_cstr(source->partner->xcpd_url));
+        jsonw_key_text(json, "query", span_of_cstr(source->partner->query_url));
+        jsonw_key_text(json, "retrieve", span_of_cstr(source->partner->retrieve_url));
         jsonw_key_text(json, "asserts_home", source->asserts_asker ? SPAN("asker") : SPAN("own"));
-        return;
     }
-    jsonw_key_text(json, "registry", span_of_cstr(source->registry_url));
-    jsonw_key(json, "repositories");
-    jsonw_object(json);
-    for (size_t i = 0; i < source->repositories_n; i++) {
-        jsonw_key_text(json, source->repositories[i].id, span_of_cstr(source->repositories[i].url));
+    if (source->registry_url != NULL) {
+        jsonw_key_text(json, "registry", span_of_cstr(source->registry_url));
+        jsonw_key(json, "repositories");
+        jsonw_object(json);
+        for (size_t i = 0; i < source->repositories_n; i++) {
+            jsonw_key_text(json, source->repositories[i].id,
+                           span_of_cstr(source->repositories[i].url));
+        }
+        jsonw_close(json);
     }
-    jsonw_close(json);
+    if (source->patient_authority != NULL) {
+        jsonw_key_text(json, "patient_authority", span_of_cstr(source->patient_authority));
+    }
 }
 
 static void
@@ -109,16 +133,10 @@ write_source(struct jsonw *json, const struct config_source *source, const struc
 {
     jsonw_object(json);
     jsonw_key_text(json, "name", span_of_cstr(source->name));
-    jsonw_key_text(json, "engine",
-                   source->is_embedded  ? SPAN("embedded")
-                   : source->is_gateway ? SPAN("gateway")
-                                        : SPAN("xds"));
+    jsonw_key_text(json, "engine", span_of_cstr(engines[source->engine].name));
     jsonw_key_text(json, "community", span_of_cstr(source->community));
     if (!source->is_embedded) {
         write_places(json, source);
-        if (source->patient_authority != NULL) {
-            jsonw_key_text(json, "patient_authority", span_of_cstr(source->patient_authority));
-        }
         jsonw_key_text(json, "security",
                        source->wants_assertion ? SPAN("assertion") : SPAN("none"));
         jsonw_key_bool(json, "tls", !source->partner->is_plain);

@@ -328,7 +328,7 @@ config_is_own_community(const struct config *config, struct span oid)
 bool
 partner_is_behind(const struct partner *partner)
 {
-    return partner->source != NULL && partner->source->is_gateway;
+    return partner->source != NULL && partner->source->engine == CONFIG_ENGINE_GATEWAY;
 }
 
 const struct partner *
@@ -344,20 +344,21 @@ config_gateway_of_community(const struct config *config, struct span oid)
 }
 
 bool
-config_has_gateways(const struct config *config)
+config_has_external(const struct config *config)
 {
-    for (size_t i = config->partners_n; i < config->reached_n; i++) {
-        if (partner_is_behind(&config->partners[i])) {
+    return config_has_engine(config, CONFIG_ENGINE_XDS) ||
+           config_has_engine(config, CONFIG_ENGINE_GATEWAY);
+}
+
+bool
+config_has_engine(const struct config *config, enum config_engine engine)
+{
+    for (size_t i = 0; i < config->sources_n; i++) {
+        if (config->sources[i].engine == engine) {
             return true;
         }
     }
     return false;
-}
-
-bool
-config_has_external(const struct config *config)
-{
-    return config->reached_n > config->partners_n;
 }
 
 const struct config_repository *

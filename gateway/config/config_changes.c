@@ -365,9 +365,10 @@ same_connection(const struct partner *a, const struct partner *b)
 static bool
 same_source(const struct config_source *a, const struct config_source *b)
 {
-    return a->is_embedded == b->is_embedded && a->is_gateway == b->is_gateway &&
-           a->asserts_asker == b->asserts_asker && same(a->community, b->community) &&
-           same_repositories(a, b) && same(a->patient_authority, b->patient_authority) &&
+    return a->engine == b->engine && a->asserts_asker == b->asserts_asker &&
+           same(a->community, b->community) && same(a->supplier_url, b->supplier_url) &&
+           a->remember_us == b->remember_us && same_repositories(a, b) &&
+           same(a->patient_authority, b->patient_authority) &&
            a->wants_assertion == b->wants_assertion && same_connection(a->partner, b->partner);
 }
 

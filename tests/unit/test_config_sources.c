@@ -25,7 +25,7 @@ static const struct mistake mistakes[] = {
      MAIN "14:18: error: name: expected lower-case letters, digits, '-' and '_', at most 32, got "
           "'Own'\n"},
     {14, "sources: [{name: own, engine: lmdb, " XDS "}]",
-     MAIN "14:31: error: engine: expected one of xds, embedded, gateway, got 'lmdb'\n"},
+     MAIN "14:31: error: engine: expected one of xds, embedded, pdq, pix, gateway, got 'lmdb'\n"},
     {14, "sources: [{name: own, engine: embedded, community: 2.999.5}]",
      MAIN "14:41: error: 'community' has no effect with engine 'embedded', which is configured "
           "under community and store; remove it\n"},
@@ -69,6 +69,21 @@ static const struct mistake mistakes[] = {
      MAIN "14:157: error: timeout '20' has no unit; write 20s, 500ms or 1m\n"},
     {14, "sources: [{name: h, " XDS ", registri: x}]",
      MAIN "14:148: error: unknown key 'registri'; did you mean 'registry'?\n"},
+    /* who has no documents */
+    {14, "sources: [{name: mpi, engine: pdq}]", MAIN "14:11: error: missing 'url'\n"},
+    {14, "sources: [{name: mpi, engine: pdq, url: 'http://mpi.example/pdq'}]",
+     MAIN "14:41: error: url: 'http://mpi.example/pdq' is not encrypted; expected "
+          "https://host[:port]/path\n"},
+    {14, "sources: [{name: mpi, engine: pdq, url: 'https://x/pdq', community: 2.999.5}]",
+     MAIN "14:58: error: 'community' has no effect with engine 'pdq'; remove it\n"},
+    {14, "sources: [{name: mpi, engine: pdq, url: 'https://x/pdq', remember: 1h}]",
+     MAIN "14:58: error: 'remember' has no effect with engine 'pdq'; remove it\n"},
+    {14, "sources: [{name: mpi, engine: pix, url: 'https://x/pix', repositories: {}}]",
+     MAIN "14:58: error: 'repositories' has no effect with engine 'pix'; remove it\n"},
+    {14, "sources: [{name: mpi, engine: pix, url: 'https://x/pix', remember: 1}]",
+     MAIN "14:68: error: remember '1' has no unit; write 1s, 500ms or 1m\n"},
+    {14, "sources: [{name: h, " XDS ", url: 'https://x/pdq'}]",
+     MAIN "14:148: error: 'url' has no effect with engine 'xds'; remove it\n"},
     /* what is somebody's */
     {14, "sources: [{name: h, " XDS ", community: 2.999.2}]",
      MAIN "14:159: error: community '2.999.2' is already used at partners.d/blue.yaml:3:15\n"},
@@ -273,7 +288,7 @@ test_gateway(void)
               &loaded);
     config = loaded.config;
     CU_ASSERT(config->sources_n == 2 && config->reached_n == config->partners_n + 1);
-    CU_ASSERT(config_has_external(config) && config_has_gateways(config));
+    CU_ASSERT(config_has_external(config) && config_has_engine(config, CONFIG_ENGINE_GATEWAY));
     gateway = config_gateway_of_community(config, SPAN("2.999.41"));
     CU_ASSERT_PTR_NOT_NULL_FATAL(gateway);
     CU_ASSERT(partner_is_behind(gateway) && gateway->source == &config->sources[1]);
@@ -295,6 +310,59 @@ test_gateway(void)
     unload(&loaded);
 }
 
+/* Who has no documents is beside the store, which then is the source of documents. */
+static void
+test_suppliers(void)
+{
+    struct loaded loaded;
+
+    load_good("sources:\n"
+              "  - name: mpi\n"
+              "    engine: pdq\n"
+              "    url: https://MPI.example:8443/pdq\n"
+              "    security: assertion\n"
+              "    timeout: 2s\n"
+              "  - name: xref\n"
+              "    engine: pix\n"
+              "    tls: none\n"
+              "    url: http://127.0.0.1:9000/pix\n"
+              "    patient_authority: 2.999.50\n"
+              "    remember: 5m\n"
+              "  - {name: other, engine: pix, url: 'https://x/pix', remember: never}\n",
+              &loaded);
+    const struct config *config = loaded.config;
+    const struct config_source *sources = config->sources;
+
+    CU_ASSERT(config->sources_n == 4 && config->reached_n == config->partners_n + 3);
+    CU_ASSERT(config->asks_store && !config_has_external(config) && sources[3].is_embedded);
+    CU_ASSERT(config_has_engine(config, CONFIG_ENGINE_PDQ) &&
+              config_has_engine(config, CONFIG_ENGINE_PIX) &&
+              !config_has_engine(config, CONFIG_ENGINE_XDS));
+    CU_ASSERT(sources[0].engine == CONFIG_ENGINE_PDQ && sources[0].wants_assertion);
+    CU_ASSERT_STRING_EQUAL(sources[0].supplier_url, "https://MPI.example:8443/pdq");
+    CU_ASSERT_STRING_EQUAL(sources[0].community, "2.999.1");
+    CU_ASSERT(sources[0].patient_authority == NULL && sources[0].registry_url == NULL);
+    CU_ASSERT_STRING_EQUAL(sources[0].partner->tls_names.items[0], "mpi.example");
+    CU_ASSERT(sources[0].partner->timeout_us == 2 * US_PER_S);
+    CU_ASSERT(sources[0].partner->source == &sources[0]);
+    CU_ASSERT(sources[1].partner->is_plain && sources[1].remember_us == 300 * US_PER_S);
+    CU_ASSERT_STRING_EQUAL(sources[1].patient_authority, "2.999.50");
+    CU_ASSERT_STRING_EQUAL(sources[2].patient_authority, "2.999.1.1");
+    CU_ASSERT(sources[2].remember_us == 0);
+    unload(&loaded);
+}
+
+/* The default of `remember`. */
+static void
+test_remember(void)
+{
+    struct loaded loaded;
+
+    load_good("sources: [{name: xref, engine: pix, url: 'https://x/pix'}]", &loaded);
+    CU_ASSERT(loaded.config->sources[0].remember_us == 3600 * US_PER_S);
+    unload(&loaded);
+}
+
 static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
     {"mistakes", test_mistakes},
@@ -302,6 +370,8 @@ static const struct unit_test tests[] = {
     {"external", test_external},
     {"without the store", test_without_store},
     {"gateway", test_gateway},
+    {"suppliers", test_suppliers},
+    {"remember", test_remember},
 };
 
 UNIT_MAIN("sources", tests)
