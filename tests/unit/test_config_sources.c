@@ -116,17 +116,17 @@ static const struct mistake mistakes[] = {
      "communities: [2.999.5], " GATEWAY "}]",
      MAIN "14:210: error: community '2.999.5' is already used at isthmus.yaml:14:32\n"},
     {14, "sources: [{name: c, engine: gateway, communities: [2.999.40], registry: x, " GATEWAY "}]",
-     MAIN
-     "14:63: error: unknown key 'registry'; expected one of: name, engine, communities, xcpd, "
-     "query, "
-     "retrieve, trust, patient_authority, asserts_home, addresses, timeout, limits, credential, "
-     "proxy, tls\n"},
+     MAIN "14:63: error: 'registry' has no effect with engine 'gateway'; remove it\n"},
+    {14,
+     "sources: [{name: c, engine: gateway, communities: [2.999.40], security: none, " GATEWAY "}]",
+     MAIN "14:63: error: 'security' has no effect with engine 'gateway', which is always asked "
+          "with an assertion; remove it\n"},
     {14,
      "sources: [{name: c, engine: gateway, communities: [2.999.40], asserts_home: us, " GATEWAY
      "}]",
      MAIN "14:77: error: asserts_home: expected one of own, asker, got 'us'\n"},
     {14, "sources: [{name: c, engine: gateway, communities: [2.999.40], tls: none, " GATEWAY "}]",
-     MAIN "14:68: error: tls: expected 'key: value' pairs of names, got 'none'\n"},
+     MAIN "14:68: error: a gateway is asked over TLS only; remove 'tls: none'\n"},
     {14,
      "sources: [{name: c, engine: gateway, communities: [2.999.40], xcpd: 'http://127.0.0.1/x', "
      "query: 'https://c.example/q', retrieve: 'https://c.example/r'}]",
