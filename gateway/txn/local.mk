@@ -179,3 +179,7 @@ DIALECT_KIT = tests/unit/dialect_kit.c tests/unit/dialect_kit.h \
 	tests/unit/dialect_front.c tests/unit/dialect_front.h
 tests_unit_test_dialects_SOURCES = tests/unit/test_dialects.c $(DIALECT_KIT) $(SCENE)
 tests_unit_test_dialects_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_dialects_tls
+tests_unit_test_dialects_tls_SOURCES = tests/unit/test_dialects_tls.c tests/unit/tls_front.c \
+	tests/unit/tls_front.h $(DIALECT_KIT) $(SCENE) $(OUT_FIXTURE)
+tests_unit_test_dialects_tls_LDADD = $(UNIT_LIBS)

@@ -23,6 +23,8 @@ static size_t loaded_n;
 static struct front_names names;
 static struct scene_stored stored[DIALECT_DOCUMENTS];
 static struct scene_reply reply; /* large */
+static const struct dialect_wire *wire;
+static char wire_why[512]; /* of the last question that got no answer */
 
 const char *
 dialect_step_name(enum dialect_step step)
@@ -106,7 +108,34 @@ reload(struct scene *scene, struct place *place)
 }
 
 void
+dialect_set_wire(const struct dialect_wire *use)
+{
+    wire = use;
+}
+
+/* The file's one line of TLS. */
+static void
+replace_tls(char *text, size_t size, const char *tls)
+{
+    char *line = strstr(text, "\ntls: ");
+    char changed[8192];
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(line);
+    snprintf(changed, sizeof(changed), "%.*s\ntls: {%s}%s", (int)(line - text), text, tls,
+             strchr(line + 1, '\n'));
+    CU_ASSERT_FATAL(strlen(changed) < size);
+    memcpy(text, changed, strlen(changed) + 1);
+}
+
+void
 dialect_use(struct scene *scene, const char *node, const char *partner, const char *profiles)
+{
+    dialect_use_tls(scene, node, partner, NULL, profiles);
+}
+
+void
+dialect_use_tls(struct scene *scene, const char *node, const char *partner, const char *tls,
+                const char *profiles)
 {
     struct place *place = scene_place(scene, node);
     const char *day_at = strstr(profiles, "DAY");
@@ -118,6 +147,9 @@ dialect_use(struct scene *scene, const char *node, const char *partner, const ch
     before = strstr(text, "\nprofiles: ");
     if (before != NULL) {
         before[1] = '\0';
+    }
+    if (tls != NULL) {
+        replace_tls(text, sizeof(text), tls);
     }
     datetime_write_xs(clock_wall_us(&scene->clock.clock) + 10 * INT64_C(86400) * US_PER_S, day);
     if (profiles[0] != '\0') {
@@ -253,6 +285,7 @@ answer(struct scene *scene, size_t i, uint64_t traits, enum soap_transaction tra
     const struct span asked = front_translate(traits, &names, buf_span(&question->body), arena);
     struct span bytes;
     char content_type[512];
+    enum err error = ERR_NONE;
 
     scene_send(scene, green, question->from->config->node->leaf,
                soap_transaction(transaction)->path, question->content_type, asked, &reply);
@@ -273,6 +306,11 @@ answer(struct scene *scene, size_t i, uint64_t traits, enum soap_transaction tra
     }
     if (reply.http_status == 200) {
         bytes = front_pack(traits, &names, transaction, bytes, arena, content_type);
+    }
+    if (wire != NULL && !wire->carry(wire->arg, question, reply.http_status, content_type, bytes,
+                                     &error, wire_why)) {
+        scene_fail(scene, i, error);
+        return;
     }
     scene_answer(scene, i, reply.http_status, content_type, bytes);
 }
@@ -336,10 +374,10 @@ note(struct dialect_outcome *outcome, enum dialect_step step, const struct leg *
         return;
     }
     outcome->failed = step;
-    snprintf(outcome->why, sizeof(outcome->why), "%s: %s; %.*s",
+    snprintf(outcome->why, sizeof(outcome->why), "%s: %s; %.*s%s",
              leg == NULL ? "not asked" : err_name(leg->diag.code),
              leg == NULL ? "" : leg->diag.text, leg == NULL ? 0 : (int)leg->said.n,
-             leg == NULL ? "" : leg->said.p);
+             leg == NULL ? "" : leg->said.p, wire == NULL ? "" : wire_why);
 }
 
 static struct asking *

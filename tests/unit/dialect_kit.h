@@ -52,10 +52,24 @@ void dialect_close(struct scene *scene);
  * the node has its configuration loaded from the files. Fails the test when it is refused. */
 void dialect_use(struct scene *scene, const char *node, const char *partner, const char *profiles);
 
+/* The same with another `tls` in that file: "names: [server.example]". */
+void dialect_use_tls(struct scene *scene, const char *node, const char *partner, const char *tls,
+                     const char *profiles);
+
+/* From now on answers come over a wire of the test's: false when none came, and then *ret_error and
+ * ret_why say what red's engine said. NULL: as in a scene. */
+struct dialect_wire {
+    bool (*carry)(void *arg, const struct scene_question *question, int http_status,
+                  const char *content_type, struct span answer, enum err *ret_error,
+                  char ret_why[512]);
+    void *arg;
+};
+void dialect_set_wire(const struct dialect_wire *wire);
+
 /* What came of it. */
 struct dialect_outcome {
     enum dialect_step failed; /* the first step that did not succeed; STEP_NONE: all did */
-    char why[1024];           /* what red knows about it: the error's name, its text, the words of
+    char why[2048];           /* what red knows about it: the error's name, its text, the words of
                                  the partner */
     size_t questions;         /* that red asked green */
 };
