@@ -212,16 +212,29 @@ struct config_repository {
     const char *url;
 };
 
-/* Where documents of this node come from: `sources:`. */
+enum config_engine {
+    CONFIG_ENGINE_XDS,      /* a document registry with its repositories */
+    CONFIG_ENGINE_EMBEDDED, /* our own store */
+    CONFIG_ENGINE_PDQ,      /* a supplier of demographics: knows people, has no documents */
+    CONFIG_ENGINE_PIX,      /* a manager of cross-references: knows ids, has no documents */
+    CONFIG_ENGINE_GATEWAY   /* a participant's gateway behind us, asked ITI-55, ITI-38, ITI-39 */
+};
+
+/* Where documents and people of this node come from: `sources:`. */
 struct config_source {
-    const char *name;      /* label: log, audit */
-    bool is_embedded;      /* our own store; of the rest only <community> is set then */
-    const char *community; /* whose documents it has, bare OID; ours unless it has its own */
-    const char *registry_url;
+    const char *name; /* label: log, audit */
+    enum config_engine engine;
+    bool is_embedded;         /* our own store; of the rest only <community> is set then */
+    const char *community;    /* whose documents it has, bare OID; ours unless it has its own. Of a
+                                 gateway: its first; all are in <partner>, and where it is */
+    const char *supplier_url; /* PDQ, PIX */
+    int64_t remember_us;      /* PIX: how long its answers are kept; 0: never */
+    const char *registry_url; /* XDS */
     const struct config_repository *repositories;
     size_t repositories_n;
-    const char *patient_authority; /* of the patient ids that it knows */
-    bool wants_assertion;          /* security: assertion */
+    const char *patient_authority; /* of the patient ids that it knows; PDQ, gateway: may be NULL */
+    bool asserts_asker;   /* gateway: our assertions name the asker's community, not ours */
+    bool wants_assertion; /* security: assertion */
     const struct partner *partner; /* for the outbound engine */
 };
 
@@ -389,8 +402,13 @@ const char *config_community_of_recipient(const struct config *config, struct sp
 bool partner_speaks_for(const struct partner *partner, struct span oid);
 /* Is it our community (bare OID), or that of a source of ours? The node answers for those. */
 bool config_is_own_community(const struct config *config, struct span oid);
-/* Is there a source beside our own store? */
+/* Is there a source of documents beside our own store? */
 bool config_has_external(const struct config *config);
+/* Is this entry of config->partners the gateway of a participant behind us? */
+bool partner_is_behind(const struct partner *partner);
+/* The participant behind us with that community (bare OID), or NULL. */
+const struct partner *config_gateway_of_community(const struct config *config, struct span oid);
+bool config_has_engine(const struct config *config, enum config_engine engine);
 /* The external source with that repositoryUniqueId, or NULL; ours is in config->repository. */
 const struct config_source *config_source_of_repository(const struct config *config,
                                                         struct span repository);

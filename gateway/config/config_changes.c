@@ -381,6 +381,8 @@ same_connection(const struct partner *a, const struct partner *b)
         return a == b;
     }
     return same_reach(a, b) && a->timeout_us == b->timeout_us &&
+           same_strings(&a->communities, &b->communities) && same(a->xcpd_url, b->xcpd_url) &&
+           same(a->query_url, b->query_url) && same(a->retrieve_url, b->retrieve_url) &&
            same_strings(&a->tls_names, &b->tls_names) &&
            (a->credential == NULL) == (b->credential == NULL) &&
            (a->credential == NULL ||
@@ -392,8 +394,10 @@ same_connection(const struct partner *a, const struct partner *b)
 static bool
 same_source(const struct config_source *a, const struct config_source *b)
 {
-    return a->is_embedded == b->is_embedded && same(a->community, b->community) &&
-           same_repositories(a, b) && same(a->patient_authority, b->patient_authority) &&
+    return a->engine == b->engine && a->asserts_asker == b->asserts_asker &&
+           same(a->community, b->community) && same(a->supplier_url, b->supplier_url) &&
+           a->remember_us == b->remember_us && same_repositories(a, b) &&
+           same(a->patient_authority, b->patient_authority) &&
            a->wants_assertion == b->wants_assertion && same_connection(a->partner, b->partner);
 }
 

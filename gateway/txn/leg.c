@@ -14,6 +14,7 @@
 #include "txn/iti55.h"
 #include "txn/iti80.h"
 #include "txn/sources.h"
+#include "txn/suppliers.h"
 
 #define PAYLOAD_LIMIT ((size_t)4 * 1024 * 1024)
 #define MESSAGE_LIMIT ((size_t)8 * 1024 * 1024)
@@ -30,6 +31,7 @@ const struct leg_kind leg_kinds[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_80] = {iti80_ask, iti80_answer, iti80_ask_store, AUDIT_ITI_80},
     [SOAP_ITI_18] = {source_ask, iti38_answer, NULL, AUDIT_ITI_18},
     [SOAP_ITI_43] = {source_ask_documents, iti39_answer, NULL, AUDIT_ITI_43},
+    [SOAP_ITI_47] = {supplier_ask_people, supplier_answer_people, NULL, AUDIT_ITI_47},
 };
 
 bool
@@ -245,12 +247,16 @@ note_subject(struct asking *asking, struct leg *leg)
     return ARENA_PUSH(txn->arena, &leg->diag, &leg->event.patients, cx);
 }
 
-/* What goes into our own store is registered there, not sent. */
+/* What goes into our own store is registered there, not sent; a supplier is asked in the course of
+ * what we are asked. */
 static enum soap_transaction
 policy_transaction(const struct leg *leg)
 {
     if (leg->transaction == SOAP_ITI_80 && leg->partner == NULL) {
         return SOAP_ITI_41;
+    }
+    if (leg->transaction == SOAP_ITI_47) {
+        return SOAP_ITI_55;
     }
     return leg_is_query(leg) ? SOAP_ITI_38 : leg_is_retrieve(leg) ? SOAP_ITI_39 : leg->transaction;
 }

@@ -2,6 +2,7 @@
 libisthmus_a_SOURCES += \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
 	gateway/txn/asking_ask.c gateway/txn/asking_later.c \
+	gateway/txn/asking_order.c \
 	gateway/txn/awaited.c gateway/txn/awaited.h \
 	gateway/txn/binding.c gateway/txn/binding.h \
 	gateway/txn/brokered.c gateway/txn/brokered.h \
@@ -39,6 +40,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/rounds_retrieve.c \
 	gateway/txn/source_answer.c gateway/txn/source_patients.c \
 	gateway/txn/sources.c gateway/txn/sources.h \
+	gateway/txn/supplier_people.c gateway/txn/suppliers.h \
 	gateway/txn/runner.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
 	gateway/txn/txn.h \
@@ -109,6 +111,10 @@ tests_unit_test_scenario_split_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_sources
 tests_unit_test_scenario_sources_SOURCES = tests/unit/test_scenario_sources.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_suppliers
+SUPPLIER_KIT = tests/unit/supplier_kit.c tests/unit/supplier_kit.h tests/unit/source_kit.c tests/unit/source_kit.h
+tests_unit_test_scenario_suppliers_SOURCES = tests/unit/test_scenario_suppliers.c $(SUPPLIER_KIT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_suppliers_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_kept tests/unit/test_scenario_withheld
 tests_unit_test_scenario_withheld_SOURCES = tests/unit/test_scenario_withheld.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_withheld_LDADD = $(UNIT_LIBS)
@@ -183,3 +189,9 @@ check_PROGRAMS += tests/unit/test_dialects_tls
 tests_unit_test_dialects_tls_SOURCES = tests/unit/test_dialects_tls.c tests/unit/tls_front.c \
 	tests/unit/tls_front.h $(DIALECT_KIT) $(SCENE) $(OUT_FIXTURE)
 tests_unit_test_dialects_tls_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_references
+tests_unit_test_scenario_references_SOURCES = tests/unit/test_scenario_references.c tests/unit/soap_support.c tests/unit/soap_support.h $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_discovery
+tests_unit_test_scenario_discovery_SOURCES = tests/unit/test_scenario_discovery.c $(SCENE)
+tests_unit_test_scenario_discovery_LDADD = $(UNIT_LIBS)
