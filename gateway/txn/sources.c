@@ -5,6 +5,7 @@
 #include "txn/sources.h"
 
 #include "txn/iti38.h"
+#include "txn/suppliers.h"
 
 #define BY_ENTRY_UUID "$XDSDocumentEntryEntryUUID"
 #define BY_UNIQUE_ID  "$XDSDocumentEntryUniqueId"
@@ -64,18 +65,21 @@ find_known(const struct asking *asking, const struct ident *id)
     return NULL;
 }
 
-/* Nothing to ask with: an answer of nothing, or that the index did not say. */
+/* Nothing to ask with: an answer of nothing, or that the index or a manager did not say. */
 static struct status
 add_moot_leg(struct asking *asking, const struct config_source *source,
              const struct patient *patient, const struct ident *id, const struct known_ids *known)
 {
+    const struct diag *why = known != NULL && known->diag.code != ERR_NONE
+                                 ? &known->diag
+                                 : suppliers_why_no_id(asking, id, source->patient_authority);
     struct leg *leg;
 
     TRY(add_query_leg(asking, source, patient, &leg));
     leg->patient_id = *id;
-    leg->is_moot = known == NULL || known->diag.code == ERR_NONE;
-    if (!leg->is_moot) {
-        leg->diag = known->diag;
+    leg->is_moot = why == NULL;
+    if (why != NULL) {
+        leg->diag = *why;
     }
     return OK;
 }
