@@ -14,6 +14,7 @@ import sys
 import time
 
 COMMUNITY, REPOSITORY = "2.999.4", "2.999.4.2"
+IBARRA = f"whole^^^&{COMMUNITY}.1&ISO"
 LETTER, SCAN, LOST = "2.999.4.7.1", "2.999.4.7.2", "2.999.4.7.3"
 CONTENT = {
     LETTER: "Dear Dr. Íñigo,\r\n--uuid:\r\n\r\nregards\n".encode(),
@@ -52,29 +53,34 @@ def program(isthmus, config, code, command, *words):
     return json.loads(ended.stdout) if "--json" in words else ended.stdout.decode()
 
 
-def discover(node, family, code, status):
-    person = ("--to", COMMUNITY, "--family", family, "--given", "Nuria", "--birth-date", "1970-01-02", "--sex", "F")
-    judge(program(*node, code, "discover", "--json", "--fresh", *person), status)
+def person(community, family):
+    return ("--to", community, "--fresh", "--family", family, "--given", "Nuria", "--birth-date", "1970-01-02", "--sex", "F")
 
 
-def discover_deferred(node, family, code, status):
-    """The answer goes to the serving node, which lies there until it is collected."""
-    person = ("--to", COMMUNITY, "--family", family, "--given", "Nuria", "--birth-date", "1970-01-02", "--sex", "F")
-    said = program(*node, 0, "discover", "--deferred", "--fresh", *person)
+def judge(shown, community, status, patient):
+    (row,) = shown["communities"]
+    found = (row["community"], row["status"], row["patient_id"])
+    assert found == (community, status, patient if status == "match" else ""), f"shown: {row}"
+
+
+def discover(node, community, patient, family, code, status, *words):
+    """<patient>: the id that comes when the status is a match; <words>: more of the command line."""
+    judge(program(*node, code, "discover", "--json", *person(community, family), *words), community, status, patient)
+
+
+def discover_deferred(node, community, patient, family, code, status, *words):
+    """The answer goes to the serving node, where it lies until it is collected."""
+    said = program(*node, 0, "discover", "--deferred", *person(community, family), *words)
     (question,) = re.findall(r"--collect (urn:uuid:[0-9a-f-]+)", said)
+    isthmus, config = node
     for _ in range(100):
-        ended = subprocess.run([node[0], "discover", "-c", node[1], "--collect", question, "--json"], capture_output=True, timeout=60, check=False)
+        words = [isthmus, "discover", "-c", config, "--collect", question, "--json"]
+        ended = subprocess.run(words, capture_output=True, timeout=60, check=False)
         if b"has not answered yet" not in ended.stdout + ended.stderr:
             break
         time.sleep(0.1)
     assert ended.returncode == code, f"exit code {ended.returncode}, not {code}: {ended.stdout.decode()} {ended.stderr.decode()}"
-    judge(json.loads(ended.stdout), status)
-
-
-def judge(shown, status):
-    (row,) = shown["communities"]
-    patient = f"whole^^^&{COMMUNITY}.1&ISO" if status == "match" else ""
-    assert (row["community"], row["status"], row["patient_id"]) == (COMMUNITY, status, patient), f"shown: {row}"
+    judge(json.loads(ended.stdout), community, status, patient)
 
 
 def query(node, patient, code, wanted):
@@ -103,7 +109,7 @@ def retrieve(node, folder, wanted, code):
 def cases_of(node, folder, mode=""):
     """Each case's name has this mode behind its "answers"."""
     os.mkdir(folder)
-    rows = [(name, discover, row) for name, *row in DISCOVERIES]
+    rows = [(name, discover, (COMMUNITY, IBARRA, *row)) for name, *row in DISCOVERIES]
     rows += [(name, query, row) for name, *row in QUERIES]
     rows += [(name, retrieve, (f"{folder}/{n}", *row)) for n, (name, *row) in enumerate(RETRIEVALS)]
     return [(name.replace("answers,", f"answers{mode},"), lambda case=case, row=row: case(node, *row)) for name, case, row in rows]
@@ -113,7 +119,7 @@ def main():
     isthmus, config, later, folder = sys.argv[1:]
     cases = cases_of((isthmus, config), folder) + cases_of((isthmus, later), folder + "/async", " async")
     for name, *row in DISCOVERIES:
-        cases.append((name.replace("answers,", "answers deferred,"), lambda row=row: discover_deferred((isthmus, later), *row)))
+        cases.append((name.replace("answers,", "answers deferred,"), lambda row=row: discover_deferred((isthmus, later), COMMUNITY, IBARRA, *row)))
     failed = 0
     for name, case in cases:
         try:
