@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "txn/asking.h"
 #include "txn/sources.h"
+#include "txn/suppliers.h"
 
 bool
 rounds_want(const struct asking *asking, struct span community)
@@ -68,12 +69,14 @@ plan_everyone(struct asking *asking, enum soap_transaction transaction)
     const struct span own = span_of_cstr(config->community);
     struct leg *leg;
 
-    if (asking->node->store != NULL && rounds_want(asking, own) &&
+    if (asking->node->store != NULL && !asking->order.leaves_store && rounds_want(asking, own) &&
         (config->asks_store || transaction == SOAP_ITI_55)) {
         TRY(asking_add_leg(asking, transaction, NULL, own, &leg));
         leg->patient_id = asking->order.patient_id;
     }
-    if (transaction == SOAP_ITI_38) {
+    if (transaction == SOAP_ITI_55) {
+        TRY(suppliers_plan_people(asking));
+    } else if (transaction == SOAP_ITI_38) {
         TRY(sources_plan_query(asking, &asking->order.patient_id, NULL));
     }
     for (size_t i = 0; i < config->partners_n && !asking->order.is_own_only; i++) {
@@ -140,8 +143,8 @@ plan_provide(struct asking *asking)
 enum soap_transaction
 rounds_transaction(const struct asking *asking)
 {
-    static const enum soap_transaction by_round[ASKING_ROUNDS] = {SOAP_ITI_55, SOAP_ITI_38,
-                                                                  SOAP_ITI_39, SOAP_ITI_80};
+    static const enum soap_transaction by_round[ASKING_ROUNDS] = {
+        SOAP_ITI_55, SOAP_ITI_38, SOAP_ITI_39, SOAP_ITI_80, SOAP_ITI_45};
 
     return by_round[asking->round];
 }
@@ -159,6 +162,8 @@ rounds_plan(struct asking *asking)
         return is_gather                               ? plan_query_of_matches(asking)
                : asking->order.goal == ASKING_RETRIEVE ? sources_plan_metadata(asking)
                                                        : plan_everyone(asking, SOAP_ITI_38);
+    case ASKING_ROUND_IDS:
+        return suppliers_plan_ids(asking);
     case 3:
         return asking->is_judged ? sources_plan_documents(asking) : plan_provide(asking);
     default:
