@@ -42,6 +42,9 @@ pass_on(struct asking *asking, struct leg *leg)
 
     query.wants_leaf_class = true;
     TRY(address(asking, leg, &query));
+    if (leg->partner->source == NULL && asking->elsewhere.n > 0) {
+        TRY(leg_put_patient(asking, leg, &query));
+    }
     leg->event.query_id = query.id;
     return stored_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
