@@ -69,6 +69,9 @@ struct store_engine {
                                    enum answer *ret_answer, struct store_match_result *ret_result);
     struct status (*knows_patient)(struct store *store, const struct ident *id, struct park *park,
                                    struct diag *diag, enum answer *ret_answer, bool *ret_known);
+    struct status (*learn_person)(struct store *store, const struct store_person *person,
+                                  struct park *park, struct arena *arena, struct diag *diag,
+                                  enum answer *ret_answer, enum store_learned *ret_learned);
     struct status (*ask)(struct store *store, const struct store_question *question,
                          struct park *park, struct arena *arena, struct diag *diag,
                          enum answer *ret_answer, struct registry_objects *ret_objects);

@@ -11,10 +11,8 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "txn/asked_back.h"
-#include "txn/provide.h"
 #include "txn/sources.h"
-
-#define GATHER_ROUNDS 3
+#include "txn/suppliers.h"
 
 static struct asking *
 asking_of(struct txn *txn)
@@ -198,8 +196,8 @@ record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
 static enum txn_verdict
 record_outcomes(struct asking *asking, struct txn *recorder, int64_t since_us)
 {
-    while (asking->recording <= asking->recorded_round) {
-        struct leg_list *legs = &asking->legs[asking->recording];
+    while (asking->recording <= asking->last_recorded) {
+        struct leg_list *legs = &asking->legs[asking->turns[asking->recording]];
 
         while (asking->next < legs->n) {
             TXN_TRY(record_outcome(asking, &legs->items[asking->next], recorder));
@@ -245,15 +243,15 @@ step_outcome(struct txn *txn)
         size_t n = 0;
 
         if (!asking->has_outcomes || !asking->order.is_brokered) {
-            asking->first_recorded = asking->round;
+            asking->first_recorded = asking->turn;
         }
-        for (int round = asking->first_recorded; round <= asking->round; round++) {
-            n += asking->legs[round].n;
+        for (size_t turn = asking->first_recorded; turn <= asking->turn; turn++) {
+            n += asking->legs[asking->turns[turn]].n;
         }
         TXN_TRY(
             records_reserve(&asking->records, txn->arena, n * LEG_OUTCOMES_MAX + 1, &txn->diag));
         asking->recording = asking->first_recorded;
-        asking->recorded_round = asking->round;
+        asking->last_recorded = asking->turn;
         asking->has_outcomes = true;
     }
     return asking->order.is_brokered ? TXN_DONE : record_outcomes(asking, txn, since_us);
@@ -265,8 +263,9 @@ step_next(struct txn *txn)
     struct asking *asking = asking_of(txn);
 
     TXN_TRY(check_wanted(asking));
-    asking->round +=
-        asking->round + 1 < (asking->is_judged ? ASKING_ROUNDS : GATHER_ROUNDS) ? 1 : 0;
+    if (asking->turn + 1 < asking->turns_n) {
+        asking->round = asking->turns[++asking->turn];
+    }
     return TXN_DONE;
 }
 
@@ -289,39 +288,54 @@ step_collect(struct txn *txn)
     {name "-intended", step_recorded}, {name "-expect", asking_step_expect},                       \
     {name "-ask", asking_step_ask}, {name "-own", asking_step_own},                                \
     {name "-take", asking_step_take}, {name "-learn", asking_step_learn},                          \
+    {name "-people", suppliers_step_learn},                                                        \
     {name "-owners", sources_step_owners}, {name "-outcome", step_outcome},                        \
     {name "-recorded", step_recorded}, {name "-claim", asking_step_claim},                 \
     {name "-next", step_next}
 /* clang-format on */
-#define ROUND_STEPS 16
 
-static const struct txn_step asking_steps[] = {
-    ROUND("discover"),         ROUND("query"),     ROUND("retrieve"),
-    {"collect", step_collect}, ROUND("provide"),   ROUND("query"),
-    ROUND("members"),          ROUND("documents"), {"withhold", sources_step_withhold}};
-#define JUDGED_STEPS (asking_steps + 4 * ROUND_STEPS + 1)
+#define COLLECT                                                                                    \
+    {                                                                                              \
+        "collect", step_collect                                                                    \
+    }
+#define WITHHOLD                                                                                   \
+    {                                                                                              \
+        "withhold", sources_step_withhold                                                          \
+    }
 
-#define GOAL_RETRIEVE_JUDGED (ASKING_GATHER + 1)
-#define GOAL_QUERY_JUDGED    (ASKING_GATHER + 2)
+static const struct txn_step discover_steps[] = {ROUND("discover")};
+static const struct txn_step query_steps[] = {ROUND("query")};
+static const struct txn_step retrieve_steps[] = {ROUND("retrieve"), COLLECT};
+static const struct txn_step provide_steps[] = {ROUND("provide")};
+static const struct txn_step gather_steps[] = {ROUND("discover"), ROUND("query"), ROUND("retrieve"),
+                                               COLLECT};
+static const struct txn_step judged_retrieve_steps[] = {ROUND("query"), ROUND("retrieve"), COLLECT};
+static const struct txn_step judged_query_steps[] = {ROUND("query"), ROUND("members"),
+                                                     ROUND("documents"), WITHHOLD};
 
-static const struct {
+enum goal { GOAL_RETRIEVE_JUDGED = ASKING_GATHER + 1, GOAL_QUERY_JUDGED, GOAL_COUNT };
+
+struct asking_goal_row {
     struct txn_table table;
-    int round;
-} goals[] = {
-    [ASKING_DISCOVER] = {{"discover", asking_steps, ROUND_STEPS, ROUND_STEPS}, 0},
-    [ASKING_QUERY] = {{"query", asking_steps + ROUND_STEPS, ROUND_STEPS, ROUND_STEPS}, 1},
-    [ASKING_RETRIEVE] = {{"retrieve", asking_steps + 2 * ROUND_STEPS, ROUND_STEPS + 1,
-                          ROUND_STEPS + 1},
-                         2},
-    [ASKING_PROVIDE] = {{"provide", asking_steps + 3 * ROUND_STEPS + 1, ROUND_STEPS, ROUND_STEPS},
-                        3},
-    [ASKING_GATHER] = {{"gather", asking_steps, 3 * ROUND_STEPS + 1, 3 * ROUND_STEPS + 1}, 0},
+    int rounds[ASKING_ROUNDS];
+    size_t rounds_n;
+};
+
+#define TABLE(name, steps)                                                                         \
+    {                                                                                              \
+        name, steps, ARRAY_LEN(steps), ARRAY_LEN(steps)                                            \
+    }
+
+static const struct asking_goal_row goals[GOAL_COUNT] = {
+    [ASKING_DISCOVER] = {TABLE("discover", discover_steps), {0}, 1},
+    [ASKING_QUERY] = {TABLE("query", query_steps), {1}, 1},
+    [ASKING_RETRIEVE] = {TABLE("retrieve", retrieve_steps), {2}, 1},
+    [ASKING_PROVIDE] = {TABLE("provide", provide_steps), {3}, 1},
+    [ASKING_GATHER] = {TABLE("gather", gather_steps), {0, 1, 2}, 3},
     /* The metadata of a source's documents first: our policy judges them by it. */
-    [GOAL_RETRIEVE_JUDGED] = {{"retrieve", asking_steps + ROUND_STEPS, 2 * ROUND_STEPS + 1,
-                               2 * ROUND_STEPS + 1},
-                              1},
+    [GOAL_RETRIEVE_JUDGED] = {TABLE("retrieve", judged_retrieve_steps), {1, 2}, 2},
     /* What a source's answer names without metadata, afterwards. */
-    [GOAL_QUERY_JUDGED] = {{"query", JUDGED_STEPS, 3 * ROUND_STEPS + 1, 3 * ROUND_STEPS + 1}, 1},
+    [GOAL_QUERY_JUDGED] = {TABLE("query", judged_query_steps), {1, 2, 3}, 3},
 };
 
 static size_t
@@ -336,102 +350,6 @@ goal_of(const struct config *config, const struct asking_order *order)
 }
 
 /* ---- start and end ---- */
-
-static struct status
-fill_in(const struct config *config, const char *what, const char *option, const char *configured,
-        struct diag *diag, const char **value)
-{
-    if (*value == NULL) {
-        *value = configured;
-    }
-    if (*value == NULL || (*value)[0] == '\0') {
-        return FAIL(diag, ERR_USAGE,
-                    "our assertion needs %s: say %s, or set it under asserts in %s", what, option,
-                    config->path);
-    }
-    return OK;
-}
-
-/* What the assertion must say comes from the order or the configuration; nothing is invented. */
-static struct status
-complete_order(const struct config *config, struct asking_order *order, struct diag *diag)
-{
-    const struct config_asserts *asserts = &config->asserts;
-
-    if (order->enough.answers == 0 && order->enough.percent == 0) {
-        order->enough = config->enough;
-    }
-    TRY(fill_in(config, "the user's name", "--user NAME", asserts->user, diag, &order->user));
-    TRY(fill_in(config, "a role", "--role CODE", asserts->role, diag, &order->role));
-    TRY(fill_in(config, "a purpose of use", "--purpose CODE", asserts->purpose, diag,
-                &order->purpose));
-    TRY(fill_in(config, "the organization", "--organization NAME", asserts->organization, diag,
-                &order->organization));
-    TRY(fill_in(config, "the organization's id", "--organization-id URN", asserts->organization_id,
-                diag, &order->organization_id));
-    if (order->is_complete) {
-        return OK;
-    }
-    if (order->purpose_system == NULL) {
-        order->purpose_system = asserts->purpose_system;
-    }
-    if (order->role_display == NULL) {
-        order->role_display = asserts->role_display;
-    }
-    if (order->npi == NULL) {
-        order->npi = asserts->npi;
-    }
-    return OK;
-}
-
-static struct status
-check_community(const struct node *node, struct span oid, struct diag *diag)
-{
-    const bool is_own = config_is_own_community(node->config, oid);
-
-    if (is_own && node->store == NULL && !config_has_external(node->config)) {
-        return FAIL(diag, ERR_USAGE, "community '%.*s' is our own, and there is no store to ask",
-                    SPAN_PRINT(oid));
-    }
-    if (!is_own && config_partner_of_community(node->config, oid) == NULL) {
-        return FAIL(diag, ERR_USAGE,
-                    "community '%.*s' is neither ours nor a partner's; isthmus partners lists them",
-                    SPAN_PRINT(oid));
-    }
-    return OK;
-}
-
-/* Whom the order names must be somebody that we can ask. */
-static struct status
-check_communities(const struct node *node, const struct asking_order *order, struct diag *diag)
-{
-    if (order->goal == ASKING_PROVIDE && order->to.n != 1) {
-        return FAIL(diag, ERR_USAGE,
-                    "documents go to one community: say which (--to OID, once), not %zu",
-                    order->to.n);
-    }
-    if (order->goal == ASKING_PROVIDE && !provide_may_go(node->config, order->to.items[0])) {
-        return FAIL(
-            diag, ERR_USAGE,
-            "community '%.*s' is neither that of our store nor a partner's; isthmus partners "
-            "lists them",
-            SPAN_PRINT(order->to.items[0]));
-    }
-    for (size_t i = 0; i < order->to.n; i++) {
-        TRY(check_community(node, order->to.items[i], diag));
-    }
-    for (size_t i = 0; i < order->documents.n; i++) {
-        const struct span home = order->documents.items[i].home;
-        struct span oid;
-
-        if (!home_community_oid(home, &oid)) {
-            return FAIL(diag, ERR_USAGE, "'%.*s' is not a homeCommunityId (urn:oid:OID)",
-                        SPAN_PRINT(home));
-        }
-        TRY(check_community(node, oid, diag));
-    }
-    return OK;
-}
 
 static void
 tell_leg(const struct asking *asking, const struct leg *leg)
@@ -484,10 +402,7 @@ asking_new(struct node *node, const struct asking_order *order, asking_done done
     const size_t goal = goal_of(node->config, order);
     struct status st;
 
-    if (order->facts == NULL) { /* else what the partner's assertion says is all there is */
-        TRY(complete_order(node->config, &complete, diag));
-    }
-    TRY(check_communities(node, &complete, diag));
+    TRY(asking_complete_order(node, &complete, diag));
     asking = mem_alloc(sizeof(*asking));
     if (asking == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
@@ -502,7 +417,9 @@ asking_new(struct node *node, const struct asking_order *order, asking_done done
     asking->order = complete;
     asking->done = done;
     asking->done_arg = arg;
-    asking->round = goals[goal].round;
+    asking->turns = goals[goal].rounds;
+    asking->turns_n = goals[goal].rounds_n;
+    asking->round = asking->turns[0];
     asking->is_judged = goal == GOAL_QUERY_JUDGED;
     asking->final_deadline_us = asking->txn.deadline_us;
     *ret_asking = asking;

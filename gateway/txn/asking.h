@@ -51,7 +51,8 @@ struct asking_order {
      * MessageID), which was asked so or deferred, is read when it has come: by the user who asked,
      * once. */
     struct span collect;
-    bool is_own_only;       /* a partner asks: our sources answer, no other partner is asked */
+    bool is_own_only;  /* a partner asks: our sources answer, no other partner is asked */
+    bool leaves_store; /* ASKING_DISCOVER: who asks looks into our own store himself, afterwards */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
     struct config_enough enough; /* zero: as configured. Not for documents: all were asked for */
@@ -142,7 +143,8 @@ struct leg {
     struct diag diag;
     struct span said; /* the partner's own words about its failure: for the user and the record,
                          never for the log, because they may be about the patient */
-    bool is_again;    /* this is the second time */
+    bool is_again;    /* this is not the first time */
+    size_t attempts;  /* without an answer, as far as limits.attempts of the partner counts them */
     uint64_t held;    /* bytes that its answer takes of the round's budget */
     struct arena **arena_owner;
     struct arena *arena;   /* what the answer brings; of its own limit, so that one partner's answer
@@ -162,20 +164,26 @@ struct leg {
     enum xcpd_result result;
     struct xcpd_match_list matches;
     struct leg_quarantined_list quarantined;
-    struct span_list issues;    /* XCPD_AMBIGUOUS: what would help */
-    int64_t kept_us;            /* how long the answer may be kept; 0: not at all */
-    int64_t may_keep_us;        /* the same of our question, for the one who is asked */
-    unsigned dropped;           /* items of the answer that are not used ... */
-    unsigned dropped_foreign;   /* ... of them: for naming a community of somebody else */
-    unsigned dropped_homeless;  /* ... of them: for naming no community */
-    struct span first_homeless; /* the id of one of these, when it has one */
-    char dropped_why[160];      /* ... the first of them because it did this */
+    struct span_list issues; /* XCPD_AMBIGUOUS: what would help */
+    int64_t kept_us;         /* how long the answer may be kept; 0: not at all */
+    int64_t may_keep_us;     /* the same of our question, for the one who is asked */
+    /* ITI-47 */
+    struct xcpd_match_list people; /* whom a supplier gave, and who may be the one: for our index */
+    size_t learned_n;              /* of them, learned or refused by it */
+    unsigned others_n;             /* whom it gave besides, */
+    enum match_rule others;        /* and why the first of them is not the one */
+    unsigned dropped;              /* items of the answer that are not used ... */
+    unsigned dropped_foreign;      /* ... of them: for naming a community of somebody else */
+    unsigned dropped_homeless;     /* ... of them: for naming no community */
+    struct span first_homeless;    /* the id of one of these, when it has one */
+    char dropped_why[160];         /* ... the first of them because it did this */
     /* ITI-38 */
     struct ident patient_id;
     struct span given_patient; /* a source's: CX that the asker knows <patient_id>'s patient by */
     const struct query_reading *reads_as; /* a source's, while its answer is read */
     struct patient patient;               /* as the community knows the patient */
     struct registry_objects objects;
+    struct document_ref_list references;     /* ObjectRefs: unique_id is the object's id */
     struct leg_repository_list repositories; /* of the documents, each once */
     struct span_list withheld;          /* ids of its documents that are not given (withheld.h) */
     const struct source_lookup *lookup; /* what a source is asked to judge another answer by */
@@ -239,7 +247,9 @@ struct asking {
     struct leg_list
         legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query, retrieve, provide
                               */
-    int round;
+    const int *turns;        /* which rounds the goal runs, in this order ... */
+    size_t turns_n, turn;
+    int round;      /* ... the current one: turns[turn] */
     bool is_judged; /* a query whose answers of sources are judged: rounds 2 and 3 look up */
     int64_t final_deadline_us; /* mono; txn.deadline_us is the current round's share of it */
     struct fanout *fanout;     /* of the current round */
@@ -258,9 +268,9 @@ struct asking {
     uint64_t held;           /* bytes that the answers of the rounds before take */
     bool is_recording_again; /* records of legs that are to be asked again are on their way */
     struct records records;
-    bool has_outcomes; /* records has room for those of these rounds */
-    int first_recorded, recorded_round;
-    int recording; /* the round whose outcomes are being recorded */
+    bool has_outcomes;                    /* records has room for those of these rounds */
+    size_t first_recorded, last_recorded; /* turns */
+    size_t recording;                     /* the turn whose outcomes are being recorded */
     struct asking_document_list documents;
     unsigned records_n; /* audit records that this transaction made */
 };
@@ -300,6 +310,9 @@ unsigned asking_answered(const struct asking *asking);
 
 /* ---- for the rounds (rounds.c) and legs (leg.c) ---- */
 
+/* What asking_new refuses, and what it fills in from the configuration. (asking_order.c) */
+MUST_CHECK struct status asking_complete_order(const struct node *node, struct asking_order *order,
+                                               struct diag *diag);
 /* Adds a leg to the current round. */
 MUST_CHECK struct status asking_add_leg(struct asking *asking, enum soap_transaction transaction,
                                         const struct partner *partner, struct span community,
@@ -382,13 +395,16 @@ void asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why);
 
 /* ---- the second time (asking_again.c) ---- */
 
-/* Was the question perhaps not read, because a kept connection had been closed? Then it is asked
- * once more (LEG_AGAIN), while there is time: queries may be asked twice. */
+/* Was the question perhaps not read, because a kept connection had been closed, or does the
+ * partner's file say that it is to be asked again when it gives no answer (limits.attempts)? Then
+ * it is asked once more (LEG_AGAIN), while there is time: queries may be asked twice. */
 bool asking_note_stale(struct asking *asking, struct leg *leg, const struct out_answer *answer);
 /* What LEG_AGAIN needs: the end of the first question and the intent of the second durable, then
  * the second, signed anew. WAIT: run the step again. */
 enum txn_verdict asking_ask_again(struct asking *asking);
 
+/* Is a body of no bytes an answer of this partner (may_omit: answer)? */
+bool leg_may_say_nothing(const struct leg *leg, const struct out_answer *answer);
 /* Does the question carry an assertion of ours? */
 bool leg_has_security(const struct leg *leg);
 /* Where a partner takes this transaction; NULL when its file gives no endpoint. */
@@ -431,6 +447,8 @@ MUST_CHECK struct status leg_take_repository(const struct asking *asking, struct
  * Then the legs say what of their answers was dropped. */
 MUST_CHECK struct status legs_settle(struct asking *asking);
 /* An item of the answer is not used: counted, told to the user, recorded, and logged once. */
+/* Afterwards, what of an answered leg's answer was dropped is what it lacks. */
+void leg_tell_dropped(struct leg *leg);
 void leg_drop(const struct asking *asking, struct leg *leg, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* May our own store's document be shown, by our own policy? */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "txn/asking.h"
+#include "txn/suppliers.h"
 
 static struct asking *
 asking_of(struct txn *txn)
@@ -230,6 +230,8 @@ asking_step_own(struct txn *txn)
     if (txn_is_due(txn)) {
         return TXN_WAIT;
     }
+    const bool is_later = suppliers_are_asked(asking); /* when they have answered */
+
     for (size_t i = 0; i < legs->n; i++) {
         struct leg *leg = &legs->items[i];
 
@@ -237,7 +239,7 @@ asking_step_own(struct txn *txn)
             asking_collect(asking, leg);
             asking_note_over(asking, i);
         }
-        if (leg->partner != NULL || leg->state != LEG_PLANNED) {
+        if (leg->partner != NULL || leg->state != LEG_PLANNED || is_later) {
             continue;
         }
         if (atomic_load(&asking->is_cancelled)) {

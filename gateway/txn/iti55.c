@@ -10,7 +10,7 @@
 #include "soap/mcci.h"
 #include "soap/xcpd.h"
 #include "txn/asked_back.h"
-#include "txn/inbound.h"
+#include "txn/brokered.h"
 
 struct iti55_work {
     struct xcpd_query query;
@@ -74,15 +74,39 @@ read_query(struct inbound *in)
     return read_asked(in);
 }
 
+/* Suppliers of demographics first: whom they know, our own store has learned then. */
+static enum txn_verdict
+ask_suppliers(struct inbound *in)
+{
+    const struct iti55_work *work = in->work;
+
+    if (!config_has_engine(in->node->config, CONFIG_ENGINE_PDQ)) {
+        return TXN_DONE;
+    }
+    if (in->brokered == NULL) {
+        struct brokered *brokered;
+
+        TXN_TRY(brokered_begin(in, &brokered));
+        brokered->order.goal = ASKING_DISCOVER;
+        brokered->order.who = work->query.subject;
+        brokered->order.leaves_store = true;
+    }
+    return brokered_ask(in->brokered);
+}
+
 static enum txn_verdict
 find_patient(struct inbound *in)
 {
     struct txn *txn = &in->txn;
     struct iti55_work *work = in->work;
-    const enum txn_verdict verdict = txn_may_ask(txn);
+    enum txn_verdict verdict = ask_suppliers(in);
     enum answer answer = ANSWER_NOW;
     struct status st;
 
+    if (verdict != TXN_DONE) {
+        return verdict;
+    }
+    verdict = txn_may_ask(txn);
     if (verdict != TXN_DONE) {
         return verdict;
     }
@@ -152,6 +176,16 @@ ask_for_more(struct inbound *in, unsigned hints, struct xcpd_answer *answer)
     return OK;
 }
 
+/* The asker may want a closer match than ours. */
+/* REQ: ITI55-minimum-degree */
+static bool
+is_close_enough(const struct inbound *in, int degree)
+{
+    const struct iti55_work *work = in->work;
+
+    return degree >= (int)work->query.minimum_degree;
+}
+
 /* Several agree, or one does not quite: what the configuration says is done about it. An individual
  * is told nothing of others who may be him. */
 static struct status
@@ -166,23 +200,44 @@ answer_ambiguous(struct inbound *in, const struct store_match_result *found,
     if (several == CONFIG_SEVERAL_ASK || found->candidates.n == 0) {
         return ask_for_more(in, found->hints, answer);
     }
-    answer->result = XCPD_MATCH;
     for (size_t i = 0; i < found->candidates.n; i++) {
-        TRY(add_match(in, &found->candidates.items[i].patient, found->candidates.items[i].degree,
-                      answer));
+        const struct store_candidate *candidate = &found->candidates.items[i];
+
+        if (is_close_enough(in, candidate->degree)) {
+            answer->result = XCPD_MATCH;
+            TRY(add_match(in, &candidate->patient, candidate->degree, answer));
+        }
     }
     return OK;
 }
 
-/* The asker may want a closer match than ours. Whom the token names is found by name, birth date
- * and sex, not by what anybody may claim to be his number. */
+/* Whom the token names is found by name, birth date and sex, not by what anybody may claim to be
+ * his number. */
 static bool
 may_be_given(const struct inbound *in, const struct store_match_result *found)
 {
-    const struct iti55_work *work = in->work;
-
-    return found->kind == STORE_MATCH_ONE && found->degree >= (int)work->query.minimum_degree &&
+    return found->kind == STORE_MATCH_ONE && is_close_enough(in, found->degree) &&
            (in->individual == NULL || found->is_plain);
+}
+
+/* "Nobody" is ours to say when all have said so. */
+/* REQ: ITI47-silent */
+static struct status
+note_suppliers(struct inbound *in, struct xcpd_answer *answer)
+{
+    struct awaited *awaited;
+
+    if (in->brokered == NULL) {
+        return OK;
+    }
+    awaited = &in->brokered->awaited;
+    if (asking_failed(awaited->asking) > 0 && answer->result == XCPD_NONE) {
+        answer->result = XCPD_ERROR;
+        TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, &answer->issues,
+                       SPAN(XCPD_WHY_NOT_AVAILABLE)));
+        in->may_keep_us = 0;
+    }
+    return awaited_note_shortfall(awaited, 0, answer->result == XCPD_ERROR, NULL);
 }
 
 static enum txn_verdict
@@ -199,6 +254,7 @@ write_answer(struct inbound *in)
     } else if (work->found.kind == STORE_MATCH_AMBIGUOUS) {
         TXN_TRY(answer_ambiguous(in, &work->found, &answer));
     }
+    TXN_TRY(note_suppliers(in, &answer));
     TXN_TRY(xcpd_answer_write(&work->query, &answer, span_of_cstr(in->node->config->community),
                               clock_wall_us(in->node->clock), &in->payload, &txn->diag));
     return TXN_DONE;
@@ -360,6 +416,28 @@ offer_back(struct asking *asking, struct leg *leg, struct xcpd_query *query)
                : OK;
 }
 
+/* The organization that asks, when it has an OID; else the community that it belongs to. */
+static struct span
+sender_of(const struct asking *asking, const struct leg *leg)
+{
+    const struct config *config = asking->node->config;
+    struct span oid;
+
+    if (leg->partner->form.is_sender_organization && asking->order.organization_id != NULL &&
+        home_community_oid(span_of_cstr(asking->order.organization_id), &oid)) {
+        return oid;
+    }
+    return span_of_cstr(config->community);
+}
+
+static struct span
+receiver_of(const struct leg *leg)
+{
+    const char *receiver = leg->partner->form.receiver;
+
+    return receiver == NULL ? leg->community : span_of_cstr(receiver);
+}
+
 struct status
 iti55_ask(struct asking *asking, struct leg *leg)
 {
@@ -368,10 +446,11 @@ iti55_ask(struct asking *asking, struct leg *leg)
     struct xcpd_query query = {
         .id = {.root = leg->message_uuid_oid},
         .query_id = {.root = leg->message_uuid_oid, .extension = SPAN("1")},
-        .sender_home = span_of_cstr(config->community),
-        .receiver_home = leg->community,
+        .sender_home = sender_of(asking, leg),
+        .receiver_home = receiver_of(leg),
         .creation_us = clock_wall_us(asking->node->clock),
         .subject = asking->order.who,
+        .is_prefixed = leg->partner->form.is_prefixed,
         .is_deferred = leg->transaction == SOAP_ITI_55_DEFERRED,
         .minimum_degree = (unsigned)config->discovery.minimum_degree,
     };

@@ -3,11 +3,14 @@ libisthmus_a_SOURCES += \
 	gateway/txn/asked_back.c gateway/txn/asked_back.h \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
 	gateway/txn/asking_ask.c gateway/txn/asking_collect.c gateway/txn/asking_later.c \
+	gateway/txn/asking_ask.c gateway/txn/asking_later.c \
+	gateway/txn/asking_order.c \
 	gateway/txn/awaited.c gateway/txn/awaited.h \
 	gateway/txn/binding.c gateway/txn/binding.h \
 	gateway/txn/brokered.c gateway/txn/brokered.h \
 	gateway/txn/callback.c gateway/txn/callback.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
+	gateway/txn/dialect_ask.c gateway/txn/dialect_ask.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/errand.c \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
@@ -39,6 +42,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/rounds_retrieve.c \
 	gateway/txn/source_answer.c gateway/txn/source_patients.c \
 	gateway/txn/sources.c gateway/txn/sources.h \
+	gateway/txn/supplier_people.c gateway/txn/suppliers.h \
 	gateway/txn/runner.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
 	gateway/txn/txn.h \
@@ -115,6 +119,10 @@ tests_unit_test_scenario_split_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_sources
 tests_unit_test_scenario_sources_SOURCES = tests/unit/test_scenario_sources.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_suppliers
+SUPPLIER_KIT = tests/unit/supplier_kit.c tests/unit/supplier_kit.h tests/unit/source_kit.c tests/unit/source_kit.h
+tests_unit_test_scenario_suppliers_SOURCES = tests/unit/test_scenario_suppliers.c $(SUPPLIER_KIT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_suppliers_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_kept tests/unit/test_scenario_withheld
 tests_unit_test_scenario_withheld_SOURCES = tests/unit/test_scenario_withheld.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_withheld_LDADD = $(UNIT_LIBS)
@@ -179,3 +187,9 @@ tests_unit_test_scenario_torture_LDADD = $(UNIT_LIBS)
 # (the kit of soap/local.mk)
 tests_unit_test_scenario_individual_SOURCES = tests/unit/test_scenario_individual.c $(SCENE) $(IDTOKEN_KIT)
 tests_unit_test_scenario_individual_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_references
+tests_unit_test_scenario_references_SOURCES = tests/unit/test_scenario_references.c tests/unit/soap_support.c tests/unit/soap_support.h $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_discovery
+tests_unit_test_scenario_discovery_SOURCES = tests/unit/test_scenario_discovery.c $(SCENE)
+tests_unit_test_scenario_discovery_LDADD = $(UNIT_LIBS)

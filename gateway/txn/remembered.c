@@ -127,7 +127,7 @@ asking_step_recall(struct txn *txn)
         enum answer answer = ANSWER_NOW;
         struct diag why = {0};
 
-        if (leg_will_leave(leg)) {
+        if (leg_will_leave(leg) && leg->partner->source == NULL) {
             txn_expect(txn);
             const struct status st = recall(asking, leg, &why, &answer);
 

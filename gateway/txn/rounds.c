@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "txn/asked_back.h"
 #include "txn/sources.h"
+#include "txn/suppliers.h"
 
 bool
 rounds_want(const struct asking *asking, struct span community)
@@ -72,12 +73,14 @@ plan_everyone(struct asking *asking, enum soap_transaction transaction)
     const struct span own = span_of_cstr(config->community);
     struct leg *leg;
 
-    if (asking->node->store != NULL && rounds_want(asking, own) &&
+    if (asking->node->store != NULL && !asking->order.leaves_store && rounds_want(asking, own) &&
         (config->asks_store || transaction == SOAP_ITI_55)) {
         TRY(asking_add_leg(asking, transaction, NULL, own, &leg));
         leg->patient_id = asking->order.patient_id;
     }
-    if (transaction == SOAP_ITI_38) {
+    if (transaction == SOAP_ITI_55) {
+        TRY(suppliers_plan_people(asking));
+    } else if (transaction == SOAP_ITI_38) {
         TRY(sources_plan_query(asking, &asking->order.patient_id, NULL));
     }
     for (size_t i = 0; i < config->partners_n && !asking->order.is_own_only; i++) {

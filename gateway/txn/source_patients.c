@@ -62,7 +62,8 @@ needs_other_id(const struct asking *asking, const struct ident *id)
     for (size_t i = 0; i < config->sources_n; i++) {
         const struct config_source *source = &config->sources[i];
 
-        if (!source->is_embedded && rounds_want(asking, span_of_cstr(source->community)) &&
+        if (source->engine == CONFIG_ENGINE_XDS &&
+            rounds_want(asking, span_of_cstr(source->community)) &&
             !span_eq_cstr(id->root, source->patient_authority)) {
             return true;
         }

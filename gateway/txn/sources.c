@@ -109,7 +109,8 @@ sources_plan_query(struct asking *asking, const struct ident *id, const struct p
     for (size_t i = 0; i < config->sources_n; i++) {
         const struct config_source *source = &config->sources[i];
 
-        if (!source->is_embedded && rounds_want(asking, span_of_cstr(source->community))) {
+        if (source->engine == CONFIG_ENGINE_XDS &&
+            rounds_want(asking, span_of_cstr(source->community))) {
             TRY(plan_source(asking, source, id, patient));
         }
     }
@@ -208,7 +209,11 @@ sources_judge(const struct asking *asking, const struct document_ref *ref,
 const char *
 source_url(const struct leg *leg)
 {
-    return leg_is_retrieve(leg) ? leg->repository->url : leg->partner->source->registry_url;
+    const struct config_source *source = leg->partner->source;
+
+    return source->supplier_url != NULL ? source->supplier_url
+           : leg_is_retrieve(leg)       ? leg->repository->url
+                                        : source->registry_url;
 }
 
 /* A source of our own community knows nothing of communities, and need not. */
