@@ -455,6 +455,10 @@ static const struct mistake main_mistakes[] = {
      MAIN "17:23: error: remember '5' has no unit; write 5s, 500ms or 1m\n"},
     {17, "discovery: {time_to_live: 9000h}",
      MAIN "17:27: error: time_to_live '9000h' is out of range; expected 1s to 8784h\n"},
+    {17, "discovery: {minimum_degree: 101}",
+     MAIN "17:29: error: minimum_degree: expected a number from 1 to 100, got '101'\n"},
+    {17, "discovery: {ask_back: perhaps}",
+     MAIN "17:23: error: ask_back: expected one of false, true, got 'perhaps'\n"},
     {17, "limits: {enough: 0}",
      MAIN "17:18: error: enough: expected off, a number of communities from 1 to 1000000, or a "
           "share of them from 1% to 100%, got '0'\n"},
