@@ -172,11 +172,15 @@ struct leg {
     size_t learned_n;              /* of them, learned or refused by it */
     unsigned others_n;             /* whom it gave besides, */
     enum match_rule others;        /* and why the first of them is not the one */
-    unsigned dropped;              /* items of the answer that are not used ... */
-    unsigned dropped_foreign;      /* ... of them: for naming a community of somebody else */
-    unsigned dropped_homeless;     /* ... of them: for naming no community */
-    struct span first_homeless;    /* the id of one of these, when it has one */
-    char dropped_why[160];         /* ... the first of them because it did this */
+    /* ITI-45 */
+    struct ident known_id;      /* of <known>, whose other id is wanted; asked by <patient_id> */
+    struct span wanted;         /* authority */
+    struct ident_list ids;      /* what a manager has */
+    unsigned dropped;           /* items of the answer that are not used ... */
+    unsigned dropped_foreign;   /* ... of them: for naming a community of somebody else */
+    unsigned dropped_homeless;  /* ... of them: for naming no community */
+    struct span first_homeless; /* the id of one of these, when it has one */
+    char dropped_why[160];      /* ... the first of them because it did this */
     /* ITI-38 */
     struct ident patient_id;
     struct span given_patient; /* a source's: CX that the asker knows <patient_id>'s patient by */
@@ -232,7 +236,8 @@ struct known_ids_list {
     size_t n, capacity;
 };
 
-#define ASKING_ROUNDS 4
+#define ASKING_ROUNDS    5
+#define ASKING_ROUND_IDS 4 /* cross-references, before a round that asks by patient */
 
 struct asking;
 typedef void (*asking_done)(void *arg, struct asking *asking);
@@ -244,10 +249,10 @@ struct asking {
     asking_done done;
     void *done_arg;
 
-    struct leg_list
-        legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query, retrieve, provide
-                              */
-    const int *turns;        /* which rounds the goal runs, in this order ... */
+    struct leg_list legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query,
+                                          * retrieve, provide, ids
+                                          */
+    const int *turns;                    /* which rounds the goal runs, in this order ... */
     size_t turns_n, turn;
     int round;      /* ... the current one: turns[turn] */
     bool is_judged; /* a query whose answers of sources are judged: rounds 2 and 3 look up */
@@ -255,6 +260,7 @@ struct asking {
     struct fanout *fanout;     /* of the current round */
     struct merge *merge;       /* of the current round, and then of the last */
     struct merge *judged;      /* of the query whose answers are judged */
+    bool has_known;            /* our index has been asked for them */
     struct correlation_match_list elsewhere; /* who knows the query's patient by another id */
     struct known_ids_list known;  /* for sources, which know patients by ids of their own */
     struct known_ids_list owners; /* whose documents they answered with, while ours are looked up */

@@ -37,7 +37,8 @@ is_enough(const struct asking *asking)
     const struct config_enough *enough = &asking->order.enough;
     const struct merge_progress progress = merge_progress(asking->merge);
 
-    if (rounds_transaction(asking) == SOAP_ITI_39 || rounds_transaction(asking) == SOAP_ITI_80) {
+    if (rounds_transaction(asking) == SOAP_ITI_39 || rounds_transaction(asking) == SOAP_ITI_80 ||
+        asking->round == ASKING_ROUND_IDS) {
         return false;
     }
     return (enough->answers > 0 && progress.answered >= enough->answers) ||

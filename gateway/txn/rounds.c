@@ -147,8 +147,8 @@ plan_provide(struct asking *asking)
 enum soap_transaction
 rounds_transaction(const struct asking *asking)
 {
-    static const enum soap_transaction by_round[ASKING_ROUNDS] = {SOAP_ITI_55, SOAP_ITI_38,
-                                                                  SOAP_ITI_39, SOAP_ITI_80};
+    static const enum soap_transaction by_round[ASKING_ROUNDS] = {
+        SOAP_ITI_55, SOAP_ITI_38, SOAP_ITI_39, SOAP_ITI_80, SOAP_ITI_45};
 
     return by_round[asking->round];
 }
@@ -168,6 +168,8 @@ rounds_plan(struct asking *asking)
         return is_gather                               ? plan_query_of_matches(asking)
                : asking->order.goal == ASKING_RETRIEVE ? sources_plan_metadata(asking)
                                                        : plan_everyone(asking, SOAP_ITI_38);
+    case ASKING_ROUND_IDS:
+        return suppliers_plan_ids(asking);
     case 3:
         return asking->is_judged ? sources_plan_documents(asking) : plan_provide(asking);
     default:
