@@ -73,7 +73,11 @@ places_max(const struct config *config)
     size_t n = config->partners_n * ENDPOINTS;
 
     for (size_t i = 0; i < config->sources_n; i++) {
-        n += config->sources[i].is_embedded ? 0 : 1 + config->sources[i].repositories_n;
+        const struct config_source *source = &config->sources[i];
+
+        n += source->is_embedded                       ? 0
+             : source->engine == CONFIG_ENGINE_GATEWAY ? ENDPOINTS
+                                                       : 1 + source->repositories_n;
     }
     return n;
 }
@@ -83,7 +87,7 @@ add_places(struct reach *reach, const struct partner *partner)
 {
     const size_t first = reach->n;
 
-    if (partner->source != NULL) {
+    if (partner->source != NULL && !partner_is_behind(partner)) {
         add_source(reach, partner->source);
     }
     if (partner->xcpd_url != NULL) {

@@ -16,7 +16,25 @@ static const struct {
     [CONFIG_ENGINE_EMBEDDED] = {"embedded", "the embedded store"},
     [CONFIG_ENGINE_PDQ] = {"pdq", "a supplier of demographics"},
     [CONFIG_ENGINE_PIX] = {"pix", "a manager of cross-references"},
+    [CONFIG_ENGINE_GATEWAY] = {"gateway", "a gateway behind us"},
 };
+
+static const char *
+home_of(const struct config_source *source)
+{
+    return source->asserts_asker ? "the asker's community" : "our own community";
+}
+
+static void
+print_communities(const struct config_source *source)
+{
+    if (source->engine == CONFIG_ENGINE_GATEWAY) {
+        printf("  %-12s ", "communities");
+        show_strings(&source->partner->communities);
+    } else {
+        printf("  %-12s %s\n", "community", source->community);
+    }
+}
 
 static void
 print_places(const struct config_source *source)
@@ -26,6 +44,11 @@ print_places(const struct config_source *source)
     }
     if (source->engine == CONFIG_ENGINE_PIX) {
         printf("  %-12s %lld s\n", "remember", (long long)(source->remember_us / US_PER_S));
+    }
+    if (source->engine == CONFIG_ENGINE_GATEWAY) {
+        printf("  %-12s %s\n  %-12s %s\n  %-12s %s\n  %-12s %s\n", "xcpd",
+               source->partner->xcpd_url, "query", source->partner->query_url, "retrieve",
+               source->partner->retrieve_url, "asserts", home_of(source));
     }
     if (source->registry_url == NULL) {
         return;
@@ -42,8 +65,8 @@ print_source(const struct config_source *source, const struct reach *reach, int6
 {
     const struct partner *partner = source->partner;
 
-    printf("%s  source, %s\n  %-12s %s\n", source->name, engines[source->engine].what, "community",
-           source->community);
+    printf("%s  source, %s\n", source->name, engines[source->engine].what);
+    print_communities(source);
     if (!source->is_embedded) {
         print_places(source);
         if (source->patient_authority != NULL) {
@@ -82,6 +105,13 @@ write_places(struct jsonw *json, const struct config_source *source)
     }
     if (source->engine == CONFIG_ENGINE_PIX) {
         jsonw_key_int(json, "remember_ms", source->remember_us / US_PER_MS);
+    }
+    if (source->engine == CONFIG_ENGINE_GATEWAY) {
+        show_strings_json(json, "communities", &source->partner->communities);
+        jsonw_key_text(json, "xcpd", span_of_cstr(source->partner->xcpd_url));
+        jsonw_key_text(json, "query", span_of_cstr(source->partner->query_url));
+        jsonw_key_text(json, "retrieve", span_of_cstr(source->partner->retrieve_url));
+        jsonw_key_text(json, "asserts_home", source->asserts_asker ? SPAN("asker") : SPAN("own"));
     }
     if (source->registry_url != NULL) {
         jsonw_key_text(json, "registry", span_of_cstr(source->registry_url));

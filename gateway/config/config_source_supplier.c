@@ -23,7 +23,7 @@ read_remember(struct config_reader *reader, const struct yaml_node *node, int64_
 
 static struct status
 read_pdq(struct config_reader *reader, struct yaml_node *entry, struct config_source *source,
-         const struct partner *partner)
+         struct partner *partner)
 {
     if (yaml_get(entry, "patient_authority") == NULL) {
         source->patient_authority = NULL; /* nobody says that it knows people by our ids */
@@ -34,7 +34,7 @@ read_pdq(struct config_reader *reader, struct yaml_node *entry, struct config_so
 
 static struct status
 read_pix(struct config_reader *reader, struct yaml_node *entry, struct config_source *source,
-         const struct partner *partner)
+         struct partner *partner)
 {
     config_source_url(reader, config_need(reader, entry, "url"), partner, &source->supplier_url);
     read_remember(reader, yaml_get(entry, "remember"), &source->remember_us);

@@ -58,7 +58,7 @@ read_repositories(struct config_reader *reader, struct yaml_node *entry,
 
 static struct status
 read_places(struct config_reader *reader, struct yaml_node *entry, struct config_source *source,
-            const struct partner *partner)
+            struct partner *partner)
 {
     static const char *const keys[] = {"url"};
     struct yaml_node *registry =

@@ -24,10 +24,9 @@ static const struct config_source_engine embedded = {"embedded", embedded_keys, 
 
 /* By enum config_engine. */
 static const struct config_source_engine *const engines[] = {
-    [CONFIG_ENGINE_XDS] = &config_source_xds,
-    [CONFIG_ENGINE_EMBEDDED] = &embedded,
-    [CONFIG_ENGINE_PDQ] = &config_source_pdq,
-    [CONFIG_ENGINE_PIX] = &config_source_pix,
+    [CONFIG_ENGINE_XDS] = &config_source_xds,         [CONFIG_ENGINE_EMBEDDED] = &embedded,
+    [CONFIG_ENGINE_PDQ] = &config_source_pdq,         [CONFIG_ENGINE_PIX] = &config_source_pix,
+    [CONFIG_ENGINE_GATEWAY] = &config_source_gateway,
 };
 
 struct source_list {
@@ -167,6 +166,22 @@ add_host(struct config_reader *reader, const char *url, struct config_string_lis
     return ARENA_PUSH(reader->arena, reader->diag, hosts, host.p);
 }
 
+static struct status
+add_hosts(struct config_reader *reader, const struct config_source *source,
+          const struct partner *partner, struct config_string_list *hosts)
+{
+    const char *const urls[] = {source->supplier_url, source->registry_url, partner->xcpd_url,
+                                partner->query_url, partner->retrieve_url};
+
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        TRY(add_host(reader, urls[i], hosts));
+    }
+    for (size_t i = 0; i < source->repositories_n; i++) {
+        TRY(add_host(reader, source->repositories[i].url, hosts));
+    }
+    return OK;
+}
+
 /* tls.names; without them its server is known by the hosts of its URLs, as servers usually are. */
 static struct status
 read_server_names(struct config_reader *reader, struct yaml_node *tls,
@@ -188,11 +203,7 @@ read_server_names(struct config_reader *reader, struct yaml_node *tls,
             }
         }
     } else if (tls == NULL) {
-        TRY(add_host(reader, source->supplier_url, &found));
-        TRY(add_host(reader, source->registry_url, &found));
-        for (size_t i = 0; i < source->repositories_n; i++) {
-            TRY(add_host(reader, source->repositories[i].url, &found));
-        }
+        TRY(add_hosts(reader, source, partner, &found));
     }
     partner->identity = PARTNER_IDENTITY_SAN;
     partner->tls_names = (struct config_strings){found.items, found.n};
@@ -261,7 +272,7 @@ read_external(struct config_reader *reader, struct yaml_node *entry, struct conf
     TRY(engines[source->engine]->read(reader, entry, source, partner));
     (void)config_choice(reader, yaml_get(entry, "security"), securities, ARRAY_LEN(securities),
                         &security);
-    source->wants_assertion = security == 1;
+    source->wants_assertion = security == 1 || source->engine == CONFIG_ENGINE_GATEWAY;
     partner->id = partner->name = source->name;
     partner->path = reader->config->path;
     partner->timeout_us = reader->config->timeout_us;
@@ -279,9 +290,11 @@ add_partner(struct config_reader *reader, const struct config_source *source,
 {
     const char **communities;
 
-    TRY(ARENA_ARRAY(reader->arena, 1, reader->diag, &communities));
-    communities[0] = source->community;
-    partner->communities = (struct config_strings){communities, 1};
+    if (source->engine != CONFIG_ENGINE_GATEWAY) {
+        TRY(ARENA_ARRAY(reader->arena, 1, reader->diag, &communities));
+        communities[0] = source->community;
+        partner->communities = (struct config_strings){communities, 1};
+    }
     return ARENA_PUSH(reader->arena, reader->diag, &reader->partners, *partner);
 }
 

@@ -137,7 +137,8 @@ struct leg {
     struct diag diag;
     struct span said; /* the partner's own words about its failure: for the user and the record,
                          never for the log, because they may be about the patient */
-    bool is_again;    /* this is the second time */
+    bool is_again;    /* this is not the first time */
+    size_t attempts;  /* without an answer, as far as limits.attempts of the partner counts them */
     uint64_t held;    /* bytes that its answer takes of the round's budget */
     struct arena **arena_owner;
     struct arena *arena;   /* what the answer brings; of its own limit, so that one partner's answer
@@ -179,6 +180,7 @@ struct leg {
     const struct query_reading *reads_as; /* a source's, while its answer is read */
     struct patient patient;               /* as the community knows the patient */
     struct registry_objects objects;
+    struct document_ref_list references;     /* ObjectRefs: unique_id is the object's id */
     struct leg_repository_list repositories; /* of the documents, each once */
     struct span_list withheld;          /* ids of its documents that are not given (withheld.h) */
     const struct source_lookup *lookup; /* what a source is asked to judge another answer by */
@@ -382,13 +384,16 @@ void asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why);
 
 /* ---- the second time (asking_again.c) ---- */
 
-/* Was the question perhaps not read, because a kept connection had been closed? Then it is asked
- * once more (LEG_AGAIN), while there is time: queries may be asked twice. */
+/* Was the question perhaps not read, because a kept connection had been closed, or does the
+ * partner's file say that it is to be asked again when it gives no answer (limits.attempts)? Then
+ * it is asked once more (LEG_AGAIN), while there is time: queries may be asked twice. */
 bool asking_note_stale(struct asking *asking, struct leg *leg, const struct out_answer *answer);
 /* What LEG_AGAIN needs: the end of the first question and the intent of the second durable, then
  * the second, signed anew. WAIT: run the step again. */
 enum txn_verdict asking_ask_again(struct asking *asking);
 
+/* Is a body of no bytes an answer of this partner (may_omit: answer)? */
+bool leg_may_say_nothing(const struct leg *leg, const struct out_answer *answer);
 /* Does the question carry an assertion of ours? */
 bool leg_has_security(const struct leg *leg);
 /* Where a partner takes this transaction; NULL when its file gives no endpoint. */

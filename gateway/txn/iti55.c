@@ -148,6 +148,16 @@ ask_for_more(struct inbound *in, unsigned hints, struct xcpd_answer *answer)
     return OK;
 }
 
+/* The asker may want a closer match than ours. */
+/* REQ: ITI55-minimum-degree */
+static bool
+is_close_enough(const struct inbound *in, int degree)
+{
+    const struct iti55_work *work = in->work;
+
+    return degree >= (int)work->query.minimum_degree;
+}
+
 /* Several agree, or one does not quite: what the configuration says is done about it. An individual
  * is told nothing of others who may be him. */
 static struct status
@@ -162,22 +172,23 @@ answer_ambiguous(struct inbound *in, const struct store_match_result *found,
     if (several == CONFIG_SEVERAL_ASK || found->candidates.n == 0) {
         return ask_for_more(in, found->hints, answer);
     }
-    answer->result = XCPD_MATCH;
     for (size_t i = 0; i < found->candidates.n; i++) {
-        TRY(add_match(in, &found->candidates.items[i].patient, found->candidates.items[i].degree,
-                      answer));
+        const struct store_candidate *candidate = &found->candidates.items[i];
+
+        if (is_close_enough(in, candidate->degree)) {
+            answer->result = XCPD_MATCH;
+            TRY(add_match(in, &candidate->patient, candidate->degree, answer));
+        }
     }
     return OK;
 }
 
-/* The asker may want a closer match than ours. Whom the token names is found by name, birth date
- * and sex, not by what anybody may claim to be his number. */
+/* Whom the token names is found by name, birth date and sex, not by what anybody may claim to be
+ * his number. */
 static bool
 may_be_given(const struct inbound *in, const struct store_match_result *found)
 {
-    const struct iti55_work *work = in->work;
-
-    return found->kind == STORE_MATCH_ONE && found->degree >= (int)work->query.minimum_degree &&
+    return found->kind == STORE_MATCH_ONE && is_close_enough(in, found->degree) &&
            (in->individual == NULL || found->is_plain);
 }
 
@@ -365,6 +376,28 @@ const struct responder iti55_deferred_responder = {AUDIT_ITI_55, read_deferred, 
 
 /* ---- Initiating Gateway ---- */
 
+/* The organization that asks, when it has an OID; else the community that it belongs to. */
+static struct span
+sender_of(const struct asking *asking, const struct leg *leg)
+{
+    const struct config *config = asking->node->config;
+    struct span oid;
+
+    if (leg->partner->form.is_sender_organization && asking->order.organization_id != NULL &&
+        home_community_oid(span_of_cstr(asking->order.organization_id), &oid)) {
+        return oid;
+    }
+    return span_of_cstr(config->community);
+}
+
+static struct span
+receiver_of(const struct leg *leg)
+{
+    const char *receiver = leg->partner->form.receiver;
+
+    return receiver == NULL ? leg->community : span_of_cstr(receiver);
+}
+
 struct status
 iti55_ask(struct asking *asking, struct leg *leg)
 {
@@ -373,10 +406,11 @@ iti55_ask(struct asking *asking, struct leg *leg)
     struct xcpd_query query = {
         .id = {.root = leg->message_uuid_oid},
         .query_id = {.root = leg->message_uuid_oid, .extension = SPAN("1")},
-        .sender_home = span_of_cstr(config->community),
-        .receiver_home = leg->community,
+        .sender_home = sender_of(asking, leg),
+        .receiver_home = receiver_of(leg),
         .creation_us = clock_wall_us(asking->node->clock),
         .subject = asking->order.who,
+        .is_prefixed = leg->partner->form.is_prefixed,
         .is_deferred = leg->transaction == SOAP_ITI_55_DEFERRED,
     };
 

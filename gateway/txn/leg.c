@@ -406,7 +406,8 @@ pack(struct leg *leg, struct buf *envelope, struct out_request *request)
 {
     const struct soap_transaction_row *row = soap_transaction(leg->transaction);
 
-    if (row->is_mtom) {
+    if (row->is_mtom &&
+        !(leg->transaction == SOAP_ITI_39 && leg->partner->form.is_plain_retrieve)) {
         return mtom_pack(buf_span(envelope), leg->parts, leg->parts_n,
                          span_of_cstr(row->request_action), PACKAGE_LIMIT, &leg->diag,
                          request->content_type, &request->body);
@@ -415,6 +416,18 @@ pack(struct leg *leg, struct buf *envelope, struct out_request *request)
     snprintf(request->content_type, sizeof(request->content_type), "%s; action=\"%s\"",
              SOAP_CONTENT_TYPE, row->request_action);
     return OK;
+}
+
+static int64_t
+timeout_us(const struct leg *leg)
+{
+    const struct partner *partner = leg->partner;
+
+    return leg_is_query(leg)      ? partner->query_timeout_us
+           : leg_is_retrieve(leg) ? partner->retrieve_timeout_us
+           : leg->transaction == SOAP_ITI_55 || leg->transaction == SOAP_ITI_55_DEFERRED
+               ? partner->discovery_timeout_us
+               : 0;
 }
 
 /* Documents may be large, and then wait in the spool; what is read as one tree may not. */
@@ -460,6 +473,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
     request.partner = leg->partner;
     request.url = leg->url;
     request.deadline_us = asking->txn.deadline_us;
+    request.timeout_us = timeout_us(leg);
     set_limits(asking, leg, &request);
     /* Other kept connections may be closed as well; and nobody could say whether documents that
      * went into one were taken. */

@@ -8,6 +8,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/brokered.c gateway/txn/brokered.h \
 	gateway/txn/callback.c gateway/txn/callback.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
+	gateway/txn/dialect_ask.c gateway/txn/dialect_ask.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/errand.c \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
@@ -180,3 +181,9 @@ tests_unit_test_scenario_torture_LDADD = $(UNIT_LIBS)
 # (the kit of soap/local.mk)
 tests_unit_test_scenario_individual_SOURCES = tests/unit/test_scenario_individual.c $(SCENE) $(IDTOKEN_KIT)
 tests_unit_test_scenario_individual_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_references
+tests_unit_test_scenario_references_SOURCES = tests/unit/test_scenario_references.c tests/unit/soap_support.c tests/unit/soap_support.h $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_discovery
+tests_unit_test_scenario_discovery_SOURCES = tests/unit/test_scenario_discovery.c $(SCENE)
+tests_unit_test_scenario_discovery_LDADD = $(UNIT_LIBS)
