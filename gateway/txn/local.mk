@@ -181,6 +181,16 @@ tests_unit_test_scenario_torture_LDADD = $(UNIT_LIBS)
 # (the kit of soap/local.mk)
 tests_unit_test_scenario_individual_SOURCES = tests/unit/test_scenario_individual.c $(SCENE) $(IDTOKEN_KIT)
 tests_unit_test_scenario_individual_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_dialects
+DIALECT_KIT = tests/unit/dialect_kit.c tests/unit/dialect_kit.h \
+	tests/unit/dialect_front.c tests/unit/dialect_front.h
+tests_unit_test_dialects_SOURCES = tests/unit/test_dialects.c $(DIALECT_KIT) $(SCENE)
+tests_unit_test_dialects_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_dialects_tls
+tests_unit_test_dialects_tls_SOURCES = tests/unit/test_dialects_tls.c tests/unit/tls_front.c \
+	tests/unit/tls_front.h $(DIALECT_KIT) $(SCENE) $(OUT_FIXTURE)
+tests_unit_test_dialects_tls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_references
 tests_unit_test_scenario_references_SOURCES = tests/unit/test_scenario_references.c tests/unit/soap_support.c tests/unit/soap_support.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)

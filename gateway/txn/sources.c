@@ -7,6 +7,9 @@
 #include "txn/iti38.h"
 #include "txn/suppliers.h"
 
+#define BY_ENTRY_UUID "$XDSDocumentEntryEntryUUID"
+#define BY_UNIQUE_ID  "$XDSDocumentEntryUniqueId"
+
 static bool
 has_root(const struct ident *id, const char *authority)
 {
@@ -81,16 +84,61 @@ add_moot_leg(struct asking *asking, const struct config_source *source,
     return OK;
 }
 
+/* References by ids may be of several patients, and a registry gives nobody's metadata of several
+ * in one answer, which our rules want: so each document is asked for by itself. NULL: not such a
+ * question, or one about too many. */
+static const struct query_param *
+asked_alone(const struct asking *asking)
+{
+    const struct stored_query *query = asking->order.query;
+
+    if (query == NULL || query->wants_leaf_class ||
+        !span_eq_nocase(query->id, SPAN(XCA_GET_DOCUMENTS))) {
+        return NULL;
+    }
+    for (size_t i = 0; i < query->params.n; i++) {
+        const struct query_param *param = &query->params.items[i];
+
+        if (param->values.n > 1 && param->values.n <= SOURCE_ALONE_MAX &&
+            (span_eq_cstr(param->name, BY_ENTRY_UUID) || span_eq_cstr(param->name, BY_UNIQUE_ID))) {
+            return param;
+        }
+    }
+    return NULL;
+}
+
+static struct status
+plan_alone(struct asking *asking, const struct config_source *source,
+           const struct query_param *asked)
+{
+    const char *param = span_eq_cstr(asked->name, BY_ENTRY_UUID) ? BY_ENTRY_UUID : BY_UNIQUE_ID;
+    struct txn *txn = &asking->txn;
+
+    for (size_t i = 0; i < asked->values.n; i++) {
+        struct source_lookup *lookup;
+        struct leg *leg;
+
+        TRY(ARENA_NEW(txn->arena, &txn->diag, &lookup));
+        *lookup =
+            (struct source_lookup){SPAN(XCA_GET_DOCUMENTS), param, {&asked->values.items[i], 1, 1}};
+        TRY(add_query_leg(asking, source, NULL, &leg));
+        leg->lookup = lookup;
+    }
+    return OK;
+}
+
 static struct status
 plan_source(struct asking *asking, const struct config_source *source, const struct ident *id,
             const struct patient *patient)
 {
     const struct known_ids *known = find_known(asking, id);
+    const struct query_param *alone = asked_alone(asking);
     size_t n = 0;
     struct leg *leg;
 
     if (id->root.n == 0) {
-        return add_query_leg(asking, source, patient, &leg);
+        return alone != NULL ? plan_alone(asking, source, alone)
+                             : add_query_leg(asking, source, patient, &leg);
     }
     if (has_root(id, source->patient_authority)) {
         return add_patient_leg(asking, source, patient, id, id);

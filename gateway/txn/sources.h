@@ -18,6 +18,7 @@
 #define SOURCE_OWNERS_MAX                                                                          \
     ((size_t)64) /* patients whose ids are exchanged in the answers of a round */
 #define SOURCE_NAMES_MAX ((size_t)100) /* documents that one question looks up */
+#define SOURCE_ALONE_MAX ((size_t)32)  /* documents that are asked for one by one */
 
 /* Is one of the documents a source's? */
 bool sources_are_named(const struct config *config, const struct document_ref_list *documents);

@@ -271,6 +271,7 @@ static const struct unit_test tests[] = {
     {"nobody is an answer", test_answer_of_nobody},
     {"an answer about somebody else", test_answer_about_somebody_else},
     {"an answer comes twice", test_answer_comes_twice},
+    /* REQ: WS-async-awaited */
     {"an answer in the wrong mode", test_answer_in_the_wrong_mode},
 };
 
