@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "txn/asked_back.h"
 #include "txn/sources.h"
 #include "txn/suppliers.h"
 
@@ -264,15 +265,12 @@ static enum txn_verdict
 step_next(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
-    const enum txn_verdict verdict = step_recorded(txn);
 
-    if (verdict == TXN_DONE) {
-        TXN_TRY(check_wanted(asking));
-        if (asking->turn + 1 < asking->turns_n) {
-            asking->round = asking->turns[++asking->turn];
-        }
+    TXN_TRY(check_wanted(asking));
+    if (asking->turn + 1 < asking->turns_n) {
+        asking->round = asking->turns[++asking->turn];
     }
-    return verdict;
+    return TXN_DONE;
 }
 
 static enum txn_verdict
@@ -288,14 +286,16 @@ step_collect(struct txn *txn)
 
 /* clang-format off */
 #define ROUND(name)                                                                                \
-    {name "-patients", sources_step_patients}, {name "-plan", step_plan},                          \
+    {name "-elsewhere", asked_back_step}, {name "-patients", sources_step_patients},               \
+    {name "-plan", step_plan},                                                                     \
     {name "-recall", asking_step_recall}, {name "-intent", step_intent},                           \
     {name "-intended", step_recorded}, {name "-expect", asking_step_expect},                       \
     {name "-ask", asking_step_ask}, {name "-own", asking_step_own},                                \
     {name "-take", asking_step_take}, {name "-learn", asking_step_learn},                          \
     {name "-people", suppliers_step_learn},                                                        \
     {name "-owners", sources_step_owners}, {name "-outcome", step_outcome},                        \
-    {name "-recorded", step_next}
+    {name "-recorded", step_recorded}, {name "-claim", asking_step_claim},                 \
+    {name "-next", step_next}
 /* clang-format on */
 
 #define COLLECT                                                                                    \

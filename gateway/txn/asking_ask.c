@@ -71,6 +71,9 @@ asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why)
     };
     struct leg *leg = &legs_of_round(asking)->items[at];
 
+    leg->is_awaited = asking->order.is_collectable && leg->later != NULL &&
+                      leg->state == LEG_ASKED && why == LEG_ABANDONED_DEADLINE;
+
     if (leg->state == LEG_ASKED) {
         fanout_cancel(asking->fanout, at);
         asking->out_n--;
@@ -79,7 +82,9 @@ asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why)
     asking_forget_later(leg);
     buf_done(&leg->payload);
     leg->abandoned = why;
-    leg_fail(leg, reasons[why].code, reasons[why].text);
+    leg_fail(leg, reasons[why].code,
+             leg->is_awaited ? "no answer before the deadline; it is still awaited"
+                             : reasons[why].text);
     asking_note_over(asking, at);
 }
 

@@ -123,6 +123,9 @@ leg_outcomes(struct asking *asking, struct leg *leg,
     if (leg->is_remembered) {
         event->outcome_text = SPAN("not asked: its answer to the same question is still good");
     }
+    if (leg->collected != NULL) {
+        event->outcome_text = SPAN("collected: the answer had come as a message of its own");
+    }
     switch (leg->transaction) {
     case SOAP_ITI_55:
         return note_found(asking, leg, event);

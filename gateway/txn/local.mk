@@ -1,6 +1,8 @@
 # gateway/txn: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	gateway/txn/asked_back.c gateway/txn/asked_back.h \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
+	gateway/txn/asking_ask.c gateway/txn/asking_collect.c gateway/txn/asking_later.c \
 	gateway/txn/asking_ask.c gateway/txn/asking_later.c \
 	gateway/txn/asking_order.c \
 	gateway/txn/awaited.c gateway/txn/awaited.h \
@@ -64,6 +66,12 @@ tests_unit_test_scenario_later_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_owed
 tests_unit_test_scenario_owed_SOURCES = tests/unit/test_scenario_owed.c $(LATER_KIT) $(SCENE)
 tests_unit_test_scenario_owed_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_collected
+tests_unit_test_scenario_collected_SOURCES = tests/unit/test_scenario_collected.c $(LATER_KIT) $(SCENE)
+tests_unit_test_scenario_collected_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_asked_back
+tests_unit_test_scenario_asked_back_SOURCES = tests/unit/test_scenario_asked_back.c $(SCENE)
+tests_unit_test_scenario_asked_back_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_calls
 tests_unit_test_runner_calls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide
@@ -197,3 +205,6 @@ tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_discovery
 tests_unit_test_scenario_discovery_SOURCES = tests/unit/test_scenario_discovery.c $(SCENE)
 tests_unit_test_scenario_discovery_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_dialects_inbound
+tests_unit_test_dialects_inbound_SOURCES = tests/unit/test_dialects_inbound.c $(DIALECT_KIT) $(SCENE)
+tests_unit_test_dialects_inbound_LDADD = $(UNIT_LIBS)

@@ -9,7 +9,7 @@
  */
 #include "base/mem.h"
 #include "store/correlation.h"
-#include "txn/asking.h"
+#include "txn/asked_back.h"
 
 static struct asking *
 asking_of(struct txn *txn)
@@ -23,8 +23,8 @@ legs_of_round(const struct asking *asking)
     return (struct leg_list *)&asking->legs[asking->round];
 }
 
-/* An individual's own question is answered for him alone: nothing of it is kept. Whoever collects
- * a deferred answer does not say whom he asked for. */
+/* An individual's own question is answered for him alone: nothing of it is kept. What is collected
+ * was answered a while ago, for an assertion that is not known any more. */
 static bool
 remembers(const struct asking *asking)
 {
@@ -133,7 +133,8 @@ recall(struct asking *asking, struct leg *leg, struct diag *why, enum answer *re
     bool is_known = false;
 
     TRY(leg_arena(asking, leg));
-    TRY(make_key(asking, leg, why, &key));
+    TRY(leg->is_unknown ? asked_back_key(asked_back_own_id(asking), leg->community, why, &key)
+                        : make_key(asking, leg, why, &key));
     TRY(store_find_correlation(asking->node->store, &key, &asking->txn.park, leg->arena, why,
                                ret_answer, &is_known, &found));
     if (*ret_answer == ANSWER_LATER || !is_known || !may_be_used(asking, leg, &found)) {
@@ -177,6 +178,9 @@ asking_step_recall(struct txn *txn)
             }
             if (leg->is_remembered) {
                 asking_note_over(asking, asking->next);
+            } else if (!leg->is_unknown && asked_back_own_id(asking) != NULL) {
+                leg->is_unknown = true; /* but it may have asked us */
+                continue;
             }
         }
         asking->next++;

@@ -3,7 +3,7 @@
  * steps; pure but for the arena.
  */
 #include "base/ids.h"
-#include "txn/asking.h"
+#include "txn/asked_back.h"
 #include "txn/sources.h"
 #include "txn/suppliers.h"
 
@@ -49,6 +49,10 @@ plan_partner(struct asking *asking, enum soap_transaction transaction,
         const struct span community = span_of_cstr(partner->communities.items[i]);
 
         if (!rounds_want(asking, community)) {
+            continue;
+        }
+        if (transaction == SOAP_ITI_38 && asking->elsewhere.n > 0) {
+            TRY(asked_back_plan(asking, partner, community));
             continue;
         }
         TRY(asking_add_leg(asking, mode, partner, community, &leg));
@@ -154,10 +158,12 @@ rounds_plan(struct asking *asking)
 {
     const bool is_gather = asking->order.goal == ASKING_GATHER;
 
+    if (asking->order.collect.n > 0) {
+        return asking_plan_collect(asking);
+    }
     switch (asking->round) {
     case 0:
-        return asking->order.collect.n > 0 ? asking_plan_collect(asking)
-                                           : plan_everyone(asking, SOAP_ITI_55);
+        return plan_everyone(asking, SOAP_ITI_55);
     case 1:
         return is_gather                               ? plan_query_of_matches(asking)
                : asking->order.goal == ASKING_RETRIEVE ? sources_plan_metadata(asking)

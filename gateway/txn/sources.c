@@ -284,8 +284,8 @@ is_patient_param(struct span name)
            span_eq_cstr(name, "$XDSFolderPatientId") || span_eq_cstr(name, "$patientId");
 }
 
-static struct status
-put_patient(struct asking *asking, struct leg *leg, struct stored_query *query)
+struct status
+leg_put_patient(struct asking *asking, struct leg *leg, struct stored_query *query)
 {
     struct txn *txn = &asking->txn;
     struct query_param_list params = {0};
@@ -314,7 +314,7 @@ source_address(struct asking *asking, struct leg *leg, struct stored_query *quer
         TRY(arena_printf(asking->txn.arena, &leg->diag, &query->home, "urn:oid:%.*s",
                          SPAN_PRINT(leg->community)));
     }
-    return leg->patient_id.root.n > 0 ? put_patient(asking, leg, query) : OK;
+    return leg->patient_id.root.n > 0 ? leg_put_patient(asking, leg, query) : OK;
 }
 
 /* GetDocuments of what is to be retrieved (ITI TF-2 3.18.4.1.2.3.7.5). */
