@@ -154,7 +154,7 @@ static bool
 may_be_kept(const struct leg *leg)
 {
     return leg->state == LEG_ANSWERED && leg->partner != NULL && !leg->is_remembered &&
-           !leg->is_owed && leg->kept_us > 0 && leg->dropped == 0 &&
+           !leg->is_owed && leg->kept_us > 0 && leg->dropped == 0 && !leg->is_cut &&
            (leg->result == XCPD_MATCH || leg->result == XCPD_NONE);
 }
 
