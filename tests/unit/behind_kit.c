@@ -4,6 +4,7 @@
 #include "behind_kit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,6 +76,19 @@ behind_remove_partner(const char *node, const char *partner)
 
     partner_file(node, partner, path, sizeof(path));
     CU_ASSERT_EQUAL_FATAL(unlink(path), 0);
+}
+
+void
+behind_add_partner(const char *node, const char *partner)
+{
+    const char *config = behind_place(node)->config->path;
+    const char *slash = strrchr(config, '/');
+    char command[1100];
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(slash);
+    snprintf(command, sizeof(command), "cp %.*s/../%s/card/* %.*s/partners.d/",
+             (int)(slash - config), config, partner, (int)(slash - config), config);
+    CU_ASSERT_EQUAL_FATAL(system(command), 0);
 }
 
 void
