@@ -79,6 +79,15 @@ behind_remove_partner(const char *node, const char *partner)
 }
 
 void
+behind_change_partner(const char *node, const char *partner, const char *before, const char *now)
+{
+    char path[512];
+
+    partner_file(node, partner, path, sizeof(path));
+    change_file(path, before, now);
+}
+
+void
 behind_add_partner(const char *node, const char *partner)
 {
     const char *config = behind_place(node)->config->path;
@@ -139,7 +148,6 @@ void
 behind_open(const char *sources)
 {
     static const char *const nodes[] = {"red", "green", "blue", "gold"};
-    char path[512];
 
     behind_arena = arena_new(ARENA_LIMIT_DEFAULT);
     CU_ASSERT_PTR_NOT_NULL_FATAL(behind_arena);
@@ -154,8 +162,8 @@ behind_open(const char *sources)
     know_qhin_only("gold", "blue");
     behind_remove_partner("red", "blue");
     behind_remove_partner("red", "gold");
-    partner_file("red", "green", path, sizeof(path));
-    change_file(path, "communities: [2.999.2]", "communities: [2.999.2, 2.999.3, 2.999.4]");
+    behind_change_partner("red", "green", "communities: [2.999.2]",
+                          "communities: [2.999.2, 2.999.3, 2.999.4]");
     behind_reload("red");
 }
 

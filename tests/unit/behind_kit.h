@@ -36,6 +36,8 @@ void behind_close(void);
 void behind_write_sources(const char *node, const char *before, const char *sources);
 /* One partner's file less, one more. */
 void behind_remove_partner(const char *node, const char *partner);
+void behind_change_partner(const char *node, const char *partner, const char *before,
+                           const char *now);
 void behind_add_partner(const char *node, const char *partner);
 /* A reload between two questions. */
 void behind_reload(const char *node);

@@ -63,6 +63,26 @@ test_discovery_reaches_participants(void)
     behind_close();
 }
 
+/* Where the configuration says so, a participant hears of the asker's community, if it lists that
+ * as one for which the QHIN speaks. */
+/* REQ: DOWN-asserts */
+static void
+test_the_asker_may_be_named(void)
+{
+    struct asking *asking;
+
+    behind_open("sources:\n" BEHIND_OWN BEHIND_BLUE BEHIND_GATEWAY("gold", "8444", "[2.999.4]",
+                                                                   "    asserts_home: asker\n"));
+    behind_change_partner("gold", "green", "[2.999.2]", "[2.999.2, 2.999.1]");
+    behind_reload("gold");
+    asking = behind_discover(NULL);
+    CU_ASSERT_EQUAL(behind_leg(asking)->matches.n, 3);
+    asking_free(asking);
+    CU_ASSERT_STRING_EQUAL(scene_event(behind_place("gold"), 0)->community, "2.999.1");
+    CU_ASSERT_STRING_EQUAL(scene_event(behind_place("blue"), 0)->community, "2.999.2");
+    behind_close();
+}
+
 /* REQ: DOWN-partial */
 static void
 test_a_silent_participant_costs_itself(void)
@@ -549,6 +569,7 @@ test_reload_adds_and_removes_a_participant(void)
 
 static const struct unit_test tests[] = {
     {"discovery reaches participants", test_discovery_reaches_participants},
+    {"the asker may be named", test_the_asker_may_be_named},
     {"a silent participant costs itself", test_a_silent_participant_costs_itself},
     {"a contradicting candidate is quarantined", test_a_contradicting_candidate_is_quarantined},
     {"nobody is not said for the silent", test_nobody_is_not_said_for_the_silent},
