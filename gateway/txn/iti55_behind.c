@@ -41,6 +41,7 @@ add_issues(struct inbound *in, const struct span_list *issues, struct xcpd_answe
     return OK;
 }
 
+/* REQ: DOWN-partial */
 /* An answer may be kept as long as each that it is made of. */
 static void
 shorten_keeping(struct inbound *in)

@@ -33,7 +33,7 @@ is_too_much(const struct patient *patient)
            patient->care_providers.n > MATCH_ITEMS_MAX;
 }
 
-/* REQ: ITI55-returned-compared */
+/* REQ: ITI55-returned-compared, DOWN-returned-compared */
 struct status
 leg_take_match(const struct asking *asking, struct leg *leg, const struct xcpd_match *match)
 {

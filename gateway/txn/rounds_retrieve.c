@@ -181,6 +181,7 @@ want_entries(struct asking *asking, struct wanted_list *list)
     return OK;
 }
 
+/* REQ: DOWN-retrieve-routing */
 /* Which of our sources: the embedded store for what no other has, when it is one. <why>: room for
  * a reason. */
 static void

@@ -4,6 +4,7 @@
 #include "behind_kit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,6 +79,28 @@ behind_remove_partner(const char *node, const char *partner)
 }
 
 void
+behind_change_partner(const char *node, const char *partner, const char *before, const char *now)
+{
+    char path[512];
+
+    partner_file(node, partner, path, sizeof(path));
+    change_file(path, before, now);
+}
+
+void
+behind_add_partner(const char *node, const char *partner)
+{
+    const char *config = behind_place(node)->config->path;
+    const char *slash = strrchr(config, '/');
+    char command[1100];
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(slash);
+    snprintf(command, sizeof(command), "cp %.*s/../%s/card/* %.*s/partners.d/",
+             (int)(slash - config), config, partner, (int)(slash - config), config);
+    CU_ASSERT_EQUAL_FATAL(system(command), 0);
+}
+
+void
 behind_reload(const char *node)
 {
     struct place *place = behind_place(node);
@@ -125,7 +148,6 @@ void
 behind_open(const char *sources)
 {
     static const char *const nodes[] = {"red", "green", "blue", "gold"};
-    char path[512];
 
     behind_arena = arena_new(ARENA_LIMIT_DEFAULT);
     CU_ASSERT_PTR_NOT_NULL_FATAL(behind_arena);
@@ -140,8 +162,8 @@ behind_open(const char *sources)
     know_qhin_only("gold", "blue");
     behind_remove_partner("red", "blue");
     behind_remove_partner("red", "gold");
-    partner_file("red", "green", path, sizeof(path));
-    change_file(path, "communities: [2.999.2]", "communities: [2.999.2, 2.999.3, 2.999.4]");
+    behind_change_partner("red", "green", "communities: [2.999.2]",
+                          "communities: [2.999.2, 2.999.3, 2.999.4]");
     behind_reload("red");
 }
 

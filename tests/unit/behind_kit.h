@@ -34,8 +34,11 @@ void behind_open(const char *sources);
 void behind_close(void);
 /* <sources> in the file of a node, in the place of what it said; the node has not got it yet. */
 void behind_write_sources(const char *node, const char *before, const char *sources);
-/* One partner's file less. */
+/* One partner's file less, one more. */
 void behind_remove_partner(const char *node, const char *partner);
+void behind_change_partner(const char *node, const char *partner, const char *before,
+                           const char *now);
+void behind_add_partner(const char *node, const char *partner);
 /* A reload between two questions. */
 void behind_reload(const char *node);
 struct place *behind_place(const char *node);
