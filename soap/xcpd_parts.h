@@ -66,6 +66,9 @@ struct xcpd_wrapper {
     struct span receiver_home, sender_home;
     struct span respond_to; /* telecom of the deferred mode; empty: none */
 };
+/* On the first element: HL7's namespace as the default one, or with the writer's prefix. */
+#define XCPD_PREFIX "urn"
+void xcpd_declare(struct xmlw *w);
 void xcpd_write_wrapper(struct xmlw *w, const struct xcpd_wrapper *wrapper);
 /* The wrapper of an answer of ours (<home>, bare OID), with an id of its own, to who asked. */
 void xcpd_write_answer_wrapper(struct xmlw *w, const char *element,

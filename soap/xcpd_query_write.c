@@ -166,7 +166,7 @@ write_number(struct xmlw *w, const char *element, unsigned number, bool is_typed
     xmlw_start(w, element);
     if (is_typed) {
         xmlw_attr_cstr(w, "xmlns:xsi", NS_XSI);
-        xmlw_attr_cstr(w, "xsi:type", "INT");
+        xmlw_attr_cstr(w, "xsi:type", w->prefix == NULL ? "INT" : XCPD_PREFIX ":INT");
     }
     xmlw_attr_cstr(w, "value", text);
     xmlw_end(w);
@@ -183,7 +183,7 @@ write_criteria(struct xmlw *w, const struct xcpd_query *query)
         xmlw_start(w, "matchAlgorithm");
         xmlw_start(w, "value");
         xmlw_attr_cstr(w, "xmlns:xsi", NS_XSI);
-        xmlw_attr_cstr(w, "xsi:type", "ST");
+        xmlw_attr_cstr(w, "xsi:type", w->prefix == NULL ? "ST" : XCPD_PREFIX ":ST");
         xmlw_text(w, query->match_algorithm);
         xmlw_end(w);
         end_parameter(w, "MatchAlgorithm");
@@ -201,8 +201,9 @@ write_parameters(const struct xcpd_query *query, bool is_pdq, struct buf *out, s
 {
     struct xmlw w;
     xmlw_init(&w, out, diag);
+    w.prefix = query->is_prefixed ? XCPD_PREFIX : NULL;
     xmlw_start(&w, "queryByParameter");
-    xmlw_attr_cstr(&w, "xmlns", NS_HL7);
+    xcpd_declare(&w);
     xcpd_write_ident(&w, "queryId", &query->query_id);
     xcpd_write_code(&w, "statusCode", SPAN("new"), NULL);
     xcpd_write_code(&w, "responseModalityCode", SPAN("R"), NULL);
@@ -296,6 +297,7 @@ xcpd_write_question(const struct xcpd_query *query, bool is_pdq, struct arena *a
     };
     struct xmlw w;
     xmlw_init(&w, out, diag);
+    w.prefix = query->is_prefixed ? XCPD_PREFIX : NULL;
     xcpd_write_wrapper(&w, &wrapper);
     xcpd_start_act(&w, "PRPA_TE201305UV02");
     write_authorities(&w, &query->reverse_authorities);

@@ -44,6 +44,12 @@ write_respond_to(struct xmlw *w, struct span url)
 }
 
 void
+xcpd_declare(struct xmlw *w)
+{
+    xmlw_attr_cstr(w, w->prefix == NULL ? "xmlns" : "xmlns:" XCPD_PREFIX, NS_HL7);
+}
+
+void
 xcpd_write_wrapper(struct xmlw *w, const struct xcpd_wrapper *wrapper)
 {
     char created[DATETIME_MAX];
@@ -53,7 +59,7 @@ xcpd_write_wrapper(struct xmlw *w, const struct xcpd_wrapper *wrapper)
         .extension =
             span_of_cstr(wrapper->interaction == NULL ? wrapper->element : wrapper->interaction)};
     xmlw_start(w, wrapper->element);
-    xmlw_attr_cstr(w, "xmlns", NS_HL7);
+    xcpd_declare(w);
     xmlw_attr_cstr(w, "ITSVersion", "XML_1.0");
     xcpd_write_ident(w, "id", &wrapper->id);
     xcpd_write_value(w, "creationTime", span_of_cstr(created));

@@ -87,6 +87,13 @@ typedef bool (*journal_visit)(void *arg, const struct journal_record *record);
  * not know are verified and left out. */
 MUST_CHECK struct status journal_read(const char *dir, journal_visit visit, void *arg,
                                       struct diag *diag);
+/* The same for the records of one chain, from sequence <from> on (0: the first that is there). */
+MUST_CHECK struct status journal_read_chain(const char *dir, const char *chain, uint64_t from,
+                                            journal_visit visit, void *arg, struct diag *diag);
+/* The names of the chains that are there now, in order. */
+MUST_CHECK struct status journal_chains(const char *dir,
+                                        struct status (*visit)(void *arg, const char *chain),
+                                        void *arg, struct diag *diag);
 /* One record; ERR_NOT_FOUND. */
 MUST_CHECK struct status journal_find(const char *dir, const char *chain, uint64_t sequence,
                                       journal_visit visit, void *arg, struct diag *diag);

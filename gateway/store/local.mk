@@ -1,5 +1,6 @@
 # gateway/store: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	gateway/store/audit_index.c gateway/store/audit_index.h \
 	gateway/store/db.c gateway/store/db.h \
 	gateway/store/jobs.c gateway/store/jobs.h \
 	gateway/store/match.c gateway/store/match.h \
@@ -25,6 +26,7 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_find.c \
 	gateway/store/sqlite_jobs.c \
 	gateway/store/sqlite_join.c \
+	gateway/store/sqlite_learn.c gateway/store/sqlite_learn.h \
 	gateway/store/sqlite_lists.c gateway/store/sqlite_lists.h \
 	gateway/store/sqlite_match.c \
 	gateway/store/sqlite_packages.c gateway/store/sqlite_registry.h \
@@ -83,6 +85,10 @@ tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c tests/un
 tests_unit_test_store_people_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_people_SOURCES = tests/unit/test_store_people.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
+check_PROGRAMS += tests/unit/test_store_learn
+tests_unit_test_store_learn_SOURCES = tests/unit/test_store_learn.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+tests_unit_test_store_learn_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_jobs
 tests_unit_test_jobs_LDADD = $(UNIT_LIBS)

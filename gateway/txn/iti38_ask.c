@@ -6,6 +6,7 @@
  */
 #include "txn/iti38.h"
 
+#include "txn/dialect_ask.h"
 #include "txn/own_query.h"
 #include "txn/sources.h"
 #include "txn/stored_query.h"
@@ -73,6 +74,10 @@ pass_on(struct asking *asking, struct leg *leg)
 
     query.wants_leaf_class = !may_be_references(asking, leg);
     TRY(address(asking, leg, &query));
+    if (leg->partner->source == NULL && asking->elsewhere.n > 0) {
+        TRY(leg_put_patient(asking, leg, &query));
+    }
+    TRY(dialect_adapt_query(asking, leg, &query));
     leg->event.query_id = query.id;
     return stored_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
@@ -98,6 +103,7 @@ iti38_ask(struct asking *asking, struct leg *leg)
         TRY(add_param(asking, leg, &query, "$XDSDocumentEntryTypeCode", true,
                       &asking->order.types));
     }
+    TRY(dialect_adapt_query(asking, leg, &query));
     leg->event.query_id = query.id;
     return stored_query_write(&query, txn->arena, &leg->payload, diag, &leg->event.query);
 }

@@ -9,6 +9,7 @@
 
 #include "soap/envelope.h"
 #include "txn/brokered.h"
+#include "txn/dialect_ask.h"
 
 /* Bytes of documents in one answer that are in memory; what goes beyond is an error per document.
  * The answer is packed from them, so its own limit is twice as high. Those in files are not copied:
@@ -453,12 +454,6 @@ const struct responder iti39_responder = {AUDIT_ITI_39, read_query, fetch_all, w
 
 /* ---- Initiating Gateway ---- */
 
-struct status
-iti39_ask(struct asking *asking, struct leg *leg)
-{
-    return retrieve_query_write(&leg->refs, asking->txn.arena, &leg->payload, &leg->diag);
-}
-
 static bool
 is_same_community(struct span a, struct span b)
 {
@@ -475,7 +470,7 @@ asked_as(const struct leg *leg, const struct document_ref *came)
     for (size_t i = 0; i < leg->refs.n; i++) {
         const struct document_ref *asked = &leg->refs.items[i];
 
-        if (span_eq(asked->unique_id, came->unique_id) &&
+        if (dialect_is_same_id(leg, asked->unique_id, came->unique_id) &&
             span_eq(asked->repository, came->repository) &&
             (came->home.n == 0 || is_same_community(asked->home, came->home))) {
             return asked;

@@ -5,6 +5,7 @@
 #include "txn/sources.h"
 
 #include "txn/iti38.h"
+#include "txn/suppliers.h"
 
 #define BY_ENTRY_UUID "$XDSDocumentEntryEntryUUID"
 #define BY_UNIQUE_ID  "$XDSDocumentEntryUniqueId"
@@ -64,18 +65,21 @@ find_known(const struct asking *asking, const struct ident *id)
     return NULL;
 }
 
-/* Nothing to ask with: an answer of nothing, or that the index did not say. */
+/* Nothing to ask with: an answer of nothing, or that the index or a manager did not say. */
 static struct status
 add_moot_leg(struct asking *asking, const struct config_source *source,
              const struct patient *patient, const struct ident *id, const struct known_ids *known)
 {
+    const struct diag *why = known != NULL && known->diag.code != ERR_NONE
+                                 ? &known->diag
+                                 : suppliers_why_no_id(asking, id, source->patient_authority);
     struct leg *leg;
 
     TRY(add_query_leg(asking, source, patient, &leg));
     leg->patient_id = *id;
-    leg->is_moot = known == NULL || known->diag.code == ERR_NONE;
-    if (!leg->is_moot) {
-        leg->diag = known->diag;
+    leg->is_moot = why == NULL;
+    if (why != NULL) {
+        leg->diag = *why;
     }
     return OK;
 }
@@ -157,7 +161,8 @@ sources_plan_query(struct asking *asking, const struct ident *id, const struct p
     for (size_t i = 0; i < config->sources_n; i++) {
         const struct config_source *source = &config->sources[i];
 
-        if (!source->is_embedded && rounds_want(asking, span_of_cstr(source->community))) {
+        if (source->engine == CONFIG_ENGINE_XDS &&
+            rounds_want(asking, span_of_cstr(source->community))) {
             TRY(plan_source(asking, source, id, patient));
         }
     }
@@ -256,7 +261,11 @@ sources_judge(const struct asking *asking, const struct document_ref *ref,
 const char *
 source_url(const struct leg *leg)
 {
-    return leg_is_retrieve(leg) ? leg->repository->url : leg->partner->source->registry_url;
+    const struct config_source *source = leg->partner->source;
+
+    return source->supplier_url != NULL ? source->supplier_url
+           : leg_is_retrieve(leg)       ? leg->repository->url
+                                        : source->registry_url;
 }
 
 /* A source of our own community knows nothing of communities, and need not. */
@@ -275,8 +284,8 @@ is_patient_param(struct span name)
            span_eq_cstr(name, "$XDSFolderPatientId") || span_eq_cstr(name, "$patientId");
 }
 
-static struct status
-put_patient(struct asking *asking, struct leg *leg, struct stored_query *query)
+struct status
+leg_put_patient(struct asking *asking, struct leg *leg, struct stored_query *query)
 {
     struct txn *txn = &asking->txn;
     struct query_param_list params = {0};
@@ -305,7 +314,7 @@ source_address(struct asking *asking, struct leg *leg, struct stored_query *quer
         TRY(arena_printf(asking->txn.arena, &leg->diag, &query->home, "urn:oid:%.*s",
                          SPAN_PRINT(leg->community)));
     }
-    return leg->patient_id.root.n > 0 ? put_patient(asking, leg, query) : OK;
+    return leg->patient_id.root.n > 0 ? leg_put_patient(asking, leg, query) : OK;
 }
 
 /* GetDocuments of what is to be retrieved (ITI TF-2 3.18.4.1.2.3.7.5). */

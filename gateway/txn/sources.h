@@ -73,6 +73,9 @@ MUST_CHECK struct status source_ask_documents(struct asking *asking, struct leg 
 /* The source's home (none where it is ours) and patient id in the place of the asker's. */
 MUST_CHECK struct status source_address(struct asking *asking, struct leg *leg,
                                         struct stored_query *query);
+/* The leg's patient id in the place of the query's. */
+MUST_CHECK struct status leg_put_patient(struct asking *asking, struct leg *leg,
+                                         struct stored_query *query);
 /* How its answer is read, homes and patient ids exchanged also in the texts of objects; in
  * leg->reading. */
 MUST_CHECK struct status source_reading(struct leg *leg, const struct query_reading **ret_reading);
