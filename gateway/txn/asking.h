@@ -46,6 +46,10 @@ struct asking_order {
     /* ASKING_DISCOVER: nobody is asked; the answer to this deferred question of ours (its
      * MessageID) is read, when it has come. */
     struct span collect;
+    /* ASKING_DISCOVER: our own store gives everybody of whom <who> holds (ITI-47; store/search.h),
+     * not only the one whom it identifies. */
+    bool is_search;
+    const char *system;     /* the local system that asks; NULL: none does */
     bool is_own_only;       /* a partner asks: our sources answer, no other partner is asked */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;

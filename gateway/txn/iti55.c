@@ -88,6 +88,18 @@ find_patient(struct inbound *in)
     return txn_settle(txn, st, answer);
 }
 
+/* Would this partner be told where else a patient is known? */
+/* REQ: ITI56-offered */
+static bool
+is_locator_for(const struct inbound *in)
+{
+    struct policy_facts facts = inbound_policy_facts(in);
+
+    facts.transaction = SPAN("ITI-56");
+    return in->individual == NULL && in->node->config->discovery.remember_us > 0 &&
+           policy_decide(in->node->config->policy, &facts).verdict == POLICY_PERMIT;
+}
+
 static struct status
 add_match(struct inbound *in, const struct patient *patient, int degree, struct xcpd_answer *answer)
 {
@@ -97,6 +109,7 @@ add_match(struct inbound *in, const struct patient *patient, int degree, struct 
         .patient = *patient,
         .home = span_of_cstr(in->node->config->community),
         .degree = degree,
+        .is_health_data_locator = is_locator_for(in),
     };
 
     /* Partners get the id of our own authority, never a medical record or social security number.
@@ -397,6 +410,25 @@ iti55_acknowledged(struct asking *asking, struct leg *leg, const struct message 
     return OK;
 }
 
+/* REQ: ITI47-matches */
+static struct status
+search_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
+{
+    struct store_people people = {0};
+
+    TRY(store_find_people(asking->node->store, &asking->order.who, STORE_PEOPLE_MAX,
+                          &asking->txn.park, leg->arena, &leg->diag, ret_answer, &people));
+    for (size_t i = 0; *ret_answer == ANSWER_NOW && i < people.n; i++) {
+        const struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community),
+                                         .patient = people.items[i],
+                                         .degree = -1};
+
+        TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, match));
+    }
+    leg->result = leg->matches.n > 0 ? XCPD_MATCH : XCPD_NONE;
+    return OK;
+}
+
 struct status
 iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
 {
@@ -404,6 +436,9 @@ iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
     struct store_match_result found = {.kind = STORE_MATCH_NONE};
     struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community)};
 
+    if (asking->order.is_search) {
+        return search_store(asking, leg, ret_answer);
+    }
     TRY(store_match_patient(asking->node->store, &asking->order.who, &txn->park, leg->arena,
                             &leg->diag, ret_answer, &found));
     if (*ret_answer == ANSWER_LATER) {

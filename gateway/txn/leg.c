@@ -247,8 +247,11 @@ note_subject(struct asking *asking, struct leg *leg)
 
 /* What goes into our own store is registered there, not sent. */
 static enum soap_transaction
-policy_transaction(const struct leg *leg)
+policy_transaction(const struct asking *asking, const struct leg *leg)
 {
+    if (asking->order.is_search && leg->partner == NULL) {
+        return SOAP_ITI_47;
+    }
     if (leg->transaction == SOAP_ITI_80 && leg->partner == NULL) {
         return SOAP_ITI_41;
     }
@@ -269,7 +272,7 @@ decide(struct asking *asking, struct leg *leg)
     }
     /* A source's documents are ours, by whichever transaction they come to us. */
     leg->facts = (struct policy_facts){
-        .transaction = span_of_cstr(soap_transaction(policy_transaction(leg))->name),
+        .transaction = span_of_cstr(soap_transaction(policy_transaction(asking, leg))->name),
         .direction = is_own ? SPAN("local") : SPAN("outbound"),
         .partner = is_own ? SPAN_EMPTY : span_of_cstr(leg->partner->id),
         .community = leg->community,
@@ -277,6 +280,7 @@ decide(struct asking *asking, struct leg *leg)
         .purpose_system = span_of_cstr(order->purpose_system),
         .role = span_of_cstr(order->role),
         .delegator = order->delegator,
+        .system = is_own && order->system != NULL ? span_of_cstr(order->system) : SPAN_EMPTY,
     };
     leg->decision = policy_decide(asking->node->config->policy, &leg->facts);
     leg->event.policy_rule = span_of_cstr(leg->decision.rule);

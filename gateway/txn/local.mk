@@ -27,6 +27,11 @@ libisthmus_a_SOURCES += \
 	gateway/txn/local.c gateway/txn/local.h gateway/txn/local_iti38.c \
 	gateway/txn/local_iti39.c gateway/txn/local_iti55.c gateway/txn/local_who.c \
 	gateway/txn/local_iti39.c gateway/txn/local_iti41.c gateway/txn/local_iti55.c \
+	gateway/txn/continued.c gateway/txn/continued.h \
+	gateway/txn/demographics.c gateway/txn/demographics.h \
+	gateway/txn/local_iti45.c gateway/txn/local_iti47.c \
+	gateway/txn/local_iti47_continue.c gateway/txn/iti56.c \
+	gateway/txn/told.c gateway/txn/told.h \
 	gateway/txn/node.h \
 	gateway/txn/outbox.c gateway/txn/outbox.h \
 	gateway/txn/own_query.c gateway/txn/own_query.h \
@@ -132,6 +137,14 @@ tests_unit_test_local_memory_SOURCES = tests/unit/test_local_memory.c $(LOCAL_KI
 tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_LDADD = $(UNIT_LIBS)
+PEOPLE_KIT = tests/unit/people_kit.c tests/unit/people_kit.h $(LOCAL_KIT) $(SCENE)
+check_PROGRAMS += tests/unit/test_scenario_demographics tests/unit/test_scenario_parts tests/unit/test_scenario_references
+tests_unit_test_scenario_references_SOURCES = tests/unit/test_scenario_references.c $(PEOPLE_KIT)
+tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_demographics_SOURCES = tests/unit/test_scenario_demographics.c $(PEOPLE_KIT)
+tests_unit_test_scenario_demographics_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_parts_SOURCES = tests/unit/test_scenario_parts.c $(PEOPLE_KIT)
+tests_unit_test_scenario_parts_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_many
 tests_unit_test_scenario_many_SOURCES = tests/unit/test_scenario_many.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_many_LDADD = $(UNIT_LIBS)

@@ -314,6 +314,7 @@ local_who(struct txn *txn)
         .timeout_us = local->in.node->config->timeout_us,
         .is_brokered = true,
         .is_complete = true,
+        .system = local->system->name,
     };
     TXN_TRY(take_asker(local, &facts));
     TXN_TRY(note_asker(local, &facts));

@@ -430,6 +430,36 @@ slow_remember(struct store *store, const struct replay_message *message, struct 
                : OK;
 }
 
+static struct status
+slow_find_people(struct store *store, const struct patient *asked, size_t most, struct park *park,
+                 struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                 struct store_people *ret_people)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_find_people(INNER(store), asked, most, NULL, arena, diag, ret_answer,
+                                   ret_people)
+               : OK;
+}
+
+static struct status
+slow_known_patient(struct store *store, const struct ident *id, struct park *park,
+                   struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                   struct known_patient *ret_known)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_known_patient(INNER(store), id, NULL, arena, diag, ret_answer, ret_known)
+               : OK;
+}
+
+static struct status
+slow_knows_domains(struct store *store, const struct span *roots, size_t n, struct park *park,
+                   struct diag *diag, enum answer *ret_answer, bool *ret_is_known)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_knows_domains(INNER(store), roots, n, NULL, diag, ret_answer, ret_is_known)
+               : OK;
+}
+
 void
 kit_slow_store(struct place *place)
 {
@@ -439,7 +469,10 @@ kit_slow_store(struct place *place)
                                                .ask = slow_ask,
                                                .members = slow_members,
                                                .retrieve = slow_retrieve,
-                                               .remember = slow_remember};
+                                               .remember = slow_remember,
+                                               .find_people = slow_find_people,
+                                               .known_patient = slow_known_patient,
+                                               .knows_domains = slow_knows_domains};
     struct slow_store *slow = &slow_stores[place - place->scene->places];
 
     *slow = (struct slow_store){{.engine = &engine}, place->store, NULL, false};
