@@ -19,6 +19,15 @@
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                   \
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                                   \
     "DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256"
+/* For servers of yesterday, of TLS 1.2 still: without DHE, because they choose it with groups that
+ * are too small, and with what has no forward secrecy or no AEAD at the end. */
+#define SUITES_LEGACY                                                                              \
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                   \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                                   \
+    "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"                                           \
+    "ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:"                                           \
+    "ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"     \
+    "AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-SHA256:AES128-SHA256:AES256-SHA:AES128-SHA"
 #define SUITES_TLS13 "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
 #define GROUPS       "X25519:P-256:P-384"
 #define SIGNATURES                                                                                 \
@@ -175,6 +184,14 @@ tls_client_context_prepare(SSL_CTX *context, const struct credential *credential
         SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
     }
     return OK;
+}
+
+struct status
+tls_client_context_allow_suites(SSL_CTX *context, struct diag *diag)
+{
+    return SSL_CTX_set_cipher_list(context, SUITES_LEGACY) == 1
+               ? OK
+               : tls_fail(diag, "legacy cipher suites");
 }
 
 struct status

@@ -37,5 +37,8 @@ MUST_CHECK struct status tls_client_context_prepare(SSL_CTX *context,
                                                     const struct credential *credential,
                                                     const struct trust *trust, bool allows_legacy,
                                                     struct diag *diag);
+/* After it, for a partner that is named for it: suites of TLS 1.2 without forward secrecy or AEAD
+ * as well, but none with DHE, whose groups such servers choose too small. */
+MUST_CHECK struct status tls_client_context_allow_suites(SSL_CTX *context, struct diag *diag);
 
 #endif

@@ -69,6 +69,7 @@ read_header(struct ccda_reader *r, const xmlNode *root, bool is_unstructured, st
     struct document_entry *entry = &ccda->entry;
 
     ccda_patient(r, ccda_path(root, "recordTarget", "patientRole", NULL), &ccda->patient);
+    ccda_details(r, root, &ccda->patient);
     ccda->header_id = ccda_id(r, ccda_child(root, "id"));
     ccda->set_id = ccda_id(r, ccda_child(root, "setId"));
     ccda->version = ccda_attribute(r, ccda_child(root, "versionNumber"), "value");

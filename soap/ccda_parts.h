@@ -32,6 +32,8 @@ void ccda_note(struct ccda_reader *r, struct status st);
  * none, or <node> is NULL. ccda_next: the next sibling of the same name. */
 const xmlNode *ccda_child(const xmlNode *node, const char *name);
 const xmlNode *ccda_next(const xmlNode *node);
+/* As ccda_child, in the namespace of the extensions of CDA (urn:hl7-org:sdtc). */
+const xmlNode *ccda_extension(const xmlNode *node, const char *name);
 /* ccda_child of ccda_child of ...; the path ends with NULL. */
 const xmlNode *ccda_path(const xmlNode *node, ...) __attribute__((sentinel));
 /* Attribute without namespace, white space trimmed; empty when absent or <node> is NULL. */
@@ -42,6 +44,8 @@ struct span ccda_child_text(struct ccda_reader *r, const xmlNode *node, const ch
 /* code, codeSystem, displayName of a child that is a CD/CE/CV, or of its first translation; all
  * empty unless it has code and codeSystem. */
 struct code ccda_code(struct ccda_reader *r, const xmlNode *parent, const char *name);
+/* The same of the element itself, without translations. */
+struct code ccda_read_code(struct ccda_reader *r, const xmlNode *node);
 /* II as root or root^extension; empty when it has no root. */
 struct span ccda_id(struct ccda_reader *r, const xmlNode *node);
 /* TS to DTM; empty when it is not one. */
@@ -54,7 +58,19 @@ struct span ccda_escape(struct ccda_reader *r, struct span text); /* for HL7 v2 
 /* ---- ccda_person.c ---- */
 /* Appends the name or names that one name element gives. */
 void ccda_names(struct ccda_reader *r, const xmlNode *name, struct name_list *names);
+/* A family name that this name says to be the one at birth (qualifier BR); empty when none is. */
+struct span ccda_birth_family(struct ccda_reader *r, const xmlNode *name);
+/* The given names, without those that somebody is only called by (qualifier CL). */
+void ccda_given_names(struct ccda_reader *r, const xmlNode *name, struct span_list *given);
+/* id elements that have a root, each once; addr elements that say something. */
+void ccda_ids(struct ccda_reader *r, const xmlNode *parent, struct ident_list *ids);
+void ccda_addresses(struct ccda_reader *r, const xmlNode *parent, struct address_list *addresses);
 void ccda_patient(struct ccda_reader *r, const xmlNode *patient_role, struct patient *patient);
+
+/* ---- ccda_details.c ---- */
+/* What few headers say of the patient of <root>, and nobody is found by alone: birth, death,
+ * mother's maiden name, principal care providers, and the codes for people. */
+void ccda_details(struct ccda_reader *r, const xmlNode *root, struct patient *patient);
 
 /* ---- ccda_author.c ---- */
 void ccda_authors(struct ccda_reader *r, const xmlNode *root, struct document_entry *entry);

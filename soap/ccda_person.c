@@ -55,9 +55,22 @@ given_names(struct ccda_reader *r, const xmlNode *name, bool is_called, struct s
     }
 }
 
+void
+ccda_given_names(struct ccda_reader *r, const xmlNode *name, struct span_list *given)
+{
+    given_names(r, name, false, given);
+}
+
+struct span
+ccda_birth_family(struct ccda_reader *r, const xmlNode *name)
+{
+    return parts(r, name, "family", "BR", true);
+}
+
 /* One element may hold two names: the family name at birth (qualifier BR) beside the present one,
  * and what somebody is called (CL) beside the given names. Each becomes a name of its own, so that
- * "Eve Betterhalf (Everywoman)" is found under both, and "Frankie" is no second given name. */
+ * "Eve Betterhalf (Everywoman)" is found under both, and "Frankie" is no second given name. The use
+ * is that of the present name: neither of the others is said to be the legal one. */
 void
 ccda_names(struct ccda_reader *r, const xmlNode *name, struct name_list *names)
 {
@@ -67,7 +80,7 @@ ccda_names(struct ccda_reader *r, const xmlNode *name, struct name_list *names)
         .suffix = parts(r, name, "suffix", "", false),
         .use = ccda_attribute(r, name, "use"),
     };
-    struct span birth_family = parts(r, name, "family", "BR", true);
+    struct span birth_family = ccda_birth_family(r, name);
     struct span_list called = {0};
 
     given_names(r, name, false, &person.given);
@@ -88,25 +101,38 @@ ccda_names(struct ccda_reader *r, const xmlNode *name, struct name_list *names)
         struct person_name at_birth = person;
 
         at_birth.family = birth_family;
+        at_birth.use = SPAN_EMPTY;
         CCDA_PUSH(r, names, at_birth);
     }
     if (called.n > 0) {
         struct person_name by_call = person;
 
         by_call.given = called;
+        by_call.use = SPAN_EMPTY;
         CCDA_PUSH(r, names, by_call);
     }
 }
 
-static void
-read_ids(struct ccda_reader *r, const xmlNode *role, struct ident_list *ids)
+static bool
+has_id(const struct ident_list *ids, const struct ident *id)
 {
-    for (const xmlNode *node = ccda_child(role, "id"); node != NULL; node = ccda_next(node)) {
+    for (size_t i = 0; i < ids->n; i++) {
+        if (ident_eq(&ids->items[i], id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+ccda_ids(struct ccda_reader *r, const xmlNode *parent, struct ident_list *ids)
+{
+    for (const xmlNode *node = ccda_child(parent, "id"); node != NULL; node = ccda_next(node)) {
         const struct ident id = {ccda_attribute(r, node, "root"),
                                  ccda_attribute(r, node, "extension"),
                                  ccda_attribute(r, node, "assigningAuthorityName")};
 
-        if (id.root.n > 0) {
+        if (id.root.n > 0 && !has_id(ids, &id)) {
             CCDA_PUSH(r, ids, id);
         }
     }
@@ -134,6 +160,14 @@ read_address(struct ccda_reader *r, const xmlNode *node, struct address_list *ad
     if (address.street.n > 0 || address.city.n > 0 || address.state.n > 0 ||
         address.postal_code.n > 0 || address.country.n > 0) {
         CCDA_PUSH(r, addresses, address);
+    }
+}
+
+void
+ccda_addresses(struct ccda_reader *r, const xmlNode *parent, struct address_list *addresses)
+{
+    for (const xmlNode *node = ccda_child(parent, "addr"); node != NULL; node = ccda_next(node)) {
+        read_address(r, node, addresses);
     }
 }
 
@@ -174,12 +208,9 @@ ccda_patient(struct ccda_reader *r, const xmlNode *patient_role, struct patient 
     for (const xmlNode *name = ccda_child(person, "name"); name != NULL; name = ccda_next(name)) {
         ccda_names(r, name, &patient->names);
     }
-    read_ids(r, patient_role, &patient->ids);
+    ccda_ids(r, patient_role, &patient->ids);
     patient->birth_time = ccda_attribute(r, ccda_child(person, "birthTime"), "value");
     patient->sex = read_sex(r, person);
-    for (const xmlNode *node = ccda_child(patient_role, "addr"); node != NULL;
-         node = ccda_next(node)) {
-        read_address(r, node, &patient->addresses);
-    }
+    ccda_addresses(r, patient_role, &patient->addresses);
     read_telecoms(r, patient_role, &patient->telecoms);
 }

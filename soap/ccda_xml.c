@@ -19,6 +19,7 @@
 #include "base/mem.h"
 
 #define HL7_NAMESPACE   "urn:hl7-org:v3"
+#define SDTC_NAMESPACE  "urn:hl7-org:sdtc"
 #define ROOT_NAME       "ClinicalDocument"
 #define COMPONENT_DEPTH 2 /* of the body's element; the root is 1 */
 
@@ -261,33 +262,38 @@ ccda_tree_done(struct ccda_tree *tree)
 /* ---- ways in the tree ---- */
 
 static bool
-is_element(const xmlNode *node, const char *name)
+is_element(const xmlNode *node, const char *namespace, const char *name)
 {
     return node->type == XML_ELEMENT_NODE && is_name(node->name, name) && node->ns != NULL &&
-           is_name(node->ns->href, HL7_NAMESPACE) &&
+           is_name(node->ns->href, namespace) &&
            xmlHasProp(node, (const xmlChar *)"nullFlavor") == NULL;
+}
+
+static const xmlNode *
+first_element(const xmlNode *node, const char *namespace, const char *name)
+{
+    while (node != NULL && !is_element(node, namespace, name)) {
+        node = node->next;
+    }
+    return node;
 }
 
 const xmlNode *
 ccda_child(const xmlNode *node, const char *name)
 {
-    const xmlNode *child = node == NULL ? NULL : node->children;
+    return node == NULL ? NULL : first_element(node->children, HL7_NAMESPACE, name);
+}
 
-    while (child != NULL && !is_element(child, name)) {
-        child = child->next;
-    }
-    return child;
+const xmlNode *
+ccda_extension(const xmlNode *node, const char *name)
+{
+    return node == NULL ? NULL : first_element(node->children, SDTC_NAMESPACE, name);
 }
 
 const xmlNode *
 ccda_next(const xmlNode *node)
 {
-    const xmlNode *next = node->next;
-
-    while (next != NULL && !is_element(next, (const char *)node->name)) {
-        next = next->next;
-    }
-    return next;
+    return first_element(node->next, (const char *)node->ns->href, (const char *)node->name);
 }
 
 const xmlNode *
@@ -366,8 +372,8 @@ ccda_child_text(struct ccda_reader *r, const xmlNode *node, const char *name)
     return ccda_text(r, ccda_child(node, name));
 }
 
-static struct code
-read_code(struct ccda_reader *r, const xmlNode *node)
+struct code
+ccda_read_code(struct ccda_reader *r, const xmlNode *node)
 {
     const struct code code = {ccda_attribute(r, node, "code"),
                               ccda_attribute(r, node, "codeSystem"),
@@ -382,13 +388,13 @@ read_code(struct ccda_reader *r, const xmlNode *node)
 struct code
 ccda_code(struct ccda_reader *r, const xmlNode *parent, const char *name)
 {
-    struct code code = read_code(r, ccda_child(parent, name));
+    struct code code = ccda_read_code(r, ccda_child(parent, name));
 
     /* A nullFlavor may stand on the code while a translation says it in another system. */
     for (const xmlNode *node = parent == NULL ? NULL : parent->children;
          code.value.n == 0 && node != NULL; node = node->next) {
         if (node->type == XML_ELEMENT_NODE && is_name(node->name, name)) {
-            code = read_code(r, ccda_child(node, "translation"));
+            code = ccda_read_code(r, ccda_child(node, "translation"));
         }
     }
     return code;

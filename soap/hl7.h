@@ -37,6 +37,10 @@ struct hl7_domain_list {
     size_t n, capacity;
 };
 
+/* Before a question of ours is written: ERR_MESSAGE_CONTENT when one is no OID. */
+MUST_CHECK struct status hl7_check_domains(const struct hl7_domain_list *domains,
+                                           struct diag *diag);
+
 /* XPath of that value, for hl7_detail.location: <message> is the root element, <parameter> the
  * parameter's element; hl7: stands for urn:hl7-org:v3. */
 MUST_CHECK struct status hl7_domain_location(const char *message, const char *parameter,

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "base/ids.h"
 #include "soap/xcpd_parts.h"
 
 /* Nobody can use more, and each costs memory. */
@@ -15,6 +16,17 @@ hl7_is_error(struct span type_code)
 {
     return span_eq_cstr(type_code, "AE") || span_eq_cstr(type_code, "AR") ||
            span_eq_cstr(type_code, "CE") || span_eq_cstr(type_code, "CR");
+}
+
+struct status
+hl7_check_domains(const struct hl7_domain_list *domains, struct diag *diag)
+{
+    for (size_t i = 0; i < domains->n; i++) {
+        if (!oid_is_valid(domains->items[i].root)) {
+            return FAIL(diag, ERR_MESSAGE_CONTENT, "domain %zu of a question is no OID", i + 1);
+        }
+    }
+    return OK;
 }
 
 struct status

@@ -4,6 +4,7 @@ libisthmus_a_SOURCES += \
 	soap/ccda.c soap/ccda.h soap/ccda_parts.h \
 	soap/ccda_author.c \
 	soap/ccda_codes.c \
+	soap/ccda_details.c \
 	soap/ccda_person.c \
 	soap/ccda_xml.c
 

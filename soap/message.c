@@ -36,6 +36,7 @@ message_limits_answer(void)
         .attributes = 64,
         .start_tag_bytes = (size_t)16 * 1024,
         .parts = 1000,
+        .is_answer = true,
         .is_lenient = true,
     };
 }
@@ -161,9 +162,8 @@ load_root(const struct body *body, const struct root_part *root,
 {
     struct diag why = {.code = ERR_NONE};
     struct body part;
-    const bool moves =
-        spool != NULL && (limits->is_lenient || root->size > limits->root_part_bytes);
-    const enum err code = limits->is_lenient ? ERR_PARTNER_ANSWER : ERR_MESSAGE_CONTENT;
+    const bool moves = spool != NULL && (limits->is_answer || root->size > limits->root_part_bytes);
+    const enum err code = limits->is_answer ? ERR_PARTNER_ANSWER : ERR_MESSAGE_CONTENT;
     if (!moves && root->size > limits->root_part_bytes) {
         return root_too_large(root->size, limits, diag);
     }

@@ -28,6 +28,7 @@ struct message_limits {
     size_t attributes;      /* per element, 64, namespace declarations included */
     size_t start_tag_bytes; /* 16 KB */
     size_t parts;           /* of a MIME body */
+    bool is_answer;         /* of a partner: what is wrong is its answer's fault */
     bool is_lenient; /* answers: plain SOAP instead of MTOM, LF-only part headers, missing part
                         types */
     /* Answers whose lists are read while they are parsed, so that they never are a tree

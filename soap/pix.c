@@ -3,7 +3,6 @@
  * any thread; what is read is copied to the caller's arena. The answer is in pix_answer.c. Source:
  * ITI TF-2 3.45.4.1.
  */
-#include "base/ids.h"
 #include "soap/message_internal.h"
 #include "soap/pix_parts.h"
 
@@ -108,12 +107,7 @@ check_query(const struct pix_query *query, struct diag *diag)
         return FAIL(diag, ERR_MESSAGE_CONTENT,
                     "a PIX query needs a patient id with root and extension");
     }
-    for (size_t i = 0; i < query->sources.n; i++) {
-        if (!oid_is_valid(query->sources.items[i].root)) {
-            return FAIL(diag, ERR_MESSAGE_CONTENT, "domain %zu of a PIX query is no OID", i + 1);
-        }
-    }
-    return OK;
+    return hl7_check_domains(&query->sources, diag);
 }
 
 struct status

@@ -2,7 +2,6 @@
  * The answer of ITI-45 PIX V3 Query, PRPA_IN201310UV02, written and read: the cases of ITI TF-2
  * 3.45.4.2.3. Called by both sides; any thread; what is read is copied to the caller's arena.
  */
-#include "base/ids.h"
 #include "soap/message_internal.h"
 #include "soap/pix_parts.h"
 
@@ -139,21 +138,11 @@ write_message(const struct pix_query *query, const struct pix_answer *answer, st
     const bool is_error = answer->result != PIX_FOUND && answer->result != PIX_NONE;
     struct hl7_acknowledgement said = {.type_code = is_error ? SPAN("AE") : SPAN("AA"),
                                        .target = query->id};
-    char message_id[UUID_TEXT];
-    uuid_new(message_id);
-    const struct xcpd_wrapper wrapper = {
-        .element = PIX_ANSWER_ELEMENT,
-        .id = {.root = home, .extension = span_of_cstr(message_id)},
-        .creation_us = now_us,
-        .accept_ack = "NE",
-        .receiver_device = query->sender_device,
-        .receiver_home = query->sender_home,
-        .sender_home = home,
-    };
     struct xmlw w;
     TRY(find_details(query, answer, arena, diag, &said.details));
     xmlw_init(&w, out, diag);
-    xcpd_write_wrapper(&w, &wrapper);
+    xcpd_write_answer_wrapper(&w, PIX_ANSWER_ELEMENT, &query->sender_device, query->sender_home,
+                              home, now_us);
     xcpd_write_acknowledgement(&w, &said, SPAN_EMPTY);
     write_act(&w, query, answer, home);
     xmlw_end(&w);

@@ -26,6 +26,7 @@ struct xcpd_query {
     struct span_list reverse_authorities;
     unsigned minimum_degree;     /* 1 to 100; 0: not said */
     struct span match_algorithm; /* may be passed over; empty: not said */
+    bool is_prefixed;            /* writing: elements have the prefix of HL7's namespace */
     bool is_deferred;            /* responsePriorityCode D: the answer comes later */
     struct span respond_to;      /* deferred: URL for the answer, as it came: is only to be compared
                                     with what the configuration says of the asker */

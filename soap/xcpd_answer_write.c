@@ -6,7 +6,6 @@
  */
 #include <stdio.h>
 
-#include "base/ids.h"
 #include "soap/pdq.h"
 #include "soap/xcpd_parts.h"
 
@@ -229,24 +228,14 @@ xcpd_write_reply(const struct xcpd_query *query, const struct xcpd_answer *answe
                  struct span home, int64_t now_us, struct buf *out, struct diag *diag)
 {
     const struct reply reply = {query, answer, home, is_pdq};
-    char message_id[UUID_TEXT];
     TRY(check_answer(&reply, diag));
-    uuid_new(message_id);
-    const struct xcpd_wrapper wrapper = {
-        .element = XCPD_ANSWER_ELEMENT,
-        .id = {.root = home, .extension = span_of_cstr(message_id)},
-        .creation_us = now_us,
-        .accept_ack = "NE",
-        .receiver_device = query->sender_device,
-        .receiver_home = query->sender_home,
-        .sender_home = home,
-    };
     struct xmlw w;
     char *room = NULL;
     TRY(buf_reserve(out, query->query_xml.n + ANSWER_ROOM, diag,
                     &room)); /* so that most need not grow */
     xmlw_init(&w, out, diag);
-    xcpd_write_wrapper(&w, &wrapper);
+    xcpd_write_answer_wrapper(&w, XCPD_ANSWER_ELEMENT, &query->sender_device, query->sender_home,
+                              home, now_us);
     write_acknowledgement(&w, &reply);
     write_act(&w, &reply);
     xmlw_end(&w);

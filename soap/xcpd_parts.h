@@ -66,7 +66,14 @@ struct xcpd_wrapper {
     struct span receiver_home, sender_home;
     struct span respond_to; /* telecom of the deferred mode; empty: none */
 };
+/* On the first element: HL7's namespace as the default one, or with the writer's prefix. */
+#define XCPD_PREFIX "urn"
+void xcpd_declare(struct xmlw *w);
 void xcpd_write_wrapper(struct xmlw *w, const struct xcpd_wrapper *wrapper);
+/* The wrapper of an answer of ours (<home>, bare OID), with an id of its own, to who asked. */
+void xcpd_write_answer_wrapper(struct xmlw *w, const char *element,
+                               const struct ident *asker_device, struct span asker_home,
+                               struct span home, int64_t now_us);
 /* controlActProcess is left open behind its code. */
 void xcpd_start_act(struct xmlw *w, const char *trigger);
 /* <first_text>: a detail of text alone before the others; empty: none. */

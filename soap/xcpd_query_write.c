@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 
-#include "base/ids.h"
 #include "soap/pdq.h"
 #include "soap/xcpd_parts.h"
 
@@ -167,7 +166,7 @@ write_number(struct xmlw *w, const char *element, unsigned number, bool is_typed
     xmlw_start(w, element);
     if (is_typed) {
         xmlw_attr_cstr(w, "xmlns:xsi", NS_XSI);
-        xmlw_attr_cstr(w, "xsi:type", "INT");
+        xmlw_attr_cstr(w, "xsi:type", w->prefix == NULL ? "INT" : XCPD_PREFIX ":INT");
     }
     xmlw_attr_cstr(w, "value", text);
     xmlw_end(w);
@@ -184,7 +183,7 @@ write_criteria(struct xmlw *w, const struct xcpd_query *query)
         xmlw_start(w, "matchAlgorithm");
         xmlw_start(w, "value");
         xmlw_attr_cstr(w, "xmlns:xsi", NS_XSI);
-        xmlw_attr_cstr(w, "xsi:type", "ST");
+        xmlw_attr_cstr(w, "xsi:type", w->prefix == NULL ? "ST" : XCPD_PREFIX ":ST");
         xmlw_text(w, query->match_algorithm);
         xmlw_end(w);
         end_parameter(w, "MatchAlgorithm");
@@ -202,8 +201,9 @@ write_parameters(const struct xcpd_query *query, bool is_pdq, struct buf *out, s
 {
     struct xmlw w;
     xmlw_init(&w, out, diag);
+    w.prefix = query->is_prefixed ? XCPD_PREFIX : NULL;
     xmlw_start(&w, "queryByParameter");
-    xmlw_attr_cstr(&w, "xmlns", NS_HL7);
+    xcpd_declare(&w);
     xcpd_write_ident(&w, "queryId", &query->query_id);
     xcpd_write_code(&w, "statusCode", SPAN("new"), NULL);
     xcpd_write_code(&w, "responseModalityCode", SPAN("R"), NULL);
@@ -264,12 +264,7 @@ check_question(const struct xcpd_query *query, bool is_pdq, struct diag *diag)
         return FAIL(diag, ERR_MESSAGE_CONTENT,
                     "a question in deferred mode must say where its answer goes");
     }
-    for (size_t i = 0; i < query->domains.n; i++) {
-        if (!oid_is_valid(query->domains.items[i].root)) {
-            return FAIL(diag, ERR_MESSAGE_CONTENT, "domain %zu of a question is no OID", i + 1);
-        }
-    }
-    return OK;
+    return hl7_check_domains(&query->domains, diag);
 }
 
 static void
@@ -302,6 +297,7 @@ xcpd_write_question(const struct xcpd_query *query, bool is_pdq, struct arena *a
     };
     struct xmlw w;
     xmlw_init(&w, out, diag);
+    w.prefix = query->is_prefixed ? XCPD_PREFIX : NULL;
     xcpd_write_wrapper(&w, &wrapper);
     xcpd_start_act(&w, "PRPA_TE201305UV02");
     write_authorities(&w, &query->reverse_authorities);

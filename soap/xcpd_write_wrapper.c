@@ -4,6 +4,7 @@
  * owns nothing.
  */
 #include "base/datetime.h"
+#include "base/ids.h"
 #include "soap/xcpd_parts.h"
 
 /* receiver or sender: the device's id is its community's when nobody says another, and the
@@ -43,6 +44,12 @@ write_respond_to(struct xmlw *w, struct span url)
 }
 
 void
+xcpd_declare(struct xmlw *w)
+{
+    xmlw_attr_cstr(w, w->prefix == NULL ? "xmlns" : "xmlns:" XCPD_PREFIX, NS_HL7);
+}
+
+void
 xcpd_write_wrapper(struct xmlw *w, const struct xcpd_wrapper *wrapper)
 {
     char created[DATETIME_MAX];
@@ -52,7 +59,7 @@ xcpd_write_wrapper(struct xmlw *w, const struct xcpd_wrapper *wrapper)
         .extension =
             span_of_cstr(wrapper->interaction == NULL ? wrapper->element : wrapper->interaction)};
     xmlw_start(w, wrapper->element);
-    xmlw_attr_cstr(w, "xmlns", NS_HL7);
+    xcpd_declare(w);
     xmlw_attr_cstr(w, "ITSVersion", "XML_1.0");
     xcpd_write_ident(w, "id", &wrapper->id);
     xcpd_write_value(w, "creationTime", span_of_cstr(created));
@@ -72,4 +79,22 @@ xcpd_start_act(struct xmlw *w, const char *trigger)
 {
     xcpd_start_classed(w, "controlActProcess", "CACT", "EVN");
     xcpd_write_code(w, "code", span_of_cstr(trigger), HL7_INTERACTION_ROOT);
+}
+
+void
+xcpd_write_answer_wrapper(struct xmlw *w, const char *element, const struct ident *asker_device,
+                          struct span asker_home, struct span home, int64_t now_us)
+{
+    char message_id[UUID_TEXT];
+    uuid_new(message_id);
+    const struct xcpd_wrapper wrapper = {
+        .element = element,
+        .id = {.root = home, .extension = span_of_cstr(message_id)},
+        .creation_us = now_us,
+        .accept_ack = "NE",
+        .receiver_device = *asker_device,
+        .receiver_home = asker_home,
+        .sender_home = home,
+    };
+    xcpd_write_wrapper(w, &wrapper);
 }

@@ -38,6 +38,11 @@ check_PROGRAMS += tests/unit/test_samples
 tests_unit_test_samples_SOURCES = tests/unit/test_samples.c tests/unit/sample_facts.c \
 	tests/unit/sample_facts.h tests/unit/sample_more.c $(CODEC_SUPPORT)
 tests_unit_test_samples_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_ccda_people
+tests_unit_test_ccda_people_SOURCES = tests/unit/test_ccda_people.c tests/unit/sample_facts.c \
+	tests/unit/sample_facts.h tests/unit/sample_more.c $(CODEC_SUPPORT)
+tests_unit_test_ccda_people_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += tests/samples/make-ccda-facts tests/samples/ccda.facts
 EXTRA_DIST += tests/samples/make-facts tests/samples/epr-by-example.facts tests/samples/ipf.facts \
 	tests/samples/ipf-hl7v3.facts tests/samples/nist-toolkit.facts tests/samples/sds-ehdsi.facts
 EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run tests/integration/large tests/integration/local_client.py \

@@ -27,6 +27,12 @@ MUST_CHECK struct status journal_open(const char *dir, const char *chain, const 
 MUST_CHECK struct status journal_open_free(const char *dir, const char *prefix,
                                            const struct clock *clock, struct diag *diag,
                                            struct journal **ret_journal);
+/* What an earlier process began and did not live to end: each intent of this chain without an
+ * outcome gets one, durable when this returns, that says it is unknown. To be called behind the
+ * opening, before anything is appended. Intents that were written more than <window_us> before the
+ * chain's last record had ended: no question lasts longer. <dir>: as it was opened. */
+MUST_CHECK struct status journal_end_intents(struct journal *journal, const char *dir,
+                                             int64_t window_us, struct diag *diag, size_t *ret_n);
 /* Commits what is queued, wakes, cuts the segment to its content. Nobody may append any more. NULL
  * is fine. */
 void journal_close(struct journal *journal);
@@ -81,6 +87,13 @@ typedef bool (*journal_visit)(void *arg, const struct journal_record *record);
  * not know are verified and left out. */
 MUST_CHECK struct status journal_read(const char *dir, journal_visit visit, void *arg,
                                       struct diag *diag);
+/* The same for the records of one chain, from sequence <from> on (0: the first that is there). */
+MUST_CHECK struct status journal_read_chain(const char *dir, const char *chain, uint64_t from,
+                                            journal_visit visit, void *arg, struct diag *diag);
+/* The names of the chains that are there now, in order. */
+MUST_CHECK struct status journal_chains(const char *dir,
+                                        struct status (*visit)(void *arg, const char *chain),
+                                        void *arg, struct diag *diag);
 /* One record; ERR_NOT_FOUND. */
 MUST_CHECK struct status journal_find(const char *dir, const char *chain, uint64_t sequence,
                                       journal_visit visit, void *arg, struct diag *diag);

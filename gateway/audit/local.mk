@@ -8,13 +8,14 @@ libisthmus_a_SOURCES += \
 	gateway/audit/reader.c \
 	gateway/audit/record.c gateway/audit/record.h \
 	gateway/audit/recovery.c \
-	gateway/audit/segment.c gateway/audit/segment.h
+	gateway/audit/segment.c gateway/audit/segment.h \
+	gateway/audit/unfinished.c
 EXTRA_DIST += gateway/audit/README.md
 
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h
 AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_journal \
 	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
-	tests/unit/test_journal_recovery
+	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished
 check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
@@ -28,3 +29,5 @@ tests_unit_test_journal_reader_SOURCES = tests/unit/test_journal_reader.c $(JOUR
 tests_unit_test_journal_reader_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_recovery_SOURCES = tests/unit/test_journal_recovery.c $(JOURNAL_KIT)
 tests_unit_test_journal_recovery_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_unfinished_SOURCES = tests/unit/test_journal_unfinished.c $(JOURNAL_KIT)
+tests_unit_test_journal_unfinished_LDADD = $(UNIT_LIBS)

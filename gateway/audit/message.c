@@ -152,7 +152,7 @@ kind_of(const struct audit_event *event)
 static bool
 is_transaction(const struct audit_event *event)
 {
-    return event->type <= AUDIT_ITI_56;
+    return event->type < AUDIT_LOCAL_ACCESS;
 }
 
 static void

@@ -263,6 +263,40 @@ journal_read(const char *dir, journal_visit visit, void *arg, struct diag *diag)
 }
 
 struct status
+journal_read_chain(const char *dir, const char *chain, uint64_t from, journal_visit visit,
+                   void *arg, struct diag *diag)
+{
+    struct chain *opened = NULL;
+    bool has = true;
+    TRY(chain_open(dir, chain, from, diag, &opened));
+    struct status st = OK;
+    while (is_ok(st) && has) {
+        st = chain_next(opened, diag, &has);
+        if (is_ok(st) && has && opened->head.type == RECORD_EVENT) {
+            struct journal_record record;
+            describe(opened, &record);
+            has = visit(arg, &record);
+        }
+    }
+    chain_close(opened);
+    return st;
+}
+
+struct status
+journal_chains(const char *dir, struct status (*visit)(void *arg, const char *chain), void *arg,
+               struct diag *diag)
+{
+    struct journal_reader *reader = NULL;
+    TRY(journal_reader_open(dir, 0, diag, &reader));
+    struct status st = OK;
+    for (size_t i = 0; i < reader->n && is_ok(st); i++) {
+        st = visit(arg, reader->sources[i].name);
+    }
+    journal_reader_close(reader);
+    return st;
+}
+
+struct status
 journal_find(const char *dir, const char *chain, uint64_t sequence, journal_visit visit, void *arg,
              struct diag *diag)
 {

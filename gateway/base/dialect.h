@@ -25,7 +25,9 @@
     X(HOME_COMMUNITY,  "home-community",  "no homeCommunityId attribute: the partner's own is taken") \
     X(ROLE,            "role",            "no role attribute") \
     X(SECOND_PURPOSE,  "second-purpose",  "several purposes of use: the first counts") \
-    X(KEY_INFO,        "key-info",        "assertion signatures whose KeyInfo names no key")
+    X(KEY_INFO,        "key-info",        "assertion signatures whose KeyInfo names no key") \
+    X(ANSWER,          "answer",          "HTTP 200 without a body: nobody, or no documents") \
+    X(PACKAGE,         "package",         "requests with LF for CRLF in MIME, parts without types, or no package")
 /* clang-format on */
 
 enum dialect_relaxation {
@@ -60,6 +62,17 @@ struct dialect_style {
     enum dialect_community community; /* which homeCommunityId attribute names are written */
     bool has_npi_2_0;                 /* NPI as urn:oasis:names:tc:xspa:2.0:subject:npi, too */
     bool has_authz_decision;          /* consent also as AuthzDecisionStatement (spec of 2010) */
+};
+
+/* How the rest of our messages to one partner is made. */
+enum dialect_range { DIALECT_RANGE_NONE, DIALECT_RANGE_CREATION, DIALECT_RANGE_SERVICE };
+struct dialect_form {
+    enum dialect_range range;    /* of times in FindDocuments that has none */
+    bool has_urn_ids;            /* uniqueIds that are UUIDs: urn:uuid: before them in questions */
+    bool is_prefixed;            /* the HL7 V3 namespace of ITI-55 has a prefix */
+    bool is_plain_retrieve;      /* ITI-39 leaves as SOAP, not as MTOM */
+    bool is_sender_organization; /* sender of ITI-55: the organization that asks */
+    const char *receiver;        /* of ITI-55, bare OID; NULL: the community that is asked */
 };
 
 #endif

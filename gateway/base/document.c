@@ -4,11 +4,14 @@
  */
 #include "base/document.h"
 
+#include <ctype.h>
+
 #include "base/ids.h"
 #include "base/text.h"
 
 #define UNIQUE_ID_BYTES     128
 #define UNIQUE_ID_EXTENSION 16 /* characters, not bytes */
+#define URN_UUID            "urn:uuid:"
 
 /* REQ: META-unique-id */
 bool
@@ -54,4 +57,29 @@ document_ref_is_among(const struct document_ref *ref, const struct document_ref_
         }
     }
     return false;
+}
+
+struct status
+document_id_with_urn(struct span unique_id, struct arena *arena, struct diag *diag,
+                     struct span *ret_id)
+{
+    char lower[UUID_TEXT];
+
+    if (!uuid_is_valid(unique_id) || unique_id.n >= sizeof(lower)) {
+        *ret_id = unique_id;
+        return OK;
+    }
+    for (size_t i = 0; i < unique_id.n; i++) {
+        lower[i] = (char)tolower((unsigned char)unique_id.p[i]);
+    }
+    return arena_printf(arena, diag, ret_id, URN_UUID "%.*s", (int)unique_id.n, lower);
+}
+
+struct span
+document_id_without_urn(struct span unique_id)
+{
+    const size_t n = sizeof(URN_UUID) - 1;
+    const struct span rest = span_slice(unique_id, n, unique_id.n);
+
+    return span_starts_with(unique_id, SPAN(URN_UUID)) && uuid_is_valid(rest) ? rest : unique_id;
 }

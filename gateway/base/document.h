@@ -108,5 +108,11 @@ struct document_ref_list {
     size_t n, capacity;
 };
 bool document_ref_is_among(const struct document_ref *ref, const struct document_ref_list *refs);
+/* A uniqueId that is a UUID, in lower case with urn:uuid: before it; any other as it is, not
+ * copied. */
+MUST_CHECK struct status document_id_with_urn(struct span unique_id, struct arena *arena,
+                                              struct diag *diag, struct span *ret_id);
+/* The other way; a part of <unique_id>. */
+struct span document_id_without_urn(struct span unique_id);
 
 #endif

@@ -73,6 +73,8 @@ struct code_list {
     size_t n, capacity;
 };
 
+#define PATIENT_BIRTH_ORDER_MAX 64 /* more are no births of one day */
+
 /* Said, said not to be, or not said. */
 enum patient_flag { PATIENT_UNSAID, PATIENT_NO, PATIENT_YES };
 

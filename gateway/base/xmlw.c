@@ -42,6 +42,16 @@ xmlw_declaration(struct xmlw *w)
     put(w, SPAN("<?xml version=\"1.0\" encoding=\"UTF-8\"?>"));
 }
 
+static void
+put_name(struct xmlw *w, const char *qname)
+{
+    if (w->prefix != NULL && span_find_char(span_of_cstr(qname), ':') == SPAN_MISSING) {
+        put_cstr(w, w->prefix);
+        put(w, SPAN(":"));
+    }
+    put_cstr(w, qname);
+}
+
 void
 xmlw_start(struct xmlw *w, const char *qname)
 {
@@ -54,7 +64,7 @@ xmlw_start(struct xmlw *w, const char *qname)
         return;
     }
     put(w, SPAN("<"));
-    put_cstr(w, qname);
+    put_name(w, qname);
     w->open[w->depth++] = qname;
     w->is_tag_open = true;
 }
@@ -71,7 +81,7 @@ xmlw_end(struct xmlw *w)
     }
     w->depth--;
     put(w, SPAN("</"));
-    put_cstr(w, w->open[w->depth]);
+    put_name(w, w->open[w->depth]);
     put(w, SPAN(">"));
 }
 

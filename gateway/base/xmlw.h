@@ -20,6 +20,9 @@ struct xmlw {
     const char *open[XMLW_DEPTH_MAX];
     size_t depth;
     bool is_tag_open; /* "<name ..." written, ">" not yet */
+    /* NULL, or what stands before each element's name that has no prefix of its own; set it before
+     * the first element, which has to declare it. */
+    const char *prefix;
 };
 
 void xmlw_init(struct xmlw *w, struct buf *out, struct diag *diag);

@@ -446,6 +446,16 @@ read_text(struct reader *reader, struct span text, struct yaml_node **ret_root)
 }
 
 struct status
+yaml_read_text(const char *name, struct span text, struct arena *arena, struct yaml_report *report,
+               struct diag *diag, struct yaml_node **ret_root)
+{
+    struct reader reader = {
+        .arena = arena, .report = report, .diag = diag, .file = name, .line = 1, .column = 1};
+
+    return read_text(&reader, text, ret_root);
+}
+
+struct status
 yaml_read_file(const char *path, struct arena *arena, struct yaml_report *report, struct diag *diag,
                struct yaml_node **ret_root)
 {

@@ -52,6 +52,10 @@ void yaml_error(struct yaml_report *report, const struct yaml_node *at, const ch
 MUST_CHECK struct status yaml_read_file(const char *path, struct arena *arena,
                                         struct yaml_report *report, struct diag *diag,
                                         struct yaml_node **ret_root);
+/* The same for text that is no file; <name> stands for one in what is said about it. */
+MUST_CHECK struct status yaml_read_text(const char *name, struct span text, struct arena *arena,
+                                        struct yaml_report *report, struct diag *diag,
+                                        struct yaml_node **ret_root);
 /* The value of <key>, marked as known; NULL when absent (or <mapping> is NULL). */
 struct yaml_node *yaml_get(struct yaml_node *mapping, const char *key);
 /* Reports every key of the mapping that is not among <names>, with the nearest of them

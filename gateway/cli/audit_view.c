@@ -56,6 +56,15 @@ render(const struct audit_view *view, const struct journal_record *record, bool 
     return st;
 }
 
+struct status
+audit_view_render(const struct audit_view *view, const struct journal_record *record,
+                  struct buf *out, struct diag *diag)
+{
+    CLEANUP(buf_done) struct buf text;
+    TRY(render(view, record, true, &text, diag));
+    return buf_append(out, buf_span(&text), diag);
+}
+
 static bool
 print(const struct audit_view *view, struct span text)
 {
@@ -150,18 +159,23 @@ take_all(struct tail *tail)
     return true;
 }
 
+struct status
+audit_view_columns(const struct audit_view *view, struct diag *diag)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, 4096);
+    if (view->form != AUDIT_FORM_TEXT) {
+        return OK;
+    }
+    TRY(audit_text_columns(&text, diag));
+    return print(view, buf_span(&text)) ? OK : FAIL(diag, ERR_IO, "cannot write the output");
+}
+
 static bool
 print_columns(const struct audit_view *view)
 {
-    struct buf text;
     struct diag diag = {0};
-    if (view->form != AUDIT_FORM_TEXT) {
-        return true;
-    }
-    buf_init(&text, 4096);
-    const bool is_printed = is_ok(audit_text_columns(&text, &diag)) && print(view, buf_span(&text));
-    buf_done(&text);
-    return is_printed;
+    return is_ok(audit_view_columns(view, &diag));
 }
 
 static void

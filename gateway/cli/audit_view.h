@@ -28,6 +28,12 @@ enum cli_exit audit_view_tail(const struct audit_view *view, uint64_t n,
                               bool (*may_go_on)(void *arg), void *arg);
 /* <record>: chain/sequence. */
 enum cli_exit audit_view_show(const struct audit_view *view, const char *record);
+/* One record as tail prints it, appended; and what stands above such lines (nothing in JSON and
+ * XML), written. */
+MUST_CHECK struct status audit_view_render(const struct audit_view *view,
+                                           const struct journal_record *record, struct buf *out,
+                                           struct diag *diag);
+MUST_CHECK struct status audit_view_columns(const struct audit_view *view, struct diag *diag);
 /* CLI_FAILED when a chain does not hold. */
 enum cli_exit audit_view_verify(const struct audit_view *view);
 

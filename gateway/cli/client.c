@@ -16,8 +16,9 @@
 #include "cli/answers.h"
 #include "cli/sent.h"
 
-#define ORDER_ARENA ((size_t)1024 * 1024)
-#define SHOW_LIMIT  ((size_t)64 * 1024 * 1024)
+#define ORDER_ARENA      ((size_t)1024 * 1024)
+#define INTENTS_SINCE_US (24 * 3600 * US_PER_S) /* --timeout of a command that was killed */
+#define SHOW_LIMIT       ((size_t)64 * 1024 * 1024)
 
 /* The configuration, and memory for the order. Says what went wrong and returns false; close_parts
  * is then still due. */
@@ -61,6 +62,7 @@ static bool
 open_parts(struct client *client)
 {
     struct diag diag = {0};
+    size_t ended = 0;
     const struct store_options options = {
         .path = client->config->store_path,
         .community = client->config->community,
@@ -73,10 +75,18 @@ open_parts(struct client *client)
         !is_ok(open_spool(client, &diag)) ||
         !is_ok(journal_open_free(client->config->journal_dir, "cli", clock_system(), &diag,
                                  &client->journal)) ||
+        !is_ok(journal_end_intents(client->journal, client->config->journal_dir, INTENTS_SINCE_US,
+                                   &diag, &ended)) ||
         !is_ok(out_start(client->config, clock_system(), &diag, &client->out)) ||
         !is_ok(runner_new(clock_system(), 1, &diag, &client->runner))) {
         cli_error(client->command, &diag);
         return false;
+    }
+    if (ended > 0) {
+        cli_complain(client->command,
+                     "warning: an earlier command was killed while it asked; %zu of its questions "
+                     "are recorded as ended with an unknown outcome",
+                     ended);
     }
     journal_sink_init(&client->sink, client->journal);
     client->node = (struct node){.config = client->config,

@@ -14,21 +14,24 @@
 #define JSON_MAX ((size_t)64 * 1024 * 1024)
 
 static const char *path;
-static bool is_json, probes;
+static bool is_json, probes, lists_profiles;
 
 static const struct cli_option options[] = {
     {"c", "FILE", "the configuration", &path, NULL, NULL},
     {"probe", NULL, "connect to each and prove it; asks nothing", NULL, NULL, &probes},
+    {"profiles", NULL, "list the profiles that are shipped, and nothing else", NULL, NULL,
+     &lists_profiles},
     {"json", NULL, "print JSON", NULL, NULL, &is_json},
 };
 
 static const struct cli_command command = {
     .name = "partners",
-    .usage = "-c FILE [--probe] [--json]",
+    .usage = "-c FILE [--probe] [--json] | --profiles",
     .text =
         "Prints every partner of the configuration: its communities, endpoints, how its TLS\n"
         "certificate is recognised, until when its signing certificates are valid, and what is\n"
-        "relaxed for it; and the node's sources. With --probe it connects to every host and port "
+        "relaxed for it and by which profile; and the node's sources. With --probe it connects to "
+        "every host and port "
         "of theirs at once, "
         "proves\n"
         "that the partner answers there and takes our certificate, and prints address, TLS "
@@ -45,59 +48,6 @@ static const char *
 fault_status_name(const struct partner *partner)
 {
     return partner->fault_status == PARTNER_FAULT_STATUS_SOAP12 ? "soap12" : "500";
-}
-
-/* How our messages to it are written; is_set: not as by default. */
-struct style_row {
-    const char *key, *value;
-    bool is_set;
-};
-
-static const char *
-digest_name(enum dialect_digest digest)
-{
-    static const char *const names[] = {[DIALECT_SHA256] = "sha256",
-                                        [DIALECT_SHA384] = "sha384",
-                                        [DIALECT_SHA512] = "sha512",
-                                        [DIALECT_SHA1] = "sha1"};
-
-    return names[digest];
-}
-
-static const char *
-community_name(enum dialect_community community)
-{
-    static const char *const names[] = {[DIALECT_COMMUNITY_BOTH] = "both",
-                                        [DIALECT_COMMUNITY_IHE] = "ihe",
-                                        [DIALECT_COMMUNITY_NHIN] = "nhin"};
-
-    return names[community];
-}
-
-#define STYLE_ROWS 8
-
-static void
-list_style(const struct partner *partner, struct style_row ret_rows[STYLE_ROWS])
-{
-    const struct dialect_style *writes = &partner->writes;
-    const struct style_row rows[STYLE_ROWS] = {
-        {"confirmation", writes->is_bearer ? "bearer" : "holder-of-key", writes->is_bearer},
-        {"digest", digest_name(writes->digest), writes->digest != DIALECT_SHA256},
-        {"subject_id_format", writes->is_subject_id_basic ? "basic" : "uri",
-         writes->is_subject_id_basic},
-        {"home_community", community_name(writes->community),
-         writes->community != DIALECT_COMMUNITY_BOTH},
-        {"npi_2_0", writes->has_npi_2_0 ? "yes" : "no", writes->has_npi_2_0},
-        {"authz_decision", writes->has_authz_decision ? "yes" : "no", writes->has_authz_decision},
-        {"error_location", partner->wants_short_location ? "community" : "both",
-         partner->wants_short_location},
-        {"legacy_renegotiation", partner->may_connect_legacy ? "yes" : "no",
-         partner->may_connect_legacy},
-    };
-
-    for (size_t i = 0; i < STYLE_ROWS; i++) {
-        ret_rows[i] = rows[i];
-    }
 }
 
 /* ---- for people ---- */
@@ -150,23 +100,6 @@ print_signing(const struct partner *partner, int64_t now_us)
 }
 
 static void
-print_style(const struct partner *partner)
-{
-    struct style_row rows[STYLE_ROWS];
-    const char *separator = "";
-
-    list_style(partner, rows);
-    printf("  %-12s ", "writes");
-    for (size_t i = 0; i < STYLE_ROWS; i++) {
-        if (rows[i].is_set) {
-            printf("%s%s %s", separator, rows[i].key, rows[i].value);
-            separator = ", ";
-        }
-    }
-    printf("%s\n", separator[0] == '\0' ? "as the specification says" : "");
-}
-
-static void
 print_relaxations(const struct partner *partner, int64_t now_us)
 {
     struct show_relaxations relaxed;
@@ -193,6 +126,9 @@ print_outbound(const struct partner *partner)
            (long long)(limits->longest_pause_us / US_PER_MS));
     if (limits->documents > 0) {
         printf("  %-12s at most %zu documents in one retrieve\n", "", limits->documents);
+    }
+    if (limits->attempts > 1) {
+        printf("  %-12s asked up to %zu times when it gives no answer\n", "", limits->attempts);
     }
     if (partner->proxy_url != NULL) {
         printf("  %-12s %s\n", "proxy", partner->proxy_url);
@@ -225,6 +161,21 @@ print_replies(const struct partner *partner)
 }
 
 static void
+print_times(const struct partner *partner)
+{
+    printf("  %-12s %lld ms", "timeout", (long long)(partner->timeout_us / US_PER_MS));
+    if (partner->discovery_timeout_us != partner->timeout_us ||
+        partner->query_timeout_us != partner->timeout_us ||
+        partner->retrieve_timeout_us != partner->timeout_us) {
+        printf("; discovery %lld ms, query %lld ms, retrieve %lld ms",
+               (long long)(partner->discovery_timeout_us / US_PER_MS),
+               (long long)(partner->query_timeout_us / US_PER_MS),
+               (long long)(partner->retrieve_timeout_us / US_PER_MS));
+    }
+    putchar('\n');
+}
+
+static void
 print_partner(const struct partner *partner, const struct reach *reach, int64_t now_us)
 {
     printf("%s  %s\n  %-12s ", partner->id, partner->name, "communities");
@@ -235,7 +186,7 @@ print_partner(const struct partner *partner, const struct reach *reach, int64_t 
     print_endpoint("xcdr", partner->xcdr_url);
     print_identity(partner);
     print_signing(partner, now_us);
-    printf("  %-12s %lld ms\n", "timeout", (long long)(partner->timeout_us / US_PER_MS));
+    print_times(partner);
     print_outbound(partner);
     print_replies(partner);
     if (partner->fault_status != PARTNER_FAULT_STATUS_500) {
@@ -244,7 +195,8 @@ print_partner(const struct partner *partner, const struct reach *reach, int64_t 
     if (partner->is_assertion_once) {
         printf("  %-12s once\n", "assertions");
     }
-    print_style(partner);
+    show_style(partner);
+    show_profiles(partner);
     print_relaxations(partner, now_us);
     if (reach != NULL) {
         reach_print(reach, partner, now_us);
@@ -307,8 +259,6 @@ write_signing(struct jsonw *json, const struct partner *partner, int64_t now_us)
 static void
 write_agreements(struct jsonw *json, const struct partner *partner)
 {
-    struct style_row rows[STYLE_ROWS];
-
     jsonw_key_bool(json, "bearer", partner->may_use_bearer);
     jsonw_key_text(json, "replay",
                    partner->replay == PARTNER_REPLAY_MESSAGEID ? SPAN("messageid")
@@ -316,13 +266,8 @@ write_agreements(struct jsonw *json, const struct partner *partner)
     jsonw_key_text(json, "assertions", partner->is_assertion_once ? SPAN("once") : SPAN("reused"));
     show_strings_json(json, "delegators", &partner->delegators);
     jsonw_key_text(json, "fault_status", span_of_cstr(fault_status_name(partner)));
-    list_style(partner, rows);
-    jsonw_key(json, "writes");
-    jsonw_object(json);
-    for (size_t i = 0; i < STYLE_ROWS; i++) {
-        jsonw_key_text(json, rows[i].key, span_of_cstr(rows[i].value));
-    }
-    jsonw_close(json);
+    show_style_json(json, partner);
+    show_profiles_json(json, partner);
 }
 
 static void
@@ -380,6 +325,7 @@ write_outbound(struct jsonw *json, const struct partner *partner)
     jsonw_key_int(json, "failures", (int64_t)limits->failures);
     jsonw_key_int(json, "pause_ms", limits->pause_us / US_PER_MS);
     jsonw_key_int(json, "longest_pause_ms", limits->longest_pause_us / US_PER_MS);
+    jsonw_key_int(json, "attempts", (int64_t)limits->attempts);
     if (limits->documents > 0) {
         jsonw_key_int(json, "documents_per_request", (int64_t)limits->documents);
     }
@@ -408,6 +354,9 @@ write_partner(struct jsonw *json, const struct partner *partner, const struct re
     write_agreements(json, partner);
     write_relaxations(json, partner, now_us);
     jsonw_key_int(json, "timeout_ms", partner->timeout_us / US_PER_MS);
+    jsonw_key_int(json, "discovery_timeout_ms", partner->discovery_timeout_us / US_PER_MS);
+    jsonw_key_int(json, "query_timeout_ms", partner->query_timeout_us / US_PER_MS);
+    jsonw_key_int(json, "retrieve_timeout_ms", partner->retrieve_timeout_us / US_PER_MS);
     write_outbound(json, partner);
     write_replies(json, partner);
     if (reach != NULL) {
@@ -481,13 +430,17 @@ cmd_partners(int argc, char **argv)
     int exit_code = CLI_DONE;
 
     path = NULL;
-    is_json = probes = false;
+    is_json = probes = lists_profiles = false;
     if (!cli_parse(&command, argc, argv, &rest, &exit_code)) {
         return exit_code;
     }
     if (rest.n > 0) {
         cli_complain(&command, "expected: isthmus partners %s", command.usage);
         return CLI_USAGE;
+    }
+    if (lists_profiles) {
+        show_shipped_profiles();
+        return CLI_DONE;
     }
     const struct config *config =
         probes ? cli_config_online(&command, path) : cli_config(&command, path);

@@ -325,7 +325,7 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     TRY(start_spool(serve, config, diag));
     TRY(start_replay(serve, diag));
     TRY(serve_later_start(serve, diag));
-    TRY(journal_open(config->journal_dir, "node", clock_system(), diag, &serve->journal));
+    TRY(serve_open_journal(serve, config, diag));
     TRY(runner_new(clock_system(), worker_count(), diag, &serve->runner));
     journal_sink_init(&serve->sink, serve->journal);
     TRY(refusals_init(serve, diag));

@@ -2,6 +2,9 @@
 libisthmus_a_SOURCES += \
 	gateway/cli/answers.c gateway/cli/answers.h \
 	gateway/cli/answers_write.c \
+	gateway/cli/await.c gateway/cli/await.h \
+	gateway/cli/audit_disclosure.c gateway/cli/audit_disclosure.h \
+	gateway/cli/audit_search.c gateway/cli/audit_search.h \
 	gateway/cli/audit_text.c gateway/cli/audit_text.h \
 	gateway/cli/audit_view.c gateway/cli/audit_view.h \
 	gateway/cli/cli.c gateway/cli/cli.h \
@@ -30,6 +33,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \
 	gateway/cli/show_relaxed.c \
 	gateway/cli/show_sources.c \
+	gateway/cli/show_style.c \
 	gateway/cli/show_trust.c \
 	gateway/cli/show.c gateway/cli/show.h
 
@@ -58,7 +62,9 @@ check_PROGRAMS += tests/unit/test_init
 tests_unit_test_init_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_cmd_policy
 tests_unit_test_cmd_policy_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test_audit_view
+check_PROGRAMS += tests/unit/test_audit_view tests/unit/test_audit_search
+tests_unit_test_audit_search_SOURCES = tests/unit/test_audit_search.c $(JOURNAL_KIT)
+tests_unit_test_audit_search_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_view_SOURCES = tests/unit/test_audit_view.c $(JOURNAL_KIT)
 tests_unit_test_audit_view_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_import tests/unit/test_sidecar

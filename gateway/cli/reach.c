@@ -56,7 +56,12 @@ add_source(struct reach *reach, const struct config_source *source)
 {
     const size_t first = reach->n;
 
-    place_of(reach, first, source->partner, source->registry_url)->has_query = true;
+    if (source->supplier_url != NULL) {
+        place_of(reach, first, source->partner, source->supplier_url)->has_patients = true;
+    }
+    if (source->registry_url != NULL) {
+        place_of(reach, first, source->partner, source->registry_url)->has_query = true;
+    }
     for (size_t i = 0; i < source->repositories_n; i++) {
         place_of(reach, first, source->partner, source->repositories[i].url)->has_retrieve = true;
     }
@@ -68,7 +73,11 @@ places_max(const struct config *config)
     size_t n = config->partners_n * ENDPOINTS;
 
     for (size_t i = 0; i < config->sources_n; i++) {
-        n += config->sources[i].is_embedded ? 0 : 1 + config->sources[i].repositories_n;
+        const struct config_source *source = &config->sources[i];
+
+        n += source->is_embedded                       ? 0
+             : source->engine == CONFIG_ENGINE_GATEWAY ? ENDPOINTS
+                                                       : 1 + source->repositories_n;
     }
     return n;
 }
@@ -78,7 +87,7 @@ add_places(struct reach *reach, const struct partner *partner)
 {
     const size_t first = reach->n;
 
-    if (partner->source != NULL) {
+    if (partner->source != NULL && !partner_is_behind(partner)) {
         add_source(reach, partner->source);
     }
     if (partner->xcpd_url != NULL) {
@@ -203,10 +212,9 @@ reach_names(const struct reach_place *place, char ret_names[REACH_NAMES_MAX])
         bool is_there;
         const char *name;
     } endpoints[] = {
-        {place->has_xcpd, "xcpd"},
-        {place->has_query, "query"},
-        {place->has_retrieve, "retrieve"},
-        {place->has_xcdr, "xcdr"},
+        {place->has_xcpd, "xcpd"},         {place->has_query, "query"},
+        {place->has_retrieve, "retrieve"}, {place->has_xcdr, "xcdr"},
+        {place->has_patients, "patients"},
     };
     size_t n = 0;
 

@@ -17,7 +17,8 @@ struct reach_place {
     const struct partner *partner;
     const char *url;                                  /* the first that names it */
     bool has_xcpd, has_query, has_retrieve, has_xcdr; /* what is asked there: of a source its
-                                               registry and its repositories */
+                                               registry and its repositories, */
+    bool has_patients;                                /* or whom and by which ids it knows */
     struct reach *reach;
     struct out_answer answer;
 };
@@ -35,7 +36,7 @@ size_t reach_failed(const struct reach *reach);
 void reach_print(const struct reach *reach, const struct partner *partner, int64_t now_us);
 void reach_write(const struct reach *reach, const struct partner *partner, struct jsonw *json);
 /* "xcpd, query" */
-#define REACH_NAMES_MAX 32
+#define REACH_NAMES_MAX 48
 void reach_names(const struct reach_place *place, char ret_names[REACH_NAMES_MAX]);
 
 #endif

@@ -86,6 +86,10 @@ MUST_CHECK struct status serve_record_life(struct serve *serve, enum audit_type 
                                            enum audit_outcome outcome, const char *text,
                                            struct diag *diag);
 
+/* serve_life.c: opens it, and ends what an earlier process left open in it. */
+MUST_CHECK struct status serve_open_journal(struct serve *serve, const struct config *config,
+                                            struct diag *diag);
+
 /* serve_later.c: the main thread only. */
 void serve_later_init(struct serve *serve); /* before a generation is made */
 /* What another process that was killed had to do is to be done by this one. */

@@ -12,11 +12,12 @@
 
 #include "cli/serve.h"
 
-#define TICK_US       (1 * US_PER_S)  /* how often what is due later is looked for */
-#define LOOK_AFTER_US (60 * US_PER_S) /* how often files of trust stores are looked at */
-#define SILENCE_US    (30 * US_PER_S) /* of a part: said in the log, without a watchdog */
-#define LAST_WORDS_US (5 * US_PER_S)  /* from the second signal to the hard end */
-#define STOP_SPARE_US (15 * US_PER_S) /* what the end takes beyond the drain */
+#define TICK_US         (1 * US_PER_S)   /* how often what is due later is looked for */
+#define LOOK_AFTER_US   (60 * US_PER_S)  /* how often files of trust stores are looked at */
+#define SILENCE_US      (30 * US_PER_S)  /* of a part: said in the log, without a watchdog */
+#define LAST_WORDS_US   (5 * US_PER_S)   /* from the second signal to the hard end */
+#define INTENT_SPARE_US (300 * US_PER_S) /* clocks that were set while it ran */
+#define STOP_SPARE_US   (15 * US_PER_S)  /* what the end takes beyond the drain */
 
 /* ---- descriptors ---- */
 
@@ -48,6 +49,37 @@ serve_check_descriptors(const struct config *config)
                   LOG_ID("what", "limits.connections needs two each (in and out): raise "
                                  "LimitNOFILE= or lower limits.connections"));
     }
+}
+
+/* ---- the journal ---- */
+
+/* No question of this node waits longer. */
+static int64_t
+longest_question_us(const struct config *config)
+{
+    int64_t longest_us = config->timeout_us;
+
+    for (size_t i = 0; i < config->partners_n; i++) {
+        longest_us = config->partners[i].timeout_us > longest_us ? config->partners[i].timeout_us
+                                                                 : longest_us;
+    }
+    return longest_us;
+}
+
+struct status
+serve_open_journal(struct serve *serve, const struct config *config, struct diag *diag)
+{
+    size_t ended = 0;
+
+    TRY(journal_open(config->journal_dir, "node", clock_system(), diag, &serve->journal));
+    TRY(journal_end_intents(serve->journal, config->journal_dir,
+                            longest_question_us(config) + INTENT_SPARE_US, diag, &ended));
+    if (ended > 0) {
+        LOG_EVENT(LOG_LEVEL_WARNING, "outcomes-unknown", LOG_INT("questions", (int64_t)ended),
+                  LOG_ID("why", "the node was killed while it asked; isthmus audit tail shows "
+                                "which"));
+    }
+    return OK;
 }
 
 /* ---- what the service manager hears ---- */

@@ -24,7 +24,7 @@ void show_strings_json(struct jsonw *json, const char *key, const struct config_
 void show_strings(const struct config_strings *strings);
 /* What differs from the strictest way for this partner, in words. */
 #define SHOW_RELAXATION_MAX  512 /* bytes of one; delegators beyond are counted */
-#define SHOW_RELAXATIONS_MAX (RELAX_COUNT + 10)
+#define SHOW_RELAXATIONS_MAX (RELAX_COUNT + 12)
 struct show_relaxation {
     char name[32]; /* the key of its file, or the name in may_omit */
     char text[SHOW_RELAXATION_MAX];
@@ -36,6 +36,14 @@ struct show_relaxations {
 };
 void show_collect_relaxations(const struct partner *partner, int64_t now_us,
                               struct show_relaxations *ret_relaxations);
+
+/* How our messages to it are written: a line, or a member of the open object (show_style.c). */
+void show_style(const struct partner *partner);
+void show_style_json(struct jsonw *json, const struct partner *partner);
+/* The profiles that its file names, and what they set: the same. */
+void show_profiles(const struct partner *partner);
+void show_profiles_json(struct jsonw *json, const struct partner *partner);
+void show_shipped_profiles(void);
 
 /* "file", "encrypted file", "pkcs11" */
 const char *show_key_source(enum config_key_source source);

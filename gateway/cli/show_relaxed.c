@@ -91,6 +91,36 @@ has_issuers(const struct partner *partner)
     return partner->issuers.n > 0;
 }
 
+static void
+add_server(struct show_relaxations *list, const struct partner *partner)
+{
+    if (partner->is_server_pinned) {
+        add_text(list, "tls.server_chain", true,
+                 "its server is believed by its pinned certificate alone: no authority, no "
+                 "revocation list");
+    }
+    if (partner->has_legacy_suites) {
+        add_text(list, "tls.suites", true,
+                 "connections to its server may have no forward secrecy or no AEAD");
+    }
+}
+
+/* Who is to be asked about it: the file, which needs no mention, or a profile. */
+static void
+add_origins(struct show_relaxations *list, const struct partner *partner)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        struct show_relaxation *item = &list->items[i];
+        const size_t n = strlen(item->text);
+        const char *profile = partner_profile_of(partner, item->name, NULL);
+
+        profile = profile == NULL ? partner_profile_of(partner, "may_omit", item->name) : profile;
+        if (profile != NULL) {
+            snprintf(item->text + n, sizeof(item->text) - n, " (profile %s)", profile);
+        }
+    }
+}
+
 void
 show_collect_relaxations(const struct partner *partner, int64_t now_us,
                          struct show_relaxations *ret_relaxations)
@@ -105,6 +135,7 @@ show_collect_relaxations(const struct partner *partner, int64_t now_us,
         add_text(ret_relaxations, "writes.legacy_renegotiation", true,
                  "its server's TLS may lack secure renegotiation (RFC 5746)");
     }
+    add_server(ret_relaxations, partner);
     if (partner->writes.is_bearer) {
         add_text(ret_relaxations, "writes.confirmation", true,
                  "our assertions for it are bearer: whoever holds one may use it");
@@ -124,4 +155,5 @@ show_collect_relaxations(const struct partner *partner, int64_t now_us,
     }
     add_delegators(ret_relaxations, partner);
     add_omissions(ret_relaxations, partner);
+    add_origins(ret_relaxations, partner);
 }

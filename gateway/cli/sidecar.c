@@ -112,8 +112,26 @@ static const char *const id_keys[] = {"root", "extension", "authority"};
 static const char *const address_keys[] = {"street",      "city",    "state",
                                            "postal_code", "country", "use"};
 static const char *const telecom_keys[] = {"value", "use"};
-static const char *const patient_keys[] = {"names", "birth_date", "sex",
-                                           "ids",   "addresses",  "telecoms"};
+static const char *const mother_keys[] = {"family", "given"};
+static const char *const code_keys[] = {"code", "system", "display"};
+static const char *const patient_keys[] = {"names",
+                                           "birth_date",
+                                           "sex",
+                                           "ids",
+                                           "addresses",
+                                           "telecoms",
+                                           "mothers_maiden_names",
+                                           "birth_places",
+                                           "birth_addresses",
+                                           "care_providers",
+                                           "deceased",
+                                           "deceased_time",
+                                           "multiple_birth",
+                                           "birth_order",
+                                           "marital_status",
+                                           "races",
+                                           "ethnicities",
+                                           "languages"};
 
 static void
 read_name(struct reader *r, struct yaml_node *node, struct name_list *names)
@@ -207,6 +225,136 @@ read_sex(struct reader *r, struct yaml_node *mapping)
     return sex;
 }
 
+/* An HL7 time (YYYYMMDDHHMMSS and zone) becomes DTM, in UTC. */
+static struct span
+read_time(struct reader *r, struct yaml_node *mapping, const char *key, struct span value)
+{
+    char dtm[15];
+    struct span copy = SPAN_EMPTY;
+
+    if (value.n == 0) {
+        return SPAN_EMPTY;
+    }
+    if (!datetime_hl7_to_dtm(value, dtm)) {
+        yaml_error(r->report, yaml_get(mapping, key),
+                   "expected a time written YYYYMMDD[HHMM[SS]] and a zone such as -0500");
+        return SPAN_EMPTY;
+    }
+    note(r, arena_dup(r->arena, span_of_cstr(dtm), r->diag, &copy));
+    return copy;
+}
+
+static struct code
+read_code_node(struct reader *r, struct yaml_node *node)
+{
+    struct yaml_node *mapping = mapping_of(r, node, code_keys, ARRAY_LEN(code_keys));
+    struct code code = {required_text(r, mapping, "code", "a code"),
+                        required_text(r, mapping, "system", "the OID of its code system"),
+                        text(r, mapping, "display", "a text")};
+
+    if (code.display.n == 0) {
+        code.display = code.value;
+    }
+    return code;
+}
+
+static void
+read_mother(struct reader *r, struct yaml_node *node, struct name_list *names)
+{
+    struct yaml_node *mapping = mapping_of(r, node, mother_keys, ARRAY_LEN(mother_keys));
+    struct person_name name = {
+        .family = required_text(r, mapping, "family", "the family name before any marriage")};
+
+    texts(r, mapping, "given", &name.given);
+    PUSH(r, names, name);
+}
+
+static enum patient_flag
+read_flag(struct reader *r, struct yaml_node *mapping, const char *key)
+{
+    const struct span value = text(r, mapping, key, "true or false");
+
+    if (span_eq_cstr(value, "true")) {
+        return PATIENT_YES;
+    }
+    if (value.n > 0 && !span_eq_cstr(value, "false")) {
+        yaml_error(r->report, yaml_get(mapping, key),
+                   "expected true or false; leave it out when it is not known");
+    }
+    return value.n > 0 ? PATIENT_NO : PATIENT_UNSAID;
+}
+
+/* The time of a death and a place in the order of births say the rest. */
+static void
+read_births_and_deaths(struct reader *r, struct yaml_node *mapping, struct patient *patient)
+{
+    const struct span order = text(r, mapping, "birth_order", "1 for the first");
+    uint64_t number = 0;
+
+    patient->deceased = read_flag(r, mapping, "deceased");
+    patient->deceased_time = read_time(r, mapping, "deceased_time",
+                                       text(r, mapping, "deceased_time", "the time of death"));
+    patient->multiple_birth = read_flag(r, mapping, "multiple_birth");
+    if (order.n > 0 && (!span_to_u64(order, PATIENT_BIRTH_ORDER_MAX, &number) || number == 0)) {
+        yaml_error(r->report, yaml_get(mapping, "birth_order"), "expected a number from 1 to %d",
+                   PATIENT_BIRTH_ORDER_MAX);
+    }
+    patient->birth_order = (unsigned)number;
+    if (patient->deceased_time.n > 0) {
+        if (patient->deceased == PATIENT_NO) {
+            yaml_error(r->report, yaml_get(mapping, "deceased_time"),
+                       "a time of death of somebody who is said to live");
+        }
+        patient->deceased = PATIENT_YES;
+    }
+    if (patient->birth_order > 0) {
+        if (patient->multiple_birth == PATIENT_NO) {
+            yaml_error(r->report, yaml_get(mapping, "birth_order"),
+                       "an order of birth of somebody who was born alone");
+        }
+        patient->multiple_birth = PATIENT_YES;
+    }
+}
+
+static void
+read_codes(struct reader *r, struct yaml_node *mapping, const char *key, struct code_list *codes)
+{
+    for (struct yaml_node *item = items_of(r, mapping, key); item != NULL; item = item->next) {
+        PUSH(r, codes, read_code_node(r, item));
+    }
+}
+
+/* What a question may say of somebody besides, and what is for people only. */
+static void
+read_details(struct reader *r, struct yaml_node *mapping, struct patient *patient)
+{
+    struct yaml_node *item = items_of(r, mapping, "mothers_maiden_names");
+    struct span_list languages = {0};
+
+    for (; item != NULL; item = item->next) {
+        read_mother(r, item, &patient->mothers_maiden_names);
+    }
+    texts(r, mapping, "birth_places", &patient->birth_place_names);
+    for (item = items_of(r, mapping, "birth_addresses"); item != NULL; item = item->next) {
+        read_address(r, item, &patient->birth_place_addresses);
+    }
+    for (item = items_of(r, mapping, "care_providers"); item != NULL; item = item->next) {
+        read_id(r, item, &patient->care_providers);
+    }
+    read_births_and_deaths(r, mapping, patient);
+    if (yaml_get(mapping, "marital_status") != NULL) {
+        patient->marital_status = read_code_node(r, yaml_get(mapping, "marital_status"));
+    }
+    read_codes(r, mapping, "races", &patient->races);
+    read_codes(r, mapping, "ethnicities", &patient->ethnicities);
+    texts(r, mapping, "languages", &languages);
+    for (size_t i = 0; i < languages.n; i++) {
+        const struct code language = {.value = languages.items[i]};
+
+        PUSH(r, &patient->languages, language);
+    }
+}
+
 static void
 read_patient(struct reader *r, struct yaml_node *root, struct patient *patient)
 {
@@ -237,30 +385,16 @@ read_patient(struct reader *r, struct yaml_node *root, struct patient *patient)
     for (item = items_of(r, mapping, "telecoms"); item != NULL; item = item->next) {
         read_telecom(r, item, &patient->telecoms);
     }
+    read_details(r, mapping, patient);
 }
 
 /* ---- document ---- */
 
-static const char *const code_keys[] = {"code", "system", "display"};
 static const char *const author_keys[] = {"person", "institution", "role", "specialty", "telecom"};
 static const char *const document_keys[] = {
     "unique_id",    "mime_type", "title",   "comments",       "creation_time", "service_start",
     "service_stop", "language",  "type",    "class",          "format",        "facility",
     "practice",     "events",    "authors", "confidentiality"};
-
-static struct code
-read_code_node(struct reader *r, struct yaml_node *node)
-{
-    struct yaml_node *mapping = mapping_of(r, node, code_keys, ARRAY_LEN(code_keys));
-    struct code code = {required_text(r, mapping, "code", "a code"),
-                        required_text(r, mapping, "system", "the OID of its code system"),
-                        text(r, mapping, "display", "a text")};
-
-    if (code.display.n == 0) {
-        code.display = code.value;
-    }
-    return code;
-}
 
 static struct code
 read_code(struct reader *r, struct yaml_node *mapping, const char *key, struct code otherwise)
@@ -279,25 +413,6 @@ read_required_code(struct reader *r, struct yaml_node *mapping, const char *key,
         missing(r, mapping, key, what);
     }
     return read_code(r, mapping, key, none);
-}
-
-/* An HL7 time (YYYYMMDDHHMMSS and zone) becomes DTM, in UTC. */
-static struct span
-read_time(struct reader *r, struct yaml_node *mapping, const char *key, struct span value)
-{
-    char dtm[15];
-    struct span copy = SPAN_EMPTY;
-
-    if (value.n == 0) {
-        return SPAN_EMPTY;
-    }
-    if (!datetime_hl7_to_dtm(value, dtm)) {
-        yaml_error(r->report, yaml_get(mapping, key),
-                   "expected a time written YYYYMMDD[HHMM[SS]] and a zone such as -0500");
-        return SPAN_EMPTY;
-    }
-    note(r, arena_dup(r->arena, span_of_cstr(dtm), r->diag, &copy));
-    return copy;
 }
 
 static void

@@ -322,13 +322,43 @@ config_is_own_community(const struct config *config, struct span oid)
     for (size_t i = 0; i < config->sources_n && !is_own; i++) {
         is_own = span_eq_cstr(oid, config->sources[i].community);
     }
-    return is_own;
+    return is_own || config_gateway_of_community(config, oid) != NULL;
+}
+
+bool
+partner_is_behind(const struct partner *partner)
+{
+    return partner->source != NULL && partner->source->engine == CONFIG_ENGINE_GATEWAY;
+}
+
+const struct partner *
+config_gateway_of_community(const struct config *config, struct span oid)
+{
+    for (size_t i = config->partners_n; i < config->reached_n; i++) {
+        if (partner_is_behind(&config->partners[i]) &&
+            partner_speaks_for(&config->partners[i], oid)) {
+            return &config->partners[i];
+        }
+    }
+    return NULL;
 }
 
 bool
 config_has_external(const struct config *config)
 {
-    return config->reached_n > config->partners_n;
+    return config_has_engine(config, CONFIG_ENGINE_XDS) ||
+           config_has_engine(config, CONFIG_ENGINE_GATEWAY);
+}
+
+bool
+config_has_engine(const struct config *config, enum config_engine engine)
+{
+    for (size_t i = 0; i < config->sources_n; i++) {
+        if (config->sources[i].engine == engine) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const struct config_repository *

@@ -129,6 +129,7 @@ struct partner_limits {
     int64_t pause_us;         /* at first; then twice as long each time, */
     int64_t longest_pause_us; /* but no longer than this */
     size_t documents;         /* asked for in one retrieve; 0: as many as we ask anybody for */
+    size_t attempts;          /* of a question that brings no answer; 1: it is asked once */
 };
 void config_outbound_default(struct partner_limits *ret_limits);
 
@@ -146,6 +147,18 @@ enum partner_addresses {
     PARTNER_ADDRESSES_PUBLIC,
     PARTNER_ADDRESSES_PRIVATE, /* private networks, too (VPN) */
     PARTNER_ADDRESSES_LOCAL    /* this machine, too (test bed) */
+};
+
+/* A profile that its file names (profiles.h), and one value that it set there. */
+struct partner_profile {
+    const char *name;
+    const char *about;     /* whom it is for */
+    const char *parameter; /* its value; NULL: it takes none */
+};
+struct partner_setting {
+    const char *key;   /* "writes.digest" */
+    const char *value; /* as written; of a list one of its items */
+    const struct partner_profile *profile;
 };
 
 /* One community (or network) that we talk to: partners.d/<id>.yaml. Or a source, as the outbound
@@ -172,23 +185,34 @@ struct partner {
     uint32_t relaxed;              /* may_omit: set of enum dialect_relaxation */
     int64_t sha1_until_us;         /* wall; 0: never */
     struct dialect_style writes;   /* how it wants our assertions */
+    struct dialect_form form;      /* and the rest of our messages */
+    bool is_server_pinned;         /* identity certificate: its server needs no chain beside it */
+    bool has_legacy_suites;        /* its server's TLS knows none of the suites of today */
     bool may_connect_legacy;       /* its server's TLS knows no secure renegotiation (RFC 5746) */
     bool wants_short_location;     /* of errors in our ITI-39 answers: the community alone */
     enum partner_replay replay;
     bool is_assertion_once;           /* its assertions are accepted once, OneTimeUse or not */
     struct config_strings delegators; /* QueryAuthGrantor values that it may ask for */
     enum partner_fault_status fault_status;
-    int64_t timeout_us; /* cap on one exchange with it */
+    int64_t timeout_us; /* cap on one exchange with it, but for these */
+    int64_t discovery_timeout_us, query_timeout_us, retrieve_timeout_us; /* 0: timeout_us */
     struct partner_limits limits;
     struct partner_replies replies;
     bool is_asynchronous;  /* we ask it so: its answers come to our /deferred */
     bool is_deferred;      /* ITI-55 may be answered later, in either direction */
     const char *proxy_url; /* http://host:port, asked to CONNECT; NULL: none */
     enum partner_addresses addresses;
-    const struct credential *credential; /* what we show it, */
-    const struct trust *trust;           /* and who vouches for its server */
-    bool is_plain;                       /* a source on this machine without TLS: http:// */
+    const struct credential *credential;    /* what we show it, */
+    const struct trust *trust;              /* and who vouches for its server */
+    bool is_plain;                          /* a source on this machine without TLS: http:// */
+    const struct partner_profile *profiles; /* that its file names, in that order */
+    size_t profiles_n;
+    const struct partner_setting *settings; /* what they set */
+    size_t settings_n;
 };
+/* Which profile set that key to <value> (NULL: to anything)? NULL: none; its file did, or it is the
+ * default. */
+const char *partner_profile_of(const struct partner *partner, const char *key, const char *value);
 
 /* A repository of an external source. */
 struct config_repository {
@@ -196,16 +220,29 @@ struct config_repository {
     const char *url;
 };
 
-/* Where documents of this node come from: `sources:`. */
+enum config_engine {
+    CONFIG_ENGINE_XDS,      /* a document registry with its repositories */
+    CONFIG_ENGINE_EMBEDDED, /* our own store */
+    CONFIG_ENGINE_PDQ,      /* a supplier of demographics: knows people, has no documents */
+    CONFIG_ENGINE_PIX,      /* a manager of cross-references: knows ids, has no documents */
+    CONFIG_ENGINE_GATEWAY   /* a participant's gateway behind us, asked ITI-55, ITI-38, ITI-39 */
+};
+
+/* Where documents and people of this node come from: `sources:`. */
 struct config_source {
-    const char *name;      /* label: log, audit */
-    bool is_embedded;      /* our own store; of the rest only <community> is set then */
-    const char *community; /* whose documents it has, bare OID; ours unless it has its own */
-    const char *registry_url;
+    const char *name; /* label: log, audit */
+    enum config_engine engine;
+    bool is_embedded;         /* our own store; of the rest only <community> is set then */
+    const char *community;    /* whose documents it has, bare OID; ours unless it has its own. Of a
+                                 gateway: its first; all are in <partner>, and where it is */
+    const char *supplier_url; /* PDQ, PIX */
+    int64_t remember_us;      /* PIX: how long its answers are kept; 0: never */
+    const char *registry_url; /* XDS */
     const struct config_repository *repositories;
     size_t repositories_n;
-    const char *patient_authority; /* of the patient ids that it knows */
-    bool wants_assertion;          /* security: assertion */
+    const char *patient_authority; /* of the patient ids that it knows; PDQ, gateway: may be NULL */
+    bool asserts_asker;   /* gateway: our assertions name the asker's community, not ours */
+    bool wants_assertion; /* security: assertion */
     const struct partner *partner; /* for the outbound engine */
 };
 
@@ -250,6 +287,8 @@ struct config_discovery {
     enum config_several several;
     int64_t time_to_live_us; /* told to partners: how long our answers may be kept; 0: not at all */
     int64_t remember_us;     /* partners' answers, at most, and no longer than they say; 0: never */
+    size_t minimum_degree;  /* asked of partners: how sure a match must be, 1 to 100; 0: not said */
+    bool may_be_asked_back; /* questions with an id of ours say that we may be asked by it */
 };
 
 /* recipients: the organizations that a community takes documents for. */
@@ -374,8 +413,13 @@ const char *config_community_of_recipient(const struct config *config, struct sp
 bool partner_speaks_for(const struct partner *partner, struct span oid);
 /* Is it our community (bare OID), or that of a source of ours? The node answers for those. */
 bool config_is_own_community(const struct config *config, struct span oid);
-/* Is there a source beside our own store? */
+/* Is there a source of documents beside our own store? */
 bool config_has_external(const struct config *config);
+/* Is this entry of config->partners the gateway of a participant behind us? */
+bool partner_is_behind(const struct partner *partner);
+/* The participant behind us with that community (bare OID), or NULL. */
+const struct partner *config_gateway_of_community(const struct config *config, struct span oid);
+bool config_has_engine(const struct config *config, enum config_engine engine);
 /* The external source with that repositoryUniqueId, or NULL; ours is in config->repository. */
 const struct config_source *config_source_of_repository(const struct config *config,
                                                         struct span repository);

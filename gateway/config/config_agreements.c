@@ -9,8 +9,6 @@
 #define DAY_US        (INT64_C(86400) * US_PER_S)
 #define SHA1_DAYS_MAX 730 /* an end that nobody lives to see is none */
 
-static const char *const no_yes[] = {"no", "yes"};
-
 /* ---- what it may leave out ---- */
 
 static void
@@ -142,61 +140,6 @@ read_fault_status(struct config_reader *reader, struct yaml_node *root, struct p
     }
 }
 
-/* ---- how it wants our messages ---- */
-
-static bool
-read_yes(struct config_reader *reader, struct yaml_node *section, const char *key)
-{
-    size_t which = 0;
-
-    (void)config_choice(reader, yaml_get(section, key), no_yes, ARRAY_LEN(no_yes), &which);
-    return which == 1;
-}
-
-static size_t
-read_word(struct config_reader *reader, struct yaml_node *section, const char *key,
-          const char *const *names, size_t n)
-{
-    size_t which = 0;
-
-    (void)config_choice(reader, yaml_get(section, key), names, n, &which);
-    return which;
-}
-
-static void
-read_writes(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
-{
-    static const char *const names[] = {
-        "confirmation", "digest",         "subject_id_format", "home_community",
-        "npi_2_0",      "authz_decision", "error_location",    "legacy_renegotiation"};
-    static const char *const confirmations[] = {"holder-of-key", "bearer"};
-    static const char *const digests[] = {"sha256", "sha384", "sha512", "sha1"};
-    static const char *const formats[] = {"uri", "basic"};
-    static const char *const communities[] = {"both", "ihe", "nhin"};
-    static const char *const locations[] = {"both", "community"};
-    struct yaml_node *node = config_section(reader, root, "writes", names, ARRAY_LEN(names));
-    struct dialect_style *writes = &partner->writes;
-
-    writes->is_bearer =
-        read_word(reader, node, "confirmation", confirmations, ARRAY_LEN(confirmations)) == 1;
-    writes->digest =
-        (enum dialect_digest)read_word(reader, node, "digest", digests, ARRAY_LEN(digests));
-    writes->is_subject_id_basic =
-        read_word(reader, node, "subject_id_format", formats, ARRAY_LEN(formats)) == 1;
-    writes->community = (enum dialect_community)read_word(reader, node, "home_community",
-                                                          communities, ARRAY_LEN(communities));
-    writes->has_npi_2_0 = read_yes(reader, node, "npi_2_0");
-    writes->has_authz_decision = read_yes(reader, node, "authz_decision");
-    partner->wants_short_location =
-        read_word(reader, node, "error_location", locations, ARRAY_LEN(locations)) == 1;
-    partner->may_connect_legacy = read_yes(reader, node, "legacy_renegotiation");
-    if (writes->digest == DIALECT_SHA1 && yaml_get(root, "sha1_until") == NULL) {
-        yaml_error(reader->report, yaml_get(node, "digest"),
-                   "digest: 'sha1' needs an end; add 'sha1_until: YYYY-MM-DD' to the partner's "
-                   "file");
-    }
-}
-
 struct status
 config_read_agreements(struct config_reader *reader, struct yaml_node *root,
                        struct partner *partner)
@@ -208,6 +151,6 @@ config_read_agreements(struct config_reader *reader, struct yaml_node *root,
     TRY(config_text_list(reader, yaml_get(root, "delegators"), "QueryAuthGrantor values",
                          check_delegator, &partner->delegators));
     read_fault_status(reader, root, partner);
-    read_writes(reader, root, partner);
+    config_read_writes(reader, root, partner);
     return OK;
 }

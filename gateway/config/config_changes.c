@@ -38,11 +38,36 @@ same_signing(const struct partner *a, const struct partner *b)
 }
 
 static bool
+same_times(const struct partner *a, const struct partner *b)
+{
+    return a->timeout_us == b->timeout_us && a->discovery_timeout_us == b->discovery_timeout_us &&
+           a->query_timeout_us == b->query_timeout_us &&
+           a->retrieve_timeout_us == b->retrieve_timeout_us;
+}
+
+static bool
+same_form(const struct dialect_form *a, const struct dialect_form *b)
+{
+    return a->range == b->range && a->has_urn_ids == b->has_urn_ids &&
+           a->is_prefixed == b->is_prefixed && a->is_plain_retrieve == b->is_plain_retrieve &&
+           a->is_sender_organization == b->is_sender_organization && same(a->receiver, b->receiver);
+}
+
+static bool
+same_style(const struct dialect_style *a, const struct dialect_style *b)
+{
+    return a->is_bearer == b->is_bearer && a->digest == b->digest &&
+           a->is_subject_id_basic == b->is_subject_id_basic && a->community == b->community &&
+           a->has_npi_2_0 == b->has_npi_2_0 && a->has_authz_decision == b->has_authz_decision;
+}
+
+static bool
 same_endpoints(const struct partner *a, const struct partner *b)
 {
     return same(a->xcpd_url, b->xcpd_url) && same(a->query_url, b->query_url) &&
            same(a->retrieve_url, b->retrieve_url) && same(a->xcdr_url, b->xcdr_url) &&
-           a->timeout_us == b->timeout_us && a->may_connect_legacy == b->may_connect_legacy;
+           same_times(a, b) && a->may_connect_legacy == b->may_connect_legacy &&
+           a->has_legacy_suites == b->has_legacy_suites;
 }
 
 static bool
@@ -50,7 +75,8 @@ same_outbound(const struct partner_limits *a, const struct partner_limits *b)
 {
     return a->connections == b->connections && a->requests == b->requests &&
            a->failures == b->failures && a->pause_us == b->pause_us &&
-           a->longest_pause_us == b->longest_pause_us && a->documents == b->documents;
+           a->longest_pause_us == b->longest_pause_us && a->documents == b->documents &&
+           a->attempts == b->attempts;
 }
 
 static bool
@@ -100,10 +126,13 @@ compare_partner(const struct partner *a, const struct partner *b, config_say say
         {same_endpoints(a, b), "other endpoints"},
         {same_reach(a, b), "other limits, proxy or addresses"},
         {a->identity == b->identity && same_strings(&a->tls_names, &b->tls_names) &&
-             same_strings(&a->tls_sha256, &b->tls_sha256),
+             same_strings(&a->tls_sha256, &b->tls_sha256) &&
+             a->is_server_pinned == b->is_server_pinned,
          "another TLS identity"},
         {same_signing(a, b), "other signing keys or issuers"},
         {same_agreements(a, b), "other agreements"},
+        {same_style(&a->writes, &b->writes) && same_form(&a->form, &b->form),
+         "our messages are written otherwise"},
         {same_replies(a, b), "answers come later in another way"},
     };
 
@@ -251,7 +280,8 @@ static bool
 same_discovery(const struct config_discovery *a, const struct config_discovery *b)
 {
     return a->several == b->several && a->time_to_live_us == b->time_to_live_us &&
-           a->remember_us == b->remember_us;
+           a->remember_us == b->remember_us && a->minimum_degree == b->minimum_degree &&
+           a->may_be_asked_back == b->may_be_asked_back;
 }
 
 /* ---- systems ---- */
@@ -352,6 +382,8 @@ same_connection(const struct partner *a, const struct partner *b)
         return a == b;
     }
     return same_reach(a, b) && a->timeout_us == b->timeout_us &&
+           same_strings(&a->communities, &b->communities) && same(a->xcpd_url, b->xcpd_url) &&
+           same(a->query_url, b->query_url) && same(a->retrieve_url, b->retrieve_url) &&
            same_strings(&a->tls_names, &b->tls_names) &&
            (a->credential == NULL) == (b->credential == NULL) &&
            (a->credential == NULL ||
@@ -363,8 +395,10 @@ same_connection(const struct partner *a, const struct partner *b)
 static bool
 same_source(const struct config_source *a, const struct config_source *b)
 {
-    return a->is_embedded == b->is_embedded && same(a->community, b->community) &&
-           same_repositories(a, b) && same(a->patient_authority, b->patient_authority) &&
+    return a->engine == b->engine && a->asserts_asker == b->asserts_asker &&
+           same(a->community, b->community) && same(a->supplier_url, b->supplier_url) &&
+           a->remember_us == b->remember_us && same_repositories(a, b) &&
+           same(a->patient_authority, b->patient_authority) &&
            a->wants_assertion == b->wants_assertion && same_connection(a->partner, b->partner);
 }
 

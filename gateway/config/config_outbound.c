@@ -7,6 +7,7 @@
 #define PAUSE_MIN_US  (100 * US_PER_MS)
 #define PAUSE_MAX_US  (3600 * US_PER_S)
 #define COUNT_MAX     100000
+#define ATTEMPTS_MAX  4
 #define DOCUMENTS_MAX 1000 /* what readers of ours take in one request */
 
 void
@@ -18,6 +19,7 @@ config_outbound_default(struct partner_limits *ret_limits)
         .failures = 5,
         .pause_us = 1 * US_PER_S,
         .longest_pause_us = 60 * US_PER_S,
+        .attempts = 1,
     };
 }
 
@@ -61,7 +63,8 @@ void
 config_read_reach(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
 {
     static const char *const names[] = {"connections", "requests",      "failures",
-                                        "pause",       "longest_pause", "documents_per_request"};
+                                        "pause",       "longest_pause", "documents_per_request",
+                                        "attempts"};
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     static const char *const kinds[] = {"public", "private", "local"};
     size_t addresses = partner->addresses;
@@ -70,6 +73,7 @@ config_read_reach(struct config_reader *reader, struct yaml_node *root, struct p
     read_limits(reader, node, &partner->limits);
     config_count(reader, yaml_get(node, "documents_per_request"), 1, DOCUMENTS_MAX,
                  &partner->limits.documents);
+    config_count(reader, yaml_get(node, "attempts"), 1, ATTEMPTS_MAX, &partner->limits.attempts);
     config_proxy_url(reader, yaml_get(root, "proxy"), &partner->proxy_url);
     (void)config_choice(reader, yaml_get(root, "addresses"), kinds, ARRAY_LEN(kinds), &addresses);
     partner->addresses = (enum partner_addresses)addresses;

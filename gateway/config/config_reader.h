@@ -57,6 +57,12 @@ struct config_string_list {
     size_t n, capacity;
 };
 
+struct config_profile; /* profiles.h */
+struct config_profile_list {
+    struct config_profile *items;
+    size_t n, capacity;
+};
+
 struct config_reader {
     struct yaml_report *report;
     struct diag *diag; /* of what ends loading */
@@ -68,6 +74,7 @@ struct config_reader {
     struct config_string_list credential_names, trust_names; /* of the two lists above, in order */
     struct config_partner_list partners;
     struct config_claims claims;
+    struct config_profile_list profiles; /* that were read so far */
 };
 
 /* ---- nodes (config_value.c) ---- */
@@ -221,6 +228,17 @@ MUST_CHECK struct status config_read_sources(struct config_reader *reader, struc
 /* One partner file (config_partner.c). */
 MUST_CHECK struct status config_read_partner(struct config_reader *reader,
                                              const struct config_file *file);
+/* profiles: of the main file, a folder of the operator's own; before partners: (profiles.c). */
+MUST_CHECK struct status config_read_profiles(struct config_reader *reader, struct yaml_node *root);
+/* What the profiles that a partner's file names set joins its tree (profiles_apply.c). */
+MUST_CHECK struct status config_apply_profiles(struct config_reader *reader, struct yaml_node *root,
+                                               struct partner *partner);
+/* tls: (config_tls.c). */
+MUST_CHECK struct status config_read_tls(struct config_reader *reader, struct yaml_node *root,
+                                         struct partner *partner);
+/* writes: (config_writes.c). */
+void config_read_writes(struct config_reader *reader, struct yaml_node *root,
+                        struct partner *partner);
 /* What was agreed with it beyond its identity (config_agreements.c). */
 MUST_CHECK struct status config_read_agreements(struct config_reader *reader,
                                                 struct yaml_node *root, struct partner *partner);

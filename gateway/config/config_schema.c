@@ -16,7 +16,7 @@
 static const char *const root_names[] = {
     "community", "listen", "asserts",  "credentials", "trust",     "partners", "store",
     "sources",   "audit",  "policies", "security",    "limits",    "log",      "id_tokens",
-    "outbound",  "spool",  "systems",  "recipients",  "discovery",
+    "outbound",  "spool",  "systems",  "recipients",  "discovery", "profiles",
 };
 
 /* ---- community ---- */
@@ -359,6 +359,7 @@ config_read_root(struct config_reader *reader, struct yaml_node *root)
     config_read_discovery(reader, root);
     config_read_outbound(reader, root);
     read_log(reader, root);
+    TRY(config_read_profiles(reader, root));
     TRY(read_partners(reader, root)); /* their timeout's default is in limits */
     TRY(config_read_recipients(reader, root));
     TRY(config_read_sources(reader, root));

@@ -1,22 +1,32 @@
 /*
- * Reads `sources:`, where this node's own documents come from: the embedded store, and XDS
- * registries with their repositories. Each external one also becomes a record for the outbound
- * engine, behind the partners'. Called while the configuration loads, after partners:, whose claims
- * theirs are compared with.
+ * Reads `sources:`, where this node's own documents and people come from: the embedded store, and
+ * external ones by their engines (config_source.h). Each external one also becomes a record for the
+ * outbound engine, behind the partners'. Called while the configuration loads, after partners:,
+ * whose claims theirs are compared with.
  */
 #include <ctype.h>
 #include <string.h>
 
-#include "config/config_reader.h"
+#include "config/config_source.h"
 
 #define TIMEOUT_MIN_US (100 * US_PER_MS)
 #define TIMEOUT_MAX_US (3600 * US_PER_S)
 #define HOST_MAX       253
 
-static const char *const names[] = {
-    "name",  "engine",    "community", "registry", "repositories", "patient_authority",
-    "trust", "addresses", "timeout",   "limits",   "security",     "credential",
-    "proxy", "tls",
+/* Of every external source. */
+static const char *const shared_keys[] = {
+    "name",   "engine",   "patient_authority", "trust", "addresses", "timeout",
+    "limits", "security", "credential",        "proxy", "tls",
+};
+
+static const char *const embedded_keys[] = {"name", "engine"};
+static const struct config_source_engine embedded = {"embedded", embedded_keys, 0, true, NULL};
+
+/* By enum config_engine. */
+static const struct config_source_engine *const engines[] = {
+    [CONFIG_ENGINE_XDS] = &config_source_xds,         [CONFIG_ENGINE_EMBEDDED] = &embedded,
+    [CONFIG_ENGINE_PDQ] = &config_source_pdq,         [CONFIG_ENGINE_PIX] = &config_source_pix,
+    [CONFIG_ENGINE_GATEWAY] = &config_source_gateway,
 };
 
 struct source_list {
@@ -24,12 +34,7 @@ struct source_list {
     size_t n, capacity;
 };
 
-struct repository_list {
-    struct config_repository *items;
-    size_t n, capacity;
-};
-
-/* ---- what both kinds have ---- */
+/* ---- what all of them have ---- */
 
 static struct status
 read_name(struct config_reader *reader, struct yaml_node *entry, struct config_source *source)
@@ -48,17 +53,59 @@ read_name(struct config_reader *reader, struct yaml_node *entry, struct config_s
     return config_claim(reader, CONFIG_CLAIM_ID, source->name, node);
 }
 
-static void
-refuse_keys(struct config_reader *reader, struct yaml_node *entry)
+static bool
+is_among(struct span key, const char *const *keys, size_t n)
 {
-    for (const struct yaml_node *child = entry->children; child != NULL; child = child->next) {
-        if (!span_eq_cstr(child->key, "name") && !span_eq_cstr(child->key, "engine")) {
-            yaml_report_add(reader->report, child->file, child->key_line, child->key_column,
-                            "'%.*s' has no effect with engine 'embedded', which is configured "
-                            "under community and store; remove it",
-                            SPAN_PRINT(child->key));
+    for (size_t i = 0; i < n; i++) {
+        if (span_eq_cstr(key, keys[i])) {
+            return true;
         }
     }
+    return false;
+}
+
+static bool
+is_known_key(struct span key)
+{
+    bool is_known = is_among(key, shared_keys, ARRAY_LEN(shared_keys));
+
+    for (size_t e = 0; e < ARRAY_LEN(engines) && !is_known; e++) {
+        is_known = is_among(key, engines[e]->keys, engines[e]->keys_n);
+    }
+    return is_known;
+}
+
+/* What no engine knows is a mistake of writing; what another one knows is out of place. */
+static struct status
+check_keys(struct config_reader *reader, struct yaml_node *entry,
+           const struct config_source_engine *engine)
+{
+    struct config_string_list known = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(shared_keys); i++) {
+        TRY(ARENA_PUSH(reader->arena, reader->diag, &known, shared_keys[i]));
+    }
+    for (size_t e = 0; e < ARRAY_LEN(engines); e++) {
+        for (size_t i = 0; i < engines[e]->keys_n; i++) {
+            TRY(ARENA_PUSH(reader->arena, reader->diag, &known, engines[e]->keys[i]));
+        }
+    }
+    yaml_check_keys(reader->report, entry, known.items, known.n);
+    for (const struct yaml_node *child = entry->children; child != NULL; child = child->next) {
+        const bool is_taken = engine == &embedded
+                                  ? is_among(child->key, embedded_keys, ARRAY_LEN(embedded_keys))
+                                  : is_among(child->key, shared_keys, ARRAY_LEN(shared_keys)) ||
+                                        is_among(child->key, engine->keys, engine->keys_n);
+
+        if (!is_taken && is_known_key(child->key)) {
+            yaml_report_add(reader->report, child->file, child->key_line, child->key_column,
+                            "'%.*s' has no effect with engine '%s'%s; remove it",
+                            SPAN_PRINT(child->key), engine->name,
+                            engine == &embedded ? ", which is configured under community and store"
+                                                : "");
+        }
+    }
+    return OK;
 }
 
 /* Several sources may serve one community; a partner's it cannot be. */
@@ -84,62 +131,15 @@ read_community(struct config_reader *reader, struct yaml_node *entry,
 
 /* ---- where it is ---- */
 
-static void
-read_url(struct config_reader *reader, const struct yaml_node *node, bool is_plain,
-         const char **ret_url)
+void
+config_source_url(struct config_reader *reader, const struct yaml_node *node,
+                  const struct partner *partner, const char **ret_url)
 {
-    if (is_plain) {
+    if (partner->is_plain) {
         config_loopback_url(reader, node, ret_url);
     } else {
         config_url(reader, node, ret_url);
     }
-}
-
-static struct status
-read_repository(struct config_reader *reader, const struct yaml_node *child, bool is_plain,
-                struct repository_list *list)
-{
-    const struct yaml_node key = {.kind = YAML_SCALAR,
-                                  .file = child->file,
-                                  .line = child->key_line,
-                                  .column = child->key_column,
-                                  .scalar = child->key};
-    struct config_repository repository = {0};
-
-    config_oid(reader, &key, &repository.id);
-    read_url(reader, child, is_plain, &repository.url);
-    if (repository.id == NULL || repository.url == NULL) {
-        return OK;
-    }
-    struct yaml_node *at;
-
-    TRY(ARENA_NEW(reader->arena, reader->diag, &at));
-    *at = key;
-    TRY(config_claim(reader, CONFIG_CLAIM_REPOSITORY, repository.id, at));
-    return ARENA_PUSH(reader->arena, reader->diag, list, repository);
-}
-
-static struct status
-read_repositories(struct config_reader *reader, struct yaml_node *entry, bool is_plain,
-                  struct config_source *source)
-{
-    static const char what[] = "repositoryUniqueIds with their URLs, {OID: URL}";
-    struct yaml_node *node = config_need(reader, entry, "repositories");
-    struct repository_list list = {0};
-
-    if (node == NULL) {
-        return OK;
-    }
-    if (node->kind != YAML_MAPPING || node->children == NULL) {
-        config_expected(reader, node, what);
-        return OK;
-    }
-    for (const struct yaml_node *child = node->children; child != NULL; child = child->next) {
-        TRY(read_repository(reader, child, is_plain, &list));
-    }
-    source->repositories = list.items;
-    source->repositories_n = list.n;
-    return OK;
 }
 
 /* ---- who it is, and who we are to it ---- */
@@ -166,6 +166,22 @@ add_host(struct config_reader *reader, const char *url, struct config_string_lis
     return ARENA_PUSH(reader->arena, reader->diag, hosts, host.p);
 }
 
+static struct status
+add_hosts(struct config_reader *reader, const struct config_source *source,
+          const struct partner *partner, struct config_string_list *hosts)
+{
+    const char *const urls[] = {source->supplier_url, source->registry_url, partner->xcpd_url,
+                                partner->query_url, partner->retrieve_url};
+
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        TRY(add_host(reader, urls[i], hosts));
+    }
+    for (size_t i = 0; i < source->repositories_n; i++) {
+        TRY(add_host(reader, source->repositories[i].url, hosts));
+    }
+    return OK;
+}
+
 /* tls.names; without them its server is known by the hosts of its URLs, as servers usually are. */
 static struct status
 read_server_names(struct config_reader *reader, struct yaml_node *tls,
@@ -187,10 +203,7 @@ read_server_names(struct config_reader *reader, struct yaml_node *tls,
             }
         }
     } else if (tls == NULL) {
-        TRY(add_host(reader, source->registry_url, &found));
-        for (size_t i = 0; i < source->repositories_n; i++) {
-            TRY(add_host(reader, source->repositories[i].url, &found));
-        }
+        TRY(add_hosts(reader, source, partner, &found));
     }
     partner->identity = PARTNER_IDENTITY_SAN;
     partner->tls_names = (struct config_strings){found.items, found.n};
@@ -245,34 +258,21 @@ read_tls(struct config_reader *reader, struct yaml_node *entry, const struct con
 /* ---- an external one ---- */
 
 static struct status
-read_places(struct config_reader *reader, struct yaml_node *entry, struct config_source *source,
-            struct partner *partner)
-{
-    static const char *const keys[] = {"url"};
-    const struct yaml_node *tls = yaml_get(entry, "tls");
-    struct yaml_node *registry =
-        config_need_section(reader, entry, "registry", keys, ARRAY_LEN(keys));
-
-    partner->is_plain =
-        tls != NULL && tls->kind == YAML_SCALAR && span_eq_cstr(tls->scalar, "none");
-    read_url(reader, config_need(reader, registry, "url"), partner->is_plain,
-             &source->registry_url);
-    return read_repositories(reader, entry, partner->is_plain, source);
-}
-
-static struct status
 read_external(struct config_reader *reader, struct yaml_node *entry, struct config_source *source,
               struct partner *partner)
 {
     static const char *const securities[] = {"none", "assertion"};
+    const struct yaml_node *tls = yaml_get(entry, "tls");
     size_t security = 0;
 
-    TRY(read_places(reader, entry, source, partner));
+    partner->is_plain =
+        tls != NULL && tls->kind == YAML_SCALAR && span_eq_cstr(tls->scalar, "none");
     source->patient_authority = reader->config->patient_authority;
     config_oid(reader, yaml_get(entry, "patient_authority"), &source->patient_authority);
+    TRY(engines[source->engine]->read(reader, entry, source, partner));
     (void)config_choice(reader, yaml_get(entry, "security"), securities, ARRAY_LEN(securities),
                         &security);
-    source->wants_assertion = security == 1;
+    source->wants_assertion = security == 1 || source->engine == CONFIG_ENGINE_GATEWAY;
     partner->id = partner->name = source->name;
     partner->path = reader->config->path;
     partner->timeout_us = reader->config->timeout_us;
@@ -290,38 +290,50 @@ add_partner(struct config_reader *reader, const struct config_source *source,
 {
     const char **communities;
 
-    TRY(ARENA_ARRAY(reader->arena, 1, reader->diag, &communities));
-    communities[0] = source->community;
-    partner->communities = (struct config_strings){communities, 1};
+    if (source->engine != CONFIG_ENGINE_GATEWAY) {
+        TRY(ARENA_ARRAY(reader->arena, 1, reader->diag, &communities));
+        communities[0] = source->community;
+        partner->communities = (struct config_strings){communities, 1};
+    }
     return ARENA_PUSH(reader->arena, reader->diag, &reader->partners, *partner);
 }
 
 /* ---- all of them ---- */
 
 static struct status
+add_embedded(struct config_reader *reader, const struct yaml_node *entry,
+             struct config_source *source, struct source_list *sources)
+{
+    if (reader->config->asks_store) {
+        yaml_error(reader->report, entry, "there is one embedded store; remove this source");
+    }
+    reader->config->asks_store = true;
+    source->is_embedded = true;
+    source->community = reader->config->community;
+    return ARENA_PUSH(reader->arena, reader->diag, sources, *source);
+}
+
+static struct status
 read_source(struct config_reader *reader, struct yaml_node *entry, struct source_list *sources)
 {
-    static const char *const engines[] = {"xds", "embedded"};
+    const char *names[ARRAY_LEN(engines)];
     struct config_source source = {0};
     struct partner partner = {0};
-    size_t engine = 0;
+    size_t engine = CONFIG_ENGINE_XDS;
 
     if (entry->kind != YAML_MAPPING) {
         config_expected(reader, entry, "'key: value' pairs that describe a source");
         return OK;
     }
-    yaml_check_keys(reader->report, entry, names, ARRAY_LEN(names));
     TRY(read_name(reader, entry, &source));
-    (void)config_choice(reader, yaml_get(entry, "engine"), engines, ARRAY_LEN(engines), &engine);
-    source.is_embedded = engine == 1;
-    if (source.is_embedded) {
-        refuse_keys(reader, entry);
-        if (reader->config->asks_store) {
-            yaml_error(reader->report, entry, "there is one embedded store; remove this source");
-        }
-        reader->config->asks_store = true;
-        source.community = reader->config->community;
-        return ARENA_PUSH(reader->arena, reader->diag, sources, source);
+    for (size_t i = 0; i < ARRAY_LEN(engines); i++) {
+        names[i] = engines[i]->name;
+    }
+    (void)config_choice(reader, yaml_get(entry, "engine"), names, ARRAY_LEN(names), &engine);
+    source.engine = (enum config_engine)engine;
+    TRY(check_keys(reader, entry, engines[engine]));
+    if (engines[engine] == &embedded) {
+        return add_embedded(reader, entry, &source, sources);
     }
     TRY(read_community(reader, entry, sources, &source));
     TRY(read_external(reader, entry, &source, &partner));
@@ -329,11 +341,27 @@ read_source(struct config_reader *reader, struct yaml_node *entry, struct source
     return ARENA_PUSH(reader->arena, reader->diag, sources, source);
 }
 
+/* Who has no documents is beside the store, not in its place. */
+static bool
+has_documents(const struct source_list *sources)
+{
+    for (size_t i = 0; i < sources->n; i++) {
+        if (engines[sources->items[i].engine]->has_documents) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct status
 add_store(struct config_reader *reader, struct source_list *sources)
 {
     const struct config_source own = {
-        .name = "own", .is_embedded = true, .community = reader->config->community};
+        .name = "own",
+        .engine = CONFIG_ENGINE_EMBEDDED,
+        .is_embedded = true,
+        .community = reader->config->community,
+    };
 
     reader->config->asks_store = true;
     return ARENA_PUSH(reader->arena, reader->diag, sources, own);
@@ -365,7 +393,7 @@ config_read_sources(struct config_reader *reader, struct yaml_node *root)
             TRY(read_source(reader, item, &sources));
         }
     }
-    if (sources.n == 0) {
+    if (!has_documents(&sources)) {
         TRY(add_store(reader, &sources));
     }
     join(config, reader->partners.items, sources.items, sources.n);

@@ -77,7 +77,7 @@ static bool
 had_time(const struct transfer *transfer)
 {
     return transfer->turn == TURN_HELD &&
-           now_us(transfer) - transfer->turn_us >= transfer->request.partner->timeout_us / 4;
+           now_us(transfer) - transfer->turn_us >= transfer_timeout_us(transfer) / 4;
 }
 
 static enum outcome

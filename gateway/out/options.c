@@ -80,8 +80,8 @@ static bool
 brings_documents(const struct out_request *request)
 {
     const char *url = request->partner->retrieve_url;
-    return request->spool != NULL &&
-           (request->partner->source != NULL || (url != NULL && strcmp(request->url, url) == 0));
+    return request->spool != NULL && ((request->partner->source != NULL && url == NULL) ||
+                                      (url != NULL && strcmp(request->url, url) == 0));
 }
 
 /* In memory curl has it all; anything else it asks for, piece by piece. */

@@ -38,6 +38,7 @@ struct out_request {
      * many questions are on their way to that partner. INT64_MAX: only that timeout, from the
      * submit on. */
     int64_t deadline_us;
+    int64_t timeout_us;  /* in place of the partner's own; 0: that */
     size_t answer_limit; /* bytes */
     bool is_fresh;       /* never on a kept connection */
     /* What the answers of one question may hold together; NULL: each its limit. Lives until done.

@@ -303,6 +303,8 @@ void transfer_finish(struct transfer *transfer, CURLcode code);
 /* The same for a reason of ours. */
 void transfer_fail(struct transfer *transfer, enum err error, const char *why);
 
+/* How long it may take: the request's own time, else its partner's. */
+int64_t transfer_timeout_us(const struct transfer *transfer);
 /* Its turn has come: connects; a failure is its answer. */
 void transfer_begin(struct transfer *transfer);
 /* Its addresses are known. */

@@ -114,22 +114,49 @@ check_record(const struct config *config, const struct partner *partner, X509 *x
     return st;
 }
 
+/* The record pins it in place of a chain: all that its certificate itself must be is in time. */
+static struct status
+check_dates(const struct partner *partner, X509 *x509, struct diag *diag)
+{
+    if (X509_cmp_current_time(X509_get0_notBefore(x509)) < 0 &&
+        X509_cmp_current_time(X509_get0_notAfter(x509)) > 0) {
+        return OK;
+    }
+    return FAIL(diag, ERR_PARTNER_TLS,
+                "partner '%s': expected a certificate that is valid today, the one that its record "
+                "pins is not; ask the partner for its new one",
+                partner->id);
+}
+
+static struct status
+check_chain(const struct partner *partner, X509_STORE_CTX *store, struct diag *diag)
+{
+    if (partner->is_server_pinned) {
+        return check_dates(partner, X509_STORE_CTX_get0_cert(store), diag);
+    }
+    if (trust_judge(store) == 1) {
+        return OK;
+    }
+    return FAIL(diag, ERR_PARTNER_TLS,
+                "partner '%s': expected a certificate that chains to our anchors for partners, "
+                "got one that does not (at depth %d: %s); is its authority in the trust store, "
+                "and are the revocation lists current?",
+                partner->id, X509_STORE_CTX_get_error_depth(store),
+                trust_verdict_text(X509_STORE_CTX_get_error(store)));
+}
+
 static struct status
 check_peer(const struct config *config, const struct partner *partner, X509_STORE_CTX *store,
            struct diag *diag)
 {
-    if (trust_judge(store) != 1) {
-        return FAIL(diag, ERR_PARTNER_TLS,
-                    "partner '%s': expected a certificate that chains to our anchors for partners, "
-                    "got one that does not (at depth %d: %s); is its authority in the trust store, "
-                    "and are the revocation lists current?",
-                    partner->id, X509_STORE_CTX_get_error_depth(store),
-                    trust_verdict_text(X509_STORE_CTX_get_error(store)));
+    struct status st = check_chain(partner, store, diag);
+    if (!is_ok(st) && !partner->is_server_pinned) {
+        return st; /* the store has its own error */
     }
-    const struct status st = check_record(config, partner, X509_STORE_CTX_get0_cert(store), diag);
-    if (!is_ok(st)) {
-        X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    if (is_ok(st)) {
+        st = check_record(config, partner, X509_STORE_CTX_get0_cert(store), diag);
     }
+    X509_STORE_CTX_set_error(store, is_ok(st) ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION);
     return st;
 }
 
@@ -222,12 +249,17 @@ peer_check_prepare(CURL *easy, void *ssl_context, void *arg)
                                           partner->may_connect_legacy, &transfer->diag))) {
         return CURLE_SSL_CERTPROBLEM;
     }
+    if (partner->has_legacy_suites &&
+        !is_ok(tls_client_context_allow_suites(context, &transfer->diag))) {
+        return CURLE_SSL_CIPHER;
+    }
     peer_check_forget(transfer); /* of an address that did not answer, or a connection before */
     if (SSL_CTX_set_ex_data(context, opener_index, transfer) != 1 || SSL_CTX_up_ref(context) != 1) {
         return CURLE_OUT_OF_MEMORY;
     }
     transfer->context = context;
     if (era->status != NULL && partner->trust == era->config->partner_trust &&
+        !partner->is_server_pinned &&
         (SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp) != 1 ||
          SSL_CTX_set_tlsext_status_cb(context, judge_status) != 1)) {
         return CURLE_OUT_OF_MEMORY;

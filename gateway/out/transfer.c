@@ -457,15 +457,22 @@ transfer_again(struct transfer *transfer)
     resolve_and_connect(transfer);
 }
 
+int64_t
+transfer_timeout_us(const struct transfer *transfer)
+{
+    const struct out_request *request = &transfer->request;
+    return request->timeout_us > 0 ? request->timeout_us : request->partner->timeout_us;
+}
+
 /* The partner's own timeout counts from its turn on; without a deadline from the submit. */
 static int64_t
 end_of(const struct transfer *transfer, int64_t from_us)
 {
     const struct out_request *request = &transfer->request;
     if (request->deadline_us == INT64_MAX) {
-        return transfer->start_us + request->partner->timeout_us;
+        return transfer->start_us + transfer_timeout_us(transfer);
     }
-    const int64_t end_us = from_us + request->partner->timeout_us;
+    const int64_t end_us = from_us + transfer_timeout_us(transfer);
     return request->deadline_us < end_us ? request->deadline_us : end_us;
 }
 
@@ -514,7 +521,7 @@ transfer_start(struct transfer *transfer)
     link_transfer(transfer);
     sink_init(&transfer->answer, request->spool, request->answer_limit);
     transfer->end_us = request->deadline_us == INT64_MAX
-                           ? transfer->start_us + request->partner->timeout_us
+                           ? transfer->start_us + transfer_timeout_us(transfer)
                            : request->deadline_us;
     if (!is_ok(start(transfer, &diag))) {
         transfer_fail(transfer, diag.code, diag.text);

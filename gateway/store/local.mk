@@ -1,5 +1,6 @@
 # gateway/store: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	gateway/store/audit_index.c gateway/store/audit_index.h \
 	gateway/store/db.c gateway/store/db.h \
 	gateway/store/jobs.c gateway/store/jobs.h \
 	gateway/store/match.c gateway/store/match.h \
@@ -18,12 +19,14 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_associations.c \
 	gateway/store/correlation.h gateway/store/sqlite_correlations.c \
 	gateway/store/person_text.c gateway/store/person_text.h \
+	gateway/store/sqlite_details.c \
 	gateway/store/sqlite_documents.c \
 	gateway/store/sqlite_entries.c \
 	gateway/store/sqlite_files.c gateway/store/sqlite_files.h \
 	gateway/store/sqlite_find.c \
 	gateway/store/sqlite_jobs.c \
 	gateway/store/sqlite_join.c \
+	gateway/store/sqlite_learn.c gateway/store/sqlite_learn.h \
 	gateway/store/sqlite_lists.c gateway/store/sqlite_lists.h \
 	gateway/store/sqlite_match.c \
 	gateway/store/sqlite_packages.c gateway/store/sqlite_registry.h \

@@ -209,6 +209,9 @@ prepare_care_provider(const struct preparer *p, const struct ident *id, struct m
         return OK;
     }
     TRY(match_id_key(id->extension, p->arena, p->diag, &prepared.key));
+    if (!match_id_is_believable(prepared.root, prepared.key)) {
+        return OK;
+    }
     return ARENA_PUSH(p->arena, p->diag, &person->care_providers, prepared);
 }
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "store/replay_memory.h"
 #include "store/sqlite_files.h"
+#include "store/sqlite_learn.h"
 #include "store/sqlite_submit.h"
 
 #define BUSY_TIMEOUT_MS 10000
@@ -213,6 +214,24 @@ knows_patient(struct store *store, const struct ident *id, struct park *park, st
         TRY(sqlite_patient_find(conn, id->extension, diag, &row));
     }
     *ret_known = row != 0;
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+learn_person(struct store *store, const struct store_person *person, struct park *park,
+             struct arena *arena, struct diag *diag, enum answer *ret_answer,
+             enum store_learned *ret_learned)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    enum store_learned learned = STORE_LEARNED_NOT;
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_write(conn, diag));
+    TRY(db_finish(conn, sqlite_person_learn(sqlite_of(store), conn, person, arena, diag, &learned),
+                  diag));
+    *ret_learned = learned;
     *ret_answer = ANSWER_NOW;
     return OK;
 }
@@ -495,6 +514,7 @@ const struct store_engine store_engine_sqlite = {
     .put_document = put_document,
     .match_patient = match_patient,
     .knows_patient = knows_patient,
+    .learn_person = learn_person,
     .ask = ask,
     .members = members,
     .submit = submit,

@@ -58,12 +58,17 @@ MUST_CHECK struct status sqlite_patient_find(struct db_conn *conn, struct span p
 /* ---- sqlite_people.c: by what people are found, and what few of their records say ---- */
 /* The numbers are in the file: never change. */
 enum sqlite_detail_kind {
-    SQLITE_DETAIL_MOTHER = 1,        /* family name, given names */
-    SQLITE_DETAIL_BIRTH_PLACE = 2,   /* its name */
-    SQLITE_DETAIL_BIRTH_ADDRESS = 3, /* street; city, state, postal code, country */
-    SQLITE_DETAIL_CARE_PROVIDER = 4, /* root, extension */
-    SQLITE_DETAIL_DECEASED = 5,      /* 1 or 0, time */
-    SQLITE_DETAIL_MULTIPLE_BIRTH = 6 /* 1 or 0, order */
+    SQLITE_DETAIL_MOTHER = 1,         /* family name, given names */
+    SQLITE_DETAIL_BIRTH_PLACE = 2,    /* its name */
+    SQLITE_DETAIL_BIRTH_ADDRESS = 3,  /* street; city, state, postal code, country */
+    SQLITE_DETAIL_CARE_PROVIDER = 4,  /* root, extension */
+    SQLITE_DETAIL_DECEASED = 5,       /* 1 or 0, time */
+    SQLITE_DETAIL_MULTIPLE_BIRTH = 6, /* 1 or 0, order */
+    /* For people: code; code system, display. Programs that know none of them pass over them. */
+    SQLITE_DETAIL_MARITAL_STATUS = 7,
+    SQLITE_DETAIL_RACE = 8,
+    SQLITE_DETAIL_ETHNICITY = 9,
+    SQLITE_DETAIL_LANGUAGE = 10
 };
 /* The keys of the person's names; those that are there already stay. */
 MUST_CHECK struct status sqlite_people_add_keys(struct db_conn *conn, int64_t row,
@@ -76,6 +81,9 @@ MUST_CHECK struct status sqlite_people_add_details(struct db_conn *conn, int64_t
 MUST_CHECK struct status sqlite_people_load_details(struct db_conn *conn, int64_t row,
                                                     struct arena *arena, struct diag *diag,
                                                     struct patient *patient);
+/* From now on nobody is told from this id alone: two people carry it. */
+MUST_CHECK struct status sqlite_people_doubt_id(struct db_conn *conn, struct span root,
+                                                struct span key, struct diag *diag);
 /* Makes the keys of everybody, and doubts ids that nobody should believe; for schema version 6. */
 MUST_CHECK struct status sqlite_people_index(struct db_conn *conn, struct diag *diag);
 /* Text parts in one column, between them SQLITE_PART_SEPARATOR. */

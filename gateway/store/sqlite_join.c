@@ -217,18 +217,6 @@ add_missing(struct db_conn *conn, int64_t row, const struct patient *from, struc
 
 /* ---- doubting ---- */
 
-static struct status
-mark_unreliable(struct db_conn *conn, struct span root, struct span key, struct diag *diag)
-{
-    CLEANUP(db_end) struct db_query query = {0};
-
-    db_prepare(conn, "UPDATE identifiers SET unreliable = 1 WHERE root = ? AND extension_key = ?",
-               &query);
-    db_text(&query, root);
-    db_text(&query, key);
-    return db_run(&query, diag);
-}
-
 /* Does somebody who is proven to be another person carry this id? Whether <person> is one of the
  * two does not matter once an id is in doubt: it stays so. */
 static struct status
@@ -278,7 +266,7 @@ doubt_shared_ids(struct db_conn *conn, int64_t row, const struct patient *patien
 
         TRY(is_shared(conn, row, id->root, id->key, &person, diag, &shared));
         if (shared) {
-            TRY(mark_unreliable(conn, id->root, id->key, diag));
+            TRY(sqlite_people_doubt_id(conn, id->root, id->key, diag));
         }
     }
     return OK;

@@ -67,6 +67,16 @@ store_knows_patient(struct store *store, const struct ident *id, struct park *pa
 }
 
 struct status
+store_learn_person(struct store *store, const struct store_person *person, struct park *park,
+                   struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                   enum store_learned *ret_learned)
+{
+    STORE_VISIT(store);
+
+    return store->engine->learn_person(store, person, park, arena, diag, ret_answer, ret_learned);
+}
+
+struct status
 store_ask(struct store *store, const struct store_question *question, struct park *park,
           struct arena *arena, struct diag *diag, enum answer *ret_answer,
           struct registry_objects *ret_objects)

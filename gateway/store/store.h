@@ -111,6 +111,27 @@ MUST_CHECK struct status store_knows_patient(struct store *store, const struct i
                                              struct park *park, struct diag *diag,
                                              enum answer *ret_answer, bool *ret_known);
 
+/* ---- people of suppliers ---- */
+/* A person whom a supplier of demographics (ITI-47) knows, and whom the caller's rules let be the
+ * one who is asked for. */
+struct store_person {
+    const struct patient *patient; /* ids: the supplier's own first */
+    size_t own_ids;
+};
+enum store_learned {
+    STORE_LEARNED_PERSON,       /* as one who was known, or as somebody new */
+    STORE_LEARNED_NOT,          /* no birth date, name or id of the supplier's that can be used */
+    STORE_LEARNED_CONTRADICTION /* one of its own ids is that of somebody who is another by the
+                                   rules of store/match.h: nothing was changed */
+};
+/* The person is joined to the index as that of store_put_document, and then has an id of ours like
+ * everybody. Ids under our own authority are left out: nobody else gives them out. All or nothing.
+ */
+MUST_CHECK struct status store_learn_person(struct store *store, const struct store_person *person,
+                                            struct park *park, struct arena *arena,
+                                            struct diag *diag, enum answer *ret_answer,
+                                            enum store_learned *ret_learned);
+
 /* ---- registry ---- */
 /* FindDocuments (ITI TF-2 3.18.4.1.2.3.7.1): empty lists do not restrict. Times are DTM, From <= t
  * < To; ERR_MESSAGE_CONTENT when one is no DTM. A filter's code without a scheme matches the code

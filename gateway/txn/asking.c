@@ -10,10 +10,9 @@
 #include "base/ids.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "txn/provide.h"
+#include "txn/asked_back.h"
 #include "txn/sources.h"
-
-#define GATHER_ROUNDS 3
+#include "txn/suppliers.h"
 
 static struct asking *
 asking_of(struct txn *txn)
@@ -55,6 +54,10 @@ set_round_deadline(struct asking *asking)
 
     /* A silent community may cost a round its share of the time, not the rounds after it. Looking
      * up is asked of our own sources only: the question itself has most of the time. */
+    if (asking->round == ASKING_ROUND_IDS) { /* small answers of our own house */
+        asking->txn.deadline_us = now_us + left_us / 4;
+        return;
+    }
     asking->txn.deadline_us = now_us + (!asking->is_judged   ? left_us / rounds_left
                                         : asking->round == 1 ? left_us / 4 * 3
                                         : asking->round == 2 ? left_us / 2
@@ -197,8 +200,8 @@ record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
 static enum txn_verdict
 record_outcomes(struct asking *asking, struct txn *recorder, int64_t since_us)
 {
-    while (asking->recording <= asking->recorded_round) {
-        struct leg_list *legs = &asking->legs[asking->recording];
+    while (asking->recording <= asking->last_recorded) {
+        struct leg_list *legs = &asking->legs[asking->turns[asking->recording]];
 
         while (asking->next < legs->n) {
             TXN_TRY(record_outcome(asking, &legs->items[asking->next], recorder));
@@ -244,15 +247,15 @@ step_outcome(struct txn *txn)
         size_t n = 0;
 
         if (!asking->has_outcomes || !asking->order.is_brokered) {
-            asking->first_recorded = asking->round;
+            asking->first_recorded = asking->turn;
         }
-        for (int round = asking->first_recorded; round <= asking->round; round++) {
-            n += asking->legs[round].n;
+        for (size_t turn = asking->first_recorded; turn <= asking->turn; turn++) {
+            n += asking->legs[asking->turns[turn]].n;
         }
         TXN_TRY(
             records_reserve(&asking->records, txn->arena, n * LEG_OUTCOMES_MAX + 1, &txn->diag));
         asking->recording = asking->first_recorded;
-        asking->recorded_round = asking->round;
+        asking->last_recorded = asking->turn;
         asking->has_outcomes = true;
     }
     return asking->order.is_brokered ? TXN_DONE : record_outcomes(asking, txn, since_us);
@@ -262,14 +265,12 @@ static enum txn_verdict
 step_next(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
-    const enum txn_verdict verdict = step_recorded(txn);
 
-    if (verdict == TXN_DONE) {
-        TXN_TRY(check_wanted(asking));
-        asking->round +=
-            asking->round + 1 < (asking->is_judged ? ASKING_ROUNDS : GATHER_ROUNDS) ? 1 : 0;
+    TXN_TRY(check_wanted(asking));
+    if (asking->turn + 1 < asking->turns_n) {
+        asking->round = asking->turns[++asking->turn];
     }
-    return verdict;
+    return TXN_DONE;
 }
 
 static enum txn_verdict
@@ -285,50 +286,93 @@ step_collect(struct txn *txn)
 
 /* clang-format off */
 #define ROUND(name)                                                                                \
-    {name "-patients", sources_step_patients}, {name "-plan", step_plan},                          \
+    {name "-elsewhere", asked_back_step}, {name "-patients", sources_step_patients},               \
+    {name "-plan", step_plan},                                                                     \
     {name "-recall", asking_step_recall}, {name "-intent", step_intent},                           \
     {name "-intended", step_recorded}, {name "-expect", asking_step_expect},                       \
     {name "-ask", asking_step_ask}, {name "-own", asking_step_own},                                \
     {name "-take", asking_step_take}, {name "-learn", asking_step_learn},                          \
+    {name "-people", suppliers_step_learn},                                                        \
     {name "-owners", sources_step_owners}, {name "-outcome", step_outcome},                        \
-    {name "-recorded", step_next}
+    {name "-recorded", step_recorded}, {name "-claim", asking_step_claim},                 \
+    {name "-next", step_next}
 /* clang-format on */
-#define ROUND_STEPS 13
 
-static const struct txn_step asking_steps[] = {
-    ROUND("discover"),         ROUND("query"),     ROUND("retrieve"),
-    {"collect", step_collect}, ROUND("provide"),   ROUND("query"),
-    ROUND("members"),          ROUND("documents"), {"withhold", sources_step_withhold}};
-#define JUDGED_STEPS (asking_steps + 4 * ROUND_STEPS + 1)
+#define COLLECT                                                                                    \
+    {                                                                                              \
+        "collect", step_collect                                                                    \
+    }
+#define WITHHOLD                                                                                   \
+    {                                                                                              \
+        "withhold", sources_step_withhold                                                          \
+    }
 
-#define GOAL_RETRIEVE_JUDGED (ASKING_GATHER + 1)
-#define GOAL_QUERY_JUDGED    (ASKING_GATHER + 2)
+static const struct txn_step discover_steps[] = {ROUND("discover")};
+static const struct txn_step query_steps[] = {ROUND("query")};
+static const struct txn_step retrieve_steps[] = {ROUND("retrieve"), COLLECT};
+static const struct txn_step provide_steps[] = {ROUND("provide")};
+static const struct txn_step gather_steps[] = {ROUND("discover"), ROUND("query"), ROUND("retrieve"),
+                                               COLLECT};
+static const struct txn_step judged_retrieve_steps[] = {ROUND("query"), ROUND("retrieve"), COLLECT};
+static const struct txn_step judged_query_steps[] = {ROUND("query"), ROUND("members"),
+                                                     ROUND("documents"), WITHHOLD};
 
-static const struct {
+/* With managers of cross-references. */
+static const struct txn_step query_by_ids_steps[] = {ROUND("ids"), ROUND("query")};
+static const struct txn_step gather_by_ids_steps[] = {ROUND("discover"), ROUND("ids"),
+                                                      ROUND("query"), ROUND("retrieve"), COLLECT};
+static const struct txn_step judged_by_ids_steps[] = {
+    ROUND("ids"), ROUND("query"), ROUND("members"), ROUND("documents"), WITHHOLD};
+
+enum goal {
+    GOAL_RETRIEVE_JUDGED = ASKING_GATHER + 1,
+    GOAL_QUERY_JUDGED,
+    GOAL_QUERY_BY_IDS,
+    GOAL_GATHER_BY_IDS,
+    GOAL_QUERY_JUDGED_BY_IDS,
+    GOAL_COUNT
+};
+
+struct asking_goal_row {
     struct txn_table table;
-    int round;
-} goals[] = {
-    [ASKING_DISCOVER] = {{"discover", asking_steps, ROUND_STEPS, ROUND_STEPS}, 0},
-    [ASKING_QUERY] = {{"query", asking_steps + ROUND_STEPS, ROUND_STEPS, ROUND_STEPS}, 1},
-    [ASKING_RETRIEVE] = {{"retrieve", asking_steps + 2 * ROUND_STEPS, ROUND_STEPS + 1,
-                          ROUND_STEPS + 1},
-                         2},
-    [ASKING_PROVIDE] = {{"provide", asking_steps + 3 * ROUND_STEPS + 1, ROUND_STEPS, ROUND_STEPS},
-                        3},
-    [ASKING_GATHER] = {{"gather", asking_steps, 3 * ROUND_STEPS + 1, 3 * ROUND_STEPS + 1}, 0},
+    int rounds[ASKING_ROUNDS];
+    size_t rounds_n;
+};
+
+#define TABLE(name, steps)                                                                         \
+    {                                                                                              \
+        name, steps, ARRAY_LEN(steps), ARRAY_LEN(steps)                                            \
+    }
+
+static const struct asking_goal_row goals[GOAL_COUNT] = {
+    [ASKING_DISCOVER] = {TABLE("discover", discover_steps), {0}, 1},
+    [ASKING_QUERY] = {TABLE("query", query_steps), {1}, 1},
+    [ASKING_RETRIEVE] = {TABLE("retrieve", retrieve_steps), {2}, 1},
+    [ASKING_PROVIDE] = {TABLE("provide", provide_steps), {3}, 1},
+    [ASKING_GATHER] = {TABLE("gather", gather_steps), {0, 1, 2}, 3},
     /* The metadata of a source's documents first: our policy judges them by it. */
-    [GOAL_RETRIEVE_JUDGED] = {{"retrieve", asking_steps + ROUND_STEPS, 2 * ROUND_STEPS + 1,
-                               2 * ROUND_STEPS + 1},
-                              1},
+    [GOAL_RETRIEVE_JUDGED] = {TABLE("retrieve", judged_retrieve_steps), {1, 2}, 2},
     /* What a source's answer names without metadata, afterwards. */
-    [GOAL_QUERY_JUDGED] = {{"query", JUDGED_STEPS, 3 * ROUND_STEPS + 1, 3 * ROUND_STEPS + 1}, 1},
+    [GOAL_QUERY_JUDGED] = {TABLE("query", judged_query_steps), {1, 2, 3}, 3},
+    /* By which ids registries know the patient, before they are asked. */
+    [GOAL_QUERY_BY_IDS] = {TABLE("query", query_by_ids_steps), {ASKING_ROUND_IDS, 1}, 2},
+    [GOAL_GATHER_BY_IDS] = {TABLE("gather", gather_by_ids_steps), {0, ASKING_ROUND_IDS, 1, 2}, 4},
+    [GOAL_QUERY_JUDGED_BY_IDS] = {TABLE("query", judged_by_ids_steps),
+                                  {ASKING_ROUND_IDS, 1, 2, 3},
+                                  4},
 };
 
 static size_t
-goal_of(const struct config *config, const struct asking_order *order)
+goal_of(const struct node *node, const struct asking_order *order)
 {
+    const struct config *config = node->config;
+    const bool is_by_ids = suppliers_know_ids(order, node);
+
     if (sources_must_judge(config, order)) {
-        return GOAL_QUERY_JUDGED;
+        return is_by_ids ? GOAL_QUERY_JUDGED_BY_IDS : GOAL_QUERY_JUDGED;
+    }
+    if (is_by_ids) {
+        return order->goal == ASKING_GATHER ? GOAL_GATHER_BY_IDS : GOAL_QUERY_BY_IDS;
     }
     return order->goal == ASKING_RETRIEVE && sources_are_named(config, &order->documents)
                ? GOAL_RETRIEVE_JUDGED
@@ -336,102 +380,6 @@ goal_of(const struct config *config, const struct asking_order *order)
 }
 
 /* ---- start and end ---- */
-
-static struct status
-fill_in(const struct config *config, const char *what, const char *option, const char *configured,
-        struct diag *diag, const char **value)
-{
-    if (*value == NULL) {
-        *value = configured;
-    }
-    if (*value == NULL || (*value)[0] == '\0') {
-        return FAIL(diag, ERR_USAGE,
-                    "our assertion needs %s: say %s, or set it under asserts in %s", what, option,
-                    config->path);
-    }
-    return OK;
-}
-
-/* What the assertion must say comes from the order or the configuration; nothing is invented. */
-static struct status
-complete_order(const struct config *config, struct asking_order *order, struct diag *diag)
-{
-    const struct config_asserts *asserts = &config->asserts;
-
-    if (order->enough.answers == 0 && order->enough.percent == 0) {
-        order->enough = config->enough;
-    }
-    TRY(fill_in(config, "the user's name", "--user NAME", asserts->user, diag, &order->user));
-    TRY(fill_in(config, "a role", "--role CODE", asserts->role, diag, &order->role));
-    TRY(fill_in(config, "a purpose of use", "--purpose CODE", asserts->purpose, diag,
-                &order->purpose));
-    TRY(fill_in(config, "the organization", "--organization NAME", asserts->organization, diag,
-                &order->organization));
-    TRY(fill_in(config, "the organization's id", "--organization-id URN", asserts->organization_id,
-                diag, &order->organization_id));
-    if (order->is_complete) {
-        return OK;
-    }
-    if (order->purpose_system == NULL) {
-        order->purpose_system = asserts->purpose_system;
-    }
-    if (order->role_display == NULL) {
-        order->role_display = asserts->role_display;
-    }
-    if (order->npi == NULL) {
-        order->npi = asserts->npi;
-    }
-    return OK;
-}
-
-static struct status
-check_community(const struct node *node, struct span oid, struct diag *diag)
-{
-    const bool is_own = config_is_own_community(node->config, oid);
-
-    if (is_own && node->store == NULL && !config_has_external(node->config)) {
-        return FAIL(diag, ERR_USAGE, "community '%.*s' is our own, and there is no store to ask",
-                    SPAN_PRINT(oid));
-    }
-    if (!is_own && config_partner_of_community(node->config, oid) == NULL) {
-        return FAIL(diag, ERR_USAGE,
-                    "community '%.*s' is neither ours nor a partner's; isthmus partners lists them",
-                    SPAN_PRINT(oid));
-    }
-    return OK;
-}
-
-/* Whom the order names must be somebody that we can ask. */
-static struct status
-check_communities(const struct node *node, const struct asking_order *order, struct diag *diag)
-{
-    if (order->goal == ASKING_PROVIDE && order->to.n != 1) {
-        return FAIL(diag, ERR_USAGE,
-                    "documents go to one community: say which (--to OID, once), not %zu",
-                    order->to.n);
-    }
-    if (order->goal == ASKING_PROVIDE && !provide_may_go(node->config, order->to.items[0])) {
-        return FAIL(
-            diag, ERR_USAGE,
-            "community '%.*s' is neither that of our store nor a partner's; isthmus partners "
-            "lists them",
-            SPAN_PRINT(order->to.items[0]));
-    }
-    for (size_t i = 0; i < order->to.n; i++) {
-        TRY(check_community(node, order->to.items[i], diag));
-    }
-    for (size_t i = 0; i < order->documents.n; i++) {
-        const struct span home = order->documents.items[i].home;
-        struct span oid;
-
-        if (!home_community_oid(home, &oid)) {
-            return FAIL(diag, ERR_USAGE, "'%.*s' is not a homeCommunityId (urn:oid:OID)",
-                        SPAN_PRINT(home));
-        }
-        TRY(check_community(node, oid, diag));
-    }
-    return OK;
-}
 
 static void
 tell_leg(const struct asking *asking, const struct leg *leg)
@@ -481,13 +429,10 @@ asking_new(struct node *node, const struct asking_order *order, asking_done done
 {
     struct asking *asking;
     struct asking_order complete = *order;
-    const size_t goal = goal_of(node->config, order);
+    const size_t goal = goal_of(node, order);
     struct status st;
 
-    if (order->facts == NULL) { /* else what the partner's assertion says is all there is */
-        TRY(complete_order(node->config, &complete, diag));
-    }
-    TRY(check_communities(node, &complete, diag));
+    TRY(asking_complete_order(node, &complete, diag));
     asking = mem_alloc(sizeof(*asking));
     if (asking == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
@@ -502,8 +447,10 @@ asking_new(struct node *node, const struct asking_order *order, asking_done done
     asking->order = complete;
     asking->done = done;
     asking->done_arg = arg;
-    asking->round = goals[goal].round;
-    asking->is_judged = goal == GOAL_QUERY_JUDGED;
+    asking->turns = goals[goal].rounds;
+    asking->turns_n = goals[goal].rounds_n;
+    asking->round = asking->turns[0];
+    asking->is_judged = goal == GOAL_QUERY_JUDGED || goal == GOAL_QUERY_JUDGED_BY_IDS;
     asking->final_deadline_us = asking->txn.deadline_us;
     *ret_asking = asking;
     return OK;

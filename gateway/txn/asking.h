@@ -18,6 +18,7 @@
 #include "soap/xca.h"
 #include "soap/xcpd.h"
 #include "soap/xdr.h"
+#include "store/correlation.h"
 #include "store/match.h"
 #include "txn/fanout.h"
 #include "txn/merge.h"
@@ -43,14 +44,19 @@ struct asking_order {
     /* ASKING_DISCOVER: partners with whom that was agreed are asked for deferred answers: their
      * legs are answered when they have taken note (is_owed), and the answer is collected later. */
     bool is_deferred;
-    /* ASKING_DISCOVER: nobody is asked; the answer to this deferred question of ours (its
-     * MessageID) is read, when it has come. */
+    /* Questions whose answers come as messages of their own, and have not come at the deadline,
+     * stay awaited (is_awaited), and are collected later. */
+    bool is_collectable;
+    /* ASKING_DISCOVER, QUERY, RETRIEVE: nobody is asked; the answer to this question of ours (its
+     * MessageID), which was asked so or deferred, is read when it has come: by the user who asked,
+     * once. */
     struct span collect;
     /* ASKING_DISCOVER: our own store gives everybody of whom <who> holds (ITI-47; store/search.h),
      * not only the one whom it identifies. */
     bool is_search;
-    const char *system;     /* the local system that asks; NULL: none does */
-    bool is_own_only;       /* a partner asks: our sources answer, no other partner is asked */
+    const char *system; /* the local system that asks; NULL: none does */
+    bool is_own_only;   /* a partner asks: our sources answer, no other partner is asked */
+    bool leaves_store;  /* ASKING_DISCOVER: who asks looks into our own store himself, afterwards */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
     struct config_enough enough; /* zero: as configured. Not for documents: all were asked for */
@@ -127,6 +133,7 @@ struct leg {
     const struct partner *partner; /* NULL: our own store; may be a source's (partner->source) */
     const struct config_repository *repository; /* ITI-43: which of the source's */
     bool is_remembered; /* not asked: an answer to the same question is still good */
+    bool is_unknown;    /* nothing of the same question is remembered: then what its asker said */
     bool is_moot; /* a source that need not be asked: its registry knows no id of the patient */
     struct span community; /* asked, bare OID */
     const char *url;
@@ -140,7 +147,8 @@ struct leg {
     struct diag diag;
     struct span said; /* the partner's own words about its failure: for the user and the record,
                          never for the log, because they may be about the patient */
-    bool is_again;    /* this is the second time */
+    bool is_again;    /* this is not the first time */
+    size_t attempts;  /* without an answer, as far as limits.attempts of the partner counts them */
     uint64_t held;    /* bytes that its answer takes of the round's budget */
     struct arena **arena_owner;
     struct arena *arena;   /* what the answer brings; of its own limit, so that one partner's answer
@@ -152,16 +160,26 @@ struct leg {
     int64_t elapsed_us;
     struct waiting_entry *later; /* its answer comes as a message of its own; NULL: it does not */
     struct span reply_to;        /* ... to this URL of ours */
-    bool is_owed; /* ITI-55 deferred: the partner has taken note, and answers later */
-    const struct pending *collected; /* the deferred question whose answer came before */
+    bool is_owed;    /* ITI-55 deferred: the partner has taken note, and answers later */
+    bool is_awaited; /* nobody waits any more, but its answer will be kept when it comes */
+    const struct pending *collected; /* the question whose answer came before */
     /* ITI-55 */
     struct ident query_id;
     enum xcpd_result result;
     struct xcpd_match_list matches;
     struct leg_quarantined_list quarantined;
-    struct span_list issues;    /* XCPD_AMBIGUOUS: what would help */
-    int64_t kept_us;            /* how long the answer may be kept; 0: not at all */
-    int64_t may_keep_us;        /* the same of our question, for the one who is asked */
+    struct span_list issues; /* XCPD_AMBIGUOUS: what would help */
+    int64_t kept_us;         /* how long the answer may be kept; 0: not at all */
+    int64_t may_keep_us;     /* the same of our question, for the one who is asked */
+    /* ITI-47 */
+    struct xcpd_match_list people; /* whom a supplier gave, and who may be the one: for our index */
+    size_t learned_n;              /* of them, learned or refused by it */
+    unsigned others_n;             /* whom it gave besides, */
+    enum match_rule others;        /* and why the first of them is not the one */
+    /* ITI-45 */
+    struct ident known_id;      /* of <known>, whose other id is wanted; asked by <patient_id> */
+    struct span wanted;         /* authority */
+    struct ident_list ids;      /* what a manager has */
     unsigned dropped;           /* items of the answer that are not used ... */
     unsigned dropped_foreign;   /* ... of them: for naming a community of somebody else */
     unsigned dropped_homeless;  /* ... of them: for naming no community */
@@ -173,6 +191,7 @@ struct leg {
     const struct query_reading *reads_as; /* a source's, while its answer is read */
     struct patient patient;               /* as the community knows the patient */
     struct registry_objects objects;
+    struct document_ref_list references;     /* ObjectRefs: unique_id is the object's id */
     struct leg_repository_list repositories; /* of the documents, each once */
     struct span_list withheld;          /* ids of its documents that are not given (withheld.h) */
     const struct source_lookup *lookup; /* what a source is asked to judge another answer by */
@@ -221,7 +240,8 @@ struct known_ids_list {
     size_t n, capacity;
 };
 
-#define ASKING_ROUNDS 4
+#define ASKING_ROUNDS    5
+#define ASKING_ROUND_IDS 4 /* cross-references, before a round that asks by patient */
 
 struct asking;
 typedef void (*asking_done)(void *arg, struct asking *asking);
@@ -233,15 +253,19 @@ struct asking {
     asking_done done;
     void *done_arg;
 
-    struct leg_list
-        legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query, retrieve, provide
-                              */
-    int round;
+    struct leg_list legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query,
+                                          * retrieve, provide, ids
+                                          */
+    const int *turns;                    /* which rounds the goal runs, in this order ... */
+    size_t turns_n, turn;
+    int round;      /* ... the current one: turns[turn] */
     bool is_judged; /* a query whose answers of sources are judged: rounds 2 and 3 look up */
-    int64_t final_deadline_us;    /* mono; txn.deadline_us is the current round's share of it */
-    struct fanout *fanout;        /* of the current round */
-    struct merge *merge;          /* of the current round, and then of the last */
-    struct merge *judged;         /* of the query whose answers are judged */
+    int64_t final_deadline_us; /* mono; txn.deadline_us is the current round's share of it */
+    struct fanout *fanout;     /* of the current round */
+    struct merge *merge;       /* of the current round, and then of the last */
+    struct merge *judged;      /* of the query whose answers are judged */
+    bool has_known;            /* our index has been asked for them */
+    struct correlation_match_list elsewhere; /* who knows the query's patient by another id */
     struct known_ids_list known;  /* for sources, which know patients by ids of their own */
     struct known_ids_list owners; /* whose documents they answered with, while ours are looked up */
     size_t next;                  /* leg that a step of many turns goes on with */
@@ -254,9 +278,9 @@ struct asking {
     uint64_t held;           /* bytes that the answers of the rounds before take */
     bool is_recording_again; /* records of legs that are to be asked again are on their way */
     struct records records;
-    bool has_outcomes; /* records has room for those of these rounds */
-    int first_recorded, recorded_round;
-    int recording; /* the round whose outcomes are being recorded */
+    bool has_outcomes;                    /* records has room for those of these rounds */
+    size_t first_recorded, last_recorded; /* turns */
+    size_t recording;                     /* the turn whose outcomes are being recorded */
     struct asking_document_list documents;
     unsigned records_n; /* audit records that this transaction made */
 };
@@ -296,6 +320,9 @@ unsigned asking_answered(const struct asking *asking);
 
 /* ---- for the rounds (rounds.c) and legs (leg.c) ---- */
 
+/* What asking_new refuses, and what it fills in from the configuration. (asking_order.c) */
+MUST_CHECK struct status asking_complete_order(const struct node *node, struct asking_order *order,
+                                               struct diag *diag);
 /* Adds a leg to the current round. */
 MUST_CHECK struct status asking_add_leg(struct asking *asking, enum soap_transaction transaction,
                                         const struct partner *partner, struct span community,
@@ -341,13 +368,22 @@ bool asking_note_accepted(struct leg *leg, const struct out_answer *answer);
 void asking_forget_later(struct leg *leg); /* it is over: nobody is told of its answer */
 /* What has come; false when there may be more and the turn, which began at <since_us>, is over. */
 bool asking_take_later(struct asking *asking, int64_t since_us);
-/* A leg for the order's deferred question, whose answer has come. ERR_NOT_FOUND: there is no such
- * question; ERR_PARTNER_TIMEOUT: it has not been answered yet. */
+/* None of the round's is awaited any more, but those that are to be collected. */
+enum txn_verdict asking_end_later(struct asking *asking);
+/* What may be read of an answer to <leg> that lies in the store. */
+size_t leg_kept_limit(const struct asking *asking, const struct leg *leg);
+
+/* ---- answers that came before (asking_collect.c) ---- */
+
+/* A leg for the order's question, whose answer has come. ERR_NOT_FOUND: there is no such question,
+ * or its answer was collected; ERR_USAGE: another command's; ERR_POLICY_DENIED: another user's;
+ * ERR_PARTNER_TIMEOUT: it has not been answered yet. */
 MUST_CHECK struct status asking_plan_collect(struct asking *asking);
 /* Reads it. */
 void asking_collect(struct asking *asking, struct leg *leg);
-/* None of the round's is awaited any more, but those that are owed. */
-enum txn_verdict asking_end_later(struct asking *asking);
+/* A step, when the record of the collection is durable: the answer is this asker's, and nobody
+ * else's. ERR_NOT_FOUND: another was faster. */
+enum txn_verdict asking_step_claim(struct txn *txn);
 
 /* ---- questions out, answers in (asking_ask.c) ---- */
 
@@ -369,13 +405,16 @@ void asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why);
 
 /* ---- the second time (asking_again.c) ---- */
 
-/* Was the question perhaps not read, because a kept connection had been closed? Then it is asked
- * once more (LEG_AGAIN), while there is time: queries may be asked twice. */
+/* Was the question perhaps not read, because a kept connection had been closed, or does the
+ * partner's file say that it is to be asked again when it gives no answer (limits.attempts)? Then
+ * it is asked once more (LEG_AGAIN), while there is time: queries may be asked twice. */
 bool asking_note_stale(struct asking *asking, struct leg *leg, const struct out_answer *answer);
 /* What LEG_AGAIN needs: the end of the first question and the intent of the second durable, then
  * the second, signed anew. WAIT: run the step again. */
 enum txn_verdict asking_ask_again(struct asking *asking);
 
+/* Is a body of no bytes an answer of this partner (may_omit: answer)? */
+bool leg_may_say_nothing(const struct leg *leg, const struct out_answer *answer);
 /* Does the question carry an assertion of ours? */
 bool leg_has_security(const struct leg *leg);
 /* Where a partner takes this transaction; NULL when its file gives no endpoint. */
@@ -418,6 +457,8 @@ MUST_CHECK struct status leg_take_repository(const struct asking *asking, struct
  * Then the legs say what of their answers was dropped. */
 MUST_CHECK struct status legs_settle(struct asking *asking);
 /* An item of the answer is not used: counted, told to the user, recorded, and logged once. */
+/* Afterwards, what of an answered leg's answer was dropped is what it lacks. */
+void leg_tell_dropped(struct leg *leg);
 void leg_drop(const struct asking *asking, struct leg *leg, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* May our own store's document be shown, by our own policy? */

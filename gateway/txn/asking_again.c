@@ -1,19 +1,53 @@
 /*
- * The second time: a question whose kept connection turned out to be closed is asked once more,
+ * The second time: a question whose kept connection turned out to be closed, or that a partner who
+ * is to be asked several times did not answer, is asked once more,
  * with a MessageID, a signature and an audit record of its own, because the receiver may have read
  * the first and accepts no message twice. Part of asking.c's take step, on a worker.
  */
 #include "txn/asking.h"
 
+/* Did the partner not get to an answer? A fault is one, and so is SOAP of any other kind. */
+static bool
+is_no_answer(const struct leg *leg, const struct out_answer *answer)
+{
+    switch (answer->error) {
+    case ERR_PARTNER_UNREACHABLE:
+    case ERR_PARTNER_TIMEOUT:
+        return true;
+    case ERR_NONE:
+        return (answer->body.size == 0 || answer->http_status > 500) &&
+               !leg_may_say_nothing(leg, answer);
+    default:
+        return false;
+    }
+}
+
+static bool
+may_ask_again(const struct leg *leg, const struct out_answer *answer)
+{
+    return (answer->is_stale && !leg->is_again) ||
+           (leg->attempts + 1 < leg->partner->limits.attempts && is_no_answer(leg, answer));
+}
+
 bool
 asking_note_stale(struct asking *asking, struct leg *leg, const struct out_answer *answer)
 {
-    if (!answer->is_stale || leg->is_again || leg->transaction == SOAP_ITI_80 ||
-        leg->later != NULL || asking_is_over(asking) != LEG_NOT_ABANDONED) {
+    if (!may_ask_again(leg, answer) || leg->transaction == SOAP_ITI_80 || leg->later != NULL ||
+        asking_is_over(asking) != LEG_NOT_ABANDONED) {
         return false;
     }
     leg->elapsed_us = answer->elapsed_us;
-    leg_fail(leg, answer->error, answer->detail);
+    leg->held = answer->held;
+    budget_give(fanout_budget(asking->fanout), &leg->held);
+    if (answer->error != ERR_NONE) {
+        leg_fail(leg, answer->error, answer->detail);
+    } else {
+        leg->state = LEG_FAILED;
+        (void)FAIL(&leg->diag, ERR_PARTNER_HTTP, "%s answered HTTP %d %s; it is asked again",
+                   leg->partner->id, answer->http_status,
+                   answer->body.size == 0 ? "with an empty body" : "instead of SOAP");
+    }
+    leg->attempts += answer->is_stale ? 0 : 1;
     leg->state = LEG_AGAIN;
     asking->again_n++;
     return true;

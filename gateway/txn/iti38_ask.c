@@ -6,6 +6,7 @@
  */
 #include "txn/iti38.h"
 
+#include "txn/dialect_ask.h"
 #include "txn/own_query.h"
 #include "txn/sources.h"
 #include "txn/stored_query.h"
@@ -31,8 +32,22 @@ address(struct asking *asking, struct leg *leg, struct stored_query *query)
                                                        "urn:oid:%.*s", SPAN_PRINT(leg->community));
 }
 
-/* Somebody else's query, as it came, but for the community that this leg asks. Metadata is asked
- * for also where references will do: what is merged, and what our policy judges, are entries. */
+/* Is a partner to be asked for references, because those are what is wanted? Only by ids: these may
+ * be of several patients, of whom nobody gives metadata in one answer (ITI TF-2 3.18.4.1.2.6). A
+ * patient's documents are asked for with their metadata, which is merged, and so are those that our
+ * own rules judge: of our sources, and whatever another partner asks for. */
+static bool
+may_be_references(const struct asking *asking, const struct leg *leg)
+{
+    const struct asking_order *order = &asking->order;
+
+    return order->query != NULL && !order->query->wants_leaf_class &&
+           order->patient_id.root.n == 0 && !order->is_own_only && leg->partner != NULL &&
+           leg->partner->source == NULL;
+}
+
+/* Somebody else's query, as it came, but for the community that this leg asks, and for whole
+ * objects where references will not do. */
 /* REQ: ITI38-parameters-passed */
 static struct status
 pass_on(struct asking *asking, struct leg *leg)
@@ -40,8 +55,12 @@ pass_on(struct asking *asking, struct leg *leg)
     struct txn *txn = &asking->txn;
     struct stored_query query = *asking->order.query;
 
-    query.wants_leaf_class = true;
+    query.wants_leaf_class = !may_be_references(asking, leg);
     TRY(address(asking, leg, &query));
+    if (leg->partner->source == NULL && asking->elsewhere.n > 0) {
+        TRY(leg_put_patient(asking, leg, &query));
+    }
+    TRY(dialect_adapt_query(asking, leg, &query));
     leg->event.query_id = query.id;
     return stored_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
@@ -67,6 +86,7 @@ iti38_ask(struct asking *asking, struct leg *leg)
         TRY(add_param(asking, leg, &query, "$XDSDocumentEntryTypeCode", true,
                       &asking->order.types));
     }
+    TRY(dialect_adapt_query(asking, leg, &query));
     leg->event.query_id = query.id;
     return stored_query_write(&query, txn->arena, &leg->payload, diag, &leg->event.query);
 }
@@ -267,6 +287,27 @@ take_objects(struct asking *asking, struct leg *leg, const struct registry_objec
     return take_others(asking, leg, &objects->others);
 }
 
+/* What references name is judged by whose they are; more is not known of it. */
+static struct status
+take_references(struct asking *asking, struct leg *leg, const struct document_ref_list *refs)
+{
+    for (size_t i = 0; i < refs->n; i++) {
+        struct document_ref taken = refs->items[i];
+        struct span oid;
+
+        if (!may_take(asking, leg, taken.home, taken.unique_id, &oid)) {
+            continue;
+        }
+        if (taken.unique_id.n == 0) {
+            leg_drop(asking, leg, "gave an ObjectRef without id");
+            continue;
+        }
+        TRY(write_home(leg, oid, &taken.home));
+        TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->references, taken));
+    }
+    return OK;
+}
+
 struct status
 iti38_answer(struct asking *asking, struct leg *leg, const struct message *message)
 {
@@ -285,6 +326,9 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
     TRY(take_objects(asking, leg, &answer.objects));
     for (size_t i = 0; i < answer.dropped; i++) {
         leg_drop(asking, leg, "gave an object that others would read differently");
+    }
+    if (may_be_references(asking, leg)) {
+        return take_references(asking, leg, &answer.refs);
     }
     if (answer.refs.n > 0) {
         leg_drop(asking, leg, "gave an ObjectRef where metadata (LeafClass) was asked for");

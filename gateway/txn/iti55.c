@@ -9,11 +9,14 @@
 
 #include "soap/mcci.h"
 #include "soap/xcpd.h"
-#include "txn/inbound.h"
+#include "txn/asked_back.h"
+#include "txn/brokered.h"
 
 struct iti55_work {
     struct xcpd_query query;
     struct store_match_result found;
+    bool has_found;
+    int64_t kept_us; /* how long the question may be kept; 0: not at all */
 };
 
 /* ---- Responding Gateway ---- */
@@ -57,6 +60,7 @@ read_asked(struct inbound *in)
 
     TXN_TRY(xcpd_query_check_mode(&work->query, in->proof.transaction, &txn->diag));
     TXN_TRY(xcpd_query_parameters(in->proof.message, txn->arena, &txn->diag, &work->query));
+    (void)xcpd_time_to_live(in->proof.message, &work->kept_us);
     if (in->individual != NULL) {
         TXN_TRY(idtoken_compare(in->individual, &work->query.subject, txn->arena, &txn->diag));
     }
@@ -70,15 +74,39 @@ read_query(struct inbound *in)
     return read_asked(in);
 }
 
+/* Suppliers of demographics first: whom they know, our own store has learned then. */
+static enum txn_verdict
+ask_suppliers(struct inbound *in)
+{
+    const struct iti55_work *work = in->work;
+
+    if (!config_has_engine(in->node->config, CONFIG_ENGINE_PDQ)) {
+        return TXN_DONE;
+    }
+    if (in->brokered == NULL) {
+        struct brokered *brokered;
+
+        TXN_TRY(brokered_begin(in, &brokered));
+        brokered->order.goal = ASKING_DISCOVER;
+        brokered->order.who = work->query.subject;
+        brokered->order.leaves_store = true;
+    }
+    return brokered_ask(in->brokered);
+}
+
 static enum txn_verdict
 find_patient(struct inbound *in)
 {
     struct txn *txn = &in->txn;
     struct iti55_work *work = in->work;
-    const enum txn_verdict verdict = txn_may_ask(txn);
+    enum txn_verdict verdict = ask_suppliers(in);
     enum answer answer = ANSWER_NOW;
     struct status st;
 
+    if (verdict != TXN_DONE) {
+        return verdict;
+    }
+    verdict = txn_may_ask(txn);
     if (verdict != TXN_DONE) {
         return verdict;
     }
@@ -98,6 +126,30 @@ is_locator_for(const struct inbound *in)
     facts.transaction = SPAN("ITI-56");
     return in->individual == NULL && in->node->config->discovery.remember_us > 0 &&
            policy_decide(in->node->config->policy, &facts).verdict == POLICY_PERMIT;
+}
+
+static bool may_be_given(const struct inbound *in, const struct store_match_result *found);
+
+/* Whom we found, and by which id the asker may be asked about the same patient. */
+static enum txn_verdict
+find_and_learn(struct inbound *in)
+{
+    struct iti55_work *work = in->work;
+
+    if (!work->has_found) {
+        const enum txn_verdict verdict = find_patient(in);
+
+        if (verdict != TXN_DONE) {
+            return verdict;
+        }
+        work->has_found = true;
+    }
+    if (!may_be_given(in, &work->found)) {
+        return TXN_DONE;
+    }
+    return txn_is_due(&in->txn)
+               ? TXN_WAIT
+               : asked_back_learn(in, &work->query, &work->found.patient, work->kept_us);
 }
 
 static struct status
@@ -137,6 +189,16 @@ ask_for_more(struct inbound *in, unsigned hints, struct xcpd_answer *answer)
     return OK;
 }
 
+/* The asker may want a closer match than ours. */
+/* REQ: ITI55-minimum-degree */
+static bool
+is_close_enough(const struct inbound *in, int degree)
+{
+    const struct iti55_work *work = in->work;
+
+    return degree >= (int)work->query.minimum_degree;
+}
+
 /* Several agree, or one does not quite: what the configuration says is done about it. An individual
  * is told nothing of others who may be him. */
 static struct status
@@ -151,23 +213,44 @@ answer_ambiguous(struct inbound *in, const struct store_match_result *found,
     if (several == CONFIG_SEVERAL_ASK || found->candidates.n == 0) {
         return ask_for_more(in, found->hints, answer);
     }
-    answer->result = XCPD_MATCH;
     for (size_t i = 0; i < found->candidates.n; i++) {
-        TRY(add_match(in, &found->candidates.items[i].patient, found->candidates.items[i].degree,
-                      answer));
+        const struct store_candidate *candidate = &found->candidates.items[i];
+
+        if (is_close_enough(in, candidate->degree)) {
+            answer->result = XCPD_MATCH;
+            TRY(add_match(in, &candidate->patient, candidate->degree, answer));
+        }
     }
     return OK;
 }
 
-/* The asker may want a closer match than ours. Whom the token names is found by name, birth date
- * and sex, not by what anybody may claim to be his number. */
+/* Whom the token names is found by name, birth date and sex, not by what anybody may claim to be
+ * his number. */
 static bool
 may_be_given(const struct inbound *in, const struct store_match_result *found)
 {
-    const struct iti55_work *work = in->work;
-
-    return found->kind == STORE_MATCH_ONE && found->degree >= (int)work->query.minimum_degree &&
+    return found->kind == STORE_MATCH_ONE && is_close_enough(in, found->degree) &&
            (in->individual == NULL || found->is_plain);
+}
+
+/* "Nobody" is ours to say when all have said so. */
+/* REQ: ITI47-silent */
+static struct status
+note_suppliers(struct inbound *in, struct xcpd_answer *answer)
+{
+    struct awaited *awaited;
+
+    if (in->brokered == NULL) {
+        return OK;
+    }
+    awaited = &in->brokered->awaited;
+    if (asking_failed(awaited->asking) > 0 && answer->result == XCPD_NONE) {
+        answer->result = XCPD_ERROR;
+        TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, &answer->issues,
+                       SPAN(XCPD_WHY_NOT_AVAILABLE)));
+        in->may_keep_us = 0;
+    }
+    return awaited_note_shortfall(awaited, 0, answer->result == XCPD_ERROR, NULL);
 }
 
 static enum txn_verdict
@@ -184,6 +267,7 @@ write_answer(struct inbound *in)
     } else if (work->found.kind == STORE_MATCH_AMBIGUOUS) {
         TXN_TRY(answer_ambiguous(in, &work->found, &answer));
     }
+    TXN_TRY(note_suppliers(in, &answer));
     TXN_TRY(xcpd_answer_write(&work->query, &answer, span_of_cstr(in->node->config->community),
                               clock_wall_us(in->node->clock), &in->payload, &txn->diag));
     return TXN_DONE;
@@ -222,7 +306,7 @@ refuse(struct inbound *in, enum err code)
                         : iti55_write_error(in, &work->query, code);
 }
 
-const struct responder iti55_responder = {AUDIT_ITI_55, read_query, find_patient, write_answer,
+const struct responder iti55_responder = {AUDIT_ITI_55, read_query, find_and_learn, write_answer,
                                           refuse};
 
 /* ---- the deferred mode ---- */
@@ -328,10 +412,44 @@ refuse_deferred(struct inbound *in, enum err code)
     return acknowledge(in, &said);
 }
 
-const struct responder iti55_deferred_responder = {AUDIT_ITI_55, read_deferred, find_patient,
+const struct responder iti55_deferred_responder = {AUDIT_ITI_55, read_deferred, find_and_learn,
                                                    write_answer, refuse_deferred};
 
 /* ---- Initiating Gateway ---- */
+
+/* The partner may ask us about the same patient, by the id of ours that the question has. */
+static struct status
+offer_back(struct asking *asking, struct leg *leg, struct xcpd_query *query)
+{
+    const struct config *config = asking->node->config;
+
+    return config->discovery.may_be_asked_back && asked_back_own_id(asking) != NULL
+               ? ARENA_PUSH(asking->txn.arena, &leg->diag, &query->reverse_authorities,
+                            span_of_cstr(config->patient_authority))
+               : OK;
+}
+
+/* The organization that asks, when it has an OID; else the community that it belongs to. */
+static struct span
+sender_of(const struct asking *asking, const struct leg *leg)
+{
+    const struct config *config = asking->node->config;
+    struct span oid;
+
+    if (leg->partner->form.is_sender_organization && asking->order.organization_id != NULL &&
+        home_community_oid(span_of_cstr(asking->order.organization_id), &oid)) {
+        return oid;
+    }
+    return span_of_cstr(config->community);
+}
+
+static struct span
+receiver_of(const struct leg *leg)
+{
+    const char *receiver = leg->partner->form.receiver;
+
+    return receiver == NULL ? leg->community : span_of_cstr(receiver);
+}
 
 struct status
 iti55_ask(struct asking *asking, struct leg *leg)
@@ -341,16 +459,22 @@ iti55_ask(struct asking *asking, struct leg *leg)
     struct xcpd_query query = {
         .id = {.root = leg->message_uuid_oid},
         .query_id = {.root = leg->message_uuid_oid, .extension = SPAN("1")},
-        .sender_home = span_of_cstr(config->community),
-        .receiver_home = leg->community,
+        .sender_home = sender_of(asking, leg),
+        .receiver_home = receiver_of(leg),
         .creation_us = clock_wall_us(asking->node->clock),
         .subject = asking->order.who,
+        .is_prefixed = leg->partner->form.is_prefixed,
         .is_deferred = leg->transaction == SOAP_ITI_55_DEFERRED,
+        .minimum_degree = (unsigned)config->discovery.minimum_degree,
     };
 
     if (query.is_deferred) { /* one place for all answers: the MessageID tells them apart */
         TRY(arena_printf(txn->arena, &leg->diag, &query.respond_to, "%s%s", config->base_url,
                          SOAP_REPLY_PATH));
+    }
+    if (asking->order.id_token.n == 0) { /* an individual's own question is for this answer only */
+        leg->may_keep_us = config->discovery.time_to_live_us;
+        TRY(offer_back(asking, leg, &query));
     }
     leg->query_id = query.query_id;
     leg->event.query_id = query.query_id.root;

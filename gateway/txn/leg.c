@@ -14,6 +14,7 @@
 #include "txn/iti55.h"
 #include "txn/iti80.h"
 #include "txn/sources.h"
+#include "txn/suppliers.h"
 
 #define PAYLOAD_LIMIT ((size_t)4 * 1024 * 1024)
 #define MESSAGE_LIMIT ((size_t)8 * 1024 * 1024)
@@ -30,6 +31,8 @@ const struct leg_kind leg_kinds[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_80] = {iti80_ask, iti80_answer, iti80_ask_store, AUDIT_ITI_80},
     [SOAP_ITI_18] = {source_ask, iti38_answer, NULL, AUDIT_ITI_18},
     [SOAP_ITI_43] = {source_ask_documents, iti39_answer, NULL, AUDIT_ITI_43},
+    [SOAP_ITI_45] = {supplier_ask_ids, supplier_answer_ids, NULL, AUDIT_ITI_45},
+    [SOAP_ITI_47] = {supplier_ask_people, supplier_answer_people, NULL, AUDIT_ITI_47},
 };
 
 bool
@@ -232,6 +235,8 @@ note_subject(struct asking *asking, struct leg *leg)
     if (leg_is_query(leg) && leg->refs.n == 0 &&
         (asking->order.query == NULL || leg->patient_id.root.n > 0)) {
         id = &leg->patient_id;
+    } else if (leg->transaction == SOAP_ITI_45) {
+        id = &leg->patient_id;
     } else if (leg_is_retrieve(leg) && leg->patient.ids.n > 0) {
         id = &leg->patient.ids.items[0]; /* known when the round before found the patient */
     }
@@ -245,17 +250,21 @@ note_subject(struct asking *asking, struct leg *leg)
     return ARENA_PUSH(txn->arena, &leg->diag, &leg->event.patients, cx);
 }
 
-/* What goes into our own store is registered there, not sent. */
+/* What goes into our own store is registered there, not sent; a supplier is asked in the course of
+ * what we are asked. */
 static enum soap_transaction
 policy_transaction(const struct asking *asking, const struct leg *leg)
 {
-    if (asking->order.is_search && leg->partner == NULL) {
-        return SOAP_ITI_47;
-    }
     if (leg->transaction == SOAP_ITI_80 && leg->partner == NULL) {
         return SOAP_ITI_41;
     }
-    return leg_is_query(leg) ? SOAP_ITI_38 : leg_is_retrieve(leg) ? SOAP_ITI_39 : leg->transaction;
+    if (leg->transaction == SOAP_ITI_47 ||
+        (leg->transaction == SOAP_ITI_55 && leg->partner == NULL)) {
+        return asking->order.is_search ? SOAP_ITI_47 : SOAP_ITI_55;
+    }
+    return leg_is_query(leg) || leg->transaction == SOAP_ITI_45 ? SOAP_ITI_38
+           : leg_is_retrieve(leg)                               ? SOAP_ITI_39
+                                                                : leg->transaction;
 }
 
 static void
@@ -399,7 +408,8 @@ pack(struct leg *leg, struct buf *envelope, struct out_request *request)
 {
     const struct soap_transaction_row *row = soap_transaction(leg->transaction);
 
-    if (row->is_mtom) {
+    if (row->is_mtom &&
+        !(leg->transaction == SOAP_ITI_39 && leg->partner->form.is_plain_retrieve)) {
         return mtom_pack(buf_span(envelope), leg->parts, leg->parts_n,
                          span_of_cstr(row->request_action), PACKAGE_LIMIT, &leg->diag,
                          request->content_type, &request->body);
@@ -408,6 +418,18 @@ pack(struct leg *leg, struct buf *envelope, struct out_request *request)
     snprintf(request->content_type, sizeof(request->content_type), "%s; action=\"%s\"",
              SOAP_CONTENT_TYPE, row->request_action);
     return OK;
+}
+
+static int64_t
+timeout_us(const struct leg *leg)
+{
+    const struct partner *partner = leg->partner;
+
+    return leg_is_query(leg)      ? partner->query_timeout_us
+           : leg_is_retrieve(leg) ? partner->retrieve_timeout_us
+           : leg->transaction == SOAP_ITI_55 || leg->transaction == SOAP_ITI_55_DEFERRED
+               ? partner->discovery_timeout_us
+               : 0;
 }
 
 /* Documents may be large, and then wait in the spool; what is read as one tree may not. */
@@ -453,6 +475,7 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
     request.partner = leg->partner;
     request.url = leg->url;
     request.deadline_us = asking->txn.deadline_us;
+    request.timeout_us = timeout_us(leg);
     set_limits(asking, leg, &request);
     /* Other kept connections may be closed as well; and nobody could say whether documents that
      * went into one were taken. */

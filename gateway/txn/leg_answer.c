@@ -60,6 +60,8 @@ let_go(struct asking *asking, struct leg *leg)
     leg->matches = (struct xcpd_match_list){0};
     leg->quarantined = (struct leg_quarantined_list){0};
     leg->issues = (struct span_list){0};
+    leg->people = (struct xcpd_match_list){0};
+    leg->ids = (struct ident_list){0};
     leg->first_homeless = SPAN_EMPTY;
     leg->objects = (struct registry_objects){0};
     leg->repositories = (struct leg_repository_list){0};
@@ -153,6 +155,14 @@ read_message(struct asking *asking, struct leg *leg, const struct out_answer *an
     return leg_kinds[leg->transaction].answer(asking, leg, message);
 }
 
+/* "Nobody" and "no documents", that is. Documents that were asked for are missing all the same. */
+bool
+leg_may_say_nothing(const struct leg *leg, const struct out_answer *answer)
+{
+    return answer->http_status == 200 && (leg->partner->relaxed & DIALECT_BIT(RELAX_ANSWER)) != 0 &&
+           (leg_is_query(leg) || leg->transaction == SOAP_ITI_55);
+}
+
 static struct status
 read_bytes(struct asking *asking, struct leg *leg, struct out_answer *answer)
 {
@@ -163,6 +173,11 @@ read_bytes(struct asking *asking, struct leg *leg, struct out_answer *answer)
         TRY(hold(asking, leg, body_memory(&answer->body) - answer->held));
     }
     TRY(keep_bytes(leg, answer, &body));
+    if (body->size == 0 && leg_may_say_nothing(leg, answer)) {
+        leg->result = XCPD_NONE;
+        leg->status = REGISTRY_SUCCESS;
+        return OK;
+    }
     if (body->size == 0) {
         return FAIL(&leg->diag, ERR_PARTNER_ANSWER, "%s answered HTTP %d with an empty body",
                     leg->partner->id, answer->http_status);

@@ -181,10 +181,10 @@ drop_documents(const struct asking *asking, struct leg *leg,
     return OK;
 }
 
-static void
-tell_dropped(struct leg *leg)
+void
+leg_tell_dropped(struct leg *leg)
 {
-    if (leg->state == LEG_ANSWERED && leg->dropped > 0) {
+    if (leg->state == LEG_ANSWERED && leg->dropped > 0 && leg->diag.code == ERR_NONE) {
         (void)FAIL(&leg->diag, ERR_PARTNER_ANSWER, "%u item%s of the answer of %s dropped: %s%s",
                    leg->dropped, leg->dropped == 1 ? "" : "s", leg->partner->id, leg->dropped_why,
                    leg->dropped == 1 ? "" : " (the first)");
@@ -218,7 +218,7 @@ legs_settle(struct asking *asking)
         if (leg->state == LEG_ANSWERED && leg->withheld.n > 0) {
             TRY(withheld_take_along(&leg->withheld, leg->arena, &leg->diag, &leg->objects));
         }
-        tell_dropped(leg);
+        leg_tell_dropped(leg);
     }
     return OK;
 }

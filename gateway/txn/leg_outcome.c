@@ -31,6 +31,35 @@ note_found(struct asking *asking, const struct leg *leg, struct audit_event *eve
     return ARENA_PUSH(txn->arena, &txn->diag, &event->patients, cx);
 }
 
+/* The ids that were told are patients of the record, too (ITI TF-2 3.45.5.1). */
+static struct status
+note_ids(struct asking *asking, const struct leg *leg, struct audit_event *event)
+{
+    struct txn *txn = &asking->txn;
+
+    for (size_t i = 0; i < leg->ids.n; i++) {
+        struct diag ignored = {0};
+        struct span cx;
+
+        if (is_ok(ident_write_cx(txn->arena, &leg->ids.items[i], &ignored, &cx))) {
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, &event->patients, cx));
+        }
+    }
+    return OK;
+}
+
+/* A supplier may give people who are like the one; our rules say who is not. */
+static struct status
+note_others(struct asking *asking, const struct leg *leg, struct audit_event *event)
+{
+    if (leg->others_n == 0 || event->outcome_text.n > 0) {
+        return OK;
+    }
+    return arena_printf(asking->txn.arena, &asking->txn.diag, &event->outcome_text,
+                        "%u of the people given are not the one asked for; the first: %s",
+                        leg->others_n, match_rule_text(leg->others));
+}
+
 static void
 note_status(struct asking *asking, const struct leg *leg,
             struct audit_event events[LEG_OUTCOMES_MAX], size_t *n)
@@ -87,14 +116,23 @@ leg_outcomes(struct asking *asking, struct leg *leg,
     }
     if (leg->is_moot) {
         event->outcome_text =
-            SPAN("not asked: our patient index has no id of the source's authority");
+            leg->transaction == SOAP_ITI_47
+                ? SPAN("not asked: neither name and birth date nor an id of the supplier is known")
+                : SPAN("not asked: our patient index has no id of the source's authority");
     }
     if (leg->is_remembered) {
         event->outcome_text = SPAN("not asked: its answer to the same question is still good");
     }
+    if (leg->collected != NULL) {
+        event->outcome_text = SPAN("collected: the answer had come as a message of its own");
+    }
     switch (leg->transaction) {
     case SOAP_ITI_55:
         return note_found(asking, leg, event);
+    case SOAP_ITI_45:
+        return note_ids(asking, leg, event);
+    case SOAP_ITI_47:
+        return note_others(asking, leg, event);
     case SOAP_ITI_38:
     case SOAP_ITI_18:
         note_status(asking, leg, ret_events, ret_n);
@@ -111,10 +149,8 @@ leg_outcomes(struct asking *asking, struct leg *leg,
     case SOAP_ITI_55_DEFERRED:
     case SOAP_ITI_56:
     case SOAP_ITI_55_RESPONSE:
-    case SOAP_ITI_47:
     case SOAP_ITI_47_CONTINUE:
     case SOAP_ITI_47_CANCEL:
-    case SOAP_ITI_45:
     case SOAP_TRANSACTION_COUNT:
         break;
     }

@@ -1,12 +1,16 @@
 # gateway/txn: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	gateway/txn/asked_back.c gateway/txn/asked_back.h \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
+	gateway/txn/asking_ask.c gateway/txn/asking_collect.c gateway/txn/asking_later.c \
 	gateway/txn/asking_ask.c gateway/txn/asking_later.c \
+	gateway/txn/asking_order.c \
 	gateway/txn/awaited.c gateway/txn/awaited.h \
 	gateway/txn/binding.c gateway/txn/binding.h \
 	gateway/txn/brokered.c gateway/txn/brokered.h \
 	gateway/txn/callback.c gateway/txn/callback.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
+	gateway/txn/dialect_ask.c gateway/txn/dialect_ask.h \
 	gateway/txn/disclosure.c gateway/txn/disclosure.h \
 	gateway/txn/errand.c \
 	gateway/txn/fanout.c gateway/txn/fanout.h \
@@ -43,6 +47,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/rounds_retrieve.c \
 	gateway/txn/source_answer.c gateway/txn/source_patients.c \
 	gateway/txn/sources.c gateway/txn/sources.h \
+	gateway/txn/supplier_ids.c gateway/txn/supplier_people.c gateway/txn/suppliers.h \
 	gateway/txn/runner.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
 	gateway/txn/txn.h \
@@ -66,11 +71,17 @@ tests_unit_test_scenario_later_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_owed
 tests_unit_test_scenario_owed_SOURCES = tests/unit/test_scenario_owed.c $(LATER_KIT) $(SCENE)
 tests_unit_test_scenario_owed_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_collected
+tests_unit_test_scenario_collected_SOURCES = tests/unit/test_scenario_collected.c $(LATER_KIT) $(SCENE)
+tests_unit_test_scenario_collected_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_asked_back
+tests_unit_test_scenario_asked_back_SOURCES = tests/unit/test_scenario_asked_back.c $(SCENE)
+tests_unit_test_scenario_asked_back_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_calls
 tests_unit_test_runner_calls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
-	tests/unit/scene_places.c tests/unit/scene_sink.c
+	tests/unit/scene_places.c tests/unit/scene_sink.c tests/unit/scene_slow.c
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
@@ -113,6 +124,12 @@ tests_unit_test_scenario_split_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_sources
 tests_unit_test_scenario_sources_SOURCES = tests/unit/test_scenario_sources.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_suppliers tests/unit/test_scenario_cross_references
+SUPPLIER_KIT = tests/unit/supplier_kit.c tests/unit/supplier_kit.h tests/unit/source_kit.c tests/unit/source_kit.h
+tests_unit_test_scenario_suppliers_SOURCES = tests/unit/test_scenario_suppliers.c $(SUPPLIER_KIT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_suppliers_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_cross_references_SOURCES = tests/unit/test_scenario_cross_references.c $(SUPPLIER_KIT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_cross_references_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_kept tests/unit/test_scenario_withheld
 tests_unit_test_scenario_withheld_SOURCES = tests/unit/test_scenario_withheld.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_withheld_LDADD = $(UNIT_LIBS)
@@ -138,9 +155,9 @@ tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_LDADD = $(UNIT_LIBS)
 PEOPLE_KIT = tests/unit/people_kit.c tests/unit/people_kit.h $(LOCAL_KIT) $(SCENE)
-check_PROGRAMS += tests/unit/test_scenario_demographics tests/unit/test_scenario_parts tests/unit/test_scenario_references
-tests_unit_test_scenario_references_SOURCES = tests/unit/test_scenario_references.c $(PEOPLE_KIT)
-tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_demographics tests/unit/test_scenario_parts tests/unit/test_scenario_correlated
+tests_unit_test_scenario_correlated_SOURCES = tests/unit/test_scenario_correlated.c $(PEOPLE_KIT)
+tests_unit_test_scenario_correlated_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_demographics_SOURCES = tests/unit/test_scenario_demographics.c $(PEOPLE_KIT)
 tests_unit_test_scenario_demographics_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_parts_SOURCES = tests/unit/test_scenario_parts.c $(PEOPLE_KIT)
@@ -185,3 +202,19 @@ tests_unit_test_scenario_torture_LDADD = $(UNIT_LIBS)
 # (the kit of soap/local.mk)
 tests_unit_test_scenario_individual_SOURCES = tests/unit/test_scenario_individual.c $(SCENE) $(IDTOKEN_KIT)
 tests_unit_test_scenario_individual_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_dialects
+DIALECT_KIT = tests/unit/dialect_kit.c tests/unit/dialect_kit.h \
+	tests/unit/dialect_front.c tests/unit/dialect_front.h
+tests_unit_test_dialects_SOURCES = tests/unit/test_dialects.c $(DIALECT_KIT) $(SCENE)
+tests_unit_test_dialects_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_dialects_tls
+tests_unit_test_dialects_tls_SOURCES = tests/unit/test_dialects_tls.c tests/unit/tls_front.c \
+	tests/unit/tls_front.h $(DIALECT_KIT) $(SCENE) $(OUT_FIXTURE)
+tests_unit_test_dialects_tls_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_references
+tests_unit_test_scenario_references_SOURCES = tests/unit/test_scenario_references.c tests/unit/soap_support.c tests/unit/soap_support.h $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_discovery
+tests_unit_test_scenario_discovery_SOURCES = tests/unit/test_scenario_discovery.c $(SCENE)
+tests_unit_test_scenario_discovery_LDADD = $(UNIT_LIBS)

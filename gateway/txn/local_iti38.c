@@ -128,7 +128,7 @@ is_nothing(const struct query_answer *answer)
 
     return answer->status == REGISTRY_SUCCESS && objects->documents.n == 0 &&
            objects->submission_sets.n == 0 && objects->folders.n == 0 &&
-           objects->associations.n == 0 && objects->others.n == 0;
+           objects->associations.n == 0 && objects->others.n == 0 && answer->refs.n == 0;
 }
 
 static enum txn_verdict

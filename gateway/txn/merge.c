@@ -45,7 +45,8 @@ merge_add(struct merge *merge, size_t at)
     if (merge_is_usable(merge, at)) {
         progress->answered++;
         progress->items += leg->objects.documents.n + leg->objects.submission_sets.n +
-                           leg->objects.folders.n + leg->retrieved.n + leg->matches.n;
+                           leg->objects.folders.n + leg->references.n + leg->retrieved.n +
+                           leg->matches.n;
     }
 }
 
@@ -319,6 +320,7 @@ merge_query(struct merge *merge, struct diag *diag, struct query_answer *ret_ans
     answer.status = merge_status(&errors);
     if (answer.status != REGISTRY_FAILURE) {
         TRY(merge_objects(&errors, &answer.objects));
+        TRY(merge_references(&errors, &answer.refs));
     }
     answer.errors = errors.list;
     *ret_answer = answer;

@@ -38,7 +38,7 @@ struct merge_progress {
     size_t legs;     /* of the plan */
     size_t over;     /* of them, ended */
     size_t answered; /* of them, with an answer that can be used, if only "nothing" */
-    size_t items;    /* entries, sets, folders, documents or matches in them */
+    size_t items;    /* entries, sets, folders, references, documents or matches in them */
 };
 struct merge_progress merge_progress(const struct merge *merge);
 
@@ -47,8 +47,8 @@ struct merge_progress merge_progress(const struct merge *merge);
 
 /* ITI-38, ITI-18. Each object has a home, but for those that nobody here knows. What is there twice
  * (the same home, entryUUID and uniqueId; of a document, the repository, too; of an association,
- * what it joins; of an unknown object, every byte) is given once. A community that did not answer
- * is one error of that community. */
+ * what it joins; of an unknown object, every byte; of a reference, home and id) is given once. A
+ * community that did not answer is one error of that community. */
 MUST_CHECK struct status merge_query(struct merge *merge, struct diag *diag,
                                      struct query_answer *ret_answer);
 /* What errors about documents have for a location: ITI-39 names the community there, too (ITI

@@ -1,5 +1,6 @@
 /*
- * The objects of the answers to a stored query: each once, in the order of the plan, kind by kind.
+ * The objects of the answers to a stored query, and the references: each once, in the order of the
+ * plan, kind by kind.
  * Called by merge_query, on the thread that has the transaction; lists live in the merge's arena,
  * texts are the legs'.
  */
@@ -182,7 +183,20 @@ compare_places(const void *a, const void *b)
     return one->index < other->index ? -1 : one->index > other->index ? 1 : 0;
 }
 
-/* Every object that came; of equal ones, which sorting puts side by side, the first is used. */
+/* Of equal ones, which sorting puts side by side, the first is used. */
+static void
+choose_first(struct merge_item_list *list)
+{
+    merge_sort(list);
+    for (size_t i = 0; i < list->n; i++) {
+        list->items[i].is_used = i == 0 || !merge_same_keys(&list->items[i - 1], &list->items[i]);
+    }
+    if (list->n > 1) {
+        qsort(list->items, list->n, sizeof(list->items[0]), compare_places);
+    }
+}
+
+/* Every object that came. */
 static struct status
 list_items(struct merge_errors *errors, const struct kind *kind, struct merge_item_list *list)
 {
@@ -199,13 +213,7 @@ list_items(struct merge_errors *errors, const struct kind *kind, struct merge_it
             TRY(ARENA_PUSH(merge->arena, errors->diag, list, item));
         }
     }
-    merge_sort(list);
-    for (size_t i = 0; i < list->n; i++) {
-        list->items[i].is_used = i == 0 || !merge_same_keys(&list->items[i - 1], &list->items[i]);
-    }
-    if (list->n > 1) {
-        qsort(list->items, list->n, sizeof(list->items[0]), compare_places);
-    }
+    choose_first(list);
     return OK;
 }
 
@@ -230,6 +238,43 @@ merge_objects(struct merge_errors *errors, struct registry_objects *objects)
 {
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         TRY(give_kind(errors, &kinds[i], objects));
+    }
+    return OK;
+}
+
+static struct status
+list_references(struct merge_errors *errors, struct merge_item_list *list)
+{
+    const struct merge *merge = errors->merge;
+
+    for (size_t at = 0; at < merge->progress.legs; at++) {
+        const struct document_ref_list *refs = &merge->legs[at].references;
+
+        for (size_t i = 0; merge_is_usable(merge, at) && i < refs->n; i++) {
+            const struct merge_item item = {
+                .keys = {refs->items[i].home, refs->items[i].unique_id}, .at = at, .index = i};
+
+            TRY(ARENA_PUSH(merge->arena, errors->diag, list, item));
+        }
+    }
+    choose_first(list);
+    return OK;
+}
+
+struct status
+merge_references(struct merge_errors *errors, struct document_ref_list *refs)
+{
+    const struct merge *merge = errors->merge;
+    struct merge_item_list list = {0};
+
+    TRY(list_references(errors, &list));
+    for (size_t i = 0; i < list.n; i++) {
+        const struct merge_item *item = &list.items[i];
+
+        if (item->is_used) {
+            TRY(ARENA_PUSH(merge->arena, errors->diag, refs,
+                           merge->legs[item->at].references.items[item->index]));
+        }
     }
     return OK;
 }

@@ -55,6 +55,9 @@ void merge_failure(const struct merge *merge, size_t at, struct span *ret_code,
 /* What the legs of ITI-38 brought, in the order of the plan, each object once (merge_objects.c). */
 MUST_CHECK struct status merge_objects(struct merge_errors *errors,
                                        struct registry_objects *objects);
+/* The references that they brought, in the same way. */
+MUST_CHECK struct status merge_references(struct merge_errors *errors,
+                                          struct document_ref_list *refs);
 bool merge_is_usable(const struct merge *merge, size_t at); /* over, and answered */
 enum registry_status merge_status(const struct merge_errors *errors);
 

@@ -21,8 +21,10 @@ proof_message(struct proof *proof, const struct config *config, struct spool *sp
               const struct body *body, struct span content_type, struct arena *arena,
               struct diag *diag)
 {
-    const struct message_limits limits = message_limits_request(config->root_part_limit);
+    struct message_limits limits = message_limits_request(config->root_part_limit);
 
+    limits.is_lenient =
+        proof->partner != NULL && (proof->partner->relaxed & DIALECT_BIT(RELAX_PACKAGE)) != 0;
     return message_read_body(body, content_type, &limits, spool, arena, diag, &proof->message);
 }
 

@@ -62,7 +62,8 @@ needs_other_id(const struct asking *asking, const struct ident *id)
     for (size_t i = 0; i < config->sources_n; i++) {
         const struct config_source *source = &config->sources[i];
 
-        if (!source->is_embedded && rounds_want(asking, span_of_cstr(source->community)) &&
+        if (source->engine == CONFIG_ENGINE_XDS &&
+            rounds_want(asking, span_of_cstr(source->community)) &&
             !span_eq_cstr(id->root, source->patient_authority)) {
             return true;
         }
@@ -102,7 +103,10 @@ sources_step_patients(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
 
-    if (rounds_transaction(asking) != SOAP_ITI_38 || asking->node->store == NULL ||
+    enum txn_verdict verdict;
+
+    if ((rounds_transaction(asking) != SOAP_ITI_38 && asking->round != ASKING_ROUND_IDS) ||
+        asking->has_known || asking->node->store == NULL ||
         !config_has_external(asking->node->config)) {
         return TXN_DONE;
     }
@@ -112,7 +116,9 @@ sources_step_patients(struct txn *txn)
     if (asking->known.n == 0) {
         TXN_TRY(list_asked(asking));
     }
-    return look_up(asking, &asking->known);
+    verdict = look_up(asking, &asking->known);
+    asking->has_known = verdict == TXN_DONE;
+    return verdict;
 }
 
 /* ---- after the answers ---- */

@@ -10,7 +10,8 @@
 
 /* May who asks (<facts>, which were permitted) be told this identifier? Only while it may be
  * remembered here (discovery: remember), of a partner that still speaks for the community, and by
- * a rule with `learned_from`. */
+ * a rule with `learned_from`. What a manager of cross-references among our sources answered is told
+ * to local systems, as long as its source may be remembered. */
 bool told_may_be_told(const struct node *node, const struct policy_facts *facts,
                       const struct correlated *one);
 

@@ -5,7 +5,6 @@
  * Input: the payload of an answer to query 2.999.5, q1, about patient 2.999.3, 1; its element says
  * which reader takes it.
  */
-#include "fuzz/edits.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/message_of.h"
 #include "soap/mcci.h"
@@ -15,23 +14,6 @@
 
 static const struct ident query_id = {.root = {"2.999.5", 7}, .extension = {"q1", 2}};
 static const struct ident asked = {.root = {"2.999.3", 7}, .extension = {"1", 1}};
-
-int
-LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    message_library_init();
-    return 0;
-}
-
-static const struct message *
-again_of(const struct buf *out, struct arena *arena)
-{
-    const struct message *const message = message_of(buf_span(out), true, arena);
-    FUZZ_MUST(message != NULL, "what we write is no payload\n%.*s", SPAN_PRINT(buf_span(out)));
-    return message;
-}
 
 static void
 check_same_demographics(const struct xcpd_answer *a, const struct xcpd_answer *b)
@@ -68,8 +50,9 @@ check_demographics(const struct message *message, struct arena *arena, struct bu
     }
     FUZZ_MUST(is_ok(pdq_answer_write(&query, &answer, SPAN("2.999.2"), 0, out, &diag)), "%s",
               diag.text);
-    FUZZ_MUST(is_ok(pdq_answer_read(again_of(out, arena), &query_id, arena, &diag, &again)), "%s",
-              diag.text);
+    FUZZ_MUST(
+        is_ok(pdq_answer_read(message_again(out, true, arena), &query_id, arena, &diag, &again)),
+        "%s", diag.text);
     check_same_demographics(&answer, &again);
 }
 
@@ -88,8 +71,8 @@ check_reference(const struct message *message, struct arena *arena, struct buf *
     }
     FUZZ_MUST(is_ok(pix_answer_write(&query, &answer, SPAN("2.999.2"), 0, out, &diag)), "%s",
               diag.text);
-    FUZZ_MUST(is_ok(pix_answer_read(again_of(out, arena), &query, arena, &diag, &again)), "%s",
-              diag.text);
+    FUZZ_MUST(is_ok(pix_answer_read(message_again(out, true, arena), &query, arena, &diag, &again)),
+              "%s", diag.text);
     FUZZ_MUST(answer.result == again.result && answer.ids.n == again.ids.n,
               "result %d with %zu ids, again %d with %zu", answer.result, answer.ids.n,
               again.result, again.ids.n);
@@ -111,8 +94,8 @@ check_locations(const struct message *message, struct arena *arena, struct buf *
         return;
     }
     FUZZ_MUST(is_ok(plq_answer_write(&asked, &locations, out, &diag)), "%s", diag.text);
-    FUZZ_MUST(is_ok(plq_answer_read(again_of(out, arena), &asked, arena, &diag, &again)), "%s",
-              diag.text);
+    FUZZ_MUST(is_ok(plq_answer_read(message_again(out, true, arena), &asked, arena, &diag, &again)),
+              "%s", diag.text);
     FUZZ_MUST(locations.n == again.n, "%zu locations, again %zu", locations.n, again.n);
     for (size_t i = 0; i < locations.n; i++) {
         FUZZ_MUST(span_eq(locations.items[i].home, again.items[i].home) &&
@@ -135,8 +118,8 @@ check_acknowledgement(const struct message *message, struct arena *arena, struct
     mcci.sender_home = SPAN("2.999.2");
     mcci.said.target = query_id;
     FUZZ_MUST(is_ok(mcci_write(&mcci, out, &diag)), "%s", diag.text);
-    FUZZ_MUST(is_ok(mcci_read(again_of(out, arena), &query_id, arena, &diag, &again)), "%s",
-              diag.text);
+    FUZZ_MUST(is_ok(mcci_read(message_again(out, true, arena), &query_id, arena, &diag, &again)),
+              "%s", diag.text);
     FUZZ_MUST(span_eq(mcci.said.type_code, again.said.type_code) &&
                   mcci.said.details.n == again.said.details.n,
               "another acknowledgement\n%.*s", SPAN_PRINT(buf_span(out)));
@@ -160,14 +143,4 @@ check_message(const struct message *message, struct arena *arena)
     buf_done(&out);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
-{
-    return message_each(bytes, n, true, check_message);
-}
-
-size_t
-LLVMFuzzerCustomMutator(uint8_t *bytes, size_t n, size_t max, unsigned seed)
-{
-    return edits_mutate_xml(bytes, n, max, seed);
-}
+MESSAGE_TARGET(true, check_message)

@@ -4,30 +4,12 @@
  *
  * Input: the payload; its element says which reader takes it.
  */
-#include "fuzz/edits.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/message_of.h"
 #include "fuzz/patient_compare.h"
 #include "soap/pdq.h"
 #include "soap/pix.h"
 #include "soap/plq.h"
-
-int
-LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    message_library_init();
-    return 0;
-}
-
-static const struct message *
-again_of(const struct buf *out, struct arena *arena)
-{
-    const struct message *const message = message_of(buf_span(out), false, arena);
-    FUZZ_MUST(message != NULL, "what we write is no payload\n%.*s", SPAN_PRINT(buf_span(out)));
-    return message;
-}
 
 static void
 check_same_domains(const struct hl7_domain_list *a, const struct hl7_domain_list *b)
@@ -57,8 +39,8 @@ check_demographics(const struct message *message, struct arena *arena, struct bu
                   "cannot be asked again: %s", diag.text);
         return;
     }
-    FUZZ_MUST(is_ok(pdq_query_read(again_of(out, arena), arena, &diag, &again)), "%s\n%.*s",
-              diag.text, SPAN_PRINT(buf_span(out)));
+    FUZZ_MUST(is_ok(pdq_query_read(message_again(out, false, arena), arena, &diag, &again)),
+              "%s\n%.*s", diag.text, SPAN_PRINT(buf_span(out)));
     const char *const difference = patient_difference(&query.subject, &again.subject);
     FUZZ_MUST(difference == NULL, "another %s\n%.*s", difference, SPAN_PRINT(buf_span(out)));
     check_same_domains(&query.domains, &again.domains);
@@ -79,8 +61,8 @@ check_continuation(const struct message *message, struct arena *arena, struct bu
         return;
     }
     FUZZ_MUST(is_ok(pdq_continuation_write(&continuation, out, &diag)), "%s", diag.text);
-    FUZZ_MUST(is_ok(pdq_continuation_read(again_of(out, arena), arena, &diag, &again)), "%s",
-              diag.text);
+    FUZZ_MUST(is_ok(pdq_continuation_read(message_again(out, false, arena), arena, &diag, &again)),
+              "%s", diag.text);
     FUZZ_MUST(ident_eq(&continuation.query_id, &again.query_id) &&
                   continuation.is_cancel == again.is_cancel && continuation.start == again.start &&
                   continuation.quantity == again.quantity,
@@ -100,7 +82,8 @@ check_reference(const struct message *message, struct arena *arena, struct buf *
         return;
     }
     FUZZ_MUST(is_ok(pix_query_write(&query, arena, out, &diag, &asked)), "%s", diag.text);
-    FUZZ_MUST(is_ok(pix_query_read(again_of(out, arena), arena, &diag, &again)), "%s", diag.text);
+    FUZZ_MUST(is_ok(pix_query_read(message_again(out, false, arena), arena, &diag, &again)), "%s",
+              diag.text);
     check_same_domains(&query.sources, &again.sources);
     FUZZ_MUST(ident_eq(&query.query_id, &again.query_id) &&
                   ident_eq(&query.patient, &again.patient),
@@ -119,7 +102,8 @@ check_location(const struct message *message, struct arena *arena, struct buf *o
         return;
     }
     FUZZ_MUST(is_ok(plq_query_write(&patient, out, &diag)), "%s", diag.text);
-    FUZZ_MUST(is_ok(plq_query_read(again_of(out, arena), arena, &diag, &again)), "%s", diag.text);
+    FUZZ_MUST(is_ok(plq_query_read(message_again(out, false, arena), arena, &diag, &again)), "%s",
+              diag.text);
     FUZZ_MUST(ident_eq(&patient, &again), "another patient");
 }
 
@@ -141,14 +125,4 @@ check_message(const struct message *message, struct arena *arena)
     buf_done(&out);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
-{
-    return message_each(bytes, n, false, check_message);
-}
-
-size_t
-LLVMFuzzerCustomMutator(uint8_t *bytes, size_t n, size_t max, unsigned seed)
-{
-    return edits_mutate_xml(bytes, n, max, seed);
-}
+MESSAGE_TARGET(false, check_message)

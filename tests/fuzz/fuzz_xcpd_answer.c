@@ -4,22 +4,12 @@
  *
  * Input: the payload, PRPA_IN201306UV02, of a partner; it answers the query 2.999.5.
  */
-#include "fuzz/edits.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/message_of.h"
 #include "fuzz/patient_compare.h"
 #include "soap/xcpd.h"
 
 static const struct ident query_id = {.root = {"2.999.5", 7}, .extension = {"q1", 2}};
-
-int
-LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    message_library_init();
-    return 0;
-}
 
 static void
 check_same(const struct xcpd_answer *answer, const struct xcpd_answer *again)
@@ -75,14 +65,4 @@ check_message(const struct message *message, struct arena *arena)
     }
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
-{
-    return message_each(bytes, n, true, check_message);
-}
-
-size_t
-LLVMFuzzerCustomMutator(uint8_t *bytes, size_t n, size_t max, unsigned seed)
-{
-    return edits_mutate_xml(bytes, n, max, seed);
-}
+MESSAGE_TARGET(true, check_message)

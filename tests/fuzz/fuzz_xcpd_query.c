@@ -3,20 +3,10 @@
  *
  * Input: the payload, PRPA_IN201305UV02.
  */
-#include "fuzz/edits.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/message_of.h"
 #include "fuzz/patient_compare.h"
 #include "soap/xcpd.h"
-
-int
-LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    message_library_init();
-    return 0;
-}
 
 static void
 check_again(const struct xcpd_query *query, struct arena *arena)
@@ -61,14 +51,4 @@ check_message(const struct message *message, struct arena *arena)
     }
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
-{
-    return message_each(bytes, n, false, check_message);
-}
-
-size_t
-LLVMFuzzerCustomMutator(uint8_t *bytes, size_t n, size_t max, unsigned seed)
-{
-    return edits_mutate_xml(bytes, n, max, seed);
-}
+MESSAGE_TARGET(false, check_message)

@@ -49,6 +49,14 @@ message_of(struct span payload, bool is_answer, struct arena *arena)
     return is_ok(st) ? message : NULL;
 }
 
+struct message *
+message_again(const struct buf *out, bool is_answer, struct arena *arena)
+{
+    struct message *const message = message_of(buf_span(out), is_answer, arena);
+    FUZZ_MUST(message != NULL, "what we write is no payload\n%.*s", SPAN_PRINT(buf_span(out)));
+    return message;
+}
+
 int
 message_each(const uint8_t *bytes, size_t n, bool is_answer,
              void (*check)(const struct message *message, struct arena *arena))

@@ -245,3 +245,13 @@ support_check_xdsb(struct span xml)
     (void)snprintf(path, sizeof(path), "%s/schema/IHE/IHEXDSB.xsd", unit_temp_dir());
     return check_with(path, xml);
 }
+
+bool
+support_read_written(const char *schema, const struct buf *payload, struct arena *arena,
+                     struct message **ret_message)
+{
+    struct diag diag;
+    diag_clear(&diag);
+    return support_check_schema(schema, buf_span(payload)) &&
+           CHECK_OK(&diag, support_message(buf_span(payload), arena, &diag, ret_message));
+}

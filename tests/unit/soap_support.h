@@ -33,7 +33,11 @@ struct span support_replace(struct arena *arena, struct span text, const char *f
 /* True when xmllint finds <xml> valid, and when there is no data or no xmllint (printed). Else it
  * prints what xmllint says. A schema error fails the running CUnit test. */
 bool support_check_schema(const char *schema, struct span xml);
-/* The same with IHEXDSB.xsd, whose folder libxml2 cannot use as it is. */
+/* A payload that we wrote: valid, and read as a message that lives in <arena>; else the running
+ * test has failed. */
+bool support_read_written(const char *schema, const struct buf *payload, struct arena *arena,
+                          struct message **ret_message);
+/* True as support_check_schema, with IHEXDSB.xsd, whose folder libxml2 cannot use as it is. */
 bool support_check_xdsb(struct span xml);
 
 #endif

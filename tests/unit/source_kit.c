@@ -226,6 +226,12 @@ answer(size_t i, enum soap_transaction transaction, const struct buf *payload,
 }
 
 void
+sources_answer_payload(size_t i, enum soap_transaction transaction, const struct buf *payload)
+{
+    answer(i, transaction, payload, NULL);
+}
+
+void
 sources_answer_objects(const char *source, const struct registry_objects *objects)
 {
     sources_answer_question(sources_question(source), objects);

@@ -59,6 +59,9 @@ void sources_answer(const char *source, const struct given *given, size_t n);
 /* The same with any objects; homes are NO_HOME. An entry of that id. */
 void sources_answer_objects(const char *source, const struct registry_objects *objects);
 void sources_answer_question(size_t question, const struct registry_objects *objects);
+/* Any other payload, as the answer to a question. */
+void sources_answer_payload(size_t question, enum soap_transaction transaction,
+                            const struct buf *payload);
 struct document_entry sources_entry(const struct given *given, const char *entry_uuid);
 void sources_give(const char *source, const char *unique_id, const char *repository,
                   const char *bytes);

@@ -86,7 +86,8 @@
 #define ENCODING DETAIL("QueryEncoding", "VVRGLTg=")
 #define ASKED_AS(code, name, home)                                                                 \
     QUERY(code, name, ENCODING DETAIL("urn:ihe:iti:xca:2010:homeCommunityId", home))
-#define ASKED(home) ASKED_AS("ITI-38", "Cross Gateway Query", home)
+#define ASKED_PLAIN(code, name) QUERY(code, name, "")
+#define ASKED(home)             ASKED_AS("ITI-38", "Cross Gateway Query", home)
 #define SUBMITTED(rest)                                                                            \
     OBJECT("2.999.4.1", "2", "20",                                                                 \
            ID_TYPE("urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd", "IHE XDS Metadata",            \
@@ -216,6 +217,15 @@ static const struct {
      EVENT("E", "0", "110112", "Query", IHE("ITI-18", "Registry Stored Query") PURPOSE)
          ASKER("", "true", ROLE_SOURCE) HUMAN ANSWERER(PID, "false", ROLE_DESTINATION)
              SOURCE PATIENT_1 ASKED_AS("ITI-18", "Registry Stored Query", "dXJuOm9pZDoyLjk5OS4x")},
+    {"ITI-47, initiating: whom the supplier knows", AUDIT_ITI_47, AUDIT_INITIATING, AUDIT_OUTCOME,
+     AUDIT_SUCCESS, "", 2, 0,
+     EVENT("E", "0", "110112", "Query", IHE("ITI-47", "Patient Demographics Query") PURPOSE)
+         ASKER(PID, "true", ROLE_SOURCE) HUMAN ANSWERER("", "false", ROLE_DESTINATION)
+             SOURCE PATIENT_1 PATIENT_2 ASKED_PLAIN("ITI-47", "Patient Demographics Query")},
+    {"ITI-45, initiating", AUDIT_ITI_45, AUDIT_INITIATING, AUDIT_OUTCOME, AUDIT_SUCCESS, "", 1, 0,
+     EVENT("E", "0", "110112", "Query", IHE("ITI-45", "PIX Query") PURPOSE)
+         ASKER(PID, "true", ROLE_SOURCE) HUMAN ANSWERER("", "false", ROLE_DESTINATION)
+             SOURCE PATIENT_1 ASKED_PLAIN("ITI-45", "PIX Query")},
     {"ITI-43, initiating, as ITI-39", AUDIT_ITI_43, AUDIT_INITIATING, AUDIT_OUTCOME, AUDIT_SUCCESS,
      "", 1, 1,
      EVENT("C", "0", "110107", "Import", IHE("ITI-43", "Retrieve Document Set") PURPOSE)

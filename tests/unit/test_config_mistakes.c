@@ -19,7 +19,7 @@ static const struct mistake main_mistakes[] = {
     {17, "endpoints: x",
      MAIN "17:1: error: unknown key 'endpoints'; expected one of: community, listen, asserts, "
           "credentials, trust, partners, store, sources, audit, policies, security, limits, log, "
-          "id_tokens, outbound, spool, systems, recipients, discovery\n"},
+          "id_tokens, outbound, spool, systems, recipients, discovery, profiles\n"},
     {17, "store: {path: x}", MAIN "17:1: error: 'store' is already set at isthmus.yaml:13:1\n"},
     {17, "log: &x {level: info}",
      MAIN "17:9: error: anchor '&x' is not allowed; write each value where it is used\n"},
@@ -28,6 +28,9 @@ static const struct mistake main_mistakes[] = {
     {17, "log: {level: *nothing}",
      MAIN "17:14: error: alias '*nothing' is not allowed; write each value where it is used\n"},
     {17, "log: [", MAIN "18:1: error: YAML syntax: flow sequence without a closing bracket\n"},
+    {17, "profiles: nowhere", MAIN "17:11: error: profiles: expected a folder, nowhere is none\n"},
+    {17, "profiles: [a]", MAIN "17:1: error: profiles: expected a path, got a list\n"},
+
     /* recipients */
     {17, "recipients: {a: b}",
      MAIN "17:1: error: recipients: expected a list of {organization: OID, community: OID}, got "
@@ -452,6 +455,10 @@ static const struct mistake main_mistakes[] = {
      MAIN "17:23: error: remember '5' has no unit; write 5s, 500ms or 1m\n"},
     {17, "discovery: {time_to_live: 9000h}",
      MAIN "17:27: error: time_to_live '9000h' is out of range; expected 1s to 8784h\n"},
+    {17, "discovery: {minimum_degree: 101}",
+     MAIN "17:29: error: minimum_degree: expected a number from 1 to 100, got '101'\n"},
+    {17, "discovery: {ask_back: perhaps}",
+     MAIN "17:23: error: ask_back: expected one of false, true, got 'perhaps'\n"},
     {17, "limits: {enough: 0}",
      MAIN "17:18: error: enough: expected off, a number of communities from 1 to 1000000, or a "
           "share of them from 1% to 100%, got '0'\n"},

@@ -12,6 +12,10 @@
     "registry: {url: 'https://xds.hospital.example/registry'}, "                                   \
     "repositories: {2.999.30: 'https://xds.hospital.example/repository'}"
 
+#define GATEWAY                                                                                    \
+    "xcpd: 'https://gw.clinic.example/x', query: 'https://gw.clinic.example/q', "                  \
+    "retrieve: 'https://docs.clinic.example/r'"
+
 static const struct mistake mistakes[] = {
     {14, "sources: x", MAIN "14:10: error: sources: expected a list of sources, got 'x'\n"},
     {14, "sources: [own]",
@@ -21,7 +25,7 @@ static const struct mistake mistakes[] = {
      MAIN "14:18: error: name: expected lower-case letters, digits, '-' and '_', at most 32, got "
           "'Own'\n"},
     {14, "sources: [{name: own, engine: lmdb, " XDS "}]",
-     MAIN "14:31: error: engine: expected one of xds, embedded, got 'lmdb'\n"},
+     MAIN "14:31: error: engine: expected one of xds, embedded, pdq, pix, gateway, got 'lmdb'\n"},
     {14, "sources: [{name: own, engine: embedded, community: 2.999.5}]",
      MAIN "14:41: error: 'community' has no effect with engine 'embedded', which is configured "
           "under community and store; remove it\n"},
@@ -65,6 +69,21 @@ static const struct mistake mistakes[] = {
      MAIN "14:157: error: timeout '20' has no unit; write 20s, 500ms or 1m\n"},
     {14, "sources: [{name: h, " XDS ", registri: x}]",
      MAIN "14:148: error: unknown key 'registri'; did you mean 'registry'?\n"},
+    /* who has no documents */
+    {14, "sources: [{name: mpi, engine: pdq}]", MAIN "14:11: error: missing 'url'\n"},
+    {14, "sources: [{name: mpi, engine: pdq, url: 'http://mpi.example/pdq'}]",
+     MAIN "14:41: error: url: 'http://mpi.example/pdq' is not encrypted; expected "
+          "https://host[:port]/path\n"},
+    {14, "sources: [{name: mpi, engine: pdq, url: 'https://x/pdq', community: 2.999.5}]",
+     MAIN "14:58: error: 'community' has no effect with engine 'pdq'; remove it\n"},
+    {14, "sources: [{name: mpi, engine: pdq, url: 'https://x/pdq', remember: 1h}]",
+     MAIN "14:58: error: 'remember' has no effect with engine 'pdq'; remove it\n"},
+    {14, "sources: [{name: mpi, engine: pix, url: 'https://x/pix', repositories: {}}]",
+     MAIN "14:58: error: 'repositories' has no effect with engine 'pix'; remove it\n"},
+    {14, "sources: [{name: mpi, engine: pix, url: 'https://x/pix', remember: 1}]",
+     MAIN "14:68: error: remember '1' has no unit; write 1s, 500ms or 1m\n"},
+    {14, "sources: [{name: h, " XDS ", url: 'https://x/pdq'}]",
+     MAIN "14:148: error: 'url' has no effect with engine 'xds'; remove it\n"},
     /* what is somebody's */
     {14, "sources: [{name: h, " XDS ", community: 2.999.2}]",
      MAIN "14:159: error: community '2.999.2' is already used at partners.d/blue.yaml:3:15\n"},
@@ -77,6 +96,42 @@ static const struct mistake mistakes[] = {
      "{2.999.9: 'https://x/p'}}, {name: i, registry: {url: 'https://y/r'}, repositories: "
      "{2.999.9: 'https://y/p'}}]",
      MAIN "14:151: error: repository '2.999.9' is already used at isthmus.yaml:14:68\n"},
+    /* gateways behind us */
+    {14, "sources: [{name: clinic, engine: gateway}]",
+     MAIN "14:11: error: missing 'communities'\n" MAIN "14:11: error: missing 'xcpd'\n" MAIN
+          "14:11: error: missing 'query'\n" MAIN "14:11: error: missing 'retrieve'\n"},
+    {14, "sources: [{name: clinic, engine: gateway, communities: 2.999.40, " GATEWAY "}]",
+     MAIN "14:56: error: communities: expected a list of OIDs such as [2.999.1], got "
+          "'2.999.40'\n"},
+    {14, "sources: [{name: clinic, engine: gateway, communities: [], " GATEWAY "}]",
+     MAIN "14:43: error: communities: expected at least one OID\n"},
+    {14, "sources: [{name: c, engine: gateway, communities: [2.999.x], " GATEWAY "}]",
+     MAIN "14:52: error: expected an OID such as 2.999.1, got '2.999.x'\n"},
+    {14, "sources: [{name: c, engine: gateway, communities: [2.999.2], " GATEWAY "}]",
+     MAIN "14:52: error: community '2.999.2' is already used at partners.d/blue.yaml:3:15\n"},
+    {14, "sources: [{name: c, engine: gateway, communities: [2.999.1], " GATEWAY "}]",
+     MAIN "14:52: error: community '2.999.1' is already used at isthmus.yaml:1:17\n"},
+    {14,
+     "sources: [{name: h, community: 2.999.5, " XDS "}, {name: c, engine: gateway, "
+     "communities: [2.999.5], " GATEWAY "}]",
+     MAIN "14:210: error: community '2.999.5' is already used at isthmus.yaml:14:32\n"},
+    {14, "sources: [{name: c, engine: gateway, communities: [2.999.40], registry: x, " GATEWAY "}]",
+     MAIN "14:63: error: 'registry' has no effect with engine 'gateway'; remove it\n"},
+    {14,
+     "sources: [{name: c, engine: gateway, communities: [2.999.40], security: none, " GATEWAY "}]",
+     MAIN "14:63: error: 'security' has no effect with engine 'gateway', which is always asked "
+          "with an assertion; remove it\n"},
+    {14,
+     "sources: [{name: c, engine: gateway, communities: [2.999.40], asserts_home: us, " GATEWAY
+     "}]",
+     MAIN "14:77: error: asserts_home: expected one of own, asker, got 'us'\n"},
+    {14, "sources: [{name: c, engine: gateway, communities: [2.999.40], tls: none, " GATEWAY "}]",
+     MAIN "14:68: error: a gateway is asked over TLS only; remove 'tls: none'\n"},
+    {14,
+     "sources: [{name: c, engine: gateway, communities: [2.999.40], xcpd: 'http://127.0.0.1/x', "
+     "query: 'https://c.example/q', retrieve: 'https://c.example/r'}]",
+     MAIN "14:69: error: xcpd: 'http://127.0.0.1/x' is not encrypted; expected "
+          "https://host[:port]/path\n"},
 };
 
 static void
@@ -211,12 +266,112 @@ test_without_store(void)
     unload(&loaded);
 }
 
+/* A participant's gateway is reached as a partner is, answers for its communities, and is none of
+ * those who may ask. */
+static void
+test_gateway(void)
+{
+    const struct partner *gateway;
+    const struct config *config;
+    struct loaded loaded;
+
+    load_good("sources:\n"
+              "  - {name: own, engine: embedded}\n"
+              "  - name: clinic\n"
+              "    engine: gateway\n"
+              "    communities: [2.999.40, urn:oid:2.999.41]\n"
+              "    xcpd: https://gw.clinic.example/x\n"
+              "    query: https://gw.clinic.example/q\n"
+              "    retrieve: https://docs.clinic.example/r\n"
+              "    asserts_home: asker\n"
+              "    timeout: 5s\n",
+              &loaded);
+    config = loaded.config;
+    CU_ASSERT(config->sources_n == 2 && config->reached_n == config->partners_n + 1);
+    CU_ASSERT(config_has_external(config) && config_has_engine(config, CONFIG_ENGINE_GATEWAY));
+    gateway = config_gateway_of_community(config, SPAN("2.999.41"));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(gateway);
+    CU_ASSERT(partner_is_behind(gateway) && gateway->source == &config->sources[1]);
+    CU_ASSERT(config_gateway_of_community(config, SPAN("2.999.40")) == gateway);
+    CU_ASSERT(config_gateway_of_community(config, SPAN("2.999.1")) == NULL);
+    CU_ASSERT(config_is_own_community(config, SPAN("2.999.40")));
+    CU_ASSERT(config_is_own_community(config, SPAN("2.999.41")));
+    CU_ASSERT(config_partner_of_community(config, SPAN("2.999.40")) == NULL);
+    CU_ASSERT_STRING_EQUAL(gateway->id, "clinic");
+    CU_ASSERT_STRING_EQUAL(gateway->xcpd_url, "https://gw.clinic.example/x");
+    CU_ASSERT_STRING_EQUAL(gateway->query_url, "https://gw.clinic.example/q");
+    CU_ASSERT_STRING_EQUAL(gateway->retrieve_url, "https://docs.clinic.example/r");
+    CU_ASSERT(gateway->source->wants_assertion && gateway->source->asserts_asker);
+    CU_ASSERT_PTR_NULL(gateway->source->patient_authority);
+    CU_ASSERT_EQUAL(gateway->timeout_us, 5 * US_PER_S);
+    CU_ASSERT_EQUAL_FATAL(gateway->tls_names.n, 2);
+    CU_ASSERT_STRING_EQUAL(gateway->tls_names.items[0], "gw.clinic.example");
+    CU_ASSERT_STRING_EQUAL(gateway->tls_names.items[1], "docs.clinic.example");
+    unload(&loaded);
+}
+
+/* Who has no documents is beside the store, which then is the source of documents. */
+static void
+test_suppliers(void)
+{
+    struct loaded loaded;
+
+    load_good("sources:\n"
+              "  - name: mpi\n"
+              "    engine: pdq\n"
+              "    url: https://MPI.example:8443/pdq\n"
+              "    security: assertion\n"
+              "    timeout: 2s\n"
+              "  - name: xref\n"
+              "    engine: pix\n"
+              "    tls: none\n"
+              "    url: http://127.0.0.1:9000/pix\n"
+              "    patient_authority: 2.999.50\n"
+              "    remember: 5m\n"
+              "  - {name: other, engine: pix, url: 'https://x/pix', remember: never}\n",
+              &loaded);
+    const struct config *config = loaded.config;
+    const struct config_source *sources = config->sources;
+
+    CU_ASSERT(config->sources_n == 4 && config->reached_n == config->partners_n + 3);
+    CU_ASSERT(config->asks_store && !config_has_external(config) && sources[3].is_embedded);
+    CU_ASSERT(config_has_engine(config, CONFIG_ENGINE_PDQ) &&
+              config_has_engine(config, CONFIG_ENGINE_PIX) &&
+              !config_has_engine(config, CONFIG_ENGINE_XDS));
+    CU_ASSERT(sources[0].engine == CONFIG_ENGINE_PDQ && sources[0].wants_assertion);
+    CU_ASSERT_STRING_EQUAL(sources[0].supplier_url, "https://MPI.example:8443/pdq");
+    CU_ASSERT_STRING_EQUAL(sources[0].community, "2.999.1");
+    CU_ASSERT(sources[0].patient_authority == NULL && sources[0].registry_url == NULL);
+    CU_ASSERT_STRING_EQUAL(sources[0].partner->tls_names.items[0], "mpi.example");
+    CU_ASSERT(sources[0].partner->timeout_us == 2 * US_PER_S);
+    CU_ASSERT(sources[0].partner->source == &sources[0]);
+    CU_ASSERT(sources[1].partner->is_plain && sources[1].remember_us == 300 * US_PER_S);
+    CU_ASSERT_STRING_EQUAL(sources[1].patient_authority, "2.999.50");
+    CU_ASSERT_STRING_EQUAL(sources[2].patient_authority, "2.999.1.1");
+    CU_ASSERT(sources[2].remember_us == 0);
+    unload(&loaded);
+}
+
+/* The default of `remember`. */
+static void
+test_remember(void)
+{
+    struct loaded loaded;
+
+    load_good("sources: [{name: xref, engine: pix, url: 'https://x/pix'}]", &loaded);
+    CU_ASSERT(loaded.config->sources[0].remember_us == 3600 * US_PER_S);
+    unload(&loaded);
+}
+
 static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
     {"mistakes", test_mistakes},
     {"default", test_default},
     {"external", test_external},
     {"without the store", test_without_store},
+    {"gateway", test_gateway},
+    {"suppliers", test_suppliers},
+    {"remember", test_remember},
 };
 
 UNIT_MAIN("sources", tests)

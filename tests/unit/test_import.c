@@ -459,6 +459,58 @@ isabella_is_not_myra(void)
     arena_free(arena);
 }
 
+/* What a question says besides counts against what the header said besides. */
+static void
+what_headers_say_besides_is_used(void)
+{
+    static const struct {
+        const char *city, *doctor, *rule;
+    } rows[] = {
+        {"Bend", NULL, "BIRTH_PLACE"},
+        {NULL, "1234567893", "CARE_PROVIDER"},
+        {"Troy", "1234567893", "CARE_PROVIDER"},
+        {"Troy", "PseudoMD-1", "AGREES"},
+        {NULL, NULL, "AGREES"},
+    };
+    char store_path[512];
+    const char *path = unit_data_path("ccda/emerge/Patient-21.xml");
+
+    if (path == NULL) {
+        return;
+    }
+    struct store *store = fixture_open(fixture_path(store_path), NULL);
+
+    CU_ASSERT(import(store, path, &heard).new_documents == 1);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
+        struct patient query = fixture_patient(arena, "Harris,Doris", "19570306", "F", NULL);
+        struct address born = {0};
+        struct ident doctor = {.root = SPAN("2.16.840.1.113883.4.6")};
+        struct store_match_result result = {0};
+        enum answer answer = ANSWER_LATER;
+        struct diag diag = {0};
+
+        CU_ASSERT_FATAL(arena != NULL);
+        if (rows[i].city != NULL) {
+            born.city = span_of_cstr(rows[i].city);
+            CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &query.birth_place_addresses, born));
+        }
+        if (rows[i].doctor != NULL) {
+            doctor.extension = span_of_cstr(rows[i].doctor);
+            CHECK_OK(&diag, ARENA_PUSH(arena, &diag, &query.care_providers, doctor));
+        }
+        CHECK_OK(&diag, store_match_patient(store, &query, NULL, arena, &diag, &answer, &result));
+        CU_ASSERT_STRING_EQUAL(result.rule_name, rows[i].rule);
+        if (result.kind == STORE_MATCH_ONE) {
+            CU_ASSERT_FATAL(result.patient.races.n == 1 && result.patient.languages.n == 1);
+            CHECK_SPAN(result.patient.races.items[0].scheme, "2.16.840.1.113883.6.238");
+            CHECK_SPAN(result.patient.languages.items[0].value, "spa");
+        }
+        arena_free(arena);
+    }
+    store_close(store);
+}
+
 static const struct unit_test tests[] = {
     {"each file is refused for its reason", each_file_is_refused_for_its_reason},
     {"paths that are no files are refused", paths_that_are_no_files_are_refused},
@@ -466,6 +518,7 @@ static const struct unit_test tests[] = {
     {"all real documents go in", all_real_documents_go_in},
     {"each community knows its own", each_community_knows_its_own},
     {"Isabella is not Myra", isabella_is_not_myra},
+    {"what headers say besides is used", what_headers_say_besides_is_used},
 };
 
 UNIT_MAIN("import", tests)

@@ -110,7 +110,7 @@ static const struct mistake partner_mistakes[] = {
     {9, "may_omit: [audience, signature]",
      BLUE "9:22: error: expected one of authn-statement, audience, not-before, issuer-format, "
           "name-syntax, subject-id, organization, organization-id, home-community, role, "
-          "second-purpose, key-info, got 'signature'\n"},
+          "second-purpose, key-info, answer, package, got 'signature'\n"},
     {9, "sha1_until: never",
      BLUE "9:13: error: sha1_until: expected a day such as 2027-06-30, got 'never'\n"},
     {9, "sha1_until: 2027-02-30",
@@ -133,7 +133,24 @@ static const struct mistake partner_mistakes[] = {
     {9, "writes: bearer",
      BLUE "9:9: error: writes: expected 'key: value' pairs of confirmation, digest, "
           "subject_id_format, home_community, npi_2_0, authz_decision, error_location, "
-          "legacy_renegotiation, got 'bearer'\n"},
+          "legacy_renegotiation, date_range, document_id, hl7_namespace, retrieve, sender, "
+          "receiver, got 'bearer'\n"},
+    {9, "writes: {date_range: always, document_id: urn, hl7_namespace: none}",
+     BLUE "9:22: error: date_range: expected one of none, creation, service, got 'always'\n" BLUE
+          "9:43: error: document_id: expected one of as-is, urn-uuid, got 'urn'\n" BLUE
+          "9:63: error: hl7_namespace: expected one of default, prefixed, got 'none'\n"},
+    {9, "writes: {retrieve: plain, sender: me, receiver: x}",
+     BLUE "9:20: error: retrieve: expected one of mtom, soap, got 'plain'\n" BLUE
+          "9:35: error: sender: expected one of community, organization, got 'me'\n" BLUE
+          "9:49: error: receiver: expected an OID such as 2.999.1, got 'x'\n"},
+    {9, "timeouts: {discovery: 60, answer: 1s}",
+     BLUE "9:27: error: unknown key 'answer'; expected one of: discovery, query, retrieve\n" BLUE
+          "9:23: error: discovery '60' has no unit; write 60s, 500ms or 1m\n"},
+    {7, "tls: {names: [blue.example], server_chain: pinned, suites: old}",
+     BLUE
+     "7:60: error: suites: expected one of modern, legacy, got 'old'\n" BLUE
+     "7:44: error: server_chain: 'pinned' trusts the certificates that are listed and no other; "
+     "add 'identity: certificate' and 'sha256' or 'certificates'\n"},
     {9, "writes: {confirmation: none, digest: md5, subject_id_format: email}",
      BLUE "9:24: error: confirmation: expected one of holder-of-key, bearer, got 'none'\n" BLUE
           "9:38: error: digest: expected one of sha256, sha384, sha512, sha1, got 'md5'\n" BLUE
@@ -179,7 +196,9 @@ static const struct mistake partner_mistakes[] = {
      BLUE "10:17: error: pause '10ms' is out of range; expected 100ms to 1h\n"},
     {10, "limits: {queue: 5}",
      BLUE "10:10: error: unknown key 'queue'; expected one of: connections, requests, failures, "
-          "pause, longest_pause, documents_per_request\n"},
+          "pause, longest_pause, documents_per_request, attempts\n"},
+    {10, "limits: {attempts: 5}",
+     BLUE "10:20: error: attempts: expected a number from 1 to 4, got '5'\n"},
     {10, "limits: {documents_per_request: 0}",
      BLUE "10:33: error: documents_per_request: expected a number from 1 to 1000, got '0'\n"},
     {10, "limits: {documents_per_request: 1001}",

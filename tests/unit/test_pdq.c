@@ -167,10 +167,10 @@ ask(struct arena *arena, struct xcpd_query *ret_query)
     struct message *message = NULL;
     diag_clear(&diag);
     buf_init(&out, 100000);
-    const bool is_read = CHECK_OK(&diag, pdq_query_write(&query, arena, &out, &diag, &asked)) &&
-                         support_check_schema(HL7_SCHEMA("PRPA_IN201305UV02"), buf_span(&out)) &&
-                         CHECK_OK(&diag, support_message(buf_span(&out), arena, &diag, &message)) &&
-                         CHECK_OK(&diag, pdq_query_read(message, arena, &diag, ret_query));
+    const bool is_read =
+        CHECK_OK(&diag, pdq_query_write(&query, arena, &out, &diag, &asked)) &&
+        support_read_written(HL7_SCHEMA("PRPA_IN201305UV02"), &out, arena, &message) &&
+        CHECK_OK(&diag, pdq_query_read(message, arena, &diag, ret_query));
     buf_done(&out);
     return is_read;
 }
@@ -186,8 +186,7 @@ answer_and_read(const struct xcpd_query *query, const struct xcpd_answer *answer
     buf_init(&out, 100000);
     const bool is_read =
         CHECK_OK(&diag, pdq_answer_write(query, answer, SPAN("2.999.2"), NOW_US, &out, &diag)) &&
-        support_check_schema(HL7_SCHEMA("PRPA_IN201306UV02"), buf_span(&out)) &&
-        CHECK_OK(&diag, support_message(buf_span(&out), arena, &diag, &message)) &&
+        support_read_written(HL7_SCHEMA("PRPA_IN201306UV02"), &out, arena, &message) &&
         CHECK_OK(&diag, pdq_answer_read(message, &query->query_id, arena, &diag, ret_got));
     buf_done(&out);
     return is_read;

@@ -53,6 +53,23 @@ check_shown(struct asking *asking, const char *rule, const char *why)
     buf_done(&out);
 }
 
+/* Three partners are asked, and in green's answer each <from> is <to>: green's leg. */
+static const struct leg *
+ask_forged(const struct asking_order *order, const char *from, const char *to,
+           struct asking **ret_asking)
+{
+    const struct leg *leg;
+
+    kit_open_three(&scene);
+    scene_ask(red(), order, ret_asking);
+    scene_deliver_forged(&scene, kit_question_to(&scene, "green"), from, to);
+    scene_deliver_all(&scene, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(*ret_asking);
+    leg = kit_leg_of(*ret_asking, 0, "green");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(leg);
+    return leg;
+}
+
 /* REQ: ITI55-returned-compared */
 static void
 test_who_contradicts_the_question_is_set_aside(void)
@@ -70,15 +87,7 @@ test_who_contradicts_the_question_is_set_aside(void)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct asking_order order = scene_order(ASKING_GATHER, ISABELLA);
         struct asking *asking = NULL;
-        const struct leg *leg;
-
-        kit_open_three(&scene);
-        scene_ask(red(), &order, &asking);
-        scene_deliver_forged(&scene, kit_question_to(&scene, "green"), rows[i].from, rows[i].to);
-        scene_deliver_all(&scene, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-        leg = kit_leg_of(asking, 0, "green");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(leg);
+        const struct leg *const leg = ask_forged(&order, rows[i].from, rows[i].to, &asking);
         CU_ASSERT_EQUAL(leg->state, LEG_ANSWERED);
         CU_ASSERT_EQUAL(leg->matches.n, 0);
         CU_ASSERT_EQUAL_FATAL(leg->quarantined.n, 1);
@@ -108,15 +117,7 @@ test_who_says_less_is_used(void)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct asking_order order = scene_order(ASKING_DISCOVER, ISABELLA);
         struct asking *asking = NULL;
-        const struct leg *leg;
-
-        kit_open_three(&scene);
-        scene_ask(red(), &order, &asking);
-        scene_deliver_forged(&scene, kit_question_to(&scene, "green"), rows[i].from, rows[i].to);
-        scene_deliver_all(&scene, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-        leg = kit_leg_of(asking, 0, "green");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(leg);
+        const struct leg *const leg = ask_forged(&order, rows[i].from, rows[i].to, &asking);
         CU_ASSERT_EQUAL(leg->matches.n, 1);
         CU_ASSERT_EQUAL(leg->quarantined.n, 0);
         CU_ASSERT_EQUAL(leg->diag.code, ERR_NONE);

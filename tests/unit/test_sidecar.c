@@ -69,6 +69,23 @@ static const struct {
     {PATIENT "  sex: female\n" DOCUMENT, 1, ":4:8:", "expected F, M or UN"},
     {PATIENT "  ids: [{root: SSN, extension: 1}]\n" DOCUMENT, 1, ":4:", "'SSN' is no OID"},
     {PATIENT "  ids: [{root: 2.999.5}]\n" DOCUMENT, 1, ":4:", "'extension' is missing"},
+    {PATIENT "  mothers_maiden_names: [{given: [A]}]\n" DOCUMENT, 1,
+     ":4:", "'family' is missing: the family name before any marriage"},
+    {PATIENT "  mothers_maiden_names: Ruth\n" DOCUMENT, 1, ":4:", "expected a list"},
+    {PATIENT "  care_providers: [{root: 2.999.6}]\n" DOCUMENT, 1, ":4:", "'extension' is missing"},
+    {PATIENT "  care_providers: [{root: NPI, extension: 1}]\n" DOCUMENT, 1,
+     ":4:", "'NPI' is no OID"},
+    {PATIENT "  birth_addresses: [{town: Troy}]\n" DOCUMENT, 1, ":4:", "unknown key 'town'"},
+    {PATIENT "  deceased: yes\n" DOCUMENT, 1, ":4:13:", "expected true or false"},
+    {PATIENT "  deceased_time: lately\n" DOCUMENT, 1, ":4:18:", "expected a time"},
+    {PATIENT "  deceased: false\n  deceased_time: 20200105\n" DOCUMENT, 1,
+     ":5:18:", "who is said to live"},
+    {PATIENT "  birth_order: 0\n" DOCUMENT, 1, ":4:16:", "expected a number from 1 to 64"},
+    {PATIENT "  birth_order: second\n" DOCUMENT, 1, ":4:16:", "expected a number from 1 to 64"},
+    {PATIENT "  multiple_birth: false\n  birth_order: 2\n" DOCUMENT, 1,
+     ":5:16:", "who was born alone"},
+    {PATIENT "  marital_status: M\n" DOCUMENT, 3, ":4:", "expected a mapping"},
+    {PATIENT "  races: [{code: 2106-3}]\n" DOCUMENT, 1, ":4:", "'system' is missing"},
     {PATIENT "  telecoms: [{use: HP}]\n" DOCUMENT, 1, ":4:", "'value' is missing"},
     {PATIENT "document: {mime_type: application/pdf}\n", 3, ":4:", "'creation_time' is missing"},
     {PATIENT DOCUMENT "  service_start: yesterday\n", 1, ":9:18:", "expected a time"},
@@ -204,11 +221,66 @@ all_keys_are_read(void)
     arena_free(arena);
 }
 
+/* What a question may say besides, and what is for people. */
+static void
+details_are_read(void)
+{
+    struct arena *arena = new_arena();
+    const struct sidecar sidecar = read_ok(
+        arena, PATIENT "  mothers_maiden_names: [{family: Ruth, given: [Abigail]}, {family: Roe}]\n"
+                       "  birth_places: [Good Health Hospital]\n"
+                       "  birth_addresses: [{city: Troy, state: NY}]\n"
+                       "  care_providers: [{root: 2.999.6, extension: 0017}]\n"
+                       "  deceased_time: 20200105\n"
+                       "  birth_order: 2\n"
+                       "  marital_status: {code: M, system: 2.999.8, display: Married}\n"
+                       "  races: [{code: r1, system: 2.999.8}, {code: r2, system: 2.999.8}]\n"
+                       "  ethnicities: [{code: e1, system: 2.999.8}]\n"
+                       "  languages: [eng, spa]\n" DOCUMENT);
+    const struct patient *p = &sidecar.patient;
+
+    CU_ASSERT_FATAL(p->mothers_maiden_names.n == 2);
+    CHECK_SPAN(p->mothers_maiden_names.items[0].family, "Ruth");
+    CHECK_SPAN(p->mothers_maiden_names.items[0].given.items[0], "Abigail");
+    CU_ASSERT(p->mothers_maiden_names.items[1].given.n == 0);
+    CU_ASSERT_FATAL(p->birth_place_names.n == 1 && p->birth_place_addresses.n == 1);
+    CHECK_SPAN(p->birth_place_names.items[0], "Good Health Hospital");
+    CHECK_SPAN(p->birth_place_addresses.items[0].city, "Troy");
+    CU_ASSERT_FATAL(p->care_providers.n == 1);
+    CHECK_SPAN(p->care_providers.items[0].extension, "0017");
+    CU_ASSERT(p->deceased == PATIENT_YES);
+    CHECK_SPAN(p->deceased_time, "20200105");
+    CU_ASSERT(p->multiple_birth == PATIENT_YES && p->birth_order == 2);
+    CHECK_SPAN(p->marital_status.display, "Married");
+    CU_ASSERT_FATAL(p->races.n == 2 && p->ethnicities.n == 1 && p->languages.n == 2);
+    CHECK_SPAN(p->races.items[1].value, "r2");
+    CHECK_SPAN(p->ethnicities.items[0].scheme, "2.999.8");
+    CHECK_SPAN(p->languages.items[1].value, "spa");
+    arena_free(arena);
+}
+
+static void
+what_is_not_is_told_from_what_is_not_said(void)
+{
+    struct arena *arena = new_arena();
+    const struct sidecar silent = read_ok(arena, PATIENT DOCUMENT);
+    const struct sidecar denied =
+        read_ok(arena, PATIENT "  deceased: false\n  multiple_birth: false\n" DOCUMENT);
+
+    CU_ASSERT(silent.patient.deceased == PATIENT_UNSAID);
+    CU_ASSERT(silent.patient.multiple_birth == PATIENT_UNSAID);
+    CU_ASSERT(denied.patient.deceased == PATIENT_NO);
+    CU_ASSERT(denied.patient.multiple_birth == PATIENT_NO);
+    arena_free(arena);
+}
+
 static const struct unit_test tests[] = {
     {"errors are collected with their places", errors_are_collected_with_their_places},
     {"files that are no YAML are refused", files_that_are_no_yaml_are_refused},
     {"the least is enough", the_least_is_enough},
     {"all keys are read", all_keys_are_read},
+    {"details are read", details_are_read},
+    {"what is not is told from what is not said", what_is_not_is_told_from_what_is_not_said},
 };
 
 UNIT_MAIN("sidecar", tests)

@@ -252,6 +252,8 @@ details_are_kept(void)
 {
     const struct ident doctor = {SPAN("2.16.840.1.113883.4.6"), SPAN("1234567893"), SPAN_EMPTY};
     const struct span hospital = SPAN("Salem Hospital");
+    const struct code white = {SPAN("2106-3"), SPAN("2.16.840.1.113883.6.238"), SPAN("White")};
+    const struct code english = {.value = SPAN("eng")};
     struct shop shop;
     struct patient ann, question;
     struct diag diag = {0};
@@ -267,7 +269,13 @@ details_are_kept(void)
     add_address(&shop, &ann, "Salem", "OR");
     CHECK_OK(&diag,
              ARENA_PUSH(shop.arena, &diag, &ann.birth_place_addresses, ann.addresses.items[0]));
+    ann.marital_status = (struct code){SPAN("M"), SPAN("2.16.840.1.113883.5.2"), SPAN("Married")};
+    ann.religion = (struct code){SPAN("1013"), SPAN("2.16.840.1.113883.5.1076"), SPAN_EMPTY};
+    CHECK_OK(&diag, ARENA_PUSH(shop.arena, &diag, &ann.races, white));
+    CHECK_OK(&diag, ARENA_PUSH(shop.arena, &diag, &ann.ethnicities, white));
+    CHECK_OK(&diag, ARENA_PUSH(shop.arena, &diag, &ann.languages, english));
     (void)fixture_put(shop.store, shop.arena, &ann, "ann");
+    ann.marital_status.value = SPAN("S"); /* the first word stands */
     (void)fixture_put(shop.store, shop.arena, &ann, "again");
     store_close(shop.store);
     shop.store = fixture_open(shop.path, NULL);
@@ -285,6 +293,14 @@ details_are_kept(void)
     CU_ASSERT_FATAL(got->birth_place_addresses.n == 1);
     CHECK_SPAN(got->birth_place_addresses.items[0].city, "Salem");
     CHECK_SPAN(got->birth_place_addresses.items[0].state, "OR");
+    CHECK_SPAN(got->marital_status.value, "M");
+    CHECK_SPAN(got->marital_status.display, "Married");
+    CU_ASSERT(got->religion.value.n == 0); /* nobody needs it */
+    CU_ASSERT_FATAL(got->races.n == 1 && got->ethnicities.n == 1 && got->languages.n == 1);
+    CHECK_SPAN(got->races.items[0].scheme, "2.16.840.1.113883.6.238");
+    CHECK_SPAN(got->races.items[0].display, "White");
+    CHECK_SPAN(got->ethnicities.items[0].value, "2106-3");
+    CHECK_SPAN(got->languages.items[0].value, "eng");
     close_shop(&shop);
 }
 

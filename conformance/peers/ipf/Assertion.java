@@ -7,9 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Queue;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.security.auth.callback.CallbackHandler;
 import javax.xml.namespace.QName;
 import org.apache.cxf.binding.soap.SoapMessage;
+import org.apache.cxf.message.MessageUtils;
+import org.apache.cxf.ws.addressing.ContextUtils;
 import org.apache.cxf.ws.security.wss4j.WSS4JInInterceptor;
 import org.apache.cxf.ws.security.wss4j.WSS4JOutInterceptor;
 import org.apache.wss4j.common.crypto.Crypto;
@@ -51,8 +54,11 @@ final class Assertion {
         return CryptoFactory.getInstance(settings);
     }
 
-    /** Adds a signed assertion for this audience, and a Timestamp signed with the key that the assertion confirms. */
-    static WSS4JOutInterceptor signing(Crypto crypto, String community, String audience, int lifetimeS) {
+    /**
+     * Adds a signed assertion, and a Timestamp signed with the key that the assertion confirms, to questions and to answers that leave as messages of their
+     * own, which are counted.
+     */
+    static WSS4JOutInterceptor signing(Crypto crypto, String community, String audience, int lifetimeS, AtomicInteger later) {
         final Map<String, Object> options = options("Timestamp SAMLTokenSigned", SIG_PROP_REF_ID, crypto);
         options.put(SAML_CALLBACK_REF, handler(saml -> fill((SAMLCallback) saml, crypto, community, audience, lifetimeS)));
         options.put(PW_CALLBACK_REF, handler(asked -> ((WSPasswordCallback) asked).setPassword(Stack.PASSWORD)));
@@ -61,7 +67,18 @@ final class Assertion {
         options.put(SIG_DIGEST_ALGO, SHA256);
         options.put(SIG_C14N_ALGO, C14N);
         options.put(SIGNATURE_PARTS, "{Element}{" + WSConstants.WSU_NS + "}Timestamp");
-        return new WSS4JOutInterceptor(options);
+        return new WSS4JOutInterceptor(options) {
+            @Override
+            public void handleMessage(SoapMessage message) {
+                final var addressing = ContextUtils.retrieveMAPs(message, false, true);
+                final boolean isLater = !ContextUtils.isRequestor(message) && !MessageUtils.isPartialResponse(message) && addressing != null
+                    && addressing.getToEndpointReference() != null && !ContextUtils.isGenericAddress(addressing.getToEndpointReference());
+                if (isLater || ContextUtils.isRequestor(message)) {
+                    later.addAndGet(isLater ? 1 : 0);
+                    super.handleMessage(message);
+                }
+            }
+        };
     }
 
     /** Refuses what has no assertion or Timestamp, or one that is not signed, not confirmed, or not for this address; what it believed goes to <ret_seen>. */

@@ -15,7 +15,7 @@ public final class Main {
         }
         WSSConfig.init();
         OpenSAMLUtil.initSamlEngine();
-        final Stack stack = new Stack();
+        final Stack stack = new Stack("https://127.0.0.1:" + given.get("gateway-port"));
         final Cases cases = new Cases(stack, new Answering(stack, given), given);
         cases.run();
         final int code = cases.finish();
