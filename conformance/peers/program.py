@@ -1,16 +1,10 @@
-#!/usr/bin/python3
-"""The program of a node asks IPF's gateway (2.999.4, ipf/Answering.java): its exit codes, what it shows, the files that it saves.
-
-    program.py ISTHMUS CONFIGURATION LATER FOLDER     FOLDER is made; documents go there; LATER: of a node that serves, and asks
-                                                      asynchronously
-"""
+"""The program of a node asks IPF's gateway (2.999.4, ipf/Answering.java): its exit codes, what it shows, the files that it saves."""
 
 import hashlib
 import json
 import os
 import re
 import subprocess
-import sys
 import time
 
 COMMUNITY, REPOSITORY = "2.999.4", "2.999.4.2"
@@ -115,22 +109,9 @@ def cases_of(node, folder, mode=""):
     return [(name.replace("answers,", f"answers{mode},"), lambda case=case, row=row: case(node, *row)) for name, case, row in rows]
 
 
-def main():
-    isthmus, config, later, folder = sys.argv[1:]
-    cases = cases_of((isthmus, config), folder) + cases_of((isthmus, later), folder + "/async", " async")
+def cases(isthmus, config, later, folder):
+    """<later>: of a node that serves, and asks asynchronously; documents go to <folder>."""
+    rows = cases_of((isthmus, config), folder) + cases_of((isthmus, later), folder + "/async", " async")
     for name, *row in DISCOVERIES:
-        cases.append((name.replace("answers,", "answers deferred,"), lambda row=row: discover_deferred((isthmus, later), COMMUNITY, IBARRA, *row)))
-    failed = 0
-    for name, case in cases:
-        try:
-            case()
-            print(f"ok {name}", flush=True)
-        except (AssertionError, KeyError, ValueError, OSError, subprocess.SubprocessError) as why:
-            failed += 1
-            print(f"not ok {name}\n    {type(why).__name__}: {why}", flush=True)
-    print(f"{len(cases) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        rows.append((name.replace("answers,", "answers deferred,"), lambda row=row: discover_deferred((isthmus, later), COMMUNITY, IBARRA, *row)))
+    return rows

@@ -218,3 +218,6 @@ tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_discovery
 tests_unit_test_scenario_discovery_SOURCES = tests/unit/test_scenario_discovery.c $(SCENE)
 tests_unit_test_scenario_discovery_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_dialects_inbound
+tests_unit_test_dialects_inbound_SOURCES = tests/unit/test_dialects_inbound.c $(DIALECT_KIT) $(SCENE)
+tests_unit_test_dialects_inbound_LDADD = $(UNIT_LIBS)

@@ -1,18 +1,16 @@
 import jakarta.activation.DataHandler;
 import jakarta.mail.util.ByteArrayDataSource;
+import jakarta.xml.bind.JAXB;
 import java.io.InputStream;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.wss4j.common.crypto.Crypto;
-import org.apache.wss4j.common.saml.SamlAssertionWrapper;
-import org.openehealth.ipf.commons.ihe.xds.core.ebxml.ebxml30.ProvideAndRegisterDocumentSetRequestType;
 import org.openehealth.ipf.commons.ihe.xds.core.metadata.*;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.*;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.query.*;
@@ -30,10 +28,7 @@ final class Answering {
     static final String LETTER = "2.999.4.7.1";
     static final String SCAN = "2.999.4.7.2";
     static final String LOST = "2.999.4.7.3";
-    final Queue<QueryRegistry> queries = new ConcurrentLinkedQueue<>();
-    final Queue<ProvideAndRegisterDocumentSet> submissions = new ConcurrentLinkedQueue<>();
-    final Queue<SamlAssertionWrapper> assertions = new ConcurrentLinkedQueue<>();
-    final AtomicInteger sentLater = new AtomicInteger(); // answers
+    final Queue<String> seen = new ConcurrentLinkedQueue<>(); // what came, a line each
     private volatile Identifiable known; // to the registry, which is asked by uniqueId alone later
 
     Answering(Stack stack, Map<String, String> given) throws Exception {
@@ -42,9 +37,9 @@ final class Answering {
         stack.listen(given.get("pki"), given.get("gateway-port"));
         stack.listen(given.get("source-pki"), given.get("source-port"));
         final Crypto crypto = Assertion.crypto(given.get("pki"));
-        final String verified = "?audit=false&inInterceptors=" + stack.bind(Assertion.verifying(crypto, assertions));
+        final String verified = "?audit=false&inInterceptors=" + stack.bind(Assertion.verifying(crypto, seen));
         // who asks asynchronously has one address for its answers
-        final String signed = "&outInterceptors=" + stack.bind(Assertion.signing(crypto, community, given.get("later-url") + "/deferred", 300, sentLater));
+        final String signed = "&outInterceptors=" + stack.bind(Assertion.signing(crypto, community, given.get("later-url") + "/deferred", 300, seen));
         stack.answer("xca-iti38:xca/query" + verified + signed, QueryRegistry.class, asked -> find(asked, home));
         stack.answer("xca-iti39:xca/retrieve" + verified + signed, RetrieveDocumentSet.class, asked -> retrieve(asked, home));
         stack.answer("xcpd-iti55:xcpd" + verified + signed, String.class, asked -> discover(asked, community));
@@ -73,7 +68,7 @@ final class Answering {
     }
 
     private QueryResponse find(QueryRegistry question, String home) throws Exception {
-        queries.add(question);
+        seen.add("query\t" + question.getReturnType());
         final String repository = home == null ? SOURCE_REPOSITORY : REPOSITORY;
         if (question.getQuery() instanceof GetDocumentsQuery get) {
             final DocumentEntry[] entries = new DocumentEntry[get.getUniqueIds().size()];
@@ -85,6 +80,7 @@ final class Answering {
         final FindDocumentsQuery find = (FindDocumentsQuery) question.getQuery();
         final boolean isPlain = find.getTypeCodes() == null || find.getTypeCodes().isEmpty();
         known = find.getPatientId();
+        seen.add("find\t" + find.getHomeCommunityId() + "\t" + known.getId() + "\t" + known.getAssigningAuthority().getUniversalId());
         final String what = home != null ? known.getId() : isPlain ? "whole" : find.getTypeCodes().get(0).getCode();
         final DocumentEntry scan = entry(SCAN, known, home, repository);
         return switch (what) {
@@ -120,8 +116,11 @@ final class Answering {
         return answer;
     }
 
-    private Response take(ProvideAndRegisterDocumentSet submission) {
-        submissions.add(submission);
+    private Response take(ProvideAndRegisterDocumentSet submission) throws Exception {
+        for (Document document : submission.getDocuments()) {
+            seen.add("submission\t" + submission.getTargetHomeCommunityId() + "\t" + document.getDocumentEntry().getUniqueId() + "\t"
+                + document.getDocumentEntry().getPatientId().getId() + "\t" + sha1(bytes(document.getContent(DataHandler.class))));
+        }
         final boolean isBusy = submission.getSubmissionSet().getPatientId().getId().equals("busy");
         final Response answer = new Response(isBusy ? Status.FAILURE : Status.SUCCESS);
         answer.setErrors(isBusy ? List.of(error(ErrorCode.REPOSITORY_BUSY, "try again later", null)) : List.of());
@@ -132,37 +131,13 @@ final class Answering {
         return new ErrorInfo(code, context, Severity.ERROR, location, null);
     }
 
-    /** What document.xml is with these; <bytes> null: what content() says. */
-    private static String document(String id, String uniqueId, Identifiable patient, String home, String repository, byte[] bytes) throws Exception {
-        final byte[] document = bytes == null ? content(uniqueId) : bytes;
-        final String cx = patient.getId() + "^^^&amp;" + patient.getAssigningAuthority().getUniversalId() + "&amp;ISO";
-        return Xml.fill("document.xml", "id", id, "unique", uniqueId, "patient", cx, "hash", sha1(document), "size", document.length,
-            "title", title(uniqueId).replace("&", "&amp;").replace("<", "&lt;"), "home", home == null ? "" : " home=\"" + home + "\"",
-            "repository", repository == null ? "" : "<Slot name=\"repositoryUniqueId\"><ValueList><Value>" + repository + "</Value></ValueList></Slot>");
-    }
-
+    /** What document.xml is with these. */
     private static DocumentEntry entry(String uniqueId, Identifiable patient, String home, String repository) throws Exception {
-        final String id = "urn:uuid:6f1a3f9e-0000-4000-8000-00000000000" + uniqueId.charAt(uniqueId.length() - 1);
-        final String found = Xml.fill("entries.xml", "documents", document(id, uniqueId, patient, home, repository, null));
-        return EbXML30Converters.convertToQueryResponse(Xml.read(found, AdhocQueryResponse.class)).getDocumentEntries().get(0);
-    }
-
-    /** One document of a patient with this text, in one SubmissionSet. */
-    static ProvideAndRegisterDocumentSet submission(String uniqueId, Identifiable patient, String text, String target) throws Exception {
-        final String xml = Xml.fill("submission.xml", "document", document("document01", uniqueId, patient, null, null, text.getBytes()),
-            "set", uniqueId + "." + (text.hashCode() & 0xffff), "patient", patient.getId() + "^^^&amp;" + patient.getAssigningAuthority().getUniversalId() + "&amp;ISO",
-            "bytes", Base64.getEncoder().encodeToString(text.getBytes()));
-        final ProvideAndRegisterDocumentSet submission = EbXML30Converters.convert(Xml.read(xml, ProvideAndRegisterDocumentSetRequestType.class));
-        submission.setTargetHomeCommunityId(target);
-        return submission;
-    }
-
-    static String title(String uniqueId) {
-        return "Letter & scan <" + uniqueId + ">";
-    }
-
-    static Code code(String code, String shown) {
-        return new Code(code, new LocalizedString(shown, "en-US", "UTF-8"), "2.999.4.9");
+        final byte[] document = content(uniqueId);
+        final String found = Xml.fill("document.xml", "id", "urn:uuid:6f1a3f9e-0000-4000-8000-00000000000" + uniqueId.charAt(uniqueId.length() - 1), "unique", uniqueId,
+            "patient", patient.getId() + "^^^&amp;" + patient.getAssigningAuthority().getUniversalId() + "&amp;ISO", "hash", sha1(document), "size", document.length,
+            "title", "Letter &amp; scan &lt;" + uniqueId + ">", "home", home == null ? "" : " home=\"" + home + "\"", "repository", repository);
+        return EbXML30Converters.convertToQueryResponse(JAXB.unmarshal(new StringReader(found), AdhocQueryResponse.class)).getDocumentEntries().get(0);
     }
 
     /** A short letter, and a megabyte with every byte and with lines that look like MIME boundaries. */

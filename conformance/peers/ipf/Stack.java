@@ -27,25 +27,11 @@ import org.springframework.cache.concurrent.ConcurrentMapCacheManager;
 final class Stack {
     /** How an answer comes: on the same connection, or to an address of its own (wsa:ReplyTo, or respondTo of deferred ITI-55). */
     enum Mode {
-        SYNC, ASYNC, DEFERRED;
-
-        /** The case's name or cell, with this mode behind each "asks" and "answers". */
-        String in(String name) {
-            return this == SYNC ? name : name.replaceAll("(?<!ITI-40 )(asks|answers)(?=[, ])", "$1 " + name().toLowerCase());
-        }
+        SYNC, ASYNC, DEFERRED
     }
 
     interface Answer<Q> {
         Object to(Q question) throws Exception;
-    }
-
-    /** Of a deferred question, by MCCI_IN000002UV01. */
-    static final class Refusal extends Exception {
-        private static final long serialVersionUID = 1;
-
-        Refusal(String text) {
-            super(text);
-        }
     }
 
     static final String ALIAS = "own";
@@ -105,7 +91,7 @@ final class Stack {
             return exchange.getIn().getMandatoryBody(kind);
         }
         if (mode == Mode.DEFERRED && !Iti55Utils.isMcciAck(exchange.getMessage().getBody(String.class))) {
-            throw new Refusal("not acknowledged: " + Xml.at(exchange.getMessage().getBody(String.class), "//acknowledgement/typeCode/@code"));
+            throw new IllegalStateException("not acknowledged: " + Xml.at(exchange.getMessage().getBody(String.class), "//acknowledgement/typeCode/@code"));
         }
         return kind.cast(later.get(30, TimeUnit.SECONDS));
     }

@@ -1,4 +1,3 @@
-import jakarta.xml.bind.JAXB;
 import java.io.InputStream;
 import java.io.StringReader;
 import java.io.StringWriter;
@@ -27,10 +26,6 @@ final class Xml {
             }
             return text;
         }
-    }
-
-    static <T> T read(String xml, Class<T> kind) {
-        return JAXB.unmarshal(new StringReader(xml), kind);
     }
 
     static Document parse(String xml) throws Exception {
