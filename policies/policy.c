@@ -29,6 +29,8 @@ static const struct condition_row condition_rows[POLICY_CONDITIONS] = {
                                          offsetof(struct policy_facts, purpose_system)},
     [POLICY_CONDITION_ROLE] = {"roles", offsetof(struct policy_facts, role)},
     [POLICY_CONDITION_DELEGATOR] = {"delegators", offsetof(struct policy_facts, delegator)},
+    [POLICY_CONDITION_SYSTEM] = {"systems", offsetof(struct policy_facts, system)},
+    [POLICY_CONDITION_LEARNED_FROM] = {"learned_from", offsetof(struct policy_facts, learned_from)},
     [POLICY_CONDITION_CONFIDENTIALITY] = {"confidentiality",
                                           offsetof(struct policy_facts, confidentiality)},
 };
@@ -90,11 +92,15 @@ values_hold(const struct policy_values *values, struct span fact)
     return false;
 }
 
-/* A rule that was written for partners lets nobody in who asks in another's name. */
+/* A rule that was written for partners lets nobody in who asks in another's name, and one that was
+ * written for what is ours tells nothing that a partner told us. */
 static bool
 condition_holds(const struct policy_rule *rule, size_t condition, struct span fact)
 {
     if (condition == POLICY_CONDITION_DELEGATOR && fact.n > 0 && !rule->is_for_delegates) {
+        return false;
+    }
+    if (condition == POLICY_CONDITION_LEARNED_FROM && fact.n > 0 && !rule->is_for_learned) {
         return false;
     }
     return values_hold(&rule->conditions[condition], fact);

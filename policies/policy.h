@@ -24,11 +24,12 @@ struct yaml_report;
 
 /* What is asked: who, why, for what. Absent facts are empty spans, and never match a rule that
  * names a value. Comparison is exact, byte by byte. Who asks in another's name is permitted only by
- * rules that have the condition `delegators`, be it `any`. */
+ * rules that have the condition `delegators`, be it `any`; what a partner told us is told to others
+ * only by rules that have the condition `learned_from`. */
 struct policy_facts {
     struct span transaction; /* "ITI-55", "ITI-38" ... */
     struct span direction;   /* "inbound": a partner asks us; "outbound": we ask a partner; "local":
-                                our own commands read our own store (no partner) */
+                                our own commands and systems read our own store (no partner) */
     struct span partner;     /* id of the partner record */
     struct span community;   /* homeCommunityId that asks, bare OID */
     struct span asked;       /* homeCommunityId of a participant behind us, when the question goes
@@ -37,6 +38,8 @@ struct policy_facts {
     struct span purpose_system;  /* ... and code system OID */
     struct span role;            /* role code */
     struct span delegator;       /* in whose name (QueryAuthGrantor); absent: in the asker's own */
+    struct span system;          /* direction local: which local system asks, by its entry's name */
+    struct span learned_from;    /* of one identifier that a partner told us: that partner's id */
     struct span confidentiality; /* of one DocumentEntry, when a document is in question */
 };
 
@@ -58,8 +61,9 @@ struct policy *policy_new(void); /* NULL when out of memory */
  * added. ERR_IO when the file cannot be read. */
 MUST_CHECK struct status policy_load(struct policy *policy, const char *path,
                                      struct yaml_report *report, struct diag *diag);
-/* Reports every partner id in a rule that is not among <ids>: a misspelt one would leave a hole in
- * a deny rule. For the configuration, once all partners are read. Returns how many there were. */
+/* Reports every partner id in a rule (partners, learned_from) that is not among <ids>: a misspelt
+ * one would leave a hole in a deny rule. For the configuration, once all partners are read. Returns
+ * how many there were. */
 size_t policy_check_partners(const struct policy *policy, const char *const *ids, size_t n,
                              struct yaml_report *report);
 void policy_free(struct policy *policy); /* NULL is fine */
@@ -81,6 +85,8 @@ enum policy_condition {
     POLICY_CONDITION_PURPOSE_SYSTEM,
     POLICY_CONDITION_ROLE,
     POLICY_CONDITION_DELEGATOR,
+    POLICY_CONDITION_SYSTEM,
+    POLICY_CONDITION_LEARNED_FROM,
     POLICY_CONDITION_CONFIDENTIALITY,
     POLICY_CONDITIONS
 };

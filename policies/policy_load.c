@@ -19,14 +19,15 @@ struct loader {
 };
 
 static const char *const rule_keys[] = {
-    "name",     "effect",      "reason",          "direction", "transactions",
-    "partners", "communities", "asked",           "purposes",  "purpose_system",
-    "roles",    "delegators",  "confidentiality", "withhold",
+    "name",         "effect",         "reason",          "direction",
+    "transactions", "partners",       "communities",     "asked",
+    "purposes",     "purpose_system", "roles",           "delegators",
+    "systems",      "learned_from",   "confidentiality", "withhold",
 };
 static const char *const direction_names[] = {"inbound", "outbound", "local"};
 /* What asks or is asked for policy_decide; a new transaction adds its row. */
-static const char *const transaction_names[] = {"ITI-18", "ITI-38", "ITI-39", "ITI-41",
-                                                "ITI-43", "ITI-55", "ITI-80"};
+static const char *const transaction_names[] = {"ITI-18", "ITI-38", "ITI-39", "ITI-41", "ITI-43",
+                                                "ITI-45", "ITI-47", "ITI-55", "ITI-56", "ITI-80"};
 static const char *const effect_names[] = {"permit", "deny"};
 
 static void
@@ -135,6 +136,8 @@ read_value(struct loader *loader, enum policy_condition condition, const struct 
     case POLICY_CONDITION_PURPOSE:
     case POLICY_CONDITION_ROLE:
     case POLICY_CONDITION_DELEGATOR:
+    case POLICY_CONDITION_SYSTEM:
+    case POLICY_CONDITION_LEARNED_FROM:
     case POLICY_CONDITION_CONFIDENTIALITY:
     case POLICY_CONDITIONS:
         break;
@@ -372,6 +375,7 @@ read_rule(struct loader *loader, struct yaml_node *node)
     TRY(read_effect(loader, node, &rule, &is_effect_known));
     TRY(read_conditions(loader, node, &rule));
     rule.is_for_delegates = rule.effect == POLICY_DENY || yaml_get(node, "delegators") != NULL;
+    rule.is_for_learned = rule.effect == POLICY_DENY || yaml_get(node, "learned_from") != NULL;
     withhold = yaml_get(node, "withhold");
     if (is_effect_known) {
         check_permit(loader, node, &rule);
@@ -460,6 +464,26 @@ policy_load(struct policy *policy, const char *path, struct yaml_report *report,
     return add_rules(&loader);
 }
 
+static size_t
+check_ids(const struct policy_rule *rule, enum policy_condition condition, const char *const *ids,
+          size_t n, struct yaml_report *report)
+{
+    const struct policy_values *partners = &rule->conditions[condition];
+    size_t unknown = 0;
+
+    for (size_t j = 0; j < partners->n; j++) {
+        const struct policy_value *value = &partners->items[j];
+
+        if (!is_among(span_of_cstr(value->text), ids, n)) {
+            yaml_report_add(report, rule->file, value->line, value->column,
+                            "rule '%s' names partner '%s', and no partner file has that id",
+                            rule->name, value->text);
+            unknown++;
+        }
+    }
+    return unknown;
+}
+
 size_t
 policy_check_partners(const struct policy *policy, const char *const *ids, size_t n,
                       struct yaml_report *report)
@@ -468,18 +492,9 @@ policy_check_partners(const struct policy *policy, const char *const *ids, size_
 
     for (size_t i = 0; i < policy->rules.n; i++) {
         const struct policy_rule *rule = &policy->rules.items[i];
-        const struct policy_values *partners = &rule->conditions[POLICY_CONDITION_PARTNER];
 
-        for (size_t j = 0; j < partners->n; j++) {
-            const struct policy_value *value = &partners->items[j];
-
-            if (!is_among(span_of_cstr(value->text), ids, n)) {
-                yaml_report_add(report, rule->file, value->line, value->column,
-                                "rule '%s' names partner '%s', and no partner file has that id",
-                                rule->name, value->text);
-                unknown++;
-            }
-        }
+        unknown += check_ids(rule, POLICY_CONDITION_PARTNER, ids, n, report);
+        unknown += check_ids(rule, POLICY_CONDITION_LEARNED_FROM, ids, n, report);
     }
     return unknown;
 }

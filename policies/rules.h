@@ -20,6 +20,7 @@ struct policy_rule {
     struct policy_values conditions[POLICY_CONDITIONS];
     bool is_for_delegates; /* says something about `delegators`, or denies: holds for whoever asks
                               in another's name, too */
+    bool is_for_learned;   /* the same of `learned_from`, and of what a partner told us */
     struct policy_values withhold; /* confidentiality codes; permit rules only */
 };
 

@@ -30,6 +30,10 @@ MUST_CHECK struct status pdq_query_write(const struct xcpd_query *query, struct 
 MUST_CHECK struct status pdq_answer_write(const struct xcpd_query *query,
                                           const struct xcpd_answer *answer, struct span home,
                                           int64_t now_us, struct buf *out, struct diag *diag);
+/* One match alone, for xcpd_match.written: an answer that is given in parts. ERR_INTERNAL as there.
+ */
+MUST_CHECK struct status pdq_match_write(const struct xcpd_match *match, struct span home,
+                                         struct buf *out, struct diag *diag);
 MUST_CHECK struct status pdq_answer_read(const struct message *message,
                                          const struct ident *query_id, struct arena *arena,
                                          struct diag *diag, struct xcpd_answer *ret_answer);

@@ -103,6 +103,7 @@ struct xcpd_match {
     /* ITI-47 only (pdq.h). */
     size_t own_ids; /* reading: how many of patient.ids are the supplier's own (Patient.id); the
                        rest are asOtherIDs; writing: 0 is 1 */
+    struct span written; /* writing: what pdq_match_write wrote of it; the rest is not looked at */
     struct span_list missing_domains; /* asked for, and the patient has no id there */
 };
 struct xcpd_match_list {

@@ -100,6 +100,10 @@ write_match(struct xmlw *w, const struct reply *reply, const struct xcpd_match *
 {
     static const struct ident no_id;
     const struct span home = match->home.n > 0 ? match->home : reply->home;
+    if (match->written.n > 0) {
+        xmlw_raw(w, match->written);
+        return;
+    }
     xcpd_start_typed(w, "subject", "SUBJ");
     xmlw_attr_cstr(w, "contextConductionInd", "false");
     xcpd_start_classed(w, "registrationEvent", "REG", "EVN");
@@ -211,7 +215,8 @@ check_answer(const struct reply *reply, struct diag *diag)
         return FAIL(diag, ERR_INTERNAL, "an XCPD answer says 'match' without one");
     }
     for (size_t i = 0; i < answer->matches.n; i++) {
-        if (answer->matches.items[i].patient.ids.n == 0) {
+        if (answer->matches.items[i].patient.ids.n == 0 &&
+            answer->matches.items[i].written.n == 0) {
             return FAIL(diag, ERR_INTERNAL, "match %zu of an XCPD answer has no patient id", i + 1);
         }
     }
@@ -249,4 +254,19 @@ pdq_answer_write(const struct xcpd_query *query, const struct xcpd_answer *answe
                  int64_t now_us, struct buf *out, struct diag *diag)
 {
     return xcpd_write_reply(query, answer, true, home, now_us, out, diag);
+}
+
+struct status
+pdq_match_write(const struct xcpd_match *match, struct span home, struct buf *out,
+                struct diag *diag)
+{
+    const struct reply reply = {.home = home, .is_pdq = true};
+    struct xmlw w;
+    if (match->patient.ids.n == 0 || home.n == 0) {
+        return FAIL(diag, ERR_INTERNAL,
+                    "a match of an answer has no patient id, or we no community");
+    }
+    xmlw_init(&w, out, diag);
+    write_match(&w, &reply, match);
+    return xmlw_finish(&w);
 }

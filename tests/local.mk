@@ -20,7 +20,13 @@ tests_wire_isthmus_LDADD = $(gateway_isthmus_LDADD)
 KEPT_PAYLOADS = tests/wire/payloads.c tests/wire/keep.h
 PAYLOADS_WRAPPED = $(AM_LDFLAGS) -Wl,--wrap=stored_query_write,--wrap=query_answer_write \
 	-Wl,--wrap=retrieve_query_write,--wrap=retrieve_answer_write,--wrap=provide_request_write \
-	-Wl,--wrap=registry_response_write,--wrap=xcpd_query_write,--wrap=xcpd_answer_write
+	-Wl,--wrap=registry_response_write,--wrap=xcpd_query_write,--wrap=xcpd_answer_write \
+	-Wl,--wrap=pdq_query_write,--wrap=pdq_answer_write,--wrap=pdq_continuation_write \
+	-Wl,--wrap=pix_query_write,--wrap=pix_answer_write \
+	-Wl,--wrap=plq_query_write,--wrap=plq_answer_write
+tests_unit_test_pdq_LDFLAGS = $(PAYLOADS_WRAPPED)
+tests_unit_test_pix_LDFLAGS = $(PAYLOADS_WRAPPED)
+tests_unit_test_plq_LDFLAGS = $(PAYLOADS_WRAPPED)
 tests_unit_test_xcpd_LDFLAGS = $(PAYLOADS_WRAPPED)
 tests_unit_test_xca_LDFLAGS = $(PAYLOADS_WRAPPED)
 tests_unit_test_xca_answer_LDFLAGS = $(PAYLOADS_WRAPPED)

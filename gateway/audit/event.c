@@ -31,6 +31,7 @@ static const struct names type_names[AUDIT_TYPE_COUNT] = {
     [AUDIT_ITI_80] = {"ITI-80", "CrossGatewayDocumentProvide"},
     [AUDIT_ITI_47] = {"ITI-47", "Patient Demographics Query"},
     [AUDIT_ITI_45] = {"ITI-45", "PIX Query"},
+    [AUDIT_ITI_56] = {"ITI-56", "Patient Location Query"},
     [AUDIT_LOCAL_ACCESS] = {"local-access", "Local Access"},
     [AUDIT_AUTHENTICATION_FAILURE] = {"authentication-failure", "Node Authentication"},
     [AUDIT_NODE_START] = {"node-start", "Application Start"},

@@ -22,6 +22,7 @@ enum audit_type {
     AUDIT_ITI_80,                 /* Cross Gateway Document Provide */
     AUDIT_ITI_47,                 /* Patient Demographics Query, with a local system or source */
     AUDIT_ITI_45,                 /* PIX Query, with a local system or source */
+    AUDIT_ITI_56,                 /* Patient Location Query */
     AUDIT_LOCAL_ACCESS,           /* the operator asked the community's own store */
     AUDIT_AUTHENTICATION_FAILURE, /* a message whose security failed; unknown TLS peer */
     AUDIT_NODE_START,

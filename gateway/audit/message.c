@@ -140,8 +140,9 @@ kind_of(const struct audit_event *event)
     case AUDIT_ITI_55:
     case AUDIT_ITI_38:
     case AUDIT_ITI_18:
-    case AUDIT_ITI_45:
     case AUDIT_ITI_47:
+    case AUDIT_ITI_45:
+    case AUDIT_ITI_56:
     case AUDIT_TYPE_COUNT:
         break;
     }
@@ -358,8 +359,9 @@ write_participants(struct message *m)
     case AUDIT_ITI_43:
     case AUDIT_ITI_41:
     case AUDIT_ITI_80:
-    case AUDIT_ITI_45:
     case AUDIT_ITI_47:
+    case AUDIT_ITI_45:
+    case AUDIT_ITI_56:
     case AUDIT_LOCAL_ACCESS:
     case AUDIT_TYPE_COUNT:
         break;

@@ -202,8 +202,9 @@ message_objects(struct message *m)
         break;
     case AUDIT_ITI_38:
     case AUDIT_ITI_18:
-    case AUDIT_ITI_45:
     case AUDIT_ITI_47:
+    case AUDIT_ITI_45:
+    case AUDIT_ITI_56:
         write_patients(m);
         write_query(m);
         write_delegator(m);

@@ -122,6 +122,8 @@
     X(POLICY_SYNTAX,      CONFIG,   500, RECEIVER, "", "the gateway is not configured for this") \
     /* what IHE answers inside a normal response (ITI TF-3 4.2.4) */ \
     X(UNKNOWN_PATIENT,    MESSAGE,  200, NONE,     "XDSUnknownPatientId", "the patient id is not known here") \
+    X(UNKNOWN_DOMAIN,     MESSAGE,  200, NONE,     "", "no identifiers of this assigning authority are known here") \
+    X(UNKNOWN_CONTINUATION, MESSAGE, 200, NONE,    "", "no query with this queryId is open here; ask again") \
     X(UNKNOWN_COMMUNITY,  MESSAGE,  200, NONE,     "XDSUnknownCommunity", "the homeCommunityId is not served here") \
     X(MISSING_COMMUNITY,  MESSAGE,  200, NONE,     "XDSMissingHomeCommunityId", "a homeCommunityId is required") \
     X(UNKNOWN_QUERY,      MESSAGE,  200, NONE,     "XDSUnknownStoredQuery", "the stored query is not known here") \

@@ -28,6 +28,14 @@ what_of(const struct audit_event *event)
     case AUDIT_ITI_55:
         return is_answer ? "demographics and patient id, in an answer"
                          : "demographics, in a question";
+    case AUDIT_ITI_47:
+        return is_answer ? "demographics and patient ids, in an answer"
+                         : "demographics, in a question";
+    case AUDIT_ITI_45:
+        return is_answer ? "patient ids, in an answer" : "patient id, in a question";
+    case AUDIT_ITI_56:
+        return is_answer ? "communities that know the patient, in an answer"
+                         : "patient id, in a question";
     case AUDIT_ITI_38:
     case AUDIT_ITI_18:
         return is_answer ? "list of documents, in an answer" : "patient id, in a question";

@@ -77,8 +77,9 @@ static const char *const short_types[AUDIT_TYPE_COUNT] = {
     [AUDIT_ITI_43] = "ITI-43",
     [AUDIT_ITI_41] = "ITI-41",
     [AUDIT_ITI_80] = "ITI-80",
-    [AUDIT_ITI_45] = "ITI-45",
     [AUDIT_ITI_47] = "ITI-47",
+    [AUDIT_ITI_45] = "ITI-45",
+    [AUDIT_ITI_56] = "ITI-56",
     [AUDIT_LOCAL_ACCESS] = "local",
     [AUDIT_AUTHENTICATION_FAILURE] = "security",
     [AUDIT_NODE_START] = "start",
@@ -150,8 +151,9 @@ side_word(const struct audit_event *event)
     case AUDIT_ITI_43:
     case AUDIT_ITI_41:
     case AUDIT_ITI_80:
-    case AUDIT_ITI_45:
     case AUDIT_ITI_47:
+    case AUDIT_ITI_45:
+    case AUDIT_ITI_56:
     case AUDIT_AUTHENTICATION_FAILURE:
     case AUDIT_TYPE_COUNT:
         break;
@@ -274,10 +276,13 @@ question_of(enum audit_type type)
 {
     switch (type) {
     case AUDIT_ITI_55:
-    case AUDIT_ITI_47:
         return "whether it knows a patient of this description";
+    case AUDIT_ITI_47:
+        return "which patients it knows of this description";
     case AUDIT_ITI_45:
-        return "by which other ids it knows a patient";
+        return "by which other ids a patient is known";
+    case AUDIT_ITI_56:
+        return "which communities know a patient";
     case AUDIT_ITI_38:
     case AUDIT_ITI_18:
         return "which documents it has about a patient";
@@ -364,8 +369,9 @@ put_sentence(struct text *t, const struct audit_event *event)
     case AUDIT_ITI_43:
     case AUDIT_ITI_41:
     case AUDIT_ITI_80:
-    case AUDIT_ITI_45:
     case AUDIT_ITI_47:
+    case AUDIT_ITI_45:
+    case AUDIT_ITI_56:
     case AUDIT_TYPE_COUNT:
         put_exchange(t, event);
         break;

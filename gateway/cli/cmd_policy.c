@@ -16,13 +16,13 @@
 
 static struct policy_arguments {
     const char *config_path, *direction, *transaction, *partner_id, *community, *asked, *purpose,
-        *purpose_system, *role, *delegator, *confidentiality;
+        *purpose_system, *role, *delegator, *system, *learned_from, *confidentiality;
     bool is_json;
 } given;
 
 static const struct cli_option options[] = {
     {"c", "FILE", "the configuration", &given.config_path, NULL, NULL},
-    {"transaction", "ITI-NN", "ITI-55, ITI-38 or ITI-39", &given.transaction, NULL, NULL},
+    {"transaction", "ITI-NN", "ITI-55, ITI-38, ITI-47, ...", &given.transaction, NULL, NULL},
     {"partner", "ID", "the other side: the id in its partner file", &given.partner_id, NULL, NULL},
     {"purpose", "CODE", "purpose of use, e.g. T-TREAT", &given.purpose, NULL, NULL},
     {"purpose-system", "OID", "its code system (default: TEFCA's exchange purposes)",
@@ -35,6 +35,9 @@ static const struct cli_option options[] = {
      NULL},
     {"role", "CODE", "role of the user who asks", &given.role, NULL, NULL},
     {"on-behalf-of", "NAME", "in whose name it is asked (QueryAuthGrantor)", &given.delegator, NULL,
+     NULL},
+    {"system", "NAME", "direction local: the local system that asks", &given.system, NULL, NULL},
+    {"learned-from", "ID", "of an identifier that this partner told us", &given.learned_from, NULL,
      NULL},
     {"confidentiality", "CODE", "of a document in question", &given.confidentiality, NULL, NULL},
     {"json", NULL, "for programs", NULL, NULL, &given.is_json},
@@ -147,6 +150,8 @@ gather_facts(const struct config *config, const struct partner *partner)
                                                                     : POLICY_PURPOSE_SYSTEM_TEFCA),
         .role = span_of_cstr(given.role),
         .delegator = span_of_cstr(given.delegator),
+        .system = span_of_cstr(given.system),
+        .learned_from = span_of_cstr(given.learned_from),
         .confidentiality = span_of_cstr(given.confidentiality),
     };
 }
@@ -164,7 +169,7 @@ print_check(const struct policy_check *check)
 {
     printf("        %s: ", check->key);
     if (check->fact.n > 0 && check->wanted_n == 0) {
-        printf("%.*s, and the rule says nothing of delegates", SPAN_PRINT(check->fact));
+        printf("%.*s, and the rule says nothing of it", SPAN_PRINT(check->fact));
     } else if (check->fact.n == 0) {
         printf("not said;");
     } else {
@@ -265,6 +270,8 @@ write_facts(struct jsonw *w, const struct policy_facts *facts)
     jsonw_key_text(w, "purpose_system", facts->purpose_system);
     jsonw_key_text(w, "role", facts->role);
     jsonw_key_text(w, "delegator", facts->delegator);
+    jsonw_key_text(w, "system", facts->system);
+    jsonw_key_text(w, "learned_from", facts->learned_from);
     jsonw_key_text(w, "confidentiality", facts->confidentiality);
     jsonw_close(w);
 }

@@ -59,7 +59,8 @@ generation_new(struct serve *serve, const struct config *config, struct diag *di
                                      .out = serve->out,
                                      .runner = serve->runner,
                                      .outbox = &serve->outbox,
-                                     .waiting = &serve->waiting};
+                                     .waiting = &serve->waiting,
+                                     .continued = &serve->continued};
     *ret_generation = generation;
     return OK;
 }

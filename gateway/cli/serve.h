@@ -25,6 +25,7 @@
 #include "cli/service.h"
 #include "net/server.h"
 #include "out/crl_feed.h"
+#include "txn/continued.h"
 #include "txn/local.h"
 #include "txn/outbox.h"
 #include "txn/waiting.h"
@@ -43,9 +44,10 @@ struct serve {
     struct journal *journal;
     struct journal_sink sink;
     struct runner *runner;
-    struct out *out;        /* one for all generations */
-    struct outbox outbox;   /* answers that leave later */
-    struct waiting waiting; /* for answers that come later */
+    struct out *out;            /* one for all generations */
+    struct outbox outbox;       /* answers that leave later */
+    struct waiting waiting;     /* for answers that come later */
+    struct continued continued; /* answers that are given in parts */
     struct net_server *server;
     atomic_bool is_started;                 /* <server> is set: its own loops may read it */
     struct trust_fetch *fetch;              /* NULL: nobody has to be asked */

@@ -26,6 +26,7 @@ serve_later_init(struct serve *serve)
 {
     outbox_init(&serve->outbox, take_node, give_node, serve);
     waiting_init(&serve->waiting);
+    continued_init(&serve->continued);
 }
 
 struct status
@@ -64,4 +65,5 @@ serve_later_done(struct serve *serve)
 {
     outbox_done(&serve->outbox);
     waiting_done(&serve->waiting);
+    continued_done(&serve->continued);
 }

@@ -86,6 +86,13 @@ struct config_assertions {
 };
 
 /* A local system that asks through this node: `systems:`. */
+/* Answers of ITI-47 that are given in parts. */
+struct config_continued {
+    size_t queries;  /* limits: continued_queries, open at a time for each local system */
+    size_t bytes;    /* limits: continued, of all of them */
+    int64_t time_us; /* limits: continued_time, until the rest is forgotten */
+};
+
 struct config_system {
     const char *name; /* label: log, audit */
     /* Its TLS client certificate on the local listener carries one of these, lower case; none: it
@@ -97,6 +104,7 @@ struct config_system {
     const struct config_assertions *assertions; /* NULL: none are read */
     bool requires_assertion; /* without one it is refused; <asserts> is complete only as far as
                                 assertions may omit */
+    bool asks_partners_47;   /* demographics: partners: its ITI-47 is asked of partners, too */
     bool asserts_for_all;    /* holds for its users, whatever a Security header of a message says */
 };
 
@@ -353,7 +361,8 @@ struct config {
     size_t facts_limit;     /* limits: answer_facts, bytes that is read of one answer */
     size_t documents_limit; /* limits: documents, bytes of one answer that carries documents; what
                                is not in the spool counts for answers_limit as well */
-    size_t replay_keys;     /* limits: replay_keys, remembered at most for each partner */
+    struct config_continued continued;
+    size_t replay_keys; /* limits: replay_keys, remembered at most for each partner */
     enum log_level log_level;
     enum log_format log_format;
 };

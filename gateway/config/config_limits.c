@@ -87,6 +87,18 @@ config_read_edge(struct config_reader *reader, struct yaml_node *limits)
     config_size(reader, yaml_get(limits, "held"), MB, 1024 * GB, &edge->held_bytes);
 }
 
+void
+config_read_continued(struct config_reader *reader, struct yaml_node *limits)
+{
+    struct config_continued *continued = &reader->config->continued;
+
+    *continued = (struct config_continued){32, 64 * MB, 300 * US_PER_S};
+    config_count(reader, yaml_get(limits, "continued_queries"), 1, 10000, &continued->queries);
+    config_size(reader, yaml_get(limits, "continued"), MB, 4 * GB, &continued->bytes);
+    config_duration(reader, yaml_get(limits, "continued_time"), US_PER_S, 3600 * US_PER_S,
+                    &continued->time_us);
+}
+
 /* A number of communities, or a share of them: "5", "80%". */
 void
 config_read_enough(struct config_reader *reader, const struct yaml_node *node,

@@ -212,6 +212,7 @@ MUST_CHECK struct status config_read_id_tokens(struct config_reader *reader,
 void config_read_enough(struct config_reader *reader, const struct yaml_node *node,
                         struct config_enough *ret_enough);
 void config_read_discovery(struct config_reader *reader, struct yaml_node *root);
+void config_read_continued(struct config_reader *reader, struct yaml_node *limits);
 void config_read_edge(struct config_reader *reader, struct yaml_node *limits);
 /* outbound: of the main file, and limits, proxy, addresses of a partner's (config_outbound.c). */
 void config_read_outbound(struct config_reader *reader, struct yaml_node *root);

@@ -229,6 +229,9 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
         "held",
         "queue_time",
         "drain_time",
+        "continued",
+        "continued_queries",
+        "continued_time",
     };
     struct yaml_node *node = config_section(reader, root, "limits", names, ARRAY_LEN(names));
     struct config *config = reader->config;
@@ -251,6 +254,7 @@ read_limits(struct config_reader *reader, struct yaml_node *root)
     config_count(reader, yaml_get(node, "replay_keys"), 1000, 10 * 1000 * 1000,
                  &config->replay_keys);
     config_read_edge(reader, node);
+    config_read_continued(reader, node);
     if (config->root_part_limit > config->body_limit) {
         yaml_error(reader->report, node,
                    "limits: 'root_part' is greater than 'body'; lower one or raise the other");

@@ -7,8 +7,8 @@
 
 #include "config/config_reader.h"
 
-static const char *const names[] = {"certificate_names", "asserts", "assertions",
-                                    "requires_assertion", "asserts_for_all"};
+static const char *const names[] = {"certificate_names",  "asserts",         "assertions",
+                                    "requires_assertion", "asserts_for_all", "demographics"};
 
 struct system_list {
     struct config_system *items;
@@ -99,6 +99,18 @@ read_true(struct config_reader *reader, struct yaml_node *entry, const char *key
     return which != 0;
 }
 
+/* Whom its demographics queries (ITI-47) reach. */
+static void
+read_demographics(struct config_reader *reader, struct yaml_node *entry,
+                  struct config_system *system)
+{
+    static const char *const from[] = {"own", "partners"};
+    size_t which = 0;
+
+    (void)config_choice(reader, yaml_get(entry, "demographics"), from, ARRAY_LEN(from), &which);
+    system->asks_partners_47 = which == 1;
+}
+
 /* Whether its assertions are read, needed, or passed over: not two of these. */
 static void
 read_switches(struct config_reader *reader, struct yaml_node *entry, struct config_system *system)
@@ -141,6 +153,7 @@ read_system(struct config_reader *reader, struct yaml_node *section, struct yaml
     inherit(&reader->config->asserts, &system.asserts);
     TRY(config_read_assertions(reader, entry, &system.assertions));
     read_switches(reader, entry, &system);
+    read_demographics(reader, entry, &system);
     check_complete(reader, entry, &system);
     return ARENA_PUSH(reader->arena, reader->diag, systems, system);
 }

@@ -68,6 +68,33 @@ MUST_CHECK struct status store_correlated_ids(struct store *store, const struct 
                                               struct diag *diag, enum answer *ret_answer,
                                               struct correlation_match_list *ret_matches);
 
+/* ---- everything that is known of one patient (ITI-45, ITI-56) ---- */
+
+/* An identifier that a partner told us, not past its time. */
+struct correlated {
+    struct ident id;
+    struct span community; /* whose it is, bare OID */
+    struct span partner;   /* who told: label of the partner's file */
+    int64_t learned_us;    /* wall */
+};
+struct correlated_list {
+    struct correlated *items;
+    size_t n, capacity;
+};
+struct known_patient {
+    bool is_known;         /* the patient index has the id, or a question was asked about it */
+    struct ident_list ids; /* the index': ours first, then believable ones of sources */
+    struct correlated_list correlated; /* under any of <ids>, or the id itself; each once */
+};
+MUST_CHECK struct status store_known_patient(struct store *store, const struct ident *id,
+                                             struct park *park, struct arena *arena,
+                                             struct diag *diag, enum answer *ret_answer,
+                                             struct known_patient *ret_known);
+/* Is <roots[i]> our own authority, or that of an identifier that is known here? */
+MUST_CHECK struct status store_knows_domains(struct store *store, const struct span *roots,
+                                             size_t n, struct park *park, struct diag *diag,
+                                             enum answer *ret_answer, bool *ret_is_known);
+
 /* What is to be forgotten: everything of one patient (local.root), of one partner, or all. */
 struct correlation_forget {
     struct ident local;  /* root empty: everybody's */

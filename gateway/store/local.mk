@@ -31,6 +31,9 @@ libisthmus_a_SOURCES += \
 	gateway/store/sqlite_match.c \
 	gateway/store/sqlite_packages.c gateway/store/sqlite_registry.h \
 	gateway/store/sqlite_members.c \
+	gateway/store/search.c gateway/store/search.h \
+	gateway/store/sqlite_search.c \
+	gateway/store/sqlite_known.c \
 	gateway/store/sqlite_patients.c \
 	gateway/store/sqlite_pending.c \
 	gateway/store/sqlite_people.c \

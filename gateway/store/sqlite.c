@@ -117,10 +117,9 @@ put_document(struct store *store, const struct store_document *document, struct 
     return st;
 }
 
-/* The patient as partners may see him: our own id first, then ids that can be believed. */
-static struct status
-present_patient(const struct sqlite_store *store, const struct sqlite_patient *stored,
-                struct arena *arena, struct diag *diag, struct patient *ret_patient)
+struct status
+sqlite_patient_present(const struct sqlite_store *store, const struct sqlite_patient *stored,
+                       struct arena *arena, struct diag *diag, struct patient *ret_patient)
 {
     struct patient patient = stored->patient;
     const struct ident own = {span_of_cstr(store->patient_authority), stored->public_id,
@@ -150,7 +149,7 @@ add_candidate(const struct sqlite_store *store, struct db_conn *conn, int64_t ro
     struct sqlite_patient stored;
 
     TRY(sqlite_patient_load(conn, row, arena, diag, &stored));
-    TRY(present_patient(store, &stored, arena, diag, &candidate.patient));
+    TRY(sqlite_patient_present(store, &stored, arena, diag, &candidate.patient));
     return ARENA_PUSH(arena, diag, candidates, candidate);
 }
 
@@ -294,7 +293,7 @@ ids_inside(struct sqlite_store *store, struct db_conn *conn, const struct ident 
     TRY(sqlite_patient_of_id(store, conn, id, arena, diag, &row));
     if (row != 0) {
         TRY(sqlite_patient_load(conn, row, arena, diag, &stored));
-        TRY(present_patient(store, &stored, arena, diag, &patient));
+        TRY(sqlite_patient_present(store, &stored, arena, diag, &patient));
     }
     *ret_ids = patient.ids;
     return OK;
@@ -312,6 +311,56 @@ patient_ids(struct store *store, const struct ident *id, struct park *park, stru
     TRY(db_begin_read(conn, diag));
     TRY(db_finish(conn, ids_inside(sqlite_of(store), conn, id, arena, diag, &ids), diag));
     *ret_ids = ids;
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+find_people(struct store *store, const struct patient *asked, size_t most, struct park *park,
+            struct arena *arena, struct diag *diag, enum answer *ret_answer,
+            struct store_people *ret_people)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    struct store_people people = {0};
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_read(conn, diag));
+    TRY(db_finish(conn, sqlite_search(sqlite_of(store), conn, asked, most, arena, diag, &people),
+                  diag));
+    *ret_people = people;
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+known_patient(struct store *store, const struct ident *id, struct park *park, struct arena *arena,
+              struct diag *diag, enum answer *ret_answer, struct known_patient *ret_known)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+    struct known_patient known = {0};
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_read(conn, diag));
+    TRY(db_finish(conn, sqlite_known_patient(sqlite_of(store), conn, id, arena, diag, &known),
+                  diag));
+    *ret_known = known;
+    *ret_answer = ANSWER_NOW;
+    return OK;
+}
+
+static struct status
+knows_domains(struct store *store, const struct span *roots, size_t n, struct park *park,
+              struct diag *diag, enum answer *ret_answer, bool *ret_is_known)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_read(conn, diag));
+    TRY(db_finish(conn, sqlite_knows_domains(sqlite_of(store), conn, roots, n, diag, ret_is_known),
+                  diag));
     *ret_answer = ANSWER_NOW;
     return OK;
 }
@@ -470,6 +519,9 @@ const struct store_engine store_engine_sqlite = {
     .members = members,
     .submit = submit,
     .patient_ids = patient_ids,
+    .find_people = find_people,
+    .known_patient = known_patient,
+    .knows_domains = knows_domains,
     .retrieve = retrieve,
     .remember = remember,
     .replay_start = start_replay,

@@ -43,6 +43,11 @@ struct sqlite_patient {
 };
 MUST_CHECK struct status sqlite_patient_load(struct db_conn *conn, int64_t row, struct arena *arena,
                                              struct diag *diag, struct sqlite_patient *ret_patient);
+/* The patient as others may see him: our own id first, then ids that can be believed. (sqlite.c) */
+MUST_CHECK struct status sqlite_patient_present(const struct sqlite_store *store,
+                                                const struct sqlite_patient *stored,
+                                                struct arena *arena, struct diag *diag,
+                                                struct patient *ret_patient);
 /* Row of the patient with this public id; 0 when there is none. */
 MUST_CHECK struct status sqlite_patient_find(struct db_conn *conn, struct span public_id,
                                              struct diag *diag, int64_t *ret_row);
@@ -127,6 +132,25 @@ MUST_CHECK struct status sqlite_patient_answer(const struct sqlite_store *store,
 MUST_CHECK struct status sqlite_patient_compare(struct db_conn *conn, int64_t row,
                                                 const struct match_person *person, bool with_ids,
                                                 struct diag *diag, enum match_rule *ret_rule);
+
+/* For each of the ids of <patient> (of the first MATCH_ITEMS_MAX): is it known to be unreliable? */
+MUST_CHECK struct status sqlite_patient_doubts(struct db_conn *conn, const struct patient *patient,
+                                               struct arena *arena, struct diag *diag,
+                                               bool **ret_is_unreliable);
+
+/* ---- sqlite_search.c ---- */
+MUST_CHECK struct status sqlite_search(const struct sqlite_store *store, struct db_conn *conn,
+                                       const struct patient *asked, size_t most,
+                                       struct arena *arena, struct diag *diag,
+                                       struct store_people *ret_people);
+
+/* ---- sqlite_known.c ---- */
+MUST_CHECK struct status sqlite_known_patient(struct sqlite_store *store, struct db_conn *conn,
+                                              const struct ident *id, struct arena *arena,
+                                              struct diag *diag, struct known_patient *ret_known);
+MUST_CHECK struct status sqlite_knows_domains(const struct sqlite_store *store,
+                                              struct db_conn *conn, const struct span *roots,
+                                              size_t n, struct diag *diag, bool *ret_is_known);
 
 /* ---- sqlite_join.c ---- */
 /* Joins <person> to the patient whom the decision names, or makes a new one; afterwards marks ids

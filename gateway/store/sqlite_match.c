@@ -9,8 +9,6 @@
 
 #include "store/sqlite_tables.h"
 
-#include "store/sqlite_tables.h"
-
 #define CANDIDATE_BYTES ARENA_LIMIT_DEFAULT
 
 static struct status
@@ -30,10 +28,9 @@ is_id_unreliable(struct db_conn *conn, const struct ident *id, struct arena *are
     return db_step(&query, diag, ret_is_unreliable);
 }
 
-/* What comes from outside, without the ids that we know to be unreliable. */
-static struct status
-prepare_foreign(struct db_conn *conn, const struct patient *patient, bool is_question,
-                struct arena *arena, struct diag *diag, struct match_person *ret_person)
+struct status
+sqlite_patient_doubts(struct db_conn *conn, const struct patient *patient, struct arena *arena,
+                      struct diag *diag, bool **ret_is_unreliable)
 {
     bool *is_unreliable = NULL;
 
@@ -41,6 +38,18 @@ prepare_foreign(struct db_conn *conn, const struct patient *patient, bool is_que
     for (size_t i = 0; i < patient->ids.n && i < MATCH_ITEMS_MAX; i++) {
         TRY(is_id_unreliable(conn, &patient->ids.items[i], arena, diag, &is_unreliable[i]));
     }
+    *ret_is_unreliable = is_unreliable;
+    return OK;
+}
+
+/* What comes from outside, without the ids that we know to be unreliable. */
+static struct status
+prepare_foreign(struct db_conn *conn, const struct patient *patient, bool is_question,
+                struct arena *arena, struct diag *diag, struct match_person *ret_person)
+{
+    bool *is_unreliable = NULL;
+
+    TRY(sqlite_patient_doubts(conn, patient, arena, diag, &is_unreliable));
     return is_question ? match_prepare_question(patient, is_unreliable, arena, diag, ret_person)
                        : match_prepare(patient, is_unreliable, arena, diag, ret_person);
 }

@@ -143,6 +143,9 @@
 #define SQLITE_FIND_BY_KEY                                                                         \
     "SELECT patient FROM person_keys WHERE key = ? AND birth_date >= ? AND birth_date <= ?"        \
     " ORDER BY birth_date, patient"
+#define SQLITE_FIND_BY_PREFIX                                                                      \
+    "SELECT patient FROM person_keys WHERE key >= ? AND key < ? AND birth_date >= ?"               \
+    " AND birth_date <= ? ORDER BY patient"
 #define SQLITE_FIND_BY_ID                                                                          \
     "SELECT patient FROM identifiers WHERE root = ? AND extension_key = ? AND unreliable = 0"      \
     " ORDER BY patient"

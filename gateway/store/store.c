@@ -144,6 +144,36 @@ store_patient_ids(struct store *store, const struct ident *id, struct park *park
 }
 
 struct status
+store_find_people(struct store *store, const struct patient *asked, size_t most, struct park *park,
+                  struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                  struct store_people *ret_people)
+{
+    STORE_VISIT(store);
+
+    return store->engine->find_people(store, asked, most, park, arena, diag, ret_answer,
+                                      ret_people);
+}
+
+struct status
+store_known_patient(struct store *store, const struct ident *id, struct park *park,
+                    struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                    struct known_patient *ret_known)
+{
+    STORE_VISIT(store);
+
+    return store->engine->known_patient(store, id, park, arena, diag, ret_answer, ret_known);
+}
+
+struct status
+store_knows_domains(struct store *store, const struct span *roots, size_t n, struct park *park,
+                    struct diag *diag, enum answer *ret_answer, bool *ret_is_known)
+{
+    STORE_VISIT(store);
+
+    return store->engine->knows_domains(store, roots, n, park, diag, ret_answer, ret_is_known);
+}
+
+struct status
 store_retrieve(struct store *store, const struct document_ref *ref, struct park *park,
                struct arena *arena, struct diag *diag, enum answer *ret_answer,
                struct document_entry *ret_entry, struct body *ret_body)

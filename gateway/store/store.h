@@ -93,6 +93,19 @@ MUST_CHECK struct status store_match_patient(struct store *store, const struct p
                                              struct park *park, struct arena *arena,
                                              struct diag *diag, enum answer *ret_answer,
                                              struct store_match_result *ret_result);
+/* ---- people searched for (ITI-47; store/search.h says what holds) ---- */
+struct store_people {
+    struct patient *items; /* in the order in which they became known; ids as in match results */
+    size_t n, capacity;
+};
+/* Looked at are those with the family name, an id or the birth date that is asked for; a question
+ * without any of these is ERR_LIMIT_RESULTS unless few people are known at all, and so is one that
+ * finds more than <most>. ERR_MESSAGE_CONTENT: what search_prepare refuses. */
+#define STORE_PEOPLE_MAX ((size_t)1000)
+MUST_CHECK struct status store_find_people(struct store *store, const struct patient *asked,
+                                           size_t most, struct park *park, struct arena *arena,
+                                           struct diag *diag, enum answer *ret_answer,
+                                           struct store_people *ret_people);
 /* Is this an id that we gave out? */
 MUST_CHECK struct status store_knows_patient(struct store *store, const struct ident *id,
                                              struct park *park, struct diag *diag,

@@ -84,6 +84,15 @@ struct store_engine {
     struct status (*patient_ids)(struct store *store, const struct ident *id, struct park *park,
                                  struct arena *arena, struct diag *diag, enum answer *ret_answer,
                                  struct ident_list *ret_ids);
+    struct status (*find_people)(struct store *store, const struct patient *asked, size_t most,
+                                 struct park *park, struct arena *arena, struct diag *diag,
+                                 enum answer *ret_answer, struct store_people *ret_people);
+    struct status (*known_patient)(struct store *store, const struct ident *id, struct park *park,
+                                   struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                                   struct known_patient *ret_known);
+    struct status (*knows_domains)(struct store *store, const struct span *roots, size_t n,
+                                   struct park *park, struct diag *diag, enum answer *ret_answer,
+                                   bool *ret_is_known);
     struct status (*retrieve)(struct store *store, const struct document_ref *ref,
                               struct park *park, struct arena *arena, struct diag *diag,
                               enum answer *ret_answer, struct document_entry *ret_entry,

@@ -51,7 +51,11 @@ struct asking_order {
      * MessageID), which was asked so or deferred, is read when it has come: by the user who asked,
      * once. */
     struct span collect;
-    bool is_own_only; /* a partner asks: our sources answer, no other partner is asked */
+    /* ASKING_DISCOVER: our own store gives everybody of whom <who> holds (ITI-47; store/search.h),
+     * not only the one whom it identifies. */
+    bool is_search;
+    const char *system; /* the local system that asks; NULL: none does */
+    bool is_own_only;   /* a partner asks: our sources answer, no other partner is asked */
     /* Whom the question has passed before us (bare OIDs), who asks included, and by which TLS names
      * he is known: no participant's gateway is asked what it has asked (behind.h). */
     struct span_list passed;

@@ -38,11 +38,9 @@ static const struct responder *
 responder_of(enum soap_transaction transaction)
 {
     static const struct responder *const responders[SOAP_TRANSACTION_COUNT] = {
-        [SOAP_ITI_55] = &iti55_responder,
-        [SOAP_ITI_38] = &iti38_responder,
-        [SOAP_ITI_39] = &iti39_responder,
-        [SOAP_ITI_80] = &iti80_responder,
-        [SOAP_ITI_55_DEFERRED] = &iti55_deferred_responder,
+        [SOAP_ITI_55] = &iti55_responder, [SOAP_ITI_38] = &iti38_responder,
+        [SOAP_ITI_39] = &iti39_responder, [SOAP_ITI_80] = &iti80_responder,
+        [SOAP_ITI_56] = &iti56_responder, [SOAP_ITI_55_DEFERRED] = &iti55_deferred_responder,
     };
 
     return responders[transaction];

@@ -154,7 +154,7 @@ struct responder {
     struct status (*refuse)(struct inbound *in, enum err code);
 };
 extern const struct responder iti55_responder, iti55_deferred_responder, iti38_responder,
-    iti39_responder, iti80_responder;
+    iti39_responder, iti80_responder, iti56_responder;
 
 /* The facts for policy_decide that a proven request has. */
 struct policy_facts inbound_policy_facts(const struct inbound *in);

@@ -254,13 +254,14 @@ note_subject(struct asking *asking, struct leg *leg)
 /* What goes into our own store is registered there, not sent; a supplier is asked in the course of
  * what we are asked. */
 static enum soap_transaction
-policy_transaction(const struct leg *leg)
+policy_transaction(const struct asking *asking, const struct leg *leg)
 {
     if (leg->transaction == SOAP_ITI_80 && leg->partner == NULL) {
         return SOAP_ITI_41;
     }
-    if (leg->transaction == SOAP_ITI_47) {
-        return SOAP_ITI_55;
+    if (leg->transaction == SOAP_ITI_47 ||
+        (leg->transaction == SOAP_ITI_55 && leg->partner == NULL)) {
+        return asking->order.is_search ? SOAP_ITI_47 : SOAP_ITI_55;
     }
     return leg_is_query(leg) || leg->transaction == SOAP_ITI_45 ? SOAP_ITI_38
            : leg_is_retrieve(leg)                               ? SOAP_ITI_39
@@ -282,7 +283,7 @@ decide(struct asking *asking, struct leg *leg)
     }
     /* A source's documents are ours, by whichever transaction they come to us. */
     leg->facts = (struct policy_facts){
-        .transaction = span_of_cstr(soap_transaction(policy_transaction(leg))->name),
+        .transaction = span_of_cstr(soap_transaction(policy_transaction(asking, leg))->name),
         .direction = is_own ? SPAN("local") : SPAN("outbound"),
         .partner = is_own ? SPAN_EMPTY : span_of_cstr(leg->partner->id),
         .community = leg->community,
@@ -291,6 +292,7 @@ decide(struct asking *asking, struct leg *leg)
         .purpose_system = span_of_cstr(order->purpose_system),
         .role = span_of_cstr(order->role),
         .delegator = order->delegator,
+        .system = is_own && order->system != NULL ? span_of_cstr(order->system) : SPAN_EMPTY,
     };
     leg->decision = policy_decide(asking->node->config->policy, &leg->facts);
     leg->event.policy_rule = span_of_cstr(leg->decision.rule);

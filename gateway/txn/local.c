@@ -33,8 +33,16 @@ static enum txn_verdict
 step_route(struct txn *txn)
 {
     static const struct responder *const responders[SOAP_TRANSACTION_COUNT] = {
-        [SOAP_ITI_55] = &local_iti55, [SOAP_ITI_38] = &local_iti38, [SOAP_ITI_39] = &local_iti39,
-        [SOAP_ITI_18] = &local_iti18, [SOAP_ITI_43] = &local_iti43, [SOAP_ITI_41] = &local_iti41,
+        [SOAP_ITI_55] = &local_iti55,
+        [SOAP_ITI_38] = &local_iti38,
+        [SOAP_ITI_39] = &local_iti39,
+        [SOAP_ITI_18] = &local_iti18,
+        [SOAP_ITI_43] = &local_iti43,
+        [SOAP_ITI_41] = &local_iti41,
+        [SOAP_ITI_47] = &local_iti47,
+        [SOAP_ITI_47_CONTINUE] = &local_iti47_continue,
+        [SOAP_ITI_47_CANCEL] = &local_iti47_cancel,
+        [SOAP_ITI_45] = &local_iti45,
     };
     struct inbound *in = &local_of(txn)->in;
 
@@ -76,6 +84,14 @@ local_check_community(const struct local *local, struct span oid, struct diag *d
                 SPAN_PRINT(oid));
 }
 
+static enum txn_verdict
+step_work(struct txn *txn)
+{
+    struct inbound *in = &local_of(txn)->in;
+
+    return in->responder->work == NULL ? TXN_DONE : in->responder->work(in);
+}
+
 /* ---- asking ---- */
 
 static void
@@ -91,6 +107,9 @@ step_ask(struct txn *txn)
 {
     struct local *local = local_of(txn);
 
+    if (local->is_answered) {
+        return TXN_DONE;
+    }
     return awaited_ask(&local->awaited, &local->order);
 }
 
@@ -138,6 +157,7 @@ static const struct txn_step local_steps[] = {
     {"who", local_who},
     {"replay", local_replay},
     {"read", step_read},
+    {"work", step_work},
     {"ask", step_ask},
     {"write", step_write},
     {"refuse", inbound_refuse},
@@ -145,7 +165,7 @@ static const struct txn_step local_steps[] = {
     {"recorded", step_recorded},
 };
 /* clang-format on */
-#define RECOVERY 8
+#define RECOVERY 9
 
 static const struct txn_table local_table = {"local", local_steps, ARRAY_LEN(local_steps),
                                              RECOVERY};

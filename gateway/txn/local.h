@@ -2,8 +2,8 @@
  * The Initiating Gateway for local systems: one request of the local listener, asked of partners
  * and of our own store, and merged into one answer.
  *
- *   peer -> message -> route -> who -> replay -> read -> ask -> write -> refuse -> record ->
- * recorded
+ *   peer -> message -> route -> who -> replay -> read -> work -> ask -> write -> refuse -> record
+ *   -> recorded
  *
  * It is an inbound transaction (inbound.h) whose work is an asking (asking.h): while that runs,
  * this one is parked, and keeps facts only: the message has been given back. The asking's own
@@ -17,6 +17,10 @@
  * it is the entry's, unless requires_assertion is set (ERR_WSS_MISSING). A Security header of a
  * system without `assertions` is refused (ERR_SYSTEM_SECURITY), for it says who asks, and we would
  * not read it; where the entry says `asserts_for_all`, it is passed over.
+ *
+ * ITI-55 and ITI-47 have the same payload and path; wsa:Action says which it is (the plain one is
+ * ITI-47's). ITI-47 asks our own sources, and partners where the system's entry says so
+ * (demographics: partners) and the question would do for ITI-55. ITI-45 asks nobody.
  *
  * Whom it asks: the communities that the message addresses (ITI-18, ITI-38: home, or
  * $targetCommunityIdList; ITI-39, ITI-43: each DocumentRequest's HomeCommunityId, without which
@@ -40,6 +44,7 @@ struct local {
     struct inbound in; /* first member; in.responder is one of those below */
     const struct config_system *system;
     bool is_asserted;          /* who asks is in in.proof.saml, proven */
+    bool is_answered;          /* by the responder's work: nobody is asked */
     struct asking_order order; /* filled by the responder's read */
     struct awaited awaited;
 };
@@ -62,10 +67,11 @@ MUST_CHECK struct status local_prove(const struct local_proof *proof, struct are
 enum txn_verdict local_who(struct txn *txn);
 enum txn_verdict local_replay(struct txn *txn);
 
-/* read: message to local->order; its failure is answered without asking. work: NULL. write: the
- * asking's legs to in->payload and parts, and in->outcomes. refuse: as a responder's. */
+/* read: message to local->order; its failure is answered without asking. work: NULL, or what our
+ * own store is to say first; may set local->is_answered. write: the asking's legs to in->payload
+ * and parts, and in->outcomes. refuse: as a responder's. */
 extern const struct responder local_iti55, local_iti38, local_iti39, local_iti18, local_iti43,
-    local_iti41;
+    local_iti41, local_iti47, local_iti47_continue, local_iti47_cancel, local_iti45;
 
 /* What the record and the log say when the answer lacks something: the reason of the first leg that
  * failed, else <besides> (NULL: then it lacks nothing). <is_nothing>: the answer is a failure

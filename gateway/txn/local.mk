@@ -22,7 +22,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/iti38.c gateway/txn/iti38.h gateway/txn/iti38_ask.c \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
 	gateway/txn/iti55_behind.c gateway/txn/iti55_behind.h \
-	gateway/txn/iti55.c gateway/txn/iti55.h \
+	gateway/txn/iti55.c gateway/txn/iti55.h gateway/txn/iti55_ask.c \
 	gateway/txn/iti80.c gateway/txn/iti80.h \
 	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
 	gateway/txn/leg_outcome.c \
@@ -33,6 +33,11 @@ libisthmus_a_SOURCES += \
 	gateway/txn/local.c gateway/txn/local.h gateway/txn/local_iti38.c \
 	gateway/txn/local_iti39.c gateway/txn/local_iti55.c gateway/txn/local_who.c \
 	gateway/txn/local_iti39.c gateway/txn/local_iti41.c gateway/txn/local_iti55.c \
+	gateway/txn/continued.c gateway/txn/continued.h \
+	gateway/txn/demographics.c gateway/txn/demographics.h \
+	gateway/txn/local_iti45.c gateway/txn/local_iti47.c \
+	gateway/txn/local_iti47_continue.c gateway/txn/iti56.c \
+	gateway/txn/told.c gateway/txn/told.h \
 	gateway/txn/node.h \
 	gateway/txn/outbox.c gateway/txn/outbox.h \
 	gateway/txn/own_query.c gateway/txn/own_query.h \
@@ -81,7 +86,7 @@ check_PROGRAMS += tests/unit/test_runner_calls
 tests_unit_test_runner_calls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide
 SCENE = tests/unit/scene.c tests/unit/scene.h tests/unit/scene_kit.c tests/unit/scene_kit.h \
-	tests/unit/scene_places.c tests/unit/scene_sink.c
+	tests/unit/scene_places.c tests/unit/scene_sink.c tests/unit/scene_slow.c
 SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_retrieve tests/unit/test_scenario_asking \
 	tests/unit/test_scenario_answers tests/unit/test_scenario_no_answer \
@@ -154,6 +159,14 @@ tests_unit_test_local_memory_SOURCES = tests/unit/test_local_memory.c $(LOCAL_KI
 tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_LDADD = $(UNIT_LIBS)
+PEOPLE_KIT = tests/unit/people_kit.c tests/unit/people_kit.h $(LOCAL_KIT) $(SCENE)
+check_PROGRAMS += tests/unit/test_scenario_demographics tests/unit/test_scenario_parts tests/unit/test_scenario_correlated
+tests_unit_test_scenario_correlated_SOURCES = tests/unit/test_scenario_correlated.c $(PEOPLE_KIT)
+tests_unit_test_scenario_correlated_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_demographics_SOURCES = tests/unit/test_scenario_demographics.c $(PEOPLE_KIT)
+tests_unit_test_scenario_demographics_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_parts_SOURCES = tests/unit/test_scenario_parts.c $(PEOPLE_KIT)
+tests_unit_test_scenario_parts_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_many
 tests_unit_test_scenario_many_SOURCES = tests/unit/test_scenario_many.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_many_LDADD = $(UNIT_LIBS)

@@ -331,6 +331,7 @@ local_who(struct txn *txn)
         .is_brokered = true,
         .is_complete = true,
         .asker_names = local->system->certificate_names,
+        .system = local->system->name,
     };
     TXN_TRY(take_asker(local, &facts));
     TXN_TRY(take_way(local, &facts));

@@ -71,4 +71,10 @@ MUST_CHECK struct status merge_discovery(struct merge *merge, struct diag *diag,
                                          struct xcpd_answer *ret_answer,
                                          struct registry_error_list *ret_errors);
 
+/* ITI-47: every match of every community, in the order of the plan; of one community each patient
+ * once. Else as merge_discovery; XCPD_AMBIGUOUS is no answer here, and is XCPD_NONE. */
+MUST_CHECK struct status merge_people(struct merge *merge, struct diag *diag,
+                                      struct xcpd_answer *ret_answer,
+                                      struct registry_error_list *ret_errors);
+
 #endif

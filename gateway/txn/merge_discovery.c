@@ -187,3 +187,45 @@ merge_discovery(struct merge *merge, struct diag *diag, struct xcpd_answer *ret_
     *ret_errors = chooser.errors.list;
     return OK;
 }
+
+/* ---- ITI-47 ---- */
+
+/* REQ: ITI47-communities */
+static struct status
+give_everybody(struct chooser *chooser)
+{
+    const struct merge *merge = chooser->errors.merge;
+    const struct merge_item_list *list = &chooser->candidates;
+
+    for (size_t i = 0; i < list->n; i++) {
+        struct xcpd_match match = *match_of(chooser, &list->items[i]);
+        bool is_there = false;
+
+        match.home = list->items[i].keys[0];
+        for (size_t k = 0; k < i && !is_there; k++) {
+            is_there = merge_same_keys(&list->items[k], &list->items[i]) &&
+                       is_same_patient(match_of(chooser, &list->items[k]), &match);
+        }
+        if (!is_there) {
+            TRY(ARENA_PUSH(merge->arena, chooser->errors.diag, &chooser->answer.matches, match));
+        }
+    }
+    return OK;
+}
+
+struct status
+merge_people(struct merge *merge, struct diag *diag, struct xcpd_answer *ret_answer,
+             struct registry_error_list *ret_errors)
+{
+    struct chooser chooser = {.errors = {.merge = merge, .diag = diag}};
+
+    for (size_t at = 0; at < merge->progress.legs; at++) {
+        TRY(take_leg(&chooser, at));
+    }
+    TRY(give_everybody(&chooser));
+    chooser.is_ambiguous = false;
+    TRY(decide(&chooser));
+    *ret_answer = chooser.answer;
+    *ret_errors = chooser.errors.list;
+    return OK;
+}

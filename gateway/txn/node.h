@@ -29,6 +29,7 @@ struct journal_sink {
 };
 void journal_sink_init(struct journal_sink *sink, struct journal *journal);
 
+struct continued;
 struct outbox;
 struct waiting;
 
@@ -40,8 +41,9 @@ struct node {
     struct out *out;     /* NULL: this process asks nobody */
     struct spool *spool; /* where large messages wait; NULL: in memory */
     struct runner *runner;
-    struct outbox *outbox;   /* answers that leave later (outbox.h); NULL: none is owed here */
-    struct waiting *waiting; /* for answers that come later (waiting.h); NULL: nobody waits */
+    struct outbox *outbox;       /* answers that leave later (outbox.h); NULL: none is owed here */
+    struct continued *continued; /* answers of ITI-47 in parts; NULL: whole answers only */
+    struct waiting *waiting;     /* for answers that come later (waiting.h); NULL: nobody waits */
 };
 
 #endif

@@ -494,6 +494,7 @@ scene_close(struct scene *scene)
         CU_ASSERT_EQUAL(scene->places[i].outbox.running, 0);
         outbox_done(&scene->places[i].outbox);
         waiting_done(&scene->places[i].waiting);
+        continued_done(&scene->places[i].continued);
         store_close(scene->places[i].store);
         config_unref(scene->places[i].config);
     }

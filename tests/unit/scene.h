@@ -7,6 +7,7 @@
 #define SCENE_H
 
 #include "txn/asking.h"
+#include "txn/continued.h"
 #include "txn/local.h"
 #include "txn/outbox.h"
 #include "txn/waiting.h"
@@ -58,6 +59,7 @@ struct place {
     struct node node;
     struct outbox outbox;
     struct waiting waiting;
+    struct continued continued;
 };
 
 /* A question that has left a node. */

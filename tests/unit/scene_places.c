@@ -144,9 +144,11 @@ open_place(struct scene *scene, struct place *place, const char *dir, const char
                                 .out = &out->out,
                                 .runner = scene->runner,
                                 .outbox = &place->outbox,
-                                .waiting = &place->waiting};
+                                .waiting = &place->waiting,
+                                .continued = &place->continued};
     outbox_init(&place->outbox, take_node, give_node, place);
     waiting_init(&place->waiting);
+    continued_init(&place->continued);
 }
 
 void

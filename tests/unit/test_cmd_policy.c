@@ -222,7 +222,7 @@ test_for_people(void)
           NULL}},
         {ASK " --purpose T-TREAT --on-behalf-of Organization/7",
          {"verdict   deny\nrule      default\n",
-          "delegators: Organization/7, and the rule says nothing of delegates\n", NULL}},
+          "delegators: Organization/7, and the rule says nothing of it\n", NULL}},
         {ASK " --purpose T-TREAT --direction outbound",
          {"rule      treatment-outbound\n", "withhold  nothing\n", NULL}},
     };

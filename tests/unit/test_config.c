@@ -153,7 +153,7 @@ static const char full_main[] =
     "  connections_per_partner: 5, requests_per_partner: 4, failures_per_minute: 3, rate: 2KB,\n"
     "  handshake_time: 1s, status_time: 2s, head_time: 3s, idle_time: 4s, request_time: 5s,\n"
     "  answer_time: 6s, connection_time: 7s, requests: 8, held: 9MB, queue_time: 10s,\n"
-    "  drain_time: 11s}\n"
+    "  drain_time: 11s, continued: 3MB, continued_queries: 4, continued_time: 12s}\n"
     "log: {level: debug, format: json}\n";
 
 static void
@@ -198,6 +198,7 @@ check_full_values(const struct config *config)
     CU_ASSERT(edge->requests == 8 && edge->held_bytes == 9U * 1024 * 1024);
     CU_ASSERT(edge->queue_us == 10 * US_PER_S && edge->drain_us == 11 * US_PER_S);
     CU_ASSERT(config->answers_limit == 1024U * 1024 && config->facts_limit == 2048U * 1024);
+    CU_ASSERT(config->continued.queries == 4 && config->continued.time_us == 12 * US_PER_S);
     CU_ASSERT(config->replay_keys == 1000 && config->enough.percent == 80);
     CU_ASSERT(config->log_level == LOG_LEVEL_DEBUG && config->log_format == LOG_FORMAT_JSON);
     CU_ASSERT(config->credentials_n == 3 && config->trusts_n == 2);
@@ -596,5 +597,4 @@ static const struct unit_test tests[] = {
     {"no memory", test_no_memory},
     {"what a trust says about asking", test_status},
 };
-
 UNIT_MAIN("config", tests)

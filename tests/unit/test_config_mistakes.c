@@ -373,6 +373,11 @@ static const struct mistake main_mistakes[] = {
     {17, "limits: {enough: most}",
      MAIN "17:18: error: enough: expected off, a number of communities from 1 to 1000000, or a "
           "share of them from 1% to 100%, got 'most'\n"},
+    {17, "limits: {continued_queries: 0, continued_time: 2h}",
+     MAIN "17:29: error: continued_queries: expected a number from 1 to 10000, got '0'\n" MAIN
+          "17:48: error: continued_time '2h' is out of range; expected 1s to 1h\n"},
+    {17, "limits: {continued: 5GB}",
+     MAIN "17:21: error: continued '5GB' is out of range; expected 1MB to 4GB\n"},
     {17, "limits: {replay_keys: 10000001}",
      MAIN "17:23: error: replay_keys: expected a number from 1000 to 10000000, got '10000001'\n"},
     {17, "limits: {body: 1MB, root_part: 2MB}",
@@ -504,5 +509,4 @@ static const struct unit_test tests[] = {
     {"empty file", test_empty_file},
     {"expired", test_expired},
 };
-
 UNIT_MAIN("config mistakes", tests)

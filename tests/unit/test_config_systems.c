@@ -21,7 +21,7 @@ static const struct mistake mistakes[] = {
           "most 32\n"},
     {17, "systems: {ehr: x}",
      MAIN "17:16: error: ehr: expected 'key: value' pairs of certificate_names, asserts, "
-          "assertions, requires_assertion, asserts_for_all, got 'x'\n"},
+          "assertions, requires_assertion, asserts_for_all, demographics, got 'x'\n"},
     {17, "systems: {ehr: {}}",
      MAIN
      "17:11: error: system 'ehr' can assert no user: set it in its asserts, or in the node's; "
@@ -50,6 +50,8 @@ static const struct mistake mistakes[] = {
      MAIN "17:244: error: TLS name 'a.example' is already used at isthmus.yaml:17:121\n"},
     {17, "systems: {blue: {" EHR "}}",
      "partners.d/blue.yaml:1:5: error: id 'blue' is already used at isthmus.yaml:17:11\n"},
+    {17, "systems: {ehr: {" EHR ", demographics: all}}",
+     MAIN "17:115: error: demographics: expected one of own, partners, got 'all'\n"},
     {17, "systems: {ehr: {" EHR ", requires_assertion: true}}",
      MAIN "17:121: error: requires_assertion needs 'assertions', which says whose are believed\n"},
     {17, "systems: {ehr: {" EHR ", asserts_for_all: true, assertions: x}}",

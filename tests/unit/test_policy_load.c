@@ -53,7 +53,7 @@ static const struct wrong_file wrong_files[] = {
      "2:51: error: unknown direction 'inward'; expected one of: inbound, outbound, local\n"
      "2:82: error: unknown transaction 'ITI-83'; did you mean 'ITI-43'?\n"
      "2:90: error: unknown transaction 'XCA'; expected one of: ITI-18, ITI-38, "
-     "ITI-39, ITI-41, ITI-43, ITI-55, ITI-80\n"},
+     "ITI-39, ITI-41, ITI-43, ITI-45, ITI-47, ITI-55, ITI-56, ITI-80\n"},
     {"rules:\n  - {" DENY_HEAD ", communities: [2.999.1, urn:oid:2.999.2, red, 2.09]}\n",
      "2:80: error: 'red' is not an OID; write it as 2.999.1\n"
      "2:85: error: '2.09' is not an OID; write it as 2.999.1\n"},

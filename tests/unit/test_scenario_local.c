@@ -122,10 +122,8 @@ test_action_and_path_must_agree(void)
         {SOAP_ITI_55, "/registry"},
         {SOAP_ITI_55, "/pdq/further"},
         {SOAP_ITI_47, "/registry"},
-        /* nobody answers these yet */
-        {SOAP_ITI_47, "/pdq"},
-        {SOAP_ITI_47_CONTINUE, "/pdq"},
-        {SOAP_ITI_45, "/pdq"},
+        {SOAP_ITI_47_CONTINUE, "/provide"},
+        {SOAP_ITI_45, "/xcpd"},
     };
     static const char *const payloads[] = {
         [SOAP_ITI_55] = "<PRPA_IN201305UV02 xmlns='urn:hl7-org:v3'/>",
