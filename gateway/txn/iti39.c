@@ -125,18 +125,14 @@ fetch(struct inbound *in, const struct iti39_work *work, const struct document_r
       struct diag *diag, enum answer *ret_answer, struct retrieved_document *document)
 {
     struct document_entry entry = {0};
-    struct document_ref named = *ref;
     struct status st;
 
-    if (in->proof.partner->form.has_urn_ids) {
-        named.unique_id = document_id_without_urn(ref->unique_id);
-    }
     if (txn_is_overdue(&in->txn)) {
         return FAIL(diag, ERR_DEADLINE, "the time of this request is over");
     }
     TRY(check_home(in, ref, diag));
-    TRY(store_retrieve(in->node->store, &named, &in->txn.park, in->txn.arena, diag, ret_answer,
-                       &entry, &document->body));
+    TRY(store_retrieve(in->node->store, ref, &in->txn.park, in->txn.arena, diag, ret_answer, &entry,
+                       &document->body));
     if (*ret_answer == ANSWER_LATER) {
         return OK;
     }
@@ -146,9 +142,8 @@ fetch(struct inbound *in, const struct iti39_work *work, const struct document_r
         body_init(&document->body);
         return st;
     }
-    document->ref = named;
+    document->ref = *ref;
     take_entry(document, &entry);
-    document->ref = *ref; /* as it was asked for (ITI TF-2 3.43.5) */
     return OK;
 }
 
@@ -258,7 +253,8 @@ take_own(struct inbound *in, struct iti39_work *work, const struct document_ref 
         return note_failed(in, work, ref, &why);
     }
     TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->homed, *ref));
-    if (home_community_oid(ref->home, &oid) && config_is_own_community(in->node->config, oid)) {
+    if (home_community_oid(ref->home, &oid) && config_is_own_community(in->node->config, oid) &&
+        brokered_may_see(in, oid)) {
         return ARENA_PUSH(txn->arena, &txn->diag, own, *ref);
     }
     return OK;
@@ -312,6 +308,7 @@ take_merged(struct inbound *in, struct iti39_work *work)
     }
     retrieve_answer_done(&merged);
     TRY(st);
+    brokered_own_errors(&merged.errors, "XDSRepositoryError");
     for (size_t i = 0; i < merged.errors.n; i++) {
         TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->answer.errors, merged.errors.items[i]));
     }

@@ -24,6 +24,7 @@ static struct front_names names;
 static struct scene_stored stored[DIALECT_DOCUMENTS];
 static struct scene_reply reply; /* large */
 static const struct dialect_wire *wire;
+static bool is_strict;     /* while dialect_use_strictly is at work */
 static char wire_why[512]; /* of the last question that got no answer */
 
 const char *
@@ -134,6 +135,15 @@ dialect_use(struct scene *scene, const char *node, const char *partner, const ch
 }
 
 void
+dialect_use_strictly(struct scene *scene, const char *node, const char *partner,
+                     const char *profiles)
+{
+    is_strict = true;
+    dialect_use(scene, node, partner, profiles);
+    is_strict = false;
+}
+
+void
 dialect_use_tls(struct scene *scene, const char *node, const char *partner, const char *tls,
                 const char *profiles)
 {
@@ -163,7 +173,7 @@ dialect_use_tls(struct scene *scene, const char *node, const char *partner, cons
     reload(scene, place);
     if (strcmp(node, "red") == 0) {
         ((struct config *)place->config)->asserts.organization_id = ASKER;
-    } else {
+    } else if (!is_strict) {
         accept_everything(scene);
     }
 }

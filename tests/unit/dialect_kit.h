@@ -52,6 +52,9 @@ void dialect_close(struct scene *scene);
  * the node has its configuration loaded from the files. Fails the test when it is refused. */
 void dialect_use(struct scene *scene, const char *node, const char *partner, const char *profiles);
 
+/* The same; green accepts only what its file allows. */
+void dialect_use_strictly(struct scene *scene, const char *node, const char *partner,
+                          const char *profiles);
 /* The same with another `tls` in that file: "names: [server.example]". */
 void dialect_use_tls(struct scene *scene, const char *node, const char *partner, const char *tls,
                      const char *profiles);

@@ -267,9 +267,106 @@ test_every_trait(void)
     CU_ASSERT_EQUAL(seen, ((uint64_t)1 << TRAIT_COUNT) - 1);
 }
 
+/* ---- questions that are passed on ---- */
+
+static bool
+says(const struct buf *message, const char *text)
+{
+    return span_find(buf_span(message), span_of_cstr(text)) != SPAN_MISSING;
+}
+
+#define NO_TIME "TimeFrom"
+
+/* What a local system asks for itself stays as it is: its own range, queries that have none, and
+ * ids that are no UUIDs. */
+static void
+test_questions_that_are_passed_on(void)
+{
+    struct span day[] = {SPAN("20200101")};
+    struct span ids[] = {SPAN("2.999.5"), SPAN("AAAAAAAA-0000-4000-8000-00000000000A")};
+    const struct {
+        const char *query, *param;
+        struct span_list values;
+        const char *has, *lacks;
+    } rows[] = {
+        {XCA_FIND_DOCUMENTS,
+         "$XDSDocumentEntryAuthorPerson",
+         {day, 1, 1},
+         ">19000101000000<",
+         "ServiceStart"},
+        {XCA_FIND_DOCUMENTS,
+         "$XDSDocumentEntryCreationTimeFrom",
+         {day, 1, 1},
+         ">20200101<",
+         "TimeTo"},
+        {XCA_FIND_DOCUMENTS,
+         "$XDSDocumentEntryServiceStartTimeTo",
+         {day, 1, 1},
+         ">20200101<",
+         NO_TIME},
+        {"urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4",
+         "$XDSDocumentEntryUniqueId",
+         {ids, 2, 2},
+         "'urn:uuid:aaaaaaaa-0000-4000-8000-00000000000a'",
+         NO_TIME},
+        {"urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4",
+         "$XDSDocumentEntryUniqueId",
+         {ids, 2, 2},
+         "'2.999.5'",
+         "AAAAAAAA"},
+    };
+
+    dialect_open(&scene);
+    dialect_use(&scene, "red", "green", "date-range-required, urn-prefix");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct query_param param = {.name = span_of_cstr(rows[i].param),
+                                    .is_multiple = rows[i].values.n > 1,
+                                    .values = rows[i].values};
+        struct stored_query query = {.id = span_of_cstr(rows[i].query), .params = {&param, 1, 1}};
+        struct asking_order order = {
+            .goal = ASKING_QUERY, .query = &query, .timeout_us = 20 * US_PER_S};
+        struct asking *asking = NULL;
+
+        scene_ask(scene_place(&scene, "red"), &order, &asking);
+        CU_ASSERT_EQUAL_FATAL(scene.questions_n, 1);
+        CU_ASSERT(says(&scene.questions[0].body, rows[i].has));
+        CU_ASSERT_FALSE(says(&scene.questions[0].body, rows[i].lacks));
+        CU_ASSERT_EQUAL(param.values.items,
+                        rows[i].values.items); /* the asker's own is untouched */
+        scene_fail(&scene, 0, ERR_PARTNER_UNREACHABLE);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+        asking_free(asking);
+        scene_forget(&scene);
+    }
+    dialect_close(&scene);
+}
+
+/* A partner that may say "nothing" with no bytes has not given what was asked for by name. */
+static void
+test_an_empty_answer_is_no_document(void)
+{
+    struct document_ref ref = {SPAN("urn:oid:2.999.2"), SPAN("2.999.2.2"), SPAN("2.999.5")};
+    const struct asking_order order = {
+        .goal = ASKING_RETRIEVE, .documents = {&ref, 1, 1}, .timeout_us = 20 * US_PER_S};
+    struct asking *asking = NULL;
+
+    dialect_open(&scene);
+    dialect_use(&scene, "red", "green", "empty-answers");
+    scene_ask(scene_place(&scene, "red"), &order, &asking);
+    CU_ASSERT_EQUAL_FATAL(scene.questions_n, 1);
+    scene_answer(&scene, 0, 200, "", SPAN_EMPTY);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+    CU_ASSERT_EQUAL(kit_leg_of(asking, 2, "green")->state, LEG_FAILED);
+    CU_ASSERT_EQUAL(kit_leg_of(asking, 2, "green")->diag.code, ERR_PARTNER_ANSWER);
+    asking_free(asking);
+    dialect_close(&scene);
+}
+
 static const struct unit_test tests[] = {
     {"every dialect is reached with its profiles", test_with_their_profiles},
     {"and is not without any one of them, for its reason", test_without_one_of_them},
+    {"questions that are passed on keep what they say", test_questions_that_are_passed_on},
+    {"an empty answer is no document", test_an_empty_answer_is_no_document},
     {"every trait of the emulator is some dialect's", test_every_trait},
 };
 UNIT_MAIN("dialects", tests)

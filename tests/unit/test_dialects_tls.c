@@ -11,10 +11,18 @@
 #include "out_fixture.h"
 #include "tls_front.h"
 
+/* Its server's certificate. */
+enum whose {
+    OURS,     /* of the scene's authority */
+    STRANGER, /* of nobody's */
+    EXPIRED,  /* the same, and over */
+    WHOSE_COUNT
+};
+
 struct row {
     const char *name;
     enum tls_front_kind kind;
-    bool is_stranger; /* its certificate chains to nobody's anchors */
+    enum whose certificate;
     const char *profiles;
     enum dialect_step fails; /* STEP_NONE: it is reached */
     const char *because;
@@ -23,29 +31,31 @@ struct row {
 #define LOST STEP_DISCOVER
 
 static const struct row rows[] = {
-    {"a server of today", TLS_FRONT_MODERN, false, "", STEP_NONE, NULL},
-    {"a server of today, to a client for old ones", TLS_FRONT_MODERN, false, "legacy-tls",
-     STEP_NONE, NULL},
-    {"no forward secrecy", TLS_FRONT_NO_FORWARD_SECRECY, false, "", LOST, "handshake failure"},
-    {"no forward secrecy", TLS_FRONT_NO_FORWARD_SECRECY, false, "legacy-tls", STEP_NONE, NULL},
-    {"groups too small", TLS_FRONT_SMALL_GROUP, false, "", LOST, "dh key too small"},
-    {"groups too small", TLS_FRONT_SMALL_GROUP, false, "legacy-tls", STEP_NONE, NULL},
-    {"a certificate without a chain", TLS_FRONT_MODERN, true, "", LOST,
+    {"a server of today", TLS_FRONT_MODERN, OURS, "", STEP_NONE, NULL},
+    {"a server of today, to a client for old ones", TLS_FRONT_MODERN, OURS, "legacy-tls", STEP_NONE,
+     NULL},
+    {"no forward secrecy", TLS_FRONT_NO_FORWARD_SECRECY, OURS, "", LOST, "handshake failure"},
+    {"no forward secrecy", TLS_FRONT_NO_FORWARD_SECRECY, OURS, "legacy-tls", STEP_NONE, NULL},
+    {"groups too small", TLS_FRONT_SMALL_GROUP, OURS, "", LOST, "dh key too small"},
+    {"groups too small", TLS_FRONT_SMALL_GROUP, OURS, "legacy-tls", STEP_NONE, NULL},
+    {"a certificate without a chain", TLS_FRONT_MODERN, STRANGER, "", LOST,
      "expected a certificate that chains to our anchors"},
-    {"a certificate without a chain", TLS_FRONT_MODERN, true, "pinned-server", STEP_NONE, NULL},
-    {"another certificate than the pinned one", TLS_FRONT_MODERN, false, "pinned-server", LOST,
+    {"a certificate without a chain", TLS_FRONT_MODERN, STRANGER, "pinned-server", STEP_NONE, NULL},
+    {"another certificate than the pinned one", TLS_FRONT_MODERN, OURS, "pinned-server", LOST,
      "expected one of the 1 certificates of its record"},
-    {"no chain, old suites", TLS_FRONT_NO_FORWARD_SECRECY, true, "pinned-server", LOST,
+    {"a pinned certificate that is over", TLS_FRONT_MODERN, EXPIRED, "pinned-server", LOST,
+     "expected a certificate that is valid today"},
+    {"no chain, old suites", TLS_FRONT_NO_FORWARD_SECRECY, STRANGER, "pinned-server", LOST,
      "handshake failure"},
-    {"no chain, old suites", TLS_FRONT_NO_FORWARD_SECRECY, true, "pinned-server, legacy-tls",
+    {"no chain, old suites", TLS_FRONT_NO_FORWARD_SECRECY, STRANGER, "pinned-server, legacy-tls",
      STEP_NONE, NULL},
 };
 
 static const struct row renegotiation_rows[] = {
-    {"no secure renegotiation", TLS_FRONT_NO_RENEGOTIATION, false, "", LOST,
+    {"no secure renegotiation", TLS_FRONT_NO_RENEGOTIATION, OURS, "", LOST,
      "unsafe legacy renegotiation disabled"},
-    {"no secure renegotiation", TLS_FRONT_NO_RENEGOTIATION, false, "legacy-tls", STEP_NONE, NULL},
-    {"no secure renegotiation, no chain", TLS_FRONT_NO_RENEGOTIATION, true,
+    {"no secure renegotiation", TLS_FRONT_NO_RENEGOTIATION, OURS, "legacy-tls", STEP_NONE, NULL},
+    {"no secure renegotiation, no chain", TLS_FRONT_NO_RENEGOTIATION, STRANGER,
      "pinned-server, legacy-tls", STEP_NONE, NULL},
 };
 
@@ -53,16 +63,16 @@ static struct scene scene; /* large; one at a time */
 static struct tls_front front;
 static struct out *engine;
 static struct calls calls; /* of the engine: what came */
-static char dirs[2][512];  /* of the servers' certificates: ours, a stranger's */
+static char dirs[WHOSE_COUNT][512];
 
 static const char *
-file_in(bool is_stranger, const char *name)
+file_in(enum whose whose, const char *name)
 {
     static char paths[4][600];
     static size_t next;
     char *path = paths[next++ % 4];
 
-    snprintf(path, sizeof(paths[0]), "%s/%s", dirs[is_stranger ? 1 : 0], name);
+    snprintf(path, sizeof(paths[0]), "%s/%s", dirs[whose], name);
     return path;
 }
 
@@ -79,11 +89,14 @@ make_certificates(void)
 
     snprintf(ca, sizeof(ca), "%.*s/ca", (int)n, path);
     snprintf(other, sizeof(other), "%.*s/other-ca", (int)n, path);
-    snprintf(dirs[0], sizeof(dirs[0]), "%.*s/server", (int)n, path);
-    snprintf(dirs[1], sizeof(dirs[1]), "%.*s/stranger", (int)n, path);
-    CHECK_OK(&diag, devpki_make_node(dirs[0], ca, &node, now_us, &diag));
+    snprintf(dirs[OURS], sizeof(dirs[0]), "%.*s/server", (int)n, path);
+    snprintf(dirs[STRANGER], sizeof(dirs[0]), "%.*s/stranger", (int)n, path);
+    snprintf(dirs[EXPIRED], sizeof(dirs[0]), "%.*s/expired", (int)n, path);
+    CHECK_OK(&diag, devpki_make_node(dirs[OURS], ca, &node, now_us, &diag));
     CHECK_OK(&diag, devpki_make_ca(other, "Other", now_us, &diag));
-    CHECK_OK(&diag, devpki_make_node(dirs[1], other, &node, now_us, &diag));
+    CHECK_OK(&diag, devpki_make_node(dirs[STRANGER], other, &node, now_us, &diag));
+    CHECK_OK(&diag, devpki_make_node(dirs[EXPIRED], other, &node,
+                                     now_us - INT64_C(20) * 366 * 86400 * US_PER_S, &diag));
 }
 
 /* ---- the wire ---- */
@@ -160,12 +173,12 @@ check_row(const struct row *row)
     struct dialect_outcome outcome;
     char tls[700];
 
-    if (!tls_front_start(&front, row->kind, file_in(row->is_stranger, "node.pem"),
-                         file_in(row->is_stranger, "node.key"))) {
+    if (!tls_front_start(&front, row->kind, file_in(row->certificate, "node.pem"),
+                         file_in(row->certificate, "node.key"))) {
         return;
     }
     snprintf(tls, sizeof(tls), is_pinned ? "certificates: [%s]" : "names: [server.example]",
-             file_in(true, "node.pem"));
+             file_in(row->certificate == EXPIRED ? EXPIRED : STRANGER, "node.pem"));
     dialect_use_tls(&scene, "red", "green", tls, row->profiles);
     start_engine();
     dialect_set_wire(&wire);
@@ -178,8 +191,8 @@ check_row(const struct row *row)
                 dialect_step_name(outcome.failed), outcome.why);
         CU_FAIL("another outcome");
     }
-    CU_ASSERT_EQUAL(front.requests, row->fails == STEP_NONE ? 4 : 0); /* not a byte before */
     tls_front_stop(&front);
+    CU_ASSERT_EQUAL(front.requests, row->fails == STEP_NONE ? 4 : 0); /* not a byte before */
 }
 
 static void

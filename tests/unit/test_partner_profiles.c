@@ -160,6 +160,17 @@ test_mistakes_in_an_own_profile(void)
     }
 }
 
+static void
+test_mistakes_in_the_folder(void)
+{
+    write_blue(0, NULL);
+    write_main(17, "profiles: nowhere");
+    check_refused("nowhere",
+                  "isthmus.yaml:17:11: error: profiles: expected a folder, nowhere is none\n");
+    write_main(17, "profiles: [a]");
+    check_refused("a list", "isthmus.yaml:17:1: error: profiles: expected a path, got a list\n");
+}
+
 /* A wrong value of an operator's profile is said in that profile. */
 static void
 test_wrong_value_in_an_own_profile(void)
@@ -216,11 +227,10 @@ test_own_keys_win(void)
 {
     const struct partner *blue =
         load_blue("profiles: [sha512, {sha1-until: 2020-01-31}, lean-assertions, slow-answers]\n"
-                  "writes: {digest: sha384}\nmay_omit: [audience]\ntimeouts: {query: 7s}");
+                  "writes: {digest: sha384}\ntimeouts: {query: 7s}");
 
     CU_ASSERT_EQUAL(blue->writes.digest, DIALECT_SHA384);
     CU_ASSERT_PTR_NULL(partner_profile_of(blue, "writes.digest", NULL));
-    CU_ASSERT_EQUAL(blue->relaxed, DIALECT_BIT(RELAX_AUDIENCE));
     CU_ASSERT_EQUAL(blue->query_timeout_us, 7 * US_PER_S);
     CU_ASSERT_EQUAL(blue->retrieve_timeout_us, 120 * US_PER_S);
     CU_ASSERT(blue->sha1_until_us != 0);
@@ -231,13 +241,16 @@ static void
 test_lists_are_joined(void)
 {
     const struct partner *blue =
-        load_blue("profiles: [empty-answers, loose-packages, lean-assertions]");
+        load_blue("profiles: [empty-answers, loose-packages, lean-assertions, bearer]\n"
+                  "may_omit: [role, audience]\nconfirmation: [holder-of-key]");
 
     CU_ASSERT_EQUAL(blue->relaxed, DIALECT_BIT(RELAX_ANSWER) | DIALECT_BIT(RELAX_PACKAGE) |
                                        DIALECT_BIT(RELAX_AUTHN_STATEMENT) |
                                        DIALECT_BIT(RELAX_AUDIENCE) | DIALECT_BIT(RELAX_NOT_BEFORE) |
                                        DIALECT_BIT(RELAX_ISSUER_FORMAT) |
-                                       DIALECT_BIT(RELAX_NAME_SYNTAX));
+                                       DIALECT_BIT(RELAX_NAME_SYNTAX) | DIALECT_BIT(RELAX_ROLE));
+    CU_ASSERT(blue->may_use_bearer);
+    CU_ASSERT_PTR_NULL(partner_profile_of(blue, "may_omit", "audience")); /* its own word */
     CU_ASSERT_STRING_EQUAL(partner_profile_of(blue, "may_omit", "package"), "loose-packages");
     unload(&loaded);
 }
@@ -329,6 +342,7 @@ static const struct unit_test tests[] = {
     {"make files and certificates", test_make_folder},
     {"mistakes in a partner's file", test_mistakes_in_a_partner},
     {"mistakes in an own profile", test_mistakes_in_an_own_profile},
+    {"mistakes in the folder's name", test_mistakes_in_the_folder},
     {"a wrong value in an own profile", test_wrong_value_in_an_own_profile},
     {"what they set", test_sets},
     {"a partner's own keys win", test_own_keys_win},

@@ -172,29 +172,30 @@ check_holds(const struct buf *out, const char *const *texts, size_t n)
     }
 }
 
+static const char *const in_question[] = {
+    "<semanticsText>LivingSubject.administrativeGender</semanticsText>",
+    "<semanticsText>LivingSubject.birthTime</semanticsText>",
+    "<semanticsText>LivingSubject.id</semanticsText>",
+    "<semanticsText>LivingSubject.name</semanticsText>",
+    "<semanticsText>Person.MothersMaidenName</semanticsText>",
+    "<semanticsText>Patient.addr</semanticsText>",
+    "<semanticsText>Patient.telecom</semanticsText>",
+    "<semanticsText>LivingSubject.BirthPlace.Addr</semanticsText>",
+    "<semanticsText>LivingSubject.BirthPlace.Place.Name</semanticsText>",
+    "<semanticsText>AssignedProvider.id</semanticsText>",
+    "<semanticsText>MinimumDegreeMatch</semanticsText>",
+    "<semanticsText>MatchAlgorithm</semanticsText>",
+    "<interactionId root=\"2.16.840.1.113883.1.6\" extension=\"PRPA_IN201305UV02\">",
+    "<code code=\"PRPA_TE201305UV02\" codeSystem=\"2.16.840.1.113883.1.6\">",
+    "<acceptAckCode code=\"AL\">",
+    "<responseModalityCode code=\"R\">",
+    "<responsePriorityCode code=\"I\">",
+};
+
 /* What no schema checks: ITI TF-2 3.55.4.1.2 and 3.55.4.2.2, not the codec's own constants. */
 static void
 test_texts_of_the_profile(void)
 {
-    static const char *const in_question[] = {
-        "<semanticsText>LivingSubject.administrativeGender</semanticsText>",
-        "<semanticsText>LivingSubject.birthTime</semanticsText>",
-        "<semanticsText>LivingSubject.id</semanticsText>",
-        "<semanticsText>LivingSubject.name</semanticsText>",
-        "<semanticsText>Person.MothersMaidenName</semanticsText>",
-        "<semanticsText>Patient.addr</semanticsText>",
-        "<semanticsText>Patient.telecom</semanticsText>",
-        "<semanticsText>LivingSubject.BirthPlace.Addr</semanticsText>",
-        "<semanticsText>LivingSubject.BirthPlace.Place.Name</semanticsText>",
-        "<semanticsText>AssignedProvider.id</semanticsText>",
-        "<semanticsText>MinimumDegreeMatch</semanticsText>",
-        "<semanticsText>MatchAlgorithm</semanticsText>",
-        "<interactionId root=\"2.16.840.1.113883.1.6\" extension=\"PRPA_IN201305UV02\">",
-        "<code code=\"PRPA_TE201305UV02\" codeSystem=\"2.16.840.1.113883.1.6\">",
-        "<acceptAckCode code=\"AL\">",
-        "<responseModalityCode code=\"R\">",
-        "<responsePriorityCode code=\"I\">",
-    };
     static const char *const in_match[] = {
         "<interactionId root=\"2.16.840.1.113883.1.6\" extension=\"PRPA_IN201306UV02\">",
         "<code code=\"PRPA_TE201306UV02\" codeSystem=\"2.16.840.1.113883.1.6\">",

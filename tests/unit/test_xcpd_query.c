@@ -190,11 +190,12 @@ round_trip(const struct xcpd_query *query, struct arena *arena, struct xcpd_quer
 }
 
 static void
-test_everything_comes_back(void)
+check_everything_comes_back(bool is_prefixed)
 {
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    const struct xcpd_query query = full_question();
+    struct xcpd_query query = full_question();
     struct xcpd_query got;
+    query.is_prefixed = is_prefixed;
     if (round_trip(&query, arena, &got)) {
         const struct patient *who = &got.subject;
         CU_ASSERT(ident_eq(&got.sender_device, &query.sender_device));
@@ -227,6 +228,14 @@ test_everything_comes_back(void)
         CU_ASSERT_PTR_NULL(xcpd_query_reverse_id(&got));
     }
     arena_free(arena);
+}
+
+/* Both forms are the same message. */
+static void
+test_everything_comes_back(void)
+{
+    check_everything_comes_back(false);
+    check_everything_comes_back(true);
 }
 
 static void
