@@ -262,18 +262,22 @@ class Cases:
 
     # ---- ITI-55 ----
 
-    def discover(self, mode, query_id, family="Ibarra", birth="19700102"):
-        with open(f"{HERE}/ipf/discover.xml", encoding="utf-8") as file:
+    @staticmethod
+    def fill(name, **values):
+        """The file beside IPF's classes, with each {name} replaced."""
+        with open(f"{HERE}/ipf/{name}", encoding="utf-8") as file:
             text = file.read()
+        for key, value in {"now": "20260301120000", "ours": GATEWAY, **values}.items():
+            text = text.replace("{" + key + "}", value)
+        return text.encode()
+
+    def discover(self, mode, query_id, family="Ibarra", birth="19700102", where=None, community=GREEN):
         later = f"{self.given.gateway}/later/xcpd-iti55-deferred-response"
         respond = f'<respondTo typeCode="RSP"><telecom value="{later}"/><entityRsp classCode="ENT" determinerCode="INSTANCE" xsi:nil="true"/></respondTo>'
         born = f'<livingSubjectBirthTime><value value="{birth}"/><semanticsText>LivingSubject.birthTime</semanticsText></livingSubjectBirthTime>'
-        is_deferred = mode == "DEFERRED"
-        values = {"id": query_id, "now": "20260301120000", "theirs": GREEN, "ours": GATEWAY, "family": family, "birth": born if birth else ""}
-        values |= {"respond": respond if is_deferred else "", "priority": "D" if is_deferred else "I"}
-        for name, value in values.items():
-            text = text.replace("{" + name + "}", value)
-        return self.ipf.ask(mode, "xcpd-iti55", self.given.url + "/xcpd", text.encode())
+        values = {"theirs": community, "family": family, "birth": born if birth else ""}
+        values |= {"respond": respond, "priority": "D"} if mode == "DEFERRED" else {"respond": "", "priority": "I"}
+        return self.ipf.ask(mode, "xcpd-iti55", (where or self.given.url) + "/xcpd", self.fill("discover.xml", id=query_id, **values))
 
     def discovers(self, mode, family, acknowledgement, response, birth="19700102"):
         query_id = f"2.25.{random.getrandbits(64)}"
@@ -288,6 +292,30 @@ class Cases:
             expect_equal(GREEN, find(event, "string(hl7:custodian/hl7:assignedEntity/hl7:id/@root)"), "community of the match")
             (patient,) = find(event, "hl7:subject1/hl7:patient/hl7:id")
             expect_equal(self.given.patient, f"{patient.get('extension')}^^^&{patient.get('root')}&ISO", "patient id")
+
+    # ---- ITI-47 of a supplier ----
+
+    def warm(self):
+        """IPF's validators compile their rules when they are first used, which on a busy machine takes longer than a node waits."""
+        values = {"id": "2.25.46", "theirs": SOURCE, "respond": "", "priority": "I", "family": "Nobody", "birth": ""}
+        for _ in range(5):
+            try:
+                self.ipf.ask("SYNC", "pdqv3-iti47", self.given.supplier + "/pdq", self.fill("discover.xml", **values), "none")
+                break
+            except Refused as why:
+                expect("timed out" in str(why), why)
+
+    def supplied(self, family, acknowledgement, response):
+        """Teal knows nobody itself, and asks hospital."""
+        self.ipf.seen()
+        answer = self.discover("SYNC", "2.25.47", family, where=self.given.teal_url, community=TEAL)
+        expect_equal([["people", family]], self.ipf.seen("people"), "whom IPF was asked for")
+        expect_equal(acknowledgement, find(answer, "string(hl7:acknowledgement/hl7:typeCode/@code)"), "acknowledgement")
+        expect_equal(response, find(answer, "string(//hl7:queryAck/hl7:queryResponseCode/@code)"), "queryResponseCode")
+        patients = find(answer, "//hl7:subject1/hl7:patient/hl7:id")
+        expect_equal(1 if response == "OK" else 0, len(patients), "matches")
+        for patient in patients:
+            expect_equal(TEAL + ".1", patient.get("root"), "authority of the id")
 
     # ---- the rows ----
 
@@ -403,6 +431,17 @@ class Cases:
         strange = ("2.999.4.8.5", self.given.local_patient, b"x", FAILURE, "XDSUnknownCommunity")
         add("IPF: ITI-41 local, failure: for a community that nobody is", lambda: self.local_provides(*strange, target="urn:oid:" + NOBODYS))
 
+    def is_supplier(self):
+        def add(*words):
+            self.add("SYNC", *words)
+
+        add("IPF: its supplier is ready", self.warm)
+        # REQ: ITI47-source, ITI47-rules
+        add("IPF: ITI-47 source, success: whom it knows, a partner is told", self.supplied, "Ibarra", "AA", "OK")
+        add("IPF: ITI-47 source, empty: nobody has this name", self.supplied, "Nobody", "AA", "NF")
+        # REQ: ITI47-silent
+        add("IPF: ITI-47 source, failure: nobody is called unknown", self.supplied, "Busy", "AE", "AE")
+
     def all(self):
         self.asks("SYNC")
         self.asks("ASYNC")
@@ -412,19 +451,22 @@ class Cases:
         self.answers(self.partner, "amber HIE", AMBER)
         self.answers(self.partner_later, "teal HIE", TEAL)
         self.is_local()
+        self.is_supplier()
         return self.rows
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("url", "patient", "originals", "gateway", "amber-url", "local", "local-patient", "later-local", "folder"):
+    for name in ("url", "patient", "originals", "gateway", "amber-url", "local", "local-patient", "later-local", "teal-url", "supplier", "folder"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--program", nargs=3, required=True, metavar=("ISTHMUS", "GREEN", "TEAL"), help="the program, and two nodes' configurations")
+    parser.add_argument("--only", default="", help="the cases whose text matches this")
     parser.add_argument("java", nargs="+")
     given = parser.parse_args()
     ipf = Ipf(given.java, given.folder)
     failed = 0
     cases = Cases(ipf, given).all() + program.cases(*given.program, given.folder + "/program")
+    cases = [(name, case) for name, case in cases if re.search(given.only, name)]
     for name, case in cases:
         try:
             case()

@@ -42,10 +42,12 @@ final class Answering {
         final String signed = "&outInterceptors=" + stack.bind(Assertion.signing(crypto, community, given.get("later-url") + "/deferred", 300, seen));
         stack.answer("xca-iti38:xca/query" + verified + signed, QueryRegistry.class, asked -> find(asked, home));
         stack.answer("xca-iti39:xca/retrieve" + verified + signed, RetrieveDocumentSet.class, asked -> retrieve(asked, home));
-        stack.answer("xcpd-iti55:xcpd" + verified + signed, String.class, asked -> discover(asked, community));
+        stack.answer("xcpd-iti55:xcpd" + verified + signed, String.class, asked -> people(asked, community, ""));
         stack.answer("xcdr-iti80:xcdr" + verified, ProvideAndRegisterDocumentSet.class, this::take);
         stack.answer("xds-iti18:registry?audit=false", QueryRegistry.class, asked -> find(asked, null));
         stack.answer("xds-iti43:repository?audit=false", RetrieveDocumentSet.class, asked -> retrieve(asked, null));
+        final String quantities = "<resultTotalQuantity value='{n}'/><resultCurrentQuantity value='{n}'/><resultRemainingQuantity value='0'/>";
+        stack.answer("pdqv3-iti47:pdq?audit=false", String.class, asked -> people(asked, "2.999.6", quantities));
         // what IPF asks for by itself to send a deferred answer with, and how it would neither sign nor say so
         final String deferred = "xcpd-iti55-deferred-response" + given.get("later-url").replaceFirst("https", "") + "/deferred?secure=true";
         stack.camel.addEndpoint(deferred, stack.camel.getEndpoint(deferred + "&audit=false" + signed));
@@ -55,15 +57,21 @@ final class Answering {
         stack.take("xcpd-iti55-deferred-response", verified, String.class);
     }
 
-    private static String discover(String question, String community) throws Exception {
+    /** Who is of this name: ITI-55, or (<quantities>) ITI-47. */
+    private String people(String question, String community, String quantities) throws Exception {
         final String family = Xml.at(question, "//livingSubjectName//family");
+        seen.add("people\t" + family);
         if (family.equals("Busy")) {
             throw new IllegalStateException("busy"); // of which IPF makes AE, InternalError
         }
         final boolean isKnown = family.equals("Ibarra");
-        final String id = "2.25." + new java.math.BigInteger(64, new java.util.Random());
-        return Xml.fill("found.xml", "subject", isKnown ? Xml.fill("subject.xml") : "", "response", isKnown ? "OK" : "NF", "id", id, "now", "20260301120000",
-            "ours", community, "theirs", Xml.at(question, "//sender//representedOrganization/id/@root"), "message", Xml.part(question, "/PRPA_IN201305UV02/id"),
+        return found(question, isKnown ? Xml.fill("subject.xml") : "", quantities.replace("{n}", isKnown ? "1" : "0"), community);
+    }
+
+    private static String found(String question, String subject, String quantities, String community) throws Exception {
+        return Xml.fill("found.xml", "subject", subject, "response", subject.isEmpty() ? "NF" : "OK", "quantities", quantities,
+            "id", "2.25." + new java.math.BigInteger(64, new java.util.Random()), "now", "20260301120000", "ours", community,
+            "theirs", Xml.at(question, "//sender/device/id/@root"), "message", Xml.part(question, "/*/id"),
             "query", Xml.part(question, "//queryByParameter/queryId"), "parameters", Xml.part(question, "//queryByParameter"));
     }
 
