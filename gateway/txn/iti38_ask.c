@@ -6,6 +6,7 @@
  */
 #include "txn/iti38.h"
 
+#include "txn/behind.h"
 #include "txn/dialect_ask.h"
 #include "txn/own_query.h"
 #include "txn/sources.h"
@@ -75,6 +76,9 @@ iti38_ask(struct asking *asking, struct leg *leg)
     const struct span_list *patient = &leg->event.patients;
     struct span_list status = {0};
 
+    if (leg_is_behind(leg) && (leg->lookup != NULL || leg->refs.n > 0)) {
+        return source_ask(asking, leg); /* what another answer of it is judged by */
+    }
     if (asking->order.query != NULL) {
         return pass_on(asking, leg);
     }
@@ -320,7 +324,9 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
     if (answer.status == REGISTRY_FAILURE) {
         return OK;
     }
-    if (leg->partner->source != NULL) {
+    if (leg_is_behind(leg)) {
+        TRY(behind_adopt(asking, leg, &answer.objects));
+    } else if (leg->partner->source != NULL) {
         TRY(source_adopt(asking, leg, &answer.objects));
     }
     TRY(take_objects(asking, leg, &answer.objects));
