@@ -64,7 +64,6 @@ tests_unit_test_c14n_LDADD = $(UNIT_LIBS)
 tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(ENGINES) $(SOAP_EXPECT)
 tests_unit_test_profile_LDADD = $(UNIT_LIBS)
 tests_unit_test_profile_LDFLAGS = $(ENGINES_WRAPPED)
-	tests/unit/test_samlname tests/unit/test_samlrules tests/unit/test_sign tests/unit/test_tokenref
 check_PROGRAMS += $(SOAP_SECURITY_TESTS) tests/unit/test_large_message
 tests_unit_test_large_message_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_large_signed

@@ -168,13 +168,13 @@ def deferred_is_refused_properly(world):
 
 
 CASES = [
-    ("ITI-55 by zeep: one match, valid, with the community that holds it", one_match),
-    ("ITI-55: another spelling of the case leads to the same patient id", the_same_id_again),
-    ("ITI-55: an unknown name is answered NF", nobody_of_that_name),
-    ("ITI-55: another birth date is answered NF", wrong_birth_date),
-    ("ITI-55: the other sex is answered NF", wrong_sex),
-    ("ITI-55: a query without birth date gets no match", no_birth_date),
-    ("ITI-55: zeep reads the fault of a request without security", zeep_sees_a_fault),
-    ("ITI-55: a deferred request, which is not offered, is refused with NS250", deferred_is_refused_properly),
+    ("zeep: ITI-55 asks, success: one match, valid, with the community that holds it", one_match),
+    ("zeep: ITI-55 asks, success: another spelling of the case leads to the same patient id", the_same_id_again),
+    ("zeep: ITI-55 asks, empty: an unknown name is answered NF", nobody_of_that_name),
+    ("zeep: ITI-55 asks, empty: another birth date is answered NF", wrong_birth_date),
+    ("zeep: ITI-55 asks, empty: the other sex is answered NF", wrong_sex),
+    ("zeep: ITI-55 asks, failure: a query without birth date gets no match", no_birth_date),
+    ("zeep: ITI-55 asks, failure: zeep reads the fault of a request without security", zeep_sees_a_fault),
+    ("zeep: ITI-55 asks deferred, failure: a request, which is not offered, is refused with NS250", deferred_is_refused_properly),
 ]
 

@@ -1,17 +1,15 @@
-"""A local system asks a node over plain HTTP: ITI-18 through zeep and IHE's WSDL, ITI-43 and ITI-41 over MTOM; and two Isthmus
-nodes ask each other for it: amber asks violet as its partner (ITI-38, 39, 80), jade as its registry and repository (ITI-18, 43).
-What comes is compared with the files that were imported (ITI TF-2 3.18, 3.41, 3.43).
+"""A local system asks a node over plain HTTP: ITI-18 through zeep and IHE's WSDL, ITI-43 and ITI-41 over MTOM. What comes is
+compared with the files that were imported (ITI TF-2 3.18, 3.41, 3.43).
 """
 
 import hashlib
 import os
-import subprocess
 import uuid
 
 from cases_query import Entry, STATUS_SLOT, expect_success, patient_slot
 from cases_retrieve import PARTIAL, FAILURE, SUCCESS, read_documents, status_of
 from discovery import find
-from messages import FIND_DOCUMENTS, GET_DOCUMENTS, get_documents, provide, quoted_list, retrieve
+from messages import FIND_DOCUMENTS, GET_DOCUMENTS, provide, quoted_list, retrieve
 from through_zeep import Query
 from wire import Message, Skip, Wire, expect, expect_equal, mtom
 
@@ -161,26 +159,6 @@ def own(world):
     return side
 
 
-def violet(world):
-    """Amber's local listener; the documents of its partner violet."""
-    return world.learn("violet's side", lambda world: Side(world, *world.arguments.partner))
-
-
-def jade(world):
-    """Jade's local listener; the documents of its source violet."""
-    return world.learn("jade's side", lambda world: Side(world, *world.arguments.source))
-
-
-def asks_violet(world):
-    """As a partner that asks it itself: one of violet's registries is not there."""
-    url = world.arguments.partner_url
-    order = world.order("/xca/query", audience=url + "/xca/query")
-    message = Message("ITI-38", url, get_documents(violet(world).home, unique_ids=[NURIAS]), order)
-    payload = Wire(url, world.arguments.pki).send(message).expect_answer(message, world.schemas)
-    violet(world).is_part(payload)
-    expect_equal(violet(world).home, find(payload, "string(//rs:RegistryError/@location)"), "location")
-
-
 def submit(world, unique_id, target, data=b"from red"):
     """ITI-80 to the node: (status, errors)."""
     payload = provide(unique_id, world.arguments.receivers[0], data, target)
@@ -202,16 +180,6 @@ def submits_in_vain(world):
     expect_equal((FAILURE, ["XDSNonIdenticalHash"]), submit(world, unique_id, world.home, b"two"), "with other bytes")
 
 
-def impostor(world):
-    """The program asks the partner with a signing key that is another's."""
-    isthmus, config = world.arguments.impostor
-    side = violet(world)
-    words = [isthmus, "query", "-c", config, "--to", side.repository.removesuffix(".2"), "--patient", side.patient, "--json"]
-    ended = subprocess.run(words, capture_output=True, timeout=60, check=False)
-    expect_equal(1, ended.returncode, "exit code")
-    expect(b"FailedAuthentication" in ended.stdout and b"2.999.77" not in ended.stdout, f"it said: {ended.stdout} {ended.stderr}")
-
-
 CASES = [
     # REQ: ITI18-local, SQ-find-documents
     ("zeep: ITI-18 local, success: FindDocuments of the imported files", lambda world: own(world).finds()),
@@ -230,30 +198,4 @@ CASES = [
     ("zeep: ITI-80 asks, success", submits),
     # REQ: ITI80-home, ITI41-duplicate-id
     ("zeep: ITI-80 asks, failure: for another community, a known uniqueId", submits_in_vain),
-]
-PAIR = [
-    ("Isthmus: ITI-38 asks + ITI-38 answers, success: and zeep asks for it", lambda world: violet(world).finds()),
-    ("Isthmus: ITI-38 asks + ITI-38 answers, empty: nothing is of this type", lambda world: violet(world).finds_nothing()),
-    # REQ: SQ-status
-    ("zeep: ITI-38 asks, partial: one of its registries is gone", asks_violet),
-    # REQ: MERGE-partial-success
-    ("zeep: ITI-18 local, partial: of a partner", lambda world: violet(world).finds_part()),
-    ("Isthmus: ITI-38 asks + ITI-38 answers, partial: one of its registries is gone", lambda world: violet(world).finds_part()),
-    # REQ: MERGE-all-failed
-    ("Isthmus: ITI-38 asks + ITI-38 answers, failure: whole entries of two patients", lambda world: violet(world).finds_two_persons()),
-    ("Isthmus: ITI-39 asks + ITI-39 answers + ITI-40 asks + ITI-40 answers, success", lambda world: violet(world).retrieves()),
-    ("Isthmus: ITI-40 asks + ITI-40 answers, failure: a signing key that is another's", impostor),
-    ("Isthmus: ITI-39 asks + ITI-39 answers, partial", lambda world: violet(world).retrieves_part()),
-    ("Isthmus: ITI-39 asks + ITI-39 answers, failure", lambda world: violet(world).retrieves_nothing()),
-    # REQ: ITI18-source
-    ("Isthmus: ITI-18 local + ITI-18 source, success", lambda world: jade(world).finds()),
-    ("Isthmus: ITI-18 local + ITI-18 source, empty", lambda world: jade(world).finds_nothing()),
-    ("Isthmus: ITI-18 local + ITI-18 source, partial", lambda world: jade(world).finds_part()),
-    ("Isthmus: ITI-18 local + ITI-18 source, failure", lambda world: jade(world).finds_two_persons()),
-    ("Isthmus: ITI-43 local + ITI-43 source, success", lambda world: jade(world).retrieves()),
-    ("Isthmus: ITI-43 local + ITI-43 source, partial", lambda world: jade(world).retrieves_part()),
-    ("Isthmus: ITI-43 local + ITI-43 source, failure", lambda world: jade(world).retrieves_nothing()),
-    # REQ: ITI80-send, ITI80-provide
-    ("Isthmus: ITI-80 asks + ITI-80 answers, success: a local ITI-41 is for the partner", lambda world: violet(world).provides(violet(world).home)),
-    ("Isthmus: ITI-80 asks + ITI-80 answers, failure: a stranger, a known uniqueId", lambda world: violet(world).provides_in_vain(violet(world).home)),
 ]

@@ -110,6 +110,8 @@ def read_arguments():
     parser.add_argument("--local", **side, help="a local listener, and whose documents of whom are behind it (local systems see restricted ones)")
     parser.add_argument("--receivers", nargs=2, metavar="PATIENT", help="of whom documents are provided, so that what others find stays: at the node and there")
     parser.add_argument("--partner", **side, help="with --source: only what two Isthmus nodes do; of the first one's partner")
+    parser.add_argument("--later", **side, help="the same, of a node that asks that partner asynchronously")
+    parser.add_argument("--pair", nargs=4, metavar=("ISTHMUS", "ASKING", "LATER", "LOG"), help="the program, those two nodes' configurations, and that partner's log")
     parser.add_argument("--partner-url", help="of that partner")
     parser.add_argument("--source", **side, help="of a node's registry and repository")
     parser.add_argument("--impostor", nargs=2, metavar=("ISTHMUS", "CONFIGURATION"), help="the partner does not know its signing key")
@@ -137,6 +139,7 @@ def main():
     # the cases come last: they need zeep, which --write-security does not
     import cases_discover
     import cases_local
+    import cases_pair
     import cases_query
     import cases_retrieve
     import cases_security
@@ -148,7 +151,7 @@ def main():
         *cases_security.CASES,
         *cases_local.CASES,
     ]
-    cases = cases_local.PAIR if arguments.partner else cases
+    cases = cases_pair.CASES if arguments.partner else cases
     cases = [(text, case) for text, case in cases if not arguments.only or arguments.only in text]
     if arguments.trace:
         os.makedirs(arguments.trace, exist_ok=True)

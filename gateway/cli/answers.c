@@ -37,7 +37,7 @@ row_of(struct answers *answers, const struct leg *leg, struct span community, co
         .name = leg->partner == NULL ? asking->node->config->community_name : leg->partner->name,
         .status = status,
         .is_remembered = leg->is_remembered,
-        .collect = leg->is_owed ? leg->message_id : NULL,
+        .collect = leg->is_owed || leg->is_awaited ? leg->message_id : NULL,
         .elapsed_us = leg->elapsed_us,
     };
 

@@ -15,7 +15,7 @@ struct answer_row {
     const char *name;
     const char *status;     /* match, no-match, ambiguous, quarantined, deferred, answered, failed,
                                denied */
-    const char *collect;    /* deferred: by which the answer is collected; else NULL */
+    const char *collect;    /* by which an answer that comes later is collected; else NULL */
     struct span patient_id; /* CX, or empty */
     struct span error;  /* the first of any round: why it failed, or what is lacking; or empty */
     size_t documents;   /* that came; of a query: that were found */

@@ -249,6 +249,14 @@ end_line(struct buf *out, struct diag *diag)
     return buf_append_char(out, '\n', diag);
 }
 
+static const char *
+command_of(const struct answers *answers)
+{
+    const enum asking_goal goal = answers->asking->order.goal;
+
+    return goal == ASKING_QUERY ? "query" : goal == ASKING_RETRIEVE ? "retrieve" : "discover";
+}
+
 static struct status
 put_rows(const struct answers *answers, struct buf *out, struct diag *diag)
 {
@@ -276,8 +284,8 @@ put_rows(const struct answers *answers, struct buf *out, struct diag *diag)
             TRY(put_cell(out, row->patient_id, 0, diag));
         }
         if (row->collect != NULL) {
-            TRY(buf_printf(out, diag, "answers later: isthmus discover --collect %s  ",
-                           row->collect));
+            TRY(buf_printf(out, diag, "answers later: isthmus %s --collect %s  ",
+                           command_of(answers), row->collect));
         }
         TRY(text_show(row->error, out, diag));
         TRY(end_line(out, diag));

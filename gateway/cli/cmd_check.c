@@ -153,6 +153,25 @@ note_relaxations(struct notes *notes, const struct partner *partner, int64_t now
     }
 }
 
+/* Its own time is of no use where who asks gives up before. */
+static void
+note_times(struct notes *notes, const struct config *config, const struct partner *partner)
+{
+    const int64_t times[] = {partner->timeout_us, partner->discovery_timeout_us,
+                             partner->query_timeout_us, partner->retrieve_timeout_us};
+    int64_t longest_us = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        longest_us = times[i] > longest_us ? times[i] : longest_us;
+    }
+    if (longest_us > config->timeout_us) {
+        note(notes,
+             "partner '%s': may take %lld s, but a transaction ends after %lld s (limits.timeout)",
+             partner->id, (long long)(longest_us / US_PER_S),
+             (long long)(config->timeout_us / US_PER_S));
+    }
+}
+
 static void
 note_withheld(struct notes *notes, const struct partner *partner)
 {
@@ -175,6 +194,7 @@ collect_notes(struct notes *notes, const struct config *config, int64_t now_us)
     for (size_t i = 0; i < config->partners_n; i++) {
         note_withheld(notes, &config->partners[i]);
         note_relaxations(notes, &config->partners[i], now_us);
+        note_times(notes, config, &config->partners[i]);
     }
     if (config->partners_n == 0) {
         note(notes, "no partners");

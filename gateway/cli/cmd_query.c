@@ -1,14 +1,16 @@
 /*
  * isthmus query: ITI-38 FindDocuments to partners and to our own registry.
  */
-#include "cli/client.h"
+#include "cli/await.h"
 
 static struct client_options options;
+static struct await_options await;
 static const char *patient;
 static struct cli_values types;
 
 static const struct cli_option rows[] = {
     CLIENT_OPTIONS(options),
+    AWAIT_OPTIONS(await),
     {"patient", "CX", "the id that the asked community knows, 'ID^^^&OID&ISO'", &patient, NULL,
      NULL},
     {"type", "CODE", "only this typeCode, 'code^^system' (may be repeated)", NULL, &types, NULL}};
@@ -21,6 +23,10 @@ static const struct cli_command command = {
         "discover' prints it). Without --to everyone is asked, though an id means something to\n"
         "the community that gave it only. Prints each document as\n"
         "COMMUNITY/REPOSITORY/UNIQUEID, which 'isthmus retrieve --document' takes.\n"
+        "Asked by our own id of the patient, communities that asked us about the same one, or\n"
+        "answered about it, are asked by theirs (discovery.remember).\n"
+        "What partners with 'asynchronous: true' have not answered at the deadline stays awaited:\n"
+        "--collect shows it, once, to the user who asked; --awaited lists it.\n"
         "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
     .options = rows,
     .options_n = ARRAY_LEN(rows),
@@ -39,6 +45,12 @@ complete_order(struct client *client, struct asking_order *order)
 {
     struct diag diag = {0};
 
+    order->goal = ASKING_QUERY;
+    order->is_collectable = true;
+    order->collect = span_of_cstr(await.collect);
+    if (await.collect != NULL) {
+        return true;
+    }
     if (patient == NULL) {
         cli_complain(&command, "whose documents? say --patient 'ID^^^&OID&ISO'");
         return false;
@@ -61,7 +73,6 @@ complete_order(struct client *client, struct asking_order *order)
             return false;
         }
     }
-    order->goal = ASKING_QUERY;
     return true;
 }
 
@@ -72,6 +83,9 @@ cmd_query(int argc, char **argv)
 
     if (!cli_parse_options(&command, argc, argv, &exit_code)) {
         return exit_code;
+    }
+    if (await.is_list) {
+        return await_list(&command, &options);
     }
     return client_run(&command, &options, complete_order, NULL);
 }

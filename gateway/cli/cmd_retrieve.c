@@ -1,14 +1,16 @@
 /*
  * isthmus retrieve: ITI-39, documents by name, into a folder.
  */
-#include "cli/client.h"
+#include "cli/await.h"
 
 static struct client_options options;
+static struct await_options await;
 static struct cli_values documents;
 static const char *folder;
 
 static const struct cli_option rows[] = {
     CLIENT_OPTIONS(options),
+    AWAIT_OPTIONS(await),
     {"document", "HCID/REPO/UNIQUEID", "a document, as 'isthmus query' prints it (repeat)", NULL,
      &documents, NULL},
     {"o", "DIR", "where the documents and the index go", &folder, NULL, NULL}};
@@ -19,6 +21,8 @@ static const struct cli_command command = {
     .text =
         "Fetches documents from the communities that hold them, writes them below DIR with\n"
         "index.json and index.txt, and marks those whose bytes are equal.\n"
+        "What partners with 'asynchronous: true' have not answered at the deadline stays awaited:\n"
+        "--collect writes it to DIR, once, for the user who asked; --awaited lists it.\n"
         "Exit codes: 0 every asked community answered, 3 some failed, 1 none answered, 2 usage.",
     .options = rows,
     .options_n = ARRAY_LEN(rows),
@@ -50,8 +54,12 @@ take_document(struct client *client, const char *text, struct asking_order *orde
 static bool
 complete_order(struct client *client, struct asking_order *order)
 {
-    if (documents.n == 0 || folder == NULL) {
-        cli_complain(&command, "say which documents (--document) and where to put them (-o DIR)");
+    order->goal = ASKING_RETRIEVE;
+    order->is_collectable = true;
+    order->collect = span_of_cstr(await.collect);
+    if (folder == NULL || (documents.n == 0) == (await.collect == NULL)) {
+        cli_complain(&command, "say which documents (--document), or which answer (--collect), and "
+                               "where to put them (-o DIR)");
         return false;
     }
     for (size_t i = 0; i < documents.n; i++) {
@@ -59,7 +67,6 @@ complete_order(struct client *client, struct asking_order *order)
             return false;
         }
     }
-    order->goal = ASKING_RETRIEVE;
     return true;
 }
 
@@ -70,6 +77,9 @@ cmd_retrieve(int argc, char **argv)
 
     if (!cli_parse_options(&command, argc, argv, &exit_code)) {
         return exit_code;
+    }
+    if (await.is_list) {
+        return await_list(&command, &options);
     }
     return client_run(&command, &options, complete_order, folder);
 }

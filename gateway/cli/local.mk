@@ -2,6 +2,7 @@
 libisthmus_a_SOURCES += \
 	gateway/cli/answers.c gateway/cli/answers.h \
 	gateway/cli/answers_write.c \
+	gateway/cli/await.c gateway/cli/await.h \
 	gateway/cli/audit_disclosure.c gateway/cli/audit_disclosure.h \
 	gateway/cli/audit_search.c gateway/cli/audit_search.h \
 	gateway/cli/audit_text.c gateway/cli/audit_text.h \

@@ -279,6 +279,8 @@ struct config_discovery {
     enum config_several several;
     int64_t time_to_live_us; /* told to partners: how long our answers may be kept; 0: not at all */
     int64_t remember_us;     /* partners' answers, at most, and no longer than they say; 0: never */
+    size_t minimum_degree;  /* asked of partners: how sure a match must be, 1 to 100; 0: not said */
+    bool may_be_asked_back; /* questions with an id of ours say that we may be asked by it */
 };
 
 /* recipients: the organizations that a community takes documents for. */

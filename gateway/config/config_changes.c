@@ -280,7 +280,8 @@ static bool
 same_discovery(const struct config_discovery *a, const struct config_discovery *b)
 {
     return a->several == b->several && a->time_to_live_us == b->time_to_live_us &&
-           a->remember_us == b->remember_us;
+           a->remember_us == b->remember_us && a->minimum_degree == b->minimum_degree &&
+           a->may_be_asked_back == b->may_be_asked_back;
 }
 
 /* ---- systems ---- */

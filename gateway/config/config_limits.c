@@ -128,14 +128,20 @@ read_while(struct config_reader *reader, const struct yaml_node *node, int64_t *
 void
 config_read_discovery(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"several", "time_to_live", "remember"};
+    static const char *const names[] = {"several", "time_to_live", "remember", "minimum_degree",
+                                        "ask_back"};
     static const char *const several[] = {"ask", "none", "list"};
     struct yaml_node *node = config_section(reader, root, "discovery", names, ARRAY_LEN(names));
+    static const char *const answers[] = {"false", "true"};
     struct config_discovery *discovery = &reader->config->discovery;
-    size_t which = CONFIG_SEVERAL_ASK;
+    size_t which = CONFIG_SEVERAL_ASK, may_be_asked_back = 0;
 
     (void)config_choice(reader, yaml_get(node, "several"), several, ARRAY_LEN(several), &which);
     discovery->several = (enum config_several)which;
     read_while(reader, yaml_get(node, "time_to_live"), &discovery->time_to_live_us);
     read_while(reader, yaml_get(node, "remember"), &discovery->remember_us);
+    config_count(reader, yaml_get(node, "minimum_degree"), 1, 100, &discovery->minimum_degree);
+    (void)config_choice(reader, yaml_get(node, "ask_back"), answers, ARRAY_LEN(answers),
+                        &may_be_asked_back);
+    discovery->may_be_asked_back = may_be_asked_back == 1;
 }

@@ -8,8 +8,8 @@
  * profiles/, so that a program always has exactly those that it was tested with; an operator's own
  * lie in the folder that `profiles` of the main file names.
  *
- * A partner's file names profiles in its `profiles`. What the file says itself wins; lists that two
- * profiles set are joined; where two profiles set a key differently and the file does not set it,
+ * A partner's file names profiles in its `profiles`. What the file says itself wins, but lists are
+ * joined, its own as well; where two profiles set a key differently and the file does not set it,
  * both places are an error. After this the partner's file is read as if it had said it all.
  * Thread: the one that loads.
  */

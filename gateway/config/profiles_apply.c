@@ -194,18 +194,19 @@ join_list(struct applier *applier, struct span path, const struct yaml_node *fro
     return OK;
 }
 
-/* The key is set already: by the partner's file, which wins, or by another profile. */
+/* The key is set already: by the partner's file, which wins, or by another profile. Lists are what
+ * is accepted: each adds to them. */
 static struct status
 meet(struct applier *applier, struct span path, const struct yaml_node *from,
      struct yaml_node *there)
 {
     const struct applied *first = find_applied(applier, there);
 
-    if (first == NULL) {
-        return OK;
-    }
     if (from->kind == YAML_SEQUENCE && there->kind == YAML_SEQUENCE) {
         return join_list(applier, path, from, there);
+    }
+    if (first == NULL) {
+        return OK;
     }
     if (from->kind != there->kind || !span_eq(value_of(applier, from)->scalar, there->scalar)) {
         report_contradiction(applier, path, first, from);

@@ -103,7 +103,7 @@ pending_find(struct store *store, struct span message_id, struct span partner, i
 
 struct status
 pending_take(struct store *store, const struct pending_answer *answer, struct park *park,
-             struct diag *diag, enum answer *ret_answer)
+             struct diag *diag, enum answer *ret_answer, bool *ret_is_copy)
 {
     STORE_VISIT(store);
 
@@ -112,16 +112,25 @@ pending_take(struct store *store, const struct pending_answer *answer, struct pa
                     "an answer that came later has %zu bytes; at most %zu are kept",
                     (size_t)answer->body->size, PENDING_ANSWER_MAX);
     }
-    return store->engine->pending->take(store, answer, park, diag, ret_answer);
+    return store->engine->pending->take(store, answer, park, diag, ret_answer, ret_is_copy);
 }
 
 struct status
 pending_fetch(struct store *store, struct span message_id, struct arena *arena, struct diag *diag,
-              struct pending *ret_pending)
+              struct buf *answer, struct pending *ret_pending)
 {
     STORE_VISIT(store);
 
-    return store->engine->pending->fetch(store, message_id, arena, diag, ret_pending);
+    return store->engine->pending->fetch(store, message_id, arena, diag, answer, ret_pending);
+}
+
+struct status
+pending_claim(struct store *store, struct span message_id, struct park *park, struct diag *diag,
+              enum answer *ret_answer)
+{
+    STORE_VISIT(store);
+
+    return store->engine->pending->claim(store, message_id, park, diag, ret_answer);
 }
 
 struct status
@@ -134,12 +143,12 @@ pending_drop(struct store *store, const struct span *message_ids, size_t n, stru
 }
 
 struct status
-pending_list(struct store *store, enum pending_kind kind, struct arena *arena, struct diag *diag,
+pending_list(struct store *store, int64_t now_us, struct arena *arena, struct diag *diag,
              struct pending_list *ret_list)
 {
     STORE_VISIT(store);
 
-    return store->engine->pending->list(store, kind, arena, diag, ret_list);
+    return store->engine->pending->list(store, now_us, arena, diag, ret_list);
 }
 
 struct status

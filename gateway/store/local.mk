@@ -85,6 +85,10 @@ tests_unit_test_store_threads_SOURCES = tests/unit/test_store_threads.c tests/un
 tests_unit_test_store_people_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_people_SOURCES = tests/unit/test_store_people.c tests/unit/store_fixture.c \
 	tests/unit/store_fixture.h
+check_PROGRAMS += tests/unit/test_store_learn
+tests_unit_test_store_learn_SOURCES = tests/unit/test_store_learn.c tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
+tests_unit_test_store_learn_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_jobs
 tests_unit_test_jobs_LDADD = $(UNIT_LIBS)

@@ -58,8 +58,9 @@ put(struct store *store, const struct pending *questions, size_t n, struct park 
 
 #define PENDING_COLUMNS                                                                            \
     "kind, message_id, transaction_name, partner, url, community, asker, query_root, "             \
-    "query_extension, created_us, expires_us, answered_us"
-#define PENDING_COLUMNS_N 12
+    "query_extension, created_us, expires_us, answered_us, "                                       \
+    "answered_us <> 0 AND length(answer) = 0"
+#define PENDING_COLUMNS_N 13
 
 static struct status
 read_row(const struct db_query *query, struct arena *arena, struct diag *diag,
@@ -70,6 +71,7 @@ read_row(const struct db_query *query, struct arena *arena, struct diag *diag,
         .created_us = db_column_int(query, 9),
         .expires_us = db_column_int(query, 10),
         .answered_us = db_column_int(query, 11),
+        .is_fetched = db_column_int(query, 12) != 0,
     };
 
     TRY(db_column_text(query, 1, arena, diag, &pending.message_id));
@@ -91,9 +93,10 @@ refuse(struct span message_id, struct diag *diag, const char *why)
                 SPAN_PRINT(span_slice(message_id, 0, 60)), why);
 }
 
+/* One that has been answered is found, too, to its end. */
 static struct status
-find_waiting(struct db_conn *conn, struct span message_id, struct span partner, int64_t now_us,
-             struct arena *arena, struct diag *diag, struct pending *ret_pending)
+find_asked(struct db_conn *conn, struct span message_id, struct span partner, int64_t now_us,
+           struct arena *arena, struct diag *diag, struct pending *ret_pending)
 {
     CLEANUP(db_end) struct db_query query = {0};
     bool has_row = false;
@@ -107,9 +110,6 @@ find_waiting(struct db_conn *conn, struct span message_id, struct span partner, 
     TRY(read_row(&query, arena, diag, ret_pending));
     if (!span_eq(ret_pending->partner, partner)) {
         return refuse(message_id, diag, "the question was asked of another partner");
-    }
-    if (ret_pending->answered_us != 0) {
-        return refuse(message_id, diag, "the question has been answered already");
     }
     return ret_pending->expires_us <= now_us
                ? refuse(message_id, diag, "the time for its answer is over")
@@ -126,7 +126,7 @@ find(struct store *store, struct span message_id, struct span partner, int64_t n
 
     (void)park;
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
-    TRY(find_waiting(conn, message_id, partner, now_us, arena, diag, &pending));
+    TRY(find_asked(conn, message_id, partner, now_us, arena, diag, &pending));
     *ret_pending = pending;
     *ret_answer = ANSWER_NOW;
     return OK;
@@ -134,7 +134,7 @@ find(struct store *store, struct span message_id, struct span partner, int64_t n
 
 static struct status
 fetch(struct store *store, struct span message_id, struct arena *arena, struct diag *diag,
-      struct pending *ret_pending)
+      struct buf *answer, struct pending *ret_pending)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
     CLEANUP(db_end) struct db_query query = {0};
@@ -144,7 +144,7 @@ fetch(struct store *store, struct span message_id, struct arena *arena, struct d
 
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
     db_prepare(conn,
-               "SELECT " PENDING_COLUMNS ", content_type, answer, question FROM pending"
+               "SELECT " PENDING_COLUMNS ", content_type, question, answer FROM pending"
                " WHERE message_id = ?",
                &query);
     db_text(&query, message_id);
@@ -156,15 +156,17 @@ fetch(struct store *store, struct span message_id, struct arena *arena, struct d
     TRY(read_row(&query, arena, diag, &pending));
     TRY(db_column_text(&query, PENDING_COLUMNS_N, arena, diag, &pending.content_type));
     TRY(db_column_blob(&query, PENDING_COLUMNS_N + 1, diag, &bytes));
-    TRY(arena_dup(arena, bytes, diag, &pending.answer));
-    TRY(db_column_blob(&query, PENDING_COLUMNS_N + 2, diag, &bytes));
     TRY(arena_dup(arena, bytes, diag, &pending.question));
+    if (answer != NULL) {
+        TRY(db_column_blob(&query, PENDING_COLUMNS_N + 2, diag, &bytes));
+        TRY(buf_append(answer, bytes, diag));
+    }
     *ret_pending = pending;
     return OK;
 }
 
 static struct status
-list(struct store *store, enum pending_kind kind, struct arena *arena, struct diag *diag,
+list(struct store *store, int64_t now_us, struct arena *arena, struct diag *diag,
      struct pending_list *ret_list)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
@@ -174,10 +176,10 @@ list(struct store *store, enum pending_kind kind, struct arena *arena, struct di
 
     TRY(db_take(sqlite_of(store)->db, diag, &conn));
     db_prepare(conn,
-               "SELECT " PENDING_COLUMNS " FROM pending WHERE kind = ?"
-               " ORDER BY created_us, id LIMIT ?",
+               "SELECT " PENDING_COLUMNS " FROM pending WHERE expires_us > ?"
+               " AND (answered_us = 0 OR length(answer) > 0) ORDER BY created_us, id LIMIT ?",
                &query);
-    db_int(&query, kind);
+    db_int(&query, now_us);
     db_int(&query, (int64_t)PENDING_LIST_MAX);
     TRY(db_step(&query, diag, &has_row));
     while (has_row) {
@@ -195,13 +197,17 @@ list(struct store *store, enum pending_kind kind, struct arena *arena, struct di
 
 static struct status
 take_inside(struct db_conn *conn, const struct pending_answer *answer, struct span bytes,
-            struct arena *arena, struct diag *diag)
+            struct arena *arena, struct diag *diag, bool *ret_is_copy)
 {
     CLEANUP(db_end) struct db_query query = {0};
     struct pending pending;
 
-    TRY(find_waiting(conn, answer->message_id, answer->partner, answer->now_us, arena, diag,
-                     &pending));
+    TRY(find_asked(conn, answer->message_id, answer->partner, answer->now_us, arena, diag,
+                   &pending));
+    *ret_is_copy = pending.answered_us != 0;
+    if (*ret_is_copy) {
+        return OK;
+    }
     db_prepare(conn,
                "UPDATE pending SET answered_us = ?, expires_us = ?, content_type = ?, answer = ?"
                " WHERE message_id = ?",
@@ -216,18 +222,18 @@ take_inside(struct db_conn *conn, const struct pending_answer *answer, struct sp
 
 static struct status
 take_bytes(struct sqlite_store *store, const struct pending_answer *answer, struct span bytes,
-           struct arena *arena, struct diag *diag)
+           struct arena *arena, struct diag *diag, bool *ret_is_copy)
 {
     CLEANUP(db_give_p) struct db_conn *conn = NULL;
 
     TRY(db_take(store->db, diag, &conn));
     TRY(db_begin_write(conn, diag));
-    return db_finish(conn, take_inside(conn, answer, bytes, arena, diag), diag);
+    return db_finish(conn, take_inside(conn, answer, bytes, arena, diag, ret_is_copy), diag);
 }
 
 static struct status
 take(struct store *store, const struct pending_answer *answer, struct park *park, struct diag *diag,
-     enum answer *ret_answer)
+     enum answer *ret_answer, bool *ret_is_copy)
 {
     CLEANUP(buf_done) struct buf scratch;
     struct arena *arena;
@@ -241,10 +247,26 @@ take(struct store *store, const struct pending_answer *answer, struct park *park
     if (arena == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "memory for an answer that came later");
     }
-    st = take_bytes(sqlite_of(store), answer, bytes, arena, diag);
+    st = take_bytes(sqlite_of(store), answer, bytes, arena, diag, ret_is_copy);
     arena_free(arena);
     *ret_answer = ANSWER_NOW;
     return st;
+}
+
+/* What was asked and answered goes; that it was answered stays for a while. */
+static struct status
+let_go(struct db_conn *conn, struct span message_id, struct diag *diag)
+{
+    CLEANUP(db_end) struct db_query query = {0};
+
+    db_prepare(conn,
+               "UPDATE pending SET question = x'', content_type = '', answer = x'',"
+               " expires_us = min(expires_us, answered_us + ?2)"
+               " WHERE message_id = ?1 AND answered_us <> 0 AND length(answer) > 0",
+               &query);
+    db_text(&query, message_id);
+    db_int(&query, PENDING_KNOWN_US);
+    return db_run(&query, diag);
 }
 
 static struct status
@@ -253,10 +275,42 @@ delete_all(struct db_conn *conn, const struct span *message_ids, size_t n, struc
     for (size_t i = 0; i < n; i++) {
         CLEANUP(db_end) struct db_query query = {0};
 
-        db_prepare(conn, "DELETE FROM pending WHERE message_id = ?", &query);
+        db_prepare(conn, "DELETE FROM pending WHERE message_id = ? AND answered_us = 0", &query);
         db_text(&query, message_ids[i]);
         TRY(db_run(&query, diag));
+        TRY(let_go(conn, message_ids[i], diag));
     }
+    return OK;
+}
+
+static struct status
+claim_inside(struct db_conn *conn, struct span message_id, struct diag *diag)
+{
+    CLEANUP(db_end) struct db_query changes = {0};
+    bool has_row = false;
+
+    TRY(let_go(conn, message_id, diag));
+    db_prepare(conn, "SELECT changes()", &changes);
+    TRY(db_step(&changes, diag, &has_row));
+    return has_row && db_column_int(&changes, 0) == 1
+               ? OK
+               : FAIL(diag, ERR_NOT_FOUND,
+                      "the answer to message '%.*s' is not there any more: it was collected, or "
+                      "its time is over",
+                      SPAN_PRINT(span_slice(message_id, 0, 60)));
+}
+
+static struct status
+claim(struct store *store, struct span message_id, struct park *park, struct diag *diag,
+      enum answer *ret_answer)
+{
+    CLEANUP(db_give_p) struct db_conn *conn = NULL;
+
+    (void)park;
+    TRY(db_take(sqlite_of(store)->db, diag, &conn));
+    TRY(db_begin_write(conn, diag));
+    TRY(db_finish(conn, claim_inside(conn, message_id, diag), diag));
+    *ret_answer = ANSWER_NOW;
     return OK;
 }
 
@@ -338,6 +392,7 @@ const struct pending_engine sqlite_pending = {
     .find = find,
     .take = take,
     .fetch = fetch,
+    .claim = claim,
     .drop = drop,
     .list = list,
     .expire = expire,

@@ -40,12 +40,15 @@ struct pending_engine {
                           int64_t now_us, struct arena *arena, struct park *park, struct diag *diag,
                           enum answer *ret_answer, struct pending *ret_pending);
     struct status (*take)(struct store *store, const struct pending_answer *answer,
-                          struct park *park, struct diag *diag, enum answer *ret_answer);
+                          struct park *park, struct diag *diag, enum answer *ret_answer,
+                          bool *ret_is_copy);
     struct status (*fetch)(struct store *store, struct span message_id, struct arena *arena,
-                           struct diag *diag, struct pending *ret_pending);
+                           struct diag *diag, struct buf *answer, struct pending *ret_pending);
+    struct status (*claim)(struct store *store, struct span message_id, struct park *park,
+                           struct diag *diag, enum answer *ret_answer);
     struct status (*drop)(struct store *store, const struct span *message_ids, size_t n,
                           struct park *park, struct diag *diag, enum answer *ret_answer);
-    struct status (*list)(struct store *store, enum pending_kind kind, struct arena *arena,
+    struct status (*list)(struct store *store, int64_t now_us, struct arena *arena,
                           struct diag *diag, struct pending_list *ret_list);
     struct status (*expire)(struct store *store, int64_t now_us, struct diag *diag,
                             uint64_t *ret_unanswered);

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "txn/asked_back.h"
 #include "txn/sources.h"
 #include "txn/suppliers.h"
 
@@ -53,6 +54,10 @@ set_round_deadline(struct asking *asking)
 
     /* A silent community may cost a round its share of the time, not the rounds after it. Looking
      * up is asked of our own sources only: the question itself has most of the time. */
+    if (asking->round == ASKING_ROUND_IDS) { /* small answers of our own house */
+        asking->txn.deadline_us = now_us + left_us / 4;
+        return;
+    }
     asking->txn.deadline_us = now_us + (!asking->is_judged   ? left_us / rounds_left
                                         : asking->round == 1 ? left_us / 4 * 3
                                         : asking->round == 2 ? left_us / 2
@@ -260,15 +265,12 @@ static enum txn_verdict
 step_next(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
-    const enum txn_verdict verdict = step_recorded(txn);
 
-    if (verdict == TXN_DONE) {
-        TXN_TRY(check_wanted(asking));
-        if (asking->turn + 1 < asking->turns_n) {
-            asking->round = asking->turns[++asking->turn];
-        }
+    TXN_TRY(check_wanted(asking));
+    if (asking->turn + 1 < asking->turns_n) {
+        asking->round = asking->turns[++asking->turn];
     }
-    return verdict;
+    return TXN_DONE;
 }
 
 static enum txn_verdict
@@ -284,14 +286,16 @@ step_collect(struct txn *txn)
 
 /* clang-format off */
 #define ROUND(name)                                                                                \
-    {name "-patients", sources_step_patients}, {name "-plan", step_plan},                          \
+    {name "-elsewhere", asked_back_step}, {name "-patients", sources_step_patients},               \
+    {name "-plan", step_plan},                                                                     \
     {name "-recall", asking_step_recall}, {name "-intent", step_intent},                           \
     {name "-intended", step_recorded}, {name "-expect", asking_step_expect},                       \
     {name "-ask", asking_step_ask}, {name "-own", asking_step_own},                                \
     {name "-take", asking_step_take}, {name "-learn", asking_step_learn},                          \
     {name "-people", suppliers_step_learn},                                                        \
     {name "-owners", sources_step_owners}, {name "-outcome", step_outcome},                        \
-    {name "-recorded", step_next}
+    {name "-recorded", step_recorded}, {name "-claim", asking_step_claim},                 \
+    {name "-next", step_next}
 /* clang-format on */
 
 #define COLLECT                                                                                    \
@@ -313,7 +317,21 @@ static const struct txn_step judged_retrieve_steps[] = {ROUND("query"), ROUND("r
 static const struct txn_step judged_query_steps[] = {ROUND("query"), ROUND("members"),
                                                      ROUND("documents"), WITHHOLD};
 
-enum goal { GOAL_RETRIEVE_JUDGED = ASKING_GATHER + 1, GOAL_QUERY_JUDGED, GOAL_COUNT };
+/* With managers of cross-references. */
+static const struct txn_step query_by_ids_steps[] = {ROUND("ids"), ROUND("query")};
+static const struct txn_step gather_by_ids_steps[] = {ROUND("discover"), ROUND("ids"),
+                                                      ROUND("query"), ROUND("retrieve"), COLLECT};
+static const struct txn_step judged_by_ids_steps[] = {
+    ROUND("ids"), ROUND("query"), ROUND("members"), ROUND("documents"), WITHHOLD};
+
+enum goal {
+    GOAL_RETRIEVE_JUDGED = ASKING_GATHER + 1,
+    GOAL_QUERY_JUDGED,
+    GOAL_QUERY_BY_IDS,
+    GOAL_GATHER_BY_IDS,
+    GOAL_QUERY_JUDGED_BY_IDS,
+    GOAL_COUNT
+};
 
 struct asking_goal_row {
     struct txn_table table;
@@ -336,13 +354,25 @@ static const struct asking_goal_row goals[GOAL_COUNT] = {
     [GOAL_RETRIEVE_JUDGED] = {TABLE("retrieve", judged_retrieve_steps), {1, 2}, 2},
     /* What a source's answer names without metadata, afterwards. */
     [GOAL_QUERY_JUDGED] = {TABLE("query", judged_query_steps), {1, 2, 3}, 3},
+    /* By which ids registries know the patient, before they are asked. */
+    [GOAL_QUERY_BY_IDS] = {TABLE("query", query_by_ids_steps), {ASKING_ROUND_IDS, 1}, 2},
+    [GOAL_GATHER_BY_IDS] = {TABLE("gather", gather_by_ids_steps), {0, ASKING_ROUND_IDS, 1, 2}, 4},
+    [GOAL_QUERY_JUDGED_BY_IDS] = {TABLE("query", judged_by_ids_steps),
+                                  {ASKING_ROUND_IDS, 1, 2, 3},
+                                  4},
 };
 
 static size_t
-goal_of(const struct config *config, const struct asking_order *order)
+goal_of(const struct node *node, const struct asking_order *order)
 {
+    const struct config *config = node->config;
+    const bool is_by_ids = suppliers_know_ids(order, node);
+
     if (sources_must_judge(config, order)) {
-        return GOAL_QUERY_JUDGED;
+        return is_by_ids ? GOAL_QUERY_JUDGED_BY_IDS : GOAL_QUERY_JUDGED;
+    }
+    if (is_by_ids) {
+        return order->goal == ASKING_GATHER ? GOAL_GATHER_BY_IDS : GOAL_QUERY_BY_IDS;
     }
     return order->goal == ASKING_RETRIEVE && sources_are_named(config, &order->documents)
                ? GOAL_RETRIEVE_JUDGED
@@ -399,7 +429,7 @@ asking_new(struct node *node, const struct asking_order *order, asking_done done
 {
     struct asking *asking;
     struct asking_order complete = *order;
-    const size_t goal = goal_of(node->config, order);
+    const size_t goal = goal_of(node, order);
     struct status st;
 
     TRY(asking_complete_order(node, &complete, diag));
@@ -420,7 +450,7 @@ asking_new(struct node *node, const struct asking_order *order, asking_done done
     asking->turns = goals[goal].rounds;
     asking->turns_n = goals[goal].rounds_n;
     asking->round = asking->turns[0];
-    asking->is_judged = goal == GOAL_QUERY_JUDGED;
+    asking->is_judged = goal == GOAL_QUERY_JUDGED || goal == GOAL_QUERY_JUDGED_BY_IDS;
     asking->final_deadline_us = asking->txn.deadline_us;
     *ret_asking = asking;
     return OK;

@@ -18,6 +18,7 @@
 #include "soap/xca.h"
 #include "soap/xcpd.h"
 #include "soap/xdr.h"
+#include "store/correlation.h"
 #include "store/match.h"
 #include "txn/fanout.h"
 #include "txn/merge.h"
@@ -43,8 +44,12 @@ struct asking_order {
     /* ASKING_DISCOVER: partners with whom that was agreed are asked for deferred answers: their
      * legs are answered when they have taken note (is_owed), and the answer is collected later. */
     bool is_deferred;
-    /* ASKING_DISCOVER: nobody is asked; the answer to this deferred question of ours (its
-     * MessageID) is read, when it has come. */
+    /* Questions whose answers come as messages of their own, and have not come at the deadline,
+     * stay awaited (is_awaited), and are collected later. */
+    bool is_collectable;
+    /* ASKING_DISCOVER, QUERY, RETRIEVE: nobody is asked; the answer to this question of ours (its
+     * MessageID), which was asked so or deferred, is read when it has come: by the user who asked,
+     * once. */
     struct span collect;
     bool is_own_only; /* a partner asks: our sources answer, no other partner is asked */
     /* Whom the question has passed before us (bare OIDs), who asks included, and by which TLS names
@@ -130,6 +135,7 @@ struct leg {
     const struct partner *partner; /* NULL: our own store; may be a source's (partner->source) */
     const struct config_repository *repository; /* ITI-43: which of the source's */
     bool is_remembered; /* not asked: an answer to the same question is still good */
+    bool is_unknown;    /* nothing of the same question is remembered: then what its asker said */
     bool is_cut;        /* a participant's: something of its answer may not be seen by this asker */
     bool is_moot; /* a source that need not be asked: its registry knows no id of the patient */
     struct span community; /* asked, bare OID */
@@ -157,8 +163,9 @@ struct leg {
     int64_t elapsed_us;
     struct waiting_entry *later; /* its answer comes as a message of its own; NULL: it does not */
     struct span reply_to;        /* ... to this URL of ours */
-    bool is_owed; /* ITI-55 deferred: the partner has taken note, and answers later */
-    const struct pending *collected; /* the deferred question whose answer came before */
+    bool is_owed;    /* ITI-55 deferred: the partner has taken note, and answers later */
+    bool is_awaited; /* nobody waits any more, but its answer will be kept when it comes */
+    const struct pending *collected; /* the question whose answer came before */
     /* ITI-55 */
     struct ident query_id;
     enum xcpd_result result;
@@ -172,11 +179,15 @@ struct leg {
     size_t learned_n;              /* of them, learned or refused by it */
     unsigned others_n;             /* whom it gave besides, */
     enum match_rule others;        /* and why the first of them is not the one */
-    unsigned dropped;              /* items of the answer that are not used ... */
-    unsigned dropped_foreign;      /* ... of them: for naming a community of somebody else */
-    unsigned dropped_homeless;     /* ... of them: for naming no community */
-    struct span first_homeless;    /* the id of one of these, when it has one */
-    char dropped_why[160];         /* ... the first of them because it did this */
+    /* ITI-45 */
+    struct ident known_id;      /* of <known>, whose other id is wanted; asked by <patient_id> */
+    struct span wanted;         /* authority */
+    struct ident_list ids;      /* what a manager has */
+    unsigned dropped;           /* items of the answer that are not used ... */
+    unsigned dropped_foreign;   /* ... of them: for naming a community of somebody else */
+    unsigned dropped_homeless;  /* ... of them: for naming no community */
+    struct span first_homeless; /* the id of one of these, when it has one */
+    char dropped_why[160];      /* ... the first of them because it did this */
     /* ITI-38 */
     struct ident patient_id;
     struct span given_patient; /* a source's: CX that the asker knows <patient_id>'s patient by */
@@ -232,7 +243,8 @@ struct known_ids_list {
     size_t n, capacity;
 };
 
-#define ASKING_ROUNDS 4
+#define ASKING_ROUNDS    5
+#define ASKING_ROUND_IDS 4 /* cross-references, before a round that asks by patient */
 
 struct asking;
 typedef void (*asking_done)(void *arg, struct asking *asking);
@@ -244,17 +256,19 @@ struct asking {
     asking_done done;
     void *done_arg;
 
-    struct leg_list
-        legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query, retrieve, provide
-                              */
-    const int *turns;        /* which rounds the goal runs, in this order ... */
+    struct leg_list legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query,
+                                          * retrieve, provide, ids
+                                          */
+    const int *turns;                    /* which rounds the goal runs, in this order ... */
     size_t turns_n, turn;
     int round;      /* ... the current one: turns[turn] */
     bool is_judged; /* a query whose answers of sources are judged: rounds 2 and 3 look up */
-    int64_t final_deadline_us;    /* mono; txn.deadline_us is the current round's share of it */
-    struct fanout *fanout;        /* of the current round */
-    struct merge *merge;          /* of the current round, and then of the last */
-    struct merge *judged;         /* of the query whose answers are judged */
+    int64_t final_deadline_us; /* mono; txn.deadline_us is the current round's share of it */
+    struct fanout *fanout;     /* of the current round */
+    struct merge *merge;       /* of the current round, and then of the last */
+    struct merge *judged;      /* of the query whose answers are judged */
+    bool has_known;            /* our index has been asked for them */
+    struct correlation_match_list elsewhere; /* who knows the query's patient by another id */
     struct known_ids_list known;  /* for sources, which know patients by ids of their own */
     struct known_ids_list owners; /* whose documents they answered with, while ours are looked up */
     size_t next;                  /* leg that a step of many turns goes on with */
@@ -357,13 +371,22 @@ bool asking_note_accepted(struct leg *leg, const struct out_answer *answer);
 void asking_forget_later(struct leg *leg); /* it is over: nobody is told of its answer */
 /* What has come; false when there may be more and the turn, which began at <since_us>, is over. */
 bool asking_take_later(struct asking *asking, int64_t since_us);
-/* A leg for the order's deferred question, whose answer has come. ERR_NOT_FOUND: there is no such
- * question; ERR_PARTNER_TIMEOUT: it has not been answered yet. */
+/* None of the round's is awaited any more, but those that are to be collected. */
+enum txn_verdict asking_end_later(struct asking *asking);
+/* What may be read of an answer to <leg> that lies in the store. */
+size_t leg_kept_limit(const struct asking *asking, const struct leg *leg);
+
+/* ---- answers that came before (asking_collect.c) ---- */
+
+/* A leg for the order's question, whose answer has come. ERR_NOT_FOUND: there is no such question,
+ * or its answer was collected; ERR_USAGE: another command's; ERR_POLICY_DENIED: another user's;
+ * ERR_PARTNER_TIMEOUT: it has not been answered yet. */
 MUST_CHECK struct status asking_plan_collect(struct asking *asking);
 /* Reads it. */
 void asking_collect(struct asking *asking, struct leg *leg);
-/* None of the round's is awaited any more, but those that are owed. */
-enum txn_verdict asking_end_later(struct asking *asking);
+/* A step, when the record of the collection is durable: the answer is this asker's, and nobody
+ * else's. ERR_NOT_FOUND: another was faster. */
+enum txn_verdict asking_step_claim(struct txn *txn);
 
 /* ---- questions out, answers in (asking_ask.c) ---- */
 

@@ -37,7 +37,8 @@ is_enough(const struct asking *asking)
     const struct config_enough *enough = &asking->order.enough;
     const struct merge_progress progress = merge_progress(asking->merge);
 
-    if (rounds_transaction(asking) == SOAP_ITI_39 || rounds_transaction(asking) == SOAP_ITI_80) {
+    if (rounds_transaction(asking) == SOAP_ITI_39 || rounds_transaction(asking) == SOAP_ITI_80 ||
+        asking->round == ASKING_ROUND_IDS) {
         return false;
     }
     return (enough->answers > 0 && progress.answered >= enough->answers) ||
@@ -70,6 +71,9 @@ asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why)
     };
     struct leg *leg = &legs_of_round(asking)->items[at];
 
+    leg->is_awaited = asking->order.is_collectable && leg->later != NULL &&
+                      leg->state == LEG_ASKED && why == LEG_ABANDONED_DEADLINE;
+
     if (leg->state == LEG_ASKED) {
         fanout_cancel(asking->fanout, at);
         asking->out_n--;
@@ -78,7 +82,9 @@ asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why)
     asking_forget_later(leg);
     buf_done(&leg->payload);
     leg->abandoned = why;
-    leg_fail(leg, reasons[why].code, reasons[why].text);
+    leg_fail(leg, reasons[why].code,
+             leg->is_awaited ? "no answer before the deadline; it is still awaited"
+                             : reasons[why].text);
     asking_note_over(asking, at);
 }
 

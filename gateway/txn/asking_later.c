@@ -7,13 +7,9 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "soap/envelope.h"
-#include "soap/xcpd.h"
 #include "store/pending.h"
 #include "txn/asking.h"
 #include "txn/waiting.h"
-
-#define QUESTION_MAX ((size_t)8 * 1024 * 1024)
 
 static struct leg_list *
 legs_of_round(const struct asking *asking)
@@ -63,8 +59,9 @@ note_leg(struct asking *asking, struct leg *leg, struct pending *question)
     struct txn *txn = &asking->txn;
     const int64_t now_us = clock_wall_us(clock);
     const bool is_deferred = leg->transaction == SOAP_ITI_55_DEFERRED;
-    const int64_t left_us =
-        is_deferred ? leg->partner->replies.age_us : txn->deadline_us - clock_mono_us(clock);
+    const int64_t left_us = is_deferred || asking->order.is_collectable
+                                ? leg->partner->replies.age_us
+                                : txn->deadline_us - clock_mono_us(clock);
 
     if (!is_deferred) {
         TRY(wait_for(asking, leg));
@@ -78,7 +75,7 @@ note_leg(struct asking *asking, struct leg *leg, struct pending *question)
         .community = leg->community,
         .user = span_of_cstr(asking->order.user),
         .query_id = leg->query_id,
-        .question = is_deferred ? buf_span(&leg->payload) : SPAN_EMPTY,
+        .question = buf_span(&leg->payload),
         .created_us = now_us,
         .expires_us = now_us + left_us,
     };
@@ -160,21 +157,30 @@ asking_forget_later(struct leg *leg)
     }
 }
 
+size_t
+leg_kept_limit(const struct asking *asking, const struct leg *leg)
+{
+    const size_t limit =
+        leg_is_retrieve(leg) ? asking->node->config->documents_limit : LEG_TREE_LIMIT;
+
+    return limit < PENDING_ANSWER_MAX ? limit : PENDING_ANSWER_MAX;
+}
+
 /* As though it had come on the connection; false: it is not there. */
 static bool
 fetch(struct asking *asking, struct leg *leg, struct out_answer *ret_answer)
 {
-    struct arena *arena = arena_new(PENDING_ANSWER_MAX + (size_t)64 * 1024);
+    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
     struct diag diag = {0};
     struct pending question = {.answered_us = 0};
     struct buf bytes;
     bool is_here;
 
-    buf_init_secret(&bytes, PENDING_ANSWER_MAX);
+    buf_init_secret(&bytes, leg_kept_limit(asking, leg));
     is_here = arena != NULL &&
               is_ok(pending_fetch(asking->node->store, span_of_cstr(leg->message_id), arena, &diag,
-                                  &question)) &&
-              question.answered_us != 0 && is_ok(buf_append(&bytes, question.answer, &diag));
+                                  &bytes, &question)) &&
+              question.answered_us != 0;
     if (is_here) {
         *ret_answer = (struct out_answer){
             .http_status = 200, /* a fault is told by what it is */
@@ -223,7 +229,7 @@ is_dropped(const struct leg *leg)
         return !leg->is_owed && leg->diag.code != ERR_PARTNER_TIMEOUT &&
                leg->diag.code != ERR_PARTNER_UNREACHABLE;
     }
-    return leg->later != NULL;
+    return leg->later != NULL && !leg->is_awaited;
 }
 
 /* Nobody awaits an answer of this round any more. What cannot be dropped now goes when its time is
@@ -257,89 +263,4 @@ asking_end_later(struct asking *asking)
     }
     asking->later_n = 0;
     return TXN_DONE;
-}
-
-/* ---- answers that came before ---- */
-
-static const struct partner *
-find_partner(const struct config *config, struct span id)
-{
-    for (size_t i = 0; i < config->partners_n; i++) {
-        if (span_eq_cstr(id, config->partners[i].id)) {
-            return &config->partners[i];
-        }
-    }
-    return NULL;
-}
-
-/* Whom the question asked for: the answer is held against that, as any. */
-static struct status
-read_question(struct asking *asking, const struct pending *question)
-{
-    CLEANUP(buf_done) struct buf envelope;
-    const struct message_limits limits = message_limits_request(QUESTION_MAX);
-    const struct envelope_request parts = {
-        .action = span_of_cstr(soap_transaction(SOAP_ITI_55_DEFERRED)->request_action),
-        .message_id = question->message_id,
-        .payload = question->question,
-    };
-    struct txn *txn = &asking->txn;
-    struct xcpd_query query;
-    struct message *message;
-
-    buf_init_secret(&envelope, QUESTION_MAX);
-    TRY(envelope_write_request(&parts, &envelope, &txn->diag));
-    TRY(message_read(buf_span(&envelope), SPAN(SOAP_CONTENT_TYPE), &limits, txn->arena, &txn->diag,
-                     &message));
-    TRY(xcpd_query_read(message, txn->arena, &txn->diag, &query));
-    asking->order.who = query.subject;
-    return OK;
-}
-
-struct status
-asking_plan_collect(struct asking *asking)
-{
-    struct txn *txn = &asking->txn;
-    struct pending *question;
-    const struct partner *partner;
-    struct leg *leg;
-
-    TRY(ARENA_NEW(txn->arena, &txn->diag, &question));
-    TRY(pending_fetch(asking->node->store, asking->order.collect, txn->arena, &txn->diag,
-                      question));
-    partner = find_partner(asking->node->config, question->partner);
-    if (partner == NULL || question->kind != PENDING_DEFERRED) {
-        return FAIL(&txn->diag, ERR_NOT_FOUND,
-                    "the question '%.*s' is not a deferred one to a partner of the configuration",
-                    SPAN_PRINT(span_slice(asking->order.collect, 0, 60)));
-    }
-    if (question->answered_us == 0) {
-        return FAIL(&txn->diag, ERR_PARTNER_TIMEOUT, "%s has not answered yet; ask again later",
-                    partner->id);
-    }
-    TRY(read_question(asking, question));
-    TRY(asking_add_leg(asking, SOAP_ITI_55, partner, question->community, &leg));
-    leg->collected = question;
-    leg->query_id = question->query_id;
-    snprintf(leg->message_id, sizeof(leg->message_id), "%.*s", SPAN_PRINT(question->message_id));
-    return OK;
-}
-
-void
-asking_collect(struct asking *asking, struct leg *leg)
-{
-    struct out_answer answer = {.http_status = 200};
-    struct buf bytes;
-
-    buf_init_secret(&bytes, PENDING_ANSWER_MAX);
-    if (!is_ok(buf_append(&bytes, leg->collected->answer, &leg->diag))) {
-        buf_done(&bytes);
-        leg->state = LEG_FAILED;
-        return;
-    }
-    leg->asked_us = clock_mono_us(asking->node->clock);
-    snprintf(answer.content_type, sizeof(answer.content_type), "%.*s",
-             SPAN_PRINT(leg->collected->content_type));
-    body_from_buf(&answer.body, &bytes);
-    leg_take_answer(asking, leg, &answer);
 }

@@ -15,6 +15,7 @@ struct callback {
     struct span relates_to; /* MessageID of our question */
     struct pending question;
     struct ident id; /* of the answer to a deferred question, which is acknowledged */
+    bool is_copy;    /* the question has been answered: the sender does not know that we have it */
 };
 
 static const enum audit_type audit_types[SOAP_TRANSACTION_COUNT] = {
@@ -171,7 +172,9 @@ note_found(struct inbound *in, const struct callback *callback)
     event->source_address = SPAN_EMPTY;
     event->destination_address = in->request.peer_address;
     in->outcomes[0] = *event;
-    in->outcomes[0].outcome_text = SPAN("the answer came as a message of its own");
+    in->outcomes[0].outcome_text =
+        callback->is_copy ? SPAN("the answer had come before: this one is acknowledged, not used")
+                          : SPAN("the answer came as a message of its own");
     in->outcomes_n = 1;
 }
 
@@ -194,6 +197,7 @@ step_find(struct txn *txn)
                       &callback->question);
     verdict = txn_settle(txn, st, answer);
     if (verdict == TXN_DONE) {
+        callback->is_copy = callback->question.answered_us != 0;
         TXN_TRY(check_kind(in, callback));
         TXN_TRY(read_deferred(in, callback));
         note_found(in, callback);
@@ -204,7 +208,7 @@ step_find(struct txn *txn)
 /* ---- it is kept ---- */
 
 static struct status
-keep(struct inbound *in, const struct callback *callback, enum answer *ret_answer)
+keep(struct inbound *in, struct callback *callback, enum answer *ret_answer)
 {
     const int64_t now_us = clock_wall_us(in->node->clock);
     const struct pending_answer answer = {
@@ -216,7 +220,8 @@ keep(struct inbound *in, const struct callback *callback, enum answer *ret_answe
         .keep_us = now_us + in->proof.partner->replies.age_us,
     };
 
-    return pending_take(in->node->store, &answer, &in->txn.park, &in->txn.diag, ret_answer);
+    return pending_take(in->node->store, &answer, &in->txn.park, &in->txn.diag, ret_answer,
+                        &callback->is_copy);
 }
 
 /* An asynchronous answer is answered with nothing; a deferred one is acknowledged. */
@@ -239,6 +244,20 @@ write_taken(struct inbound *in, const struct callback *callback)
     return inbound_write(in);
 }
 
+static void
+acknowledge(struct inbound *in, const struct callback *callback)
+{
+    if (!is_ok(write_taken(in, callback))) { /* it is taken all the same */
+        diag_clear(&in->txn.diag);
+        in->answer.http_status = 202;
+    }
+    metric_count(METRIC_LATER, (const char *const[]){in->proof.partner->id,
+                                                     callback->is_copy ? "repeated" : "received"});
+}
+
+/* Delivery is at least once: who sends an answer again has not heard that it was taken. It hears it
+ * now, and the first answer stays. */
+/* REQ: WS-async-repeated */
 static enum txn_verdict
 step_keep(struct txn *txn)
 {
@@ -250,19 +269,19 @@ step_keep(struct txn *txn)
     if (in->cause.code != ERR_NONE) {
         return TXN_DONE;
     }
+    if (callback->is_copy) {
+        acknowledge(in, callback);
+        return TXN_DONE;
+    }
     if (txn_is_due(txn)) {
         return TXN_WAIT;
     }
     txn_expect(txn);
     verdict = txn_settle(txn, keep(in, callback, &answer), answer);
-    if (verdict == TXN_FAILED) { /* another was faster, or the store fails: 503, it comes again */
+    if (verdict == TXN_FAILED) { /* its time has just ended, or the store fails: it comes again */
         in->cause = txn->diag;
     } else if (verdict == TXN_DONE) {
-        if (!is_ok(write_taken(in, callback))) { /* it is taken all the same */
-            diag_clear(&txn->diag);
-            in->answer.http_status = 202;
-        }
-        metric_count(METRIC_LATER, (const char *const[]){in->proof.partner->id, "received"});
+        acknowledge(in, callback);
         if (in->node->waiting != NULL) {
             waiting_note(in->node->waiting, callback->relates_to);
         }

@@ -58,6 +58,9 @@ pass_on(struct asking *asking, struct leg *leg)
 
     query.wants_leaf_class = !may_be_references(asking, leg);
     TRY(address(asking, leg, &query));
+    if (leg->partner->source == NULL && asking->elsewhere.n > 0) {
+        TRY(leg_put_patient(asking, leg, &query));
+    }
     TRY(dialect_adapt_query(asking, leg, &query));
     leg->event.query_id = query.id;
     return stored_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);

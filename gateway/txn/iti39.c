@@ -125,18 +125,14 @@ fetch(struct inbound *in, const struct iti39_work *work, const struct document_r
       struct diag *diag, enum answer *ret_answer, struct retrieved_document *document)
 {
     struct document_entry entry = {0};
-    struct document_ref named = *ref;
     struct status st;
 
-    if (in->proof.partner->form.has_urn_ids) {
-        named.unique_id = document_id_without_urn(ref->unique_id);
-    }
     if (txn_is_overdue(&in->txn)) {
         return FAIL(diag, ERR_DEADLINE, "the time of this request is over");
     }
     TRY(check_home(in, ref, diag));
-    TRY(store_retrieve(in->node->store, &named, &in->txn.park, in->txn.arena, diag, ret_answer,
-                       &entry, &document->body));
+    TRY(store_retrieve(in->node->store, ref, &in->txn.park, in->txn.arena, diag, ret_answer, &entry,
+                       &document->body));
     if (*ret_answer == ANSWER_LATER) {
         return OK;
     }
@@ -146,9 +142,8 @@ fetch(struct inbound *in, const struct iti39_work *work, const struct document_r
         body_init(&document->body);
         return st;
     }
-    document->ref = named;
+    document->ref = *ref;
     take_entry(document, &entry);
-    document->ref = *ref; /* as it was asked for (ITI TF-2 3.43.5) */
     return OK;
 }
 

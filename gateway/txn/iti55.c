@@ -9,6 +9,7 @@
 
 #include "soap/mcci.h"
 #include "soap/xcpd.h"
+#include "txn/asked_back.h"
 #include "txn/behind.h"
 #include "txn/brokered.h"
 #include "txn/iti55_behind.h"
@@ -16,6 +17,8 @@
 struct iti55_work {
     struct xcpd_query query;
     struct store_match_result found;
+    bool has_found;
+    int64_t kept_us; /* how long the question may be kept; 0: not at all */
 };
 
 /* ---- Responding Gateway ---- */
@@ -71,6 +74,7 @@ read_asked(struct inbound *in)
 
     TXN_TRY(xcpd_query_check_mode(&work->query, in->proof.transaction, &txn->diag));
     TXN_TRY(xcpd_query_parameters(in->proof.message, txn->arena, &txn->diag, &work->query));
+    (void)xcpd_time_to_live(in->proof.message, &work->kept_us);
     if (in->individual != NULL) {
         TXN_TRY(idtoken_compare(in->individual, &work->query.subject, txn->arena, &txn->diag));
     }
@@ -131,6 +135,30 @@ find_patient(struct inbound *in)
     st = store_match_patient(in->node->store, &work->query.subject, &txn->park, txn->arena,
                              &txn->diag, &answer, &work->found);
     return txn_settle(txn, st, answer);
+}
+
+static bool may_be_given(const struct inbound *in, const struct store_match_result *found);
+
+/* Whom we found, and by which id the asker may be asked about the same patient. */
+static enum txn_verdict
+find_and_learn(struct inbound *in)
+{
+    struct iti55_work *work = in->work;
+
+    if (!work->has_found) {
+        const enum txn_verdict verdict = find_patient(in);
+
+        if (verdict != TXN_DONE) {
+            return verdict;
+        }
+        work->has_found = true;
+    }
+    if (!may_be_given(in, &work->found)) {
+        return TXN_DONE;
+    }
+    return txn_is_due(&in->txn)
+               ? TXN_WAIT
+               : asked_back_learn(in, &work->query, &work->found.patient, work->kept_us);
 }
 
 static struct status
@@ -289,7 +317,7 @@ refuse(struct inbound *in, enum err code)
                         : iti55_write_error(in, &work->query, code);
 }
 
-const struct responder iti55_responder = {AUDIT_ITI_55, read_query, find_patient, write_answer,
+const struct responder iti55_responder = {AUDIT_ITI_55, read_query, find_and_learn, write_answer,
                                           refuse};
 
 /* ---- the deferred mode ---- */
@@ -395,10 +423,22 @@ refuse_deferred(struct inbound *in, enum err code)
     return acknowledge(in, &said);
 }
 
-const struct responder iti55_deferred_responder = {AUDIT_ITI_55, read_deferred, find_patient,
+const struct responder iti55_deferred_responder = {AUDIT_ITI_55, read_deferred, find_and_learn,
                                                    write_answer, refuse_deferred};
 
 /* ---- Initiating Gateway ---- */
+
+/* The partner may ask us about the same patient, by the id of ours that the question has. */
+static struct status
+offer_back(struct asking *asking, struct leg *leg, struct xcpd_query *query)
+{
+    const struct config *config = asking->node->config;
+
+    return config->discovery.may_be_asked_back && asked_back_own_id(asking) != NULL
+               ? ARENA_PUSH(asking->txn.arena, &leg->diag, &query->reverse_authorities,
+                            span_of_cstr(config->patient_authority))
+               : OK;
+}
 
 /* The organization that asks, when it has an OID; else the community that it belongs to. */
 static struct span
@@ -422,6 +462,16 @@ receiver_of(const struct leg *leg)
     return receiver == NULL ? leg->community : span_of_cstr(receiver);
 }
 
+/* Of a participant behind us no less than the asker wants. */
+static unsigned
+minimum_of(const struct asking *asking, const struct leg *leg)
+{
+    const unsigned ours = (unsigned)asking->node->config->discovery.minimum_degree;
+    const unsigned theirs = leg_is_behind(leg) ? asking->order.minimum_degree : 0;
+
+    return theirs > ours ? theirs : ours;
+}
+
 struct status
 iti55_ask(struct asking *asking, struct leg *leg)
 {
@@ -434,14 +484,18 @@ iti55_ask(struct asking *asking, struct leg *leg)
         .receiver_home = receiver_of(leg),
         .creation_us = clock_wall_us(asking->node->clock),
         .subject = asking->order.who,
-        .minimum_degree = leg_is_behind(leg) ? asking->order.minimum_degree : 0,
         .is_prefixed = leg->partner->form.is_prefixed,
         .is_deferred = leg->transaction == SOAP_ITI_55_DEFERRED,
+        .minimum_degree = minimum_of(asking, leg),
     };
 
     if (query.is_deferred) { /* one place for all answers: the MessageID tells them apart */
         TRY(arena_printf(txn->arena, &leg->diag, &query.respond_to, "%s%s", config->base_url,
                          SOAP_REPLY_PATH));
+    }
+    if (asking->order.id_token.n == 0) { /* an individual's own question is for this answer only */
+        leg->may_keep_us = config->discovery.time_to_live_us;
+        TRY(offer_back(asking, leg, &query));
     }
     leg->query_id = query.query_id;
     leg->event.query_id = query.query_id.root;

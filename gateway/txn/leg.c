@@ -32,6 +32,7 @@ const struct leg_kind leg_kinds[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_80] = {iti80_ask, iti80_answer, iti80_ask_store, AUDIT_ITI_80},
     [SOAP_ITI_18] = {source_ask, iti38_answer, NULL, AUDIT_ITI_18},
     [SOAP_ITI_43] = {source_ask_documents, iti39_answer, NULL, AUDIT_ITI_43},
+    [SOAP_ITI_45] = {supplier_ask_ids, supplier_answer_ids, NULL, AUDIT_ITI_45},
     [SOAP_ITI_47] = {supplier_ask_people, supplier_answer_people, NULL, AUDIT_ITI_47},
 };
 
@@ -235,6 +236,8 @@ note_subject(struct asking *asking, struct leg *leg)
     if (leg_is_query(leg) && leg->refs.n == 0 &&
         (asking->order.query == NULL || leg->patient_id.root.n > 0)) {
         id = &leg->patient_id;
+    } else if (leg->transaction == SOAP_ITI_45) {
+        id = &leg->patient_id;
     } else if (leg_is_retrieve(leg) && leg->patient.ids.n > 0) {
         id = &leg->patient.ids.items[0]; /* known when the round before found the patient */
     }
@@ -259,7 +262,9 @@ policy_transaction(const struct leg *leg)
     if (leg->transaction == SOAP_ITI_47) {
         return SOAP_ITI_55;
     }
-    return leg_is_query(leg) ? SOAP_ITI_38 : leg_is_retrieve(leg) ? SOAP_ITI_39 : leg->transaction;
+    return leg_is_query(leg) || leg->transaction == SOAP_ITI_45 ? SOAP_ITI_38
+           : leg_is_retrieve(leg)                               ? SOAP_ITI_39
+                                                                : leg->transaction;
 }
 
 static void

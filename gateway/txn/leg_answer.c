@@ -61,6 +61,8 @@ let_go(struct asking *asking, struct leg *leg)
     leg->matches = (struct xcpd_match_list){0};
     leg->quarantined = (struct leg_quarantined_list){0};
     leg->issues = (struct span_list){0};
+    leg->people = (struct xcpd_match_list){0};
+    leg->ids = (struct ident_list){0};
     leg->first_homeless = SPAN_EMPTY;
     leg->objects = (struct registry_objects){0};
     leg->repositories = (struct leg_repository_list){0};

@@ -31,6 +31,23 @@ note_found(struct asking *asking, const struct leg *leg, struct audit_event *eve
     return ARENA_PUSH(txn->arena, &txn->diag, &event->patients, cx);
 }
 
+/* The ids that were told are patients of the record, too (ITI TF-2 3.45.5.1). */
+static struct status
+note_ids(struct asking *asking, const struct leg *leg, struct audit_event *event)
+{
+    struct txn *txn = &asking->txn;
+
+    for (size_t i = 0; i < leg->ids.n; i++) {
+        struct diag ignored = {0};
+        struct span cx;
+
+        if (is_ok(ident_write_cx(txn->arena, &leg->ids.items[i], &ignored, &cx))) {
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, &event->patients, cx));
+        }
+    }
+    return OK;
+}
+
 /* A supplier may give people who are like the one; our rules say who is not. */
 static struct status
 note_others(struct asking *asking, const struct leg *leg, struct audit_event *event)
@@ -106,9 +123,14 @@ leg_outcomes(struct asking *asking, struct leg *leg,
     if (leg->is_remembered) {
         event->outcome_text = SPAN("not asked: its answer to the same question is still good");
     }
+    if (leg->collected != NULL) {
+        event->outcome_text = SPAN("collected: the answer had come as a message of its own");
+    }
     switch (leg->transaction) {
     case SOAP_ITI_55:
         return note_found(asking, leg, event);
+    case SOAP_ITI_45:
+        return note_ids(asking, leg, event);
     case SOAP_ITI_47:
         return note_others(asking, leg, event);
     case SOAP_ITI_38:
@@ -129,7 +151,6 @@ leg_outcomes(struct asking *asking, struct leg *leg,
     case SOAP_ITI_55_RESPONSE:
     case SOAP_ITI_47_CONTINUE:
     case SOAP_ITI_47_CANCEL:
-    case SOAP_ITI_45:
     case SOAP_TRANSACTION_COUNT:
         break;
     }

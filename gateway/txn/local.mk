@@ -1,6 +1,8 @@
 # gateway/txn: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	gateway/txn/asked_back.c gateway/txn/asked_back.h \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
+	gateway/txn/asking_ask.c gateway/txn/asking_collect.c gateway/txn/asking_later.c \
 	gateway/txn/asking_ask.c gateway/txn/asking_later.c \
 	gateway/txn/asking_order.c \
 	gateway/txn/awaited.c gateway/txn/awaited.h \
@@ -42,7 +44,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/rounds_retrieve.c \
 	gateway/txn/source_answer.c gateway/txn/source_patients.c \
 	gateway/txn/sources.c gateway/txn/sources.h \
-	gateway/txn/supplier_people.c gateway/txn/suppliers.h \
+	gateway/txn/supplier_ids.c gateway/txn/supplier_people.c gateway/txn/suppliers.h \
 	gateway/txn/runner.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
 	gateway/txn/txn.h \
@@ -66,6 +68,12 @@ tests_unit_test_scenario_later_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_owed
 tests_unit_test_scenario_owed_SOURCES = tests/unit/test_scenario_owed.c $(LATER_KIT) $(SCENE)
 tests_unit_test_scenario_owed_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_collected
+tests_unit_test_scenario_collected_SOURCES = tests/unit/test_scenario_collected.c $(LATER_KIT) $(SCENE)
+tests_unit_test_scenario_collected_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_asked_back
+tests_unit_test_scenario_asked_back_SOURCES = tests/unit/test_scenario_asked_back.c $(SCENE)
+tests_unit_test_scenario_asked_back_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_runner_calls
 tests_unit_test_runner_calls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_provide
@@ -113,10 +121,12 @@ tests_unit_test_scenario_split_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_sources
 tests_unit_test_scenario_sources_SOURCES = tests/unit/test_scenario_sources.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_sources_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test_scenario_suppliers
+check_PROGRAMS += tests/unit/test_scenario_suppliers tests/unit/test_scenario_cross_references
 SUPPLIER_KIT = tests/unit/supplier_kit.c tests/unit/supplier_kit.h tests/unit/source_kit.c tests/unit/source_kit.h
 tests_unit_test_scenario_suppliers_SOURCES = tests/unit/test_scenario_suppliers.c $(SUPPLIER_KIT) $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_suppliers_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_cross_references_SOURCES = tests/unit/test_scenario_cross_references.c $(SUPPLIER_KIT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_scenario_cross_references_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_kept tests/unit/test_scenario_withheld
 tests_unit_test_scenario_withheld_SOURCES = tests/unit/test_scenario_withheld.c tests/unit/source_kit.c tests/unit/source_kit.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_withheld_LDADD = $(UNIT_LIBS)
@@ -181,6 +191,16 @@ tests_unit_test_scenario_torture_LDADD = $(UNIT_LIBS)
 # (the kit of soap/local.mk)
 tests_unit_test_scenario_individual_SOURCES = tests/unit/test_scenario_individual.c $(SCENE) $(IDTOKEN_KIT)
 tests_unit_test_scenario_individual_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_dialects
+DIALECT_KIT = tests/unit/dialect_kit.c tests/unit/dialect_kit.h \
+	tests/unit/dialect_front.c tests/unit/dialect_front.h
+tests_unit_test_dialects_SOURCES = tests/unit/test_dialects.c $(DIALECT_KIT) $(SCENE)
+tests_unit_test_dialects_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_dialects_tls
+tests_unit_test_dialects_tls_SOURCES = tests/unit/test_dialects_tls.c tests/unit/tls_front.c \
+	tests/unit/tls_front.h $(DIALECT_KIT) $(SCENE) $(OUT_FIXTURE)
+tests_unit_test_dialects_tls_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_references
 tests_unit_test_scenario_references_SOURCES = tests/unit/test_scenario_references.c tests/unit/soap_support.c tests/unit/soap_support.h $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_references_LDADD = $(UNIT_LIBS)
@@ -191,3 +211,6 @@ check_PROGRAMS += tests/unit/test_scenario_behind
 BEHIND_KIT = tests/unit/behind_kit.c tests/unit/behind_kit.h $(LOCAL_KIT)
 tests_unit_test_scenario_behind_SOURCES = tests/unit/test_scenario_behind.c $(BEHIND_KIT) $(SCENE)
 tests_unit_test_scenario_behind_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_dialects_inbound
+tests_unit_test_dialects_inbound_SOURCES = tests/unit/test_dialects_inbound.c $(DIALECT_KIT) $(SCENE)
+tests_unit_test_dialects_inbound_LDADD = $(UNIT_LIBS)

@@ -3,7 +3,7 @@
  * steps; pure but for the arena.
  */
 #include "base/ids.h"
-#include "txn/asking.h"
+#include "txn/asked_back.h"
 #include "txn/behind.h"
 #include "txn/sources.h"
 #include "txn/suppliers.h"
@@ -50,6 +50,10 @@ plan_partner(struct asking *asking, enum soap_transaction transaction,
         const struct span community = span_of_cstr(partner->communities.items[i]);
 
         if (!rounds_want(asking, community)) {
+            continue;
+        }
+        if (transaction == SOAP_ITI_38 && asking->elsewhere.n > 0) {
+            TRY(asked_back_plan(asking, partner, community));
             continue;
         }
         TRY(asking_add_leg(asking, mode, partner, community, &leg));
@@ -145,8 +149,8 @@ plan_provide(struct asking *asking)
 enum soap_transaction
 rounds_transaction(const struct asking *asking)
 {
-    static const enum soap_transaction by_round[ASKING_ROUNDS] = {SOAP_ITI_55, SOAP_ITI_38,
-                                                                  SOAP_ITI_39, SOAP_ITI_80};
+    static const enum soap_transaction by_round[ASKING_ROUNDS] = {
+        SOAP_ITI_55, SOAP_ITI_38, SOAP_ITI_39, SOAP_ITI_80, SOAP_ITI_45};
 
     return by_round[asking->round];
 }
@@ -156,14 +160,18 @@ rounds_plan(struct asking *asking)
 {
     const bool is_gather = asking->order.goal == ASKING_GATHER;
 
+    if (asking->order.collect.n > 0) {
+        return asking_plan_collect(asking);
+    }
     switch (asking->round) {
     case 0:
-        return asking->order.collect.n > 0 ? asking_plan_collect(asking)
-                                           : plan_everyone(asking, SOAP_ITI_55);
+        return plan_everyone(asking, SOAP_ITI_55);
     case 1:
         return is_gather                               ? plan_query_of_matches(asking)
                : asking->order.goal == ASKING_RETRIEVE ? sources_plan_metadata(asking)
                                                        : plan_everyone(asking, SOAP_ITI_38);
+    case ASKING_ROUND_IDS:
+        return suppliers_plan_ids(asking);
     case 3:
         return asking->is_judged ? sources_plan_documents(asking) : plan_provide(asking);
     default:

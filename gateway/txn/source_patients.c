@@ -104,7 +104,10 @@ sources_step_patients(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
 
-    if (rounds_transaction(asking) != SOAP_ITI_38 || asking->node->store == NULL ||
+    enum txn_verdict verdict;
+
+    if ((rounds_transaction(asking) != SOAP_ITI_38 && asking->round != ASKING_ROUND_IDS) ||
+        asking->has_known || asking->node->store == NULL ||
         !config_has_external(asking->node->config)) {
         return TXN_DONE;
     }
@@ -114,7 +117,9 @@ sources_step_patients(struct txn *txn)
     if (asking->known.n == 0) {
         TXN_TRY(list_asked(asking));
     }
-    return look_up(asking, &asking->known);
+    verdict = look_up(asking, &asking->known);
+    asking->has_known = verdict == TXN_DONE;
+    return verdict;
 }
 
 /* ---- after the answers ---- */

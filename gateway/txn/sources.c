@@ -7,6 +7,10 @@
 #include "base/ids.h"
 #include "txn/behind.h"
 #include "txn/iti38.h"
+#include "txn/suppliers.h"
+
+#define BY_ENTRY_UUID "$XDSDocumentEntryEntryUUID"
+#define BY_UNIQUE_ID  "$XDSDocumentEntryUniqueId"
 
 static bool
 has_root(const struct ident *id, const char *authority)
@@ -68,18 +72,64 @@ find_known(const struct asking *asking, const struct ident *id)
     return NULL;
 }
 
-/* Nothing to ask with: an answer of nothing, or that the index did not say. */
+/* Nothing to ask with: an answer of nothing, or that the index or a manager did not say. */
 static struct status
 add_moot_leg(struct asking *asking, const struct config_source *source,
              const struct patient *patient, const struct ident *id, const struct known_ids *known)
 {
+    const struct diag *why = known != NULL && known->diag.code != ERR_NONE
+                                 ? &known->diag
+                                 : suppliers_why_no_id(asking, id, source->patient_authority);
     struct leg *leg;
 
     TRY(add_query_leg(asking, source, patient, &leg));
     leg->patient_id = *id;
-    leg->is_moot = known == NULL || known->diag.code == ERR_NONE;
-    if (!leg->is_moot) {
-        leg->diag = known->diag;
+    leg->is_moot = why == NULL;
+    if (why != NULL) {
+        leg->diag = *why;
+    }
+    return OK;
+}
+
+/* References by ids may be of several patients, and a registry gives nobody's metadata of several
+ * in one answer, which our rules want: so each document is asked for by itself. NULL: not such a
+ * question, or one about too many. */
+static const struct query_param *
+asked_alone(const struct asking *asking)
+{
+    const struct stored_query *query = asking->order.query;
+
+    if (query == NULL || query->wants_leaf_class ||
+        !span_eq_nocase(query->id, SPAN(XCA_GET_DOCUMENTS))) {
+        return NULL;
+    }
+    for (size_t i = 0; i < query->params.n; i++) {
+        const struct query_param *param = &query->params.items[i];
+
+        if (param->values.n > 1 && param->values.n <= SOURCE_ALONE_MAX &&
+            (span_eq_cstr(param->name, BY_ENTRY_UUID) || span_eq_cstr(param->name, BY_UNIQUE_ID))) {
+            return param;
+        }
+    }
+    return NULL;
+}
+
+static struct status
+plan_alone(struct asking *asking, const struct config_source *source,
+           const struct query_param *asked)
+{
+    const char *param = span_eq_cstr(asked->name, BY_ENTRY_UUID) ? BY_ENTRY_UUID : BY_UNIQUE_ID;
+    struct txn *txn = &asking->txn;
+
+    for (size_t i = 0; i < asked->values.n; i++) {
+        struct source_lookup *lookup;
+        struct leg *leg;
+
+        TRY(ARENA_NEW(txn->arena, &txn->diag, &lookup));
+        *lookup =
+            (struct source_lookup){SPAN(XCA_GET_DOCUMENTS), param, {&asked->values.items[i], 1, 1}};
+        TRY(add_query_leg(asking, source, NULL, &leg));
+        leg->lookup = lookup;
     }
     return OK;
 }
@@ -89,11 +139,13 @@ plan_source(struct asking *asking, const struct config_source *source, const str
             const struct patient *patient)
 {
     const struct known_ids *known = find_known(asking, id);
+    const struct query_param *alone = asked_alone(asking);
     size_t n = 0;
     struct leg *leg;
 
     if (id->root.n == 0) {
-        return add_query_leg(asking, source, patient, &leg);
+        return alone != NULL ? plan_alone(asking, source, alone)
+                             : add_query_leg(asking, source, patient, &leg);
     }
     if (has_root(id, source->patient_authority)) {
         return add_patient_leg(asking, source, patient, id, id);
@@ -257,8 +309,8 @@ is_patient_param(struct span name)
            span_eq_cstr(name, "$XDSFolderPatientId") || span_eq_cstr(name, "$patientId");
 }
 
-static struct status
-put_patient(struct asking *asking, struct leg *leg, struct stored_query *query)
+struct status
+leg_put_patient(struct asking *asking, struct leg *leg, struct stored_query *query)
 {
     struct txn *txn = &asking->txn;
     struct query_param_list params = {0};
@@ -287,7 +339,7 @@ source_address(struct asking *asking, struct leg *leg, struct stored_query *quer
         TRY(arena_printf(asking->txn.arena, &leg->diag, &query->home, "urn:oid:%.*s",
                          SPAN_PRINT(leg->community)));
     }
-    return leg->given_patient.n > 0 ? put_patient(asking, leg, query) : OK;
+    return leg->given_patient.n > 0 ? leg_put_patient(asking, leg, query) : OK;
 }
 
 /* GetDocuments of what is to be retrieved (ITI TF-2 3.18.4.1.2.3.7.5). */

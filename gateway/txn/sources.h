@@ -18,6 +18,7 @@
 #define SOURCE_OWNERS_MAX                                                                          \
     ((size_t)64) /* patients whose ids are exchanged in the answers of a round */
 #define SOURCE_NAMES_MAX ((size_t)100) /* documents that one question looks up */
+#define SOURCE_ALONE_MAX ((size_t)32)  /* documents that are asked for one by one */
 
 /* Is one of the documents a source's? */
 bool sources_are_named(const struct config *config, const struct document_ref_list *documents);
@@ -74,6 +75,9 @@ MUST_CHECK struct status source_ask_documents(struct asking *asking, struct leg 
 /* The source's home (none where it is ours) and patient id in the place of the asker's. */
 MUST_CHECK struct status source_address(struct asking *asking, struct leg *leg,
                                         struct stored_query *query);
+/* The leg's patient id in the place of the query's. */
+MUST_CHECK struct status leg_put_patient(struct asking *asking, struct leg *leg,
+                                         struct stored_query *query);
 /* How its answer is read, homes and patient ids exchanged also in the texts of objects; in
  * leg->reading. */
 MUST_CHECK struct status source_reading(struct leg *leg, const struct query_reading **ret_reading);

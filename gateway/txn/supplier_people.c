@@ -297,11 +297,14 @@ suppliers_step_learn(struct txn *txn)
     const struct leg_list *legs = legs_of_round(asking);
     enum txn_verdict verdict = TXN_DONE;
 
-    if (!suppliers_are_asked(asking)) {
+    if (asking->round != ASKING_ROUND_IDS && !suppliers_are_asked(asking)) {
         return TXN_DONE;
     }
     if (txn_is_due(txn)) {
         return TXN_WAIT;
+    }
+    if (asking->round == ASKING_ROUND_IDS) {
+        return suppliers_use_ids(asking);
     }
     for (size_t i = 0; i < legs->n && verdict == TXN_DONE; i++) {
         if (legs->items[i].transaction == SOAP_ITI_47) {

@@ -24,7 +24,26 @@ bool suppliers_are_asked(const struct asking *asking);
 MUST_CHECK struct status supplier_ask_people(struct asking *asking, struct leg *leg);
 MUST_CHECK struct status supplier_answer_people(struct asking *asking, struct leg *leg,
                                                 const struct message *message);
-/* A step: our index learns whom the suppliers gave, and is asked itself. */
+/* A step: our index learns whom the suppliers gave, and is asked itself; ids are taken. */
 enum txn_verdict suppliers_step_learn(struct txn *txn);
+
+/* ---- cross-references (supplier_ids.c): the round before one that asks registries ---- */
+
+/* Is there such a round in this order? */
+bool suppliers_know_ids(const struct asking_order *order, const struct node *node);
+/* For each known patient and each authority of which our index has no id for him: a leg to each
+ * manager that may be asked by an id that it has. */
+MUST_CHECK struct status suppliers_plan_ids(struct asking *asking);
+/* As leg_kind.ask and leg_kind.answer. ERR_TOO_MANY_RESULTS, ERR_PARTNER_REFUSED. */
+MUST_CHECK struct status supplier_ask_ids(struct asking *asking, struct leg *leg);
+MUST_CHECK struct status supplier_answer_ids(struct asking *asking, struct leg *leg,
+                                             const struct message *message);
+/* The part of the step for that round: ids that nothing contradicts are known from then on. WAIT:
+ * call again. */
+enum txn_verdict suppliers_use_ids(struct asking *asking);
+/* Why no manager gave an id of <authority> for the patient; NULL: they have none, or were not
+ * asked. */
+const struct diag *suppliers_why_no_id(const struct asking *asking, const struct ident *id,
+                                       const char *authority);
 
 #endif

@@ -4,7 +4,7 @@ ATTACK_FILES = tests/attack/after.py tests/attack/appearance.py tests/attack/bad
 	tests/attack/catalogue.py tests/attack/classes_addressing.py tests/attack/classes_answers.py \
 	tests/attack/classes_binding.py tests/attack/classes_crypto.py tests/attack/classes_dos.py \
 	tests/attack/classes_http.py tests/attack/classes_mime.py tests/attack/classes_payload.py \
-	tests/attack/classes_profiles.py tests/attack/classes_relaxed.py tests/attack/classes_replay.py \
+	tests/attack/classes_profiles.py tests/attack/classes_later.py tests/attack/classes_relaxed.py tests/attack/classes_replay.py \
 	tests/attack/classes_responder.py tests/attack/classes_saml.py tests/attack/classes_tls.py \
 	tests/attack/classes_wsw.py tests/attack/classes_xml.py tests/attack/classes_xsw.py \
 	tests/attack/live.py tests/attack/live_kit.py tests/attack/messages.py tests/attack/naive.py \

@@ -91,7 +91,7 @@ fixture_pki_done(void)
 static bool
 client_connect(struct client *client, const struct sockaddr *address, socklen_t n)
 {
-    const struct timeval wait = {FIXTURE_WAIT_S, 0};
+    const struct timeval wait = {UNIT_PATIENCE_S, 0};
     *client = (struct client){.fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     const bool is_connected =
         client->fd >= 0 &&
@@ -380,7 +380,7 @@ wait_end(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    now.tv_sec += FIXTURE_WAIT_S;
+    now.tv_sec += UNIT_PATIENCE_S;
     return now;
 }
 
@@ -452,6 +452,7 @@ rig_check_two(struct rig *rig)
 {
     struct client clients[3];
     bool has_room = false;
+    unsigned looks = 0;
     CU_ASSERT_FATAL(rig_start(rig));
     for (int i = 0; i < 2; i++) {
         CU_ASSERT_FATAL(rig_connect(rig, &clients[i]));
@@ -460,8 +461,7 @@ rig_check_two(struct rig *rig)
     CU_ASSERT(!rig_connect(rig, &clients[2]));
     CU_ASSERT(rig_wait_refused(rig, 1, ERR_LIMIT_CONNECTIONS));
     client_close(&clients[0]);
-    for (int i = 0; i < 100 && !has_room; i++) {
-        (void)usleep(20000);
+    while (!has_room && unit_wait(&looks)) {
         has_room = rig_connect(rig, &clients[0]);
     }
     CU_ASSERT(has_room && client_exchange(&clients[0], POST_ABC, 200, "abc"));

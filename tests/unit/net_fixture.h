@@ -16,8 +16,6 @@
 #define HOST     "Host: server.example\r\n"
 #define POST_ABC "POST /x HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
 
-#define FIXTURE_WAIT_S 10 /* no wait of any test is longer */
-
 struct fixture_pki {
     struct trust *trust;          /* the authority that everybody believes */
     struct credential *server;    /* SANs server.example, localhost, 127.0.0.1, ::1 */
@@ -44,7 +42,7 @@ bool client_open_unix(struct client *client, const char *path);
 bool client_start_tls(struct client *client, const struct credential *credential,
                       const struct trust *trust, int version);
 bool client_send(struct client *client, struct span bytes);
-/* At most <n>, at least one byte; 0 at the end; -1 after an error or FIXTURE_WAIT_S. */
+/* At most <n>, at least one byte; 0 at the end; -1 after an error or UNIT_PATIENCE_S. */
 long client_receive(struct client *client, char *to, size_t n);
 void client_close(struct client *client);
 void client_reset(struct client *client); /* close with a TCP reset */

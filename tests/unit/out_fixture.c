@@ -79,8 +79,15 @@ send_answer(struct visit *visit)
     const struct peer *peer = visit->peer;
     const size_t n = strlen(peer->answer);
     int sent = n == 0 ? 1 : SSL_write(visit->ssl, peer->answer, (int)n);
-    for (size_t i = 0; i < peer->filler_n && sent > 0; i++) {
-        sent = SSL_write(visit->ssl, peer->filler, (int)strlen(peer->filler));
+    for (size_t left = peer->filler_n; left > 0 && sent > 0;) { /* as records of a usual size */
+        char record[16 * 1024] = "";
+        size_t used = 0;
+        while (left > 0 && used + strlen(peer->filler) < sizeof(record)) {
+            memcpy(record + used, peer->filler, strlen(peer->filler));
+            used += strlen(peer->filler);
+            left--;
+        }
+        sent = SSL_write(visit->ssl, record, (int)used);
     }
     ERR_clear_error();
 }
@@ -150,6 +157,7 @@ run_visit(void *arg)
     }
     SSL_free(visit->ssl);
     (void)close(visit->fd);
+    (void)atomic_fetch_add(&visit->peer->closed, 1);
     mem_free(visit);
     return NULL;
 }
@@ -216,6 +224,15 @@ peer_start(struct peer *peer, enum peer_manner manner, const struct credential *
     return CHECK_OK(&diag, tls_server_context(credential, trust, 0, &diag, &peer->context)) &&
            SSL_CTX_set_max_proto_version(peer->context, version) == 1 && listen_anywhere(peer) &&
            pthread_create(&peer->thread, NULL, run_peer, peer) == 0;
+}
+
+bool
+peer_wait_closed(const struct peer *peer)
+{
+    for (unsigned looks = 0;
+         atomic_load(&peer->closed) < atomic_load(&peer->connections) && unit_wait(&looks);) {
+    }
+    return atomic_load(&peer->closed) == atomic_load(&peer->connections);
 }
 
 void
@@ -397,7 +414,7 @@ calls_wait(struct calls *calls, size_t n)
     struct timespec until;
     int error = 0;
     (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += FIXTURE_WAIT_S;
+    until.tv_sec += UNIT_PATIENCE_S;
     (void)pthread_mutex_lock(&calls->lock);
     while (calls->n < n && error == 0) {
         error = pthread_cond_timedwait(&calls->changed, &calls->lock, &until);

@@ -38,10 +38,13 @@ struct peer {
     atomic_bool is_closing;                     /* every connection at once, before the handshake */
     atomic_bool is_full;                        /* accepts nobody */
     atomic_size_t connections, requests, bytes; /* bytes: of requests, after TLS */
+    atomic_size_t closed;                       /* of the connections */
 };
 /* On 127.0.0.1, any port. <trust> for client certificates. <version>: the highest TLS version. */
 bool peer_start(struct peer *peer, enum peer_manner manner, const struct credential *credential,
                 const struct trust *trust, int version);
+/* Waits until every connection that it accepted is closed. */
+bool peer_wait_closed(const struct peer *peer);
 void peer_stop(struct peer *peer);
 
 /* ---- partners ---- */
@@ -52,9 +55,10 @@ struct out_partner {
     const char *host;
     uint16_t port;
     const char *tls;     /* of its YAML file: "identity: san, names: [server.example]" */
-    const char *timeout; /* "2s" */
+    const char *timeout; /* "2s"; PATIENT where the test is not about time */
     const char *more;    /* lines of its file; NULL: it may fail as often as it likes */
 };
+#define PATIENT "60s" /* below UNIT_PATIENCE_S: what failed says so itself */
 /* More of the entry 'trust.partners': ", ocsp: {mode: hard}". */
 extern const char *out_fixture_trust;
 /* Writes the files and loads them: partners p0, p1, ... in this order. NULL after a failure. */

@@ -61,12 +61,14 @@ take_question(struct out *out, struct out_request *request, out_done done, void 
 
     CU_ASSERT_FATAL(scene->questions_n < SCENE_QUESTIONS);
     keep_message(KEEP_REQUEST, request->content_type, &request->body);
-    *question = (struct scene_question){.from = place,
-                                        .config = request->config,
-                                        .to = request->partner,
-                                        .done = done,
-                                        .arg = arg,
-                                        .ticket = request->ticket};
+    *question = (struct scene_question){
+        .from = place,
+        .config = request->config,
+        .to = request->partner,
+        .done = done,
+        .arg = arg,
+        .ticket = request->ticket,
+        .timeout_us = request->timeout_us > 0 ? request->timeout_us : request->partner->timeout_us};
     snprintf(question->url, sizeof(question->url), "%s", request->url);
     snprintf(question->content_type, sizeof(question->content_type), "%s", request->content_type);
     buf_init(&question->body, (size_t)64 * 1024 * 1024);

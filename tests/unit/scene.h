@@ -71,7 +71,8 @@ struct scene_question {
     out_done done;
     void *arg;
     uint64_t ticket;
-    bool is_answered; /* or withdrawn */
+    int64_t timeout_us; /* how long the engine would wait for it */
+    bool is_answered;   /* or withdrawn */
     bool is_cancelled;
     size_t records;   /* of the node that answers, when it was delivered */
     size_t undurable; /* records of its node that were not durable when it left: must be 0 */

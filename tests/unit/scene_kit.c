@@ -430,10 +430,62 @@ slow_remember(struct store *store, const struct replay_message *message, struct 
                : OK;
 }
 
+static struct status
+slow_learn(struct store *store, const struct correlation *correlations, size_t n, struct park *park,
+           struct diag *diag, enum answer *ret_answer)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_learn_correlations(INNER(store), correlations, n, park, diag, ret_answer)
+               : OK;
+}
+
+static struct status
+slow_find_correlation(struct store *store, const struct correlation_key *key, struct park *park,
+                      struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                      bool *ret_is_known, struct correlation *ret_found)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_find_correlation(INNER(store), key, park, arena, diag, ret_answer,
+                                        ret_is_known, ret_found)
+               : OK;
+}
+
+static struct status
+slow_correlated(struct store *store, const struct ident *local, struct park *park,
+                struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                struct correlation_match_list *ret_matches)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_correlated_ids(INNER(store), local, park, arena, diag, ret_answer,
+                                      ret_matches)
+               : OK;
+}
+
+static struct status
+slow_claim(struct store *store, struct span message_id, struct park *park, struct diag *diag,
+           enum answer *ret_answer)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? pending_claim(INNER(store), message_id, park, diag, ret_answer)
+               : OK;
+}
+
+static struct status
+slow_fetch(struct store *store, struct span message_id, struct arena *arena, struct diag *diag,
+           struct buf *answer, struct pending *ret_pending)
+{
+    return pending_fetch(INNER(store), message_id, arena, diag, answer, ret_pending);
+}
+
 void
 kit_slow_store(struct place *place)
 {
+    static const struct pending_engine awaited = {.fetch = slow_fetch, .claim = slow_claim};
     static const struct store_engine engine = {.name = "slow",
+                                               .pending = &awaited,
+                                               .learn_correlations = slow_learn,
+                                               .find_correlation = slow_find_correlation,
+                                               .correlated_ids = slow_correlated,
                                                .match_patient = slow_match,
                                                .knows_patient = slow_knows,
                                                .ask = slow_ask,

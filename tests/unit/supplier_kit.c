@@ -174,7 +174,7 @@ supplier_asked_ids(const char *source)
 }
 
 void
-supplier_answer_ids(const char *source, const struct pix_answer *answer)
+supplier_say_ids(const char *source, const struct pix_answer *answer)
 {
     const struct pix_query query = supplier_asked_ids(source);
     struct diag diag = {0};
@@ -200,5 +200,5 @@ supplier_give_ids(const char *source, const char *const *ids, size_t n)
         id.extension = rest;
         CHECK_OK(&diag, ARENA_PUSH(sources_arena, &diag, &answer.ids, id));
     }
-    supplier_answer_ids(source, &answer);
+    supplier_say_ids(source, &answer);
 }

@@ -13,8 +13,14 @@
 #define MPI_SOURCE                                                                                 \
     "  - {name: mpi, engine: pdq, url: 'https://mpi.example/pdq', patient_authority: " MPI "}\n"
 #define XREF_SOURCE                                                                                \
-    "  - {name: xref, engine: pix, url: 'https://xref.example/pix', patient_authority: " MPI       \
-    ", remember: 10m}\n"
+    "  - {name: xref, engine: pix, url: 'https://xref.example/pix', patient_authority: 2.999.77, " \
+    "remember: 10m}\n"
+#define FAR "2.999.78" /* authority of a registry whose ids our index does not have */
+#define FAR_SOURCE                                                                                 \
+    "  - name: far\n"                                                                              \
+    "    registry: {url: 'https://far.example/r'}\n"                                               \
+    "    repositories: {2.999.35: 'https://far.example/p'}\n"                                      \
+    "    patient_authority: " FAR "\n"
 #define OTTO "Berg", "Otto", "19600202", "M"
 
 /* Somebody whom a supplier knows. */
@@ -40,7 +46,7 @@ void supplier_refuse(const char *source);
 
 /* What the newest question to a manager asks; its answer (of ids: those of <answer>). */
 struct pix_query supplier_asked_ids(const char *source);
-void supplier_answer_ids(const char *source, const struct pix_answer *answer);
+void supplier_say_ids(const char *source, const struct pix_answer *answer);
 /* PIX_FOUND: these ids, "ROOT EXTENSION" each. */
 void supplier_give_ids(const char *source, const char *const *ids, size_t n);
 

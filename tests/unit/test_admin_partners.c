@@ -18,6 +18,7 @@
 #define SAN       "identity: san, names: [server.example]"
 #define SECOND    "identity: san, names: [localhost]"
 #define FAILURES  3
+#define PAUSE_US  (3 * US_PER_S) /* a quarter more or less */
 
 static struct peer peer;
 static struct calls calls;
@@ -32,9 +33,9 @@ set_up(enum peer_manner manner)
         peer_start(&peer, manner, fixture_pki()->server, fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
     const struct out_partner partners[] = {
-        {"127.0.0.1", peer.port, SAN, "9s",
-         "limits: {connections: 2, requests: 20, failures: 3, pause: 1s, longest_pause: 1s}\n"},
-        {"127.0.0.1", peer.port, SECOND, "9s", NULL},
+        {"127.0.0.1", peer.port, SAN, PATIENT,
+         "limits: {connections: 2, requests: 20, failures: 3, pause: 3s, longest_pause: 3s}\n"},
+        {"127.0.0.1", peer.port, SECOND, PATIENT, NULL},
     };
     CU_ASSERT_FATAL(calls_start(&calls, partners, ARRAY_LEN(partners)));
     CU_ASSERT_FATAL(CHECK_OK(
@@ -84,13 +85,13 @@ static bool
 comes_to(const char *what, const char *id, long want)
 {
     long value = -1;
-    for (int i = 0; i < 300; i++) {
+    unsigned looks = 0;
+    do {
         value = sample(what, id);
         if (value == want) {
             return true;
         }
-        (void)usleep(10000);
-    }
+    } while (unit_wait(&looks));
     printf("\n    %s of %s: wanted %ld, got %ld", what, id, want, value);
     return false;
 }
@@ -159,7 +160,7 @@ test_breaker_states(void)
     CU_ASSERT_EQUAL(calls.answers[FAILURES].error, ERR_PARTNER_OPEN);
     CU_ASSERT_EQUAL(sample("turned_away_total", "p0"), 1);
     atomic_store(&peer.is_closing, false);
-    (void)usleep(1300000); /* the pause, and a quarter */
+    (void)usleep(PAUSE_US * 5 / 4 + 50000);
     CU_ASSERT_EQUAL(sample("breaker", "p0"), OUT_BREAKER_OPEN);
     ask(0, trial);
     CU_ASSERT(comes_to("breaker", "p0", OUT_BREAKER_HALF_OPEN));
@@ -183,7 +184,7 @@ test_breaker_closes(void)
     }
     CU_ASSERT_EQUAL(sample("breaker", "p0"), OUT_BREAKER_OPEN);
     atomic_store(&peer.is_closing, false);
-    (void)usleep(1300000);
+    (void)usleep(PAUSE_US * 5 / 4 + 50000);
     ask(0, out_next_ticket());
     CU_ASSERT(calls_wait(&calls, FAILURES + 1));
     CU_ASSERT(call_is_answer(&calls.answers[FAILURES], 200, "answer"));

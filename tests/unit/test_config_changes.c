@@ -48,6 +48,8 @@ static const struct {
     {MAIN, 17, "discovery: {several: none}", "discovery: changed\n"},
     {MAIN, 17, "discovery: {remember: 168h}", "discovery: changed\n"},
     {MAIN, 17, "discovery: {time_to_live: 168h}", "discovery: changed\n"},
+    {MAIN, 17, "discovery: {minimum_degree: 80}", "discovery: changed\n"},
+    {MAIN, 17, "discovery: {ask_back: true}", "discovery: changed\n"},
     {MAIN, 17, "limits: {answer_time: 7s}", "limits: changed\n"},
     {MAIN, 17, "security: {clock_skew: 1s}", "security: changed\n"},
     {MAIN, 17, "security: {signatures: reference}", "security: changed\n"},

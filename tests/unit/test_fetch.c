@@ -11,8 +11,6 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/web_kit.h"
 
-#define WAIT_S 10
-
 static struct trust_fetch *fetch;
 static struct web web;
 
@@ -50,7 +48,7 @@ caller_wait(struct caller *caller)
     int error = 0;
 
     (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += WAIT_S;
+    until.tv_sec += UNIT_PATIENCE_S;
     (void)pthread_mutex_lock(&caller->lock);
     while (caller->done_n == 0 && error == 0) {
         error = pthread_cond_timedwait(&caller->changed, &caller->lock, &until);
@@ -75,7 +73,7 @@ request_of(const char *path, char url[256])
                                   .content_type = "application/ocsp-request",
                                   .body = SPAN("question"),
                                   .limit_bytes = 1000,
-                                  .timeout_us = 5 * US_PER_S};
+                                  .timeout_us = 60 * US_PER_S};
 }
 
 static bool
@@ -208,13 +206,12 @@ test_not_taken(void)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char url[256];
         struct fetch_request request = request_of("/x", url);
-        const int64_t from_us = clock_mono_us(clock_system());
+        const bool is_late = rows[i].manner == WEB_SILENT || rows[i].manner == WEB_DRIPS;
 
-        request.timeout_us = 600 * US_PER_MS;
+        request.timeout_us = is_late ? 600 * US_PER_MS : 60 * US_PER_S;
         web.raw = rows[i].raw;
         atomic_store(&web.manner, rows[i].manner);
         CU_ASSERT(expect(&request, ERR_FETCH, rows[i].said));
-        CU_ASSERT(clock_mono_us(clock_system()) - from_us < 3 * US_PER_S);
     }
     atomic_store(&web.manner, WEB_RESPONDS);
 }

@@ -579,6 +579,61 @@ test_all_relaxed(void)
     check_says(output.out, "note: partner 'blue': SHA-1 signatures are refused");
 }
 
+/* What was relaxed by which profile, and what the partner's own file overrules. */
+static void
+test_profiles(void)
+{
+    FILE *file = NULL;
+
+    copy_file("net/red/blue.before", "net/red/partners.d/blue.yaml");
+    file = fopen(path_of("net/red/partners.d/blue.yaml"), "a");
+    CU_ASSERT_FATAL(file != NULL);
+    fputs(
+        "profiles: [{sha1-until: 2020-06-30}, legacy-tls, bearer, lean-assertions, slow-answers,\n"
+        "  one-document-per-retrieve]\nlimits: {documents_per_request: 3}\n",
+        file);
+    CU_ASSERT(fclose(file) == 0);
+    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
+    check_exit("profiles", CLI_DONE);
+    check_says(output.out, "  profiles     sha1-until 2020-06-30: sha1_until 2020-06-30, "
+                           "writes.digest sha1\n"
+                           "               legacy-tls: tls.suites legacy, "
+                           "writes.legacy_renegotiation yes\n"
+                           "               bearer: confirmation bearer, writes.confirmation "
+                           "bearer\n");
+    check_says(output.out, "  one-document-per-retrieve: nothing, its own file says it all\n");
+    check_says(output.out, "their time has ended 2020-06-30: remove sha1_until (profile "
+                           "sha1-until)\n");
+    check_says(output.out, "WARNING: connections to its server may have no forward secrecy or no "
+                           "AEAD (profile legacy-tls)\n");
+    check_says(output.out, "accepted: assertions without AudienceRestriction (profile "
+                           "lean-assertions)\n");
+    check_says(output.out, "  timeout      20000 ms; discovery 60000 ms, query 120000 ms, retrieve "
+                           "120000 ms\n");
+    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml|--json");
+    check_exit("profiles", CLI_DONE);
+    check_says(output.out, "\"name\": \"sha1-until\"");
+    check_says(output.out, "\"key\": \"writes.digest\"");
+    run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
+    check_exit("profiles", CLI_DONE);
+    check_says(output.out, "note: partner 'blue': bearer assertions accepted: whoever holds one "
+                           "may use it (profile bearer)\n");
+    check_says(output.out,
+               "note: partner 'blue': may take 120 s, but a transaction ends after 20 s "
+               "(limits.timeout)\n");
+    copy_file("net/red/blue.before", "net/red/partners.d/blue.yaml");
+}
+
+static void
+test_shipped_profiles(void)
+{
+    run(cmd_partners, "partners|--profiles");
+    check_exit("shipped", CLI_DONE);
+    check_says(output.out, "date-range-required\n  about: refuses FindDocuments without");
+    check_says(output.out, "\n    writes: {date_range: creation}\n");
+    check_says(output.out, " profiles\n");
+}
+
 static const struct unit_test tests[] = {
     {"refused options", test_refused_options},
     {"refused overwrite", test_refused_overwrite},
@@ -595,6 +650,8 @@ static const struct unit_test tests[] = {
     {"partners", test_partners},
     {"relaxed", test_relaxed},
     {"all relaxed", test_all_relaxed},
+    {"profiles", test_profiles},
+    {"shipped profiles", test_shipped_profiles},
 };
 
 UNIT_MAIN("init", tests)

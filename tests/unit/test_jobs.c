@@ -196,6 +196,7 @@ ask(struct store *store, const char *message_id, enum pending_kind kind)
         .community = SPAN("2.999.2"),
         .user = SPAN("Dr. Ada Example"),
         .query_id = {SPAN("2.25.7"), SPAN("q"), SPAN_EMPTY},
+        .question = SPAN("<question/>"),
         .created_us = NOW,
         .expires_us = NOW + 100,
     };
@@ -208,9 +209,9 @@ ask(struct store *store, const char *message_id, enum pending_kind kind)
 
 static struct status
 answer_it(struct store *store, const char *message_id, const char *partner, int64_t now_us,
-          struct diag *diag)
+          const char *text, struct diag *diag, bool *ret_is_copy)
 {
-    const struct body body = body_over(SPAN("<answer/>"));
+    const struct body body = body_over(span_of_cstr(text));
     const struct pending_answer answer = {
         .message_id = span_of_cstr(message_id),
         .partner = span_of_cstr(partner),
@@ -221,7 +222,7 @@ answer_it(struct store *store, const char *message_id, const char *partner, int6
     };
     enum answer when = ANSWER_LATER;
 
-    return pending_take(store, &answer, NULL, diag, &when);
+    return pending_take(store, &answer, NULL, diag, &when, ret_is_copy);
 }
 
 static void
@@ -231,13 +232,16 @@ test_who_may_answer(void)
         const char *message_id, *partner;
         int64_t now_us;
         const char *why; /* NULL: it is taken */
+        bool is_copy;
     } rows[] = {
-        {"urn:uuid:8", "green", NOW, "no question of ours"},
-        {"urn:uuid:1", "blue", NOW, "asked of another partner"},
-        {"urn:uuid:1", "green", NOW + 100, "time for its answer is over"},
-        {"urn:uuid:1", "green", NOW + 99, NULL},
-        {"urn:uuid:1", "green", NOW + 99, "answered already"},
-        {"urn:uuid:2", "green", NOW, NULL},
+        {"urn:uuid:8", "green", NOW, "no question of ours", false},
+        {"urn:uuid:1", "blue", NOW, "asked of another partner", false},
+        {"urn:uuid:1", "green", NOW + 100, "time for its answer is over", false},
+        {"urn:uuid:1", "green", NOW + 99, NULL, false},
+        {"urn:uuid:1", "green", NOW + 99, NULL, true},
+        {"urn:uuid:1", "blue", NOW + 99, "asked of another partner", false},
+        {"urn:uuid:1", "green", NOW + 1000, "time for its answer is over", false},
+        {"urn:uuid:2", "green", NOW, NULL, false},
     };
     struct shelf shelf;
     struct pending found;
@@ -252,12 +256,15 @@ test_who_may_answer(void)
                                                   span_of_cstr(rows[i].partner), rows[i].now_us,
                                                   shelf.arena, NULL, &diag, &answer, &found);
         diag_clear(&diag);
-        const struct status st =
-            answer_it(shelf.store, rows[i].message_id, rows[i].partner, rows[i].now_us, &diag);
+        bool is_copy = false;
+        const struct status st = answer_it(shelf.store, rows[i].message_id, rows[i].partner,
+                                           rows[i].now_us, "<answer/>", &diag, &is_copy);
 
         CU_ASSERT_EQUAL(before.code, st.code);
         if (rows[i].why == NULL) {
             CHECK_OK(&diag, st);
+            CU_ASSERT_EQUAL(is_copy, rows[i].is_copy);
+            CU_ASSERT_EQUAL(found.answered_us != 0, rows[i].is_copy);
         } else {
             CHECK_ERR(&diag, ERR_NOT_AWAITED, st);
             CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, rows[i].why));
@@ -266,48 +273,131 @@ test_who_may_answer(void)
     close_shelf(&shelf);
 }
 
+/* What lies there; "" when nothing does. */
+static void
+check_kept(const struct shelf *shelf, struct store *store, const char *message_id,
+           const char *answer, bool is_fetched)
+{
+    struct diag diag = {0};
+    struct pending got;
+    struct buf bytes;
+
+    buf_init(&bytes, 64);
+    CHECK_OK(&diag,
+             pending_fetch(store, span_of_cstr(message_id), shelf->arena, &diag, &bytes, &got));
+    CU_ASSERT(span_eq_cstr(buf_span(&bytes), answer));
+    CU_ASSERT_EQUAL(got.is_fetched, is_fetched);
+    CU_ASSERT_EQUAL(got.answered_us != 0, answer[0] != '\0' || is_fetched);
+    CU_ASSERT_EQUAL(got.question.n > 0, !is_fetched);
+    buf_done(&bytes);
+}
+
+static size_t
+listed(const struct shelf *shelf, struct store *store, int64_t now_us)
+{
+    struct pending_list all = {0};
+    struct diag diag = {0};
+
+    CHECK_OK(&diag, pending_list(store, now_us, shelf->arena, &diag, &all));
+    return all.n;
+}
+
 static void
 test_answers_are_kept(void)
 {
     struct shelf shelf;
     struct store *second;
     struct pending got;
-    struct pending_list all;
+    struct buf small;
     struct diag diag = {0};
-    enum answer answer;
+    bool is_copy = false;
     uint64_t n = 0;
 
     open_shelf(&shelf);
     ask(shelf.store, "urn:uuid:1", PENDING_DEFERRED);
     ask(shelf.store, "urn:uuid:2", PENDING_DEFERRED);
     ask(shelf.store, "urn:uuid:3", PENDING_ASYNCHRONOUS);
-    CHECK_OK(&diag, answer_it(shelf.store, "urn:uuid:1", "green", NOW + 5, &diag));
+    CHECK_OK(&diag,
+             answer_it(shelf.store, "urn:uuid:1", "green", NOW + 5, "<answer/>", &diag, &is_copy));
     second = open_again(&shelf);
-    CHECK_OK(&diag, pending_fetch(second, SPAN("urn:uuid:1"), shelf.arena, &diag, &got));
-    CU_ASSERT(got.answered_us == NOW + 5 && span_eq(got.answer, SPAN("<answer/>")));
-    CU_ASSERT(span_eq(got.user, SPAN("Dr. Ada Example")) &&
-              span_eq(got.query_id.extension, SPAN("q")));
+    check_kept(&shelf, second, "urn:uuid:1", "<answer/>", false);
+    check_kept(&shelf, second, "urn:uuid:2", "", false);
+    CHECK_OK(&diag, pending_fetch(second, SPAN("urn:uuid:1"), shelf.arena, &diag, NULL, &got));
+    CU_ASSERT(got.answered_us == NOW + 5 && span_eq(got.user, SPAN("Dr. Ada Example")));
+    CU_ASSERT(span_eq(got.query_id.extension, SPAN("q")));
     CU_ASSERT(span_eq(got.content_type, SPAN("application/soap+xml")));
-    CHECK_OK(&diag, pending_fetch(second, SPAN("urn:uuid:2"), shelf.arena, &diag, &got));
-    CU_ASSERT(got.answered_us == 0 && got.answer.n == 0);
-    CHECK_OK(&diag, pending_list(second, PENDING_DEFERRED, shelf.arena, &diag, &all));
-    CU_ASSERT(all.n == 2 && span_eq(all.items[1].message_id, SPAN("urn:uuid:2")));
+    buf_init(&small, 8);
+    CHECK_ERR(&diag, ERR_LIMIT_BUFFER,
+              pending_fetch(second, SPAN("urn:uuid:1"), shelf.arena, &diag, &small, &got));
+    buf_done(&small);
+    diag_clear(&diag);
+    CU_ASSERT_EQUAL(listed(&shelf, second, NOW), 3);
+    CU_ASSERT_EQUAL(listed(&shelf, second, NOW + 100), 1);
     CHECK_OK(&diag, pending_count(second, SPAN_EMPTY, &diag, &n));
     CU_ASSERT_EQUAL(n, 2);
     CHECK_OK(&diag, pending_expire(second, NOW + 100, &diag, &n));
     CU_ASSERT_EQUAL(n, 2); /* the answer stays: keep_us */
-    CHECK_OK(&diag, pending_fetch(second, SPAN("urn:uuid:1"), shelf.arena, &diag, &got));
-    CHECK_OK(&diag, pending_drop(second, &got.message_id, 1, NULL, &diag, &answer));
+    check_kept(&shelf, second, "urn:uuid:1", "<answer/>", false);
+    CHECK_OK(&diag, pending_expire(second, NOW + 1000, &diag, &n));
+    CU_ASSERT_EQUAL(n, 0);
     CHECK_ERR(&diag, ERR_NOT_FOUND,
-              pending_fetch(second, SPAN("urn:uuid:1"), shelf.arena, &diag, &got));
+              pending_fetch(second, SPAN("urn:uuid:1"), shelf.arena, &diag, NULL, &got));
     store_close(second);
     close_shelf(&shelf);
 }
 
+/* Once; what is left tells copies, for a while. */
+static void
+test_answers_are_fetched_once(void)
+{
+    struct shelf shelf;
+    struct span ids[] = {SPAN("urn:uuid:1"), SPAN("urn:uuid:2")};
+    struct pending got;
+    struct diag diag = {0};
+    enum answer answer;
+    bool is_copy = false;
+
+    open_shelf(&shelf);
+    ask(shelf.store, "urn:uuid:1", PENDING_ASYNCHRONOUS);
+    ask(shelf.store, "urn:uuid:2", PENDING_ASYNCHRONOUS);
+    CHECK_ERR(&diag, ERR_NOT_FOUND,
+              pending_claim(shelf.store, SPAN("urn:uuid:9"), NULL, &diag, &answer));
+    diag_clear(&diag);
+    CHECK_ERR(&diag, ERR_NOT_FOUND,
+              pending_claim(shelf.store, SPAN("urn:uuid:1"), NULL, &diag, &answer));
+    diag_clear(&diag);
+    CHECK_OK(&diag,
+             answer_it(shelf.store, "urn:uuid:1", "green", NOW + 5, "<answer/>", &diag, &is_copy));
+    CHECK_OK(&diag,
+             answer_it(shelf.store, "urn:uuid:1", "green", NOW + 6, "<another/>", &diag, &is_copy));
+    CU_ASSERT(is_copy);
+    check_kept(&shelf, shelf.store, "urn:uuid:1", "<answer/>", false);
+    CHECK_OK(&diag, pending_claim(shelf.store, SPAN("urn:uuid:1"), NULL, &diag, &answer));
+    check_kept(&shelf, shelf.store, "urn:uuid:1", "", true);
+    CHECK_ERR(&diag, ERR_NOT_FOUND,
+              pending_claim(shelf.store, SPAN("urn:uuid:1"), NULL, &diag, &answer));
+    diag_clear(&diag);
+    is_copy = false;
+    CHECK_OK(&diag,
+             answer_it(shelf.store, "urn:uuid:1", "green", NOW + 7, "<another/>", &diag, &is_copy));
+    CU_ASSERT(is_copy);
+    check_kept(&shelf, shelf.store, "urn:uuid:1", "", true);
+    CU_ASSERT_EQUAL(listed(&shelf, shelf.store, NOW), 1);
+    /* nobody awaits them any more */
+    CHECK_OK(&diag, pending_drop(shelf.store, ids, 2, NULL, &diag, &answer));
+    check_kept(&shelf, shelf.store, "urn:uuid:1", "", true);
+    CHECK_ERR(&diag, ERR_NOT_FOUND,
+              pending_fetch(shelf.store, ids[1], shelf.arena, &diag, NULL, &got));
+    close_shelf(&shelf);
+}
+
 static const struct unit_test tests[] = {
-    {"what is refused", test_what_is_refused},   {"leases", test_leases},
-    {"a killed process", test_killed_process},   {"who may answer", test_who_may_answer},
+    {"what is refused", test_what_is_refused},
+    {"leases", test_leases},
+    {"a killed process", test_killed_process},
+    {"who may answer", test_who_may_answer},
     {"answers are kept", test_answers_are_kept},
+    {"answers are fetched once", test_answers_are_fetched_once},
 };
 
 UNIT_MAIN("jobs", tests)

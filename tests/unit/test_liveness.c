@@ -42,8 +42,7 @@ end(struct txn *txn)
 static bool
 wait_until(int n)
 {
-    for (int i = 0; i < 1000 && running != n; i++) {
-        (void)usleep(10000);
+    for (unsigned looks = 0; running != n && unit_wait(&looks);) {
     }
     return running == n;
 }
@@ -72,8 +71,9 @@ test_runner(void)
     CU_ASSERT(runner_lag_us(runner) >= 50 * US_PER_MS);
     CU_ASSERT(runner_busy_us(runner) >= runner_lag_us(runner));
     holds = false;
-    CU_ASSERT(runner_drain(runner, clock_mono_us(clock_system()) + 10 * US_PER_S));
-    (void)usleep(20000);
+    CU_ASSERT(runner_drain(runner, clock_mono_us(clock_system()) + 60 * US_PER_S));
+    for (unsigned looks = 0; runner_busy_us(runner) != 0 && unit_wait(&looks);) {
+    }
     CU_ASSERT(runner_lag_us(runner) == 0 && runner_busy_us(runner) == 0);
     runner_free(runner);
 }
@@ -93,8 +93,7 @@ test_journal(void)
     CU_ASSERT(journal_is_healthy(journal)); /* slow is not failed */
     atomic_store(&kit_disk.is_hanging, false);
     kit_claim_wait(&claim);
-    for (int i = 0; i < 500 && journal_busy_us(journal) != 0; i++) {
-        (void)usleep(10000);
+    for (unsigned looks = 0; journal_busy_us(journal) != 0 && unit_wait(&looks);) {
     }
     CU_ASSERT_EQUAL(journal_busy_us(journal), 0);
     journal_close(journal);

@@ -61,7 +61,7 @@ check_belief(const struct belief *belief)
                                belief->version));
     peer.answer = OK_ANSWER;
     const struct out_partner partner = {"127.0.0.1", peer.port,
-                                        belief->tls == NULL ? pinned : belief->tls, "5s", NULL};
+                                        belief->tls == NULL ? pinned : belief->tls, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     if (!calls_expect(&calls, 0, belief->want, belief->said)) {
         printf("\n    in '%s'", belief->name);
@@ -127,8 +127,8 @@ test_wildcard_of_another(void)
             peer_start(&peer, PEER_ANSWERS, wildcard, fixture_pki()->trust, TLS1_3_VERSION));
         peer.answer = OK_ANSWER;
         const struct out_partner partners[] = {
-            {"127.0.0.1", peer.port, "identity: san, names: [a.server.example]", "5s", NULL},
-            {"127.0.0.1", peer.port, second, "5s", NULL},
+            {"127.0.0.1", peer.port, "identity: san, names: [a.server.example]", PATIENT, NULL},
+            {"127.0.0.1", peer.port, second, PATIENT, NULL},
         };
         CU_ASSERT_FATAL(calls_start(&calls, partners, 2));
         CU_ASSERT(calls_expect(&calls, rows[i].asked, rows[i].want, rows[i].said));
@@ -149,7 +149,7 @@ test_our_certificate_refused(void)
         struct calls calls;
         CU_ASSERT_FATAL(peer_start(&peer, PEER_ANSWERS, fixture_pki()->server,
                                    fixture_pki()->stranger_trust, versions[i]));
-        const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+        const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
         CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
         CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TLS, "refused our certificate"));
         calls_done(&calls);
@@ -166,8 +166,8 @@ test_our_listener_refuses(void)
     rig_init(&rig);
     rig.config.network.trust = fixture_pki()->stranger_trust;
     CU_ASSERT_FATAL(rig_start(&rig));
-    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "5s",
-                                        NULL};
+    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN,
+                                        PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     for (size_t i = 1; i <= 10; i++) {
         CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TLS, "refused our certificate"));
@@ -187,8 +187,8 @@ test_success(void)
     struct calls calls;
     rig_init(&rig);
     CU_ASSERT_FATAL(rig_start(&rig));
-    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "5s",
-                                        NULL};
+    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN,
+                                        PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const struct out_answer *answer = calls_exchange(&calls, 0, "a question");
     CU_ASSERT(call_is_answer(answer, 200, "a question"));
@@ -267,7 +267,7 @@ test_bad_answers(void)
         peer.answer = answers[i].answer;
         peer.filler = answers[i].filler;
         peer.filler_n = answers[i].filler_n;
-        const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+        const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
         CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
         if (!calls_expect(&calls, 0, answers[i].want, answers[i].said)) {
             printf("\n    in '%s'", answers[i].name);
@@ -302,7 +302,7 @@ test_good_answers(void)
         CU_ASSERT_FATAL(peer_start(&peer, PEER_ANSWERS, fixture_pki()->server, fixture_pki()->trust,
                                    TLS1_3_VERSION));
         peer.answer = rows[i].answer;
-        const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+        const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
         CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
         for (int time = 0; time < 2; time++) {
             const struct out_answer *answer = calls_exchange(&calls, 0, "question");
@@ -328,7 +328,7 @@ test_long_content_type(void)
     (void)snprintf(answer, sizeof(answer),
                    "HTTP/1.1 200 OK\r\nContent-Type: a/%0509d\r\nContent-Length: 0\r\n\r\n", 0);
     peer.answer = answer;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(calls_expect(&calls, 0, ERR_NONE, ""));
     (void)snprintf(answer, sizeof(answer),
@@ -355,7 +355,7 @@ test_redirect(void)
                    target.port);
     peer.answer = answer;
     target.answer = OK_ANSWER;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "question"), 307, "moved"));
     CU_ASSERT_EQUAL(atomic_load(&target.connections), 0);
@@ -374,7 +374,7 @@ test_environment(void)
     CU_ASSERT_FATAL(peer_start(&peer, PEER_ANSWERS, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
-    const struct out_partner partner = {"localhost", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"localhost", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "question"), 200, "answer"));
     calls_done(&calls);

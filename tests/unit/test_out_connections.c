@@ -35,9 +35,9 @@ test_pools(void)
                                TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
     const struct out_partner partners[] = {
-        {"127.0.0.1", peer.port, SAN, "5s", NULL},
-        {"127.0.0.1", peer.port, "identity: san, names: [localhost]", "5s", NULL},
-        {"127.0.0.1", peer.port, "identity: san, names: [blue.example]", "5s", NULL},
+        {"127.0.0.1", peer.port, SAN, PATIENT, NULL},
+        {"127.0.0.1", peer.port, "identity: san, names: [localhost]", PATIENT, NULL},
+        {"127.0.0.1", peer.port, "identity: san, names: [blue.example]", PATIENT, NULL},
     };
     CU_ASSERT_FATAL(calls_start(&calls, partners, 3));
     for (int round = 0; round < 3; round++) {
@@ -63,13 +63,15 @@ test_kept_connection_closed(void)
     CU_ASSERT_FATAL(peer_start(&peer, PEER_ANSWERS_ONCE, fixture_pki()->server,
                                fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     for (int i = 0; i < 4; i++) {
         const struct out_answer *answer = calls_exchange(&calls, 0, "question");
         CU_ASSERT(answer->is_stale || call_is_answer(answer, 200, "answer"));
         CU_ASSERT(!answer->is_stale || i % 2 == 0); /* after a pause it is known before */
-        (void)usleep(i % 2 == 0 ? 50000 : 0);
+        if (i % 2 == 0) {
+            CU_ASSERT(peer_wait_closed(&peer));
+        }
     }
     calls_done(&calls);
     peer_stop(&peer);
@@ -100,7 +102,7 @@ test_no_request_is_sent_twice(void)
     CU_ASSERT_FATAL(peer_start(&peer, PEER_READS_SECOND, fixture_pki()->server,
                                fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "question"), 200, "answer"));
     const struct out_answer *stale = calls_exchange(&calls, 0, "question");
@@ -133,7 +135,7 @@ test_budget(void)
     peer.answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5000\r\n\r\n";
     peer.filler = "0123456789";
     peer.filler_n = 500;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     budget_init(&budget, 8000, 2); /* a share is 2000, 4000 for both */
     CU_ASSERT(budget_take(&budget, &other, 3500));
@@ -173,8 +175,8 @@ test_parallel(void)
     bool has_come[PARALLEL] = {false};
     rig_init(&rig);
     CU_ASSERT_FATAL(rig_start(&rig));
-    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "9s",
-                                        NULL};
+    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN,
+                                        PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     for (int i = 0; i < PARALLEL; i++) {
         char question[16];
@@ -207,7 +209,7 @@ test_unreachable(void)
                                TLS1_3_VERSION));
     const uint16_t port = peer.port;
     peer_stop(&peer); /* nobody listens there any more */
-    const struct out_partner partner = {"127.0.0.1", port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_UNREACHABLE, "check host and port"));
     CU_ASSERT_PTR_NOT_NULL(strstr(calls.answers[0].detail, "'p0'"));
@@ -295,14 +297,12 @@ test_dead_name(void)
     peer.answer = OK_ANSWER;
     const struct out_partner partners[] = {
         {"nowhere.invalid", 443, "identity: san, names: [nowhere.invalid]", "1s", NULL},
-        {"127.0.0.1", peer.port, SAN, "1s", NULL},
+        {"127.0.0.1", peer.port, SAN, PATIENT, NULL},
     };
     CU_ASSERT_FATAL(calls_start(&calls, partners, 2));
-    const int64_t start_us = now_us();
     calls_ask(&calls, 0, NULL, "question", INT64_MAX);
     calls_ask(&calls, 1, NULL, "question", INT64_MAX);
     CU_ASSERT(calls_wait(&calls, 2));
-    CU_ASSERT(now_us() - start_us < 3 * US_PER_S);
     size_t good = 0;
     for (size_t i = 0; i < calls.n; i++) {
         good += calls.answers[i].error == ERR_NONE;
@@ -323,12 +323,12 @@ check_timeout(enum peer_manner manner, const char *answer, const char *said)
     CU_ASSERT_FATAL(
         peer_start(&peer, manner, fixture_pki()->server, fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = answer;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "300ms", NULL};
+    /* long enough for a handshake on a slow machine: what is missing comes after it */
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "3s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TIMEOUT, said));
-    const int64_t took_us = now_us() - start_us;
-    CU_ASSERT(took_us >= 290 * US_PER_MS && took_us < 3 * US_PER_S);
+    CU_ASSERT(now_us() - start_us >= 2990 * US_PER_MS);
     calls_done(&calls);
     peer_stop(&peer);
 }
@@ -350,7 +350,7 @@ test_deadlines(void)
     struct calls calls;
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     calls_ask(&calls, 0, NULL, "question", start_us - 1);
@@ -360,10 +360,14 @@ test_deadlines(void)
     calls_ask(&calls, 0, NULL, "question", start_us + 300 * US_PER_MS);
     CU_ASSERT(calls_wait(&calls, 2));
     CU_ASSERT_EQUAL(calls.answers[1].error, ERR_PARTNER_TIMEOUT);
-    CU_ASSERT(now_us() - start_us < 5 * US_PER_S);
+    CU_ASSERT(now_us() - start_us < 60 * US_PER_S); /* the partner's own time */
     calls_done(&calls);
     peer_stop(&peer);
 }
+
+#define TOO_MANY        100
+#define CONNECTIONS     64 /* of a partner, unless it says otherwise */
+#define PARTNER_TIME_US (6 * US_PER_S)
 
 /* More questions than connections: those that wait for one have no more time than the others. */
 static void
@@ -371,21 +375,22 @@ test_more_than_connections(void)
 {
     struct peer peer;
     struct calls calls;
+    struct out_health health = {.waiting = 0};
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "2s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "6s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    const int64_t start_us = now_us();
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < TOO_MANY; i++) {
         calls_ask(&calls, 0, NULL, "question", INT64_MAX);
     }
-    (void)usleep(1000000);
-    const size_t connections = atomic_load(&peer.connections);
-    CU_ASSERT(connections > 32 && connections <= 64);
-    CU_ASSERT(calls_wait(&calls, 100));
-    CU_ASSERT(now_us() - start_us < 4 * US_PER_S);
-    for (size_t i = 0; i < calls.n; i++) {
+    for (unsigned looks = 0; health.waiting != TOO_MANY - CONNECTIONS && unit_wait(&looks);) {
+        CU_ASSERT(out_health(calls.out, "p0", &health));
+    }
+    CU_ASSERT_EQUAL(health.in_flight, CONNECTIONS);
+    CU_ASSERT(calls_wait(&calls, TOO_MANY));
+    for (size_t i = 0; i < calls.n; i++) { /* not its own after another's */
         CU_ASSERT_EQUAL(calls.answers[i].error, ERR_PARTNER_TIMEOUT);
+        CU_ASSERT(calls.answers[i].elapsed_us < 2 * PARTNER_TIME_US);
     }
     calls_done(&calls);
     peer_stop(&peer);
@@ -400,7 +405,7 @@ test_stop_in_flight(void)
     struct calls calls;
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const int64_t start_us = now_us();
     for (int i = 0; i < 10; i++) {
@@ -409,7 +414,7 @@ test_stop_in_flight(void)
     }
     out_stop(calls.out);
     calls.out = NULL;
-    CU_ASSERT(now_us() - start_us < 5 * US_PER_S);
+    CU_ASSERT(now_us() - start_us < 60 * US_PER_S); /* their own time */
     CU_ASSERT_EQUAL(calls.n, 10);
     for (size_t i = 0; i < calls.n; i++) {
         CU_ASSERT_EQUAL(calls.answers[i].error, ERR_SHUTTING_DOWN);
@@ -433,7 +438,7 @@ static void
 test_no_memory(void)
 {
     struct calls calls;
-    const struct out_partner partner = {"127.0.0.1", 9, SAN, "9s", NULL};
+    const struct out_partner partner = {"127.0.0.1", 9, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     torture_config = calls.config;
     unit_torture(start_and_stop);

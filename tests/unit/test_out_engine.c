@@ -51,8 +51,7 @@ ask(struct calls *calls, const struct config *config, size_t partner, uint64_t t
 static bool
 wait_for(const atomic_size_t *counter, size_t n)
 {
-    for (int i = 0; i < 200 && atomic_load(counter) < n; i++) {
-        (void)usleep(10000);
+    for (unsigned looks = 0; atomic_load(counter) < n && unit_wait(&looks);) {
     }
     return atomic_load(counter) >= n;
 }
@@ -65,7 +64,7 @@ test_cancel_unknown(void)
     struct peer peer;
     struct calls calls;
     CU_ASSERT_FATAL(start_peer(&peer, PEER_ANSWERS));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const uint64_t ticket = out_next_ticket();
     CU_ASSERT(ticket != 0 && out_next_ticket() != ticket);
@@ -89,7 +88,7 @@ check_cancel(enum peer_manner manner, const char *answer)
     struct calls calls;
     CU_ASSERT_FATAL(start_peer(&peer, manner));
     peer.answer = answer;
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "9s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const uint64_t ticket = out_next_ticket();
     const int64_t start_us = now_us();
@@ -103,7 +102,7 @@ check_cancel(enum peer_manner manner, const char *answer)
     calls.out->cancel(calls.out, ticket);
     CU_ASSERT(calls_wait(&calls, 1));
     CU_ASSERT_EQUAL(calls.answers[0].error, ERR_CANCELLED);
-    CU_ASSERT(now_us() - start_us < 4 * US_PER_S);
+    CU_ASSERT(now_us() - start_us < 60 * US_PER_S); /* the partner's time */
     struct out_health health;
     CU_ASSERT(out_health(calls.out, "p0", &health));
     CU_ASSERT_EQUAL(health.cancelled, 1);
@@ -154,7 +153,7 @@ test_cancel_races(void)
     struct calls calls;
     pthread_t threads[2];
     CU_ASSERT_FATAL(start_peer(&peer, PEER_ANSWERS));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     atomic_store(&ends, 0);
     atomic_store(&cancelled, 0);
@@ -202,8 +201,8 @@ test_reload(void)
     CU_ASSERT_FATAL(start_peer(&gone, PEER_ANSWERS));
     const uint16_t port = net_port(rig.server, NET_NETWORK);
     const struct out_partner before[] = {
-        {"127.0.0.1", port, SAN, "9s", NULL},
-        {"127.0.0.1", gone.port, "identity: san, names: [localhost]", "9s", NULL}};
+        {"127.0.0.1", port, SAN, PATIENT, NULL},
+        {"127.0.0.1", gone.port, "identity: san, names: [localhost]", PATIENT, NULL}};
     CU_ASSERT_FATAL(calls_start(&calls, before, 2));
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "one"), 200, "one"));
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 1, "other"), 200, "answer"));
@@ -225,8 +224,7 @@ test_reload(void)
     CU_ASSERT(out_health(calls.out, "p1", &health)); /* its pool is there while p0's is used */
     rig_answer(request, 200, "late");
     CU_ASSERT(calls_wait(&calls, 4) && call_is_answer(&calls.answers[3], 200, "late"));
-    for (int i = 0; i < 200 && out_health(calls.out, "p1", &health); i++) {
-        (void)usleep(10000);
+    for (unsigned looks = 0; out_health(calls.out, "p1", &health) && unit_wait(&looks);) {
     }
     CU_ASSERT_FALSE(out_health(calls.out, "p1", &health)); /* the old configuration has gone */
     CU_ASSERT(out_health(calls.out, "p0", &health));
@@ -257,7 +255,7 @@ test_reload_no_memory(void)
     struct calls calls;
     struct out_health health;
     CU_ASSERT_FATAL(start_peer(&peer, PEER_ANSWERS));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     torture_calls = &calls;
     unit_torture(reload_again);
@@ -279,7 +277,7 @@ check_probe(int version, bool is_believed, const char *tls, enum err want, const
                                is_believed ? fixture_pki()->trust : fixture_pki()->stranger_trust,
                                version));
     peer.answer = OK_ANSWER;
-    const struct out_partner partner = {"127.0.0.1", peer.port, tls, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, tls, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     ask(&calls, NULL, 0, 0, true);
     CU_ASSERT(calls_wait(&calls, 1));
@@ -319,8 +317,8 @@ test_probe_listener(void)
     struct calls calls;
     rig_init(&rig);
     CU_ASSERT_FATAL(rig_start(&rig));
-    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN, "5s",
-                                        NULL};
+    const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN,
+                                        PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     for (size_t i = 1; i <= 3; i++) {
         ask(&calls, NULL, 0, 0, true);
@@ -341,7 +339,8 @@ test_probe_ends(void)
         struct peer peer;
         struct calls calls;
         CU_ASSERT_FATAL(start_peer(&peer, manners[i]));
-        const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "1s", NULL};
+        const struct out_partner partner = {"127.0.0.1", peer.port, SAN,
+                                            manners[i] == PEER_SILENT ? PATIENT : "1s", NULL};
         CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
         const uint64_t ticket = out_next_ticket();
         ask(&calls, NULL, 0, ticket, true);
@@ -372,6 +371,18 @@ block(void *arg, struct out_answer *answer)
     calls_keep(arg, answer);
 }
 
+/* Until its silence is within these. */
+static bool
+comes_to(struct out *out, int64_t least_us, int64_t most_us)
+{
+    unsigned looks = 0;
+    int64_t us = out_silence_us(out);
+    while ((us < least_us || us > most_us) && unit_wait(&looks)) {
+        us = out_silence_us(out);
+    }
+    return us >= least_us && us <= most_us;
+}
+
 /* A thread that does not come back is seen by its silence, and one that is seldom asked is not. */
 static void
 test_silence(void)
@@ -380,7 +391,7 @@ test_silence(void)
     struct calls calls;
     struct out_request request;
     CU_ASSERT_FATAL(start_peer(&peer, PEER_ANSWERS));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT_EQUAL(out_silence_us(calls.out), 0);
     (void)usleep(500000);
@@ -393,14 +404,10 @@ test_silence(void)
     request_say(&request, "question");
     calls.out->submit(calls.out, &request, block, &calls);
     CU_ASSERT(wait_for(&peer.requests, 1));
-    (void)usleep(200000);
-    CU_ASSERT_EQUAL(out_silence_us(calls.out), 0);
-    (void)usleep(500000);
-    CU_ASSERT(out_silence_us(calls.out) >= 400 * US_PER_MS);
+    CU_ASSERT(comes_to(calls.out, 400 * US_PER_MS, INT64_MAX));
     atomic_store(&blocks, false);
     CU_ASSERT(calls_wait(&calls, 1));
-    (void)usleep(100000);
-    CU_ASSERT_EQUAL(out_silence_us(calls.out), 0);
+    CU_ASSERT(comes_to(calls.out, 0, 0));
     calls_done(&calls);
     peer_stop(&peer);
 }

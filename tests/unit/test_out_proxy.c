@@ -163,7 +163,7 @@ static void
 test_tunnel(void)
 {
     struct scene scene;
-    open_scene(&scene, SAN, "5s");
+    open_scene(&scene, SAN, PATIENT);
     for (int i = 0; i < 3; i++) {
         CU_ASSERT(call_is_answer(calls_exchange(&scene.calls, 0, "question"), 200, "answer"));
     }
@@ -185,7 +185,7 @@ static void
 test_identity(void)
 {
     struct scene scene;
-    open_scene(&scene, "identity: san, names: [blue.example]", "5s");
+    open_scene(&scene, "identity: san, names: [blue.example]", PATIENT);
     CU_ASSERT(calls_expect(&scene.calls, 0, ERR_PARTNER_TLS, "blue.example"));
     CU_ASSERT_EQUAL(atomic_load(&scene.peer.bytes), 0);
     close_scene(&scene);
@@ -211,7 +211,7 @@ test_proxy_fails(void)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct scene scene;
-        open_scene(&scene, SAN, "5s");
+        open_scene(&scene, SAN, PATIENT);
         scene.proxy.answer = rows[i].answer;
         if (!calls_expect(&scene.calls, 0, rows[i].want, rows[i].said)) {
             printf("\n    in row %zu", i);

@@ -163,13 +163,13 @@ test_ends(void)
         bool is_away;
         enum err error;
     } rows[] = {
-        {"nobody listens", SAN, "2s", PEER_ANSWERS, true, ERR_PARTNER_UNREACHABLE},
+        {"nobody listens", SAN, PATIENT, PEER_ANSWERS, true, ERR_PARTNER_UNREACHABLE},
         {"silence before the handshake", SAN, "1s", PEER_SILENT_TCP, false, ERR_PARTNER_TIMEOUT},
-        {"another's certificate", "identity: san, names: [blue.example]", "2s", PEER_ANSWERS, false,
-         ERR_PARTNER_TLS},
-        {"silence after the handshake", SAN, "1s", PEER_SILENT, false, ERR_PARTNER_TIMEOUT},
-        {"an answer", SAN, "5s", PEER_ANSWERS, false, ERR_NONE},
-        {"an answer and the end", SAN, "5s", PEER_ANSWERS_ONCE, false, ERR_NONE},
+        {"another's certificate", "identity: san, names: [blue.example]", PATIENT, PEER_ANSWERS,
+         false, ERR_PARTNER_TLS},
+        {"silence after the handshake", SAN, "2s", PEER_SILENT, false, ERR_PARTNER_TIMEOUT},
+        {"an answer", SAN, PATIENT, PEER_ANSWERS, false, ERR_NONE},
+        {"an answer and the end", SAN, PATIENT, PEER_ANSWERS_ONCE, false, ERR_NONE},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct peer peer;
@@ -181,6 +181,9 @@ test_ends(void)
         const struct out_partner partner = {"127.0.0.1", port, rows[i].tls, rows[i].timeout, NULL};
         CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
         CU_ASSERT(calls_expect(&calls, 0, rows[i].error, ""));
+        if (rows[i].manner == PEER_ANSWERS_ONCE) {
+            CU_ASSERT(peer_wait_closed(&peer));
+        }
         (void)usleep(200 * 1000); /* what the peer closes is seen */
         CU_ASSERT(calls_expect(&calls, 0, rows[i].error, ""));
         check_told(rows[i].what);
@@ -198,7 +201,7 @@ test_withdrawn(void)
     struct peer peer;
     struct calls calls;
     CU_ASSERT_FATAL(start(&peer, PEER_SILENT_TCP));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "20s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     for (size_t i = 0; i < 5; i++) {
         struct out_request request;
@@ -210,8 +213,7 @@ test_withdrawn(void)
         const uint64_t ticket = request.ticket;
         request_say(&request, "question");
         calls.out->submit(calls.out, &request, calls_keep, &calls);
-        for (int wait = 0; wait < 200 && atomic_load(&peer.connections) <= i; wait++) {
-            (void)usleep(10000);
+        for (unsigned looks = 0; atomic_load(&peer.connections) <= i && unit_wait(&looks);) {
         }
         calls.out->cancel(calls.out, ticket);
         CU_ASSERT(calls_wait(&calls, i + 1));
@@ -285,9 +287,10 @@ test_no_descriptors(void)
     struct peer peer;
     struct calls calls;
     CU_ASSERT_FATAL(start(&peer, PEER_ANSWERS_ONCE));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "5s", NULL};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(calls_expect(&calls, 0, ERR_NONE, ""));
+    CU_ASSERT(peer_wait_closed(&peer));
     (void)usleep(300 * 1000); /* the peer's end has come and gone */
     CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
     const int next = fcntl(0, F_DUPFD_CLOEXEC, 0);

@@ -116,16 +116,16 @@ scene_close(void)
     }
 }
 
-/* <mode>, and what else `ocsp` says. */
+/* <mode>, and what else `ocsp` says; a responder's silence is waited for <patience>. */
 static void
-start_calls(struct calls *calls, const char *mode, const char *timeout)
+start_calls(struct calls *calls, const char *mode, const char *patience, const char *timeout)
 {
     static char trust[512];
     const struct out_partner partner = {"127.0.0.1", scene.peer.port, SAN, timeout, NULL};
     (void)snprintf(trust, sizeof(trust),
                    ", fetch_hosts: ['127.0.0.1:%u'], ocsp: {mode: %s, "
-                   "responder: 'http://127.0.0.1:%u/ocsp', timeout: 700ms}",
-                   scene.web.port, mode, scene.web.port);
+                   "responder: 'http://127.0.0.1:%u/ocsp', timeout: %s}",
+                   scene.web.port, mode, scene.web.port, patience);
     out_fixture_trust = trust;
     CU_ASSERT_FATAL(calls_start(calls, &partner, 1));
 }
@@ -193,7 +193,7 @@ check_row(const struct row *row, int version)
 {
     struct calls calls;
     scene_open(row->responder, row->staple, fixture_pki()->server, version);
-    start_calls(&calls, row->mode, "5s");
+    start_calls(&calls, row->mode, row->responder == SILENCE ? "700ms" : PATIENT, PATIENT);
     if (!calls_expect(&calls, 0, row->want, row->said)) {
         printf("\n    in '%s', TLS %x", row->name, (unsigned)version);
         CU_FAIL("another verdict");
@@ -239,7 +239,7 @@ test_must_staple(void)
         const bool is_good = staples[i] == GOOD;
         struct calls calls;
         scene_open(GOOD, staples[i], &credential, TLS1_3_VERSION);
-        start_calls(&calls, "soft", "5s");
+        start_calls(&calls, "soft", PATIENT, PATIENT);
         CU_ASSERT(calls_expect(&calls, 0, is_good ? ERR_NONE : ERR_PARTNER_TLS,
                                is_good ? "" : "demands a stapled"));
         CU_ASSERT_EQUAL(atomic_load(&scene.peer.bytes) == 0, !is_good);
@@ -260,7 +260,7 @@ test_deadline(void)
 {
     struct calls calls;
     scene_open(SILENCE, NOTHING, fixture_pki()->server, TLS1_3_VERSION);
-    start_calls(&calls, "soft", "300ms");
+    start_calls(&calls, "soft", PATIENT, "2s");
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TIMEOUT, "responder slow"));
     CU_ASSERT_EQUAL(atomic_load(&scene.peer.bytes), 0);
     calls_done(&calls);
@@ -273,7 +273,7 @@ test_together(void)
 {
     struct calls calls;
     scene_open(GOOD, NOTHING, fixture_pki()->server, TLS1_3_VERSION);
-    start_calls(&calls, "hard", "9s");
+    start_calls(&calls, "hard", PATIENT, PATIENT);
     for (size_t i = 0; i < 30; i++) {
         calls_ask(&calls, 0, NULL, "question", INT64_MAX);
     }
@@ -293,12 +293,11 @@ test_stop(void)
 {
     struct calls calls;
     scene_open(SILENCE, NOTHING, fixture_pki()->server, TLS1_3_VERSION);
-    start_calls(&calls, "hard", "9s");
+    start_calls(&calls, "hard", PATIENT, PATIENT);
     for (size_t i = 0; i < 10; i++) {
         calls_ask(&calls, 0, NULL, "question", INT64_MAX);
     }
-    for (int i = 0; i < 500 && atomic_load(&scene.web.requests) == 0; i++) {
-        (void)usleep(10000);
+    for (unsigned looks = 0; atomic_load(&scene.web.requests) == 0 && unit_wait(&looks);) {
     }
     CU_ASSERT_EQUAL(atomic_load(&scene.web.requests), 1);
     out_stop(calls.out);
@@ -319,7 +318,7 @@ test_stop_races(void)
     for (useconds_t pause_us = 0; pause_us < 30000; pause_us += 1500) {
         struct calls calls;
         scene_open(GOOD, NOTHING, fixture_pki()->server, TLS1_3_VERSION);
-        start_calls(&calls, "hard", "9s");
+        start_calls(&calls, "hard", PATIENT, PATIENT);
         for (size_t i = 0; i < 5; i++) {
             calls_ask(&calls, 0, NULL, "question", INT64_MAX);
         }

@@ -216,11 +216,10 @@ test_own_keys_win(void)
 {
     const struct partner *blue =
         load_blue("profiles: [sha512, {sha1-until: 2020-01-31}, lean-assertions, slow-answers]\n"
-                  "writes: {digest: sha384}\nmay_omit: [audience]\ntimeouts: {query: 7s}");
+                  "writes: {digest: sha384}\ntimeouts: {query: 7s}");
 
     CU_ASSERT_EQUAL(blue->writes.digest, DIALECT_SHA384);
     CU_ASSERT_PTR_NULL(partner_profile_of(blue, "writes.digest", NULL));
-    CU_ASSERT_EQUAL(blue->relaxed, DIALECT_BIT(RELAX_AUDIENCE));
     CU_ASSERT_EQUAL(blue->query_timeout_us, 7 * US_PER_S);
     CU_ASSERT_EQUAL(blue->retrieve_timeout_us, 120 * US_PER_S);
     CU_ASSERT(blue->sha1_until_us != 0);
@@ -231,13 +230,16 @@ static void
 test_lists_are_joined(void)
 {
     const struct partner *blue =
-        load_blue("profiles: [empty-answers, loose-packages, lean-assertions]");
+        load_blue("profiles: [empty-answers, loose-packages, lean-assertions, bearer]\n"
+                  "may_omit: [role, audience]\nconfirmation: [holder-of-key]");
 
     CU_ASSERT_EQUAL(blue->relaxed, DIALECT_BIT(RELAX_ANSWER) | DIALECT_BIT(RELAX_PACKAGE) |
                                        DIALECT_BIT(RELAX_AUTHN_STATEMENT) |
                                        DIALECT_BIT(RELAX_AUDIENCE) | DIALECT_BIT(RELAX_NOT_BEFORE) |
                                        DIALECT_BIT(RELAX_ISSUER_FORMAT) |
-                                       DIALECT_BIT(RELAX_NAME_SYNTAX));
+                                       DIALECT_BIT(RELAX_NAME_SYNTAX) | DIALECT_BIT(RELAX_ROLE));
+    CU_ASSERT(blue->may_use_bearer);
+    CU_ASSERT_PTR_NULL(partner_profile_of(blue, "may_omit", "audience")); /* its own word */
     CU_ASSERT_STRING_EQUAL(partner_profile_of(blue, "may_omit", "package"), "loose-packages");
     unload(&loaded);
 }

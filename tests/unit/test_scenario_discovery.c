@@ -160,6 +160,43 @@ test_one_or_nobody(void)
     kit_close_green(&scene, arena);
 }
 
+/* What a record says for people goes with the match; religion does not even get there. */
+static void
+test_what_is_known_goes_with_the_match(void)
+{
+    struct code white = {SPAN("2106-3"), SPAN("2.16.840.1.113883.6.238"), SPAN("White")};
+    struct code english = {.value = SPAN("eng")};
+    struct asking_order order = scene_order(ASKING_DISCOVER, NOBODY);
+    struct scene_stored stored;
+    struct xcpd_query query;
+    struct xcpd_answer answer;
+
+    open_all(CONFIG_SEVERAL_ASK);
+    order.who.races = order.who.ethnicities = (struct code_list){&white, 1, 1};
+    order.who.languages = (struct code_list){&english, 1, 1};
+    order.who.religion = white;
+    order.who.deceased = PATIENT_YES;
+    order.who.deceased_time = SPAN("20200105");
+    order.who.birth_order = 2;
+    order.who.multiple_birth = PATIENT_YES;
+    scene_add_marked_document(green(), &order.who, "N", "nora", &stored);
+    query = question(NOBODY);
+    answer = send(&query);
+    CU_ASSERT_EQUAL_FATAL(answer.matches.n, 1);
+    const struct patient *got = &answer.matches.items[0].patient;
+    CU_ASSERT_EQUAL_FATAL(got->races.n, 1);
+    CHECK_SPAN(got->races.items[0].value, "2106-3");
+    CHECK_SPAN(got->races.items[0].display, "White");
+    CU_ASSERT_EQUAL(got->ethnicities.n, 1);
+    CU_ASSERT_EQUAL_FATAL(got->languages.n, 1);
+    CHECK_SPAN(got->languages.items[0].value, "eng");
+    CU_ASSERT(got->deceased == PATIENT_YES && got->multiple_birth == PATIENT_YES);
+    CHECK_SPAN(got->deceased_time, "20200105");
+    CU_ASSERT_EQUAL(got->birth_order, 2);
+    CHECK_SPAN(got->religion.value, "");
+    kit_close_green(&scene, arena);
+}
+
 static const struct several_row {
     enum config_several several;
     const char *family, *given, *birth_date, *sex, *city;
@@ -368,6 +405,8 @@ test_several_candidates_are_not_guessed(void)
 
 static const struct unit_test tests[] = {
     {"one or nobody", test_one_or_nobody},
+    /* REQ: ITI55-answer-demographics */
+    {"what is known goes with the match", test_what_is_known_goes_with_the_match},
     {"several are answered as configured", test_several_are_answered_as_configured},
     {"who is not close enough is not given", test_who_is_not_close_enough_is_not_given},
     {"what cannot be processed says why", test_what_cannot_be_processed_says_why},

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "scene_kit.h"
+#include "txn/inbound.h"
 
 #define APPROVED "urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"
 
@@ -411,9 +412,44 @@ test_what_is_said_where(void)
     kit_close_green(&scene, arena);
 }
 
+/* 500 for every fault, or what SOAP 1.2 says, by the partner's file. */
+static void
+test_faults_have_the_status_that_is_wanted(void)
+{
+    static const struct {
+        enum err code;
+        int otherwise, soap12;
+    } rows[] = {
+        {ERR_WSA_ACTION, 500, 400}, {ERR_SIG_INVALID, 500, 400}, {ERR_SOAP_VERSION, 500, 400},
+        {ERR_INTERNAL, 500, 500},   {ERR_JOURNAL, 503, 503},     {ERR_XOP, 400, 400},
+    };
+    /* an answer that relates to no question: a fault of the sender */
+    const struct kit_request request = {.transaction = SOAP_ITI_55_RESPONSE,
+                                        .payload =
+                                            SPAN("<PRPA_IN201306UV02 xmlns='urn:hl7-org:v3'/>")};
+    static struct scene_reply reply;
+    struct partner *record;
+
+    arena = kit_open_green(&scene);
+    record = (struct partner *)config_partner_of_community(green()->config, SPAN("2.999.1"));
+    for (int i = 0; i < 2; i++) {
+        record->fault_status = i == 0 ? PARTNER_FAULT_STATUS_500 : PARTNER_FAULT_STATUS_SOAP12;
+        for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+            CU_ASSERT_EQUAL(inbound_fault_status(record, rows[r].code),
+                            i == 0 ? rows[r].otherwise : rows[r].soap12);
+            CU_ASSERT_EQUAL(inbound_fault_status(NULL, rows[r].code), rows[r].otherwise);
+        }
+        kit_send(&scene, &request, &reply);
+        CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "Fault>"));
+        CU_ASSERT_EQUAL(reply.http_status, i == 0 ? 500 : 400);
+    }
+    kit_close_green(&scene, arena);
+}
+
 static const struct unit_test tests[] = {
-    /* REQ: WS-fault-status */
     {"what is said where", test_what_is_said_where},
+    /* REQ: WS-fault-status */
+    {"faults have the status that is wanted", test_faults_have_the_status_that_is_wanted},
     /* REQ: ITI38-home-required, ITI38-home-unknown, ITI38-unknown-patient, SQ-missing-parameter */
     /* REQ: SQ-parameter-number, SQ-unknown-query, SQ-get-documents, ITI38-error-location */
     {"each mistake has its error", test_each_mistake_has_its_error},

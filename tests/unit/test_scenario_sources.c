@@ -344,7 +344,81 @@ test_a_local_system_asks_sources_and_partners(void)
     sources_close();
 }
 
+/* ---- references of several patients ---- */
+
+static const char *const two_ids[] = {"urn:uuid:00000000-0000-4000-8000-00000000000a",
+                                      "urn:uuid:00000000-0000-4000-8000-00000000000b"};
+
+static void
+ask_for_two(bool wants_leaf_class)
+{
+    struct span ids[2] = {span_of_cstr(two_ids[0]), span_of_cstr(two_ids[1])};
+    struct query_param params[1] = {
+        {SPAN("$XDSDocumentEntryEntryUUID"), {ids, 2, 2}, .is_multiple = true}};
+    const struct stored_query query = {.id = SPAN(XCA_GET_DOCUMENTS),
+                                       .home = SPAN(GREEN),
+                                       .wants_leaf_class = wants_leaf_class,
+                                       .params = {params, 1, 1}};
+
+    kit_send_query(&sources_scene, &query, &sources_reply);
+}
+
+/* The registry answers the question that names this id with its entry. */
+static void
+answer_with(const char *entry_uuid, const struct given *given)
+{
+    struct document_entry entry = sources_entry(given, entry_uuid);
+    const struct registry_objects objects = {.documents = {&entry, 1, 1}};
+    size_t at = SIZE_MAX;
+
+    for (size_t i = 0; i < sources_scene.questions_n; i++) {
+        if (sources_was_asked(i, entry_uuid)) {
+            CU_ASSERT_EQUAL(at, SIZE_MAX);
+            at = i;
+        }
+    }
+    CU_ASSERT_FATAL(at != SIZE_MAX);
+    CU_ASSERT(sources_was_asked(at, "returnType=\"LeafClass\""));
+    sources_answer_question(at, &objects);
+}
+
+/* A registry gives metadata of one patient only, and our rules want metadata: one by one. */
+static void
+test_references_of_two_patients_are_asked_for_one_by_one(void)
+{
+    static const struct given ones[] = {
+        {"2.999.30.1", HOSPITAL, OWN_ID, NULL, NULL},
+        {"2.999.30.2", HOSPITAL, "H-2^^^&2.999.77&ISO", NULL, NULL}};
+    struct query_answer got;
+
+    sources_open("sources:\n" OWN_SOURCE HOSPITAL_SOURCE);
+    ask_for_two(true);
+    CU_ASSERT_EQUAL(sources_count("hospital"), 1); /* as it came: its error is the answer */
+    CU_ASSERT(sources_was_asked(sources_question("hospital"), two_ids[0]));
+    CU_ASSERT(sources_was_asked(sources_question("hospital"), two_ids[1]));
+    sources_answer("hospital", NULL, 0);
+    sources_close();
+    sources_open("sources:\n" OWN_SOURCE HOSPITAL_SOURCE);
+    ask_for_two(false);
+    CU_ASSERT_EQUAL_FATAL(sources_count("hospital"), 2);
+    for (size_t i = 0; i < ARRAY_LEN(ones); i++) {
+        answer_with(two_ids[i], &ones[i]);
+    }
+    got = sources_answer_of_green();
+    CU_ASSERT_EQUAL(got.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(got.errors.n, 0);
+    CU_ASSERT_EQUAL(got.objects.documents.n, 0);
+    CU_ASSERT_EQUAL_FATAL(got.refs.n, 2);
+    for (size_t i = 0; i < got.refs.n; i++) {
+        CHECK_SPAN(got.refs.items[i].home, GREEN);
+        CHECK_SPAN(got.refs.items[i].unique_id, two_ids[i]);
+    }
+    sources_close();
+}
+
 static const struct unit_test tests[] = {
+    {"references of two patients are asked for one by one",
+     test_references_of_two_patients_are_asked_for_one_by_one},
     /* REQ: ITI18-source */
     {"all sources answer as one", test_all_sources_answer_as_one},
     /* REQ: MERGE-partial-success */

@@ -96,7 +96,7 @@ wait_for(struct script *script, const size_t *counter, size_t n)
     struct timespec until;
     int error = 0;
     (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += FIXTURE_WAIT_S;
+    until.tv_sec += UNIT_PATIENCE_S;
     (void)pthread_mutex_lock(&script->lock);
     while (*counter < n && error == 0) {
         error = pthread_cond_timedwait(&script->changed, &script->lock, &until);
@@ -182,12 +182,11 @@ test_no_answer(void)
     script_start(&script, &rig);
     rig.options.status_timeout_us = SHORT_US;
     CU_ASSERT_FATAL(rig_start(&rig));
-    CU_ASSERT_FATAL(rig_connect(&rig, &client));
     const int64_t start_us = clock_mono_us(clock_system());
+    CU_ASSERT_FATAL(rig_connect(&rig, &client));
     CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
     CU_ASSERT(client_receive(&client, &byte, 1) <= 0);
-    const int64_t took_us = clock_mono_us(clock_system()) - start_us;
-    CU_ASSERT(took_us > SHORT_US / 2 && took_us < 5 * US_PER_S);
+    CU_ASSERT(clock_mono_us(clock_system()) - start_us >= SHORT_US);
     CU_ASSERT(rig_wait_refused(&rig, 1, ERR_PEER_STATUS));
     CU_ASSERT_PTR_NOT_NULL(strstr(rig.refused_text, "not known within 300 ms"));
     CU_ASSERT_EQUAL(script.cancelled, 1);

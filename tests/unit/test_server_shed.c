@@ -48,14 +48,19 @@ counts_of(const struct rig *rig)
 static bool
 wait_nothing_held(const struct rig *rig)
 {
-    for (int i = 0; i < 500; i++) {
-        const struct net_counts counts = counts_of(rig);
-        if (counts.requests == 0 && counts.held_bytes == 0) {
-            return true;
-        }
-        (void)usleep(10000);
+    struct net_counts counts = counts_of(rig);
+    for (unsigned looks = 0; (counts.requests > 0 || counts.held_bytes > 0) && unit_wait(&looks);) {
+        counts = counts_of(rig);
     }
-    return false;
+    return counts.requests == 0 && counts.held_bytes == 0;
+}
+
+static bool
+wait_requests(const struct rig *rig, size_t n)
+{
+    for (unsigned looks = 0; counts_of(rig).requests != n && unit_wait(&looks);) {
+    }
+    return counts_of(rig).requests == n;
 }
 
 static void
@@ -105,12 +110,12 @@ test_requests(void)
     client_close(&admin);
     /* one goes, one fits */
     rig_answer(requests[0], 200, "first");
-    CU_ASSERT(client_exchange(&held[0], "", 200, "first"));
+    CU_ASSERT(client_exchange(&held[0], "", 200, "first") && wait_requests(&rig, 1));
     CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
     request = rig_take(&rig);
     CU_ASSERT_PTR_NOT_NULL_FATAL(request);
     rig_answer(request, 200, "fits");
-    CU_ASSERT(client_exchange(&client, "", 200, "fits"));
+    CU_ASSERT(client_exchange(&client, "", 200, "fits") && wait_requests(&rig, 1));
     /* a peer that goes does not make room: the work is still there */
     client_reset(&held[1]);
     (void)usleep(50000);
@@ -285,6 +290,18 @@ block(void *arg, struct net_request *request)
     rig_answer(request, 200, "at last");
 }
 
+/* Until its silence is within these. */
+static bool
+comes_to(struct net_server *server, int64_t least_us, int64_t most_us)
+{
+    unsigned looks = 0;
+    int64_t us = net_silence_us(server);
+    while ((us < least_us || us > most_us) && unit_wait(&looks)) {
+        us = net_silence_us(server);
+    }
+    return us >= least_us && us <= most_us;
+}
+
 /* A loop that does not come back is seen by its silence. */
 static void
 test_silence(void)
@@ -299,17 +316,12 @@ test_silence(void)
     CU_ASSERT_EQUAL(net_silence_us(rig.server), 0);
     (void)usleep(600000); /* who asks seldom does not take that for silence */
     CU_ASSERT_EQUAL(net_silence_us(rig.server), 0);
-    (void)usleep(50000);
     blocks = true;
     CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
-    (void)usleep(100000);
-    CU_ASSERT_EQUAL(net_silence_us(rig.server), 0);
-    (void)usleep(600000);
-    CU_ASSERT(net_silence_us(rig.server) >= 500 * US_PER_MS);
+    CU_ASSERT(comes_to(rig.server, 500 * US_PER_MS, INT64_MAX));
     blocks = false;
     CU_ASSERT(client_exchange(&client, "", 200, "at last"));
-    (void)usleep(50000);
-    CU_ASSERT_EQUAL(net_silence_us(rig.server), 0);
+    CU_ASSERT(comes_to(rig.server, 0, 0));
     client_close(&client);
     rig_done(&rig);
 }

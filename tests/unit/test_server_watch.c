@@ -48,8 +48,7 @@ note_gone(void *arg)
 static bool
 wait_gone(struct asker *asker)
 {
-    for (int i = 0; i < FIXTURE_WAIT_S * 100 && asker->gone == 0; i++) {
-        (void)usleep(10000);
+    for (unsigned looks = 0; asker->gone == 0 && unit_wait(&looks);) {
     }
     return asker->gone == 1;
 }

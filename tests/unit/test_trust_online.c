@@ -69,7 +69,7 @@ test_start(void)
 /* ---- clients ---- */
 
 static struct status_cache *
-new_cache(enum status_mode mode, const char *responder)
+new_cache(enum status_mode mode, const char *responder, int64_t timeout_us)
 {
     struct status_cache *cache = NULL;
     struct diag diag = {.code = ERR_NONE};
@@ -77,7 +77,7 @@ new_cache(enum status_mode mode, const char *responder)
                                                         .responder = responder,
                                                         .hosts = {hosts, 1},
                                                         .max_age_us = 24 * HOUR_S * US_PER_S,
-                                                        .timeout_us = 600 * US_PER_MS,
+                                                        .timeout_us = timeout_us,
                                                         .cache_us = HOUR_S * US_PER_S},
                                            .trust = fixture_pki()->trust,
                                            .skew_us = 60 * US_PER_S,
@@ -138,7 +138,9 @@ check_row(const struct row *row)
 {
     struct rig rig;
     const size_t before = atomic_load(&web.requests);
-    struct status_cache *cache = new_cache(row->mode, row->is_unlisted ? "http://192.0.2.1/" : url);
+    struct status_cache *cache =
+        new_cache(row->mode, row->is_unlisted ? "http://192.0.2.1/" : url,
+                  row->manner == WEB_SILENT ? 600 * US_PER_MS : 60 * US_PER_S);
     client_status = row->status;
     web.raw = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n";
     atomic_store(&web.manner, row->manner);
@@ -262,7 +264,7 @@ fetch_again(struct feed_world *world)
     crl_feed_free(world->feed);
     CHECK_OK(&diag, crl_feed_new(fetch, clock_system(), &diag, &world->feed));
     CHECK_OK(&diag, crl_feed_configure(world->feed, &world->config, &diag));
-    return crl_feed_wait(world->feed, 5 * US_PER_S);
+    return crl_feed_wait(world->feed, 60 * US_PER_S);
 }
 
 static void
@@ -279,7 +281,7 @@ test_feed(void)
     open_feed(&world);
     CU_ASSERT_FALSE(is_trusted(client)); /* no list yet: nobody */
     /* nothing, and lists that must not be believed */
-    CU_ASSERT_FALSE(crl_feed_wait(world.feed, 5 * US_PER_S));
+    CU_ASSERT_FALSE(crl_feed_wait(world.feed, 60 * US_PER_S));
     serve_list(NULL, other_key, 60, HOUR_S);
     CU_ASSERT_FALSE(fetch_again(&world));
     serve_list(NULL, ca_key, 2 * HOUR_S, -HOUR_S);
@@ -321,11 +323,11 @@ test_feed_times(void)
     const size_t before = atomic_load(&web.requests);
     serve_list(NULL, ca_key, 60, HOUR_S);
     open_feed(&world);
-    CU_ASSERT(crl_feed_wait(world.feed, 5 * US_PER_S));
+    CU_ASSERT(crl_feed_wait(world.feed, 60 * US_PER_S));
     CU_ASSERT_EQUAL(atomic_load(&web.requests), before + 1);
     for (size_t i = 0; i < 20; i++) {
         CHECK_OK(&diag, crl_feed_configure(world.feed, &world.config, &diag));
-        CU_ASSERT_FALSE(crl_feed_wait(world.feed, 5 * US_PER_S));
+        CU_ASSERT_FALSE(crl_feed_wait(world.feed, 60 * US_PER_S));
     }
     CU_ASSERT_EQUAL(atomic_load(&web.requests), before + 1);
     crl_feed_free(world.feed);

@@ -172,24 +172,30 @@ check_holds(const struct buf *out, const char *const *texts, size_t n)
     }
 }
 
+static const char *const in_question[] = {
+    "<semanticsText>LivingSubject.administrativeGender</semanticsText>",
+    "<semanticsText>LivingSubject.birthTime</semanticsText>",
+    "<semanticsText>LivingSubject.id</semanticsText>",
+    "<semanticsText>LivingSubject.name</semanticsText>",
+    "<semanticsText>Person.MothersMaidenName</semanticsText>",
+    "<semanticsText>Patient.addr</semanticsText>",
+    "<semanticsText>Patient.telecom</semanticsText>",
+    "<semanticsText>LivingSubject.BirthPlace.Addr</semanticsText>",
+    "<semanticsText>LivingSubject.BirthPlace.Place.Name</semanticsText>",
+    "<semanticsText>AssignedProvider.id</semanticsText>",
+    "<semanticsText>MinimumDegreeMatch</semanticsText>",
+    "<semanticsText>MatchAlgorithm</semanticsText>",
+    "<interactionId root=\"2.16.840.1.113883.1.6\" extension=\"PRPA_IN201305UV02\">",
+    "<code code=\"PRPA_TE201305UV02\" codeSystem=\"2.16.840.1.113883.1.6\">",
+    "<acceptAckCode code=\"AL\">",
+    "<responseModalityCode code=\"R\">",
+    "<responsePriorityCode code=\"I\">",
+};
+
 /* What no schema checks: ITI TF-2 3.55.4.1.2 and 3.55.4.2.2, not the codec's own constants. */
 static void
 test_texts_of_the_profile(void)
 {
-    static const char *const in_question[] = {
-        "<semanticsText>LivingSubject.administrativeGender</semanticsText>",
-        "<semanticsText>LivingSubject.birthTime</semanticsText>",
-        "<semanticsText>LivingSubject.id</semanticsText>",
-        "<semanticsText>LivingSubject.name</semanticsText>",
-        "<semanticsText>Person.MothersMaidenName</semanticsText>",
-        "<semanticsText>Patient.addr</semanticsText>",
-        "<semanticsText>Patient.telecom</semanticsText>",
-        "<interactionId root=\"2.16.840.1.113883.1.6\" extension=\"PRPA_IN201305UV02\">",
-        "<code code=\"PRPA_TE201305UV02\" codeSystem=\"2.16.840.1.113883.1.6\">",
-        "<acceptAckCode code=\"AL\">",
-        "<responseModalityCode code=\"R\">",
-        "<responsePriorityCode code=\"I\">",
-    };
     static const char *const in_match[] = {
         "<interactionId root=\"2.16.840.1.113883.1.6\" extension=\"PRPA_IN201306UV02\">",
         "<code code=\"PRPA_TE201306UV02\" codeSystem=\"2.16.840.1.113883.1.6\">",
@@ -232,7 +238,14 @@ test_texts_of_the_profile(void)
     struct diag diag;
     struct buf out;
     struct span asked = SPAN_EMPTY;
-    const struct xcpd_query query = full_query(&person);
+    struct span place = SPAN("Springfield");
+    struct ident provider = {.root = SPAN("2.16.840.1.113883.4.6"), .extension = SPAN("1")};
+    struct xcpd_query query = full_query(&person);
+    query.subject.birth_place_names = (struct span_list){&place, 1, 1};
+    query.subject.birth_place_addresses = query.subject.addresses;
+    query.subject.care_providers = (struct ident_list){&provider, 1, 1};
+    query.minimum_degree = 75;
+    query.match_algorithm = SPAN("any");
     diag_clear(&diag);
     buf_init(&out, 100000);
     CHECK_OK(&diag, xcpd_query_write(&query, arena, &out, &diag, &asked));
@@ -419,11 +432,11 @@ static const struct unit_test tests[] = {
     {"questions that are not written", test_questions_not_written},
     {"answers that are not written", test_answers_not_written},
     {"a question with everything comes back", test_question_round_trip},
-    /* REQ: ITI55-codes */
+    /* REQ: ITI55-codes, ITI55-answer-issues */
     {"codes and texts of the profile", test_texts_of_the_profile},
     {"the smallest questions", test_small_questions},
     {"an answer with matches comes back", test_answer_with_matches},
-    /* REQ: ITI55-result-cases */
+    /* REQ: ITI55-result-cases, ITI55-answer-issues */
     {"answers without a match", test_answers_without_match},
 };
 UNIT_MAIN("xcpd", tests)

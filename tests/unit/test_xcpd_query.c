@@ -190,16 +190,24 @@ round_trip(const struct xcpd_query *query, struct arena *arena, struct xcpd_quer
 }
 
 static void
-test_everything_comes_back(void)
+check_everything_comes_back(bool is_prefixed)
 {
     struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    const struct xcpd_query query = full_question();
+    struct xcpd_query query = full_question();
     struct xcpd_query got;
+    query.is_prefixed = is_prefixed;
     if (round_trip(&query, arena, &got)) {
         const struct patient *who = &got.subject;
         CU_ASSERT(ident_eq(&got.sender_device, &query.sender_device));
         CHECK_SPAN(got.sender_home, "2.999.1");
-        CU_ASSERT_EQUAL(who->names.n, 2);
+        CHECK_SPAN(who->sex, "F");
+        CU_ASSERT_EQUAL_FATAL(who->ids.n, 2);
+        CU_ASSERT(ident_eq(&who->ids.items[0], &ids[0]) && ident_eq(&who->ids.items[1], &ids[1]));
+        CU_ASSERT_EQUAL_FATAL(who->addresses.n, 1);
+        CHECK_SPAN(who->addresses.items[0].state, "IL");
+        CU_ASSERT_EQUAL_FATAL(who->telecoms.n, 1);
+        CHECK_SPAN(who->telecoms.items[0].value, "tel:+1-555-0100");
+        CU_ASSERT_EQUAL_FATAL(who->names.n, 2);
         CHECK_SPAN(who->names.items[1].use, "A");
         CHECK_SPAN(who->birth_time, "");
         CHECK_SPAN(who->birth_range.low, "19690101");
@@ -220,6 +228,14 @@ test_everything_comes_back(void)
         CU_ASSERT_PTR_NULL(xcpd_query_reverse_id(&got));
     }
     arena_free(arena);
+}
+
+/* Both forms are the same message. */
+static void
+test_everything_comes_back(void)
+{
+    check_everything_comes_back(false);
+    check_everything_comes_back(true);
 }
 
 static void

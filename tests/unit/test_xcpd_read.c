@@ -430,7 +430,7 @@ test_sample_answers(void)
 }
 
 static const struct unit_test tests[] = {
-    /* REQ: ITI55-query-absent, ITI55-query-names */
+    /* REQ: ITI55-query-absent, ITI55-query-names, ITI55-query-birth-time */
     {"questions that are refused", test_questions_refused},
     {"answers that are refused", test_answers_refused},
     /* REQ: ITI55-result-cases */

@@ -54,6 +54,14 @@ remove_temp_dir(void)
 #endif
 
 bool
+unit_wait(unsigned *looks)
+{
+    enum { LOOK_MS = 10 };
+    (void)usleep(LOOK_MS * 1000);
+    return ++*looks < UNIT_PATIENCE_S * 1000 / LOOK_MS;
+}
+
+bool
 unit_is_memory_plain(void)
 {
     const char *const preloaded = getenv("LD_PRELOAD");

@@ -39,6 +39,12 @@ bool unit_check_span(const char *file, int line, struct span got, const char *wa
  */
 void unit_torture(struct status (*run)(struct diag *diag));
 
+/* No test fails because the machine is slow: whatever must come is waited for so long. */
+#define UNIT_PATIENCE_S 90
+/* For what can only be looked at: while (!has_come() && unit_wait(&looks)) {}, with <looks> at 0
+ * before. Sleeps 10 ms; false when the patience is at its end. */
+bool unit_wait(unsigned *looks);
+
 /* Does this process use the memory that the program would? Sanitizers and valgrind take more, and
  * count otherwise: there a test says nothing about how much is used. */
 bool unit_is_memory_plain(void);

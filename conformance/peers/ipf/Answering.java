@@ -1,6 +1,8 @@
 import jakarta.activation.DataHandler;
 import jakarta.mail.util.ByteArrayDataSource;
+import jakarta.xml.bind.JAXB;
 import java.io.InputStream;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
@@ -8,11 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import org.apache.wss4j.common.saml.SamlAssertionWrapper;
+import org.apache.wss4j.common.crypto.Crypto;
 import org.openehealth.ipf.commons.ihe.xds.core.metadata.*;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.*;
 import org.openehealth.ipf.commons.ihe.xds.core.requests.query.*;
 import org.openehealth.ipf.commons.ihe.xds.core.responses.*;
+import org.openehealth.ipf.commons.ihe.xds.core.stub.ebrs30.query.AdhocQueryResponse;
+import org.openehealth.ipf.platform.camel.ihe.xds.core.converters.EbXML30Converters;
 
 /**
  * IPF as Responding Gateway, where WSS4J verifies each assertion and signature, and as registry and repository of a community for which a node answers.
@@ -24,42 +28,63 @@ final class Answering {
     static final String LETTER = "2.999.4.7.1";
     static final String SCAN = "2.999.4.7.2";
     static final String LOST = "2.999.4.7.3";
-    final Queue<QueryRegistry> queries = new ConcurrentLinkedQueue<>();
-    final Queue<RetrieveDocumentSet> retrievals = new ConcurrentLinkedQueue<>();
-    final Queue<ProvideAndRegisterDocumentSet> submissions = new ConcurrentLinkedQueue<>();
-    final Queue<SamlAssertionWrapper> assertions = new ConcurrentLinkedQueue<>();
+    final Queue<String> seen = new ConcurrentLinkedQueue<>(); // what came, a line each
     private volatile Identifiable known; // to the registry, which is asked by uniqueId alone later
 
     Answering(Stack stack, Map<String, String> given) throws Exception {
-        final String home = "urn:oid:" + given.get("gateway-community");
+        final String community = given.get("gateway-community");
+        final String home = "urn:oid:" + community;
         stack.listen(given.get("pki"), given.get("gateway-port"));
         stack.listen(given.get("source-pki"), given.get("source-port"));
-        final String secured = "?audit=false&inInterceptors="
-            + stack.bind(Assertion.verifying(Assertion.crypto(given.get("pki")), assertions));
-        stack.answer("xca-iti38:xca/query" + secured, QueryRegistry.class, asked -> find(asked, home));
-        stack.answer("xca-iti39:xca/retrieve" + secured, RetrieveDocumentSet.class, asked -> retrieve(asked, home));
-        stack.answer("xcdr-iti80:xcdr" + secured, ProvideAndRegisterDocumentSet.class, this::take);
+        final Crypto crypto = Assertion.crypto(given.get("pki"));
+        final String verified = "?audit=false&inInterceptors=" + stack.bind(Assertion.verifying(crypto, seen));
+        // who asks asynchronously has one address for its answers
+        final String signed = "&outInterceptors=" + stack.bind(Assertion.signing(crypto, community, given.get("later-url") + "/deferred", 300, seen));
+        stack.answer("xca-iti38:xca/query" + verified + signed, QueryRegistry.class, asked -> find(asked, home));
+        stack.answer("xca-iti39:xca/retrieve" + verified + signed, RetrieveDocumentSet.class, asked -> retrieve(asked, home));
+        stack.answer("xcpd-iti55:xcpd" + verified + signed, String.class, asked -> discover(asked, community));
+        stack.answer("xcdr-iti80:xcdr" + verified, ProvideAndRegisterDocumentSet.class, this::take);
         stack.answer("xds-iti18:registry?audit=false", QueryRegistry.class, asked -> find(asked, null));
         stack.answer("xds-iti43:repository?audit=false", RetrieveDocumentSet.class, asked -> retrieve(asked, null));
+        // what IPF asks for by itself to send a deferred answer with, and how it would neither sign nor say so
+        final String deferred = "xcpd-iti55-deferred-response" + given.get("later-url").replaceFirst("https", "") + "/deferred?secure=true";
+        stack.camel.addEndpoint(deferred, stack.camel.getEndpoint(deferred + "&audit=false" + signed));
+        stack.take("xca-iti38-async-response", verified, QueryResponse.class);
+        stack.take("xca-iti39-async-response", verified, RetrievedDocumentSet.class);
+        stack.take("xcpd-iti55-async-response", verified, String.class);
+        stack.take("xcpd-iti55-deferred-response", verified, String.class);
+    }
+
+    private static String discover(String question, String community) throws Exception {
+        final String family = Xml.at(question, "//livingSubjectName//family");
+        if (family.equals("Busy")) {
+            throw new IllegalStateException("busy"); // of which IPF makes AE, InternalError
+        }
+        final boolean isKnown = family.equals("Ibarra");
+        final String id = "2.25." + new java.math.BigInteger(64, new java.util.Random());
+        return Xml.fill("found.xml", "subject", isKnown ? Xml.fill("subject.xml") : "", "response", isKnown ? "OK" : "NF", "id", id, "now", "20260301120000",
+            "ours", community, "theirs", Xml.at(question, "//sender//representedOrganization/id/@root"), "message", Xml.part(question, "/PRPA_IN201305UV02/id"),
+            "query", Xml.part(question, "//queryByParameter/queryId"), "parameters", Xml.part(question, "//queryByParameter"));
     }
 
     private QueryResponse find(QueryRegistry question, String home) throws Exception {
-        queries.add(question);
+        seen.add("query\t" + question.getReturnType());
         final String repository = home == null ? SOURCE_REPOSITORY : REPOSITORY;
         if (question.getQuery() instanceof GetDocumentsQuery get) {
             final DocumentEntry[] entries = new DocumentEntry[get.getUniqueIds().size()];
             for (int i = 0; i < entries.length; i++) {
-                entries[i] = entry(get.getUniqueIds().get(i), known, home, repository, null);
+                entries[i] = entry(get.getUniqueIds().get(i), known, home, repository);
             }
             return found(Status.SUCCESS, null, home, entries);
         }
         final FindDocumentsQuery find = (FindDocumentsQuery) question.getQuery();
         final boolean isPlain = find.getTypeCodes() == null || find.getTypeCodes().isEmpty();
         known = find.getPatientId();
+        seen.add("find\t" + find.getHomeCommunityId() + "\t" + known.getId() + "\t" + known.getAssigningAuthority().getUniversalId());
         final String what = home != null ? known.getId() : isPlain ? "whole" : find.getTypeCodes().get(0).getCode();
-        final DocumentEntry scan = entry(SCAN, known, home, repository, null);
+        final DocumentEntry scan = entry(SCAN, known, home, repository);
         return switch (what) {
-            case "whole" -> found(Status.SUCCESS, null, home, entry(LETTER, known, home, repository, null), scan);
+            case "whole" -> found(Status.SUCCESS, null, home, entry(LETTER, known, home, repository), scan);
             case "part" -> found(Status.PARTIAL_SUCCESS, ErrorCode.REGISTRY_BUSY, home, scan);
             case "none" -> found(Status.SUCCESS, null, home);
             case "busy" -> found(Status.FAILURE, ErrorCode.REGISTRY_BUSY, home);
@@ -77,7 +102,6 @@ final class Answering {
     }
 
     private RetrievedDocumentSet retrieve(RetrieveDocumentSet question, String home) {
-        retrievals.add(question);
         final RetrievedDocumentSet answer = new RetrievedDocumentSet();
         for (DocumentReference asked : question.getDocuments()) {
             final String uniqueId = asked.getDocumentUniqueId();
@@ -92,8 +116,11 @@ final class Answering {
         return answer;
     }
 
-    private Response take(ProvideAndRegisterDocumentSet submission) {
-        submissions.add(submission);
+    private Response take(ProvideAndRegisterDocumentSet submission) throws Exception {
+        for (Document document : submission.getDocuments()) {
+            seen.add("submission\t" + submission.getTargetHomeCommunityId() + "\t" + document.getDocumentEntry().getUniqueId() + "\t"
+                + document.getDocumentEntry().getPatientId().getId() + "\t" + sha1(bytes(document.getContent(DataHandler.class))));
+        }
         final boolean isBusy = submission.getSubmissionSet().getPatientId().getId().equals("busy");
         final Response answer = new Response(isBusy ? Status.FAILURE : Status.SUCCESS);
         answer.setErrors(isBusy ? List.of(error(ErrorCode.REPOSITORY_BUSY, "try again later", null)) : List.of());
@@ -104,63 +131,13 @@ final class Answering {
         return new ErrorInfo(code, context, Severity.ERROR, location, null);
     }
 
-    /** <bytes> null: what content() says. */
-    static DocumentEntry entry(String uniqueId, Identifiable patient, String home, String repository, byte[] bytes) throws Exception {
-        final byte[] document = bytes == null ? content(uniqueId) : bytes;
-        final DocumentEntry entry = new DocumentEntry();
-        entry.setEntryUuid("urn:uuid:6f1a3f9e-0000-4000-8000-00000000000" + uniqueId.charAt(uniqueId.length() - 1));
-        entry.setLogicalUuid(entry.getEntryUuid());
-        entry.setUniqueId(uniqueId);
-        entry.setHomeCommunityId(home);
-        entry.setRepositoryUniqueId(repository);
-        entry.setType(DocumentEntryType.STABLE);
-        entry.setAvailabilityStatus(AvailabilityStatus.APPROVED);
-        entry.setPatientId(patient);
-        entry.setSourcePatientId(patient);
-        entry.setMimeType("text/plain");
-        entry.setLanguageCode("en-US");
-        entry.setCreationTime("20260301120000");
-        entry.setHash(sha1(document));
-        entry.setSize((long) document.length);
-        entry.setTitle(new LocalizedString(title(uniqueId), "en-US", "UTF-8"));
-        entry.setClassCode(code("34133-9", "Summary of episode note"));
-        entry.setTypeCode(code("34133-9", "Summary of episode note"));
-        entry.setFormatCode(code("urn:ihe:iti:xds:2017:mimeTypeSufficient", "by its type"));
-        entry.setHealthcareFacilityTypeCode(code("35971002", "Ambulatory care site"));
-        entry.setPracticeSettingCode(code("394802001", "General medicine"));
-        entry.getConfidentialityCodes().add(code("N", "normal"));
-        return entry;
-    }
-
-    /** One document of a patient with this text, in one SubmissionSet. */
-    static ProvideAndRegisterDocumentSet submission(String uniqueId, Identifiable patient, String text, String target) throws Exception {
-        final DocumentEntry entry = entry(uniqueId, patient, null, null, text.getBytes());
-        entry.setEntryUuid("document01");
-        entry.setLogicalUuid(null);
-        final SubmissionSet set = new SubmissionSet();
-        set.setEntryUuid("set01");
-        set.setUniqueId(uniqueId + "." + (text.hashCode() & 0xffff));
-        set.setSourceId("2.999.4.3");
-        set.setPatientId(patient);
-        set.setSubmissionTime("20260301120000");
-        set.setContentTypeCode(entry.getTypeCode());
-        set.setAvailabilityStatus(AvailabilityStatus.APPROVED);
-        final Association member = new Association(AssociationType.HAS_MEMBER, "member01", "set01", "document01");
-        member.setLabel(AssociationLabel.ORIGINAL);
-        final ProvideAndRegisterDocumentSet submission = new ProvideAndRegisterDocumentSet();
-        submission.setSubmissionSet(set);
-        submission.setTargetHomeCommunityId(target);
-        submission.getDocuments().add(new Document(entry, data(text.getBytes())));
-        submission.getAssociations().add(member);
-        return submission;
-    }
-
-    static String title(String uniqueId) {
-        return "Letter & scan <" + uniqueId + ">";
-    }
-
-    static Code code(String code, String shown) {
-        return new Code(code, new LocalizedString(shown, "en-US", "UTF-8"), "2.999.4.9");
+    /** What document.xml is with these. */
+    private static DocumentEntry entry(String uniqueId, Identifiable patient, String home, String repository) throws Exception {
+        final byte[] document = content(uniqueId);
+        final String found = Xml.fill("document.xml", "id", "urn:uuid:6f1a3f9e-0000-4000-8000-00000000000" + uniqueId.charAt(uniqueId.length() - 1), "unique", uniqueId,
+            "patient", patient.getId() + "^^^&amp;" + patient.getAssigningAuthority().getUniversalId() + "&amp;ISO", "hash", sha1(document), "size", document.length,
+            "title", "Letter &amp; scan &lt;" + uniqueId + ">", "home", home == null ? "" : " home=\"" + home + "\"", "repository", repository);
+        return EbXML30Converters.convertToQueryResponse(JAXB.unmarshal(new StringReader(found), AdhocQueryResponse.class)).getDocumentEntries().get(0);
     }
 
     /** A short letter, and a megabyte with every byte and with lines that look like MIME boundaries. */

@@ -2,29 +2,24 @@ import static org.apache.wss4j.common.ConfigurationConstants.*;
 
 import java.security.cert.X509Certificate;
 import java.time.Instant;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Properties;
-import java.util.Queue;
+import java.util.*;
+import java.util.stream.Collectors;
 import javax.security.auth.callback.CallbackHandler;
 import javax.xml.namespace.QName;
 import org.apache.cxf.binding.soap.SoapMessage;
-import org.apache.cxf.ws.security.wss4j.WSS4JInInterceptor;
-import org.apache.cxf.ws.security.wss4j.WSS4JOutInterceptor;
-import org.apache.wss4j.common.crypto.Crypto;
-import org.apache.wss4j.common.crypto.CryptoFactory;
-import org.apache.wss4j.common.crypto.CryptoType;
+import org.apache.cxf.message.MessageUtils;
+import org.apache.cxf.ws.addressing.ContextUtils;
+import org.apache.cxf.ws.security.wss4j.*;
+import org.apache.wss4j.common.crypto.*;
 import org.apache.wss4j.common.ext.WSPasswordCallback;
-import org.apache.wss4j.common.saml.SAMLCallback;
-import org.apache.wss4j.common.saml.SamlAssertionWrapper;
+import org.apache.wss4j.common.saml.*;
 import org.apache.wss4j.common.saml.bean.*;
 import org.apache.wss4j.dom.WSConstants;
 import org.apache.wss4j.dom.engine.WSSecurityEngineResult;
-import org.apache.wss4j.dom.handler.WSHandlerConstants;
-import org.apache.wss4j.dom.handler.WSHandlerResult;
+import org.apache.wss4j.dom.handler.*;
 import org.opensaml.core.xml.schema.XSAny;
 import org.opensaml.core.xml.schema.impl.XSAnyBuilder;
+import org.w3c.dom.Element;
 
 /** The WSS4J interceptors that sign with a holder-of-key assertion, as US networks send it, and that verify one. */
 final class Assertion {
@@ -51,8 +46,11 @@ final class Assertion {
         return CryptoFactory.getInstance(settings);
     }
 
-    /** Adds a signed assertion for this audience, and a Timestamp signed with the key that the assertion confirms. */
-    static WSS4JOutInterceptor signing(Crypto crypto, String community, String audience, int lifetimeS) {
+    /**
+     * Adds a signed assertion, and a Timestamp signed with the key that the assertion confirms, to questions and to answers that leave as messages of their
+     * own, which <ret_seen> is told.
+     */
+    static WSS4JOutInterceptor signing(Crypto crypto, String community, String audience, int lifetimeS, Queue<String> ret_seen) {
         final Map<String, Object> options = options("Timestamp SAMLTokenSigned", SIG_PROP_REF_ID, crypto);
         options.put(SAML_CALLBACK_REF, handler(saml -> fill((SAMLCallback) saml, crypto, community, audience, lifetimeS)));
         options.put(PW_CALLBACK_REF, handler(asked -> ((WSPasswordCallback) asked).setPassword(Stack.PASSWORD)));
@@ -61,22 +59,45 @@ final class Assertion {
         options.put(SIG_DIGEST_ALGO, SHA256);
         options.put(SIG_C14N_ALGO, C14N);
         options.put(SIGNATURE_PARTS, "{Element}{" + WSConstants.WSU_NS + "}Timestamp");
-        return new WSS4JOutInterceptor(options);
+        return new WSS4JOutInterceptor(options) {
+            @Override
+            public void handleMessage(SoapMessage message) {
+                final var addressing = ContextUtils.retrieveMAPs(message, false, true);
+                final boolean isLater = !ContextUtils.isRequestor(message) && !MessageUtils.isPartialResponse(message) && addressing != null
+                    && addressing.getToEndpointReference() != null && !ContextUtils.isGenericAddress(addressing.getToEndpointReference());
+                if (isLater) {
+                    ret_seen.add("later");
+                }
+                if (isLater || ContextUtils.isRequestor(message)) {
+                    super.handleMessage(message);
+                }
+            }
+        };
     }
 
-    /** Refuses what has no assertion or Timestamp, or one that is not signed, not confirmed, or not for this address; what it believed goes to <ret_seen>. */
-    static WSS4JInInterceptor verifying(Crypto crypto, Queue<SamlAssertionWrapper> ret_seen) {
+    /** Refuses what has no assertion or Timestamp, or one that is not signed, not confirmed, or not for this address; what it believed is told <ret_seen>. */
+    static WSS4JInInterceptor verifying(Crypto crypto, Queue<String> ret_seen) {
         return new WSS4JInInterceptor(options("SAMLTokenSigned Signature Timestamp", SIG_VER_PROP_REF_ID, crypto)) {
             @Override
             public void handleMessage(SoapMessage message) {
                 super.handleMessage(message);
                 for (Object result : (List<?>) message.get(WSHandlerConstants.RECV_RESULTS)) {
                     for (WSSecurityEngineResult found : ((WSHandlerResult) result).getActionResults().get(WSConstants.ST_SIGNED)) {
-                        ret_seen.add((SamlAssertionWrapper) found.get(WSSecurityEngineResult.TAG_SAML_ASSERTION));
+                        ret_seen.add(said((SamlAssertionWrapper) found.get(WSSecurityEngineResult.TAG_SAML_ASSERTION)));
                     }
                 }
             }
         };
+    }
+
+    /** The last words of the attributes' names, with their values or codes, and the audience. */
+    private static String said(SamlAssertionWrapper assertion) {
+        final var audience = assertion.getSaml2().getConditions().getAudienceRestrictions().get(0).getAudiences().get(0);
+        return "assertion\taudience=" + audience.getURI() + assertion.getSaml2().getAttributeStatements().get(0).getAttributes().stream().map(attribute -> {
+            final Element value = attribute.getAttributeValues().get(0).getDOM();
+            final Element coded = (Element) value.getElementsByTagNameNS("urn:hl7-org:v3", "*").item(0);
+            return "\t" + attribute.getName().replaceFirst(".*:", "") + "=" + (coded == null ? value.getTextContent() : coded.getAttribute("code"));
+        }).collect(Collectors.joining());
     }
 
     private static Map<String, Object> options(String action, String reference, Crypto crypto) {
