@@ -4,7 +4,6 @@
  */
 #include "base/ids.h"
 #include "txn/asked_back.h"
-#include "txn/asking.h"
 #include "txn/behind.h"
 #include "txn/sources.h"
 #include "txn/suppliers.h"
