@@ -140,6 +140,7 @@ def main():
     import cases_discover
     import cases_local
     import cases_pair
+    import cases_people
     import cases_query
     import cases_retrieve
     import cases_security
@@ -150,6 +151,7 @@ def main():
         *cases_retrieve.CASES,
         *cases_security.CASES,
         *cases_local.CASES,
+        *cases_people.CASES,
     ]
     cases = cases_pair.CASES if arguments.partner else cases
     cases = [(text, case) for text, case in cases if not arguments.only or arguments.only in text]
