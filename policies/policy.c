@@ -23,6 +23,7 @@ static const struct condition_row condition_rows[POLICY_CONDITIONS] = {
     [POLICY_CONDITION_TRANSACTION] = {"transactions", offsetof(struct policy_facts, transaction)},
     [POLICY_CONDITION_PARTNER] = {"partners", offsetof(struct policy_facts, partner)},
     [POLICY_CONDITION_COMMUNITY] = {"communities", offsetof(struct policy_facts, community)},
+    [POLICY_CONDITION_ASKED] = {"asked", offsetof(struct policy_facts, asked)},
     [POLICY_CONDITION_PURPOSE] = {"purposes", offsetof(struct policy_facts, purpose)},
     [POLICY_CONDITION_PURPOSE_SYSTEM] = {"purpose_system",
                                          offsetof(struct policy_facts, purpose_system)},

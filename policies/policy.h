@@ -32,6 +32,8 @@ struct policy_facts {
                                 our own commands and systems read our own store (no partner) */
     struct span partner;     /* id of the partner record */
     struct span community;   /* homeCommunityId that asks, bare OID */
+    struct span asked;       /* homeCommunityId of a participant behind us, when the question goes
+                                there, or an answer names it */
     struct span purpose;     /* purpose of use: code */
     struct span purpose_system;  /* ... and code system OID */
     struct span role;            /* role code */
@@ -78,6 +80,7 @@ enum policy_condition {
     POLICY_CONDITION_TRANSACTION,
     POLICY_CONDITION_PARTNER,
     POLICY_CONDITION_COMMUNITY,
+    POLICY_CONDITION_ASKED,
     POLICY_CONDITION_PURPOSE,
     POLICY_CONDITION_PURPOSE_SYSTEM,
     POLICY_CONDITION_ROLE,

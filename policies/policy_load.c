@@ -19,9 +19,10 @@ struct loader {
 };
 
 static const char *const rule_keys[] = {
-    "name",       "effect",      "reason",       "direction",       "transactions",
-    "partners",   "communities", "purposes",     "purpose_system",  "roles",
-    "delegators", "systems",     "learned_from", "confidentiality", "withhold",
+    "name",         "effect",         "reason",          "direction",
+    "transactions", "partners",       "communities",     "asked",
+    "purposes",     "purpose_system", "roles",           "delegators",
+    "systems",      "learned_from",   "confidentiality", "withhold",
 };
 static const char *const direction_names[] = {"inbound", "outbound", "local"};
 /* What asks or is asked for policy_decide; a new transaction adds its row. */
@@ -124,6 +125,7 @@ read_value(struct loader *loader, enum policy_condition condition, const struct 
         }
         break;
     case POLICY_CONDITION_COMMUNITY:
+    case POLICY_CONDITION_ASKED:
     case POLICY_CONDITION_PURPOSE_SYSTEM:
         if (!home_community_oid(text, &text)) {
             yaml_error(loader->report, node, "'%.*s' is not an OID; write it as 2.999.1",

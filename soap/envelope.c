@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/datetime.h"
 #include "soap/envelope_parts.h"
+#include "soap/passed.h"
 #include "soap/xcpd.h"
 
 #define ANSWER_LIFETIME_US (300 * US_PER_S)
@@ -73,6 +74,22 @@ write_time_to_live(struct xmlw *w, int64_t us)
     xmlw_end(w);
 }
 
+/* REQ: DOWN-no-circle */
+static void
+write_passed(struct xmlw *w, const struct span_list *communities)
+{
+    if (communities->n == 0) {
+        return;
+    }
+    xmlw_start(w, "down:Passed");
+    xmlw_attr_cstr(w, "xmlns:down", PASSED_NAMESPACE);
+    for (size_t i = 0; i < communities->n; i++) {
+        xmlw_text_cstr(w, i == 0 ? "" : " ");
+        xmlw_text(w, communities->items[i]);
+    }
+    xmlw_end(w);
+}
+
 /* REQ: WS-reply-to, WS-message-id */
 struct status
 envelope_write_request(const struct envelope_request *request, struct buf *out, struct diag *diag)
@@ -85,6 +102,7 @@ envelope_write_request(const struct envelope_request *request, struct buf *out, 
     envelope_header_unless_empty(&w, "wsa:RelatesTo", request->relates_to);
     write_reply_to(&w, request);
     write_time_to_live(&w, request->time_to_live_us);
+    write_passed(&w, &request->passed);
     xmlw_raw(&w, request->security);
     write_body(&w, request->payload);
     return xmlw_finish(&w);

@@ -6,6 +6,7 @@
 #define SOAP_ENVELOPE_H
 
 #include "base/body.h"
+#include "base/patient.h"
 #include "base/xmlw.h"
 #include "soap/message.h"
 
@@ -20,6 +21,7 @@ struct envelope_request {
     struct span security;
     struct span payload;
     int64_t time_to_live_us; /* ITI-55: xcpd:CorrelationTimeToLive; 0: none */
+    struct span_list passed; /* bare OIDs (passed.h); none: no header */
 };
 MUST_CHECK struct status envelope_write_request(const struct envelope_request *request,
                                                 struct buf *out, struct diag *diag);

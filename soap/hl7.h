@@ -20,7 +20,11 @@ struct hl7_detail_list {
     size_t n, capacity;
 };
 
-/* AcknowledgementDetailCode, and the code of HL7 V2 table 0357 that ITI TF-2 3.45.4.2.3 asks for */
+/* NS250 and INTERR are values of AcknowledgementDetailCode (NE2008, coreschemas/voc.xsd:
+ * AcknowledgementDetailNotSupportedCode has NS250). The schemas name no code system by its OID;
+ * this one is that vocabulary's in HL7's registry of OIDs. 204 is not of it, but of HL7 V2 table
+ * 0357 (unknown key identifier), which ITI TF-2 3.45.4.2.3 asks for; it goes without a code system.
+ */
 #define HL7_DETAIL_SYSTEM           "2.16.840.1.113883.5.1100"
 #define HL7_DETAIL_UNSUPPORTED_MODE "NS250" /* displayName "Unsupported processing mode" */
 #define HL7_DETAIL_INTERNAL         "INTERR"
@@ -41,8 +45,10 @@ struct hl7_domain_list {
 MUST_CHECK struct status hl7_check_domains(const struct hl7_domain_list *domains,
                                            struct diag *diag);
 
-/* XPath of that value, for hl7_detail.location: <message> is the root element, <parameter> the
- * parameter's element; hl7: stands for urn:hl7-org:v3. */
+/* XPath of that value, for hl7_detail.location. ITI TF-2 3.45.4.2.3 wants an XPath, without saying
+ * how prefixes are bound; NE2008 has it as text (MCCI_MT000200UV01 acknowledgementDetail.location),
+ * and no published sample has one. So it is complete from the root: <message> is the root element,
+ * <parameter> the parameter's element; hl7: stands for urn:hl7-org:v3. */
 MUST_CHECK struct status hl7_domain_location(const char *message, const char *parameter,
                                              const struct hl7_domain *domain, struct arena *arena,
                                              struct diag *diag, struct span *ret_location);

@@ -138,6 +138,7 @@ libisthmus_a_SOURCES += \
 	soap/xcpd_person_read.c soap/xcpd_person_write.c \
 	soap/xcpd_query_read.c soap/xcpd_query_write.c \
 	soap/xcpd_read_parts.c soap/xcpd_read_wrapper.c \
+	soap/passed.c soap/passed.h \
 	soap/xcpd_ttl.c \
 	soap/xcpd_write_parts.c soap/xcpd_write_wrapper.c
 EXTRA_DIST += soap/regrep.gsoap.h soap/CODECS.md

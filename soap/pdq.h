@@ -41,7 +41,11 @@ MUST_CHECK struct status pdq_answer_read(const struct message *message,
 MUST_CHECK struct status pdq_unknown_domain(const struct hl7_domain *domain, struct arena *arena,
                                             struct diag *diag, struct hl7_detail *ret_detail);
 
-/* QUQI_IN000003UV01: give the next ones of a query (waitContinuedQueryResponse), or forget it
+/* The trigger code that the next two write is PRPA_TE000003UV01, as several public implementations
+ * do (others write QUQI_TE000003UV01): QUQI_MT000001UV01 has a CD of any value there, neither IHE's
+ * schemas nor its samples name one, and so none is compared when it is read.
+ *
+ * QUQI_IN000003UV01: give the next ones of a query (waitContinuedQueryResponse), or forget it
  * (QUQI_IN000003UV01_Cancel, aborted). */
 struct pdq_continuation {
     struct ident id; /* of the message */

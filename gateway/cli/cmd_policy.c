@@ -15,7 +15,7 @@
 #define OUTPUT_MAX ((size_t)4 * 1024 * 1024)
 
 static struct policy_arguments {
-    const char *config_path, *direction, *transaction, *partner_id, *community, *purpose,
+    const char *config_path, *direction, *transaction, *partner_id, *community, *asked, *purpose,
         *purpose_system, *role, *delegator, *system, *learned_from, *confidentiality;
     bool is_json;
 } given;
@@ -31,6 +31,8 @@ static const struct cli_option options[] = {
      &given.direction, NULL, NULL},
     {"community", "OID", "who asks (default: the partner's first community, or ours)",
      &given.community, NULL, NULL},
+    {"asked", "OID", "community of a participant behind us that is asked", &given.asked, NULL,
+     NULL},
     {"role", "CODE", "role of the user who asks", &given.role, NULL, NULL},
     {"on-behalf-of", "NAME", "in whose name it is asked (QueryAuthGrantor)", &given.delegator, NULL,
      NULL},
@@ -113,7 +115,8 @@ is_usable(const struct cli_values *rest)
     }
     return is_one_of("transaction", given.transaction, transactions, ARRAY_LEN(transactions)) &&
            is_one_of("direction", given.direction, directions, ARRAY_LEN(directions)) &&
-           is_oid("community", &given.community) && is_oid("purpose-system", &given.purpose_system);
+           is_oid("community", &given.community) && is_oid("asked", &given.asked) &&
+           is_oid("purpose-system", &given.purpose_system);
 }
 
 static const struct partner *
@@ -141,6 +144,7 @@ gather_facts(const struct config *config, const struct partner *partner)
         .direction = span_of_cstr(given.direction),
         .partner = span_of_cstr(partner->id),
         .community = span_of_cstr(given.community != NULL ? given.community : asking),
+        .asked = span_of_cstr(given.asked),
         .purpose = span_of_cstr(given.purpose),
         .purpose_system = span_of_cstr(given.purpose_system != NULL ? given.purpose_system
                                                                     : POLICY_PURPOSE_SYSTEM_TEFCA),
@@ -261,6 +265,7 @@ write_facts(struct jsonw *w, const struct policy_facts *facts)
     jsonw_key_text(w, "transaction", facts->transaction);
     jsonw_key_text(w, "partner", facts->partner);
     jsonw_key_text(w, "community", facts->community);
+    jsonw_key_text(w, "asked", facts->asked);
     jsonw_key_text(w, "purpose", facts->purpose);
     jsonw_key_text(w, "purpose_system", facts->purpose_system);
     jsonw_key_text(w, "role", facts->role);

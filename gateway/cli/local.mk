@@ -59,7 +59,13 @@ uninstall-local:
 	rm -f "$(DESTDIR)$(sysusersdir)/isthmus.conf"
 
 check_PROGRAMS += tests/unit/test_init
+CLI_KIT = tests/unit/cli_kit.c tests/unit/cli_kit.h
+tests_unit_test_init_SOURCES = tests/unit/test_init.c $(CLI_KIT)
 tests_unit_test_init_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_cmd_partners
+tests_unit_test_cmd_partners_SOURCES = tests/unit/test_cmd_partners.c $(CLI_KIT) \
+	tests/unit/config_world.c tests/unit/config_world.h
+tests_unit_test_cmd_partners_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_cmd_policy
 tests_unit_test_cmd_policy_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_audit_view tests/unit/test_audit_search

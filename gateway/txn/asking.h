@@ -56,7 +56,13 @@ struct asking_order {
     bool is_search;
     const char *system; /* the local system that asks; NULL: none does */
     bool is_own_only;   /* a partner asks: our sources answer, no other partner is asked */
-    bool leaves_store;  /* ASKING_DISCOVER: who asks looks into our own store himself, afterwards */
+    /* Whom the question has passed before us (bare OIDs), who asks included, and by which TLS names
+     * he is known: no participant's gateway is asked what it has asked (behind.h). */
+    struct span_list passed;
+    struct config_strings asker_names;
+    struct span asker_home;  /* of the assertion of a partner; empty: ours */
+    unsigned minimum_degree; /* ASKING_DISCOVER: of a match; 0: not said */
+    bool leaves_store; /* ASKING_DISCOVER: who asks looks into our own store himself, afterwards */
     struct span_list types; /* ASKING_QUERY, GATHER: typeCodes "code^^system"; empty: all */
     int64_t timeout_us;
     struct config_enough enough; /* zero: as configured. Not for documents: all were asked for */
@@ -134,6 +140,7 @@ struct leg {
     const struct config_repository *repository; /* ITI-43: which of the source's */
     bool is_remembered; /* not asked: an answer to the same question is still good */
     bool is_unknown;    /* nothing of the same question is remembered: then what its asker said */
+    bool is_cut;        /* a participant's: something of its answer may not be seen by this asker */
     bool is_moot; /* a source that need not be asked: its registry knows no id of the patient */
     struct span community; /* asked, bare OID */
     const char *url;

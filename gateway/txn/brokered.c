@@ -4,10 +4,30 @@
  */
 #include "txn/brokered.h"
 
+#include "txn/behind.h"
+
 bool
 brokered_is_needed(const struct inbound *in)
 {
     return config_has_external(in->node->config);
+}
+
+bool
+brokered_may_see(const struct inbound *in, struct span community)
+{
+    const struct policy_facts facts = inbound_policy_facts(in);
+
+    return behind_is_visible(in->node->config, &facts, community);
+}
+
+void
+brokered_own_errors(struct registry_error_list *errors, const char *code)
+{
+    for (size_t i = 0; i < errors->n; i++) {
+        if (span_eq_cstr(errors->items[i].code, "XDSUnavailableCommunity")) {
+            errors->items[i].code = span_of_cstr(code);
+        }
+    }
 }
 
 static void
@@ -53,7 +73,19 @@ take_asker(struct inbound *in, struct asking_order *order)
     order->acp = saml->acp;
     order->iacp = saml->iacp;
     order->delegator = saml->delegator;
+    order->resource_id = saml->resource_id;
+    order->id_token = saml->id_token;
     return OK;
+}
+
+/* So that nothing goes back to where it came from. */
+static struct status
+take_way(struct inbound *in, struct asking_order *order)
+{
+    order->passed = in->passed;
+    order->asker_home = in->proof.saml.home_community;
+    order->asker_names = in->proof.partner->tls_names;
+    return ARENA_PUSH(in->txn.arena, &in->txn.diag, &order->passed, order->asker_home);
 }
 
 struct status
@@ -75,6 +107,7 @@ brokered_begin(struct inbound *in, struct brokered **ret_brokered)
         .may_open_arg = in,
     };
     TRY(take_asker(in, &brokered->order));
+    TRY(take_way(in, &brokered->order));
     awaited_init(&brokered->awaited, in);
     in->brokered = brokered;
     in->release = release;

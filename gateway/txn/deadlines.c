@@ -49,10 +49,10 @@ sift_down(struct deadlines *deadlines, size_t slot)
 }
 
 bool
-deadlines_add(struct deadlines *deadlines, struct txn *txn)
+deadlines_reserve(struct deadlines *deadlines, size_t n)
 {
-    if (deadlines->n + 2 > deadlines->capacity) {
-        const size_t capacity = deadlines->capacity == 0 ? 64 : deadlines->capacity * 2;
+    if (n + 2 > deadlines->capacity) {
+        const size_t capacity = deadlines->capacity == 0 ? n + 64 : (n + 2) * 2;
         struct txn **slots = mem_resize(deadlines->slots, capacity * sizeof(*slots));
 
         if (slots == NULL) {
@@ -60,6 +60,15 @@ deadlines_add(struct deadlines *deadlines, struct txn *txn)
         }
         deadlines->slots = slots;
         deadlines->capacity = capacity;
+    }
+    return true;
+}
+
+bool
+deadlines_add(struct deadlines *deadlines, struct txn *txn)
+{
+    if (!deadlines_reserve(deadlines, deadlines->n)) {
+        return false;
     }
     deadlines->n++;
     place(deadlines, deadlines->n, txn);

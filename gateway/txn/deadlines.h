@@ -12,6 +12,9 @@ struct deadlines {
     size_t n, capacity;
 };
 
+/* Room for <n> transactions: where there was room for each that runs, adding never fails. False
+ * when out of memory. */
+bool deadlines_reserve(struct deadlines *deadlines, size_t n);
 /* False when out of memory: the transaction then has no timer and is woken by its answers only. */
 bool deadlines_add(struct deadlines *deadlines, struct txn *txn);
 void deadlines_remove(struct deadlines *deadlines, struct txn *txn); /* fine when it is not there */

@@ -6,6 +6,7 @@
 #include "txn/inbound.h"
 
 #include "base/mem.h"
+#include "soap/passed.h"
 #include "txn/brokered.h"
 #include "txn/callback.h"
 #include "txn/disclosure.h"
@@ -92,6 +93,7 @@ step_proof(struct txn *txn)
 
     TXN_TRY(proof_security(&in->proof, in->node->config, in->arrived_us, txn->arena, &txn->diag));
     TXN_TRY(saml_keep(&in->proof.saml, txn->arena, &txn->diag));
+    TXN_TRY(message_passed(in->proof.message, txn->arena, &txn->diag, &in->passed));
     if (in->proof.saml.has_sha1) {
         LOG_EVENT(LOG_LEVEL_WARNING, "sha1-accepted", LOG_ID("txn", txn->id),
                   LOG_ID("partner", in->proof.partner->id),

@@ -103,7 +103,8 @@ struct inbound {
     struct span own_patient_id;              /* CX; empty: nobody */
     const struct responder *responder;       /* by the route */
     struct policy_decision decision;
-    void *work;                /* the transaction's own, in the arena */
+    struct span_list passed; /* communities that the question says it has passed (soap/passed.h) */
+    void *work;              /* the transaction's own, in the arena */
     struct brokered *brokered; /* its question to our sources (brokered.h); NULL: none */
 
     int64_t arrived_us;    /* wall: when the question came, of which time its proof is */

@@ -5,6 +5,8 @@
  */
 #include "txn/iti38.h"
 
+#include "base/ids.h"
+#include "txn/behind.h"
 #include "txn/brokered.h"
 #include "txn/own_query.h"
 #include "txn/registry_answer.h"
@@ -34,7 +36,7 @@ check_home(struct inbound *in, const struct iti38_work *work)
                           work->question.name);
     }
     if (!home_community_oid(work->query.home, &oid) ||
-        !config_is_own_community(in->node->config, oid)) {
+        !config_is_own_community(in->node->config, oid) || !brokered_may_see(in, oid)) {
         return FAIL(diag, ERR_UNKNOWN_COMMUNITY, "the query is for '%.*s', this community is '%s'",
                     SPAN_PRINT(span_slice(work->query.home, 0, OID_TEXT)),
                     in->node->config->community);
@@ -88,6 +90,26 @@ may_open(const void *arg, struct span patient_id)
     return inbound_may_open(arg, patient_id);
 }
 
+/* Is the question one for a participant behind us, who knows patients by ids of its own? */
+static bool
+is_for_participant(const struct inbound *in, const struct iti38_work *work)
+{
+    struct span oid;
+
+    return work->query.home.n > 0 && home_community_oid(work->query.home, &oid) &&
+           config_gateway_of_community(in->node->config, oid) != NULL;
+}
+
+/* May a participant know the patient by this id, be it unknown to us? */
+static bool
+may_be_participants(const struct inbound *in, const struct ident *id)
+{
+    const struct config *config = in->node->config;
+
+    return config_has_engine(config, CONFIG_ENGINE_GATEWAY) &&
+           !span_eq_cstr(id->root, config->patient_authority);
+}
+
 /* Is the patient one that we gave an id, and that this request may open? */
 /* REQ: SQ-single-patient */
 static struct status
@@ -97,13 +119,15 @@ check_patient(struct inbound *in, struct iti38_work *work, enum answer *ret_answ
     const struct ident *id = &work->question.asks.filter.patient_id;
 
     *ret_answer = ANSWER_NOW;
-    if (!work->question.is_by_patient || work->is_patient_known) {
+    if (!work->question.is_by_patient || work->is_patient_known || is_for_participant(in, work)) {
         return OK;
     }
-    TRY(inbound_check_own(in, id, &txn->diag));
+    if (!may_be_participants(in, id)) {
+        TRY(inbound_check_own(in, id, &txn->diag));
+    }
     TRY(store_knows_patient(in->node->store, id, &txn->park, &txn->diag, ret_answer,
                             &work->is_patient_known));
-    if (*ret_answer == ANSWER_NOW && !work->is_patient_known) {
+    if (*ret_answer == ANSWER_NOW && !work->is_patient_known && !may_be_participants(in, id)) {
         return FAIL(&txn->diag, ERR_UNKNOWN_PATIENT, "the id was not given out by this node");
     }
     return OK;
@@ -194,6 +218,31 @@ find_objects(struct inbound *in)
 
 /* ---- answer ---- */
 
+/* A patient whom nobody knows: neither we nor any participant that was asked. */
+/* REQ: DOWN-unknown-patient */
+static struct status
+check_known(struct inbound *in, const struct iti38_work *work)
+{
+    const struct leg_list *legs = &in->brokered->awaited.asking->legs[1];
+    bool was_asked = false;
+
+    if (!work->question.is_by_patient || work->is_patient_known) {
+        return OK;
+    }
+    for (size_t i = 0; i < legs->n; i++) {
+        const struct leg *leg = &legs->items[i];
+
+        if (leg_is_behind(leg) && (leg->state != LEG_ANSWERED || leg->status != REGISTRY_FAILURE)) {
+            return OK;
+        }
+        was_asked |= leg_is_behind(leg);
+    }
+    return was_asked || !is_for_participant(in, work)
+               ? FAIL(&in->txn.diag, ERR_UNKNOWN_PATIENT,
+                      "neither this node nor a participant behind it knows the id")
+               : OK;
+}
+
 static enum txn_verdict
 write_answer(struct inbound *in)
 {
@@ -202,7 +251,9 @@ write_answer(struct inbound *in)
     struct query_answer answer = {.status = REGISTRY_SUCCESS, .objects = work->found};
 
     if (in->brokered != NULL) {
+        TXN_TRY(check_known(in, work));
         TXN_TRY(merge_query(asking_merged(in->brokered->awaited.asking), &txn->diag, &answer));
+        brokered_own_errors(&answer.errors, "XDSRegistryError");
         TXN_TRY(awaited_note_shortfall(&in->brokered->awaited, 1, answer.status == REGISTRY_FAILURE,
                                        NULL));
     }

@@ -6,6 +6,7 @@
  */
 #include "txn/iti38.h"
 
+#include "txn/behind.h"
 #include "txn/dialect_ask.h"
 #include "txn/own_query.h"
 #include "txn/sources.h"
@@ -32,18 +33,35 @@ address(struct asking *asking, struct leg *leg, struct stored_query *query)
                                                        "urn:oid:%.*s", SPAN_PRINT(leg->community));
 }
 
-/* Is a partner to be asked for references, because those are what is wanted? Only by ids: these may
- * be of several patients, of whom nobody gives metadata in one answer (ITI TF-2 3.18.4.1.2.6). A
- * patient's documents are asked for with their metadata, which is merged, and so are those that our
- * own rules judge: of our sources, and whatever another partner asks for. */
+/* Several entryUUIDs or uniqueIds. */
+static bool
+names_several(const struct stored_query *query)
+{
+    for (size_t i = 0; i < query->params.n; i++) {
+        const struct query_param *param = &query->params.items[i];
+
+        if (param->values.n > 1 &&
+            (span_ends_with(param->name, SPAN("UUID")) ||
+             span_ends_with(param->name, SPAN("UniqueId")) || span_eq_cstr(param->name, "$uuid"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is a partner to be asked for references, because those are what is wanted? Only by several ids:
+ * these may be of several patients, of whom nobody gives metadata in one answer (ITI
+ * TF-2 3.18.4.1.2.6). Everything else is asked for with its metadata, which is merged, and names
+ * the patient for the record; and so is what our own rules judge: our sources', and whatever
+ * another partner asks for. */
 static bool
 may_be_references(const struct asking *asking, const struct leg *leg)
 {
     const struct asking_order *order = &asking->order;
 
     return order->query != NULL && !order->query->wants_leaf_class &&
-           order->patient_id.root.n == 0 && !order->is_own_only && leg->partner != NULL &&
-           leg->partner->source == NULL;
+           order->patient_id.root.n == 0 && names_several(order->query) && !order->is_own_only &&
+           leg->partner != NULL && leg->partner->source == NULL;
 }
 
 /* Somebody else's query, as it came, but for the community that this leg asks, and for whole
@@ -75,6 +93,9 @@ iti38_ask(struct asking *asking, struct leg *leg)
     const struct span_list *patient = &leg->event.patients;
     struct span_list status = {0};
 
+    if (leg_is_behind(leg) && (leg->lookup != NULL || leg->refs.n > 0)) {
+        return source_ask(asking, leg); /* what another answer of it is judged by */
+    }
     if (asking->order.query != NULL) {
         return pass_on(asking, leg);
     }
@@ -320,7 +341,9 @@ iti38_answer(struct asking *asking, struct leg *leg, const struct message *messa
     if (answer.status == REGISTRY_FAILURE) {
         return OK;
     }
-    if (leg->partner->source != NULL) {
+    if (leg_is_behind(leg)) {
+        TRY(behind_adopt(asking, leg, &answer.objects));
+    } else if (leg->partner->source != NULL) {
         TRY(source_adopt(asking, leg, &answer.objects));
     }
     TRY(take_objects(asking, leg, &answer.objects));

@@ -253,7 +253,8 @@ take_own(struct inbound *in, struct iti39_work *work, const struct document_ref 
         return note_failed(in, work, ref, &why);
     }
     TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->homed, *ref));
-    if (home_community_oid(ref->home, &oid) && config_is_own_community(in->node->config, oid)) {
+    if (home_community_oid(ref->home, &oid) && config_is_own_community(in->node->config, oid) &&
+        brokered_may_see(in, oid)) {
         return ARENA_PUSH(txn->arena, &txn->diag, own, *ref);
     }
     return OK;
@@ -307,6 +308,7 @@ take_merged(struct inbound *in, struct iti39_work *work)
     }
     retrieve_answer_done(&merged);
     TRY(st);
+    brokered_own_errors(&merged.errors, "XDSRepositoryError");
     for (size_t i = 0; i < merged.errors.n; i++) {
         TRY(ARENA_PUSH(txn->arena, &txn->diag, &work->answer.errors, merged.errors.items[i]));
     }

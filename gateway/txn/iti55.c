@@ -10,7 +10,9 @@
 #include "soap/mcci.h"
 #include "soap/xcpd.h"
 #include "txn/asked_back.h"
+#include "txn/behind.h"
 #include "txn/brokered.h"
+#include "txn/iti55_behind.h"
 
 struct iti55_work {
     struct xcpd_query query;
@@ -20,6 +22,17 @@ struct iti55_work {
 };
 
 /* ---- Responding Gateway ---- */
+
+/* Is the receiver a participant behind us, of whom the asker may know? */
+static bool
+is_for_participant(const struct inbound *in)
+{
+    const struct iti55_work *work = in->work;
+    const struct config *config = in->node->config;
+    const struct span receiver = work->query.receiver_home;
+
+    return config_gateway_of_community(config, receiver) != NULL && brokered_may_see(in, receiver);
+}
 
 /* What any answer to the query needs, and who asks whom; in->work. */
 static struct status
@@ -40,10 +53,11 @@ read_frame(struct inbound *in)
                     "the sender of the query is community '%.*s', which partner '%s' does not list",
                     SPAN_PRINT(work->query.sender_home), in->proof.partner->id);
     }
-    /* Ours is one community: a question that says it is for another was sent to the wrong gateway,
-     * and our "nobody" would be taken for its. */
+    /* Ours, and those behind us that the asker may see: a question that says it is for another was
+     * sent to the wrong gateway, and our "nobody" would be taken for its. */
     if (work->query.receiver_home.n > 0 &&
-        !span_eq_cstr(work->query.receiver_home, in->node->config->community)) {
+        !span_eq_cstr(work->query.receiver_home, in->node->config->community) &&
+        !is_for_participant(in)) {
         return FAIL(&txn->diag, ERR_UNKNOWN_COMMUNITY,
                     "the receiver of the query is community '%.*s', this community is '%s'",
                     SPAN_PRINT(work->query.receiver_home), in->node->config->community);
@@ -74,13 +88,15 @@ read_query(struct inbound *in)
     return read_asked(in);
 }
 
-/* Suppliers of demographics first: whom they know, our own store has learned then. */
+/* Suppliers of demographics first: whom they know, our own store has learned then. Participants
+ * behind us at the same time. */
 static enum txn_verdict
-ask_suppliers(struct inbound *in)
+ask_others(struct inbound *in)
 {
     const struct iti55_work *work = in->work;
 
-    if (!config_has_engine(in->node->config, CONFIG_ENGINE_PDQ)) {
+    if (!config_has_engine(in->node->config, CONFIG_ENGINE_PDQ) &&
+        !config_has_engine(in->node->config, CONFIG_ENGINE_GATEWAY)) {
         return TXN_DONE;
     }
     if (in->brokered == NULL) {
@@ -89,7 +105,12 @@ ask_suppliers(struct inbound *in)
         TXN_TRY(brokered_begin(in, &brokered));
         brokered->order.goal = ASKING_DISCOVER;
         brokered->order.who = work->query.subject;
+        brokered->order.minimum_degree = work->query.minimum_degree;
         brokered->order.leaves_store = true;
+        if (is_for_participant(in)) {
+            TXN_TRY(ARENA_PUSH(in->txn.arena, &in->txn.diag, &brokered->order.to,
+                               work->query.receiver_home));
+        }
     }
     return brokered_ask(in->brokered);
 }
@@ -99,11 +120,11 @@ find_patient(struct inbound *in)
 {
     struct txn *txn = &in->txn;
     struct iti55_work *work = in->work;
-    enum txn_verdict verdict = ask_suppliers(in);
+    enum txn_verdict verdict = ask_others(in);
     enum answer answer = ANSWER_NOW;
     struct status st;
 
-    if (verdict != TXN_DONE) {
+    if (verdict != TXN_DONE || is_for_participant(in)) {
         return verdict;
     }
     verdict = txn_may_ask(txn);
@@ -266,6 +287,9 @@ write_answer(struct inbound *in)
         TXN_TRY(add_match(in, &work->found.patient, work->found.degree, &answer));
     } else if (work->found.kind == STORE_MATCH_AMBIGUOUS) {
         TXN_TRY(answer_ambiguous(in, &work->found, &answer));
+    }
+    if (in->brokered != NULL) {
+        TXN_TRY(iti55_add_behind(in, &work->query, &answer));
     }
     TXN_TRY(note_suppliers(in, &answer));
     TXN_TRY(xcpd_answer_write(&work->query, &answer, span_of_cstr(in->node->config->community),
@@ -451,6 +475,16 @@ receiver_of(const struct leg *leg)
     return receiver == NULL ? leg->community : span_of_cstr(receiver);
 }
 
+/* A participant hears what the asker wants, when that is more than we want of everybody. */
+static unsigned
+minimum_degree(const struct asking *asking, const struct leg *leg)
+{
+    const unsigned ours = (unsigned)asking->node->config->discovery.minimum_degree;
+
+    return leg_is_behind(leg) && asking->order.minimum_degree > ours ? asking->order.minimum_degree
+                                                                     : ours;
+}
+
 struct status
 iti55_ask(struct asking *asking, struct leg *leg)
 {
@@ -465,7 +499,7 @@ iti55_ask(struct asking *asking, struct leg *leg)
         .subject = asking->order.who,
         .is_prefixed = leg->partner->form.is_prefixed,
         .is_deferred = leg->transaction == SOAP_ITI_55_DEFERRED,
-        .minimum_degree = (unsigned)config->discovery.minimum_degree,
+        .minimum_degree = minimum_degree(asking, leg),
     };
 
     if (query.is_deferred) { /* one place for all answers: the MessageID tells them apart */
@@ -534,25 +568,6 @@ iti55_acknowledged(struct asking *asking, struct leg *leg, const struct message 
     return OK;
 }
 
-/* REQ: ITI47-matches */
-static struct status
-search_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
-{
-    struct store_people people = {0};
-
-    TRY(store_find_people(asking->node->store, &asking->order.who, STORE_PEOPLE_MAX,
-                          &asking->txn.park, leg->arena, &leg->diag, ret_answer, &people));
-    for (size_t i = 0; *ret_answer == ANSWER_NOW && i < people.n; i++) {
-        const struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community),
-                                         .patient = people.items[i],
-                                         .degree = -1};
-
-        TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, match));
-    }
-    leg->result = leg->matches.n > 0 ? XCPD_MATCH : XCPD_NONE;
-    return OK;
-}
-
 struct status
 iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
 {
@@ -561,7 +576,7 @@ iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
     struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community)};
 
     if (asking->order.is_search) {
-        return search_store(asking, leg, ret_answer);
+        return demographics_ask_store(asking, leg, ret_answer);
     }
     TRY(store_match_patient(asking->node->store, &asking->order.who, &txn->park, leg->arena,
                             &leg->diag, ret_answer, &found));

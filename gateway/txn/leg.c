@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/mem.h"
 #include "soap/envelope.h"
+#include "txn/behind.h"
 #include "txn/disclosure.h"
 #include "txn/iti38.h"
 #include "txn/iti39.h"
@@ -276,6 +277,7 @@ decide(struct asking *asking, struct leg *leg)
     if (order->facts != NULL) {
         leg->facts = *order->facts;
         leg->decision = *order->decision;
+        behind_decide(asking, leg);
         leg->event.policy_rule = span_of_cstr(leg->decision.rule);
         return;
     }
@@ -285,6 +287,7 @@ decide(struct asking *asking, struct leg *leg)
         .direction = is_own ? SPAN("local") : SPAN("outbound"),
         .partner = is_own ? SPAN_EMPTY : span_of_cstr(leg->partner->id),
         .community = leg->community,
+        .asked = leg_is_behind(leg) ? leg->community : SPAN_EMPTY,
         .purpose = span_of_cstr(order->purpose),
         .purpose_system = span_of_cstr(order->purpose_system),
         .role = span_of_cstr(order->role),
@@ -319,9 +322,10 @@ prepare(struct asking *asking, struct leg *leg)
         uuid_new(uuid);
     }
     oid_from_uuid(uuid, oid);
-    leg->url = leg->partner == NULL           ? NULL
-               : leg->partner->source != NULL ? source_url(leg)
-                                              : leg_url(leg->partner, leg->transaction);
+    leg->url = leg->partner == NULL ? NULL
+               : leg->partner->source != NULL && !leg_is_behind(leg)
+                   ? source_url(leg)
+                   : leg_url(leg->partner, leg->transaction);
     TRY(arena_dup(txn->arena, span_of_cstr(oid), &leg->diag, &leg->message_uuid_oid));
     TRY(note_intent(asking, leg));
     TRY(note_subject(asking, leg));
@@ -383,7 +387,7 @@ write_security(struct asking *asking, struct leg *leg, const struct signed_times
         .subject_id = order->user,
         .organization = order->organization,
         .organization_id = order->organization_id,
-        .home_community = config->community,
+        .home_community = behind_home(asking, leg),
         .role = order->role,
         .role_display = order->role_display,
         .purpose = order->purpose,
@@ -464,6 +468,9 @@ leg_write(struct asking *asking, struct leg *leg, const struct signed_timestamp 
 
     buf_init_secret(&security, MESSAGE_LIMIT);
     buf_init_secret(&envelope, MESSAGE_LIMIT);
+    if (leg_is_behind(leg)) {
+        TRY(behind_list_passed(asking, &leg->diag, &parts.passed));
+    }
     if (leg_has_security(leg)) {
         TRY(write_security(asking, leg, timestamp, &security));
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "txn/behind.h"
 #include "txn/sources.h"
 
 static void
@@ -116,7 +117,7 @@ expect_pieces(struct leg *leg, struct message_limits *limits)
     if (!leg_is_query(leg)) {
         return OK;
     }
-    if (leg->partner->source != NULL) {
+    if (leg->partner->source != NULL && !leg_is_behind(leg)) {
         TRY(source_reading(leg, &leg->reads_as));
         return query_answer_pieces_as(leg->reads_as, leg->reading, leg->arena, &leg->diag,
                                       &limits->pieces);

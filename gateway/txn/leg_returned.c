@@ -5,7 +5,7 @@
  * name rules, never what was asked or answered.
  */
 #include "store/match.h"
-#include "txn/asking.h"
+#include "txn/behind.h"
 
 static struct status
 compare(const struct asking *asking, struct leg *leg, const struct xcpd_match *match,
@@ -33,12 +33,16 @@ is_too_much(const struct patient *patient)
            patient->care_providers.n > MATCH_ITEMS_MAX;
 }
 
-/* REQ: ITI55-returned-compared */
+/* REQ: ITI55-returned-compared, DOWN-returned-compared */
 struct status
 leg_take_match(const struct asking *asking, struct leg *leg, const struct xcpd_match *match)
 {
     struct leg_quarantined quarantined = {.match = *match};
 
+    if (!behind_may_show(asking, leg, match->home)) {
+        leg->is_cut = true;
+        return OK;
+    }
     if (is_too_much(&match->patient)) {
         leg_drop(asking, leg, "returned a person with more than %d names, ids or addresses",
                  MATCH_ITEMS_MAX);

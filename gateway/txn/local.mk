@@ -7,6 +7,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/asking_order.c \
 	gateway/txn/awaited.c gateway/txn/awaited.h \
 	gateway/txn/binding.c gateway/txn/binding.h \
+	gateway/txn/behind.c gateway/txn/behind.h \
 	gateway/txn/brokered.c gateway/txn/brokered.h \
 	gateway/txn/callback.c gateway/txn/callback.h \
 	gateway/txn/deadlines.c gateway/txn/deadlines.h \
@@ -20,6 +21,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/individual.c gateway/txn/individual.h \
 	gateway/txn/iti38.c gateway/txn/iti38.h gateway/txn/iti38_ask.c \
 	gateway/txn/iti39.c gateway/txn/iti39.h \
+	gateway/txn/iti55_behind.c gateway/txn/iti55_behind.h \
 	gateway/txn/iti55.c gateway/txn/iti55.h \
 	gateway/txn/iti80.c gateway/txn/iti80.h \
 	gateway/txn/leg.c gateway/txn/leg_answer.c gateway/txn/leg_binding.c \
@@ -74,6 +76,9 @@ tests_unit_test_scenario_owed_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_collected
 tests_unit_test_scenario_collected_SOURCES = tests/unit/test_scenario_collected.c $(LATER_KIT) $(SCENE)
 tests_unit_test_scenario_collected_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_torture_later
+tests_unit_test_scenario_torture_later_SOURCES = tests/unit/test_scenario_torture_later.c $(LATER_KIT) $(SCENE)
+tests_unit_test_scenario_torture_later_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_asked_back
 tests_unit_test_scenario_asked_back_SOURCES = tests/unit/test_scenario_asked_back.c $(SCENE)
 tests_unit_test_scenario_asked_back_LDADD = $(UNIT_LIBS)
@@ -221,3 +226,7 @@ tests_unit_test_scenario_discovery_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_dialects_inbound
 tests_unit_test_dialects_inbound_SOURCES = tests/unit/test_dialects_inbound.c $(DIALECT_KIT) $(SCENE)
 tests_unit_test_dialects_inbound_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_scenario_behind
+BEHIND_KIT = tests/unit/behind_kit.c tests/unit/behind_kit.h $(LOCAL_KIT)
+tests_unit_test_scenario_behind_SOURCES = tests/unit/test_scenario_behind.c $(BEHIND_KIT) $(SCENE)
+tests_unit_test_scenario_behind_LDADD = $(UNIT_LIBS)

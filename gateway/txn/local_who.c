@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/ids.h"
+#include "soap/passed.h"
 #include "soap/security.h"
 
 #define SNOMED_CT "2.16.840.1.113883.6.96"
@@ -297,6 +298,21 @@ check_header(const struct local *local, bool has_security, struct diag *diag)
     return OK;
 }
 
+/* A participant whose gateway is behind us may be a local system, too: its own questions do not go
+ * back to it (behind.h). */
+static struct status
+take_way(struct local *local, const struct saml_facts *facts)
+{
+    struct inbound *in = &local->in;
+    struct span_list *passed = &local->order.passed;
+
+    TRY(message_passed(in->proof.message, in->txn.arena, &in->txn.diag, passed));
+    return facts->home_community.n == 0 ||
+                   span_eq_cstr(facts->home_community, in->node->config->community)
+               ? OK
+               : ARENA_PUSH(in->txn.arena, &in->txn.diag, passed, facts->home_community);
+}
+
 enum txn_verdict
 local_who(struct txn *txn)
 {
@@ -315,8 +331,10 @@ local_who(struct txn *txn)
         .is_brokered = true,
         .is_complete = true,
         .system = local->system->name,
+        .asker_names = local->system->certificate_names,
     };
     TXN_TRY(take_asker(local, &facts));
+    TXN_TRY(take_way(local, &facts));
     TXN_TRY(note_asker(local, &facts));
     local->in.proof.is_proven = true;
     return TXN_DONE;

@@ -209,7 +209,8 @@ merge_failure(const struct merge *merge, size_t at, struct span *ret_code, struc
 {
     const struct leg *leg = &merge->legs[at];
     const enum err code = merge->is_over[at] ? leg->diag.code : ERR_PARTNER_TIMEOUT;
-    const bool is_source = leg->partner != NULL && leg->partner->source != NULL;
+    const bool is_source =
+        leg->partner != NULL && leg->partner->source != NULL && !partner_is_behind(leg->partner);
 
     *ret_context = span_of_cstr(err_public_text(code));
     if (leg->abandoned == LEG_ABANDONED_ENOUGH) {

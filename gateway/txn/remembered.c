@@ -198,7 +198,7 @@ may_be_kept(const struct asking *asking, const struct leg *leg)
 {
     return leg->state == LEG_ANSWERED && leg->partner != NULL && !leg->is_remembered &&
            !leg->is_owed && leg->kept_us > 0 && leg->dropped == 0 && most_us(asking, leg) > 0 &&
-           (leg->result == XCPD_MATCH || leg->result == XCPD_NONE);
+           !leg->is_cut && (leg->result == XCPD_MATCH || leg->result == XCPD_NONE);
 }
 
 struct correlation_list {

@@ -4,6 +4,8 @@
  */
 #include "base/ids.h"
 #include "txn/asked_back.h"
+#include "txn/asking.h"
+#include "txn/behind.h"
 #include "txn/sources.h"
 #include "txn/suppliers.h"
 
@@ -83,6 +85,7 @@ plan_everyone(struct asking *asking, enum soap_transaction transaction)
     } else if (transaction == SOAP_ITI_38) {
         TRY(sources_plan_query(asking, &asking->order.patient_id, NULL));
     }
+    TRY(behind_plan(asking, transaction));
     for (size_t i = 0; i < config->partners_n && !asking->order.is_own_only; i++) {
         TRY(plan_partner(asking, transaction, &config->partners[i]));
     }

@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/mem.h"
+#include "txn/behind.h"
 #include "txn/merge_parts.h"
 #include "txn/sources.h"
 
@@ -96,7 +97,8 @@ static struct status
 open_leg(struct asking *asking, const struct wanted *wanted, struct open_legs *open)
 {
     const struct place *place = &wanted->place;
-    const bool is_source = place->partner != NULL && place->partner->source != NULL;
+    const bool is_source = place->partner != NULL && place->partner->source != NULL &&
+                           !partner_is_behind(place->partner);
     struct txn *txn = &asking->txn;
     struct leg *leg;
 
@@ -179,6 +181,7 @@ want_entries(struct asking *asking, struct wanted_list *list)
     return OK;
 }
 
+/* REQ: DOWN-retrieve-routing */
 /* Which of our sources: the embedded store for what no other has, when it is one. <why>: room for
  * a reason. */
 static void
@@ -187,8 +190,14 @@ place_own(const struct asking *asking, const struct document_ref *ref, struct di
 {
     const struct config *config = asking->node->config;
     const struct config_source *source = config_source_of_repository(config, ref->repository);
+    const struct partner *gateway = config_gateway_of_community(config, place->community);
 
-    if (source != NULL && span_eq_cstr(place->community, source->community)) {
+    if (gateway != NULL) {
+        place->partner = gateway;
+        place->why = behind_may_ask(asking, gateway, place->community, why)
+                         ? sources_judge(asking, ref, gateway->source, why)
+                         : why;
+    } else if (source != NULL && span_eq_cstr(place->community, source->community)) {
         place->partner = source->partner;
         place->repository = config_source_repository(source, ref->repository);
         place->why = sources_judge(asking, ref, source, why);

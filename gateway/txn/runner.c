@@ -495,7 +495,7 @@ runner_start(struct runner *runner, struct txn *txn)
     assert(txn->magic == TXN_MAGIC);
     txn->runner = runner;
     pthread_mutex_lock(&runner->lock);
-    runner->active++;
+    (void)deadlines_reserve(&runner->deadlines, ++runner->active); /* else: when it parks */
     enqueue(runner, txn);
     unlock_and_call(runner, true);
 }

@@ -42,6 +42,13 @@ is_of_source(const struct leg *leg)
     return leg->partner != NULL && leg->partner->source != NULL;
 }
 
+/* Of a participant behind us each community is asked by itself. */
+static bool
+is_same_source(const struct leg *a, const struct leg *b)
+{
+    return a->partner == b->partner && span_eq(a->community, b->community);
+}
+
 static struct status
 add(struct asking *asking, struct span_list *ids, struct span id)
 {
@@ -95,7 +102,8 @@ plan_lookup(struct asking *asking, const struct leg *about, const char *query_id
 
         TRY(ARENA_NEW(txn->arena, &txn->diag, &lookup));
         *lookup = (struct source_lookup){span_of_cstr(query_id), param, {ids->items + i, n, n}};
-        TRY(asking_add_leg(asking, SOAP_ITI_18, about->partner, about->community, &leg));
+        TRY(asking_add_leg(asking, source_query(about->partner->source), about->partner,
+                           about->community, &leg));
         leg->lookup = lookup;
     }
     return OK;
@@ -106,7 +114,7 @@ static bool
 is_first_of_source(const struct leg_list *legs, size_t at)
 {
     for (size_t i = 0; i < at; i++) {
-        if (legs->items[i].partner == legs->items[at].partner) {
+        if (is_same_source(&legs->items[i], &legs->items[at])) {
             return false;
         }
     }
@@ -125,7 +133,7 @@ sources_plan_members(struct asking *asking)
         for (size_t k = i; is_first_of_source(asked, i) && k < asked->n; k++) {
             const struct registry_objects *found = &asked->items[k].objects;
 
-            if (asked->items[k].partner != asked->items[i].partner) {
+            if (!is_same_source(&asked->items[k], &asked->items[i])) {
                 continue;
             }
             for (size_t s = 0; s < found->submission_sets.n; s++) {
@@ -166,7 +174,7 @@ plan_documents_of(struct asking *asking, const struct leg *about)
         const struct leg_list *legs = &asking->legs[round];
 
         for (size_t i = 0; i < legs->n; i++) {
-            if (legs->items[i].partner == about->partner) {
+            if (is_same_source(&legs->items[i], about)) {
                 TRY(add_ends(asking, &legs->items[i].objects.associations, &uuids));
             }
         }
@@ -197,7 +205,7 @@ sources_plan_documents(struct asking *asking)
         bool has_found = false;
 
         for (size_t k = i; is_first_of_source(asked, i) && k < asked->n; k++) {
-            has_found |= asked->items[k].partner == asked->items[i].partner &&
+            has_found |= is_same_source(&asked->items[k], &asked->items[i]) &&
                          asked->items[k].state == LEG_ANSWERED &&
                          !is_nothing(&asked->items[k].objects);
         }
@@ -243,7 +251,7 @@ gather(struct judge *judge, const struct diag **ret_failed)
         for (size_t i = 0; i < legs->n; i++) {
             const struct leg *leg = &legs->items[i];
 
-            if (leg->partner != judge->leg->partner) {
+            if (!is_same_source(leg, judge->leg)) {
                 continue;
             }
             if (leg->lookup != NULL && leg->state != LEG_ANSWERED) {
@@ -272,7 +280,7 @@ list_packages(struct judge *judge, const struct span_list *documents, struct spa
         for (size_t i = 0; i < legs->n; i++) {
             const struct association_list *list = &legs->items[i].objects.associations;
 
-            for (size_t a = 0; legs->items[i].partner == judge->leg->partner && a < list->n; a++) {
+            for (size_t a = 0; is_same_source(&legs->items[i], judge->leg) && a < list->n; a++) {
                 if (span_eq_cstr(list->items[a].type, ASSOCIATION_HAS_MEMBER) &&
                     withheld_has(documents, list->items[a].target)) {
                     TRY(withheld_add(packages, list->items[a].source, judge->arena, judge->diag));

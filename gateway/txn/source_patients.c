@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/registry.h"
+#include "txn/behind.h"
 #include "txn/sources.h"
 
 static struct asking *
@@ -68,7 +69,7 @@ needs_other_id(const struct asking *asking, const struct ident *id)
             return true;
         }
     }
-    return false;
+    return behind_needs_other_id(asking, id);
 }
 
 static struct status

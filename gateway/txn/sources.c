@@ -4,6 +4,8 @@
  */
 #include "txn/sources.h"
 
+#include "base/ids.h"
+#include "txn/behind.h"
 #include "txn/iti38.h"
 #include "txn/suppliers.h"
 
@@ -20,7 +22,12 @@ bool
 sources_are_named(const struct config *config, const struct document_ref_list *documents)
 {
     for (size_t i = 0; i < documents->n; i++) {
-        if (config_source_of_repository(config, documents->items[i].repository) != NULL) {
+        const struct document_ref *ref = &documents->items[i];
+        struct span oid;
+
+        if (config_source_of_repository(config, ref->repository) != NULL ||
+            (home_community_oid(ref->home, &oid) &&
+             config_gateway_of_community(config, oid) != NULL)) {
             return true;
         }
     }
@@ -172,25 +179,36 @@ sources_plan_query(struct asking *asking, const struct ident *id, const struct p
 /* ---- plan: documents by name ---- */
 
 static struct leg *
-lookup_with_room(struct asking *asking, const struct config_source *source)
+lookup_with_room(struct asking *asking, const struct config_source *source, struct span community)
 {
     struct leg_list *legs = &asking->legs[asking->round];
 
     for (size_t i = 0; i < legs->n; i++) {
-        if (legs->items[i].partner == source->partner && legs->items[i].refs.n < SOURCE_NAMES_MAX) {
+        if (legs->items[i].partner == source->partner &&
+            span_eq(legs->items[i].community, community) &&
+            legs->items[i].refs.n < SOURCE_NAMES_MAX) {
             return &legs->items[i];
         }
     }
     return NULL;
 }
 
-/* The source of ours that has this document's repository; NULL: none in that community. */
+/* The source of ours that has this document's repository, or the participant behind us that has its
+ * community; NULL: none in that community. */
 static const struct config_source *
-source_of(const struct config *config, const struct document_ref *ref)
+source_of(const struct asking *asking, const struct document_ref *ref, struct span *ret_community)
 {
+    const struct config *config = asking->node->config;
     const struct config_source *source = config_source_of_repository(config, ref->repository);
-    struct span oid;
+    const struct partner *gateway;
+    struct diag ignored = {0};
+    struct span oid = SPAN_EMPTY;
 
+    gateway = home_community_oid(ref->home, &oid) ? config_gateway_of_community(config, oid) : NULL;
+    *ret_community = oid;
+    if (gateway != NULL) {
+        return behind_may_ask(asking, gateway, oid, &ignored) ? gateway->source : NULL;
+    }
     return source != NULL && home_community_oid(ref->home, &oid) &&
                    span_eq_cstr(oid, source->community)
                ? source
@@ -204,14 +222,15 @@ sources_plan_metadata(struct asking *asking)
 
     for (size_t i = 0; i < asking->order.documents.n; i++) {
         const struct document_ref *ref = &asking->order.documents.items[i];
-        const struct config_source *source = source_of(asking->node->config, ref);
-        struct leg *leg = source == NULL ? NULL : lookup_with_room(asking, source);
+        struct span community;
+        const struct config_source *source = source_of(asking, ref, &community);
+        struct leg *leg = source == NULL ? NULL : lookup_with_room(asking, source, community);
 
         if (source == NULL) {
             continue;
         }
         if (leg == NULL) {
-            TRY(add_query_leg(asking, source, NULL, &leg));
+            TRY(asking_add_leg(asking, source_query(source), source->partner, community, &leg));
         }
         TRY(ARENA_PUSH(txn->arena, &txn->diag, &leg->refs, *ref));
     }
@@ -268,6 +287,12 @@ source_url(const struct leg *leg)
                                         : source->registry_url;
 }
 
+enum soap_transaction
+source_query(const struct config_source *source)
+{
+    return source->engine == CONFIG_ENGINE_GATEWAY ? SOAP_ITI_38 : SOAP_ITI_18;
+}
+
 /* A source of our own community knows nothing of communities, and need not. */
 static bool
 has_own_home(const struct asking *asking, const struct leg *leg)
@@ -314,7 +339,7 @@ source_address(struct asking *asking, struct leg *leg, struct stored_query *quer
         TRY(arena_printf(asking->txn.arena, &leg->diag, &query->home, "urn:oid:%.*s",
                          SPAN_PRINT(leg->community)));
     }
-    return leg->patient_id.root.n > 0 ? leg_put_patient(asking, leg, query) : OK;
+    return leg->given_patient.n > 0 ? leg_put_patient(asking, leg, query) : OK;
 }
 
 /* GetDocuments of what is to be retrieved (ITI TF-2 3.18.4.1.2.3.7.5). */

@@ -67,6 +67,8 @@ enum txn_verdict sources_step_owners(struct txn *txn);
 /* ---- legs ---- */
 
 const char *source_url(const struct leg *leg);
+/* With which transaction it is asked a stored query. */
+enum soap_transaction source_query(const struct config_source *source);
 /* As leg_kind.ask: ITI-18 and ITI-43. */
 MUST_CHECK struct status source_ask(struct asking *asking, struct leg *leg);
 MUST_CHECK struct status source_ask_documents(struct asking *asking, struct leg *leg);

@@ -18,7 +18,8 @@ from tlswire import Refused
 
 PATH = "/deferred"
 SUCCESS = f'<query:AdhocQueryResponse xmlns:query="{QUERY}" status="urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success"/>'
-ANSWERS = {"ITI-38": ("urn:ihe:iti:2007:CrossGatewayQueryResponse", SUCCESS), "ITI-55": ("urn:hl7-org:v3:PRPA_IN201306UV02:CrossGatewayPatientDiscovery", SUCCESS)}
+NOBODY = f'<PRPA_IN201306UV02 xmlns="{HL7}" ITSVersion="XML_1.0"/>'
+ANSWERS = {"ITI-38": ("urn:ihe:iti:2007:CrossGatewayQueryResponse", SUCCESS), "ITI-55": ("urn:hl7-org:v3:PRPA_IN201306UV02:CrossGatewayPatientDiscovery", NOBODY)}
 HOUR_US = 3600 * 1000000
 
 
@@ -124,7 +125,7 @@ def headers(_):
     yield Probe("one", sent(answer_to), benign=True)
     yield Probe("no RelatesTo", sent(lambda here, _: answer_to(here, [])))
     yield Probe("two RelatesTo", sent(lambda here, asked: answer_to(here, [asked, f"urn:uuid:{uuid.uuid4()}"])))
-    yield Probe("an empty one", sent(lambda here, _: answer_to(here, "")))
+    yield Probe("an empty one", sent(lambda here, _: answer_to(here, "")), expect=frozenset({"NOT_AWAITED"}))
 
     def question(here, asked):
         message = answer_to(here, asked)
@@ -141,7 +142,7 @@ def headers(_):
     yield Probe("an answer where questions are asked", sent(elsewhere))
 
 
-@live("LATER-PROOF", "A1.1, A1.8", {"WSS_MISSING", "WSS_STRUCTURE", "WSS_SIGNATURE", "SIG_NO_TRUST", "SIG_INVALID", "SAML_AUDIENCE", "PEER_BINDING"})
+@live("LATER-PROOF", "A1.1, A1.8", {"WSS_MISSING", "WSS_STRUCTURE", "SIG_MISSING", "SIG_NO_TRUST", "SIG_INVALID", "SAML_AUDIENCE", "PEER_BINDING"})
 def proof(_):
     """An answer is proven as a question is: who signed it, over whose connection, for whom."""
     yield Probe("proven", sent(answer_to), benign=True)
@@ -170,7 +171,7 @@ def proof(_):
     yield Probe("an unsigned fault", sent(fault))
     yield Probe("over another partner's connection", sent(answer_to, lambda here: here.p2))
     yield Probe("in another partner's name", sent(lambda here, asked: answer_to(here, asked, "p2")))
-    yield Probe("for another endpoint", sent(lambda here, asked: answer_to(here, asked, audience=here.world.url + "/xca/query")))
+    yield Probe("for another endpoint", sent(lambda here, asked: answer_to(here, asked, audience="https://evil.example/deferred")))
 
 
 @live("LATER-REPLAY", "A1.8", {"REPLAY"})
@@ -192,23 +193,32 @@ def replayed(_):
 # ---- questions that want their answers later ----
 
 
+ASSERTS = 'asserts: {user: "Dr. Ada Example", role: "112247003", organization: green HIE, organization_id: "urn:oid:2.999.2"}'
+REPLIES = 'deferred: true\nreplies: {asynchronous: "https://127.0.0.1:1/later", deferred: "https://127.0.0.1:1/later", queue: 2}\n'
+
+
+def rewrite(path, change):
+    """What it was."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(change(text))
+    return text
+
+
 def agreed(make):
     """Runs a probe while P1's record has addresses for answers and a queue of two; nobody listens there."""
 
     def run(range_):
-        party = range_.world.p1
-        path = f"{os.path.dirname(range_.world.config)}/partners.d/{party.id}.yaml"
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        more = 'deferred: true\nreplies: {asynchronous: "https://127.0.0.1:1/later", deferred: "https://127.0.0.1:1/later", queue: 2}\n'
+        record = f"{os.path.dirname(range_.world.config)}/partners.d/{range_.world.p1.id}.yaml"
+        before = rewrite(record, lambda text: text + REPLIES)
+        own = rewrite(range_.node.config, lambda text: text.replace("asserts: {}", ASSERTS))
         try:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text + more)
             reload(range_)
             return make(range_)
         finally:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text)
+            rewrite(record, lambda _: before)
+            rewrite(range_.node.config, lambda _: own)
             reload(range_)
             with store(range_) as db, db:
                 db.execute("DELETE FROM jobs")
@@ -270,7 +280,9 @@ def flood(_):
         make = later("https://127.0.0.1:1/later")
         taken = [range_.ask(message=wired(make(range_))).status for _ in range(2)]
         mark = range_.mark()
-        outcome = judge_answer(range_, mark, range_.ask(message=wired(make(range_))))
+        answer = range_.ask(message=wired(make(range_)))
+        # the log also says that the first two cannot be delivered
+        outcome = Outcome(is_success(answer), answer.status, range_.error_since(mark, wanted=("txn-done",)))
         if taken != [202, 202]:
             outcome.problem = f"the first two were answered with {taken}; expected 202"
         elif not is_success(range_.ask(message=range_.honest())):

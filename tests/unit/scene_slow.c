@@ -122,6 +122,27 @@ slow_correlated(struct store *store, const struct ident *local, struct park *par
 }
 
 static struct status
+slow_learn_person(struct store *store, const struct store_person *person, struct park *park,
+                  struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                  enum store_learned *ret_learned)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_learn_person(INNER(store), person, park, arena, diag, ret_answer,
+                                    ret_learned)
+               : OK;
+}
+
+static struct status
+slow_patient_ids(struct store *store, const struct ident *id, struct park *park,
+                 struct arena *arena, struct diag *diag, enum answer *ret_answer,
+                 struct ident_list *ret_ids)
+{
+    return is_slow_ready(store, park, ret_answer)
+               ? store_patient_ids(INNER(store), id, park, arena, diag, ret_answer, ret_ids)
+               : OK;
+}
+
+static struct status
 slow_claim(struct store *store, struct span message_id, struct park *park, struct diag *diag,
            enum answer *ret_answer)
 {
@@ -178,6 +199,8 @@ kit_slow_store(struct place *place)
                                                .correlated_ids = slow_correlated,
                                                .match_patient = slow_match,
                                                .knows_patient = slow_knows,
+                                               .learn_person = slow_learn_person,
+                                               .patient_ids = slow_patient_ids,
                                                .ask = slow_ask,
                                                .members = slow_members,
                                                .retrieve = slow_retrieve,

@@ -70,6 +70,19 @@ static const struct {
     {BLUE, 9, "confirmation: [holder-of-key, bearer]", "partner blue: other agreements\n"},
     {BLUE, 10, "timeout: 10s\nmay_omit: [audience]", "partner blue: other agreements\n"},
     {BLUE, 10, "timeout: 10s\nassertions: once", "partner blue: other agreements\n"},
+    {BLUE, 10, "timeout: 10s\ntimeouts: {query: 60s}", "partner blue: other endpoints\n"},
+    {BLUE, 7, "tls: {names: [Blue.example], suites: legacy}", "partner blue: other endpoints\n"},
+    {BLUE, 10, "timeout: 10s\nlimits: {attempts: 2}",
+     "partner blue: other limits, proxy or addresses\n"},
+    {BLUE, 10, "timeout: 10s\nwrites: {digest: sha384}",
+     "partner blue: our messages are written otherwise\n"},
+    {BLUE, 10, "timeout: 10s\nwrites: {date_range: creation}",
+     "partner blue: our messages are written otherwise\n"},
+    {BLUE, 10, "timeout: 10s\nwrites: {receiver: 2.999.9}",
+     "partner blue: our messages are written otherwise\n"},
+    {BLUE, 10, "timeout: 10s\nprofiles: [prefixed-namespace, one-document-per-retrieve]",
+     "partner blue: other limits, proxy or addresses\n"
+     "partner blue: our messages are written otherwise\n"},
     {GOLD, 3, "tls: {names: [au.example]}", "partner gold: another TLS identity\n"},
 };
 

@@ -27,8 +27,6 @@ static const struct mistake main_mistakes[] = {
     {17, "log: {level: *nothing}",
      MAIN "17:14: error: alias '*nothing' is not allowed; write each value where it is used\n"},
     {17, "log: [", MAIN "18:1: error: YAML syntax: flow sequence without a closing bracket\n"},
-    {17, "profiles: nowhere", MAIN "17:11: error: profiles: expected a folder, nowhere is none\n"},
-    {17, "profiles: [a]", MAIN "17:1: error: profiles: expected a path, got a list\n"},
 
     /* community */
     {1, "community: Red",

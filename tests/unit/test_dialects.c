@@ -341,10 +341,32 @@ test_questions_that_are_passed_on(void)
     dialect_close(&scene);
 }
 
+/* A partner that may say "nothing" with no bytes has not given what was asked for by name. */
+static void
+test_an_empty_answer_is_no_document(void)
+{
+    struct document_ref ref = {SPAN("urn:oid:2.999.2"), SPAN("2.999.2.2"), SPAN("2.999.5")};
+    const struct asking_order order = {
+        .goal = ASKING_RETRIEVE, .documents = {&ref, 1, 1}, .timeout_us = 20 * US_PER_S};
+    struct asking *asking = NULL;
+
+    dialect_open(&scene);
+    dialect_use(&scene, "red", "green", "empty-answers");
+    scene_ask(scene_place(&scene, "red"), &order, &asking);
+    CU_ASSERT_EQUAL_FATAL(scene.questions_n, 1);
+    scene_answer(&scene, 0, 200, "", SPAN_EMPTY);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+    CU_ASSERT_EQUAL(kit_leg_of(asking, 2, "green")->state, LEG_FAILED);
+    CU_ASSERT_EQUAL(kit_leg_of(asking, 2, "green")->diag.code, ERR_PARTNER_ANSWER);
+    asking_free(asking);
+    dialect_close(&scene);
+}
+
 static const struct unit_test tests[] = {
     {"every dialect is reached with its profiles", test_with_their_profiles},
     {"and is not without any one of them, for its reason", test_without_one_of_them},
     {"questions that are passed on keep what they say", test_questions_that_are_passed_on},
+    {"an empty answer is no document", test_an_empty_answer_is_no_document},
     {"every trait of the emulator is some dialect's", test_every_trait},
 };
 UNIT_MAIN("dialects", tests)

@@ -12,99 +12,9 @@
 #include "base/yaml.h"
 #include "cli/cli.h"
 #include "cli/init.h"
+#include "cli_kit.h"
 #include "config/config.h"
 #include "unit.h"
-
-#define ARGUMENTS_MAX 40
-
-/* ---- running a subcommand ---- */
-
-struct output {
-    int exit_code;
-    char out[65536], err[65536];
-};
-
-static struct output output;
-
-static int
-redirect(int fd, const char *name)
-{
-    char path[512];
-    const int saved = dup(fd);
-
-    snprintf(path, sizeof(path), "%s/%s", unit_temp_dir(), name);
-    const int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-
-    CU_ASSERT_FATAL(saved >= 0 && file >= 0 && dup2(file, fd) == fd);
-    close(file);
-    return saved;
-}
-
-static void
-restore(int fd, int saved, char *ret_text, size_t size)
-{
-    CU_ASSERT_FATAL(lseek(fd, 0, SEEK_SET) == 0);
-    const ssize_t n = read(fd, ret_text, size - 1);
-
-    CU_ASSERT_FATAL(n >= 0);
-    ret_text[n] = '\0';
-    CU_ASSERT_FATAL(dup2(saved, fd) == fd);
-    close(saved);
-}
-
-/* Arguments in one line, separated by '|'; DIR at their start stands for the test's folder. */
-static void
-run(int (*command)(int, char **), const char *line)
-{
-    static char room[4096];
-    char *argv[ARGUMENTS_MAX + 1];
-    int argc = 0;
-    size_t used = 0;
-    struct span rest = span_of_cstr(line), word;
-
-    while (span_split(&rest, '|', &word)) {
-        CU_ASSERT_FATAL(argc < ARGUMENTS_MAX);
-        argv[argc++] = room + used;
-        if (span_starts_with(word, SPAN("DIR"))) {
-            used += (size_t)snprintf(room + used, sizeof(room) - used, "%s%.*s", unit_temp_dir(),
-                                     SPAN_PRINT(span_slice(word, 3, word.n)));
-        } else {
-            used += (size_t)snprintf(room + used, sizeof(room) - used, "%.*s", SPAN_PRINT(word));
-        }
-        used++;
-        CU_ASSERT_FATAL(used < sizeof(room));
-    }
-    argv[argc] = NULL;
-    fflush(stdout);
-    fflush(stderr);
-    const int saved_out = redirect(STDOUT_FILENO, "out"),
-              saved_err = redirect(STDERR_FILENO, "err");
-
-    output.exit_code = command(argc, argv);
-    fflush(stdout);
-    fflush(stderr);
-    restore(STDOUT_FILENO, saved_out, output.out, sizeof(output.out));
-    restore(STDERR_FILENO, saved_err, output.err, sizeof(output.err));
-}
-
-static void
-check_exit(const char *what, int want)
-{
-    if (output.exit_code != want) {
-        fprintf(stderr, "%s: wanted exit %d, got %d\n%s%s", what, want, output.exit_code,
-                output.out, output.err);
-        CU_FAIL("another exit code");
-    }
-}
-
-static void
-check_says(const char *text, const char *want)
-{
-    if (strstr(text, want) == NULL) {
-        fprintf(stderr, "--- wanted '%s' in\n%s", want, text);
-        CU_FAIL("another output");
-    }
-}
 
 /* ---- files ---- */
 
@@ -202,13 +112,13 @@ test_refused_options(void)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        run(cmd_init, rows[i].line);
-        check_exit(rows[i].line, CLI_USAGE);
-        check_says(output.err, rows[i].text);
+        cli_run(cmd_init, rows[i].line);
+        cli_check_exit(rows[i].line, CLI_USAGE);
+        cli_check_says(cli_output.err, rows[i].text);
     }
-    run(cmd_init, NODE "|--policy|nosuch");
-    check_exit("policy", CLI_FAILED);
-    check_says(output.err, "policy file nosuch.yaml is neither");
+    cli_run(cmd_init, NODE "|--policy|nosuch");
+    cli_check_exit("policy", CLI_FAILED);
+    cli_check_says(cli_output.err, "policy file nosuch.yaml is neither");
     CU_ASSERT(!exists("refused"));
 }
 
@@ -217,12 +127,12 @@ test_refused_overwrite(void)
 {
     struct stat before, after;
 
-    run(cmd_init, "init|DIR/once|--community|2.999.9|--name|Once|--dev-pki|--key|p256");
-    check_exit("first", CLI_DONE);
+    cli_run(cmd_init, "init|DIR/once|--community|2.999.9|--name|Once|--dev-pki|--key|p256");
+    cli_check_exit("first", CLI_DONE);
     CU_ASSERT_FATAL(stat(path_of("once/pki/node.key"), &before) == 0);
-    run(cmd_init, "init|DIR/once|--community|2.999.8|--name|Twice|--dev-pki|--key|p256");
-    check_exit("second", CLI_FAILED);
-    check_says(output.err, "once/isthmus.yaml exists already; nothing was changed");
+    cli_run(cmd_init, "init|DIR/once|--community|2.999.8|--name|Twice|--dev-pki|--key|p256");
+    cli_check_exit("second", CLI_FAILED);
+    cli_check_says(cli_output.err, "once/isthmus.yaml exists already; nothing was changed");
     CU_ASSERT_FATAL(stat(path_of("once/pki/node.key"), &after) == 0);
     CU_ASSERT(before.st_ino == after.st_ino && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
     const struct config *config = load_config("once/isthmus.yaml");
@@ -256,9 +166,9 @@ test_files(void)
         "deep/er/red/pki/crl.pem",
     };
 
-    run(cmd_init, "init|DIR/deep/er/red|--community|urn:oid:2.999.1|--name|Red HIE|--dev-pki");
-    check_exit("init", CLI_DONE);
-    check_says(output.out, "development certificates: for trying, never for real patients");
+    cli_run(cmd_init, "init|DIR/deep/er/red|--community|urn:oid:2.999.1|--name|Red HIE|--dev-pki");
+    cli_check_exit("init", CLI_DONE);
+    cli_check_says(cli_output.out, "development certificates: for trying, never for real patients");
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         CU_ASSERT(exists(names[i]));
     }
@@ -283,13 +193,13 @@ test_files(void)
 static void
 test_options(void)
 {
-    run(cmd_init,
-        "init|DIR/options|--community|2.999.3|--name|\"N\xc3\xb8rth\": \\ # [x]|--id|north"
-        "|--listen|[::1]:9443|--local|[::1]:9080|--admin|unix:/tmp/x|--url"
-        "|https://gw.north.example|--host|id.north.example|--ca|DIR/options-ca|--key|p256"
-        "|--organization|N: x|--organization-id|urn:oid:2.999.3|--user|yes|--role|0123"
-        "|--role-display|~|--purpose|T-TREAT|--npi|1234567893|--policy|demonstration");
-    check_exit("options", CLI_DONE);
+    cli_run(cmd_init,
+            "init|DIR/options|--community|2.999.3|--name|\"N\xc3\xb8rth\": \\ # [x]|--id|north"
+            "|--listen|[::1]:9443|--local|[::1]:9080|--admin|unix:/tmp/x|--url"
+            "|https://gw.north.example|--host|id.north.example|--ca|DIR/options-ca|--key|p256"
+            "|--organization|N: x|--organization-id|urn:oid:2.999.3|--user|yes|--role|0123"
+            "|--role-display|~|--purpose|T-TREAT|--npi|1234567893|--policy|demonstration");
+    cli_check_exit("options", CLI_DONE);
     const struct config *config = load_config("options/isthmus.yaml");
 
     CHECK_SPAN(span_of_cstr(config->community_name), "\"N\xc3\xb8rth\": \\ # [x]");
@@ -311,18 +221,18 @@ test_options(void)
     CU_ASSERT(certificate_names(config->node->leaf, SPAN("::1")));
     CU_ASSERT(exists("options-ca/ca.key") && exists("options/policies/demonstration.yaml"));
     config_unref(config);
-    run(cmd_check, "check|-c|DIR/options/isthmus.yaml");
-    check_exit("check", CLI_DONE);
-    check_says(output.out, "note: the TLS certificate has no name 'gw.north.example'");
+    cli_run(cmd_check, "check|-c|DIR/options/isthmus.yaml");
+    cli_check_exit("check", CLI_DONE);
+    cli_check_says(cli_output.out, "note: the TLS certificate has no name 'gw.north.example'");
 }
 
 /* Who asks cannot be said: nobody does, and the file shows how to say it. */
 static void
 test_local_without_asserts(void)
 {
-    run(cmd_init, "init|DIR/mute|--community|2.999.3|--name|Mute|--dev-pki|--key|p256|--local"
-                  "|127.0.0.1:9080|--user|U");
-    check_exit("local without asserts", CLI_DONE);
+    cli_run(cmd_init, "init|DIR/mute|--community|2.999.3|--name|Mute|--dev-pki|--key|p256|--local"
+                      "|127.0.0.1:9080|--user|U");
+    cli_check_exit("local without asserts", CLI_DONE);
     const struct config *config = load_config("mute/isthmus.yaml");
 
     CU_ASSERT(config->local.is_set && config->local_system == NULL && config->systems_n == 0);
@@ -332,34 +242,34 @@ test_local_without_asserts(void)
 static void
 test_wildcard(void)
 {
-    run(cmd_init, "init|DIR/wild|--community|2.999.3|--name|Wild|--listen|0.0.0.0:7443|--host"
-                  "|gw.wild.example|--dev-pki|--key|p256");
-    check_exit("wildcard", CLI_DONE);
+    cli_run(cmd_init, "init|DIR/wild|--community|2.999.3|--name|Wild|--listen|0.0.0.0:7443|--host"
+                      "|gw.wild.example|--dev-pki|--key|p256");
+    cli_check_exit("wildcard", CLI_DONE);
     const struct config *config = load_config("wild/isthmus.yaml");
 
     CHECK_SPAN(span_of_cstr(config->base_url), "https://gw.wild.example:7443");
     CU_ASSERT(certificate_names(config->node->leaf, SPAN("gw.wild.example")));
     CU_ASSERT(!certificate_names(config->node->leaf, SPAN("0.0.0.0")));
     config_unref(config);
-    run(cmd_check, "check|-c|DIR/wild/isthmus.yaml");
-    check_exit("check", CLI_DONE);
-    CU_ASSERT(strstr(output.out, "has no name") == NULL);
+    cli_run(cmd_check, "check|-c|DIR/wild/isthmus.yaml");
+    cli_check_exit("check", CLI_DONE);
+    CU_ASSERT(strstr(cli_output.out, "has no name") == NULL);
 }
 
 /* Without certificates the files are there, and check names what is missing. */
 static void
 test_without_pki(void)
 {
-    run(cmd_init, "init|DIR/bare|--community|2.999.4|--name|Bare");
-    check_exit("init", CLI_DONE);
-    check_says(output.out, "Put certificates and keys where it names them");
-    run(cmd_check, "check|-c|DIR/bare/isthmus.yaml");
-    check_exit("check", CLI_FAILED);
-    check_says(output.err, "bare/pki/node.pem: No such file or directory");
-    check_says(output.err, "bare/pki/signing.pem: No such file or directory");
-    check_says(output.err, "bare/pki/ca.pem: No such file or directory");
-    check_says(output.err, "bare/pki/crl.pem: No such file or directory");
-    check_says(output.err, "bare/isthmus.yaml: 4 errors [CONFIG]");
+    cli_run(cmd_init, "init|DIR/bare|--community|2.999.4|--name|Bare");
+    cli_check_exit("init", CLI_DONE);
+    cli_check_says(cli_output.out, "Put certificates and keys where it names them");
+    cli_run(cmd_check, "check|-c|DIR/bare/isthmus.yaml");
+    cli_check_exit("check", CLI_FAILED);
+    cli_check_says(cli_output.err, "bare/pki/node.pem: No such file or directory");
+    cli_check_says(cli_output.err, "bare/pki/signing.pem: No such file or directory");
+    cli_check_says(cli_output.err, "bare/pki/ca.pem: No such file or directory");
+    cli_check_says(cli_output.err, "bare/pki/crl.pem: No such file or directory");
+    cli_check_says(cli_output.err, "bare/isthmus.yaml: 4 errors [CONFIG]");
 }
 
 /* Where no shipped rules are found: what is written instead can be loaded, and denies. */
@@ -404,12 +314,13 @@ test_two_nodes(void)
     struct diag diag = {0};
     const struct partner *partner = NULL;
 
-    run(cmd_init, "init|DIR/net/red|--community|2.999.1|--name|Red HIE|--id|red|--ca|DIR/net/ca"
-                  "|--listen|127.0.0.1:8443");
-    check_exit("red", CLI_DONE);
-    run(cmd_init, "init|DIR/net/blue|--community|2.999.2|--name|Blue HIE|--id|blue|--ca|DIR/net/ca"
-                  "|--listen|127.0.0.1:8453|--key|p256");
-    check_exit("blue", CLI_DONE);
+    cli_run(cmd_init, "init|DIR/net/red|--community|2.999.1|--name|Red HIE|--id|red|--ca|DIR/net/ca"
+                      "|--listen|127.0.0.1:8443");
+    cli_check_exit("red", CLI_DONE);
+    cli_run(cmd_init,
+            "init|DIR/net/blue|--community|2.999.2|--name|Blue HIE|--id|blue|--ca|DIR/net/ca"
+            "|--listen|127.0.0.1:8453|--key|p256");
+    cli_check_exit("blue", CLI_DONE);
     copy_file("net/blue/card/blue.yaml", "net/red/partners.d/blue.yaml");
     copy_file("net/blue/card/blue-signing.pem", "net/red/partners.d/blue-signing.pem");
     copy_file("net/red/card/red.yaml", "net/blue/partners.d/red.yaml");
@@ -438,10 +349,10 @@ test_own_card(void)
 {
     copy_file("net/red/card/red.yaml", "net/red/partners.d/red.yaml");
     copy_file("net/red/card/red-signing.pem", "net/red/partners.d/red-signing.pem");
-    run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
-    check_exit("own card", CLI_FAILED);
-    check_says(output.err,
-               "partners.d/red.yaml:5:15: error: community '2.999.1' is already used at");
+    cli_run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
+    cli_check_exit("own card", CLI_FAILED);
+    cli_check_says(cli_output.err,
+                   "partners.d/red.yaml:5:15: error: community '2.999.1' is already used at");
     CU_ASSERT(unlink(path_of("net/red/partners.d/red.yaml")) == 0);
 }
 
@@ -450,72 +361,72 @@ test_own_card(void)
 static void
 test_check(void)
 {
-    run(cmd_check, "check");
-    check_exit("no file", CLI_USAGE);
-    run(cmd_check, "check|-c|DIR/none.yaml");
-    check_exit("missing", CLI_FAILED);
-    check_says(output.err, "none.yaml: No such file or directory");
-    run(cmd_check, "check|-c|DIR/none.yaml|--json");
-    check_exit("missing", CLI_FAILED);
-    check_says(output.out, "\"good\": false");
-    check_says(output.out, "No such file or directory");
+    cli_run(cmd_check, "check");
+    cli_check_exit("no file", CLI_USAGE);
+    cli_run(cmd_check, "check|-c|DIR/none.yaml");
+    cli_check_exit("missing", CLI_FAILED);
+    cli_check_says(cli_output.err, "none.yaml: No such file or directory");
+    cli_run(cmd_check, "check|-c|DIR/none.yaml|--json");
+    cli_check_exit("missing", CLI_FAILED);
+    cli_check_says(cli_output.out, "\"good\": false");
+    cli_check_says(cli_output.out, "No such file or directory");
 
-    run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
-    check_exit("good", CLI_DONE);
-    check_says(output.out, "isthmus.yaml: good\ncommunity\n  2.999.1 Red HIE\n");
-    check_says(output.out, "  network    127.0.0.1:8443 (TLS with client certificates)\n");
-    check_says(output.out, "  node       CN=node,O=Red HIE, until 20");
-    check_says(output.out, "  partners   1 anchor, revocation lists until 20");
-    check_says(output.out, "partners\n  blue       2.999.2\n");
-    CU_ASSERT(strstr(output.out, "note:") == NULL);
-    CU_ASSERT(output.err[0] == '\0');
+    cli_run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
+    cli_check_exit("good", CLI_DONE);
+    cli_check_says(cli_output.out, "isthmus.yaml: good\ncommunity\n  2.999.1 Red HIE\n");
+    cli_check_says(cli_output.out, "  network    127.0.0.1:8443 (TLS with client certificates)\n");
+    cli_check_says(cli_output.out, "  node       CN=node,O=Red HIE, until 20");
+    cli_check_says(cli_output.out, "  partners   1 anchor, revocation lists until 20");
+    cli_check_says(cli_output.out, "partners\n  blue       2.999.2\n");
+    CU_ASSERT(strstr(cli_output.out, "note:") == NULL);
+    CU_ASSERT(cli_output.err[0] == '\0');
 
-    run(cmd_check, "check|--json|-c|DIR/net/red/isthmus.yaml");
-    check_exit("good", CLI_DONE);
-    check_says(output.out, "\"good\": true");
-    check_says(output.out, "\"errors\": []");
-    check_says(output.out, "\"subject\": \"CN=node,O=Red HIE\"");
+    cli_run(cmd_check, "check|--json|-c|DIR/net/red/isthmus.yaml");
+    cli_check_exit("good", CLI_DONE);
+    cli_check_says(cli_output.out, "\"good\": true");
+    cli_check_says(cli_output.out, "\"errors\": []");
+    cli_check_says(cli_output.out, "\"subject\": \"CN=node,O=Red HIE\"");
 }
 
 static void
 test_check_json_errors(void)
 {
-    run(cmd_check, "check|-c|DIR/bare/isthmus.yaml|--json");
-    check_exit("bare", CLI_FAILED);
-    check_says(output.out, "\"good\": false");
-    check_says(output.out, "bare/isthmus.yaml\",\n      \"line\": ");
-    check_says(output.out, "bare/pki/node.pem: No such file or directory\"");
-    check_says(output.out, "\"error_count\": 4");
-    CU_ASSERT(output.err[0] == '\0');
+    cli_run(cmd_check, "check|-c|DIR/bare/isthmus.yaml|--json");
+    cli_check_exit("bare", CLI_FAILED);
+    cli_check_says(cli_output.out, "\"good\": false");
+    cli_check_says(cli_output.out, "bare/isthmus.yaml\",\n      \"line\": ");
+    cli_check_says(cli_output.out, "bare/pki/node.pem: No such file or directory\"");
+    cli_check_says(cli_output.out, "\"error_count\": 4");
+    CU_ASSERT(cli_output.err[0] == '\0');
 }
 
 static void
 test_partners(void)
 {
-    run(cmd_partners, "partners");
-    check_exit("no file", CLI_USAGE);
-    run(cmd_partners, "partners|-c|DIR/bare/isthmus.yaml");
-    check_exit("wrong configuration", CLI_FAILED);
-    run(cmd_partners, "partners|-c|DIR/once/isthmus.yaml");
-    check_exit("nobody", CLI_DONE);
-    check_says(output.out, "\n0 partners\n");
+    cli_run(cmd_partners, "partners");
+    cli_check_exit("no file", CLI_USAGE);
+    cli_run(cmd_partners, "partners|-c|DIR/bare/isthmus.yaml");
+    cli_check_exit("wrong configuration", CLI_FAILED);
+    cli_run(cmd_partners, "partners|-c|DIR/once/isthmus.yaml");
+    cli_check_exit("nobody", CLI_DONE);
+    cli_check_says(cli_output.out, "\n0 partners\n");
 
-    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
-    check_exit("blue", CLI_DONE);
-    check_says(output.out, "blue  Blue HIE\n  communities  2.999.2\n"
-                           "  xcpd         https://127.0.0.1:8453/xcpd\n");
-    check_says(output.out, "  tls          certificate with the name blue.localhost\n");
-    check_says(output.out, "  signing      CN=signing,O=Blue HIE, until 20");
-    check_says(output.out,
-               "  timeout      20000 ms\n  limits       64 connections, 1000 questions; left "
-               "alone after 5 failures for 1000 to 60000 ms\n"
-               "  writes       as the specification says\n"
-               "  relaxed      nothing\n\n");
-    check_says(output.out, "\n1 partner\n");
-    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml|--json");
-    check_exit("blue", CLI_DONE);
-    check_says(output.out, "\"id\": \"blue\"");
-    check_says(output.out, "\"bearer\": false");
+    cli_run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
+    cli_check_exit("blue", CLI_DONE);
+    cli_check_says(cli_output.out, "blue  Blue HIE\n  communities  2.999.2\n"
+                                   "  xcpd         https://127.0.0.1:8453/xcpd\n");
+    cli_check_says(cli_output.out, "  tls          certificate with the name blue.localhost\n");
+    cli_check_says(cli_output.out, "  signing      CN=signing,O=Blue HIE, until 20");
+    cli_check_says(cli_output.out,
+                   "  timeout      20000 ms\n  limits       64 connections, 1000 questions; left "
+                   "alone after 5 failures for 1000 to 60000 ms\n"
+                   "  writes       as the specification says\n"
+                   "  relaxed      nothing\n\n");
+    cli_check_says(cli_output.out, "\n1 partner\n");
+    cli_run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml|--json");
+    cli_check_exit("blue", CLI_DONE);
+    cli_check_says(cli_output.out, "\"id\": \"blue\"");
+    cli_check_says(cli_output.out, "\"bearer\": false");
 }
 
 static void
@@ -531,14 +442,15 @@ test_relaxed(void)
     snprintf(line, sizeof(line), "sed -i 's/\\[holder-of-key\\]/[holder-of-key, bearer]/' %s",
              path_of("net/red/partners.d/blue.yaml"));
     CU_ASSERT(system(line) == 0);
-    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
-    check_exit("relaxed", CLI_DONE);
-    check_says(output.out, "  fault_status soap12\n");
-    check_says(output.out, "  relaxed      WARNING: bearer assertions accepted: whoever holds one "
-                           "may use it\n\n");
-    run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
-    check_exit("warned", CLI_DONE);
-    check_says(output.out, "note: partner 'blue': bearer assertions accepted");
+    cli_run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
+    cli_check_exit("relaxed", CLI_DONE);
+    cli_check_says(cli_output.out, "  fault_status soap12\n");
+    cli_check_says(cli_output.out,
+                   "  relaxed      WARNING: bearer assertions accepted: whoever holds one "
+                   "may use it\n\n");
+    cli_run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
+    cli_check_exit("warned", CLI_DONE);
+    cli_check_says(cli_output.out, "note: partner 'blue': bearer assertions accepted");
 }
 
 /* Everything that a partner's file can relax is shown; what weakens others is a warning. */
@@ -553,85 +465,34 @@ test_all_relaxed(void)
           "writes: {confirmation: bearer, digest: sha1, legacy_renegotiation: yes}\n",
           file);
     CU_ASSERT(fclose(file) == 0);
-    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
-    check_exit("all relaxed", CLI_DONE);
-    check_says(output.out, "  assertions   once\n");
-    check_says(output.out, "  writes       confirmation bearer, digest sha1, legacy_renegotiation "
-                           "yes\n");
-    check_says(output.out,
-               "WARNING: SHA-1 signatures are refused, their time has ended 2020-06-30: "
-               "remove sha1_until\n");
-    check_says(output.out, "WARNING: it wants SHA-1 signatures, but sha1_until is over: it gets "
-                           "SHA-256\n");
-    check_says(output.out, "WARNING: our assertions for it are bearer");
-    check_says(output.out, "WARNING: its server's TLS may lack secure renegotiation");
-    check_says(output.out, "WARNING: one Timestamp signature may come with several MessageIDs\n");
-    check_says(output.out, "               may ask for Organization/2.999.7\n");
-    check_says(output.out, "               accepted: assertions without AudienceRestriction\n");
-    check_says(output.out, "               accepted: no role attribute\n");
-    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml|--json");
-    check_exit("all relaxed", CLI_DONE);
-    check_says(output.out, "\"sha1_until\": \"2020-07-01T00:00:00.000Z\"");
-    check_says(output.out, "\"sha1\": false");
-    check_says(output.out, "\"name\": \"audience\"");
-    check_says(output.out, "\"Organization/2.999.7\"");
-    run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
-    check_says(output.out, "note: partner 'blue': SHA-1 signatures are refused");
-}
-
-/* What was relaxed by which profile, and what the partner's own file overrules. */
-static void
-test_profiles(void)
-{
-    FILE *file = NULL;
-
-    copy_file("net/red/blue.before", "net/red/partners.d/blue.yaml");
-    file = fopen(path_of("net/red/partners.d/blue.yaml"), "a");
-    CU_ASSERT_FATAL(file != NULL);
-    fputs(
-        "profiles: [{sha1-until: 2020-06-30}, legacy-tls, bearer, lean-assertions, slow-answers,\n"
-        "  one-document-per-retrieve]\nlimits: {documents_per_request: 3}\n",
-        file);
-    CU_ASSERT(fclose(file) == 0);
-    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
-    check_exit("profiles", CLI_DONE);
-    check_says(output.out, "  profiles     sha1-until 2020-06-30: sha1_until 2020-06-30, "
-                           "writes.digest sha1\n"
-                           "               legacy-tls: tls.suites legacy, "
-                           "writes.legacy_renegotiation yes\n"
-                           "               bearer: confirmation bearer, writes.confirmation "
-                           "bearer\n");
-    check_says(output.out, "  one-document-per-retrieve: nothing, its own file says it all\n");
-    check_says(output.out, "their time has ended 2020-06-30: remove sha1_until (profile "
-                           "sha1-until)\n");
-    check_says(output.out, "WARNING: connections to its server may have no forward secrecy or no "
-                           "AEAD (profile legacy-tls)\n");
-    check_says(output.out, "accepted: assertions without AudienceRestriction (profile "
-                           "lean-assertions)\n");
-    check_says(output.out, "  timeout      20000 ms; discovery 60000 ms, query 120000 ms, retrieve "
-                           "120000 ms\n");
-    run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml|--json");
-    check_exit("profiles", CLI_DONE);
-    check_says(output.out, "\"name\": \"sha1-until\"");
-    check_says(output.out, "\"key\": \"writes.digest\"");
-    run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
-    check_exit("profiles", CLI_DONE);
-    check_says(output.out, "note: partner 'blue': bearer assertions accepted: whoever holds one "
-                           "may use it (profile bearer)\n");
-    check_says(output.out,
-               "note: partner 'blue': may take 120 s, but a transaction ends after 20 s "
-               "(limits.timeout)\n");
-    copy_file("net/red/blue.before", "net/red/partners.d/blue.yaml");
-}
-
-static void
-test_shipped_profiles(void)
-{
-    run(cmd_partners, "partners|--profiles");
-    check_exit("shipped", CLI_DONE);
-    check_says(output.out, "date-range-required\n  about: refuses FindDocuments without");
-    check_says(output.out, "\n    writes: {date_range: creation}\n");
-    check_says(output.out, " profiles\n");
+    cli_run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml");
+    cli_check_exit("all relaxed", CLI_DONE);
+    cli_check_says(cli_output.out, "  assertions   once\n");
+    cli_check_says(cli_output.out,
+                   "  writes       confirmation bearer, digest sha1, legacy_renegotiation "
+                   "yes\n");
+    cli_check_says(cli_output.out,
+                   "WARNING: SHA-1 signatures are refused, their time has ended 2020-06-30: "
+                   "remove sha1_until\n");
+    cli_check_says(cli_output.out,
+                   "WARNING: it wants SHA-1 signatures, but sha1_until is over: it gets "
+                   "SHA-256\n");
+    cli_check_says(cli_output.out, "WARNING: our assertions for it are bearer");
+    cli_check_says(cli_output.out, "WARNING: its server's TLS may lack secure renegotiation");
+    cli_check_says(cli_output.out,
+                   "WARNING: one Timestamp signature may come with several MessageIDs\n");
+    cli_check_says(cli_output.out, "               may ask for Organization/2.999.7\n");
+    cli_check_says(cli_output.out,
+                   "               accepted: assertions without AudienceRestriction\n");
+    cli_check_says(cli_output.out, "               accepted: no role attribute\n");
+    cli_run(cmd_partners, "partners|-c|DIR/net/red/isthmus.yaml|--json");
+    cli_check_exit("all relaxed", CLI_DONE);
+    cli_check_says(cli_output.out, "\"sha1_until\": \"2020-07-01T00:00:00.000Z\"");
+    cli_check_says(cli_output.out, "\"sha1\": false");
+    cli_check_says(cli_output.out, "\"name\": \"audience\"");
+    cli_check_says(cli_output.out, "\"Organization/2.999.7\"");
+    cli_run(cmd_check, "check|-c|DIR/net/red/isthmus.yaml");
+    cli_check_says(cli_output.out, "note: partner 'blue': SHA-1 signatures are refused");
 }
 
 static const struct unit_test tests[] = {
@@ -650,8 +511,6 @@ static const struct unit_test tests[] = {
     {"partners", test_partners},
     {"relaxed", test_relaxed},
     {"all relaxed", test_all_relaxed},
-    {"profiles", test_profiles},
-    {"shipped profiles", test_shipped_profiles},
 };
 
 UNIT_MAIN("init", tests)

@@ -160,6 +160,17 @@ test_mistakes_in_an_own_profile(void)
     }
 }
 
+static void
+test_mistakes_in_the_folder(void)
+{
+    write_blue(0, NULL);
+    write_main(17, "profiles: nowhere");
+    check_refused("nowhere",
+                  "isthmus.yaml:17:11: error: profiles: expected a folder, nowhere is none\n");
+    write_main(17, "profiles: [a]");
+    check_refused("a list", "isthmus.yaml:17:1: error: profiles: expected a path, got a list\n");
+}
+
 /* A wrong value of an operator's profile is said in that profile. */
 static void
 test_wrong_value_in_an_own_profile(void)
@@ -331,6 +342,7 @@ static const struct unit_test tests[] = {
     {"make files and certificates", test_make_folder},
     {"mistakes in a partner's file", test_mistakes_in_a_partner},
     {"mistakes in an own profile", test_mistakes_in_an_own_profile},
+    {"mistakes in the folder's name", test_mistakes_in_the_folder},
     {"a wrong value in an own profile", test_wrong_value_in_an_own_profile},
     {"what they set", test_sets},
     {"a partner's own keys win", test_own_keys_win},

@@ -536,7 +536,7 @@ test_bearer_confirmations(void)
 }
 
 static const struct unit_test tests[] = {
-    /* REQ: ITI40-unknown-ignored */
+    /* REQ: ITI40-unknown-ignored, ITI40-repeated */
     {"attributes", test_attributes},
     {"facts", test_facts},
     {"size of an id_token", test_id_token_size},

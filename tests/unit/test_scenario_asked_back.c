@@ -173,7 +173,7 @@ test_nothing_is_kept_without_leave(void)
         {HOUR_US, 0, true, true, 0},        /* green does not want it */
         {HOUR_US, HOUR_US, false, true, 0}, /* nobody is to be asked back */
         {HOUR_US, HOUR_US, true, false, 0}, /* green knows nobody of that name */
-        {HOUR_US, HOUR_US, true, true, 1},
+        {HOUR_US, 2 * HOUR_US, true, true, 1},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

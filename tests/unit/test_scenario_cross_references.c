@@ -255,6 +255,24 @@ test_without_an_id_of_the_manager(void)
     sources_close();
 }
 
+/* The index takes its time at every step. */
+static void
+test_a_slow_index(void)
+{
+    sources_open(SOURCES);
+    kit_slow_store(sources_green());
+    sources_ask_green(NULL);
+    kit_wake_store_all(sources_green());
+    supplier_give_ids("xref", right, 1);
+    kit_wake_store_all(sources_green());
+    CU_ASSERT(sources_was_asked(sources_question("far"), "F-1^^^"));
+    sources_answer("far", of_far, 1);
+    kit_wake_store_all(sources_green());
+    CU_ASSERT_EQUAL(sources_answer_of_green().objects.documents.n, 4);
+    sources_green()->node.store = sources_green()->store;
+    sources_close();
+}
+
 /* Partners answer what they are asked; sources are the test's. */
 static void
 deliver_to_partners(void)
@@ -304,6 +322,7 @@ static const struct unit_test tests[] = {
     {"the registry is reached under its own id", test_the_registry_is_reached_under_its_own_id},
     {"answers are remembered for a while", test_answers_are_remembered_for_a_while},
     {"gather", test_gather},
+    {"a slow index", test_a_slow_index},
 };
 
 UNIT_MAIN("cross-references", tests)

@@ -158,10 +158,18 @@ test_our_assertion_speaks_of_the_system_s_user(void)
 
     config_of_red()->asserts.npi = "1234567893"; /* of the node's own user */
     ehr->asserts.npi = NULL;
+    ehr->asserts.role = "106289002";
+    ehr->asserts.organization = "Ehr Clinic";
     local_send_query(&scene, known.patient_id, GREEN, &reply);
     CU_ASSERT_EQUAL_FATAL(scene.questions_n, 1);
     const struct span sent = buf_span(&scene.questions[0].body);
-    CU_ASSERT_NOT_EQUAL(span_find(sent, SPAN("Ehr User")), SPAN_MISSING);
+    char audience[300], purpose[100];
+    (void)snprintf(audience, sizeof(audience), "Audience>%s<", scene.questions[0].url);
+    (void)snprintf(purpose, sizeof(purpose), "code=\"%s\"", ehr->asserts.purpose);
+    const char *const says[] = {"Ehr User", "code=\"106289002\"", "Ehr Clinic", audience, purpose};
+    for (size_t i = 0; i < ARRAY_LEN(says); i++) {
+        CU_ASSERT_NOT_EQUAL(span_find(sent, span_of_cstr(says[i])), SPAN_MISSING);
+    }
     CU_ASSERT_EQUAL(span_find(sent, SPAN("Dr. Ada Example")), SPAN_MISSING);
     CU_ASSERT_EQUAL(span_find(sent, SPAN("1234567893")), SPAN_MISSING);
     scene_deliver_all(&scene, NULL);

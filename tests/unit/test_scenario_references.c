@@ -13,7 +13,7 @@
 static struct scene scene; /* large; one at a time */
 static struct scene_reply reply;
 static struct arena *arena;
-static struct scene_stored isabella, myra, of_blue;
+static struct scene_stored isabella, again, myra, of_blue;
 
 static void
 open_all(void)
@@ -21,6 +21,7 @@ open_all(void)
     arena = arena_new(ARENA_LIMIT_DEFAULT);
     (void)local_kit_open(&scene);
     isabella = kit_add(scene_place(&scene, "green"), "Isabella", "N", "<ClinicalDocument>i");
+    again = kit_add(scene_place(&scene, "green"), "Isabella", "N", "<ClinicalDocument>j");
     myra = kit_add(scene_place(&scene, "green"), "Other", "N", "<ClinicalDocument>m");
     of_blue = kit_add(scene_place(&scene, "blue"), "Isabella", "N", "<ClinicalDocument>b");
     CU_ASSERT_STRING_NOT_EQUAL(isabella.patient_id, myra.patient_id);
@@ -170,11 +171,11 @@ test_references_are_judged_by_whose_they_are(void)
 static void
 test_whole_objects_become_references(void)
 {
-    const char *const one[] = {isabella.entry_uuid};
+    const char *const hers[] = {isabella.entry_uuid, again.entry_uuid};
     struct query_answer got;
 
     open_all();
-    ask(one, 1, GREEN, false);
+    ask(hers, 2, GREEN, false);
     struct buf *body = &scene.questions[kit_question_to(&scene, "green")].body;
     const struct span changed =
         support_replace(arena, buf_span(body), "\"ObjectRef\"", "\"LeafClass\"");
@@ -185,8 +186,28 @@ test_whole_objects_become_references(void)
     got = answer();
     CU_ASSERT_EQUAL(got.status, REGISTRY_SUCCESS);
     CU_ASSERT_EQUAL(got.objects.documents.n, 0);
-    CU_ASSERT_EQUAL(got.refs.n, 1);
+    CU_ASSERT_EQUAL(got.refs.n, 2);
     CU_ASSERT(has_ref(&got, GREEN, isabella.entry_uuid));
+    CU_ASSERT(has_ref(&got, GREEN, again.entry_uuid));
+    close_all();
+}
+
+/* One document is one patient's, whom the record can name then. */
+static void
+test_one_reference_has_metadata_behind_it(void)
+{
+    const char *const one[] = {isabella.entry_uuid};
+    struct query_answer got;
+
+    open_all();
+    ask(one, 1, GREEN, false);
+    scene_deliver_all(&scene, NULL);
+    CU_ASSERT(question_says("green", "returnType=\"LeafClass\""));
+    got = answer();
+    CU_ASSERT_EQUAL(got.status, REGISTRY_SUCCESS);
+    CU_ASSERT_EQUAL(got.refs.n, 1);
+    CU_ASSERT_STRING_EQUAL(scene_event(scene_place(&scene, "red"), 0)->patient,
+                           isabella.patient_id);
     close_all();
 }
 
@@ -222,6 +243,7 @@ static const struct unit_test tests[] = {
     {"references of two patients come", test_references_of_two_patients_come},
     {"references are judged by whose they are", test_references_are_judged_by_whose_they_are},
     {"whole objects become references", test_whole_objects_become_references},
+    {"one reference has metadata behind it", test_one_reference_has_metadata_behind_it},
     {"a patient's references have metadata behind them",
      test_a_patients_references_have_metadata_behind_them},
 };

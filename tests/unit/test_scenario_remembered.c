@@ -100,6 +100,25 @@ test_an_answer_is_used_until_its_time_is_over(void)
     scene_close(&scene);
 }
 
+/* We would remember for longer than the community allowed. */
+/* REQ: ITI55-kept-no-longer */
+static void
+test_a_community_says_for_how_long(void)
+{
+    struct asking_order order;
+
+    open_remembering();
+    discovery_of("green")->time_to_live_us = HOUR_US;
+    discovery_of("red")->remember_us = 3 * HOUR_US;
+    order = scene_order(ASKING_DISCOVER, ISABELLA);
+    expect(&order, false, 1);
+    fake_clock_advance(&scene.clock, HOUR_US - US_PER_S);
+    expect(&order, true, 1);
+    fake_clock_advance(&scene.clock, US_PER_S);
+    expect(&order, false, 1);
+    scene_close(&scene);
+}
+
 static void
 test_nothing_is_kept_without_leave(void)
 {
@@ -208,6 +227,7 @@ test_what_is_known_is_listed_and_forgotten(void)
 
 static const struct unit_test tests[] = {
     {"an answer is used until its time is over", test_an_answer_is_used_until_its_time_is_over},
+    {"a community says for how long", test_a_community_says_for_how_long},
     {"nothing is kept without leave", test_nothing_is_kept_without_leave},
     {"what is remembered passes the same checks", test_what_is_remembered_passes_the_same_checks},
     {"what is known is listed and forgotten", test_what_is_known_is_listed_and_forgotten},

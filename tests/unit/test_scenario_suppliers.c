@@ -378,6 +378,63 @@ test_our_own_discovery_asks_it_too(void)
     sources_close();
 }
 
+/* ---- where things go wrong ---- */
+
+/* The index takes its time at every step: whoever waits is parked, and goes on where he was. */
+static void
+test_a_slow_index(void)
+{
+    static const struct supplied people[] = {{"M-8", "Berg", "Otto", "19600203", "M", NULL, NULL},
+                                             {"M-7", OTTO, "H-7", NULL}};
+    struct xcpd_answer answer;
+
+    sources_open(SOURCES);
+    kit_slow_store(sources_green());
+    supplier_discover(OTTO, &sources_reply);
+    kit_wake_store_all(sources_green());
+    supplier_answer("mpi", people, ARRAY_LEN(people), 0);
+    CU_ASSERT(!sources_reply.is_here);
+    kit_wake_store_all(sources_green());
+    answer = supplier_discovered(&sources_reply);
+    CU_ASSERT_EQUAL(answer.result, XCPD_MATCH);
+    CU_ASSERT_EQUAL(answer.matches.n, 1);
+    sources_green()->node.store = sources_green()->store;
+    sources_close();
+}
+
+/* Memory fails at each point of a whole discovery: an answer comes all the same, and "nobody" is
+ * said only when the supplier has been heard. */
+static void
+test_memory_fails(void)
+{
+    bool is_found = false;
+
+    sources_open(SOURCES);
+    for (uint64_t n = 0; n < 20000 && !is_found; n += 7) {
+        size_t i;
+
+        sources_scene.allocations_left = n;
+        supplier_discover(OTTO, &sources_reply);
+        i = kit_question_to(&sources_scene, "mpi");
+        if (i != SIZE_MAX && !sources_scene.questions[i].is_answered) {
+            supplier_answer("mpi", &otto, 1, 0);
+        }
+        scene_run(&sources_scene);
+        sources_scene.allocations_left = UINT64_MAX;
+        CU_ASSERT_FATAL(sources_reply.is_here);
+        if (sources_reply.http_status == 200) {
+            const struct xcpd_answer answer = supplier_discovered(&sources_reply);
+
+            CU_ASSERT(answer.result == XCPD_MATCH || answer.result == XCPD_ERROR);
+            is_found = answer.result == XCPD_MATCH;
+        }
+        CU_ASSERT(count_patients() <= 4);
+        scene_forget(&sources_scene);
+    }
+    CU_ASSERT(is_found);
+    sources_close();
+}
+
 static const struct unit_test tests[] = {
     /* REQ: ITI47-rules */
     {"who is another is not believed", test_who_is_another_is_not_believed},
@@ -397,6 +454,8 @@ static const struct unit_test tests[] = {
     {"a known person is joined", test_a_known_person_is_joined},
     {"the store answers without the supplier", test_the_store_answers_without_the_supplier},
     {"our own discovery asks it, too", test_our_own_discovery_asks_it_too},
+    {"a slow index", test_a_slow_index},
+    {"memory fails", test_memory_fails},
 };
 
 UNIT_MAIN("suppliers", tests)

@@ -20,7 +20,6 @@
 #include "unit.h"
 
 #define TICK_MS     50
-#define PATIENCE_S  10
 #define BYTES_MAX   ((size_t)4 * 1024 * 1024)
 #define PEM         1 /* GNUTLS_X509_FMT_PEM */
 #define SERVER      1 /* GNUTLS_SERVER */
@@ -193,7 +192,7 @@ static void *
 run(void *arg)
 {
     struct tls_front *front = arg;
-    const struct timeval patience = {PATIENCE_S, 0};
+    const struct timeval patience = {UNIT_PATIENCE_S, 0};
 
     while (!atomic_load(&front->is_stopping)) {
         struct pollfd readable = {.fd = front->fd, .events = POLLIN};

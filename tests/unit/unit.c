@@ -18,7 +18,7 @@
 #include "base/mem.h"
 
 #define TESTS_MAX    256 /* of one program */
-#define TIME_LIMIT_S 300 /* of one test program; UNIT_SECONDS allows more (valgrind) */
+#define TIME_LIMIT_S 900 /* of one test program; UNIT_SECONDS allows more (valgrind) */
 
 static char temp_dir[PATH_MAX];
 static CU_pTest not_run[TESTS_MAX]; /* those that lacked something */
