@@ -3,6 +3,8 @@
  */
 #include "txn/demographics.h"
 
+#include "txn/iti55.h"
+
 struct continued_key
 demographics_key(const struct local *local, const struct ident *query_id)
 {
@@ -80,4 +82,25 @@ demographics_refuse(struct inbound *in, enum err code)
     }
     return pdq_answer_write(&asked->query, &answer, span_of_cstr(in->node->config->community),
                             clock_wall_us(in->node->clock), &in->payload, &txn->diag);
+}
+
+/* ---- our own store ---- */
+
+/* REQ: ITI47-matches */
+struct status
+demographics_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
+{
+    struct store_people people = {0};
+
+    TRY(store_find_people(asking->node->store, &asking->order.who, STORE_PEOPLE_MAX,
+                          &asking->txn.park, leg->arena, &leg->diag, ret_answer, &people));
+    for (size_t i = 0; *ret_answer == ANSWER_NOW && i < people.n; i++) {
+        const struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community),
+                                         .patient = people.items[i],
+                                         .degree = -1};
+
+        TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, match));
+    }
+    leg->result = leg->matches.n > 0 ? XCPD_MATCH : XCPD_NONE;
+    return OK;
 }

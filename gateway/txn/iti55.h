@@ -21,6 +21,10 @@ MUST_CHECK struct status iti55_acknowledged(struct asking *asking, struct leg *l
 MUST_CHECK struct status iti55_ask_store(struct asking *asking, struct leg *leg,
                                          enum answer *ret_answer);
 
+/* The same of a search (ITI-47; demographics.c). */
+MUST_CHECK struct status demographics_ask_store(struct asking *asking, struct leg *leg,
+                                                enum answer *ret_answer);
+
 struct inbound;
 /* MCCI_IN000002UV01: a deferred question is taken note of (ITI TF-2 3.55.6.2), to in->payload. */
 MUST_CHECK struct status iti55_write_accepted(struct inbound *in);

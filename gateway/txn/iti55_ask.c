@@ -137,25 +137,6 @@ iti55_acknowledged(struct asking *asking, struct leg *leg, const struct message 
     return OK;
 }
 
-/* REQ: ITI47-matches */
-static struct status
-search_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
-{
-    struct store_people people = {0};
-
-    TRY(store_find_people(asking->node->store, &asking->order.who, STORE_PEOPLE_MAX,
-                          &asking->txn.park, leg->arena, &leg->diag, ret_answer, &people));
-    for (size_t i = 0; *ret_answer == ANSWER_NOW && i < people.n; i++) {
-        const struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community),
-                                         .patient = people.items[i],
-                                         .degree = -1};
-
-        TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, match));
-    }
-    leg->result = leg->matches.n > 0 ? XCPD_MATCH : XCPD_NONE;
-    return OK;
-}
-
 struct status
 iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
 {
@@ -164,7 +145,7 @@ iti55_ask_store(struct asking *asking, struct leg *leg, enum answer *ret_answer)
     struct xcpd_match match = {.home = span_of_cstr(asking->node->config->community)};
 
     if (asking->order.is_search) {
-        return search_store(asking, leg, ret_answer);
+        return demographics_ask_store(asking, leg, ret_answer);
     }
     TRY(store_match_patient(asking->node->store, &asking->order.who, &txn->park, leg->arena,
                             &leg->diag, ret_answer, &found));
