@@ -167,30 +167,16 @@ test_parameters_are_refused_inside(void)
 }
 
 static void
-test_nobody_answers_these(void)
+test_answers_to_nothing(void)
 {
-    static const struct {
-        enum soap_transaction transaction;
-        const char *payload;
-        enum err cause;
-        const char *subcode;
-    } rows[] = {
-        {SOAP_ITI_56, "<PatientLocationQueryRequest xmlns='urn:ihe:iti:xcpd:2009'/>",
-         ERR_WSA_ACTION, "ActionNotSupported"},
-        /* an answer that relates to no question */
-        {SOAP_ITI_55_RESPONSE, "<PRPA_IN201306UV02 xmlns='urn:hl7-org:v3'/>", ERR_WSA_HEADER,
-         "InvalidAddressingHeader"},
-    };
     struct arena *const arena = kit_open_green(&scene);
+    const struct kit_request request = {.transaction = SOAP_ITI_55_RESPONSE,
+                                        .payload =
+                                            SPAN("<PRPA_IN201306UV02 xmlns='urn:hl7-org:v3'/>")};
 
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const struct kit_request request = {.transaction = rows[i].transaction,
-                                            .payload = span_of_cstr(rows[i].payload)};
-
-        kit_send(&scene, &request, &reply);
-        CU_ASSERT_EQUAL(reply.cause, rows[i].cause);
-        CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, rows[i].subcode));
-    }
+    kit_send(&scene, &request, &reply);
+    CU_ASSERT_EQUAL(reply.cause, ERR_WSA_HEADER);
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.text, "InvalidAddressingHeader"));
     kit_close_green(&scene, arena);
 }
 
@@ -263,6 +249,6 @@ static const struct unit_test tests[] = {
     /* REQ: ITI55-deferred-refused */
     {"a deferred answer is refused", test_deferred_is_refused},
     {"a deferred question is refused for another reason", test_deferred_for_another_reason},
-    {"transactions that nobody answers", test_nobody_answers_these},
+    {"an answer that relates to no question", test_answers_to_nothing},
 };
 UNIT_MAIN("scenario-deferred", tests)
