@@ -45,11 +45,11 @@ hl7_domain_location(const char *message, const char *parameter, const struct hl7
 static struct status
 read_plain_text(const struct xcpd_reader *reader, const xmlNode *node, struct span *ret_text)
 {
-    *ret_text = SPAN_EMPTY;
-    if (node == NULL || xml_first(node) != NULL) {
-        return OK;
+    struct span text = SPAN_EMPTY;
+    if (node != NULL && xml_first(node) == NULL) {
+        TRY(xml_text_trimmed(node, reader->code, reader->arena, reader->diag, &text));
     }
-    return xml_text_trimmed(node, reader->code, reader->arena, reader->diag, ret_text);
+    return xcpd_keep(reader, text, ret_text);
 }
 
 static struct status

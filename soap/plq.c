@@ -121,7 +121,7 @@ read_location(const struct xcpd_reader *reader, const xmlNode *node, const struc
         return FAIL(reader->diag, reader->code, "HomeCommunityId is not an OID (%zu bytes)",
                     text.n);
     }
-    location.home = oid; /* of the copy that xml_text_trimmed made */
+    TRY(xcpd_keep(reader, oid, &location.home));
     TRY(read_id(reader, node, "CorrespondingPatientId", &location.patient));
     TRY(read_id(reader, node, "RequestedPatientId", &requested));
     if (!ident_eq(&requested, patient)) {

@@ -26,6 +26,23 @@ error_of(struct answers *answers, const struct leg *leg, struct diag *diag, stru
                         leg->said.n > 0 ? "; it said: " : "", SPAN_PRINT(leg->said));
 }
 
+/* The community's, which in ITI-56 is another than the partner that told of it. */
+static const char *
+name_of(const struct config *config, const struct leg *leg, struct span community)
+{
+    const struct partner *partner = leg->partner;
+
+    if (leg->transaction == SOAP_ITI_56 && config_is_own_community(config, community)) {
+        partner = NULL;
+    } else if (leg->transaction == SOAP_ITI_56) {
+        partner = config_partner_of_community(config, community);
+        if (partner == NULL) {
+            return "no partner of ours";
+        }
+    }
+    return partner == NULL ? config->community_name : partner->name;
+}
+
 static struct status
 row_of(struct answers *answers, const struct leg *leg, struct span community, const char *status,
        struct diag *diag)
@@ -34,7 +51,7 @@ row_of(struct answers *answers, const struct leg *leg, struct span community, co
     struct answer_row row = {
         .community = community,
         .partner = leg->partner == NULL ? "" : leg->partner->id,
-        .name = leg->partner == NULL ? asking->node->config->community_name : leg->partner->name,
+        .name = name_of(asking->node->config, leg, community),
         .status = status,
         .is_remembered = leg->is_remembered,
         .collect = leg->is_owed || leg->is_awaited ? leg->message_id : NULL,
@@ -121,7 +138,7 @@ status_of(const struct leg *leg)
     if (leg->is_owed) {
         return "deferred";
     }
-    if (leg->transaction != SOAP_ITI_55) {
+    if (leg->transaction != SOAP_ITI_55 && leg->transaction != SOAP_ITI_56) {
         return "answered";
     }
     if (leg->quarantined.n > 0) {

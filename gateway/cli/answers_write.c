@@ -260,7 +260,8 @@ command_of(const struct answers *answers)
 static struct status
 put_rows(const struct answers *answers, struct buf *out, struct diag *diag)
 {
-    const bool is_discovery = answers->asking->order.goal == ASKING_DISCOVER;
+    const enum asking_goal goal = answers->asking->order.goal;
+    const bool is_discovery = goal == ASKING_DISCOVER || goal == ASKING_LOCATE;
     size_t name = strlen("COMMUNITY"), oid = strlen("ID");
 
     for (size_t i = 0; i < answers->rows.n; i++) {

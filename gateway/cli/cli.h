@@ -68,6 +68,7 @@ int cmd_import(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_partners(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
+int cmd_locate(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_retrieve(int argc, char **argv);
 int cmd_send(int argc, char **argv);

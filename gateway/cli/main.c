@@ -28,6 +28,7 @@ static const struct command_row commands[] = {
     {"import", "put C-CDA and other documents into the embedded repository", cmd_import},
     {"serve", "run the node in the foreground", cmd_serve},
     {"discover", "ask partners who knows a patient (ITI-55)", cmd_discover},
+    {"locate", "ask a partner which other communities know a patient (ITI-56)", cmd_locate},
     {"query", "ask partners for a patient's documents (ITI-38)", cmd_query},
     {"retrieve", "fetch documents by name (ITI-39)", cmd_retrieve},
     {"send", "deliver documents to a community (ITI-80)", cmd_send},

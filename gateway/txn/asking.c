@@ -49,6 +49,7 @@ set_round_deadline(struct asking *asking)
     const int last = asking->order.goal == ASKING_DISCOVER  ? 0
                      : asking->order.goal == ASKING_QUERY   ? 1
                      : asking->order.goal == ASKING_PROVIDE ? 3
+                     : asking->order.goal == ASKING_LOCATE  ? ASKING_ROUND_LOCATE
                                                             : 2;
     const int rounds_left = asking->is_judged ? 1 : last - asking->round + 1;
 
@@ -311,6 +312,7 @@ static const struct txn_step discover_steps[] = {ROUND("discover")};
 static const struct txn_step query_steps[] = {ROUND("query")};
 static const struct txn_step retrieve_steps[] = {ROUND("retrieve"), COLLECT};
 static const struct txn_step provide_steps[] = {ROUND("provide")};
+static const struct txn_step locate_steps[] = {ROUND("locate")};
 static const struct txn_step gather_steps[] = {ROUND("discover"), ROUND("query"), ROUND("retrieve"),
                                                COLLECT};
 static const struct txn_step judged_retrieve_steps[] = {ROUND("query"), ROUND("retrieve"), COLLECT};
@@ -349,6 +351,7 @@ static const struct asking_goal_row goals[GOAL_COUNT] = {
     [ASKING_QUERY] = {TABLE("query", query_steps), {1}, 1},
     [ASKING_RETRIEVE] = {TABLE("retrieve", retrieve_steps), {2}, 1},
     [ASKING_PROVIDE] = {TABLE("provide", provide_steps), {3}, 1},
+    [ASKING_LOCATE] = {TABLE("locate", locate_steps), {ASKING_ROUND_LOCATE}, 1},
     [ASKING_GATHER] = {TABLE("gather", gather_steps), {0, 1, 2}, 3},
     /* The metadata of a source's documents first: our policy judges them by it. */
     [GOAL_RETRIEVE_JUDGED] = {TABLE("retrieve", judged_retrieve_steps), {1, 2}, 2},

@@ -25,13 +25,20 @@
 #include "txn/node.h"
 #include "txn/records.h"
 
-enum asking_goal { ASKING_DISCOVER, ASKING_QUERY, ASKING_RETRIEVE, ASKING_PROVIDE, ASKING_GATHER };
+enum asking_goal {
+    ASKING_DISCOVER,
+    ASKING_QUERY,
+    ASKING_RETRIEVE,
+    ASKING_PROVIDE,
+    ASKING_LOCATE, /* ITI-56: which communities know the patient of an id */
+    ASKING_GATHER
+};
 
 /* What is asked, and who asks. Spans and strings are borrowed until asking_free. */
 struct asking_order {
     enum asking_goal goal;
     struct patient who;      /* ASKING_DISCOVER, ASKING_GATHER */
-    struct ident patient_id; /* ASKING_QUERY: an id that the asked communities know */
+    struct ident patient_id; /* ASKING_QUERY, LOCATE: an id that the asked communities know */
     /* ASKING_QUERY: asked of every community as it is, with the community as its home; NULL:
      * FindDocuments for patient_id, approved documents of <types>. */
     const struct stored_query *query;
@@ -170,7 +177,7 @@ struct leg {
     bool is_owed;    /* ITI-55 deferred: the partner has taken note, and answers later */
     bool is_awaited; /* nobody waits any more, but its answer will be kept when it comes */
     const struct pending *collected; /* the question whose answer came before */
-    /* ITI-55 */
+    /* ITI-55; of ITI-56 <matches> holds the locations: homes and ids */
     struct ident query_id;
     enum xcpd_result result;
     struct xcpd_match_list matches;
@@ -247,8 +254,9 @@ struct known_ids_list {
     size_t n, capacity;
 };
 
-#define ASKING_ROUNDS    5
-#define ASKING_ROUND_IDS 4 /* cross-references, before a round that asks by patient */
+#define ASKING_ROUNDS       6
+#define ASKING_ROUND_IDS    4 /* cross-references, before a round that asks by patient */
+#define ASKING_ROUND_LOCATE 5
 
 struct asking;
 typedef void (*asking_done)(void *arg, struct asking *asking);
@@ -261,7 +269,7 @@ struct asking {
     void *done_arg;
 
     struct leg_list legs[ASKING_ROUNDS]; /* the results, one list per round: discover, query,
-                                          * retrieve, provide, ids
+                                          * retrieve, provide, ids, locate
                                           */
     const int *turns;                    /* which rounds the goal runs, in this order ... */
     size_t turns_n, turn;

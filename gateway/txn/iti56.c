@@ -1,8 +1,9 @@
 /*
- * ITI-56 Patient Location Query, the answering side: which communities know a patient of ours, and
- * under which ids, as partners told us and are not past their time. Steps of an inbound
- * transaction, on workers; everything lives in the transaction's arena. Source: ITI TF-2 3.56, IHE
- * XCPD Health Data Locator and Revoke Option.
+ * ITI-56 Patient Location Query. The answering side: which communities know a patient of ours, and
+ * under which ids, as partners told us and are not past their time; steps of an inbound
+ * transaction. The asking side: one leg of an asking. On workers; everything lives in the arena of
+ * the transaction, or of the leg. Source: ITI TF-2 3.56, IHE XCPD Health Data Locator and Revoke
+ * Option.
  *
  * The patient is asked about by the id that we gave out (ITI-55); nothing is said of any other. Who
  * is known here is known to our own community in any case, which the schema needs to have a
@@ -10,6 +11,8 @@
  * (`learned_from`). The answer has no place for an error: what is refused is a SOAP fault, and who
  * is not known is an empty answer.
  */
+#include "txn/iti56.h"
+
 #include "soap/plq.h"
 #include "txn/told.h"
 
@@ -92,3 +95,30 @@ refuse(struct inbound *in, enum err code)
 
 const struct responder iti56_responder = {AUDIT_ITI_56, read_query, find_patient, write_answer,
                                           refuse};
+
+/* ---- Initiating Gateway ---- */
+
+struct status
+iti56_ask(struct asking *asking, struct leg *leg)
+{
+    (void)asking;
+    return plq_query_write(&leg->patient_id, &leg->payload, &leg->diag);
+}
+
+/* REQ: ITI56-asked */
+struct status
+iti56_answer(struct asking *asking, struct leg *leg, const struct message *message)
+{
+    struct plq_location_list locations = {0};
+
+    (void)asking;
+    TRY(plq_answer_read(message, &leg->patient_id, leg->arena, &leg->diag, &locations));
+    for (size_t i = 0; i < locations.n; i++) {
+        struct xcpd_match match = {.home = locations.items[i].home, .degree = -1};
+
+        TRY(ARENA_PUSH(leg->arena, &leg->diag, &match.patient.ids, locations.items[i].patient));
+        TRY(ARENA_PUSH(leg->arena, &leg->diag, &leg->matches, match));
+    }
+    leg->result = leg->matches.n > 0 ? XCPD_MATCH : XCPD_NONE;
+    return OK;
+}

@@ -13,6 +13,7 @@
 #include "txn/iti38.h"
 #include "txn/iti39.h"
 #include "txn/iti55.h"
+#include "txn/iti56.h"
 #include "txn/iti80.h"
 #include "txn/sources.h"
 #include "txn/suppliers.h"
@@ -30,6 +31,7 @@ const struct leg_kind leg_kinds[SOAP_TRANSACTION_COUNT] = {
     [SOAP_ITI_38] = {iti38_ask, iti38_answer, iti38_ask_store, AUDIT_ITI_38},
     [SOAP_ITI_39] = {iti39_ask, iti39_answer, iti39_ask_store, AUDIT_ITI_39},
     [SOAP_ITI_80] = {iti80_ask, iti80_answer, iti80_ask_store, AUDIT_ITI_80},
+    [SOAP_ITI_56] = {iti56_ask, iti56_answer, NULL, AUDIT_ITI_56},
     [SOAP_ITI_18] = {source_ask, iti38_answer, NULL, AUDIT_ITI_18},
     [SOAP_ITI_43] = {source_ask_documents, iti39_answer, NULL, AUDIT_ITI_43},
     [SOAP_ITI_45] = {supplier_ask_ids, supplier_answer_ids, NULL, AUDIT_ITI_45},
@@ -236,7 +238,7 @@ note_subject(struct asking *asking, struct leg *leg)
     if (leg_is_query(leg) && leg->refs.n == 0 &&
         (asking->order.query == NULL || leg->patient_id.root.n > 0)) {
         id = &leg->patient_id;
-    } else if (leg->transaction == SOAP_ITI_45) {
+    } else if (leg->transaction == SOAP_ITI_45 || leg->transaction == SOAP_ITI_56) {
         id = &leg->patient_id;
     } else if (leg_is_retrieve(leg) && leg->patient.ids.n > 0) {
         id = &leg->patient.ids.items[0]; /* known when the round before found the patient */

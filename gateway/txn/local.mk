@@ -36,7 +36,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/continued.c gateway/txn/continued.h \
 	gateway/txn/demographics.c gateway/txn/demographics.h \
 	gateway/txn/local_iti45.c gateway/txn/local_iti47.c \
-	gateway/txn/local_iti47_continue.c gateway/txn/iti56.c \
+	gateway/txn/local_iti47_continue.c gateway/txn/iti56.c gateway/txn/iti56.h \
 	gateway/txn/told.c gateway/txn/told.h \
 	gateway/txn/node.h \
 	gateway/txn/outbox.c gateway/txn/outbox.h \
@@ -160,9 +160,11 @@ tests_unit_test_local_memory_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_local_SOURCES = tests/unit/test_scenario_local.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_local_LDADD = $(UNIT_LIBS)
 PEOPLE_KIT = tests/unit/people_kit.c tests/unit/people_kit.h $(LOCAL_KIT) $(SCENE)
-check_PROGRAMS += tests/unit/test_scenario_demographics tests/unit/test_scenario_parts tests/unit/test_scenario_correlated
+check_PROGRAMS += tests/unit/test_scenario_demographics tests/unit/test_scenario_parts tests/unit/test_scenario_correlated tests/unit/test_scenario_located
 tests_unit_test_scenario_correlated_SOURCES = tests/unit/test_scenario_correlated.c $(PEOPLE_KIT)
 tests_unit_test_scenario_correlated_LDADD = $(UNIT_LIBS)
+tests_unit_test_scenario_located_SOURCES = tests/unit/test_scenario_located.c $(PEOPLE_KIT)
+tests_unit_test_scenario_located_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_demographics_SOURCES = tests/unit/test_scenario_demographics.c $(PEOPLE_KIT)
 tests_unit_test_scenario_demographics_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_parts_SOURCES = tests/unit/test_scenario_parts.c $(PEOPLE_KIT)

@@ -58,7 +58,7 @@ plan_partner(struct asking *asking, enum soap_transaction transaction,
         }
         TRY(asking_add_leg(asking, mode, partner, community, &leg));
         leg->patient_id = asking->order.patient_id;
-        if (transaction == SOAP_ITI_55) {
+        if (transaction == SOAP_ITI_55 || transaction == SOAP_ITI_56) {
             break;
         }
     }
@@ -146,11 +146,23 @@ plan_provide(struct asking *asking)
                           &leg);
 }
 
+/* The id is one that the asked community gave: it alone can say where else its patient is known. */
+static struct status
+plan_locate(struct asking *asking)
+{
+    const struct config *config = asking->node->config;
+
+    for (size_t i = 0; i < config->partners_n; i++) {
+        TRY(plan_partner(asking, SOAP_ITI_56, &config->partners[i]));
+    }
+    return OK;
+}
+
 enum soap_transaction
 rounds_transaction(const struct asking *asking)
 {
     static const enum soap_transaction by_round[ASKING_ROUNDS] = {
-        SOAP_ITI_55, SOAP_ITI_38, SOAP_ITI_39, SOAP_ITI_80, SOAP_ITI_45};
+        SOAP_ITI_55, SOAP_ITI_38, SOAP_ITI_39, SOAP_ITI_80, SOAP_ITI_45, SOAP_ITI_56};
 
     return by_round[asking->round];
 }
@@ -172,6 +184,8 @@ rounds_plan(struct asking *asking)
                                                        : plan_everyone(asking, SOAP_ITI_38);
     case ASKING_ROUND_IDS:
         return suppliers_plan_ids(asking);
+    case ASKING_ROUND_LOCATE:
+        return plan_locate(asking);
     case 3:
         return asking->is_judged ? sources_plan_documents(asking) : plan_provide(asking);
     default:

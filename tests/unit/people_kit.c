@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "store/correlation.h"
+
 struct people people;
 
 struct place *
@@ -182,4 +184,34 @@ people_check_refused(enum err cause, const char *code)
     CU_ASSERT_NOT_EQUAL(scene_event(people_red(), 0)->outcome, AUDIT_SUCCESS);
     CU_ASSERT(strncmp(scene_event(people_red(), 0)->reason, err_name(cause),
                       strlen(err_name(cause))) == 0);
+}
+
+/* ---- what partners told ---- */
+
+struct config_discovery *
+people_discovery(const char *place)
+{
+    return &((struct config *)scene_place(&people.scene, place)->config)->discovery;
+}
+
+void
+people_learn(struct store *store, const struct ident *local, const char *partner,
+             const char *community, const char *root, const char *extension, int64_t for_us)
+{
+    const int64_t now_us = clock_wall_us(&people.scene.clock.clock);
+    struct ident ids[1] = {{span_of_cstr(root), span_of_cstr(extension), SPAN_EMPTY}};
+    struct correlation_match matches[1] = {
+        {.community = span_of_cstr(community), .patient = {.ids = {ids, 1, 1}}, .degree = 90}};
+    struct correlation correlation = {
+        .key = {.local = *local, .asked = span_of_cstr(community)},
+        .partner = span_of_cstr(partner),
+        .matches = {matches, 1, 1},
+        .learned_us = now_us,
+        .until_us = now_us + for_us,
+    };
+    enum answer answer = ANSWER_NOW;
+    struct diag diag = {0};
+
+    memset(correlation.key.question, 'a', SHA256_HEX - 1);
+    CHECK_OK(&diag, store_learn_correlations(store, &correlation, 1, NULL, &diag, &answer));
 }

@@ -46,4 +46,9 @@ struct xcpd_answer people_read_answer(const char *query_id);
 /* Query "7" was refused inside the protocol with that code; a record says why. */
 void people_check_refused(enum err cause, const char *code);
 
+/* `discovery:` of a place; and what its store would know had <partner> answered about <local>. */
+struct config_discovery *people_discovery(const char *place);
+void people_learn(struct store *store, const struct ident *local, const char *partner,
+                  const char *community, const char *root, const char *extension, int64_t for_us);
+
 #endif

@@ -1,15 +1,13 @@
 /*
- * By which other ids is a patient known (ITI-45, of a local system), and where (ITI-56, of a
- * partner)? What our index knows, what partners told us while they allowed it, and who may be told
- * what: nothing that a partner told goes further without a rule that names it.
+ * By which other ids is a patient known (ITI-45, of a local system)? What our index knows, what
+ * partners told us while they allowed it, and who may be told what: nothing that a partner told
+ * goes further without a rule that names it.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "people_kit.h"
 #include "soap/pix.h"
-#include "soap/plq.h"
-#include "store/correlation.h"
 
 #define HOUR_US ((int64_t)3600 * US_PER_S)
 
@@ -37,36 +35,6 @@ static const char tells_not_blue[] =
 
 static struct ident own; /* Dora's id of our own authority */
 
-static struct config_discovery *
-discovery_of(const char *place)
-{
-    return &((struct config *)scene_place(&people.scene, place)->config)->discovery;
-}
-
-/* As though partners had been asked for Dora by <local>. */
-static void
-learn(const struct ident *local, const char *partner, const char *community, const char *root,
-      const char *extension, int64_t for_us)
-{
-    const int64_t now_us = clock_wall_us(&people.scene.clock.clock);
-    struct ident ids[1] = {{span_of_cstr(root), span_of_cstr(extension), SPAN_EMPTY}};
-    struct correlation_match matches[1] = {
-        {.community = span_of_cstr(community), .patient = {.ids = {ids, 1, 1}}, .degree = 90}};
-    struct correlation correlation = {
-        .key = {.local = *local, .asked = span_of_cstr(community)},
-        .partner = span_of_cstr(partner),
-        .matches = {matches, 1, 1},
-        .learned_us = now_us,
-        .until_us = now_us + for_us,
-    };
-    enum answer answer = ANSWER_NOW;
-    struct diag diag = {0};
-
-    memset(correlation.key.question, 'a', SHA256_HEX - 1);
-    CHECK_OK(&diag, store_learn_correlations(people_red()->node.store, &correlation, 1, NULL, &diag,
-                                             &answer));
-}
-
 static void
 find_own(void)
 {
@@ -86,10 +54,11 @@ open_known(void)
     const struct ident mrn = {SPAN(PEOPLE_MRN), SPAN("m-4"), SPAN_EMPTY};
 
     people_open();
-    discovery_of("red")->remember_us = 2 * HOUR_US;
+    people_discovery("red")->remember_us = 2 * HOUR_US;
     find_own();
-    learn(&mrn, "green", "2.999.2", "2.999.2.1", "g-4", HOUR_US);
-    learn(&own, "blue", "2.999.3", "2.999.3.1", "b-4", 3 * HOUR_US);
+    people_learn(people_red()->node.store, &mrn, "green", "2.999.2", "2.999.2.1", "g-4", HOUR_US);
+    people_learn(people_red()->node.store, &own, "blue", "2.999.3", "2.999.3.1", "b-4",
+                 3 * HOUR_US);
     scene_forget(&people.scene);
 }
 
@@ -235,9 +204,9 @@ test_what_partners_told_ends_in_time(void)
     check_ids("own g-4 b-4");
     fake_clock_advance(&people.scene.clock, HOUR_US); /* as green allowed */
     check_ids("own b-4");
-    discovery_of("red")->remember_us = HOUR_US; /* lowered: counts at once */
+    people_discovery("red")->remember_us = HOUR_US; /* lowered: counts at once */
     check_ids("own");
-    discovery_of("red")->remember_us = 2 * HOUR_US;
+    people_discovery("red")->remember_us = 2 * HOUR_US;
     check_ids("own b-4");
     fake_clock_advance(&people.scene.clock, HOUR_US); /* as we configured */
     check_ids("own");
@@ -296,8 +265,8 @@ test_a_discovery_is_what_is_known(void)
     struct pix_answer answer;
 
     people_open();
-    discovery_of("green")->time_to_live_us = HOUR_US;
-    discovery_of("red")->remember_us = 2 * HOUR_US;
+    people_discovery("green")->time_to_live_us = HOUR_US;
+    people_discovery("red")->remember_us = 2 * HOUR_US;
     send_pix("2.999.1.99", "local-1", NULL, 0);
     CU_ASSERT_EQUAL(read_pix("2.999.1.99", "local-1").result, PIX_UNKNOWN_PATIENT);
     order.who.ids = (struct ident_list){ids, 1, 1};
@@ -317,183 +286,6 @@ test_a_discovery_is_what_is_known(void)
     people_close();
 }
 
-/* ---- ITI-56: green is asked by red ---- */
-
-static struct place *
-green(void)
-{
-    return scene_place(&people.scene, "green");
-}
-
-static struct ident known_to_green;
-
-/* Green knows Isabella; blue told green of her, and red did. */
-static void
-open_located(const char *rules)
-{
-    struct asking_order order = scene_order(ASKING_DISCOVER, ISABELLA);
-    struct store_match_result found;
-    enum answer answer = ANSWER_NOW;
-    struct diag diag = {0};
-
-    people_open();
-    discovery_of("green")->remember_us = 2 * HOUR_US;
-    CHECK_OK(&diag, store_match_patient(green()->store, &order.who, NULL, people.arena, &diag,
-                                        &answer, &found));
-    CU_ASSERT_EQUAL_FATAL(found.kind, STORE_MATCH_ONE);
-    known_to_green = found.patient.ids.items[0];
-
-    struct place *const red = people_red();
-    struct store *const store = red->node.store;
-
-    red->node.store = green()->store; /* learn() is about red */
-    learn(&known_to_green, "blue", "2.999.3", "2.999.3.1", "b-1", HOUR_US);
-    learn(&known_to_green, "red", "2.999.1", "2.999.1.1", "r-1", HOUR_US);
-    red->node.store = store;
-    kit_set_policy(green(), rules);
-    scene_forget(&people.scene);
-}
-
-static void
-close_located(void)
-{
-    kit_restore_policy(green());
-    people_close();
-}
-
-static void
-send_location_query(const struct ident *patient, const char *purpose)
-{
-    struct kit_request request = {.transaction = SOAP_ITI_56, .purpose = purpose};
-    struct diag diag = {0};
-    struct buf payload;
-
-    buf_init(&payload, (size_t)64 * 1024);
-    CHECK_OK(&diag, plq_query_write(patient, &payload, &diag));
-    request.payload = buf_span(&payload);
-    kit_send(&people.scene, &request, &people.reply);
-    people.reply.whole = &people.whole;
-    buf_done(&payload);
-}
-
-static struct plq_location_list
-read_locations(const struct ident *patient)
-{
-    const struct message_limits limits = message_limits_answer();
-    struct plq_location_list locations = {0};
-    struct message *message = NULL;
-    struct diag diag = {0};
-
-    CU_ASSERT_EQUAL(people.reply.http_status, 200);
-    CHECK_OK(&diag, message_read(span_of(people.reply.text, people.reply.n),
-                                 span_of_cstr(people.reply.content_type), &limits, people.arena,
-                                 &diag, &message));
-    CU_ASSERT_PTR_NOT_NULL_FATAL(message);
-
-    CHECK_OK(&diag, plq_answer_read(message, patient, people.arena, &diag, &locations));
-    CU_ASSERT_EQUAL(scene_event(green(), 0)->type, AUDIT_ITI_56);
-    CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SUCCESS);
-    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 1);
-    return locations;
-}
-
-static void
-test_without_a_rule_no_location_is_told(void)
-{
-    static const char no_rule[] =
-        "rules:\n"
-        "  - {name: ask, effect: permit, reason: r, transactions: [ITI-55], partners: any,\n"
-        "     purposes: any}\n";
-
-    open_located(no_rule);
-    send_location_query(&known_to_green, NULL);
-    CU_ASSERT_EQUAL(people.reply.cause, ERR_POLICY_DENIED);
-    CU_ASSERT_EQUAL(people.reply.http_status, 500); /* a fault: the answer has no place for it */
-    CU_ASSERT_EQUAL(scene_event(green(), 0)->outcome, AUDIT_SERIOUS);
-    close_located();
-    /* to ask is not to be told */
-    open_located(RULES);
-    send_location_query(&known_to_green, NULL);
-    CU_ASSERT_EQUAL(read_locations(&known_to_green).n, 1); /* here */
-    close_located();
-}
-
-static void
-test_locations_are_told_by_the_rules(void)
-{
-    static const char tells_blue[] =
-        RULES "  - {name: tell, effect: permit, reason: r, transactions: [ITI-56],\n"
-              "     partners: [red], purposes: any, learned_from: [blue]}\n";
-    struct plq_location_list locations;
-    struct ident other;
-
-    open_located(tells_blue);
-    send_location_query(&known_to_green, NULL);
-    locations = read_locations(&known_to_green);
-    CU_ASSERT_EQUAL_FATAL(locations.n, 2);
-    CHECK_SPAN(locations.items[0].home, "2.999.2");
-    CU_ASSERT(ident_eq(&locations.items[0].patient, &known_to_green));
-    CHECK_SPAN(locations.items[1].home, "2.999.3");
-    CHECK_SPAN(locations.items[1].patient.extension, "b-1");
-    other = known_to_green;
-    other.extension = SPAN("guessed");
-    send_location_query(&other, NULL);
-    CU_ASSERT_EQUAL(read_locations(&other).n, 0);
-    fake_clock_advance(&people.scene.clock, HOUR_US);
-    send_location_query(&known_to_green, NULL);
-    CU_ASSERT_EQUAL(read_locations(&known_to_green).n, 1);
-    close_located();
-}
-
-/* Only by the id that we gave out: others' numbers may be guessed. */
-static void
-test_a_hospital_number_locates_nobody(void)
-{
-    const struct ident mrn = {SPAN(PEOPLE_MRN), SPAN("m-4"), SPAN_EMPTY};
-    struct place *const red = people_red();
-
-    open_located(tells_all);
-    struct store *const store = red->node.store;
-
-    red->node.store = green()->store;
-    learn(&mrn, "blue", "2.999.3", "2.999.3.1", "b-4", HOUR_US);
-    red->node.store = store;
-    send_location_query(&mrn, NULL);
-    CU_ASSERT_EQUAL(read_locations(&mrn).n, 0);
-    close_located();
-}
-
-/* The custodian of an answer to ITI-55 says whether ITI-56 is answered. */
-static void
-test_the_custodian_says_what_is_offered(void)
-{
-    static const char no_rule[] =
-        "rules:\n"
-        "  - {name: ask, effect: permit, reason: r, transactions: [ITI-55], partners: any,\n"
-        "     purposes: any}\n";
-    static const struct {
-        const char *rules;
-        bool is_offered;
-    } rows[] = {{no_rule, false}, {RULES, true}};
-    struct asking_order order = scene_order(ASKING_DISCOVER, ISABELLA);
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct asking *asking = NULL;
-        const struct leg *leg;
-
-        open_located(rows[i].rules);
-        scene_ask(people_red(), &order, &asking);
-        scene_deliver_all(&people.scene, NULL);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
-        leg = kit_leg_of(asking, 0, "green");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(leg);
-        CU_ASSERT_EQUAL_FATAL(leg->matches.n, 1);
-        CU_ASSERT_EQUAL(leg->matches.items[0].is_health_data_locator, rows[i].is_offered);
-        asking_free(asking);
-        close_located();
-    }
-}
-
 static const struct unit_test tests[] = {
     /* REQ: ITI45-unknown-answered */
     {"what nobody knows is named", test_what_nobody_knows_is_named},
@@ -504,12 +296,5 @@ static const struct unit_test tests[] = {
     {"what a former partner told is not given", test_what_a_former_partner_told_is_not_given},
     {"wanted domains restrict", test_wanted_domains_restrict},
     {"a discovery is what is known", test_a_discovery_is_what_is_known},
-    /* REQ: ITI56-told-by-policy */
-    {"without a rule no location is told", test_without_a_rule_no_location_is_told},
-    /* REQ: ITI56-answered */
-    {"locations are told by the rules", test_locations_are_told_by_the_rules},
-    {"a hospital number locates nobody", test_a_hospital_number_locates_nobody},
-    /* REQ: ITI56-offered */
-    {"the custodian says what is offered", test_the_custodian_says_what_is_offered},
 };
 UNIT_MAIN("scenario-correlated", tests)
