@@ -73,13 +73,15 @@ check_question(struct asking *asking, const struct pending *question, const stru
 /* ---- what was asked ---- */
 
 static struct status
-read_message(struct asking *asking, const struct pending *question, struct message **ret_message)
+read_message(struct asking *asking, const struct pending *question, const struct leg *leg,
+             struct message **ret_message)
 {
     CLEANUP(buf_done) struct buf envelope;
     const struct message_limits limits = message_limits_request(QUESTION_MAX);
     const struct envelope_request parts = {
         .action = span_of_cstr(soap_transaction(rounds_transaction(asking))->request_action),
         .message_id = question->message_id,
+        .to = span_of_cstr(leg_url(leg->partner, leg->transaction)),
         .payload = question->question,
     };
     struct txn *txn = &asking->txn;
@@ -122,7 +124,7 @@ read_asked(struct asking *asking, const struct pending *question, struct leg *le
     struct txn *txn = &asking->txn;
     struct message *message;
 
-    TRY(read_message(asking, question, &message));
+    TRY(read_message(asking, question, leg, &message));
     switch (leg->transaction) {
     case SOAP_ITI_38:
         return read_query(asking, message, leg);
