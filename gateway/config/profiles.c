@@ -45,13 +45,13 @@ refuse_others(struct config_reader *reader, const struct yaml_node *mapping,
 }
 
 static bool
-has_placeholder(const struct yaml_node *node)
+has_parameter(const struct yaml_node *node)
 {
     if (node->kind == YAML_SCALAR) {
         return span_eq(node->scalar, SPAN("$"));
     }
     for (const struct yaml_node *child = node->children; child != NULL; child = child->next) {
-        if (has_placeholder(child)) {
+        if (has_parameter(child)) {
             return true;
         }
     }
@@ -80,7 +80,7 @@ read_profile(struct config_reader *reader, struct yaml_node *root, const char *n
         if (tls != NULL) {
             refuse_others(reader, tls, settable_tls, ARRAY_LEN(settable_tls));
         }
-        if (has_placeholder(sets) != (parameter != NULL)) {
+        if (has_parameter(sets) != (parameter != NULL)) {
             yaml_error(reader->report, sets,
                        parameter == NULL ? "sets: '$' stands for the value of a parameter; add "
                                            "'parameter: EXAMPLE'"

@@ -38,7 +38,7 @@ struct applier {
 /* ---- nodes ---- */
 
 static bool
-is_placeholder(const struct yaml_node *node)
+is_parameter(const struct yaml_node *node)
 {
     return node->kind == YAML_SCALAR && span_eq(node->scalar, SPAN("$"));
 }
@@ -47,7 +47,7 @@ is_placeholder(const struct yaml_node *node)
 static const struct yaml_node *
 value_of(const struct applier *applier, const struct yaml_node *node)
 {
-    return is_placeholder(node) && applier->value != NULL ? applier->value : node;
+    return is_parameter(node) && applier->value != NULL ? applier->value : node;
 }
 
 static struct yaml_node *
