@@ -113,17 +113,6 @@ ccda_names(struct ccda_reader *r, const xmlNode *name, struct name_list *names)
     }
 }
 
-static bool
-has_id(const struct ident_list *ids, const struct ident *id)
-{
-    for (size_t i = 0; i < ids->n; i++) {
-        if (ident_eq(&ids->items[i], id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void
 ccda_ids(struct ccda_reader *r, const xmlNode *parent, struct ident_list *ids)
 {
@@ -132,7 +121,7 @@ ccda_ids(struct ccda_reader *r, const xmlNode *parent, struct ident_list *ids)
                                  ccda_attribute(r, node, "extension"),
                                  ccda_attribute(r, node, "assigningAuthorityName")};
 
-        if (id.root.n > 0 && !has_id(ids, &id)) {
+        if (id.root.n > 0 && !ident_list_has(ids, &id)) {
             CCDA_PUSH(r, ids, id);
         }
     }

@@ -170,12 +170,9 @@ static struct status
 add_other(const struct xcpd_reader *reader, const struct pix_query *query, const struct ident *id,
           struct ident_list *ids)
 {
-    for (size_t i = 0; i < ids->n; i++) {
-        if (ident_eq(&ids->items[i], id)) {
-            return OK;
-        }
-    }
-    return ident_eq(id, &query->patient) ? OK : ARENA_PUSH(reader->arena, reader->diag, ids, *id);
+    return ident_list_has(ids, id) || ident_eq(id, &query->patient)
+               ? OK
+               : ARENA_PUSH(reader->arena, reader->diag, ids, *id);
 }
 
 static struct status

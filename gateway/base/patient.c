@@ -79,3 +79,14 @@ ident_eq(const struct ident *a, const struct ident *b)
 {
     return span_eq(a->root, b->root) && span_eq(a->extension, b->extension);
 }
+
+bool
+ident_list_has(const struct ident_list *ids, const struct ident *id)
+{
+    for (size_t i = 0; i < ids->n; i++) {
+        if (ident_eq(&ids->items[i], id)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -126,5 +126,6 @@ MUST_CHECK struct status ident_write_cx(struct arena *arena, const struct ident 
 /* Reads CX; ERR_MESSAGE_CONTENT unless it has an id and a valid OID with type ISO. */
 MUST_CHECK struct status ident_read_cx(struct span cx, struct diag *diag, struct ident *ret_id);
 bool ident_eq(const struct ident *a, const struct ident *b); /* root and extension */
+bool ident_list_has(const struct ident_list *ids, const struct ident *id);
 
 #endif

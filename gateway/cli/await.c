@@ -205,17 +205,6 @@ await_list(const struct cli_command *command, const struct client_options *optio
 
 /* ---- forgetting ---- */
 
-static bool
-is_partner(const struct config *config, const char *id)
-{
-    for (size_t i = 0; i < config->partners_n; i++) {
-        if (strcmp(config->partners[i].id, id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct status
 read_what(const struct desk *desk, const struct forget_options *options,
           struct correlation_forget *ret_what, struct diag *diag)
@@ -227,7 +216,8 @@ read_what(const struct desk *desk, const struct forget_options *options,
         diag_prefix(diag, "--forget: expected 'all', or the patient's id here");
         return (struct status){diag->code};
     }
-    if (options->partner != NULL && !is_partner(desk->config, options->partner)) {
+    if (options->partner != NULL &&
+        config_partner_of_id(desk->config, span_of_cstr(options->partner)) == NULL) {
         return FAIL(diag, ERR_USAGE,
                     "--forget-partner %s: no partner of the configuration has this id; isthmus "
                     "partners lists them",

@@ -61,17 +61,6 @@ collect_keys(const struct config *config, struct arena *arena, struct diag *diag
     return OK;
 }
 
-static const struct partner *
-partner_of_id(const struct config *config, const char *id)
-{
-    for (size_t i = 0; i < config->partners_n; i++) {
-        if (strcmp(config->partners[i].id, id) == 0) {
-            return &config->partners[i];
-        }
-    }
-    return NULL;
-}
-
 static void
 find_partner(struct decode *decode)
 {
@@ -82,7 +71,7 @@ find_partner(struct decode *decode)
         return;
     }
     if (decode->signer != NULL) {
-        decode->partner = partner_of_id(decode->config, decode->signer->owner);
+        decode->partner = config_partner_of_id(decode->config, span_of_cstr(decode->signer->owner));
         decode->why_partner = "its key signed the assertion";
     }
     if (decode->partner == NULL && claims.community.n > 0) {

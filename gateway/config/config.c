@@ -302,6 +302,17 @@ partner_may_sha1(const struct partner *partner, int64_t now_us)
 }
 
 const struct partner *
+config_partner_of_id(const struct config *config, struct span id)
+{
+    for (size_t i = 0; i < config->partners_n; i++) {
+        if (span_eq_cstr(id, config->partners[i].id)) {
+            return &config->partners[i];
+        }
+    }
+    return NULL;
+}
+
+const struct partner *
 config_partner_of_community(const struct config *config, struct span oid)
 {
     for (size_t i = 0; i < config->partners_n; i++) {

@@ -407,6 +407,8 @@ MUST_CHECK struct status config_system_of_peer(const struct config *config,
                                                const struct config_system **ret_system);
 /* The partner that speaks for a community (bare OID), or NULL. */
 const struct partner *config_partner_of_community(const struct config *config, struct span oid);
+/* By the id of its record; NULL: none is called so. */
+const struct partner *config_partner_of_id(const struct config *config, struct span id);
 /* The community (bare OID) that takes documents for an organization (its OID, or that of the
  * authority that numbers it), by the first entry of `recipients:` that has it; NULL: none. */
 const char *config_community_of_recipient(const struct config *config, struct span organization);

@@ -143,22 +143,12 @@ compare_partner(const struct partner *a, const struct partner *b, config_say say
     }
 }
 
-static const struct partner *
-find_partner(const struct config *config, const char *id)
-{
-    for (size_t i = 0; i < config->partners_n; i++) {
-        if (same(config->partners[i].id, id)) {
-            return &config->partners[i];
-        }
-    }
-    return NULL;
-}
-
 static void
 compare_partners(const struct config *old, const struct config *other, config_say say, void *arg)
 {
     for (size_t i = 0; i < old->partners_n; i++) {
-        const struct partner *partner = find_partner(other, old->partners[i].id);
+        const struct partner *partner =
+            config_partner_of_id(other, span_of_cstr(old->partners[i].id));
 
         if (partner == NULL) {
             say_of("partner", old->partners[i].id, "removed", say, arg);
@@ -167,7 +157,7 @@ compare_partners(const struct config *old, const struct config *other, config_sa
         }
     }
     for (size_t i = 0; i < other->partners_n; i++) {
-        if (find_partner(old, other->partners[i].id) == NULL) {
+        if (config_partner_of_id(old, span_of_cstr(other->partners[i].id)) == NULL) {
             say_of("partner", other->partners[i].id, "added", say, arg);
         }
     }

@@ -56,8 +56,9 @@ read_id(struct config_reader *reader, struct yaml_node *root, struct partner *pa
     return config_claim(reader, CONFIG_CLAIM_ID, partner->id, node);
 }
 
-static struct status
-read_communities(struct config_reader *reader, struct yaml_node *root, struct partner *partner)
+struct status
+config_communities(struct config_reader *reader, struct yaml_node *root,
+                   struct config_strings *ret_communities)
 {
     static const char what[] = "a list of OIDs such as [2.999.1]";
     struct yaml_node *list = config_need(reader, root, "communities");
@@ -78,8 +79,7 @@ read_communities(struct config_reader *reader, struct yaml_node *root, struct pa
             TRY(ARENA_PUSH(reader->arena, reader->diag, &oids, oid));
         }
     }
-    partner->communities.items = oids.items;
-    partner->communities.n = oids.n;
+    *ret_communities = (struct config_strings){oids.items, oids.n};
     return OK;
 }
 
@@ -248,7 +248,7 @@ read_record(struct config_reader *reader, struct yaml_node *root, struct partner
     TRY(read_id(reader, root, partner));
     partner->name = partner->id;
     (void)config_text(reader, yaml_get(root, "name"), "text", &partner->name);
-    TRY(read_communities(reader, root, partner));
+    TRY(config_communities(reader, root, &partner->communities));
     read_endpoints(reader, root, partner);
     TRY(config_read_tls(reader, root, partner));
     TRY(read_signing(reader, root, partner));

@@ -250,6 +250,11 @@ MUST_CHECK struct status config_check_parent(struct config_reader *reader,
 /* Everything in the main file, and the files that it names (config_schema.c). */
 MUST_CHECK struct status config_read_root(struct config_reader *reader, struct yaml_node *root);
 
+/* `communities` of a partner or a gateway behind us: OIDs that nobody else claims; nothing when it
+ * is no list (config_partner.c). */
+MUST_CHECK struct status config_communities(struct config_reader *reader, struct yaml_node *root,
+                                            struct config_strings *ret_communities);
+
 /* Claims (config_claims.c). */
 MUST_CHECK struct status config_claim(struct config_reader *reader, enum config_claim_kind kind,
                                       const char *text, const struct yaml_node *at);

@@ -22,34 +22,6 @@ refuse_weaker(struct config_reader *reader, struct yaml_node *entry, const struc
     }
 }
 
-/* It is somebody else: none of its communities is ours, a partner's or another source's. */
-static struct status
-read_communities(struct config_reader *reader, struct yaml_node *entry,
-                 struct config_source *source, struct partner *partner)
-{
-    struct yaml_node *list = config_need(reader, entry, "communities");
-    struct config_string_list oids = {0};
-
-    if (!config_is_list(reader, list, "a list of OIDs such as [2.999.1]")) {
-        return OK;
-    }
-    if (list->children == NULL) {
-        yaml_error(reader->report, list, "communities: expected at least one OID");
-    }
-    for (const struct yaml_node *item = list->children; item != NULL; item = item->next) {
-        const char *oid = NULL;
-
-        config_oid(reader, item, &oid);
-        if (oid != NULL) {
-            TRY(config_claim(reader, CONFIG_CLAIM_COMMUNITY, oid, item));
-            TRY(ARENA_PUSH(reader->arena, reader->diag, &oids, oid));
-        }
-    }
-    partner->communities = (struct config_strings){oids.items, oids.n};
-    source->community = oids.n > 0 ? oids.items[0] : source->community;
-    return OK;
-}
-
 static struct status
 read_gateway(struct config_reader *reader, struct yaml_node *entry, struct config_source *source,
              struct partner *partner)
@@ -58,7 +30,11 @@ read_gateway(struct config_reader *reader, struct yaml_node *entry, struct confi
     size_t home = 0;
 
     refuse_weaker(reader, entry, partner);
-    TRY(read_communities(reader, entry, source, partner));
+    /* It is somebody else: none of its communities is ours, a partner's or another source's. */
+    TRY(config_communities(reader, entry, &partner->communities));
+    if (partner->communities.n > 0) {
+        source->community = partner->communities.items[0];
+    }
     config_url(reader, config_need(reader, entry, "xcpd"), &partner->xcpd_url);
     config_url(reader, config_need(reader, entry, "query"), &partner->query_url);
     config_url(reader, config_need(reader, entry, "retrieve"), &partner->retrieve_url);

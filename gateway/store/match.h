@@ -126,6 +126,7 @@ struct match_person {
 /* More of any kind than this is no person's description: ERR_MESSAGE_CONTENT. It bounds the cost
  * of a comparison. */
 #define MATCH_ITEMS_MAX 64
+bool match_is_too_much(const struct patient *patient);
 
 /* <is_unreliable>: one bool for each of patient->ids, NULL when all are believable. What nobody
  * should believe of anybody is left out in any case: dates like 1900-01-01 and of days that do not

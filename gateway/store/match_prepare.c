@@ -347,6 +347,14 @@ prepare_birth(const struct preparer *p, const struct patient *patient, struct ma
     return OK;
 }
 
+bool
+match_is_too_much(const struct patient *patient)
+{
+    struct diag ignored = {0};
+
+    return !is_ok(check_counts(patient, &ignored));
+}
+
 struct status
 match_prepare(const struct patient *patient, const bool *is_unreliable, struct arena *arena,
               struct diag *diag, struct match_person *ret_person)

@@ -155,17 +155,6 @@ has_name(const struct name_list *names, const struct person_name *name)
 }
 
 static bool
-has_id(const struct ident_list *ids, const struct ident *id)
-{
-    for (size_t i = 0; i < ids->n; i++) {
-        if (ident_eq(&ids->items[i], id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
 has_address(const struct address_list *addresses, const struct address *address)
 {
     for (size_t i = 0; i < addresses->n; i++) {
@@ -208,7 +197,7 @@ add_missing(struct db_conn *conn, int64_t row, const struct patient *from, struc
             struct diag *diag, struct patient *known)
 {
     ADD_MISSING(names, has_name, insert_name)
-    ADD_MISSING(ids, has_id, insert_id)
+    ADD_MISSING(ids, ident_list_has, insert_id)
     ADD_MISSING(addresses, has_address, insert_address)
     ADD_MISSING(telecoms, has_telecom, insert_telecom)
     TRY(sqlite_people_add_details(conn, row, from, arena, diag, known));

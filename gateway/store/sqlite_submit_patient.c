@@ -186,12 +186,7 @@ push_cx(struct submit *submit, struct span cx, struct ident_list *ids)
         span_eq_cstr(id.root, submit->store->patient_authority)) {
         return OK; /* none of ours: those are given out, never taken */
     }
-    for (size_t i = 0; i < ids->n; i++) {
-        if (ident_eq(&ids->items[i], &id)) {
-            return OK;
-        }
-    }
-    return ARENA_PUSH(submit->arena, submit->diag, ids, id);
+    return ident_list_has(ids, &id) ? OK : ARENA_PUSH(submit->arena, submit->diag, ids, id);
 }
 
 static struct status

@@ -14,24 +14,12 @@
 #include "txn/sources.h"
 #include "txn/suppliers.h"
 
-static struct asking *
-asking_of(struct txn *txn)
-{
-    return (struct asking *)txn;
-}
-
-static struct leg_list *
-legs_of_round(struct asking *asking)
-{
-    return &asking->legs[asking->round];
-}
-
 struct status
 asking_add_leg(struct asking *asking, enum soap_transaction transaction,
                const struct partner *partner, struct span community, struct leg **ret_leg)
 {
     struct txn *txn = &asking->txn;
-    struct leg_list *legs = legs_of_round(asking);
+    struct leg_list *legs = asking_legs(asking);
     const struct leg leg = {.transaction = transaction, .partner = partner, .community = community};
 
     TRY(ARENA_PUSH(txn->arena, &txn->diag, legs, leg));
@@ -68,7 +56,7 @@ set_round_deadline(struct asking *asking)
 void
 asking_note_over(struct asking *asking, size_t at)
 {
-    const enum leg_state state = legs_of_round(asking)->items[at].state;
+    const enum leg_state state = asking_legs(asking)->items[at].state;
 
     if (state == LEG_ANSWERED || state == LEG_FAILED || state == LEG_DENIED) {
         merge_add(asking->merge, at);
@@ -88,7 +76,7 @@ static struct status
 plan_round(struct asking *asking)
 {
     struct txn *txn = &asking->txn;
-    struct leg_list *legs = legs_of_round(asking);
+    struct leg_list *legs = asking_legs(asking);
 
     set_round_deadline(asking);
     if (asking->is_judged && asking->round == 2) {
@@ -109,8 +97,8 @@ step_plan(struct txn *txn)
     if (asking->next == 0) {
         TXN_TRY(plan_round(asking));
     }
-    while (asking->next < legs_of_round(asking)->n) {
-        leg_prepare(asking, &legs_of_round(asking)->items[asking->next]);
+    while (asking->next < asking_legs(asking)->n) {
+        leg_prepare(asking, &asking_legs(asking)->items[asking->next]);
         asking_note_over(asking, asking->next);
         asking->next++;
         if (txn_is_turn_over(txn, since_us)) {
@@ -135,7 +123,7 @@ static struct status
 prepare_intents(struct asking *asking)
 {
     struct txn *txn = &asking->txn;
-    const size_t n = legs_of_round(asking)->n;
+    const size_t n = asking_legs(asking)->n;
 
     TRY(check_wanted(asking));
     /* First, so that a question with an intent needs nothing more to be asked. */
@@ -148,7 +136,7 @@ step_intent(struct txn *txn)
 {
     const int64_t since_us = clock_mono_us(runner_clock(txn->runner));
     struct asking *asking = asking_of(txn);
-    struct leg_list *legs = legs_of_round(asking);
+    struct leg_list *legs = asking_legs(asking);
 
     if (asking->next == 0) {
         TXN_TRY(prepare_intents(asking));

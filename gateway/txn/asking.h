@@ -300,6 +300,19 @@ struct asking {
     unsigned records_n; /* audit records that this transaction made */
 };
 
+static inline struct asking *
+asking_of(struct txn *txn)
+{
+    return (struct asking *)txn;
+}
+
+/* Of the current round. */
+static inline struct leg_list *
+asking_legs(const struct asking *asking)
+{
+    return (struct leg_list *)&asking->legs[asking->round];
+}
+
 /* <done> is called on a worker when everything has come or the deadline has passed; txn.diag.code
  * is ERR_NONE unless nothing could be asked at all. Then the caller reads the legs and documents
  * and calls asking_free. Refuses at once (nothing started): ERR_USAGE names a missing assertion

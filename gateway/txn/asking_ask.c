@@ -11,18 +11,6 @@
 #include "base/mem.h"
 #include "txn/suppliers.h"
 
-static struct asking *
-asking_of(struct txn *txn)
-{
-    return (struct asking *)txn;
-}
-
-static struct leg_list *
-legs_of_round(const struct asking *asking)
-{
-    return (struct leg_list *)&asking->legs[asking->round];
-}
-
 bool
 leg_will_leave(const struct leg *leg)
 {
@@ -69,7 +57,7 @@ asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why)
         [LEG_ABANDONED_CANCELLED] = {ERR_CANCELLED, "abandoned: who asked has gone"},
         [LEG_ABANDONED_ENOUGH] = {ERR_CANCELLED, "abandoned: enough others have answered"},
     };
-    struct leg *leg = &legs_of_round(asking)->items[at];
+    struct leg *leg = &asking_legs(asking)->items[at];
 
     leg->is_awaited = asking->order.is_collectable && leg->later != NULL &&
                       leg->state == LEG_ASKED && why == LEG_ABANDONED_DEADLINE;
@@ -91,7 +79,7 @@ asking_abandon(struct asking *asking, size_t at, enum leg_abandoned why)
 static void
 abandon_rest(struct asking *asking, enum leg_abandoned why)
 {
-    const struct leg_list *legs = legs_of_round(asking);
+    const struct leg_list *legs = asking_legs(asking);
 
     for (size_t i = 0; asking->out_n > 0 && i < legs->n; i++) {
         if (legs->items[i].state == LEG_ASKED) {
@@ -122,7 +110,7 @@ static struct status
 take_turns(struct asking *asking)
 {
     struct txn *txn = &asking->txn;
-    const struct leg_list *legs = legs_of_round(asking);
+    const struct leg_list *legs = asking_legs(asking);
     struct leg **sorted;
     size_t n = 0;
 
@@ -164,7 +152,7 @@ struct status
 asking_submit(struct asking *asking, size_t at)
 {
     struct asking_timestamps fresh = {0};
-    struct leg *leg = &legs_of_round(asking)->items[at];
+    struct leg *leg = &asking_legs(asking)->items[at];
     const enum dialect_digest digest = leg_style(asking, leg).digest;
     const struct signed_timestamp *timestamp = NULL;
     struct out_request request;
@@ -188,7 +176,7 @@ asking_submit(struct asking *asking, size_t at)
 static void
 ask_one(struct asking *asking, size_t at)
 {
-    struct leg *leg = &legs_of_round(asking)->items[at];
+    struct leg *leg = &asking_legs(asking)->items[at];
 
     if (!leg_will_leave(leg)) {
         return;
@@ -211,7 +199,7 @@ asking_step_ask(struct txn *txn)
     if (asking->next == 0) {
         TXN_TRY(take_turns(asking));
     }
-    while (asking->next < legs_of_round(asking)->n) {
+    while (asking->next < asking_legs(asking)->n) {
         ask_one(asking, asking->next++);
         if (txn_is_turn_over(txn, since_us)) {
             return TXN_YIELD;
@@ -226,7 +214,7 @@ enum txn_verdict
 asking_step_own(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
-    struct leg_list *legs = legs_of_round(asking);
+    struct leg_list *legs = asking_legs(asking);
 
     if (txn_is_due(txn)) {
         return TXN_WAIT;
@@ -259,7 +247,7 @@ asking_step_own(struct txn *txn)
 static void
 take_answer(struct asking *asking, size_t at, struct out_answer *answer)
 {
-    struct leg *leg = &legs_of_round(asking)->items[at];
+    struct leg *leg = &asking_legs(asking)->items[at];
 
     if (leg->later != NULL && leg->state != LEG_ASKED) { /* its answer was faster than its 202 */
         out_answer_done(answer);
@@ -300,7 +288,7 @@ take_answers(struct asking *asking)
 static struct status
 end_round(struct asking *asking)
 {
-    const struct leg_list *legs = legs_of_round(asking);
+    const struct leg_list *legs = asking_legs(asking);
 
     for (size_t i = 0; i < legs->n; i++) {
         asking->held += legs->items[i].held;

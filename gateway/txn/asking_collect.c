@@ -15,17 +15,6 @@
 
 #define QUESTION_MAX ((size_t)8 * 1024 * 1024)
 
-static const struct partner *
-find_partner(const struct config *config, struct span id)
-{
-    for (size_t i = 0; i < config->partners_n; i++) {
-        if (span_eq_cstr(id, config->partners[i].id)) {
-            return &config->partners[i];
-        }
-    }
-    return NULL;
-}
-
 /* ---- may it be collected, here and by this user? ---- */
 
 static const char *
@@ -146,7 +135,7 @@ asking_plan_collect(struct asking *asking)
     TRY(ARENA_NEW(txn->arena, &txn->diag, &question));
     TRY(pending_fetch(asking->node->store, asking->order.collect, txn->arena, &txn->diag, NULL,
                       question));
-    partner = find_partner(asking->node->config, question->partner);
+    partner = config_partner_of_id(asking->node->config, question->partner);
     TRY(check_question(asking, question, partner));
     TRY(asking_add_leg(asking, rounds_transaction(asking), partner, question->community, &leg));
     TRY(read_asked(asking, question, leg));

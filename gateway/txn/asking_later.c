@@ -11,12 +11,6 @@
 #include "txn/asking.h"
 #include "txn/waiting.h"
 
-static struct leg_list *
-legs_of_round(const struct asking *asking)
-{
-    return (struct leg_list *)&asking->legs[asking->round];
-}
-
 static bool
 is_asked_so(const struct asking *asking, const struct leg *leg)
 {
@@ -86,7 +80,7 @@ note_leg(struct asking *asking, struct leg *leg, struct pending *question)
 static struct status
 list_questions(struct asking *asking)
 {
-    struct leg_list *legs = legs_of_round(asking);
+    struct leg_list *legs = asking_legs(asking);
     struct txn *txn = &asking->txn;
 
     asking->later_n = 0;
@@ -109,7 +103,7 @@ enum txn_verdict
 asking_step_expect(struct txn *txn)
 {
     struct asking *asking = (struct asking *)txn;
-    struct leg_list *legs = legs_of_round(asking);
+    struct leg_list *legs = asking_legs(asking);
     enum answer answer = ANSWER_NOW;
     enum txn_verdict verdict;
 
@@ -199,7 +193,7 @@ fetch(struct asking *asking, struct leg *leg, struct out_answer *ret_answer)
 bool
 asking_take_later(struct asking *asking, int64_t since_us)
 {
-    struct leg_list *legs = legs_of_round(asking);
+    struct leg_list *legs = asking_legs(asking);
     struct out_answer answer;
 
     for (size_t i = 0; asking->later_n > 0 && i < legs->n; i++) {
@@ -237,7 +231,7 @@ is_dropped(const struct leg *leg)
 enum txn_verdict
 asking_end_later(struct asking *asking)
 {
-    struct leg_list *legs = legs_of_round(asking);
+    struct leg_list *legs = asking_legs(asking);
     struct txn *txn = &asking->txn;
     struct diag ignored = {0};
     enum answer answer = ANSWER_NOW;

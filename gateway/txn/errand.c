@@ -47,22 +47,11 @@ errand_of(struct inbound *in)
 
 /* ---- whose question it was ---- */
 
-static const struct partner *
-find_partner(const struct config *config, struct span id)
-{
-    for (size_t i = 0; i < config->partners_n; i++) {
-        if (span_eq_cstr(id, config->partners[i].id)) {
-            return &config->partners[i];
-        }
-    }
-    return NULL;
-}
-
 /* Its TLS identity was proven when the question came; that it is a partner still is asked now. */
 struct status
 errand_peer(struct inbound *in)
 {
-    const struct partner *partner = find_partner(in->node->config, in->job->partner);
+    const struct partner *partner = config_partner_of_id(in->node->config, in->job->partner);
 
     if (partner == NULL) {
         return FAIL(&in->txn.diag, ERR_PEER_UNKNOWN,

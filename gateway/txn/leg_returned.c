@@ -21,18 +21,6 @@ compare(const struct asking *asking, struct leg *leg, const struct xcpd_match *m
     return OK;
 }
 
-/* More of something than anybody has. */
-static bool
-is_too_much(const struct patient *patient)
-{
-    return patient->names.n > MATCH_ITEMS_MAX || patient->ids.n > MATCH_ITEMS_MAX ||
-           patient->addresses.n > MATCH_ITEMS_MAX || patient->telecoms.n > MATCH_ITEMS_MAX ||
-           patient->mothers_maiden_names.n > MATCH_ITEMS_MAX ||
-           patient->birth_place_names.n > MATCH_ITEMS_MAX ||
-           patient->birth_place_addresses.n > MATCH_ITEMS_MAX ||
-           patient->care_providers.n > MATCH_ITEMS_MAX;
-}
-
 /* REQ: ITI55-returned-compared, DOWN-returned-compared */
 struct status
 leg_take_match(const struct asking *asking, struct leg *leg, const struct xcpd_match *match)
@@ -43,7 +31,7 @@ leg_take_match(const struct asking *asking, struct leg *leg, const struct xcpd_m
         leg->is_cut = true;
         return OK;
     }
-    if (is_too_much(&match->patient)) {
+    if (match_is_too_much(&match->patient)) {
         leg_drop(asking, leg, "returned a person with more than %d names, ids or addresses",
                  MATCH_ITEMS_MAX);
         return OK;

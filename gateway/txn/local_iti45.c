@@ -138,13 +138,9 @@ add_id(struct inbound *in, const struct work *work, const struct ident *id,
     struct txn *txn = &in->txn;
     struct span cx;
 
-    if (!is_wanted(&work->query, id) || ident_eq(id, &work->query.patient)) {
+    if (!is_wanted(&work->query, id) || ident_eq(id, &work->query.patient) ||
+        ident_list_has(&answer->ids, id)) {
         return OK;
-    }
-    for (size_t i = 0; i < answer->ids.n; i++) {
-        if (ident_eq(&answer->ids.items[i], id)) {
-            return OK;
-        }
     }
     if (answer->ids.n == PIX_IDS_MAX) {
         return FAIL(&txn->diag, ERR_LIMIT_RESULTS, "the patient has more than %zu ids",

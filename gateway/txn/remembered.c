@@ -11,18 +11,6 @@
 #include "store/correlation.h"
 #include "txn/asked_back.h"
 
-static struct asking *
-asking_of(struct txn *txn)
-{
-    return (struct asking *)txn;
-}
-
-static struct leg_list *
-legs_of_round(const struct asking *asking)
-{
-    return (struct leg_list *)&asking->legs[asking->round];
-}
-
 /* An individual's own question is answered for him alone: nothing of it is kept. What is collected
  * was answered a while ago, for an assertion that is not known any more. */
 static bool
@@ -153,7 +141,7 @@ enum txn_verdict
 asking_step_recall(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
-    struct leg_list *legs = legs_of_round(asking);
+    struct leg_list *legs = asking_legs(asking);
 
     if (!remembers(asking) || asking->order.is_fresh) {
         return TXN_DONE;
@@ -241,7 +229,7 @@ enum txn_verdict
 asking_step_learn(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
-    const struct leg_list *legs = legs_of_round(asking);
+    const struct leg_list *legs = asking_legs(asking);
     struct correlation_list list = {0};
     enum answer answer = ANSWER_NOW;
     struct diag why = {0};

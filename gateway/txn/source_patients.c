@@ -10,12 +10,6 @@
 #include "txn/behind.h"
 #include "txn/sources.h"
 
-static struct asking *
-asking_of(struct txn *txn)
-{
-    return (struct asking *)txn;
-}
-
 /* Asks for each of the list that asking->next has not come to. WAIT: run the step again. */
 static enum txn_verdict
 look_up(struct asking *asking, struct known_ids_list *list)

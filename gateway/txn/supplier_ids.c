@@ -275,23 +275,12 @@ check_owners(struct asking *asking, struct leg *leg)
 }
 
 static bool
-has_id(const struct ident_list *ids, const struct ident *id)
-{
-    for (size_t i = 0; i < ids->n; i++) {
-        if (ident_eq(&ids->items[i], id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
 is_same_set(const struct ident_list *a, const struct ident_list *b)
 {
     bool is_same = a->n == b->n;
 
     for (size_t i = 0; i < a->n && is_same; i++) {
-        is_same = has_id(b, &a->items[i]);
+        is_same = ident_list_has(b, &a->items[i]);
     }
     return is_same;
 }
@@ -329,7 +318,7 @@ use_ids(struct asking *asking, const struct leg *leg)
     struct known_ids *known = known_of(asking, leg);
 
     for (size_t i = 0; known != NULL && leg->state == LEG_ANSWERED && i < leg->ids.n; i++) {
-        if (!has_id(&known->others, &leg->ids.items[i])) {
+        if (!ident_list_has(&known->others, &leg->ids.items[i])) {
             TRY(ARENA_PUSH(asking->txn.arena, &asking->txn.diag, &known->others,
                            leg->ids.items[i]));
         }

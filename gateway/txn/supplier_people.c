@@ -7,18 +7,6 @@
 #include "soap/pdq.h"
 #include "txn/suppliers.h"
 
-static struct asking *
-asking_of(struct txn *txn)
-{
-    return (struct asking *)txn;
-}
-
-static struct leg_list *
-legs_of_round(const struct asking *asking)
-{
-    return (struct leg_list *)&asking->legs[asking->round];
-}
-
 /* ---- whom is asked about ---- */
 
 static bool
@@ -90,7 +78,7 @@ suppliers_plan_people(struct asking *asking)
 bool
 suppliers_are_asked(const struct asking *asking)
 {
-    const struct leg_list *legs = legs_of_round(asking);
+    const struct leg_list *legs = asking_legs(asking);
 
     if (!config_has_engine(asking->node->config, CONFIG_ENGINE_PDQ)) {
         return false;
@@ -158,18 +146,6 @@ check_whole(struct leg *leg, const struct xcpd_answer *answer)
                       leg->partner->id, SUPPLIER_PEOPLE_MAX, answer->matches.n, left);
 }
 
-/* More of something than anybody has: match_prepare would refuse it, and with it the others. */
-static bool
-is_too_much(const struct patient *patient)
-{
-    return patient->names.n > MATCH_ITEMS_MAX || patient->ids.n > MATCH_ITEMS_MAX ||
-           patient->addresses.n > MATCH_ITEMS_MAX || patient->telecoms.n > MATCH_ITEMS_MAX ||
-           patient->mothers_maiden_names.n > MATCH_ITEMS_MAX ||
-           patient->birth_place_names.n > MATCH_ITEMS_MAX ||
-           patient->birth_place_addresses.n > MATCH_ITEMS_MAX ||
-           patient->care_providers.n > MATCH_ITEMS_MAX;
-}
-
 static struct status
 note_id(struct asking *asking, struct leg *leg, const struct ident *id)
 {
@@ -189,7 +165,7 @@ look_at(struct asking *asking, struct leg *leg, const struct match_person *quest
     struct match_person candidate;
     enum match_rule rule;
 
-    if (is_too_much(&match->patient)) {
+    if (match_is_too_much(&match->patient)) {
         leg_drop(asking, leg, "gave a person with more than %d names, ids or addresses",
                  MATCH_ITEMS_MAX);
         return OK;
@@ -274,7 +250,7 @@ learn_people(struct asking *asking, struct leg *leg)
 static enum txn_verdict
 ask_own(struct asking *asking, size_t at)
 {
-    struct leg *leg = &legs_of_round(asking)->items[at];
+    struct leg *leg = &asking_legs(asking)->items[at];
 
     if (leg->partner != NULL || leg->state != LEG_PLANNED) {
         return TXN_DONE;
@@ -294,7 +270,7 @@ enum txn_verdict
 suppliers_step_learn(struct txn *txn)
 {
     struct asking *asking = asking_of(txn);
-    const struct leg_list *legs = legs_of_round(asking);
+    const struct leg_list *legs = asking_legs(asking);
     enum txn_verdict verdict = TXN_DONE;
 
     if (asking->round != ASKING_ROUND_IDS && !suppliers_are_asked(asking)) {

@@ -6,14 +6,9 @@
 static bool
 is_partners(const struct config *config, const struct correlated *one)
 {
-    for (size_t i = 0; i < config->partners_n; i++) {
-        const struct partner *partner = &config->partners[i];
+    const struct partner *partner = config_partner_of_id(config, one->partner);
 
-        if (span_eq_cstr(one->partner, partner->id)) {
-            return partner_speaks_for(partner, one->community);
-        }
-    }
-    return false;
+    return partner != NULL && partner_speaks_for(partner, one->community);
 }
 
 /* What a manager of our own cross-references answered is ours. */
