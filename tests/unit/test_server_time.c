@@ -17,6 +17,8 @@ now_us(void)
 /* A rig with one limit of 300 ms; all others are far away. */
 #define SHORT_US (300 * US_PER_MS)
 #define LONG_US  (60 * US_PER_S) /* what ends before has not waited for this one */
+/* The loop's clock is the kernel's coarse one: it may be so far behind ours. */
+#define COARSE_US (10 * US_PER_MS)
 
 static void
 short_init(struct rig *rig)
@@ -56,7 +58,7 @@ check_slow(struct rig *rig, struct span start, struct span piece)
     CU_ASSERT(client_exchange(&client, "", 408, "request took too long\n"));
     CU_ASSERT(client_is_at_end(&client));
     const int64_t took_us = now_us() - start_us;
-    CU_ASSERT(took_us >= SHORT_US - 10 * US_PER_MS && took_us < LONG_US);
+    CU_ASSERT(took_us >= SHORT_US - COARSE_US && took_us < LONG_US);
     CU_ASSERT(rig_wait_refused(rig, 1, ERR_LIMIT_TIME));
     CU_ASSERT_EQUAL(rig->handled, 0);
     client_close(&client);
@@ -135,7 +137,7 @@ check_silent_end(struct rig *rig, bool has_tls, bool has_request)
     }
     CU_ASSERT(client_is_at_end(&client));
     const int64_t took_us = now_us() - start_us;
-    CU_ASSERT(took_us >= SHORT_US && took_us < LONG_US);
+    CU_ASSERT(took_us >= SHORT_US - COARSE_US && took_us < LONG_US);
     client_close(&client);
 }
 
