@@ -346,8 +346,7 @@ survives(const struct scene_stored *known, uint64_t allocations)
 static void
 test_memory_that_runs_out_anywhere(void)
 {
-    const char *mode = getenv("ISTHMUS_TORTURE");
-    const uint64_t step = mode != NULL && strcmp(mode, "full") == 0 ? 1 : 7;
+    const uint64_t step = unit_torture_is_full() ? 1 : 7;
     const struct scene_stored known = open_with_document();
     uint64_t n = 0;
 

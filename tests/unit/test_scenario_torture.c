@@ -4,9 +4,6 @@
  * scene checks that at each question and answer), what fails is named, and nothing leaks. Every
  * fifth allocation is enough for each day; ISTHMUS_TORTURE=full takes all.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "scene_kit.h"
 
@@ -106,24 +103,16 @@ torture(bool is_memory_gone, uint64_t step)
     scene_close(&scene);
 }
 
-static bool
-is_full(void)
-{
-    const char *value = getenv("ISTHMUS_TORTURE");
-
-    return value != NULL && strcmp(value, "full") == 0;
-}
-
 static void
 test_memory_fails_once(void)
 {
-    torture(false, is_full() ? 1 : 5);
+    torture(false, unit_torture_is_full() ? 1 : 5);
 }
 
 static void
 test_memory_is_gone(void)
 {
-    torture(true, is_full() ? 1 : 17);
+    torture(true, unit_torture_is_full() ? 1 : 17);
 }
 
 static const struct unit_test tests[] = {

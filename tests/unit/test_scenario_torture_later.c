@@ -4,9 +4,6 @@
  * when memory is back, an answer that green has promised is there, and is collected once. Every
  * seventh allocation is enough for each day; ISTHMUS_TORTURE=full takes all.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "later_kit.h"
 
@@ -164,24 +161,16 @@ torture(bool is_memory_gone, uint64_t step)
     scene_close(&scene);
 }
 
-static bool
-is_full(void)
-{
-    const char *value = getenv("ISTHMUS_TORTURE");
-
-    return value != NULL && strcmp(value, "full") == 0;
-}
-
 static void
 test_memory_fails_once(void)
 {
-    torture(false, is_full() ? 1 : 7);
+    torture(false, unit_torture_is_full() ? 1 : 7);
 }
 
 static void
 test_memory_is_gone(void)
 {
-    torture(true, is_full() ? 1 : 19);
+    torture(true, unit_torture_is_full() ? 1 : 19);
 }
 
 static const struct unit_test tests[] = {

@@ -77,7 +77,7 @@ test_what_is_refused(void)
         {"an id of ours alone", "Berg,Otto", "19600202", FIXTURE_AUTHORITY ":M-1", 1},
         {"no birth date", "Berg,Otto", "1960", MPI ":M-1", 1},
         {"no given name", "Berg,", "19600202", MPI ":M-1", 1},
-        {"a placeholder", "Berg,Baby+Boy", "19600202", MPI ":M-1", 1},
+        {"a newborn without a name", "Berg,Baby+Boy", "19600202", MPI ":M-1", 1},
     };
 
     open_store();

@@ -301,3 +301,11 @@ unit_main(const char *suite, const struct unit_test *tests, size_t n)
     remove_temp_dir();
     return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+bool
+unit_torture_is_full(void)
+{
+    const char *value = getenv("ISTHMUS_TORTURE");
+
+    return value != NULL && strcmp(value, "full") == 0;
+}

@@ -38,6 +38,8 @@ bool unit_check_span(const char *file, int line, struct span got, const char *wa
  * failure must be ERR_NO_MEMORY, recorded. With the sanitizers a leak on any path is a failure too.
  */
 void unit_torture(struct status (*run)(struct diag *diag));
+/* ISTHMUS_TORTURE=full: every allocation is to fail, not one of so many. */
+bool unit_torture_is_full(void);
 
 /* No test fails because the machine is slow: whatever must come is waited for so long. */
 #define UNIT_PATIENCE_S 90
