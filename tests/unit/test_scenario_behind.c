@@ -159,6 +159,13 @@ status_text(const struct query_answer *got)
     return got->errors.n == 0 ? "" : got->errors.items[0].code.p;
 }
 
+static void
+check_failed(const struct query_answer *got, const char *code)
+{
+    CU_ASSERT_EQUAL(got->status, REGISTRY_FAILURE);
+    CU_ASSERT_STRING_EQUAL(status_text(got), code);
+}
+
 /* REQ: DOWN-query-routing */
 static void
 test_a_home_is_asked_alone(void)
@@ -180,8 +187,7 @@ test_a_home_is_asked_alone(void)
     got = behind_find(behind_isabella[1].patient_id, GREEN); /* ours: no participant is asked */
     CU_ASSERT_EQUAL(got.objects.documents.n, 1);
     got = behind_find(behind_isabella[3].patient_id, "urn:oid:2.999.9");
-    CU_ASSERT_EQUAL(got.status, REGISTRY_FAILURE);
-    CU_ASSERT_STRING_EQUAL(status_text(&got), "XDSUnknownCommunity");
+    check_failed(&got, "XDSUnknownCommunity");
     CU_ASSERT_EQUAL(behind_scene.questions_n, 1);
     behind_close();
 }
@@ -203,8 +209,7 @@ test_without_home_those_who_know_the_id_answer(void)
     CU_ASSERT_EQUAL(got.objects.documents.n, 1);
     CU_ASSERT_EQUAL(behind_scene.questions_n, 2);
     got = behind_find("P-9^^^&2.999.88&ISO", NULL);
-    CU_ASSERT_EQUAL(got.status, REGISTRY_FAILURE);
-    CU_ASSERT_STRING_EQUAL(status_text(&got), "XDSUnknownPatientId");
+    check_failed(&got, "XDSUnknownPatientId");
     CU_ASSERT_EQUAL(behind_scene.questions_n, 4);
     behind_close();
 }
