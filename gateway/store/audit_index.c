@@ -47,18 +47,6 @@ struct audit_index {
 /* ---- the file ---- */
 
 static struct status
-read_number(struct db_conn *conn, const char *sql, struct diag *diag, int64_t *ret_number)
-{
-    CLEANUP(db_end) struct db_query query = {0};
-    bool has_row = false;
-
-    db_prepare(conn, sql, &query);
-    TRY(db_step(&query, diag, &has_row));
-    *ret_number = has_row ? db_column_int(&query, 0) : 0;
-    return OK;
-}
-
-static struct status
 make_tables(struct db_conn *conn, struct diag *diag)
 {
     char version[96];
@@ -76,8 +64,8 @@ prepare_file(struct db_conn *conn, const char *path, struct diag *diag)
 {
     int64_t application = 0, version = 0;
 
-    TRY(read_number(conn, "PRAGMA application_id", diag, &application));
-    TRY(read_number(conn, "PRAGMA user_version", diag, &version));
+    TRY(db_number(conn, "PRAGMA application_id", diag, &application));
+    TRY(db_number(conn, "PRAGMA user_version", diag, &version));
     if (application != 0 && application != APPLICATION_ID) {
         return FAIL(diag, ERR_STORE, "%s is a database of another program; move it away", path);
     }

@@ -481,3 +481,15 @@ db_last_row_id(const struct db_conn *conn)
 {
     return sqlite3_last_insert_rowid(conn->handle);
 }
+
+struct status
+db_number(struct db_conn *conn, const char *sql, struct diag *diag, int64_t *ret_number)
+{
+    CLEANUP(db_end) struct db_query query = {0};
+    bool has_row = false;
+
+    db_prepare(conn, sql, &query);
+    TRY(db_step(&query, diag, &has_row));
+    *ret_number = has_row ? db_column_int(&query, 0) : 0;
+    return OK;
+}

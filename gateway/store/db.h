@@ -73,6 +73,9 @@ MUST_CHECK struct status db_column_text(const struct db_query *query, int column
 /* Borrowed until the next step. ERR_NO_MEMORY when SQLite could not load it. */
 MUST_CHECK struct status db_column_blob(const struct db_query *query, int column, struct diag *diag,
                                         struct span *ret_bytes);
+/* The first column of the first row of <sql>, a literal without parameters; 0: there is none. */
+MUST_CHECK struct status db_number(struct db_conn *conn, const char *sql, struct diag *diag,
+                                   int64_t *ret_number);
 int64_t db_last_row_id(const struct db_conn *conn);
 
 #endif

@@ -128,18 +128,6 @@ run_scripts(struct db_conn *conn, const char *const scripts[SCRIPTS_MAX], struct
 }
 
 static struct status
-read_number(struct db_conn *conn, const char *sql, struct diag *diag, int64_t *ret_value)
-{
-    CLEANUP(db_end) struct db_query query = {0};
-    bool has_row = false;
-
-    db_prepare(conn, sql, &query);
-    TRY(db_step(&query, diag, &has_row));
-    *ret_value = has_row ? db_column_int(&query, 0) : 0;
-    return OK;
-}
-
-static struct status
 set_meta(struct db_conn *conn, const char *key, const char *value, struct diag *diag)
 {
     CLEANUP(db_end) struct db_query query = {0};
@@ -192,8 +180,8 @@ make_schema(const struct sqlite_store *store, struct db_conn *conn, struct diag 
     struct meta meta[META_N];
     int64_t version = 0, tables = 0;
 
-    TRY(read_number(conn, "PRAGMA user_version", diag, &version));
-    TRY(read_number(conn, "SELECT count(*) FROM sqlite_schema", diag, &tables));
+    TRY(db_number(conn, "PRAGMA user_version", diag, &version));
+    TRY(db_number(conn, "SELECT count(*) FROM sqlite_schema", diag, &tables));
     if (version != 0 || tables != 0) {
         return OK; /* another process was faster, or it is not ours: the check follows */
     }
@@ -225,8 +213,8 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
 {
     int64_t version = 0, application = 0, dangling = 0;
 
-    TRY(read_number(conn, "PRAGMA application_id", diag, &application));
-    TRY(read_number(conn, "PRAGMA user_version", diag, &version));
+    TRY(db_number(conn, "PRAGMA application_id", diag, &application));
+    TRY(db_number(conn, "PRAGMA user_version", diag, &version));
     if (application != APPLICATION_ID || version < 1 || version >= SCHEMA_VERSION) {
         return OK;
     }
@@ -245,7 +233,7 @@ bring_up(const struct sqlite_store *store, struct db_conn *conn, struct diag *di
         TRY(db_script(conn, to_version_7, diag));
     }
     TRY(db_script(conn, to_version_8, diag));
-    TRY(read_number(conn, "SELECT count(*) FROM pragma_foreign_key_check", diag, &dangling));
+    TRY(db_number(conn, "SELECT count(*) FROM pragma_foreign_key_check", diag, &dangling));
     return dangling == 0
                ? OK
                : FAIL(diag, ERR_STORE,
@@ -270,8 +258,8 @@ check_schema(const struct sqlite_store *store, struct db_conn *conn, struct diag
     struct meta meta[META_N];
     int64_t version = 0, application = 0;
 
-    TRY(read_number(conn, "PRAGMA application_id", diag, &application));
-    TRY(read_number(conn, "PRAGMA user_version", diag, &version));
+    TRY(db_number(conn, "PRAGMA application_id", diag, &application));
+    TRY(db_number(conn, "PRAGMA user_version", diag, &version));
     if (application != APPLICATION_ID) {
         return FAIL(diag, ERR_STORE,
                     "the file is a database of another program, not a store of this gateway; name "
@@ -296,7 +284,7 @@ sqlite_schema_open(struct sqlite_store *store, struct db_conn *conn, bool is_rea
 {
     int64_t version = 0;
 
-    TRY(read_number(conn, "PRAGMA user_version", diag, &version));
+    TRY(db_number(conn, "PRAGMA user_version", diag, &version));
     if (version == 0 && !is_read_only) {
         TRY(db_begin_write(conn, diag));
         TRY(db_finish(conn, make_schema(store, conn, diag), diag));

@@ -82,4 +82,7 @@ MUST_CHECK struct status local_note_shortfall(struct local *local, bool is_nothi
 MUST_CHECK struct status local_check_community(const struct local *local, struct span oid,
                                                struct diag *diag);
 
+/* What our policy is asked about a question that is answered from what we know. After local_who. */
+struct policy_facts local_policy_facts(const struct local *local, struct span transaction);
+
 #endif

@@ -40,27 +40,10 @@ read_query(struct inbound *in)
 
 /* ---- asking the store ---- */
 
-static struct policy_facts
-facts_of(const struct inbound *in)
-{
-    const struct asking_order *order = &((const struct local *)in)->order;
-
-    return (struct policy_facts){
-        .transaction = SPAN("ITI-45"),
-        .direction = SPAN("local"),
-        .community = span_of_cstr(in->node->config->community),
-        .purpose = span_of_cstr(order->purpose),
-        .purpose_system = span_of_cstr(order->purpose_system),
-        .role = span_of_cstr(order->role),
-        .delegator = order->delegator,
-        .system = span_of_cstr(order->system),
-    };
-}
-
 static struct status
 decide(struct inbound *in)
 {
-    const struct policy_facts facts = facts_of(in);
+    const struct policy_facts facts = local_policy_facts((const struct local *)in, SPAN("ITI-45"));
 
     in->decision = policy_decide(in->node->config->policy, &facts);
     in->event.policy_rule = span_of_cstr(in->decision.rule);
@@ -157,7 +140,7 @@ add_id(struct inbound *in, const struct work *work, const struct ident *id,
 static struct status
 add_ids(struct inbound *in, const struct work *work, struct pix_answer *answer)
 {
-    const struct policy_facts facts = facts_of(in);
+    const struct policy_facts facts = local_policy_facts((const struct local *)in, SPAN("ITI-45"));
 
     for (size_t i = 0; i < work->known.ids.n; i++) {
         TRY(add_id(in, work, &work->known.ids.items[i], answer));

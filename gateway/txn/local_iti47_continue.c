@@ -35,17 +35,7 @@ static struct status
 decide(struct local *local)
 {
     struct inbound *in = &local->in;
-    const struct asking_order *order = &local->order;
-    const struct policy_facts facts = {
-        .transaction = SPAN("ITI-47"),
-        .direction = SPAN("local"),
-        .community = span_of_cstr(in->node->config->community),
-        .purpose = span_of_cstr(order->purpose),
-        .purpose_system = span_of_cstr(order->purpose_system),
-        .role = span_of_cstr(order->role),
-        .delegator = order->delegator,
-        .system = span_of_cstr(order->system),
-    };
+    const struct policy_facts facts = local_policy_facts(local, SPAN("ITI-47"));
 
     in->decision = policy_decide(in->node->config->policy, &facts);
     in->event.policy_rule = span_of_cstr(in->decision.rule);

@@ -350,3 +350,21 @@ local_replay(struct txn *txn)
 
     return local->is_asserted ? inbound_remember(&local->in, &once) : TXN_DONE;
 }
+
+struct policy_facts
+local_policy_facts(const struct local *local, struct span transaction)
+{
+    const struct config *config = local->in.node->config;
+    const struct asking_order *order = &local->order;
+
+    return (struct policy_facts){
+        .transaction = transaction,
+        .direction = SPAN("local"),
+        .community = span_of_cstr(config->community),
+        .purpose = span_of_cstr(order->purpose),
+        .purpose_system = span_of_cstr(order->purpose_system),
+        .role = span_of_cstr(order->role),
+        .delegator = order->delegator,
+        .system = span_of_cstr(order->system),
+    };
+}
