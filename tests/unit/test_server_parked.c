@@ -182,11 +182,9 @@ test_no_answer(void)
     script_start(&script, &rig);
     rig.options.status_timeout_us = SHORT_US;
     CU_ASSERT_FATAL(rig_start(&rig));
-    const int64_t start_us = clock_mono_us(clock_system());
     CU_ASSERT_FATAL(rig_connect(&rig, &client));
     CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
     CU_ASSERT(client_receive(&client, &byte, 1) <= 0);
-    CU_ASSERT(clock_mono_us(clock_system()) - start_us >= SHORT_US);
     CU_ASSERT(rig_wait_refused(&rig, 1, ERR_PEER_STATUS));
     CU_ASSERT_PTR_NOT_NULL(strstr(rig.refused_text, "not known within 300 ms"));
     CU_ASSERT_EQUAL(script.cancelled, 1);
