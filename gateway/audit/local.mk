@@ -9,6 +9,9 @@ libisthmus_a_SOURCES += \
 	gateway/audit/record.c gateway/audit/record.h \
 	gateway/audit/recovery.c \
 	gateway/audit/segment.c gateway/audit/segment.h \
+	gateway/audit/ship.c gateway/audit/ship.h \
+	gateway/audit/ship_cursor.c gateway/audit/ship_cursor.h \
+	gateway/audit/ship_queue.c gateway/audit/ship_queue.h \
 	gateway/audit/unfinished.c
 EXTRA_DIST += gateway/audit/README.md
 
