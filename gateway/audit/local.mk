@@ -34,3 +34,8 @@ tests_unit_test_journal_recovery_SOURCES = tests/unit/test_journal_recovery.c $(
 tests_unit_test_journal_recovery_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_unfinished_SOURCES = tests/unit/test_journal_unfinished.c $(JOURNAL_KIT)
 tests_unit_test_journal_unfinished_LDADD = $(UNIT_LIBS)
+
+SHIP_KIT = tests/unit/ship_kit.c tests/unit/ship_kit.h $(JOURNAL_KIT)
+check_PROGRAMS += tests/unit/test_ship
+tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
+tests_unit_test_ship_LDADD = $(UNIT_LIBS)

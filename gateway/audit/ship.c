@@ -237,7 +237,8 @@ save(struct ship *ship)
     }
 }
 
-/* Says farewell: an answer proves that everything arrived. */
+/* Says farewell: an answer proves that everything arrived. Without one it is sent again, once: a
+ * repository that never answers is not asked for proof any more. */
 static void
 prove_by_farewell(struct ship *ship)
 {
@@ -246,6 +247,7 @@ prove_by_farewell(struct ship *ship)
         note_memory(ship, ship_queue_prove(&ship->queue, &diag), &diag);
     } else {
         ship->is_close_ignored = true;
+        ship_queue_rewind(&ship->queue);
     }
 }
 
@@ -326,7 +328,7 @@ rest(struct ship *ship)
 {
     const int64_t now_us = mono_us(ship);
     if (ship->now.is_connected && ship->queue.window_n > 0 && !ship->is_close_ignored &&
-        now_us - ship->sent_us >= ship->options.limits.resend_age_us) {
+        now_us - ship->sent_us >= ship->options.limits.farewell_us) {
         prove_by_farewell(ship);
     }
     settle(ship);
@@ -363,7 +365,7 @@ take_pending(struct ship *ship)
     }
     if (ship->now.is_connected) {
         prove_by_farewell(ship);
-        ship_queue_rewind(&ship->queue); /* what the farewell did not prove goes again */
+        ship_queue_rewind(&ship->queue); /* the batch is the old sender's */
     }
     ship->sender->free(ship->sender);
     ship->sender = next;
