@@ -473,9 +473,9 @@ static void
 prepare(struct ship *ship, const struct ship_options *options, struct ship_sender *sender)
 {
     ship->options = *options;
-    (void)snprintf(ship->dir, sizeof(ship->dir), "%s", options->dir);
+    (void)snprintf(ship->dir, sizeof(ship->dir), "%s", options->place.dir);
     (void)snprintf(ship->name, sizeof(ship->name), "%s", options->name);
-    ship->options.dir = ship->dir;
+    ship->options.place.dir = ship->dir;
     ship->options.name = ship->name;
     ship->sender = sender;
     ship->pause_us = options->limits.pause_us;

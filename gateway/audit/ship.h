@@ -70,8 +70,8 @@ struct ship_limits {
                           900 * US_PER_S, 20 * US_PER_S, 1 * US_PER_S, 60 * US_PER_S})
 
 struct ship_options {
-    const char *dir;  /* the journal's; copied */
-    const char *name; /* of the destination: its cursor's, log, metrics; copied */
+    struct journal_place place; /* its folder is copied; the keys outlive the thread */
+    const char *name;           /* of the destination: its cursor's, log, metrics; copied */
     const struct clock *clock;
     struct ship_limits limits;
     /* The journal that this process writes, NULL: none. It outlives the thread. */

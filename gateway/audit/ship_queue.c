@@ -39,18 +39,18 @@ look_at(void *arg, const struct journal_record *record)
 /* The record itself may have gone with its segment; then the chain goes on behind it. What cannot
  * be read for another reason is said when it is to be sent. */
 static bool
-is_still_there(const char *dir, const struct ship_mark *mark)
+is_still_there(const struct journal_place *place, const struct ship_mark *mark)
 {
     struct look look = {.mark = mark};
     struct diag ignored = {0};
-    struct status st = journal_find(dir, mark->chain, mark->sequence, look_at, &look, &ignored);
+    struct status st = journal_find(place, mark->chain, mark->sequence, look_at, &look, &ignored);
     if (is_ok(st)) {
         return look.is_same;
     }
     if (st.code != ERR_NOT_FOUND) {
         return true;
     }
-    st = journal_read_chain(dir, mark->chain, mark->sequence + 1, look_at, &look, &ignored);
+    st = journal_read_chain(place, mark->chain, mark->sequence + 1, look_at, &look, &ignored);
     return !is_ok(st) || look.is_later;
 }
 
@@ -59,7 +59,7 @@ drop_replaced(struct ship_queue *queue)
 {
     struct ship_cursor *cursor = &queue->proven;
     for (size_t i = cursor->n; i > 0; i--) {
-        if (!is_still_there(queue->options->dir, &cursor->items[i - 1])) {
+        if (!is_still_there(&queue->options->place, &cursor->items[i - 1])) {
             LOG_EVENT(LOG_LEVEL_WARNING, "audit-chain-replaced",
                       LOG_ID("repository", queue->options->name),
                       LOG_ID("chain", cursor->items[i - 1].chain),
@@ -86,7 +86,7 @@ ship_queue_open(struct ship_queue *queue, const struct ship_options *options, st
     *queue = (struct ship_queue){.options = options};
     queue->own_chain = options->journal == NULL ? NULL : journal_chain(options->journal);
     const struct status st =
-        ship_cursor_load(options->dir, options->name, ret_doubt, &queue->proven);
+        ship_cursor_load(options->place.dir, options->name, ret_doubt, &queue->proven);
     if (st.code == ERR_NO_MEMORY) {
         return FAIL(diag, st.code, "%s", ret_doubt->text);
     }
@@ -109,7 +109,8 @@ struct status
 ship_queue_save(struct ship_queue *queue, struct diag *diag)
 {
     if (queue->is_changed) {
-        TRY(ship_cursor_store(queue->options->dir, queue->options->name, &queue->proven, diag));
+        TRY(ship_cursor_store(queue->options->place.dir, queue->options->name, &queue->proven,
+                              diag));
         queue->is_changed = false;
     }
     return OK;
@@ -150,7 +151,7 @@ open_reader(struct ship_queue *queue, struct diag *diag)
     const struct journal_scope scope = {read_from, read_until, queue};
     if (queue->reader == NULL) {
         queue->own_read = queue->own_chain == NULL ? 0 : proven_of(queue, queue->own_chain);
-        return journal_reader_open_scoped(queue->options->dir, &scope, diag, &queue->reader);
+        return journal_reader_open_scoped(&queue->options->place, &scope, diag, &queue->reader);
     }
     return OK;
 }
@@ -415,7 +416,7 @@ count_chain(void *arg, const char *name)
     struct diag ignored = {0};
     bool has = false;
     if (is_own(queue, name) ||
-        !is_ok(chain_open_last(queue->options->dir, name, 1, &ignored, &chain))) {
+        !is_ok(chain_open_last(&queue->options->place, name, 1, &ignored, &chain))) {
         return OK;
     }
     if (is_ok(chain_next(chain, &ignored, &has)) && has) {
@@ -432,7 +433,7 @@ ship_queue_count_foreign(struct ship_queue *queue)
 {
     struct diag ignored = {0};
     queue->foreign = 0;
-    if (!is_ok(journal_chains(queue->options->dir, count_chain, queue, &ignored))) {
+    if (!is_ok(journal_chains(&queue->options->place, count_chain, queue, &ignored))) {
         return;
     }
     for (size_t i = queue->first; i < queue->n; i++) { /* those are counted as the batch's */

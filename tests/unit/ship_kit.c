@@ -133,7 +133,7 @@ kit_sender_wait(struct kit_sender *kit, unsigned taken)
 struct ship_options
 kit_ship_options(const char *dir, struct journal *journal)
 {
-    return (struct ship_options){.dir = dir,
+    return (struct ship_options){.place = {.dir = dir},
                                  .name = "arr",
                                  .clock = clock_system(),
                                  .limits = KIT_LIMITS,

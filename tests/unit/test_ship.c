@@ -195,13 +195,15 @@ test_several_chains(void)
     kit_fill(world.journal, 1, 1);
     ship(&world);
     CU_ASSERT_TRUE(kit_sender_wait(&world.kit, 1));
-    CHECK_OK(&diag, journal_open_free(world.dir, "cli", clock_system(), &diag, &command));
+    CHECK_OK(&diag,
+             journal_open_free(JOURNAL_AT(world.dir), "cli", clock_system(), &diag, &command));
     kit_fill(command, 1, 2); /* a command begins while the node runs */
     CU_ASSERT_TRUE(kit_sender_wait(&world.kit, 3));
     journal_close(command);
     kit_ship_end(world.ship);
     CU_ASSERT_STRING_EQUAL(kit_sender_text(&world.kit), "serve/1 cli-0/1 cli-0/2");
-    CHECK_OK(&diag, journal_open_free(world.dir, "cli", clock_system(), &diag, &command));
+    CHECK_OK(&diag,
+             journal_open_free(JOURNAL_AT(world.dir), "cli", clock_system(), &diag, &command));
     kit_fill(command, 3, 3);
     journal_close(command);
     again(&world);
