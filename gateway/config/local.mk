@@ -22,6 +22,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_ocsp.c \
 	gateway/config/config_reader.h \
 	gateway/config/config_recipients.c \
+	gateway/config/config_repositories.c \
 	gateway/config/config_replies.c \
 	gateway/config/config_schema.c \
 	gateway/config/config_source.h \

@@ -271,9 +271,100 @@ static const struct mistake main_mistakes[] = {
      MAIN "13:15: error: folder none: No such file or directory\n"},
     {13, "store: {path: policy.yaml/isthmus.db}", MAIN "13:15: error: policy.yaml: not a folder\n"},
     {14, "sources: x", MAIN "14:10: error: sources: expected a list of sources, got 'x'\n"},
-    {15, "audit: {journal: var/audit, repositories: [{syslog-tls: '127.0.0.1:6514'}]}",
-     MAIN "15:29: error: audit repositories are not supported by this version; leave the list "
-          "empty\n"},
+    {15, "audit: {journal: var/audit, repositories: x}",
+     MAIN "15:43: error: repositories: expected a list of repositories, got 'x'\n"},
+    {15, "audit: {journal: var/audit, repositories: [x]}",
+     MAIN
+     "15:44: error: expected 'key: value' pairs such as syslog-tls: arr.example:6514, got 'x'\n"},
+    {15, "audit: {journal: var/audit, repositories: [{}]}",
+     MAIN "15:44: error: no address; expected one of 'syslog-tls: host:port', 'syslog-udp: "
+          "host:port', 'fhir: https://host/path'\n"},
+    {15, "audit: {journal: var/audit, repositories: [{name: a}]}",
+     MAIN "15:44: error: no address; expected one of 'syslog-tls: host:port', 'syslog-udp: "
+          "host:port', 'fhir: https://host/path'\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-tls: 'a.example:6514', syslog-udp: "
+     "'a.example:514'}]}",
+     MAIN "15:87: error: 'syslog-tls' and 'syslog-udp': one repository has one address; make two "
+          "entries\n"},
+    {15, "audit: {journal: var/audit, repositories: [{syslog-tls: 'a.example:6514'}]}",
+     MAIN "15:44: error: missing 'trust'\n"},
+    {15, "audit: {journal: var/audit, repositories: [{syslog-tls: 'a.example', trust: partners}]}",
+     MAIN
+     "15:57: error: syslog-tls: expected host:port such as arr.example:6514, got 'a.example'\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-tls: 'a.example:0', trust: partners}]}",
+     MAIN
+     "15:57: error: syslog-tls: expected host:port such as arr.example:6514, got 'a.example:0'\n"},
+    {15, "audit: {journal: var/audit, repositories: [{syslog-tls: 'a b:1', trust: partners}]}",
+     MAIN "15:57: error: syslog-tls: expected host:port such as arr.example:6514, got 'a b:1'\n"},
+    {15, "audit: {journal: var/audit, repositories: [{syslog-tls: 'a:1', trust: nobody}]}",
+     MAIN "15:71: error: trust 'nobody' is not in 'trust'\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-tls: 'a:1', trust: partners, credential: "
+     "nobody}]}",
+     MAIN "15:93: error: credential 'nobody' is not in 'credentials'\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-tls: 'a:1', trust: partners, name: A}]}",
+     MAIN
+     "15:87: error: name: expected lower-case letters, digits, '-' and '_', at most 32, got 'A'\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-tls: 'a:1', trust: partners}, "
+     "{syslog-tls: 'A:1', trust: partners}]}",
+     MAIN "15:82: error: another repository has the name 'a-1'; set another 'name'\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-udp: 'a:1', name: a}, {syslog-udp: 'b:1', "
+     "name: a}]}",
+     MAIN "15:100: error: another repository has the name 'a'; set another 'name'\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-udp: "
+     "'aaaaaaaaaabbbbbbbbbbccccccccccdd.example:514'}]}",
+     MAIN "15:44: error: no name can be made of the address; set 'name' (lower-case letters, "
+          "digits, '-' and '_', at most 32)\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-udp: 'a:1', trust: partners, credential: "
+     "node, certificate_name: b}]}",
+     MAIN "15:64: error: 'trust' has no effect with syslog-udp; remove it\n" MAIN
+          "15:81: error: 'credential' has no effect with syslog-udp; remove it\n" MAIN
+          "15:99: error: 'certificate_name' has no effect with syslog-udp; remove it\n"},
+    {15, "audit: {journal: var/audit, repositories: [{syslog-udp: 'a:1', resend: {age: 1s}}]}",
+     MAIN "15:64: error: 'resend' has no effect with syslog-udp; remove it\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{fhir: 'https://a.example/r', trust: partners, "
+     "resend: {age: 1s}}]}",
+     MAIN "15:91: error: 'resend' has no effect with fhir; remove it\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{fhir: 'http://a.example/r', trust: partners}]}",
+     MAIN "15:51: error: fhir: 'http://a.example/r' is not encrypted; expected "
+          "https://host[:port]/path\n"},
+    {15, "audit: {journal: var/audit, repositories: [{fhir: 'https://a.example/r'}]}",
+     MAIN "15:44: error: missing 'trust'\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-tls: 'a:1', trust: partners, "
+     "certificate_name: '*.example'}]}",
+     MAIN "15:99: error: certificate_name: expected one name, without '*', got '*.example'\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-tls: 'a:1', trust: partners, resend: "
+     "{age: 0s, bytes: 1KB, n: 1}}]}",
+     MAIN "15:111: error: unknown key 'n'; expected one of: age, bytes\n" MAIN
+          "15:95: error: age '0s' is out of range; expected 1s to 1h\n" MAIN
+          "15:106: error: bytes '1KB' is out of range; expected 64KB to 1GB\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-tls: 'a:1', trust: partners, alarm: soon, "
+     "timeout: 1h}]}",
+     MAIN "15:88: error: alarm: expected a time such as 20s, 500ms or 1m, got 'soon'\n" MAIN
+          "15:103: error: timeout '1h' is out of range; expected 1s to 10m\n"},
+    {15, "audit: {journal: var/audit, repositories: [{syslog_tls: 'a:1'}]}",
+     MAIN "15:45: error: unknown key 'syslog_tls'; did you mean 'syslog-tls'?\n" MAIN
+          "15:44: error: no address; expected one of 'syslog-tls: host:port', 'syslog-udp: "
+          "host:port', 'fhir: https://host/path'\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{syslog-udp: 'a:1'}, {syslog-udp: 'a:2'}, "
+     "{syslog-udp: 'a:3'}, {syslog-udp: 'a:4'}, {syslog-udp: 'a:5'}, {syslog-udp: 'a:6'}, "
+     "{syslog-udp: 'a:7'}, {syslog-udp: 'a:8'}, {syslog-udp: 'a:9'}, {syslog-udp: 'a:10'}, "
+     "{syslog-udp: 'a:11'}, {syslog-udp: 'a:12'}, {syslog-udp: 'a:13'}, {syslog-udp: 'a:14'}, "
+     "{syslog-udp: 'a:15'}, {syslog-udp: 'a:16'}, {syslog-udp: 'a:17'}]}",
+     MAIN "15:387: error: more than 16 audit repositories\n"},
     {15, "audit: {repositories: []}", MAIN "15:1: error: missing 'journal' in 'audit'\n"},
     /* policies */
     {16, "policies: [missing.yaml]",
