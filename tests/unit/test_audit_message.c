@@ -109,12 +109,34 @@
                                 "doctor\"></RoleIDCode>"                                           \
                                 "</ActiveParticipant>"
 
+#define SELF_REPORTS ANSWERER(PID, "true", "")
+#define RULE(verdict)                                                                              \
+    OBJECT("deny-research", "2", "13", ID_TYPE("policy-rule", "Isthmus", "Policy rule"),           \
+           DETAIL("verdict", verdict))
+#define HUMAN_AS(requestor)                                                                        \
+    "<ActiveParticipant UserID=\"N\xC3\xBA\xC3\xB1"                                                \
+    "ez\" UserName=\"al&lt;N\xC3\xBA\xC3\xB1"                                                      \
+    "ez@CN=Red>\" UserIsRequestor=\"" requestor                                                    \
+    "\"><RoleIDCode csd-code=\"112247003\" codeSystemName=\"2.16.840.1.113883.6.96\" "             \
+    "originalText=\"Medical doctor\" displayName=\"Medical doctor\"></RoleIDCode>"                 \
+    "</ActiveParticipant>"
+#define READER_PROCESS                                                                             \
+    "<ActiveParticipant UserID=\"https://red.example:8443/deferred?a&amp;b\" " PID                 \
+    "UserIsRequestor=\"false\" NetworkAccessPointID=\"127.0.0.1\" "                                \
+    "NetworkAccessPointTypeCode=\"2\"></ActiveParticipant>"
+#define DETAILS           DETAIL("records", "Mw==") DETAIL("hash", "MGY=") /* 3, 0f */
+#define ABOUT(code, text) OBJECT("node/17", "2", "13", ID_TYPE(code, "Isthmus", text), DETAILS)
+
 /* ---- the events ---- */
 
 static struct span patients[] = {{"p1^^^&2.999.1&ISO", 17}, {"p2^^^&2.999.1&ISO", 17}};
 static struct document_ref documents[] = {
     {{"urn:oid:2.999.2", 15}, {"2.999.2.2", 9}, {"2.999.2.3.1", 11}},
     {{NULL, 0}, {"2.999.2.2", 9}, {"2.999.2.3.2", 11}},
+};
+static struct audit_detail details[] = {
+    {{"records", 7}, {"3", 1}},
+    {{"hash", 4}, {"0f", 2}},
 };
 static const struct audit_source source = {"Red <HIE>", "2.999.1"};
 
@@ -283,6 +305,49 @@ static const struct {
      EVENT("E", "0", "110113", "Security Alert",
            CODE("EventTypeCode", "110131", "DCM", "Software Configuration")
                TEXT("partner blue: removed") PURPOSE) APPLICATION LAUNCHER SOURCE},
+    {"ITI-38, responding, denied by a rule", AUDIT_ITI_38, AUDIT_RESPONDING, AUDIT_OUTCOME,
+     AUDIT_SERIOUS, "POLICY_DENIED: no", 1, 0,
+     EVENT("E", "8", "110112", "Query",
+           IHE("ITI-38", "Cross Gateway Query")
+               CODE("EventTypeCode", "110132", "DCM", "Use of Restricted Function")
+                   TEXT("POLICY_DENIED: no") PURPOSE) ASKER("", "true", ROLE_SOURCE)
+         HUMAN ANSWERER(PID, "false", ROLE_DESTINATION)
+             SOURCE PATIENT_1 ASKED("dXJuOm9pZDoyLjk5OS4x") RULE("ZGVuaWVk")},
+    {"let in in an emergency", AUDIT_EMERGENCY_ACCESS, AUDIT_RESPONDING, AUDIT_OUTCOME,
+     AUDIT_SUCCESS, "", 1, 1,
+     EVENT("E", "0", "110113", "Security Alert",
+           CODE("EventTypeCode", "110127", "DCM", "Emergency Override Started") PURPOSE)
+         SELF_REPORTS ASKER("", "false", "") HUMAN_AS("false")
+             SOURCE PATIENT_1 DOCUMENT_1 RULE("cGVybWl0dGVkIGluIGFuIGVtZXJnZW5jeQ==")},
+    {"the journal was read", AUDIT_LOG_USED, AUDIT_INITIATING, AUDIT_OUTCOME, AUDIT_SUCCESS, "", 1,
+     0,
+     EVENT("R", "0", "110101", "Audit Log Used", PURPOSE) HUMAN_AS("true") READER_PROCESS SOURCE
+         OBJECT("node/17", "2", "13", ID_TYPE("12", "RFC-3881", "URI"),
+                "<ParticipantObjectName>Security Audit Log</ParticipantObjectName>" DETAILS)
+             PATIENT_1 OBJECT("urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d", "2", "24",
+                              ID_TYPE("audit-log-used", "Isthmus", "Audit Log Used"),
+                              "<ParticipantObjectQuery>PHE+4oKsPC9xPg==</ParticipantObjectQuery>")},
+    {"checkpoint", AUDIT_CHECKPOINT, AUDIT_INITIATING, AUDIT_OUTCOME, AUDIT_SUCCESS, "", 0, 0,
+     EVENT("E", "0", "110100", "Application Activity",
+           CODE("EventTypeCode", "audit-checkpoint", "Isthmus", "Audit Checkpoint") PURPOSE)
+         APPLICATION LAUNCHER SOURCE ABOUT("audit-checkpoint", "Audit Checkpoint")},
+    {"records missing", AUDIT_RECORDS_MISSING, AUDIT_INITIATING, AUDIT_OUTCOME, AUDIT_MAJOR,
+     "3 records", 0, 0,
+     EVENT("E", "12", "110113", "Security Alert",
+           CODE("EventTypeCode", "110133", "DCM", "Audit Recording Stopped") TEXT("3 records")
+               PURPOSE)
+         APPLICATION LAUNCHER SOURCE ABOUT("audit-records-missing", "Audit Recording Stopped")},
+    {"a repository is lost", AUDIT_DELIVERY, AUDIT_INITIATING, AUDIT_OUTCOME, AUDIT_MINOR,
+     "PARTNER_CONNECT: refused", 0, 0,
+     EVENT("E", "4", "110113", "Security Alert",
+           CODE("EventTypeCode", "audit-delivery", "Isthmus", "Audit Delivery")
+               TEXT("PARTNER_CONNECT: refused") PURPOSE)
+         APPLICATION LAUNCHER SOURCE ABOUT("audit-delivery", "Audit Delivery")},
+    {"records were removed", AUDIT_RETENTION, AUDIT_INITIATING, AUDIT_OUTCOME, AUDIT_SUCCESS, "", 0,
+     0,
+     EVENT("D", "0", "110100", "Application Activity",
+           CODE("EventTypeCode", "audit-retention", "Isthmus", "Audit Retention") PURPOSE)
+         APPLICATION LAUNCHER SOURCE ABOUT("audit-retention", "Audit Retention")},
 };
 
 static void
@@ -305,6 +370,15 @@ write_kind(size_t i, struct buf *xml)
         event.delegator = SPAN("Organization/<7>");
     }
     event.documents.n = kinds[i].documents_n;
+    if (event.type > AUDIT_EMERGENCY_ACCESS) { /* about the audit itself */
+        event.subject = SPAN("node/17");
+        event.details = (struct audit_detail_list){details, ARRAY_LEN(details), 2};
+    }
+    event.policy_rule = SPAN("deny-research");
+    event.policy_verdict = strstr(kinds[i].why, "POLICY_DENIED") != NULL
+                               ? SPAN(AUDIT_VERDICT_DENIED)
+                           : event.type == AUDIT_EMERGENCY_ACCESS ? SPAN(AUDIT_VERDICT_EMERGENCY)
+                                                                  : SPAN(AUDIT_VERDICT_PERMITTED);
     write_message(&event, xml);
 }
 
