@@ -19,6 +19,7 @@ AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/tes
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished
 check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
+tests_unit_test_audit_message_SOURCES = tests/unit/test_audit_message.c tests/unit/audit_kinds.h
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c $(JOURNAL_KIT)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)
