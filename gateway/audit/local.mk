@@ -12,6 +12,9 @@ libisthmus_a_SOURCES += \
 	gateway/audit/record.c gateway/audit/record.h \
 	gateway/audit/recovery.c \
 	gateway/audit/segment.c gateway/audit/segment.h \
+	gateway/audit/ship.c gateway/audit/ship.h \
+	gateway/audit/ship_cursor.c gateway/audit/ship_cursor.h \
+	gateway/audit/ship_queue.c gateway/audit/ship_queue.h \
 	gateway/audit/unfinished.c
 EXTRA_DIST += gateway/audit/README.md
 
@@ -35,3 +38,8 @@ tests_unit_test_journal_recovery_SOURCES = tests/unit/test_journal_recovery.c $(
 tests_unit_test_journal_recovery_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_unfinished_SOURCES = tests/unit/test_journal_unfinished.c $(JOURNAL_KIT)
 tests_unit_test_journal_unfinished_LDADD = $(UNIT_LIBS)
+
+SHIP_KIT = tests/unit/ship_kit.c tests/unit/ship_kit.h $(JOURNAL_KIT)
+check_PROGRAMS += tests/unit/test_ship
+tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
+tests_unit_test_ship_LDADD = $(UNIT_LIBS)
