@@ -99,3 +99,6 @@ tests_unit_test_config_sources_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_partner_profiles
 tests_unit_test_partner_profiles_SOURCES = tests/unit/test_partner_profiles.c $(CONFIG_WORLD)
 tests_unit_test_partner_profiles_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_config_repositories
+tests_unit_test_config_repositories_SOURCES = tests/unit/test_config_repositories.c $(CONFIG_WORLD)
+tests_unit_test_config_repositories_LDADD = $(UNIT_LIBS)
