@@ -48,3 +48,7 @@ check_PROGRAMS += tests/unit/test_ship
 tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
 tests_unit_test_ship_LDADD = $(UNIT_LIBS)
 tests_unit_test_merkle_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_syslog
+tests_unit_test_syslog_SOURCES = tests/unit/test_syslog.c tests/unit/collector_kit.c \
+	tests/unit/collector_kit.h $(SHIP_KIT) $(CONFIG_WORLD)
+tests_unit_test_syslog_LDADD = $(UNIT_LIBS)
