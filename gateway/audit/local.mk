@@ -44,7 +44,9 @@ tests_unit_test_journal_unfinished_SOURCES = tests/unit/test_journal_unfinished.
 tests_unit_test_journal_unfinished_LDADD = $(UNIT_LIBS)
 
 SHIP_KIT = tests/unit/ship_kit.c tests/unit/ship_kit.h $(JOURNAL_KIT)
-check_PROGRAMS += tests/unit/test_ship
+check_PROGRAMS += tests/unit/test_ship tests/unit/test_ship_cursor
+tests_unit_test_ship_cursor_SOURCES = tests/unit/test_ship_cursor.c $(JOURNAL_KIT)
+tests_unit_test_ship_cursor_LDADD = $(UNIT_LIBS)
 tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
 tests_unit_test_ship_LDADD = $(UNIT_LIBS)
 tests_unit_test_merkle_LDADD = $(UNIT_LIBS)
