@@ -3,8 +3,12 @@ libisthmus_a_SOURCES += \
 	gateway/audit/chain.c gateway/audit/chain.h \
 	gateway/audit/commit.c \
 	gateway/audit/event.c gateway/audit/event.h \
+	gateway/audit/fhir.c gateway/audit/fhir.h \
+	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
+	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
+	gateway/audit/message_parts.c gateway/audit/message_parts.h \
 	gateway/audit/reader.c \
 	gateway/audit/record.c gateway/audit/record.h \
 	gateway/audit/recovery.c \
