@@ -17,6 +17,7 @@ static const struct {
     {"IHE Transactions", "urn:ihe:event-type-code"},
     {"IHE XDS Metadata", FHIR_SYSTEM_URI}, /* its codes are URNs */
     {"RFC-3881", "urn:ietf:rfc:3881"},
+    {"Isthmus", "urn:isthmus:audit"},
     {"2.16.840.1.113883.5.8", "http://terminology.hl7.org/CodeSystem/v3-ActReason"},
     {"2.16.840.1.113883.6.1", "http://loinc.org"},
     {"2.16.840.1.113883.6.96", "http://snomed.info/sct"},
