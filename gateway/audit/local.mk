@@ -19,13 +19,14 @@ EXTRA_DIST += gateway/audit/README.md
 
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h
 FHIR_RULES = tests/unit/fhir_rules.c tests/unit/fhir_rules.h
+AUDIT_FACTS = tests/unit/audit_facts.c tests/unit/audit_facts.h
 AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_audit_fhir tests/unit/test_journal \
 	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished
 check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
-tests_unit_test_audit_fhir_SOURCES = tests/unit/test_audit_fhir.c $(FHIR_RULES)
+tests_unit_test_audit_fhir_SOURCES = tests/unit/test_audit_fhir.c $(FHIR_RULES) $(AUDIT_FACTS)
 tests_unit_test_audit_fhir_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c $(JOURNAL_KIT)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)

@@ -9,12 +9,11 @@
 
 #include <jansson.h>
 
-#include "soap/xml.h"
+#include "tests/unit/audit_facts.h"
 #include "tests/unit/fhir_rules.h"
 #include "tests/unit/unit.h"
 
-#define FACTS_MAX ((size_t)1024 * 1024)
-#define HASH      "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 static const struct audit_source source = {"Red <HIE>", "2.999.1"};
 static const struct audit_record_id record = {"node", 42, HASH};
@@ -57,314 +56,6 @@ make_event(enum audit_type type, enum audit_side side)
     };
 }
 
-/* ---- facts: one line each, the same from both forms ---- */
-
-static void
-say(struct buf *facts, const char *text)
-{
-    struct diag diag = {0};
-    CU_ASSERT(is_ok(buf_append_cstr(facts, text, &diag)));
-}
-
-static void
-say_span(struct buf *facts, const char *name, struct span text)
-{
-    struct diag diag = {0};
-    if (text.n > 0) {
-        CU_ASSERT(is_ok(buf_printf(facts, &diag, " %s=%.*s", name, SPAN_PRINT(text))));
-    }
-}
-
-static void
-say_code(struct buf *facts, const char *name, struct span system, struct span code,
-         struct span display)
-{
-    struct diag diag = {0};
-    CU_ASSERT(is_ok(buf_printf(facts, &diag, " %s=(%.*s|%.*s|%.*s)", name, SPAN_PRINT(system),
-                               SPAN_PRINT(code), SPAN_PRINT(display))));
-}
-
-/* ---- the AuditMessage ---- */
-
-static void
-say_xml_codes(struct buf *facts, const char *name, const xmlNode *parent, const char *element)
-{
-    for (const xmlNode *code = xml_child(parent, NULL, element); code != NULL;
-         code = xml_next_named(code, NULL, element)) {
-        const struct span display = xml_attr_text(code, "displayName");
-        say_code(facts, name, xml_attr_text(code, "codeSystemName"),
-                 xml_attr_text(code, "csd-code"),
-                 display.n > 0 ? display : xml_attr_text(code, "originalText"));
-    }
-}
-
-static void
-say_xml_text(struct buf *facts, const char *name, const xmlNode *parent, const char *element,
-             struct arena *arena)
-{
-    struct diag diag = {0};
-    struct span text = SPAN_EMPTY;
-    const xmlNode *node = xml_child(parent, NULL, element);
-    if (node != NULL) {
-        CHECK_OK(&diag, xml_text(node, ERR_MESSAGE_CONTENT, arena, &diag, &text));
-        say_span(facts, name, text);
-    }
-}
-
-static void
-say_xml_event(struct buf *facts, const xmlNode *node, struct arena *arena)
-{
-    say(facts, "event");
-    say_xml_codes(facts, "id", node, "EventID");
-    say_xml_codes(facts, "type", node, "EventTypeCode");
-    say_span(facts, "action", xml_attr_text(node, "EventActionCode"));
-    say_span(facts, "time", xml_attr_text(node, "EventDateTime"));
-    say_span(facts, "outcome", xml_attr_text(node, "EventOutcomeIndicator"));
-    say_xml_text(facts, "description", node, "EventOutcomeDescription", arena);
-    say_xml_codes(facts, "purpose", node, "PurposeOfUse");
-    say(facts, "\n");
-}
-
-static void
-say_xml_agents(struct buf *facts, const xmlNode *root)
-{
-    for (const xmlNode *node = xml_child(root, NULL, "ActiveParticipant"); node != NULL;
-         node = xml_next_named(node, NULL, "ActiveParticipant")) {
-        say(facts, "agent");
-        say_span(facts, "id", xml_attr_text(node, "UserID"));
-        say_span(facts, "alternative", xml_attr_text(node, "AlternativeUserID"));
-        say_span(facts, "name", xml_attr_text(node, "UserName"));
-        say_span(facts, "requestor", xml_attr_text(node, "UserIsRequestor"));
-        say_span(facts, "address", xml_attr_text(node, "NetworkAccessPointID"));
-        say_span(facts, "kind", xml_attr_text(node, "NetworkAccessPointTypeCode"));
-        say_xml_codes(facts, "role", node, "RoleIDCode");
-        say(facts, "\n");
-    }
-}
-
-static void
-say_xml_source(struct buf *facts, const xmlNode *node)
-{
-    const xmlNode *type = xml_child(node, NULL, "AuditSourceTypeCode");
-    say(facts, "source");
-    say_span(facts, "site", xml_attr_text(node, "AuditEnterpriseSiteID"));
-    say_span(facts, "id", xml_attr_text(node, "AuditSourceID"));
-    say_span(facts, "type", xml_attr_text(type, "csd-code"));
-    say(facts, "\n");
-}
-
-static void
-say_xml_objects(struct buf *facts, const xmlNode *root, struct arena *arena)
-{
-    for (const xmlNode *node = xml_child(root, NULL, "ParticipantObjectIdentification");
-         node != NULL; node = xml_next_named(node, NULL, "ParticipantObjectIdentification")) {
-        say(facts, "object");
-        say_span(facts, "id", xml_attr_text(node, "ParticipantObjectID"));
-        say_span(facts, "type", xml_attr_text(node, "ParticipantObjectTypeCode"));
-        say_span(facts, "role", xml_attr_text(node, "ParticipantObjectTypeCodeRole"));
-        say_xml_codes(facts, "id type", node, "ParticipantObjectIDTypeCode");
-        say_xml_text(facts, "name", node, "ParticipantObjectName", arena);
-        say_xml_text(facts, "query", node, "ParticipantObjectQuery", arena);
-        for (const xmlNode *detail = xml_child(node, NULL, "ParticipantObjectDetail");
-             detail != NULL; detail = xml_next_named(detail, NULL, "ParticipantObjectDetail")) {
-            say_span(facts, "detail", xml_attr_text(detail, "type"));
-            say_span(facts, "is", xml_attr_text(detail, "value"));
-        }
-        say(facts, "\n");
-    }
-}
-
-static void
-facts_of_message(const struct audit_event *event, struct buf *facts)
-{
-    const struct message_limits limits = message_limits_answer();
-    struct diag diag = {0};
-    struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
-    struct buf xml;
-    xmlDoc *doc = NULL;
-    CU_ASSERT_PTR_NOT_NULL_FATAL(arena);
-    buf_init(&xml, FACTS_MAX);
-    CHECK_OK(&diag, audit_message_write(event, &source, &xml, &diag));
-    if (CHECK_OK(&diag, xml_parse(buf_span(&xml), &limits, arena, &diag, &doc))) {
-        const xmlNode *root = xml_root(doc);
-        say_xml_event(facts, xml_child(root, NULL, "EventIdentification"), arena);
-        say_xml_agents(facts, root);
-        say_xml_source(facts, xml_child(root, NULL, "AuditSourceIdentification"));
-        say_xml_objects(facts, root, arena);
-    }
-    buf_done(&xml);
-    arena_free(arena);
-}
-
-/* ---- the AuditEvent ---- */
-
-static struct span
-text_of(const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-    return json_is_string(value) ? span_of(json_string_value(value), json_string_length(value))
-                                 : SPAN_EMPTY;
-}
-
-/* DICOM's name of a system that FHIR has its own for. */
-static struct span
-dicom_system(struct span uri)
-{
-    static const struct {
-        const char *uri;
-        const char *name;
-    } names[] = {
-        {"http://dicom.nema.org/resources/ontology/DCM", "DCM"},
-        {"urn:ihe:event-type-code", "IHE Transactions"},
-        {"urn:ietf:rfc:3881", "RFC-3881"},
-        {"urn:ietf:rfc:3986", "IHE XDS Metadata"},
-        {"urn:isthmus:audit", "Isthmus"},
-        {"http://snomed.info/sct", "2.16.840.1.113883.6.96"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (span_eq_cstr(uri, names[i].uri)) {
-            return span_of_cstr(names[i].name);
-        }
-    }
-    return span_starts_with(uri, SPAN("urn:oid:")) ? span_slice(uri, 8, uri.n) : uri;
-}
-
-static void
-say_coding(struct buf *facts, const char *name, const json_t *coding)
-{
-    say_code(facts, name, dicom_system(text_of(coding, "system")), text_of(coding, "code"),
-             text_of(coding, "display"));
-}
-
-static void
-say_concepts(struct buf *facts, const char *name, const json_t *concepts)
-{
-    for (size_t i = 0; i < json_array_size(concepts); i++) {
-        const json_t *codings = json_object_get(json_array_get(concepts, i), "coding");
-        CU_ASSERT_EQUAL(json_array_size(codings), 1);
-        say_coding(facts, name, json_array_get(codings, 0));
-    }
-}
-
-static void
-say_fhir_event(struct buf *facts, const json_t *resource)
-{
-    const json_t *types = json_object_get(resource, "subtype");
-    say(facts, "event");
-    say_coding(facts, "id", json_object_get(resource, "type"));
-    for (size_t i = 0; i < json_array_size(types); i++) {
-        say_coding(facts, "type", json_array_get(types, i));
-    }
-    say_span(facts, "action", text_of(resource, "action"));
-    say_span(facts, "time", text_of(resource, "recorded"));
-    say_span(facts, "outcome", text_of(resource, "outcome"));
-    say_span(facts, "description", text_of(resource, "outcomeDesc"));
-    say_concepts(facts, "purpose", json_object_get(resource, "purposeOfEvent"));
-    say(facts, "\n");
-}
-
-static const json_t *
-identifier_of(const json_t *object, const char *reference)
-{
-    return json_object_get(json_object_get(object, reference), "identifier");
-}
-
-static struct span
-type_code(const json_t *agent)
-{
-    const json_t *type = json_object_get(agent, "type");
-    return text_of(json_array_get(json_object_get(type, "coding"), 0), "code");
-}
-
-/* The organisation and the community stand in no AuditMessage. */
-static bool
-is_more(const json_t *agent)
-{
-    const struct span code = type_code(agent);
-    return span_eq_cstr(code, "PROV") || span_eq_cstr(code, "homeCommunityId");
-}
-
-static void
-say_fhir_agents(struct buf *facts, const json_t *agents)
-{
-    for (size_t i = 0; i < json_array_size(agents); i++) {
-        const json_t *agent = json_array_get(agents, i);
-        const json_t *network = json_object_get(agent, "network");
-        if (is_more(agent)) {
-            continue;
-        }
-        say(facts, "agent");
-        say_span(facts, "id", text_of(identifier_of(agent, "who"), "value"));
-        say_span(facts, "alternative", text_of(agent, "altId"));
-        say_span(facts, "name", text_of(agent, "name"));
-        say_span(facts, "requestor",
-                 json_is_true(json_object_get(agent, "requestor")) ? SPAN("true") : SPAN("false"));
-        say_span(facts, "address", text_of(network, "address"));
-        say_span(facts, "kind", text_of(network, "type"));
-        say_concepts(facts, "role", json_object_get(agent, "role"));
-        say(facts, "\n");
-    }
-}
-
-static void
-say_fhir_source(struct buf *facts, const json_t *from)
-{
-    say(facts, "source");
-    say_span(facts, "site", text_of(from, "site"));
-    say_span(facts, "id", text_of(identifier_of(from, "observer"), "value"));
-    say_span(facts, "type", text_of(json_array_get(json_object_get(from, "type"), 0), "code"));
-    say(facts, "\n");
-}
-
-/* A patient's id stands as system and value. */
-static void
-say_object_id(struct buf *facts, const json_t *identifier)
-{
-    struct diag diag = {0};
-    const struct span system = text_of(identifier, "system");
-    if (system.n == 0) {
-        say_span(facts, "id", text_of(identifier, "value"));
-        return;
-    }
-    CU_ASSERT(is_ok(buf_printf(facts, &diag, " id=%.*s^^^&%.*s&ISO",
-                               SPAN_PRINT(text_of(identifier, "value")),
-                               SPAN_PRINT(dicom_system(system)))));
-}
-
-static void
-say_fhir_entity(struct buf *facts, const json_t *entity)
-{
-    const json_t *identifier = identifier_of(entity, "what");
-    const json_t *details = json_object_get(entity, "detail");
-    const json_t *id_type = json_object_get(identifier, "type");
-    say(facts, "object");
-    say_object_id(facts, identifier);
-    say_span(facts, "type", text_of(json_object_get(entity, "type"), "code"));
-    say_span(facts, "role", text_of(json_object_get(entity, "role"), "code"));
-    say_coding(facts, "id type", json_array_get(json_object_get(id_type, "coding"), 0));
-    say_span(facts, "name", text_of(entity, "name"));
-    say_span(facts, "query", text_of(entity, "query"));
-    for (size_t i = 0; i < json_array_size(details); i++) {
-        say_span(facts, "detail", text_of(json_array_get(details, i), "type"));
-        say_span(facts, "is", text_of(json_array_get(details, i), "valueBase64Binary"));
-    }
-    say(facts, "\n");
-}
-
-/* The last two are the transaction and the record, where an event has a transaction. */
-static void
-facts_of_resource(const json_t *resource, size_t ours, struct buf *facts)
-{
-    const json_t *entities = json_object_get(resource, "entity");
-    CU_ASSERT_FATAL(json_array_size(entities) >= ours);
-    say_fhir_event(facts, resource);
-    say_fhir_agents(facts, json_object_get(resource, "agent"));
-    say_fhir_source(facts, json_object_get(resource, "source"));
-    for (size_t i = 0; i + ours < json_array_size(entities); i++) {
-        say_fhir_entity(facts, json_array_get(entities, i));
-    }
-}
-
 static json_t *
 render(const struct audit_event *event, enum audit_fhir_ids ids)
 {
@@ -403,7 +94,7 @@ check_event(const struct audit_event *event, size_t ours)
     struct buf mine;
     buf_init(&message, FACTS_MAX);
     buf_init(&mine, FACTS_MAX);
-    facts_of_message(event, &message);
+    facts_of_message(event, &source, &message);
     json_t *resource = render(event, AUDIT_FHIR_POST);
     facts_of_resource(resource, ours, &mine);
     CU_ASSERT(message.n > 0);
@@ -483,9 +174,9 @@ has_agent(const json_t *resource, const char *type, const char *identifier)
     for (size_t i = 0; i < json_array_size(agents); i++) {
         const json_t *agent = json_array_get(agents, i);
         const json_t *who = json_object_get(agent, "who");
-        const struct span display = text_of(who, "display");
-        const struct span value = text_of(json_object_get(who, "identifier"), "value");
-        if (span_eq_cstr(type_code(agent), type) &&
+        const struct span display = facts_text(who, "display");
+        const struct span value = facts_text(json_object_get(who, "identifier"), "value");
+        if (span_eq_cstr(facts_agent_type(agent), type) &&
             span_eq_cstr(display.n > 0 ? display : value, identifier)) {
             return true;
         }
@@ -530,7 +221,7 @@ last_entity(const json_t *resource, size_t back)
 static struct span
 detail_of(const json_t *entity, size_t i)
 {
-    return text_of(json_array_get(json_object_get(entity, "detail"), i), "valueString");
+    return facts_text(json_array_get(json_object_get(entity, "detail"), i), "valueString");
 }
 
 static void
@@ -543,18 +234,18 @@ test_record(void)
     json_t *resource = render(&event, AUDIT_FHIR_POST);
     CHECK_OK(&diag, audit_fhir_uuid(&record, &diag, uuid));
     (void)snprintf(urn, sizeof(urn), "urn:uuid:%s", uuid);
-    CHECK_SPAN(text_of(identifier_of(last_entity(resource, 1), "what"), "value"), urn);
+    CHECK_SPAN(facts_text(facts_identifier(last_entity(resource, 1), "what"), "value"), urn);
     CHECK_SPAN(detail_of(last_entity(resource, 1), 0), "node");
     CHECK_SPAN(detail_of(last_entity(resource, 1), 1), "42");
     CHECK_SPAN(detail_of(last_entity(resource, 1), 2), HASH);
-    CHECK_SPAN(text_of(identifier_of(last_entity(resource, 2), "what"), "value"),
+    CHECK_SPAN(facts_text(facts_identifier(last_entity(resource, 2), "what"), "value"),
                "0f0e0d0c-0000-4000-8000-000000000001");
     CHECK_SPAN(detail_of(last_entity(resource, 2), 0),
                "urn:uuid:7c1f0a52-0000-4000-8000-000000000002");
     CU_ASSERT_PTR_NULL(json_object_get(resource, "id"));
     json_decref(resource);
     resource = render(&event, AUDIT_FHIR_PUT);
-    CHECK_SPAN(text_of(resource, "id"), uuid);
+    CHECK_SPAN(facts_text(resource, "id"), uuid);
     check_rules(resource, "with an id");
     json_decref(resource);
 }
@@ -619,10 +310,10 @@ test_odd_codes(void)
         json_t *resource = render(&event, AUDIT_FHIR_POST);
         const json_t *concept = json_array_get(json_object_get(resource, "purposeOfEvent"), 0);
         const json_t *coding = json_array_get(json_object_get(concept, "coding"), 0);
-        CHECK_SPAN(text_of(coding, "system"), cases[i].want_system);
-        CHECK_SPAN(text_of(coding, "code"), cases[i].want_code);
-        CHECK_SPAN(text_of(coding, "display"), "X");
-        CHECK_SPAN(text_of(concept, "text"), cases[i].want_text);
+        CHECK_SPAN(facts_text(coding, "system"), cases[i].want_system);
+        CHECK_SPAN(facts_text(coding, "code"), cases[i].want_code);
+        CHECK_SPAN(facts_text(coding, "display"), "X");
+        CHECK_SPAN(facts_text(concept, "text"), cases[i].want_text);
         check_rules(resource, cases[i].code);
         json_decref(resource);
     }
