@@ -21,6 +21,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/ship.c gateway/audit/ship.h \
 	gateway/audit/ship_cursor.c gateway/audit/ship_cursor.h \
 	gateway/audit/ship_queue.c gateway/audit/ship_queue.h \
+	gateway/audit/ship_syslog.c gateway/audit/ship_syslog.h \
 	gateway/audit/statement.c gateway/audit/statement.h \
 	gateway/audit/unfinished.c
 EXTRA_DIST += gateway/audit/README.md

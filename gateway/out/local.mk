@@ -9,6 +9,7 @@ libisthmus_a_SOURCES += \
 	gateway/out/fetch.c gateway/out/fetch.h \
 	gateway/out/era.c \
 	gateway/out/health.c \
+	gateway/out/lookup.c gateway/out/lookup.h \
 	gateway/out/names.c gateway/out/names.h \
 	gateway/out/options.c \
 	gateway/out/out.h \
@@ -17,6 +18,7 @@ libisthmus_a_SOURCES += \
 	gateway/out/pool.c \
 	gateway/out/probe.c \
 	gateway/out/server_status.c \
+	gateway/out/syslog.c gateway/out/syslog.h \
 	gateway/out/tickets.c \
 	gateway/out/transfer.c \
 	gateway/out/turn.c \
