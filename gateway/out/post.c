@@ -316,7 +316,7 @@ poster_close(struct poster *poster)
         return;
     }
     poster_hang_up(poster);
-    config_free(poster->options.config);
+    config_unref(poster->options.config);
     mem_free(poster);
 }
 
