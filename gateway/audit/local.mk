@@ -4,6 +4,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/commit.c \
 	gateway/audit/event.c gateway/audit/event.h \
 	gateway/audit/fhir.c gateway/audit/fhir.h \
+	gateway/audit/fhir_answer.c gateway/audit/fhir_answer.h \
 	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
 	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
@@ -19,6 +20,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/recovery.c \
 	gateway/audit/segment.c gateway/audit/segment.h \
 	gateway/audit/ship.c gateway/audit/ship.h \
+	gateway/audit/ship_fhir.c gateway/audit/ship_fhir.h \
 	gateway/audit/ship_cursor.c gateway/audit/ship_cursor.h \
 	gateway/audit/ship_queue.c gateway/audit/ship_queue.h \
 	gateway/audit/statement.c gateway/audit/statement.h \

@@ -190,6 +190,12 @@ allow_time(struct ship *ship)
     ship->wait.deadline_us = mono_us(ship) + ship->options.limits.timeout_us;
 }
 
+void
+ship_allow_time(struct ship_sender *sender)
+{
+    allow_time(sender->ship);
+}
+
 static bool
 hang_up(struct ship *ship, bool is_clean)
 {

@@ -26,7 +26,8 @@
 
 struct poster {
     struct poster_options options;
-    char host[256];
+    char server[256];
+    char certificate_name[256];
     CURLM *multi; /* NULL: no connection is kept */
     uint64_t sent_bytes;
 };
@@ -53,13 +54,13 @@ is_address(const char *host)
 
 /* OpenSSL's own verification compares, so a wrong name fails the handshake with an alert. */
 static bool
-want_host(SSL_CTX *context, const char *host)
+want_name(SSL_CTX *context, const char *name)
 {
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
                                                X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    return is_address(host) ? X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1
-                            : X509_VERIFY_PARAM_set1_host(param, host, strlen(host)) == 1;
+    return is_address(name) ? X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1
+                            : X509_VERIFY_PARAM_set1_host(param, name, strlen(name)) == 1;
 }
 
 static CURLcode
@@ -74,7 +75,7 @@ prepare_tls(CURL *easy, void *ssl_context, void *arg)
         return CURLE_SSL_CERTPROBLEM;
     }
     SSL_CTX_set_keylog_callback(context, NULL); /* curl's, which the environment switches on */
-    return want_host(context, poster->host) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    return want_name(context, poster->certificate_name) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
 static size_t
@@ -86,7 +87,7 @@ take_head(char *bytes, size_t size, size_t n, void *arg)
     if (posting->head_bytes > HEADERS_BYTES_MAX) {
         const struct status st = FAIL(&posting->found, ERR_PARTNER_ANSWER,
                                       "expected at most %zu bytes of headers from %s, got more",
-                                      HEADERS_BYTES_MAX, posting->poster->host);
+                                      HEADERS_BYTES_MAX, posting->poster->server);
         (void)st;
         return 0;
     }
@@ -106,7 +107,7 @@ take_body(char *bytes, size_t size, size_t n, void *arg)
         st.code == ERR_LIMIT_BUFFER
             ? FAIL(&posting->found, ERR_PARTNER_ANSWER,
                    "expected an answer of at most %zu bytes from %s, got more",
-                   posting->poster->options.answer_max, posting->poster->host)
+                   posting->poster->options.answer_max, posting->poster->server)
             : FAIL(&posting->found, st.code, "%s", diag.text);
     (void)told;
     return 0;
@@ -169,7 +170,7 @@ explain(const struct posting *posting, CURLcode code, struct diag *diag)
         return FAIL(diag, posting->found.code, "%s", posting->found.text);
     }
     return FAIL(diag, explain_error_of(code), "expected an answer from %s, got: %s",
-                posting->poster->host, text);
+                posting->poster->server, text);
 }
 
 static struct status
@@ -181,11 +182,11 @@ wait_more(struct poster *poster, const struct out_wait *wait, struct diag *diag)
     const int64_t left_ms = left_us / US_PER_MS + 1;
     if (left_us == 0 && is_stopping) {
         return FAIL(diag, ERR_SHUTTING_DOWN, "the node stops and does not wait for %s",
-                    poster->host);
+                    poster->server);
     }
     if (left_us == 0) {
         return FAIL(diag, ERR_PARTNER_TIMEOUT, "expected an answer from %s in time, got none",
-                    poster->host);
+                    poster->server);
     }
     /* once the stop has begun its descriptor is readable all the time */
     const CURLMcode code =
@@ -241,7 +242,7 @@ exchange(CURL *easy, struct posting *posting, const struct out_wait *wait, struc
         return explain(posting, code, diag);
     }
     if (curl_multi_add_handle(poster->multi, easy) != CURLM_OK) {
-        return FAIL(diag, ERR_NO_MEMORY, "no memory for a request to %s", poster->host);
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a request to %s", poster->server);
     }
     const struct status st = run(posting, wait, diag);
     (void)curl_multi_remove_handle(poster->multi, easy);
@@ -262,7 +263,7 @@ need_multi(struct poster *poster, struct diag *diag)
     return poster->multi != NULL &&
                    curl_multi_setopt(poster->multi, CURLMOPT_MAXCONNECTS, 1L) == CURLM_OK
                ? OK
-               : FAIL(diag, ERR_NO_MEMORY, "no memory for a connection to %s", poster->host);
+               : FAIL(diag, ERR_NO_MEMORY, "no memory for a connection to %s", poster->server);
 }
 
 struct status
@@ -274,7 +275,7 @@ poster_ask(struct poster *poster, const struct out_wait *wait, const struct post
     TRY(need_multi(poster, diag));
     CURL *easy = curl_easy_init();
     if (easy == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "no memory for a request to %s", poster->host);
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a request to %s", poster->server);
     }
     const struct status st = exchange(easy, &posting, wait, diag);
     curl_easy_cleanup(easy);
@@ -290,11 +291,14 @@ poster_open(const struct poster_options *options, struct diag *diag, struct post
     TRY(out_start_libraries(diag));
     struct poster *poster = mem_alloc(sizeof(*poster));
     if (poster == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "no memory for a client of %s", options->host);
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for a client of %s", options->server);
     }
     poster->options = *options;
-    (void)snprintf(poster->host, sizeof(poster->host), "%s", options->host);
-    poster->options.host = poster->host;
+    (void)snprintf(poster->server, sizeof(poster->server), "%s", options->server);
+    (void)snprintf(poster->certificate_name, sizeof(poster->certificate_name), "%s",
+                   options->certificate_name);
+    poster->options.server = poster->server;
+    poster->options.certificate_name = poster->certificate_name;
     poster->options.config = options->config == NULL ? NULL : config_ref(options->config);
     *ret_poster = poster;
     return OK;

@@ -4,8 +4,8 @@
  * through out.h.
  *
  * Mutual TLS as for partners (certs/tls.h); the server's certificate must chain to <trust> and have
- * the host of the URL among its names (RFC 6125: subjectAltName only). No redirects, no proxies, no
- * cookies, answers capped.
+ * the name that is expected among its own (RFC 6125: subjectAltName only). No redirects, no
+ * proxies, no cookies, answers capped.
  *
  * Owner: the caller. Thread: one at a time.
  */
@@ -21,7 +21,8 @@
 struct poster;
 
 struct poster_options {
-    const char *host; /* of every URL that is asked: the certificate must be this one's; copied */
+    const char *server;           /* what errors call it; copied */
+    const char *certificate_name; /* host name or address that its certificate must have; copied */
     const struct credential *credential;
     const struct trust *trust;
     /* Whom these two belong to: a reference is kept. NULL: they outlive the poster. */
