@@ -57,3 +57,8 @@ check_PROGRAMS += tests/unit/test_ship
 tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
 tests_unit_test_ship_LDADD = $(UNIT_LIBS)
 tests_unit_test_merkle_LDADD = $(UNIT_LIBS)
+
+ARR_KIT = tests/unit/arr_kit.c tests/unit/arr_kit.h $(FHIR_RULES) $(NET_FIXTURE)
+check_PROGRAMS += tests/unit/test_ship_fhir
+tests_unit_test_ship_fhir_SOURCES = tests/unit/test_ship_fhir.c $(ARR_KIT) $(SHIP_KIT)
+tests_unit_test_ship_fhir_LDADD = $(UNIT_LIBS)

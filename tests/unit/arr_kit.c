@@ -18,7 +18,7 @@
 #define TICK_MS   20
 #define HEAD_MAX  8192
 #define BODY_MAX  ((size_t)32 * 1024 * 1024)
-#define OUT_MAX   ((size_t)1024 * 1024)
+#define OUT_MAX   ((size_t)8 * 1024 * 1024)
 #define WRONG_MAX ((size_t)65536)
 
 struct call {
@@ -366,9 +366,8 @@ static bool
 listen_on(struct arr *arr, uint16_t port)
 {
     const int on = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                  .sin_port = htons(port)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
     socklen_t n = sizeof(address);
     arr->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)setsockopt(arr->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));

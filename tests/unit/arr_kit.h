@@ -37,15 +37,15 @@ struct arr {
     bool has_no_batch; /* a batch gets 404, always, and takes no step */
     /* counted */
     atomic_size_t connections, handshakes, requests, batches, hanging;
-    atomic_size_t taken; /* acknowledged records, copies too */
+    atomic_size_t taken;             /* acknowledged records, copies too */
     atomic_size_t copies, differing; /* of records that it has; not the same bytes */
     /* the thread's, and the test's behind arr_stop or under the lock */
     pthread_mutex_t lock;
     char *order[ARR_RECORDS_MAX]; /* "chain/sequence", as they came first */
     char *texts[ARR_RECORDS_MAX];
     size_t n;
-    struct buf wrong;    /* by FHIR's tables, and by ours for requests; nothing: all was well */
-    char urls[4096];     /* "POST /fhir POST /fhir/AuditEvent ..." */
+    struct buf wrong; /* by FHIR's tables, and by ours for requests; nothing: all was well */
+    char urls[4096];  /* "POST /fhir POST /fhir/AuditEvent ..." */
     uint16_t port;
     int fd;
     SSL_CTX *context;
