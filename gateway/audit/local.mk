@@ -62,3 +62,5 @@ ARR_KIT = tests/unit/arr_kit.c tests/unit/arr_kit.h $(FHIR_RULES) $(NET_FIXTURE)
 check_PROGRAMS += tests/unit/test_ship_fhir
 tests_unit_test_ship_fhir_SOURCES = tests/unit/test_ship_fhir.c $(ARR_KIT) $(SHIP_KIT)
 tests_unit_test_ship_fhir_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_fhir_answer
+tests_unit_test_fhir_answer_LDADD = $(UNIT_LIBS)

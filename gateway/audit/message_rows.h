@@ -15,8 +15,6 @@ struct audit_code {
     const char *text;
 };
 
-#define MESSAGE_SCRATCH_MAX ((size_t)64 * 1024 * 1024) /* bytes of one value */
-
 /* Who takes part, and how: the tables of PS3.15 A.5.3. */
 enum message_shape {
     MESSAGE_EXCHANGE, /* an asker and an answerer: IHE's transactions */
@@ -33,6 +31,7 @@ struct message_kind {
 struct message_kind message_kind_of(const struct audit_event *event);
 /* A rule refused what was asked: the message has a second type, and the rule as an object. */
 bool message_is_denial(const struct audit_event *event);
+#define MESSAGE_SCRATCH_MAX ((size_t)64 * 1024 * 1024) /* bytes of one value */
 
 struct message {
     struct xmlw *w; /* bytes, or a sink: fhir.c takes the parts */

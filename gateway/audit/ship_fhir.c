@@ -364,6 +364,7 @@ send_some(struct feed *feed, const struct out_wait *wait, const struct ship_reco
 
 /* ---- what shipping calls ---- */
 
+/* REQ: ITI20-fhir-feed */
 static struct status
 feed_send(struct ship_sender *sender, const struct out_wait *wait,
           const struct ship_record *records, size_t n, struct diag *diag, size_t *ret_taken)

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "audit/fhir_answer.h"
 #include "tests/unit/arr_kit.h"
 #include "tests/unit/ship_kit.h"
 
@@ -122,86 +121,6 @@ end(struct world *world)
     arr_stop(&world->arr);
     arr_done(&world->arr);
     journal_close(world->journal);
-}
-
-/* ---- answers, as such ---- */
-
-static void
-test_answers_refused(void)
-{
-    static const char *const texts[] = {
-        "",
-        "x",
-        "[]",
-        "{}",
-        "{\"resourceType\":\"Bundle\"}",
-        "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[{},{}]}",
-        "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\"}",
-        "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\",\"entry\":[{\"response\":"
-        "{\"status\":\"201\"}}]}",
-        "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\",\"entry\":[{\"response\":"
-        "{\"status\":\"201\"}},{}]}",
-        "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\",\"entry\":[{\"response\":"
-        "{\"status\":\"201\"}},{\"response\":{\"status\":201}}]}",
-        "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\",\"entry\":[{\"response\":"
-        "{\"status\":\"201\"}},{\"response\":{\"status\":\"2010\"}}]}",
-        "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\",\"entry\":[{\"response\":"
-        "{\"status\":\"201\"}},{\"response\":{\"status\":\"20\"}}]}",
-        "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\",\"entry\":[{\"response\":"
-        "{\"status\":\"201\"}},{\"response\":{\"status\":\"099 x\"}}]}",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        struct diag diag = {0};
-        struct fhir_answer answers[2] = {0};
-        if (!CHECK_ERR(&diag, ERR_PARTNER_ANSWER,
-                       fhir_read_batch(span_of_cstr(texts[i]), 2, &diag, answers))) {
-            printf("  row %zu\n", i);
-        }
-    }
-}
-
-static void
-test_verdicts(void)
-{
-    static const struct {
-        int status;
-        const char *body;
-        enum fhir_verdict want;
-        const char *issue;
-    } cases[] = {
-        {200, "", FHIR_TAKEN, ""},
-        {201, OUTCOME, FHIR_TAKEN, "required"},
-        {204, "", FHIR_TAKEN, ""},
-        {199, "", FHIR_LATER, ""},
-        {301, "", FHIR_LATER, ""},
-        {400, "<html/>", FHIR_LATER, ""},
-        {400, "{}", FHIR_LATER, ""},
-        {400, OUTCOME, FHIR_REFUSED, "required"},
-        {400,
-         "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"code\":\"the patient's name\"}]}",
-         FHIR_REFUSED, ""},
-        {401, OUTCOME, FHIR_LATER, "required"},
-        {403, OUTCOME, FHIR_LATER, "required"},
-        {404, OUTCOME, FHIR_LATER, "required"},
-        {408, "", FHIR_LATER, ""},
-        {409, "", FHIR_REFUSED, ""},
-        {412, "", FHIR_REFUSED, ""},
-        {413, "", FHIR_REFUSED, ""},
-        {415, "", FHIR_LATER, ""},
-        {422, OUTCOME, FHIR_REFUSED, "required"},
-        {429, "", FHIR_LATER, ""},
-        {500, OUTCOME, FHIR_LATER, "required"},
-        {503, "", FHIR_LATER, ""},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct fhir_answer answer = {0};
-        fhir_read_one(cases[i].status, span_of_cstr(cases[i].body), &answer);
-        if (answer.verdict != cases[i].want) {
-            printf("\n    status %d, '%s'", cases[i].status, cases[i].body);
-            CU_FAIL("another verdict");
-        }
-        CHECK_SPAN(span_of_cstr(answer.issue), cases[i].issue);
-    }
 }
 
 /* ---- every way in which a repository answers ---- */
@@ -595,8 +514,6 @@ test_long_url(void)
 }
 
 static const struct unit_test tests[] = {
-    {"answers that are none", test_answers_refused},
-    {"what a status means", test_verdicts},
     {"a URL that is too long", test_long_url},
     {"every failed allocation is survived", test_without_memory},
     /* REQ: ITI20-fhir-feed */
