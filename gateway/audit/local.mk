@@ -21,6 +21,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/segment.c gateway/audit/segment.h \
 	gateway/audit/ship.c gateway/audit/ship.h \
 	gateway/audit/ship_fhir.c gateway/audit/ship_fhir.h \
+	gateway/audit/ship_refused.c gateway/audit/ship_refused.h \
 	gateway/audit/ship_cursor.c gateway/audit/ship_cursor.h \
 	gateway/audit/ship_queue.c gateway/audit/ship_queue.h \
 	gateway/audit/statement.c gateway/audit/statement.h \

@@ -53,7 +53,8 @@ struct ship_sender {
     /* Set by ship_start. */
     struct ship *ship;
 };
-/* For send: this record cannot be sent in this form, ever. Counted and logged; goes on. */
+/* For send: this record cannot be sent in this form, ever. Counted, logged and noted for the
+ * operator (ship_refused.h); goes on. */
 void ship_refuse(struct ship_sender *sender, const struct ship_record *record,
                  const struct diag *why);
 /* For send: an exchange begins that has its own time (limits.timeout_us). */

@@ -414,6 +414,31 @@ test_many(void)
     end(&world);
 }
 
+/* Who was refused stands in a file beside the cursor, with what names the record. */
+static void
+test_refused(void)
+{
+    static const struct arr_step script[] = {{.manner = ARR_MIXES, .statuses = "201 422 201"}};
+    struct world world;
+    struct buf list;
+    struct diag diag = {0};
+    char path[PATH_MAX];
+    begin(&world, "refused");
+    follow(&world, script, 1);
+    append(&world, 3);
+    ship(&world);
+    CU_ASSERT(wait_for_rest(&world, 3));
+    buf_init(&list, 4096);
+    CU_ASSERT(snprintf(path, sizeof(path), "%.3000s/.delivered/arr.refused", world.dir) > 0);
+    CHECK_OK(&diag, buf_read_file(&list, path, &diag));
+    const struct span text = buf_span(&list);
+    CU_ASSERT_NOT_EQUAL(span_find(text, SPAN(" serve 2 ")), SPAN_MISSING);
+    CU_ASSERT_NOT_EQUAL(span_find(text, SPAN("422 invalid\n")), SPAN_MISSING);
+    CU_ASSERT_EQUAL(span_find_char(text, '\n'), text.n - 1);
+    buf_done(&list);
+    end(&world);
+}
+
 /* The repository goes, and comes back. */
 static void
 test_restart(void)
@@ -525,6 +550,7 @@ static const struct unit_test tests[] = {
     {"an endless answer", test_flood},
     {"one or several", test_requests},
     {"order and cursor", test_many},
+    {"who was refused", test_refused},
     {"away and back", test_restart},
     {"ids of ours", test_put},
 };
