@@ -19,22 +19,23 @@
 static struct status
 rotate(struct journal *journal, uint64_t first, size_t need, struct diag *diag)
 {
-    struct segment next;
-    const uint64_t least = SEGMENT_HEAD_BYTES + (uint64_t)need + 1;
-    struct segment_head head = {
-        .first_sequence = first,
-        .created_us = clock_wall_us(journal->clock),
-        .size = journal->sizes.segment_bytes > least ? journal->sizes.segment_bytes : least,
-    };
-    memcpy(head.previous, journal->previous, SHA256_BYTES);
-    memcpy(head.chain, journal->chain, sizeof(head.chain));
+    if (first == journal->segment.head.first_sequence) { /* too small for the very first */
+        return journal_next_segment(journal, first, need, true, diag);
+    }
     TRY(segment_finish(&journal->segment, journal->offset, diag));
-    TRY(segment_create(journal->folder, &head, diag, &next));
-    segment_close(&journal->segment);
-    journal->segment = next;
-    journal->offset = SEGMENT_HEAD_BYTES;
-    journal->ahead = 0;
-    return OK;
+    return journal_next_segment(journal, first, need, false, diag);
+}
+
+/* Into the chain, and encrypted in between: the hash covers what stands in the file. */
+static struct status
+seal(struct journal *journal, char *record, size_t n, uint64_t durable, uint32_t type,
+     struct diag *diag)
+{
+    record_link(record, durable, journal->previous);
+    if (journal->cipher != NULL && record_is_encrypted(type)) {
+        TRY(cipher_seal(journal->cipher, record, n, diag));
+    }
+    return record_finish(record, n, diag, journal->previous);
 }
 
 /* The first write to a preallocated block also changes what the file system says about the file,
@@ -93,7 +94,7 @@ commit_batch(struct journal *journal, uint64_t durable, struct diag *diag)
             TRY(rotate(journal, head.sequence, n, diag));
             from = at;
         }
-        TRY(record_seal(batch->p + at, n, durable, journal->previous, diag, journal->previous));
+        TRY(seal(journal, batch->p + at, n, durable, head.type, diag));
         at += n;
     }
     TRY(write_run(journal, from, batch->n, diag));

@@ -43,9 +43,14 @@ journal_make(const struct journal_place *place, const char *chain, const struct 
     buf_init_secret(&journal->batch, sizes.queue_bytes);
     (void)pthread_mutex_init(&journal->mutex, NULL);
     (void)pthread_cond_init(&journal->work, NULL);
-    const struct status st = journal_path(journal->folder, place->dir, chain, diag);
     *ret_journal = journal;
-    return st;
+    TRY(journal_path(journal->folder, place->dir, chain, diag));
+    const struct journal_key *key = journal_keys_writing(place->keys);
+    if (key != NULL) {
+        journal->key = *key;
+        TRY(cipher_new(diag, &journal->cipher));
+    }
+    return OK;
 }
 
 static void
@@ -57,6 +62,8 @@ journal_free(struct journal *journal)
     }
     buf_done(&journal->queue);
     buf_done(&journal->batch);
+    cipher_free(journal->cipher);
+    mem_wipe(&journal->key, sizeof(journal->key));
     (void)pthread_cond_destroy(&journal->work);
     (void)pthread_mutex_destroy(&journal->mutex);
     mem_free(journal);
@@ -179,7 +186,8 @@ static struct status
 queue_record(struct journal *journal, struct span payload, struct diag *diag)
 {
     struct buf *queue = &journal->queue;
-    const size_t n = RECORD_HEAD_BYTES + payload.n;
+    const size_t extra = journal_extra(journal, RECORD_EVENT);
+    const size_t n = RECORD_HEAD_BYTES + payload.n + extra;
     char *room = NULL;
     if (journal->is_failed) {
         return failed(journal, diag);
@@ -192,14 +200,14 @@ queue_record(struct journal *journal, struct span payload, struct diag *diag)
     }
     TRY(buf_reserve(queue, n, diag, &room));
     const struct record_head head = {
-        .length = (uint32_t)payload.n,
+        .length = (uint32_t)(payload.n + extra),
         .type = RECORD_EVENT,
         .sequence = journal->next_sequence,
         .wall_us = clock_wall_us(journal->clock),
         .mono_us = clock_mono_us(journal->clock),
     };
     record_pack(&head, (uint8_t *)room);
-    memcpy(room + RECORD_HEAD_BYTES, payload.p, payload.n);
+    memcpy(room + RECORD_HEAD_BYTES + (extra == 0 ? 0 : CIPHER_NONCE_BYTES), payload.p, payload.n);
     queue->n += n;
     journal->next_sequence++;
     return OK;
@@ -234,7 +242,7 @@ journal_append(struct journal *journal, const struct audit_event *event, struct 
     if (stamped.process_id == 0) {
         stamped.process_id = journal->process_id;
     }
-    buf_init_secret(&payload, RECORD_PAYLOAD_MAX);
+    buf_init_secret(&payload, RECORD_PAYLOAD_MAX - journal_extra(journal, RECORD_EVENT));
     struct status st = OK;
     if (event->query.n < RECORD_PAYLOAD_MAX - EVENT_ROOM) { /* so that most need not grow */
         st = buf_reserve(&payload, event->query.n + EVENT_ROOM, diag, &room);

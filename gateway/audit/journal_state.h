@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "audit/cipher.h"
 #include "audit/journal.h"
 #include "audit/segment.h"
 
@@ -30,6 +31,8 @@ struct journal {
     char folder[PATH_MAX];
     int lock_fd;
     int64_t process_id;
+    struct journal_key key; /* with <cipher> only */
+    struct cipher *cipher;  /* the journal thread's; NULL: events are written in the clear */
     pthread_t thread;
 
     pthread_mutex_t mutex; /* guards what follows */
@@ -62,6 +65,16 @@ MUST_CHECK struct status journal_lock(struct journal *journal, const char *dir, 
  * members and the sequences are set. */
 MUST_CHECK struct status journal_recover(struct journal *journal, const struct journal_place *place,
                                          struct diag *diag);
+/* Makes the segment whose first record is <first>, with room for a record of <need> bytes, and
+ * writes there from now on; the one before was finished. <is_replacing>: it was empty. */
+MUST_CHECK struct status journal_next_segment(struct journal *journal, uint64_t first, size_t need,
+                                              bool is_replacing, struct diag *diag);
+/* What a payload of this type takes beyond its text. */
+static inline size_t
+journal_extra(const struct journal *journal, uint32_t type)
+{
+    return journal->cipher != NULL && record_is_encrypted(type) ? CIPHER_EXTRA_BYTES : 0;
+}
 /* The journal thread; <arg>: the journal. Ends when it closes and nothing is queued. */
 void *journal_run(void *arg);
 

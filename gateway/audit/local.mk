@@ -1,6 +1,7 @@
 # gateway/audit: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/audit/chain.c gateway/audit/chain.h \
+	gateway/audit/cipher.c gateway/audit/cipher.h \
 	gateway/audit/commit.c \
 	gateway/audit/event.c gateway/audit/event.h \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
@@ -9,12 +10,13 @@ libisthmus_a_SOURCES += \
 	gateway/audit/reader.c \
 	gateway/audit/record.c gateway/audit/record.h \
 	gateway/audit/recovery.c \
+	gateway/audit/rotation.c \
 	gateway/audit/segment.c gateway/audit/segment.h \
 	gateway/audit/unfinished.c
 EXTRA_DIST += gateway/audit/README.md
 
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h
-AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_journal \
+AUDIT_TESTS = tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_event tests/unit/test_audit_message tests/unit/test_journal \
 	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished
 check_PROGRAMS += $(AUDIT_TESTS)
@@ -22,6 +24,9 @@ tests_unit_test_event_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c $(JOURNAL_KIT)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)
+tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
+tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_damage_SOURCES = tests/unit/test_journal_damage.c $(JOURNAL_KIT)
 tests_unit_test_journal_damage_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_disk_SOURCES = tests/unit/test_journal_disk.c $(JOURNAL_KIT)

@@ -190,10 +190,11 @@ preallocate(const struct segment *segment, struct diag *diag)
 static struct status
 fill_new(struct segment *segment, struct diag *diag)
 {
-    uint8_t head[SEGMENT_HEAD_BYTES];
+    uint8_t head[SEGMENT_HEAD_MAX];
+    const size_t n = segment_head_bytes(&segment->head);
     segment_head_pack(&segment->head, head);
     TRY(preallocate(segment, diag));
-    TRY(segment_write(segment, 0, span_of((const char *)head, sizeof(head)), diag));
+    TRY(segment_write(segment, 0, span_of((const char *)head, n), diag));
     if (fsync(segment->fd) == -1) {
         return fail_at(segment, "sync", diag);
     }
@@ -201,13 +202,14 @@ fill_new(struct segment *segment, struct diag *diag)
 }
 
 static struct status
-publish(struct segment *segment, const char *folder, struct diag *diag)
+publish(struct segment *segment, const char *folder, bool may_replace, struct diag *diag)
 {
     char name[SEGMENT_NAME_BYTES];
     char path[PATH_MAX];
     segment_name(segment->head.first_sequence, name);
     TRY(journal_path(path, folder, name, diag));
-    if (access(path, F_OK) == 0) { /* rename would replace it; the lock keeps others away */
+    if (!may_replace &&
+        access(path, F_OK) == 0) { /* rename would replace it; the lock keeps others away */
         errno = EEXIST;
         return fail_at(segment, "name a new segment from", diag);
     }
@@ -219,8 +221,8 @@ publish(struct segment *segment, const char *folder, struct diag *diag)
 }
 
 struct status
-segment_create(const char *folder, const struct segment_head *head, struct diag *diag,
-               struct segment *ret_segment)
+segment_create(const char *folder, const struct segment_head *head, bool may_replace,
+               struct diag *diag, struct segment *ret_segment)
 {
     struct segment segment = {.fd = -1, .head = *head};
     TRY(journal_path(segment.path, folder, NEW_NAME, diag));
@@ -231,7 +233,7 @@ segment_create(const char *folder, const struct segment_head *head, struct diag 
     }
     struct status st = fill_new(&segment, diag);
     if (is_ok(st)) {
-        st = publish(&segment, folder, diag);
+        st = publish(&segment, folder, may_replace, diag);
     }
     if (!is_ok(st)) {
         segment_close(&segment);
@@ -244,7 +246,7 @@ segment_create(const char *folder, const struct segment_head *head, struct diag 
 static struct status
 read_head(struct segment *segment, const char *chain, uint64_t first, struct diag *diag)
 {
-    char bytes[SEGMENT_HEAD_BYTES];
+    char bytes[SEGMENT_HEAD_MAX];
     const ssize_t n = pread(segment->fd, bytes, sizeof(bytes), 0);
     if (n == -1) {
         return fail_at(segment, "read", diag);

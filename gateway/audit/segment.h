@@ -32,9 +32,10 @@ MUST_CHECK struct status segment_list_read(const char *folder, struct diag *diag
 void segment_list_done(struct segment_list *list);
 
 /* Makes, preallocates and syncs the file and its folder: when this returns OK it survives a crash.
- */
+ * <may_replace>: in one step, one of the same name in which nothing was written. */
 MUST_CHECK struct status segment_create(const char *folder, const struct segment_head *head,
-                                        struct diag *diag, struct segment *ret_segment);
+                                        bool may_replace, struct diag *diag,
+                                        struct segment *ret_segment);
 /* ERR_JOURNAL when the head is damaged or is not the one that the name and <chain> promise. */
 MUST_CHECK struct status segment_open(const char *folder, const char *chain, uint64_t first,
                                       bool may_write, struct diag *diag,

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/dialect.h"
+#include "base/journal_keys.h"
 #include "base/log.h"
 #include "base/spool.h"
 #include "base/yaml.h"
@@ -305,6 +306,11 @@ struct config_spool {
     size_t threshold; /* bytes that a message may have without it */
 };
 
+/* audit: of the journal's writing. */
+struct config_audit {
+    struct journal_keys keys; /* encryption; n 0: nothing is or was encrypted */
+};
+
 struct config {
     const char *path;
     uint64_t generation;   /* of trust: 1, 2, ... over all configurations of this process */
@@ -341,6 +347,7 @@ struct config {
     size_t id_token_issuers_n;
     const char *store_path; /* SQLite file */
     const char *journal_dir;
+    struct config_audit audit;
     struct config_spool spool;
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */
