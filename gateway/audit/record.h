@@ -20,7 +20,10 @@
 #define JOURNAL_CHAIN_MAX    48 /* characters of a chain's name */
 #define JOURNAL_FIRST_NUMBER 1  /* sequence of a chain's first record */
 
-enum record_type { RECORD_EVENT = 1 /* audit_event_encode */ };
+enum record_type {
+    RECORD_EVENT = 1,    /* audit_event_encode */
+    RECORD_STATEMENT = 2 /* statement.h */
+};
 /* In a segment that is: only what may name a patient; everybody can check the rest. */
 static inline bool
 record_is_encrypted(uint32_t type)
