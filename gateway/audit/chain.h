@@ -49,4 +49,11 @@ MUST_CHECK struct status chain_next(struct chain *chain, struct diag *diag, bool
 MUST_CHECK struct status chain_payload(struct chain *chain, struct diag *diag,
                                        struct span *ret_payload);
 
+/* The same of a signed statement: those are never encrypted. */
+static inline struct span
+chain_statement(const struct chain *chain)
+{
+    return span_slice(buf_span(&chain->record), RECORD_HEAD_BYTES, chain->record.n);
+}
+
 #endif
