@@ -7,6 +7,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/fhir.c gateway/audit/fhir.h \
 	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
 	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
+	gateway/audit/guard.c gateway/audit/late.c \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
 	gateway/audit/merkle.c gateway/audit/merkle.h \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
@@ -28,7 +29,6 @@ libisthmus_a_SOURCES += \
 EXTRA_DIST += gateway/audit/README.md
 
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h
-AUDIT_TESTS = tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_event tests/unit/test_audit_message tests/unit/test_journal \
 FHIR_RULES = tests/unit/fhir_rules.c tests/unit/fhir_rules.h
 AUDIT_FACTS = tests/unit/audit_facts.c tests/unit/audit_facts.h
 AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_audit_fhir tests/unit/test_journal \
@@ -42,9 +42,6 @@ tests_unit_test_audit_fhir_SOURCES = tests/unit/test_audit_fhir.c $(FHIR_RULES) 
 tests_unit_test_audit_fhir_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c $(JOURNAL_KIT)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)
-tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
-tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
-tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_damage_SOURCES = tests/unit/test_journal_damage.c $(JOURNAL_KIT)
 tests_unit_test_journal_damage_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_disk_SOURCES = tests/unit/test_journal_disk.c $(JOURNAL_KIT)
@@ -61,3 +58,8 @@ check_PROGRAMS += tests/unit/test_ship
 tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
 tests_unit_test_ship_LDADD = $(UNIT_LIBS)
 tests_unit_test_merkle_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher
+tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
+tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)

@@ -20,6 +20,26 @@ encrypt_head(const struct journal *journal, struct segment_head *head, struct di
     return OK;
 }
 
+/* Out of the reserve when the disk is full: what is in flight must still be recorded. */
+static struct status
+create(struct journal *journal, const struct segment_head *head, bool is_replacing,
+       struct diag *diag, struct segment *ret_segment)
+{
+    const struct segment_making plainly = {.may_replace = is_replacing};
+    const struct segment_making reserved = {.may_replace = is_replacing, .is_reserved = true};
+    struct diag why = {0};
+    bool is_full = false;
+    const struct status st =
+        segment_create(journal->folder, head, plainly, &why, &is_full, ret_segment);
+    if (is_ok(st)) {
+        return OK;
+    }
+    if (!is_full || !journal_give_up_reserve(journal)) {
+        return FAIL(diag, st.code, "%s", why.text);
+    }
+    return segment_create(journal->folder, head, reserved, diag, &is_full, ret_segment);
+}
+
 struct status
 journal_next_segment(struct journal *journal, uint64_t first, size_t need, bool is_replacing,
                      struct diag *diag)
@@ -37,7 +57,7 @@ journal_next_segment(struct journal *journal, uint64_t first, size_t need, bool 
         TRY(encrypt_head(journal, &head, diag));
         TRY(cipher_start(journal->cipher, &journal->key, head.salt, journal->chain, diag));
     }
-    TRY(segment_create(journal->folder, &head, is_replacing, diag, &next));
+    TRY(create(journal, &head, is_replacing, diag, &next));
     segment_close(&journal->segment);
     journal->segment = next;
     journal->offset = segment_head_bytes(&head);

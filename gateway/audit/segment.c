@@ -20,6 +20,7 @@
 #define SEGMENT_DIGITS 20
 #define FILE_MODE      0600
 #define NEW_NAME       "new.tmp"
+#define RESERVE_NAME   "reserve"
 
 const char *
 journal_errno(char text[64])
@@ -220,27 +221,72 @@ publish(struct segment *segment, const char *folder, bool may_replace, struct di
     return journal_sync_folder(folder, diag);
 }
 
+static bool
+is_disk_full(int error)
+{
+    return error == ENOSPC || error == EDQUOT;
+}
+
+/* The file that becomes the segment, under the name of one that is not whole. */
+static struct status
+begin_file(struct segment *segment, const char *folder, bool is_reserved, struct diag *diag)
+{
+    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    TRY(journal_path(segment->path, folder, NEW_NAME, diag));
+    (void)unlink(segment->path); /* what a crash left */
+    if (is_reserved) {
+        char reserve[PATH_MAX];
+        TRY(journal_path(reserve, folder, RESERVE_NAME, diag));
+        if (rename(reserve, segment->path) == -1) {
+            return fail_at(segment, "make out of the reserve", diag);
+        }
+    } else {
+        flags |= O_CREAT | O_EXCL;
+    }
+    segment->fd = open(segment->path, flags, FILE_MODE);
+    return segment->fd == -1 ? fail_at(segment, "make", diag) : OK;
+}
+
 struct status
-segment_create(const char *folder, const struct segment_head *head, bool may_replace,
-               struct diag *diag, struct segment *ret_segment)
+segment_create(const char *folder, const struct segment_head *head, struct segment_making making,
+               struct diag *diag, bool *ret_is_full, struct segment *ret_segment)
 {
     struct segment segment = {.fd = -1, .head = *head};
-    TRY(journal_path(segment.path, folder, NEW_NAME, diag));
-    (void)unlink(segment.path); /* what a crash left */
-    segment.fd = open(segment.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    if (segment.fd == -1) {
-        return fail_at(&segment, "make", diag);
-    }
-    struct status st = fill_new(&segment, diag);
+    errno = 0;
+    struct status st = begin_file(&segment, folder, making.is_reserved, diag);
     if (is_ok(st)) {
-        st = publish(&segment, folder, may_replace, diag);
+        st = fill_new(&segment, diag);
+    }
+    if (is_ok(st)) {
+        st = publish(&segment, folder, making.may_replace, diag);
     }
     if (!is_ok(st)) {
+        *ret_is_full = is_disk_full(errno);
         segment_close(&segment);
         return st;
     }
     *ret_segment = segment;
     return OK;
+}
+
+struct status
+segment_reserve(const char *folder, uint64_t size, struct diag *diag)
+{
+    struct segment reserve = {.fd = -1, .head = {.size = size}};
+    TRY(journal_path(reserve.path, folder, RESERVE_NAME, diag));
+    reserve.fd = open(reserve.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (reserve.fd == -1) {
+        return fail_at(&reserve, "make", diag);
+    }
+    struct status st = preallocate(&reserve, diag);
+    if (is_ok(st) && fsync(reserve.fd) == -1) {
+        st = fail_at(&reserve, "sync", diag);
+    }
+    if (!is_ok(st)) { /* half of it helps nobody */
+        (void)unlink(reserve.path);
+    }
+    segment_close(&reserve);
+    return st;
 }
 
 static struct status
