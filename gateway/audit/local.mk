@@ -1,12 +1,14 @@
 # gateway/audit: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/audit/chain.c gateway/audit/chain.h \
+	gateway/audit/cipher.c gateway/audit/cipher.h \
 	gateway/audit/commit.c \
 	gateway/audit/event.c gateway/audit/event.h \
 	gateway/audit/fhir.c gateway/audit/fhir.h \
 	gateway/audit/fhir_answer.c gateway/audit/fhir_answer.h \
 	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
 	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
+	gateway/audit/guard.c gateway/audit/late.c \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
 	gateway/audit/merkle.c gateway/audit/merkle.h \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
@@ -18,6 +20,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/reader.c \
 	gateway/audit/record.c gateway/audit/record.h \
 	gateway/audit/recovery.c \
+	gateway/audit/rotation.c \
 	gateway/audit/segment.c gateway/audit/segment.h \
 	gateway/audit/ship.c gateway/audit/ship.h \
 	gateway/audit/ship_fhir.c gateway/audit/ship_fhir.h \
@@ -66,3 +69,7 @@ tests_unit_test_ship_fhir_SOURCES = tests/unit/test_ship_fhir.c $(ARR_KIT) $(SHI
 tests_unit_test_ship_fhir_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_fhir_answer
 tests_unit_test_fhir_answer_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher
+tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
+tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
