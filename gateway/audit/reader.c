@@ -23,7 +23,8 @@ struct source {
 
 struct journal_reader {
     char dir[PATH_MAX];
-    struct source *sources; /* in order of names */
+    struct journal_place place; /* <dir>, and the caller's keys */
+    struct source *sources;     /* in order of names */
     size_t n, capacity;
 };
 
@@ -118,12 +119,12 @@ open_sources(struct journal_reader *reader)
         struct source *source = &reader->sources[i];
         struct diag ignored = {0};
         (void)is_ok(
-            chain_open_last(reader->dir, source->name, source->last, &ignored, &source->chain));
+            chain_open_last(&reader->place, source->name, source->last, &ignored, &source->chain));
     }
 }
 
 struct status
-journal_reader_open(const char *dir, uint64_t last, struct diag *diag,
+journal_reader_open(const struct journal_place *place, uint64_t last, struct diag *diag,
                     struct journal_reader **ret_reader)
 {
     struct journal_reader *reader = mem_alloc(sizeof(*reader));
@@ -131,10 +132,11 @@ journal_reader_open(const char *dir, uint64_t last, struct diag *diag,
         return FAIL(diag, ERR_NO_MEMORY, "no memory to read a journal");
     }
     struct status st = OK;
-    if (snprintf(reader->dir, sizeof(reader->dir), "%s", dir) >= PATH_MAX) {
+    if (snprintf(reader->dir, sizeof(reader->dir), "%s", place->dir) >= PATH_MAX) {
         st = FAIL(diag, ERR_JOURNAL, "the path of the journal is longer than %d bytes",
                   PATH_MAX - 1);
     }
+    reader->place = (struct journal_place){reader->dir, place->keys};
     if (is_ok(st)) {
         st = find_chains(reader, last, diag);
     }
@@ -163,10 +165,10 @@ journal_reader_close(struct journal_reader *reader)
 /* ---- merging ---- */
 
 static struct status
-read_event_record(const char *dir, struct source *source, struct diag *diag)
+read_event_record(const struct journal_place *place, struct source *source, struct diag *diag)
 {
     if (source->chain == NULL) {
-        TRY(chain_open_last(dir, source->name, source->last, diag, &source->chain));
+        TRY(chain_open_last(place, source->name, source->last, diag, &source->chain));
     }
     bool has = true;
     do {
@@ -186,7 +188,7 @@ fill(struct journal_reader *reader, struct diag *diag)
         if (source->has_record || source->is_at_end || source->is_broken) {
             continue;
         }
-        const struct status st = read_event_record(reader->dir, source, diag);
+        const struct status st = read_event_record(&reader->place, source, diag);
         if (!is_ok(st)) {
             source->is_broken = true;
             return st;
@@ -247,10 +249,10 @@ journal_reader_next(struct journal_reader *reader, struct diag *diag, bool *ret_
 }
 
 struct status
-journal_read(const char *dir, journal_visit visit, void *arg, struct diag *diag)
+journal_read(const struct journal_place *place, journal_visit visit, void *arg, struct diag *diag)
 {
     struct journal_reader *reader = NULL;
-    TRY(journal_reader_open(dir, UINT64_MAX, diag, &reader));
+    TRY(journal_reader_open(place, UINT64_MAX, diag, &reader));
     struct status st = OK;
     bool has = true;
     while (is_ok(st) && has) {
@@ -263,12 +265,12 @@ journal_read(const char *dir, journal_visit visit, void *arg, struct diag *diag)
 }
 
 struct status
-journal_read_chain(const char *dir, const char *chain, uint64_t from, journal_visit visit,
-                   void *arg, struct diag *diag)
+journal_read_chain(const struct journal_place *place, const char *chain, uint64_t from,
+                   journal_visit visit, void *arg, struct diag *diag)
 {
     struct chain *opened = NULL;
     bool has = true;
-    TRY(chain_open(dir, chain, from, diag, &opened));
+    TRY(chain_open(place, chain, from, diag, &opened));
     struct status st = OK;
     while (is_ok(st) && has) {
         st = chain_next(opened, diag, &has);
@@ -283,11 +285,11 @@ journal_read_chain(const char *dir, const char *chain, uint64_t from, journal_vi
 }
 
 struct status
-journal_chains(const char *dir, struct status (*visit)(void *arg, const char *chain), void *arg,
-               struct diag *diag)
+journal_chains(const struct journal_place *place,
+               struct status (*visit)(void *arg, const char *chain), void *arg, struct diag *diag)
 {
     struct journal_reader *reader = NULL;
-    TRY(journal_reader_open(dir, 0, diag, &reader));
+    TRY(journal_reader_open(place, 0, diag, &reader));
     struct status st = OK;
     for (size_t i = 0; i < reader->n && is_ok(st); i++) {
         st = visit(arg, reader->sources[i].name);
@@ -297,15 +299,15 @@ journal_chains(const char *dir, struct status (*visit)(void *arg, const char *ch
 }
 
 struct status
-journal_find(const char *dir, const char *chain, uint64_t sequence, journal_visit visit, void *arg,
-             struct diag *diag)
+journal_find(const struct journal_place *place, const char *chain, uint64_t sequence,
+             journal_visit visit, void *arg, struct diag *diag)
 {
     struct chain *opened = NULL;
     bool has = false;
-    if (!is_chain(dir, chain)) {
-        return FAIL(diag, ERR_NOT_FOUND, "there is no chain '%s' in %s", chain, dir);
+    if (!is_chain(place->dir, chain)) {
+        return FAIL(diag, ERR_NOT_FOUND, "there is no chain '%s' in %s", chain, place->dir);
     }
-    TRY(chain_open(dir, chain, sequence, diag, &opened));
+    TRY(chain_open(place, chain, sequence, diag, &opened));
     struct status st = chain_next(opened, diag, &has);
     if (is_ok(st) && has && opened->head.sequence == sequence) {
         struct journal_record record;
@@ -334,11 +336,11 @@ note(struct journal_chain_report *report, const struct chain *chain)
 }
 
 static struct status
-walk_chain(const char *dir, const char *name, struct diag *diag,
+walk_chain(const struct journal_place *place, const char *name, struct diag *diag,
            struct journal_chain_report *report)
 {
     struct chain *chain = NULL;
-    TRY(chain_open(dir, name, 0, diag, &chain));
+    TRY(chain_open(place, name, 0, diag, &chain));
     bool has = true;
     struct status st = OK;
     while (is_ok(st) && has) {
@@ -357,15 +359,16 @@ walk_chain(const char *dir, const char *name, struct diag *diag,
 
 /* REQ: ITI20-unbroken */
 struct status
-journal_verify(const char *dir, journal_report visit, void *arg, struct diag *diag)
+journal_verify(const struct journal_place *place, journal_report visit, void *arg,
+               struct diag *diag)
 {
     struct journal_reader *reader = NULL;
-    TRY(journal_reader_open(dir, UINT64_MAX, diag, &reader));
+    TRY(journal_reader_open(place, UINT64_MAX, diag, &reader));
     struct status st = OK;
     for (size_t i = 0; i < reader->n && is_ok(st); i++) {
         struct diag why = {0};
         struct journal_chain_report report = {.chain = reader->sources[i].name};
-        const struct status walked = walk_chain(dir, report.chain, &why, &report);
+        const struct status walked = walk_chain(place, report.chain, &why, &report);
         report.problem = is_ok(walked) ? NULL : why.text;
         if (is_ok(walked) || walked.code == ERR_JOURNAL) {
             visit(arg, &report);

@@ -38,8 +38,8 @@ set_up(enum peer_manner manner)
         {"127.0.0.1", peer.port, SECOND, PATIENT, NULL},
     };
     CU_ASSERT_FATAL(calls_start(&calls, partners, ARRAY_LEN(partners)));
-    CU_ASSERT_FATAL(CHECK_OK(
-        &diag, journal_open(calls.config->journal_dir, "node", clock_system(), &diag, &journal)));
+    CU_ASSERT_FATAL(CHECK_OK(&diag, journal_open(JOURNAL_AT(calls.config->journal_dir), "node",
+                                                 clock_system(), &diag, &journal)));
     view = (struct admin_view){
         .config = calls.config,
         .clock = clock_system(),

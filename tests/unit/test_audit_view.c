@@ -32,7 +32,7 @@ begin(struct printed *printed, const char *dir, enum audit_form form)
 {
     memset(printed->text, 0, sizeof(printed->text));
     printed->view = (struct audit_view){.command = &command,
-                                        .dir = dir,
+                                        .place = {.dir = dir},
                                         .source = {"Red HIE", "2.999.1"},
                                         .form = form,
                                         .out = tmpfile()};
@@ -393,11 +393,11 @@ test_closed_output(void)
 {
     struct audit_event event = make_event();
     struct audit_view view = {.command = &command,
-                              .dir = kit_folder("followed"),
+                              .place = {.dir = kit_folder("followed")},
                               .source = {"Red", NULL},
                               .out = fopen("/dev/full", "w")};
     kit_disk_reset();
-    write_event(view.dir, &event);
+    write_event(view.place.dir, &event);
     CU_ASSERT_PTR_NOT_NULL_FATAL(view.out);
     catch_complaints();
     CU_ASSERT_EQUAL(audit_view_tail(&view, 1, NULL, NULL), CLI_FAILED);
