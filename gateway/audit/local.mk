@@ -6,6 +6,8 @@ libisthmus_a_SOURCES += \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
 	gateway/audit/place.h \
+	gateway/audit/message.c gateway/audit/message_kind.c gateway/audit/message_objects.c \
+	gateway/audit/message_rows.h \
 	gateway/audit/reader.c \
 	gateway/audit/record.c gateway/audit/record.h \
 	gateway/audit/recovery.c \
@@ -19,6 +21,7 @@ AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/tes
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished
 check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
+tests_unit_test_audit_message_SOURCES = tests/unit/test_audit_message.c tests/unit/audit_kinds.h
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c $(JOURNAL_KIT)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)
