@@ -1,10 +1,10 @@
 # gateway/audit: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/audit/chain.c gateway/audit/chain.h \
+	gateway/audit/cursor.c gateway/audit/cursor.h \
 	gateway/audit/commit.c \
 	gateway/audit/event.c gateway/audit/event.h \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
-	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
 	gateway/audit/place.h \
 	gateway/audit/message.c gateway/audit/message_kind.c gateway/audit/message_objects.c \
 	gateway/audit/message_rows.h \

@@ -3,8 +3,16 @@ libisthmus_a_SOURCES += \
 	gateway/cli/answers.c gateway/cli/answers.h \
 	gateway/cli/answers_write.c \
 	gateway/cli/await.c gateway/cli/await.h \
+	gateway/cli/audit_access.c gateway/cli/audit_access.h \
 	gateway/cli/audit_disclosure.c gateway/cli/audit_disclosure.h \
+	gateway/cli/audit_filter.c gateway/cli/audit_filter.h \
+	gateway/cli/audit_choices.c gateway/cli/audit_choices.h \
+	gateway/cli/audit_people.c gateway/cli/audit_people.h \
+	gateway/cli/audit_look.c gateway/cli/audit_show.c \
+	gateway/cli/audit_update.c gateway/cli/audit_update.h \
 	gateway/cli/audit_search.c gateway/cli/audit_search.h \
+	gateway/cli/audit_walk.c gateway/cli/audit_walk.h \
+	gateway/cli/csv.c gateway/cli/csv.h \
 	gateway/cli/audit_text.c gateway/cli/audit_text.h \
 	gateway/cli/audit_view.c gateway/cli/audit_view.h \
 	gateway/cli/cli.c gateway/cli/cli.h \
