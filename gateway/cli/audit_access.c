@@ -70,7 +70,7 @@ record(const struct audit_access *access, uint64_t records, struct arena *arena,
     return append(access, &event, diag);
 }
 
-/* REQ: ITI20-audit-used */
+/* REQ: ITI20-log-used */
 struct status
 audit_access_record(const struct audit_access *access, uint64_t records, struct diag *diag)
 {

@@ -33,7 +33,7 @@ struct look {
     const struct audit_view *view;
     const struct audit_index_query *query;
     enum audit_order order;
-    const struct disclosure_form *form; /* NULL: as tail shows records */
+    struct disclosure_form *form; /* NULL: as tail shows records */
     struct audit_search search;
     struct arena *arena;
     struct diag diag;
@@ -140,7 +140,8 @@ enum cli_exit
 audit_disclosures(const struct audit_view *view, const struct audit_index_query *query,
                   const struct disclosure_form *form)
 {
-    struct look look = {.view = view, .query = query, .form = form};
+    struct disclosure_form own = *form;
+    struct look look = {.view = view, .query = query, .form = &own};
 
     return look_up_and_close(&look);
 }
@@ -184,7 +185,7 @@ make_index(const struct audit_view *view, bool is_anew, struct diag *diag,
     char path[PATH_MAX];
     struct audit_index *index = NULL;
 
-    if (view->place.keys != NULL) {
+    if (view->is_encrypted) {
         return FAIL(diag, ERR_USAGE,
                     "the journal is encrypted, and an index would not be: searches "
                     "read the journal itself");

@@ -67,7 +67,7 @@ audit_search_open(const struct audit_view *view, struct diag *diag, struct audit
 {
     struct audit_search search = {.view = view};
 
-    if (view->place.keys == NULL) {
+    if (!view->is_encrypted) {
         const struct status st = open_index(&search, diag);
         if (!is_ok(st)) {
             audit_search_close(&search);

@@ -45,7 +45,7 @@ struct audit_writing {
                             const struct journal_record *record, struct buf *out,
                             struct diag *diag);
     const struct audit_view *view;
-    const void *form; /* the renderer's */
+    void *form; /* the renderer's */
 };
 /* Writes the places' records in their order; one that is damaged is said and left out. The memory
  * that it takes does not depend on how many there are. */

@@ -20,6 +20,7 @@ struct audit_view {
     struct audit_source source;
     enum audit_form form;
     FILE *out;
+    bool is_encrypted; /* the journal: it has no index then, which would not be */
     const struct audit_access *access; /* who is told that the journal is read; NULL: nobody */
     /* Tail: what of the records is shown; NULL: all but those that say that the journal was read,
      * unless <has_access>. */

@@ -161,8 +161,9 @@ order_newest_first(const struct walk *walk)
 }
 
 struct status
-audit_walk_find(struct audit_search *search, const struct audit_index_query *query, struct arena *arena,
-            struct diag *diag, struct audit_index_places *ret_places, bool *ret_has_more)
+audit_walk_find(struct audit_search *search, const struct audit_index_query *query,
+                struct arena *arena, struct diag *diag, struct audit_index_places *ret_places,
+                bool *ret_has_more)
 {
     struct audit_index_places places = {0};
     struct walk walk = {.search = search, .query = query, .arena = arena, .places = &places};

@@ -13,6 +13,7 @@
 #include "cli/audit_access.h"
 #include "cli/audit_choices.h"
 #include "cli/audit_disclosure.h"
+#include "cli/audit_export.h"
 #include "cli/audit_people.h"
 #include "cli/audit_search.h"
 #include "cli/audit_text.h"
@@ -176,6 +177,49 @@ run_disclosures(struct run *run)
     return (int)audit_disclosures(view, &query, &form);
 }
 
+static bool
+read_form(const struct audit_view *view, const char *text, enum audit_export_form *form)
+{
+    static const struct {
+        const char *name;
+        enum audit_export_form form;
+    } forms[] = {{"json", AUDIT_EXPORT_JSON}, {"xml", AUDIT_EXPORT_XML}, {"csv", AUDIT_EXPORT_CSV}};
+
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        if (text == NULL || strcmp(text, forms[i].name) == 0) {
+            *form = forms[i].form;
+            return true;
+        }
+    }
+    cli_complain(view->command, "--format '%s': expected xml, json or csv", text);
+    return false;
+}
+
+static int
+run_export(struct run *run)
+{
+    struct audit_view *const view = &run->view;
+    struct audit_index_query query;
+    struct audit_export export = {
+        .path = audit_choices.output,
+        .is_proven = audit_choices.is_proven,
+        .is_forced = audit_choices.is_forced,
+    };
+
+    if (export.path == NULL || export.path[0] == '\0') {
+        cli_complain(view->command, "-o PATH is required: the file to make, or with --proof the "
+                                    "folder");
+        return CLI_USAGE;
+    }
+    if (!expect_no_more(run) || !read_form(view, audit_choices.format, &export.form) ||
+        !read_filter(view, run->config, INT64_MIN, run->arena, &query)) {
+        return CLI_USAGE;
+    }
+    export.asked = run->asked.n == 0 ? "everything" : run->asked.p;
+    run->access.patients = &query.patients;
+    return (int)audit_export(view, &query, &export);
+}
+
 static int
 run_index(struct run *run)
 {
@@ -269,6 +313,7 @@ static const struct verb {
     {"show", &audit_command_show, run_show},
     {"search", &audit_command_search, run_search},
     {"disclosures", &audit_command_disclosures, run_disclosures},
+    {"export", &audit_command_export, run_export},
     {"index", &audit_command_index, run_index},
     {"verify", &command_verify, run_verify},
 };
@@ -295,6 +340,7 @@ prepare(struct run *run, const struct verb *verb, struct diag *diag)
         .out = stdout,
         .access = &run->access,
     };
+    run->view.is_encrypted = run->view.place.keys != NULL;
     run->access = (struct audit_access){
         .command = verb->command,
         .place = &run->view.place,
