@@ -4,9 +4,13 @@ libisthmus_a_SOURCES += \
 	gateway/audit/cursor.c gateway/audit/cursor.h \
 	gateway/audit/commit.c \
 	gateway/audit/event.c gateway/audit/event.h \
+	gateway/audit/fhir.c gateway/audit/fhir.h \
+	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
+	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
 	gateway/audit/merkle.c gateway/audit/merkle.h \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
+	gateway/audit/message_parts.c gateway/audit/message_parts.h \
 	gateway/audit/place.h \
 	gateway/audit/message.c gateway/audit/message_kind.c gateway/audit/message_objects.c \
 	gateway/audit/message_rows.h \
@@ -23,13 +27,17 @@ libisthmus_a_SOURCES += \
 EXTRA_DIST += gateway/audit/README.md
 
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h
-AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_journal \
+FHIR_RULES = tests/unit/fhir_rules.c tests/unit/fhir_rules.h
+AUDIT_FACTS = tests/unit/audit_facts.c tests/unit/audit_facts.h
+AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_audit_fhir tests/unit/test_journal \
 	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished tests/unit/test_merkle
 check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_message_SOURCES = tests/unit/test_audit_message.c tests/unit/audit_kinds.h
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
+tests_unit_test_audit_fhir_SOURCES = tests/unit/test_audit_fhir.c $(FHIR_RULES) $(AUDIT_FACTS)
+tests_unit_test_audit_fhir_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c $(JOURNAL_KIT)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_damage_SOURCES = tests/unit/test_journal_damage.c $(JOURNAL_KIT)
