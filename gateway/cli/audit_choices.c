@@ -19,6 +19,7 @@ struct audit_choices audit_choices;
     {.name = "reason", .argument = "TEXT", .help = "and why", .value = &audit_choices.reason}
 #define JSON_OPTION(what) {.name = "json", .help = what, .flag = &audit_choices.is_json}
 #define XML_OPTION(what)  {.name = "xml", .help = what, .flag = &audit_choices.is_xml}
+#define FHIR_OPTION(what) {.name = "fhir", .help = what, .flag = &audit_choices.is_fhir}
 
 static const struct cli_option tail_options[] = {
     CONFIG_OPTION,
@@ -30,12 +31,14 @@ static const struct cli_option tail_options[] = {
     READER_OPTIONS,
     JSON_OPTION("one JSON object per record"),
     XML_OPTION("one DICOM AuditMessage per record"),
+    FHIR_OPTION("one FHIR AuditEvent per record"),
 };
 static const struct cli_option show_options[] = {
     CONFIG_OPTION,
     READER_OPTIONS,
     JSON_OPTION("the record as JSON"),
     XML_OPTION("the record as a DICOM AuditMessage"),
+    FHIR_OPTION("the record as a FHIR AuditEvent"),
 };
 static const struct cli_option search_options[] = {
     CONFIG_OPTION,
@@ -51,6 +54,7 @@ static const struct cli_option search_options[] = {
     READER_OPTIONS,
     JSON_OPTION("one JSON object per record"),
     XML_OPTION("one DICOM AuditMessage per record"),
+    FHIR_OPTION("one FHIR AuditEvent per record"),
 };
 static const struct cli_option disclosure_options[] = {
     CONFIG_OPTION,
@@ -66,7 +70,7 @@ static const struct cli_option disclosure_options[] = {
 static const struct cli_option export_options[] = {
     CONFIG_OPTION,
     {.name = "o", .argument = "PATH", .help = "the file, or folder, to make", .value = &audit_choices.output},
-    {.name = "format", .argument = "FORM", .help = "xml (AuditMessages), json (lines) or csv; default json",
+    {.name = "format", .argument = "FORM", .help = "xml (AuditMessages), fhir (AuditEvents), csv, or json (the default)",
      .value = &audit_choices.format},
     {.name = "proof", .help = "a folder, with a proof of every record beside them", .flag = &audit_choices.is_proven},
     {.name = "force", .help = "write over a file that is there", .flag = &audit_choices.is_forced},
@@ -85,29 +89,29 @@ static const struct cli_option index_options[] = {
 const struct cli_command audit_command = {
     .name = "audit",
     .usage = "tail|show|search|disclosures|export|index|verify -c FILE ...",
-    .text =
-        "  isthmus audit tail -c FILE [-n N] [-f] [--partner ID] ... [--json|--xml]\n"
-        "      the last records, one line each\n"
-        "  isthmus audit show -c FILE RECORD [--json|--xml]\n"
-        "      one record explained, and which others belong to it\n"
-        "  isthmus audit search -c FILE [--patient ID] [--user TEXT] [--since TIME] ...\n"
-        "      the records that fit, oldest first\n"
-        "  isthmus audit disclosures -c FILE --patient ID [--accountable] [--csv|--json]\n"
-        "      who received what about a patient, when and why\n"
-        "  isthmus audit export -c FILE -o PATH [--format xml|json|csv] [--proof] [--patient ID] "
-        "...\n"
-        "      the records that fit into a file, with their chain, number and hash\n"
-        "  isthmus audit index -c FILE [--rebuild]\n"
-        "      the index that search uses, brought up to date or made anew\n"
-        "  isthmus audit verify -c FILE [--json]\n"
-        "      whether every record of the journal is there and unchanged\n\n"
-        "'isthmus audit VERB --help' says more. All of them read beside a running node, and "
-        "each\n"
-        "writes into the journal who read it and what for, before it shows anything.",
+    .text = "  isthmus audit tail -c FILE [-n N] [-f] [--partner ID] ... [--json|--xml|--fhir]\n"
+            "      the last records, one line each\n"
+            "  isthmus audit show -c FILE RECORD [--json|--xml|--fhir]\n"
+            "      one record explained, and which others belong to it\n"
+            "  isthmus audit search -c FILE [--patient ID] [--user TEXT] [--since TIME] ...\n"
+            "      the records that fit, oldest first\n"
+            "  isthmus audit disclosures -c FILE --patient ID [--accountable] [--csv|--json]\n"
+            "      who received what about a patient, when and why\n"
+            "  isthmus audit export -c FILE -o PATH [--format json|xml|fhir|csv] [--proof] "
+            "[--patient ID] "
+            "...\n"
+            "      the records that fit into a file, with their chain, number and hash\n"
+            "  isthmus audit index -c FILE [--rebuild]\n"
+            "      the index that search uses, brought up to date or made anew\n"
+            "  isthmus audit verify -c FILE [--json]\n"
+            "      whether every record of the journal is there and unchanged\n\n"
+            "'isthmus audit VERB --help' says more. All of them read beside a running node, and "
+            "each\n"
+            "writes into the journal who read it and what for, before it shows anything.",
 };
 const struct cli_command audit_command_tail = {
     .name = "audit tail",
-    .usage = "-c FILE [-n N] [-f] [--partner ID] ... [--json|--xml]",
+    .usage = "-c FILE [-n N] [-f] [--partner ID] ... [--json|--xml|--fhir]",
     .text =
         "Prints the last records of all chains of the journal, merged by time, one line each:\n"
         "when, which transaction, asked by this node or answered by it, how it ended (intent:\n"
@@ -124,12 +128,12 @@ const struct cli_command audit_command_tail = {
 };
 const struct cli_command audit_command_show = {
     .name = "audit show",
-    .usage = "-c FILE RECORD [--json|--xml]",
+    .usage = "-c FILE RECORD [--json|--xml|--fhir]",
     .text =
         "Explains one record (CHAIN/NUMBER, as 'isthmus audit tail' prints it): what happened,\n"
         "who asked for what, whom it concerned, which rule decided, how it ended, and which\n"
         "other records are of the same transaction. With --xml only the DICOM AuditMessage,\n"
-        "with --json only the record as the journal holds it.\n\n"
+        "with --fhir the FHIR AuditEvent, with --json the record as the journal holds it.\n\n"
         "Exit code: 0; 1 when there is no such record or it cannot be read.",
     .options = show_options,
     .options_n = ARRAY_LEN(show_options),
@@ -171,13 +175,13 @@ const struct cli_command audit_command_disclosures = {
 };
 const struct cli_command audit_command_export = {
     .name = "audit export",
-    .usage = "-c FILE -o PATH [--format xml|json|csv] [--proof] [--force] [--patient ID] ...",
+    .usage = "-c FILE -o PATH [--format json|xml|fhir|csv] [--proof] [--force] [--patient ID] ...",
     .text =
         "Writes the records for which everything that is given holds, oldest first, into a new\n"
         "file that its owner alone can read; it appears when it is whole. Each record stands\n"
         "with its chain, number and SHA-256. xml: one document of DICOM AuditMessages; json: one\n"
-        "object a line, the event as the journal holds it; csv: RFC 4180, and no field that a\n"
-        "spreadsheet would take for a formula.\n"
+        "object a line, the event as the journal holds it; fhir: an AuditEvent a line; csv: RFC\n"
+        "4180, and no field that a spreadsheet would take for a formula.\n"
         "With --proof, PATH is a new folder: the records, proofs.jsonl with a line for each\n"
         "record (its bytes, its path in the segment's Merkle tree, the signed checkpoint), and\n"
         "manifest.json. 'isthmus audit verify --proof' checks a proof without the journal.\n\n"

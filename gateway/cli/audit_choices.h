@@ -13,7 +13,7 @@ struct audit_choices {
     const char *by, *reason;
     const char *format, *output;
     bool is_following, has_access, is_count, is_newest_first, is_oldest_first;
-    bool is_json, is_xml, is_csv, is_all, is_accountable;
+    bool is_json, is_xml, is_fhir, is_csv, is_all, is_accountable;
     bool is_rebuilding, is_proven, is_forced;
     struct audit_filter_options filter;
 };

@@ -8,7 +8,7 @@
 
 #include "cli/audit_search.h"
 
-enum audit_export_form { AUDIT_EXPORT_JSON, AUDIT_EXPORT_XML, AUDIT_EXPORT_CSV };
+enum audit_export_form { AUDIT_EXPORT_JSON, AUDIT_EXPORT_XML, AUDIT_EXPORT_CSV, AUDIT_EXPORT_FHIR };
 
 struct audit_export {
     const char *path;

@@ -1,6 +1,6 @@
 /*
- * One exported record as AuditMessage, JSON or a row of CSV. Called by audit_export.c; owns
- * nothing.
+ * One exported record as AuditMessage, AuditEvent, JSON or a row of CSV. Called by audit_export.c;
+ * owns nothing.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -21,6 +21,8 @@ audit_export_name(enum audit_export_form form)
         return "records.xml";
     case AUDIT_EXPORT_CSV:
         return "records.csv";
+    case AUDIT_EXPORT_FHIR:
+        return "records.ndjson";
     case AUDIT_EXPORT_JSON:
         break;
     }
@@ -39,6 +41,7 @@ audit_export_head(enum audit_export_form form)
                "role,organization,on_behalf_of,purpose,patients,documents,submission_set,query_id,"
                "subject,transaction,message\r\n";
     case AUDIT_EXPORT_JSON:
+    case AUDIT_EXPORT_FHIR:
         break;
     }
     return "";
@@ -175,6 +178,9 @@ write_event(enum audit_export_form form, const struct audit_source *source,
     struct audit_event event;
 
     TRY(audit_event_decode(record->payload, arena, diag, &event));
+    if (form == AUDIT_EXPORT_FHIR) {
+        return audit_text_fhir(record, &event, source, out, diag);
+    }
     return form == AUDIT_EXPORT_XML ? write_xml(record, &event, source, out, diag)
                                     : write_csv(record, &event, out, diag);
 }

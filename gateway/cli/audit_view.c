@@ -31,6 +31,8 @@ render_event(const struct audit_view *view, const struct journal_record *record,
     if (is_ok(st) && view->form == AUDIT_FORM_XML) {
         st = audit_message_write(&event, &view->source, out, diag);
         st = is_ok(st) ? buf_append_char(out, '\n', diag) : st;
+    } else if (is_ok(st) && view->form == AUDIT_FORM_FHIR) {
+        st = audit_text_fhir(record, &event, &view->source, out, diag);
     } else if (is_ok(st) && is_line) {
         st = audit_text_line(record, &event, out, diag);
     } else if (is_ok(st)) {

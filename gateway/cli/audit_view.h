@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "store/audit_index.h"
 
-enum audit_form { AUDIT_FORM_TEXT, AUDIT_FORM_JSON, AUDIT_FORM_XML };
+enum audit_form { AUDIT_FORM_TEXT, AUDIT_FORM_JSON, AUDIT_FORM_XML, AUDIT_FORM_FHIR };
 
 struct audit_view {
     const struct cli_command *command; /* who complains */
@@ -20,7 +20,7 @@ struct audit_view {
     struct audit_source source;
     enum audit_form form;
     FILE *out;
-    bool is_encrypted; /* the journal: it has no index then, which would not be */
+    bool is_encrypted;                 /* the journal: it has no index then, which would not be */
     const struct audit_access *access; /* who is told that the journal is read; NULL: nobody */
     /* Tail: what of the records is shown; NULL: all but those that say that the journal was read,
      * unless <has_access>. */

@@ -183,7 +183,12 @@ read_form(const struct audit_view *view, const char *text, enum audit_export_for
     static const struct {
         const char *name;
         enum audit_export_form form;
-    } forms[] = {{"json", AUDIT_EXPORT_JSON}, {"xml", AUDIT_EXPORT_XML}, {"csv", AUDIT_EXPORT_CSV}};
+    } forms[] = {
+        {"json", AUDIT_EXPORT_JSON},
+        {"xml", AUDIT_EXPORT_XML},
+        {"csv", AUDIT_EXPORT_CSV},
+        {"fhir", AUDIT_EXPORT_FHIR},
+    };
 
     for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
         if (text == NULL || strcmp(text, forms[i].name) == 0) {
@@ -191,7 +196,7 @@ read_form(const struct audit_view *view, const char *text, enum audit_export_for
             return true;
         }
     }
-    cli_complain(view->command, "--format '%s': expected xml, json or csv", text);
+    cli_complain(view->command, "--format '%s': expected json, xml, fhir or csv", text);
     return false;
 }
 
@@ -334,9 +339,10 @@ prepare(struct run *run, const struct verb *verb, struct diag *diag)
         .place = {.dir = config->journal_dir},
         .source = {config->community_name != NULL ? config->community_name : config->community,
                    config->community},
-        .form = audit_choices.is_json  ? AUDIT_FORM_JSON
-                : audit_choices.is_xml ? AUDIT_FORM_XML
-                                       : AUDIT_FORM_TEXT,
+        .form = audit_choices.is_json   ? AUDIT_FORM_JSON
+                : audit_choices.is_xml  ? AUDIT_FORM_XML
+                : audit_choices.is_fhir ? AUDIT_FORM_FHIR
+                                        : AUDIT_FORM_TEXT,
         .out = stdout,
         .access = &run->access,
     };
@@ -364,8 +370,8 @@ run_verb(const struct verb *verb, int argc, char **argv)
     if (!cli_parse(verb->command, argc, argv, &run.rest, &exit_code)) {
         return exit_code;
     }
-    if (audit_choices.is_json && audit_choices.is_xml) {
-        cli_complain(verb->command, "--json and --xml exclude each other");
+    if (audit_choices.is_json + audit_choices.is_xml + audit_choices.is_fhir > 1) {
+        cli_complain(verb->command, "--json, --xml and --fhir exclude each other");
         return CLI_USAGE;
     }
     run.config = cli_config(verb->command, audit_choices.config);
