@@ -1,5 +1,6 @@
 # certs: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
+	certs/bytes.c certs/bytes.h \
 	certs/cache.c certs/cache.h \
 	certs/certificate.c certs/certificate.h \
 	certs/crl_held.c certs/crl_held.h \

@@ -227,7 +227,8 @@ chain_next(struct chain *chain, struct diag *diag, bool *ret_has)
 /* ---- opening ---- */
 
 static struct status
-chain_make(const char *dir, const char *name, struct diag *diag, struct chain **ret_chain)
+chain_make(const struct journal_place *place, const char *name, struct diag *diag,
+           struct chain **ret_chain)
 {
     struct chain *chain = mem_alloc(sizeof(*chain));
     if (chain == NULL) {
@@ -237,7 +238,7 @@ chain_make(const char *dir, const char *name, struct diag *diag, struct chain **
     chain->segment.fd = -1;
     chain->judged_at = 0;
     buf_init_secret(&chain->record, RECORD_HEAD_BYTES + RECORD_PAYLOAD_MAX);
-    const struct status st = journal_path(chain->folder, dir, name, diag);
+    const struct status st = journal_path(chain->folder, place->dir, name, diag);
     if (!is_ok(st)) {
         chain_close(chain);
         return st;
@@ -258,11 +259,11 @@ skip_to(struct chain *chain, uint64_t from, struct diag *diag)
 }
 
 struct status
-chain_open(const char *dir, const char *name, uint64_t from, struct diag *diag,
+chain_open(const struct journal_place *place, const char *name, uint64_t from, struct diag *diag,
            struct chain **ret_chain)
 {
     struct chain *chain = NULL;
-    TRY(chain_make(dir, name, diag, &chain));
+    TRY(chain_make(place, name, diag, &chain));
     struct status st = begin_before(chain, from, diag);
     if (is_ok(st) && chain->segment.fd != -1) {
         st = skip_to(chain, from, diag);
@@ -276,14 +277,14 @@ chain_open(const char *dir, const char *name, uint64_t from, struct diag *diag,
 }
 
 struct status
-chain_open_last(const char *dir, const char *name, uint64_t n, struct diag *diag,
+chain_open_last(const struct journal_place *place, const char *name, uint64_t n, struct diag *diag,
                 struct chain **ret_chain)
 {
     struct chain *chain = NULL;
     if (n == UINT64_MAX) {
-        return chain_open(dir, name, 0, diag, ret_chain);
+        return chain_open(place, name, 0, diag, ret_chain);
     }
-    TRY(chain_make(dir, name, diag, &chain));
+    TRY(chain_make(place, name, diag, &chain));
     const struct status st = begin_before(chain, UINT64_MAX, diag);
     if (is_ok(st) && chain->segment.fd != -1) {
         /* Damage on the way is met again, and said, by whoever reads the records before it. */
@@ -293,7 +294,7 @@ chain_open_last(const char *dir, const char *name, uint64_t n, struct diag *diag
     const uint64_t end = chain->sequence; /* one behind the last record; 0 in an empty chain */
     chain_close(chain);
     TRY(st);
-    return chain_open(dir, name, end > n ? end - n : 0, diag, ret_chain);
+    return chain_open(place, name, end > n ? end - n : 0, diag, ret_chain);
 }
 
 void

@@ -7,6 +7,7 @@
 #ifndef AUDIT_CHAIN_H
 #define AUDIT_CHAIN_H
 
+#include "audit/place.h"
 #include "audit/segment.h"
 
 struct chain {
@@ -25,11 +26,11 @@ struct chain {
 
 /* Before the first record whose sequence is <from> or more (0: the first that exists). A chain
  * without segments is an empty one. */
-MUST_CHECK struct status chain_open(const char *dir, const char *name, uint64_t from,
-                                    struct diag *diag, struct chain **ret_chain);
+MUST_CHECK struct status chain_open(const struct journal_place *place, const char *name,
+                                    uint64_t from, struct diag *diag, struct chain **ret_chain);
 /* Before the last <n> records. */
-MUST_CHECK struct status chain_open_last(const char *dir, const char *name, uint64_t n,
-                                         struct diag *diag, struct chain **ret_chain);
+MUST_CHECK struct status chain_open_last(const struct journal_place *place, const char *name,
+                                         uint64_t n, struct diag *diag, struct chain **ret_chain);
 void chain_close(struct chain *chain); /* NULL is fine */
 
 /* The next record into chain->record and chain->head; false: there is none now (a writer may add

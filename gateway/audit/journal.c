@@ -20,7 +20,7 @@
 /* ---- opening and closing ---- */
 
 static struct status
-journal_make(const char *dir, const char *chain, const struct clock *clock,
+journal_make(const struct journal_place *place, const char *chain, const struct clock *clock,
              struct journal_sizes sizes, struct diag *diag, struct journal **ret_journal)
 {
     if (!journal_chain_is_valid(span_of_cstr(chain))) {
@@ -43,7 +43,7 @@ journal_make(const char *dir, const char *chain, const struct clock *clock,
     buf_init_secret(&journal->batch, sizes.queue_bytes);
     (void)pthread_mutex_init(&journal->mutex, NULL);
     (void)pthread_cond_init(&journal->work, NULL);
-    const struct status st = journal_path(journal->folder, dir, chain, diag);
+    const struct status st = journal_path(journal->folder, place->dir, chain, diag);
     *ret_journal = journal;
     return st;
 }
@@ -79,18 +79,18 @@ start_thread(struct journal *journal, struct diag *diag)
 }
 
 static struct status
-open_chain(const char *dir, const char *chain, const struct clock *clock,
+open_chain(const struct journal_place *place, const char *chain, const struct clock *clock,
            struct journal_sizes sizes, struct diag *diag, bool *ret_is_held,
            struct journal **ret_journal)
 {
     struct journal *journal = NULL;
     *ret_is_held = false;
-    struct status st = journal_make(dir, chain, clock, sizes, diag, &journal);
+    struct status st = journal_make(place, chain, clock, sizes, diag, &journal);
     if (is_ok(st)) {
-        st = journal_lock(journal, dir, diag, ret_is_held);
+        st = journal_lock(journal, place->dir, diag, ret_is_held);
     }
     if (is_ok(st)) {
-        st = journal_recover(journal, dir, diag);
+        st = journal_recover(journal, place, diag);
     }
     if (is_ok(st)) {
         st = start_thread(journal, diag);
@@ -106,23 +106,23 @@ open_chain(const char *dir, const char *chain, const struct clock *clock,
 }
 
 struct status
-journal_open_sized(const char *dir, const char *chain, const struct clock *clock,
+journal_open_sized(const struct journal_place *place, const char *chain, const struct clock *clock,
                    struct journal_sizes sizes, struct diag *diag, struct journal **ret_journal)
 {
     bool is_held = false;
-    return open_chain(dir, chain, clock, sizes, diag, &is_held, ret_journal);
+    return open_chain(place, chain, clock, sizes, diag, &is_held, ret_journal);
 }
 
 struct status
-journal_open(const char *dir, const char *chain, const struct clock *clock, struct diag *diag,
-             struct journal **ret_journal)
+journal_open(const struct journal_place *place, const char *chain, const struct clock *clock,
+             struct diag *diag, struct journal **ret_journal)
 {
-    return journal_open_sized(dir, chain, clock, JOURNAL_SIZES_NODE, diag, ret_journal);
+    return journal_open_sized(place, chain, clock, JOURNAL_SIZES_NODE, diag, ret_journal);
 }
 
 struct status
-journal_open_free(const char *dir, const char *prefix, const struct clock *clock, struct diag *diag,
-                  struct journal **ret_journal)
+journal_open_free(const struct journal_place *place, const char *prefix, const struct clock *clock,
+                  struct diag *diag, struct journal **ret_journal)
 {
     for (int i = 0; i < FREE_CHAINS_MAX; i++) {
         char chain[2 * JOURNAL_CHAIN_MAX];
@@ -130,13 +130,13 @@ journal_open_free(const char *dir, const char *prefix, const struct clock *clock
         bool is_held = false;
         (void)snprintf(chain, sizeof(chain), "%.*s-%d", JOURNAL_CHAIN_MAX, prefix, i);
         const struct status st =
-            open_chain(dir, chain, clock, JOURNAL_SIZES_COMMAND, &why, &is_held, ret_journal);
+            open_chain(place, chain, clock, JOURNAL_SIZES_COMMAND, &why, &is_held, ret_journal);
         if (!is_held) {
             return is_ok(st) ? OK : FAIL(diag, st.code, "%s", why.text);
         }
     }
     return FAIL(diag, ERR_JOURNAL, "all %d chains %s/%s-N are being written by other processes",
-                FREE_CHAINS_MAX, dir, prefix);
+                FREE_CHAINS_MAX, place->dir, prefix);
 }
 
 void
@@ -284,6 +284,12 @@ journal_read_lag(struct journal *journal)
     };
     pthread_mutex_unlock(&journal->mutex);
     return lag;
+}
+
+uint64_t
+journal_durable(const struct journal *journal)
+{
+    return atomic_load(&journal->durable);
 }
 
 bool

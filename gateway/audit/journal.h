@@ -10,29 +10,32 @@
 #define AUDIT_JOURNAL_H
 
 #include "audit/event.h"
+#include "audit/place.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/park.h"
 
 struct journal;
 
-/* Opens <dir>/<chain> for writing (both made when missing), verifies and recovers its last segment,
- * starts the journal thread. A torn end, which no append was ever told to be durable, is cut
- * silently; damage is ERR_JOURNAL and says where and what to do. One writer per chain: a lock held
- * by another process (or journal) is ERR_JOURNAL. <chain>: letters, digits, '-', '_', '.'. */
-MUST_CHECK struct status journal_open(const char *dir, const char *chain, const struct clock *clock,
-                                      struct diag *diag, struct journal **ret_journal);
+/* Opens <place>/<chain> for writing (both made when missing), verifies and recovers its last
+ * segment, starts the journal thread. A torn end, which no append was ever told to be durable, is
+ * cut silently; damage is ERR_JOURNAL and says where and what to do. One writer per chain: a lock
+ * held by another process (or journal) is ERR_JOURNAL. <chain>: letters, digits, '-', '_', '.'. */
+MUST_CHECK struct status journal_open(const struct journal_place *place, const char *chain,
+                                      const struct clock *clock, struct diag *diag,
+                                      struct journal **ret_journal);
 /* The first chain of "<prefix>-0", "<prefix>-1"... that nobody holds, with small segments: for
  * short-lived commands. */
-MUST_CHECK struct status journal_open_free(const char *dir, const char *prefix,
+MUST_CHECK struct status journal_open_free(const struct journal_place *place, const char *prefix,
                                            const struct clock *clock, struct diag *diag,
                                            struct journal **ret_journal);
 /* What an earlier process began and did not live to end: each intent of this chain without an
  * outcome gets one, durable when this returns, that says it is unknown. To be called behind the
  * opening, before anything is appended. Intents that were written more than <window_us> before the
- * chain's last record had ended: no question lasts longer. <dir>: as it was opened. */
-MUST_CHECK struct status journal_end_intents(struct journal *journal, const char *dir,
-                                             int64_t window_us, struct diag *diag, size_t *ret_n);
+ * chain's last record had ended: no question lasts longer. <place>: as it was opened. */
+MUST_CHECK struct status journal_end_intents(struct journal *journal,
+                                             const struct journal_place *place, int64_t window_us,
+                                             struct diag *diag, size_t *ret_n);
 /* Commits what is queued, wakes, cuts the segment to its content. Nobody may append any more. NULL
  * is fine. */
 void journal_close(struct journal *journal);
@@ -68,6 +71,9 @@ struct journal_lag {
     size_t queue_max;   /* more than that is refused */
 };
 struct journal_lag journal_read_lag(struct journal *journal);
+/* The last sequence of its chain that is durable: for whoever gives records away. Any thread; takes
+ * no lock. */
+uint64_t journal_durable(const struct journal *journal);
 /* How long the disk has been at the batch that is being written; 0: none is. Thread: any. */
 int64_t journal_busy_us(struct journal *journal);
 
@@ -82,27 +88,46 @@ struct journal_record {
     struct span payload;   /* an event's JSON; valid until the next record is read */
 };
 typedef bool (*journal_visit)(void *arg, const struct journal_record *record);
-/* Calls <visit> for every record of every chain under <dir>, until it returns false: each chain in
+/* Calls <visit> for every record of every chain at <place>, until it returns false: each chain in
  * its own order, the chains merged by time (then by name). Records of a type that this version does
  * not know are verified and left out. */
-MUST_CHECK struct status journal_read(const char *dir, journal_visit visit, void *arg,
-                                      struct diag *diag);
+MUST_CHECK struct status journal_read(const struct journal_place *place, journal_visit visit,
+                                      void *arg, struct diag *diag);
 /* The same for the records of one chain, from sequence <from> on (0: the first that is there). */
-MUST_CHECK struct status journal_read_chain(const char *dir, const char *chain, uint64_t from,
-                                            journal_visit visit, void *arg, struct diag *diag);
+MUST_CHECK struct status journal_read_chain(const struct journal_place *place, const char *chain,
+                                            uint64_t from, journal_visit visit, void *arg,
+                                            struct diag *diag);
 /* The names of the chains that are there now, in order. */
-MUST_CHECK struct status journal_chains(const char *dir,
+MUST_CHECK struct status journal_chains(const struct journal_place *place,
                                         struct status (*visit)(void *arg, const char *chain),
                                         void *arg, struct diag *diag);
 /* One record; ERR_NOT_FOUND. */
-MUST_CHECK struct status journal_find(const char *dir, const char *chain, uint64_t sequence,
-                                      journal_visit visit, void *arg, struct diag *diag);
+MUST_CHECK struct status journal_find(const struct journal_place *place, const char *chain,
+                                      uint64_t sequence, journal_visit visit, void *arg,
+                                      struct diag *diag);
 
 /* The same as a cursor, for whoever follows. Owner: the caller; one thread. */
 struct journal_reader;
 /* <last>: begin with the last so many records of each chain; UINT64_MAX: with the first. */
-MUST_CHECK struct status journal_reader_open(const char *dir, uint64_t last, struct diag *diag,
-                                             struct journal_reader **ret_reader);
+MUST_CHECK struct status journal_reader_open(const struct journal_place *place, uint64_t last,
+                                             struct diag *diag, struct journal_reader **ret_reader);
+/* What a reader is to give of each chain; asked on the reader's thread. */
+struct journal_scope {
+    /* The first sequence; asked once for each chain, when it is found. */
+    uint64_t (*from)(void *arg, const char *chain);
+    /* The last one that may be given now; asked each time. */
+    uint64_t (*until)(void *arg, const char *chain);
+    void *arg;
+};
+/* <scope> is copied. */
+MUST_CHECK struct status journal_reader_open_scoped(const struct journal_place *place,
+                                                    const struct journal_scope *scope,
+                                                    struct diag *diag,
+                                                    struct journal_reader **ret_reader);
+/* Makes durable what was read of that chain and is not known to be: for records of a writer in
+ * another process, before they are given away. ERR_JOURNAL, ERR_NOT_FOUND. */
+MUST_CHECK struct status journal_reader_sync(struct journal_reader *reader, const char *chain,
+                                             struct diag *diag);
 /* *ret_has false: nothing more now; ask again later (new chains are found then). ERR_JOURNAL is
  * said once per damaged chain; asking again goes on with the others. */
 MUST_CHECK struct status journal_reader_next(struct journal_reader *reader, struct diag *diag,
@@ -122,7 +147,7 @@ struct journal_chain_report {
 typedef void (*journal_report)(void *arg, const struct journal_chain_report *report);
 /* Walks every chain from its first record. ERR_JOURNAL when a folder cannot be read; damage is in
  * the reports only. */
-MUST_CHECK struct status journal_verify(const char *dir, journal_report visit, void *arg,
-                                        struct diag *diag);
+MUST_CHECK struct status journal_verify(const struct journal_place *place, journal_report visit,
+                                        void *arg, struct diag *diag);
 
 #endif

@@ -6,6 +6,7 @@
 #define AUDIT_JOURNAL_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "audit/journal.h"
 #include "audit/segment.h"
@@ -37,7 +38,7 @@ struct journal {
     struct buf queue;      /* packed records that are not sealed yet */
     struct journal_tickets waiting;
     uint64_t next_sequence;
-    uint64_t durable; /* last sequence that an fdatasync covered */
+    _Atomic uint64_t durable; /* last sequence that an fdatasync covered; read without the lock */
     bool is_closing;
     bool is_failed;        /* for ever */
     int64_t busy_since_us; /* mono: a batch is being written; 0: none */
@@ -51,7 +52,7 @@ struct journal {
     uint8_t previous[SHA256_BYTES];
 };
 
-MUST_CHECK struct status journal_open_sized(const char *dir, const char *chain,
+MUST_CHECK struct status journal_open_sized(const struct journal_place *place, const char *chain,
                                             const struct clock *clock, struct journal_sizes sizes,
                                             struct diag *diag, struct journal **ret_journal);
 /* Takes the chain's lock, making folders as needed; *ret_is_held: somebody else has it (then the
@@ -60,7 +61,7 @@ MUST_CHECK struct status journal_lock(struct journal *journal, const char *dir, 
                                       bool *ret_is_held);
 /* Verifies the last segment, cuts a torn end, makes everything durable; the journal thread's
  * members and the sequences are set. */
-MUST_CHECK struct status journal_recover(struct journal *journal, const char *dir,
+MUST_CHECK struct status journal_recover(struct journal *journal, const struct journal_place *place,
                                          struct diag *diag);
 /* The journal thread; <arg>: the journal. Ends when it closes and nothing is queued. */
 void *journal_run(void *arg);

@@ -15,6 +15,7 @@
 struct source {
     char name[JOURNAL_CHAIN_MAX + 1];
     uint64_t last;       /* begin with the last so many records */
+    uint64_t from;       /* of a scope: begin with this one; 0 with the first */
     struct chain *chain; /* NULL: not opened yet */
     bool has_record;     /* chain->record was read and not yet given */
     bool is_at_end;      /* asked again only when every chain is */
@@ -23,7 +24,9 @@ struct source {
 
 struct journal_reader {
     char dir[PATH_MAX];
-    struct source *sources; /* in order of names */
+    struct journal_place place; /* <dir>, and the caller's keys */
+    struct journal_scope scope; /* without functions: everything */
+    struct source *sources;     /* in order of names */
     size_t n, capacity;
 };
 
@@ -66,6 +69,9 @@ add_source(struct journal_reader *reader, const char *name, uint64_t last, struc
         at--;
     }
     struct source source = {.last = last};
+    if (reader->scope.from != NULL) {
+        source.from = reader->scope.from(reader->scope.arg, name);
+    }
     (void)snprintf(source.name, sizeof(source.name), "%.*s", JOURNAL_CHAIN_MAX, name);
     reader->sources[at] = source;
     reader->n++;
@@ -109,6 +115,14 @@ find_chains(struct journal_reader *reader, uint64_t last, struct diag *diag)
     return st;
 }
 
+static struct status
+open_source(const struct journal_place *place, struct source *source, struct diag *diag)
+{
+    return source->from == 0
+               ? chain_open_last(place, source->name, source->last, diag, &source->chain)
+               : chain_open(place, source->name, source->from, diag, &source->chain);
+}
+
 /* "The last records" are those of now. What cannot be opened is tried, and said, by the first read.
  */
 static void
@@ -117,24 +131,27 @@ open_sources(struct journal_reader *reader)
     for (size_t i = 0; i < reader->n; i++) {
         struct source *source = &reader->sources[i];
         struct diag ignored = {0};
-        (void)is_ok(
-            chain_open_last(reader->dir, source->name, source->last, &ignored, &source->chain));
+        (void)is_ok(open_source(&reader->place, source, &ignored));
     }
 }
 
-struct status
-journal_reader_open(const char *dir, uint64_t last, struct diag *diag,
-                    struct journal_reader **ret_reader)
+static struct status
+open_reader(const struct journal_place *place, uint64_t last, const struct journal_scope *scope,
+            struct diag *diag, struct journal_reader **ret_reader)
 {
     struct journal_reader *reader = mem_alloc(sizeof(*reader));
     if (reader == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory to read a journal");
     }
     struct status st = OK;
-    if (snprintf(reader->dir, sizeof(reader->dir), "%s", dir) >= PATH_MAX) {
+    if (scope != NULL) {
+        reader->scope = *scope;
+    }
+    if (snprintf(reader->dir, sizeof(reader->dir), "%s", place->dir) >= PATH_MAX) {
         st = FAIL(diag, ERR_JOURNAL, "the path of the journal is longer than %d bytes",
                   PATH_MAX - 1);
     }
+    reader->place = (struct journal_place){reader->dir, place->keys};
     if (is_ok(st)) {
         st = find_chains(reader, last, diag);
     }
@@ -145,6 +162,20 @@ journal_reader_open(const char *dir, uint64_t last, struct diag *diag,
     open_sources(reader);
     *ret_reader = reader;
     return OK;
+}
+
+struct status
+journal_reader_open(const struct journal_place *place, uint64_t last, struct diag *diag,
+                    struct journal_reader **ret_reader)
+{
+    return open_reader(place, last, NULL, diag, ret_reader);
+}
+
+struct status
+journal_reader_open_scoped(const struct journal_place *place, const struct journal_scope *scope,
+                           struct diag *diag, struct journal_reader **ret_reader)
+{
+    return open_reader(place, UINT64_MAX, scope, diag, ret_reader);
 }
 
 void
@@ -163,10 +194,10 @@ journal_reader_close(struct journal_reader *reader)
 /* ---- merging ---- */
 
 static struct status
-read_event_record(const char *dir, struct source *source, struct diag *diag)
+read_event_record(const struct journal_place *place, struct source *source, struct diag *diag)
 {
     if (source->chain == NULL) {
-        TRY(chain_open_last(dir, source->name, source->last, diag, &source->chain));
+        TRY(open_source(place, source, diag));
     }
     bool has = true;
     do {
@@ -186,7 +217,7 @@ fill(struct journal_reader *reader, struct diag *diag)
         if (source->has_record || source->is_at_end || source->is_broken) {
             continue;
         }
-        const struct status st = read_event_record(reader->dir, source, diag);
+        const struct status st = read_event_record(&reader->place, source, diag);
         if (!is_ok(st)) {
             source->is_broken = true;
             return st;
@@ -195,13 +226,20 @@ fill(struct journal_reader *reader, struct diag *diag)
     return OK;
 }
 
+static bool
+may_be_given(const struct journal_reader *reader, const struct source *source)
+{
+    return reader->scope.until == NULL ||
+           source->chain->head.sequence <= reader->scope.until(reader->scope.arg, source->name);
+}
+
 static struct source *
 earliest(struct journal_reader *reader)
 {
     struct source *found = NULL;
     for (size_t i = 0; i < reader->n; i++) {
         struct source *source = &reader->sources[i];
-        if (source->has_record &&
+        if (source->has_record && may_be_given(reader, source) &&
             (found == NULL || source->chain->head.wall_us < found->chain->head.wall_us)) {
             found = source;
         }
@@ -247,10 +285,23 @@ journal_reader_next(struct journal_reader *reader, struct diag *diag, bool *ret_
 }
 
 struct status
-journal_read(const char *dir, journal_visit visit, void *arg, struct diag *diag)
+journal_reader_sync(struct journal_reader *reader, const char *chain, struct diag *diag)
+{
+    for (size_t i = 0; i < reader->n; i++) {
+        const struct source *source = &reader->sources[i];
+        if (source->chain != NULL && source->chain->segment.fd != -1 &&
+            strcmp(source->name, chain) == 0) {
+            return segment_sync(&reader->sources[i].chain->segment, diag);
+        }
+    }
+    return FAIL(diag, ERR_NOT_FOUND, "chain '%s' is not being read", chain);
+}
+
+struct status
+journal_read(const struct journal_place *place, journal_visit visit, void *arg, struct diag *diag)
 {
     struct journal_reader *reader = NULL;
-    TRY(journal_reader_open(dir, UINT64_MAX, diag, &reader));
+    TRY(journal_reader_open(place, UINT64_MAX, diag, &reader));
     struct status st = OK;
     bool has = true;
     while (is_ok(st) && has) {
@@ -263,12 +314,12 @@ journal_read(const char *dir, journal_visit visit, void *arg, struct diag *diag)
 }
 
 struct status
-journal_read_chain(const char *dir, const char *chain, uint64_t from, journal_visit visit,
-                   void *arg, struct diag *diag)
+journal_read_chain(const struct journal_place *place, const char *chain, uint64_t from,
+                   journal_visit visit, void *arg, struct diag *diag)
 {
     struct chain *opened = NULL;
     bool has = true;
-    TRY(chain_open(dir, chain, from, diag, &opened));
+    TRY(chain_open(place, chain, from, diag, &opened));
     struct status st = OK;
     while (is_ok(st) && has) {
         st = chain_next(opened, diag, &has);
@@ -283,11 +334,11 @@ journal_read_chain(const char *dir, const char *chain, uint64_t from, journal_vi
 }
 
 struct status
-journal_chains(const char *dir, struct status (*visit)(void *arg, const char *chain), void *arg,
-               struct diag *diag)
+journal_chains(const struct journal_place *place,
+               struct status (*visit)(void *arg, const char *chain), void *arg, struct diag *diag)
 {
     struct journal_reader *reader = NULL;
-    TRY(journal_reader_open(dir, 0, diag, &reader));
+    TRY(journal_reader_open(place, 0, diag, &reader));
     struct status st = OK;
     for (size_t i = 0; i < reader->n && is_ok(st); i++) {
         st = visit(arg, reader->sources[i].name);
@@ -297,15 +348,15 @@ journal_chains(const char *dir, struct status (*visit)(void *arg, const char *ch
 }
 
 struct status
-journal_find(const char *dir, const char *chain, uint64_t sequence, journal_visit visit, void *arg,
-             struct diag *diag)
+journal_find(const struct journal_place *place, const char *chain, uint64_t sequence,
+             journal_visit visit, void *arg, struct diag *diag)
 {
     struct chain *opened = NULL;
     bool has = false;
-    if (!is_chain(dir, chain)) {
-        return FAIL(diag, ERR_NOT_FOUND, "there is no chain '%s' in %s", chain, dir);
+    if (!is_chain(place->dir, chain)) {
+        return FAIL(diag, ERR_NOT_FOUND, "there is no chain '%s' in %s", chain, place->dir);
     }
-    TRY(chain_open(dir, chain, sequence, diag, &opened));
+    TRY(chain_open(place, chain, sequence, diag, &opened));
     struct status st = chain_next(opened, diag, &has);
     if (is_ok(st) && has && opened->head.sequence == sequence) {
         struct journal_record record;
@@ -334,11 +385,11 @@ note(struct journal_chain_report *report, const struct chain *chain)
 }
 
 static struct status
-walk_chain(const char *dir, const char *name, struct diag *diag,
+walk_chain(const struct journal_place *place, const char *name, struct diag *diag,
            struct journal_chain_report *report)
 {
     struct chain *chain = NULL;
-    TRY(chain_open(dir, name, 0, diag, &chain));
+    TRY(chain_open(place, name, 0, diag, &chain));
     bool has = true;
     struct status st = OK;
     while (is_ok(st) && has) {
@@ -357,15 +408,16 @@ walk_chain(const char *dir, const char *name, struct diag *diag,
 
 /* REQ: ITI20-unbroken */
 struct status
-journal_verify(const char *dir, journal_report visit, void *arg, struct diag *diag)
+journal_verify(const struct journal_place *place, journal_report visit, void *arg,
+               struct diag *diag)
 {
     struct journal_reader *reader = NULL;
-    TRY(journal_reader_open(dir, UINT64_MAX, diag, &reader));
+    TRY(journal_reader_open(place, UINT64_MAX, diag, &reader));
     struct status st = OK;
     for (size_t i = 0; i < reader->n && is_ok(st); i++) {
         struct diag why = {0};
         struct journal_chain_report report = {.chain = reader->sources[i].name};
-        const struct status walked = walk_chain(dir, report.chain, &why, &report);
+        const struct status walked = walk_chain(place, report.chain, &why, &report);
         report.problem = is_ok(walked) ? NULL : why.text;
         if (is_ok(walked) || walked.code == ERR_JOURNAL) {
             visit(arg, &report);

@@ -17,7 +17,10 @@
 #define JOURNAL_CHAIN_MAX    48 /* characters of a chain's name */
 #define JOURNAL_FIRST_NUMBER 1  /* sequence of a chain's first record */
 
-enum record_type { RECORD_EVENT = 1 /* audit_event_encode */ };
+enum record_type {
+    RECORD_EVENT = 1,    /* audit_event_encode */
+    RECORD_STATEMENT = 2 /* statement.h */
+};
 
 struct record_head {
     uint32_t length; /* of the payload */

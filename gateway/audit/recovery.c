@@ -132,12 +132,12 @@ begin_chain(struct journal *journal, struct diag *diag)
 
 /* Where the records begin that no later one calls durable. */
 static struct status
-find_unproven(const char *dir, const struct chain *end, uint64_t first, struct diag *diag,
-              uint64_t *ret_offset)
+find_unproven(const struct journal_place *place, const struct chain *end, uint64_t first,
+              struct diag *diag, uint64_t *ret_offset)
 {
     struct chain *chain = NULL;
     const uint64_t from = end->head.durable + 1 > first ? end->head.durable + 1 : first;
-    TRY(chain_open(dir, end->name, from, diag, &chain));
+    TRY(chain_open(place, end->name, from, diag, &chain));
     *ret_offset = chain->offset;
     chain_close(chain);
     return OK;
@@ -155,12 +155,12 @@ walk(struct chain *chain, struct diag *diag)
 
 /* <end> stands behind the last good record of the last segment, which begins with <first>. */
 static struct status
-take_over(struct journal *journal, const char *dir, const struct chain *end, uint64_t first,
-          struct diag *diag)
+take_over(struct journal *journal, const struct journal_place *place, const struct chain *end,
+          uint64_t first, struct diag *diag)
 {
     uint64_t unproven = end->offset;
     if (end->sequence > first) {
-        TRY(find_unproven(dir, end, first, diag, &unproven));
+        TRY(find_unproven(place, end, first, diag, &unproven));
     }
     TRY(segment_open(journal->folder, journal->chain, first, true, diag, &journal->segment));
     TRY(segment_rewrite(&journal->segment, unproven, end->offset, diag));
@@ -173,24 +173,25 @@ take_over(struct journal *journal, const char *dir, const struct chain *end, uin
 }
 
 static struct status
-continue_chain(struct journal *journal, const char *dir, uint64_t first, struct diag *diag)
+continue_chain(struct journal *journal, const struct journal_place *place, uint64_t first,
+               struct diag *diag)
 {
     struct chain *chain = NULL;
-    TRY(chain_open(dir, journal->chain, first, diag, &chain));
+    TRY(chain_open(place, journal->chain, first, diag, &chain));
     struct status st = walk(chain, diag);
     if (is_ok(st)) {
-        st = take_over(journal, dir, chain, first, diag);
+        st = take_over(journal, place, chain, first, diag);
     }
     chain_close(chain);
     return st;
 }
 
 struct status
-journal_recover(struct journal *journal, const char *dir, struct diag *diag)
+journal_recover(struct journal *journal, const struct journal_place *place, struct diag *diag)
 {
     struct segment_list list;
     TRY(segment_list_read(journal->folder, diag, &list));
     const uint64_t last = list.n == 0 ? 0 : list.items[list.n - 1];
     segment_list_done(&list);
-    return last == 0 ? begin_chain(journal, diag) : continue_chain(journal, dir, last, diag);
+    return last == 0 ? begin_chain(journal, diag) : continue_chain(journal, place, last, diag);
 }

@@ -185,12 +185,12 @@ is_stop(const struct chain *chain)
 
 /* May there be something open, and when was the last record written? */
 static struct status
-look_at_end(const char *dir, const char *name, struct diag *diag, bool *ret_may_be_open,
-            int64_t *ret_time_us)
+look_at_end(const struct journal_place *place, const char *name, struct diag *diag,
+            bool *ret_may_be_open, int64_t *ret_time_us)
 {
     struct chain *chain = NULL;
     bool has = false;
-    TRY(chain_open_last(dir, name, 1, diag, &chain));
+    TRY(chain_open_last(place, name, 1, diag, &chain));
     const struct status st = chain_next(chain, diag, &has);
     *ret_may_be_open = is_ok(st) && has && !(chain->head.type == RECORD_EVENT && is_stop(chain));
     *ret_time_us = has ? chain->head.wall_us : 0;
@@ -244,7 +244,8 @@ end_intent(struct journal *journal, const struct chain *chain, struct arena *are
 }
 
 static struct status
-end_at(struct journal *journal, const char *dir, uint64_t sequence, struct diag *diag)
+end_at(struct journal *journal, const struct journal_place *place, uint64_t sequence,
+       struct diag *diag)
 {
     struct chain *chain = NULL;
     struct arena *arena = arena_new(EVENT_ROOM);
@@ -254,7 +255,7 @@ end_at(struct journal *journal, const char *dir, uint64_t sequence, struct diag 
     if (arena == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory to read record %" PRIu64, sequence);
     }
-    st = chain_open(dir, journal->chain, sequence, diag, &chain);
+    st = chain_open(place, journal->chain, sequence, diag, &chain);
     if (is_ok(st)) {
         st = chain_next(chain, diag, &has);
     }
@@ -274,8 +275,8 @@ by_sequence(const void *a, const void *b)
 }
 
 static struct status
-end_all(struct journal *journal, const char *dir, struct table *table, struct diag *diag,
-        size_t *ret_n)
+end_all(struct journal *journal, const struct journal_place *place, struct table *table,
+        struct diag *diag, size_t *ret_n)
 {
     *ret_n = 0;
     if (table->used == 0) {
@@ -283,15 +284,15 @@ end_all(struct journal *journal, const char *dir, struct table *table, struct di
     }
     qsort(table->rows, table->capacity, sizeof(*table->rows), by_sequence);
     for (size_t i = table->capacity - table->used; i < table->capacity; i++) {
-        TRY(end_at(journal, dir, table->rows[i].sequence, diag));
+        TRY(end_at(journal, place, table->rows[i].sequence, diag));
         (*ret_n)++;
     }
     return OK;
 }
 
 struct status
-journal_end_intents(struct journal *journal, const char *dir, int64_t window_us, struct diag *diag,
-                    size_t *ret_n)
+journal_end_intents(struct journal *journal, const struct journal_place *place, int64_t window_us,
+                    struct diag *diag, size_t *ret_n)
 {
     struct table table = {0};
     struct chain *chain = NULL;
@@ -300,16 +301,16 @@ journal_end_intents(struct journal *journal, const char *dir, int64_t window_us,
     bool may_be_open = false;
 
     *ret_n = 0;
-    TRY(look_at_end(dir, journal->chain, diag, &may_be_open, &time_us));
+    TRY(look_at_end(place, journal->chain, diag, &may_be_open, &time_us));
     if (!may_be_open) {
         return OK;
     }
     TRY(first_since(journal, time_us - window_us, diag, &first));
-    TRY(chain_open(dir, journal->chain, first, diag, &chain));
+    TRY(chain_open(place, journal->chain, first, diag, &chain));
     struct status st = read_open(chain, &table, diag);
     chain_close(chain);
     if (is_ok(st)) {
-        st = end_all(journal, dir, &table, diag, ret_n);
+        st = end_all(journal, place, &table, diag, ret_n);
     }
     mem_free(table.rows);
     return st;

@@ -103,8 +103,8 @@ update_group(struct update *update)
     update->is_other = false;
     update->st = OK;
     TRY(audit_index_begin(update->index, &update->diag));
-    const struct status read = journal_read_chain(update->view->dir, update->chain, before.sequence,
-                                                  take_record, update, &why);
+    const struct status read = journal_read_chain(&update->view->place, update->chain,
+                                                  before.sequence, take_record, update, &why);
     if (!is_ok(read)) {
         update->has_failed = true;
         cli_error(update->view->command, &why);
@@ -195,7 +195,7 @@ read_texts(struct shown *shown)
         const size_t before = shown->at;
         const struct audit_index_place *place = shown->wanted[before].place;
         const struct status read = journal_read_chain(
-            shown->view->dir, place->chain, place->sequence, show_record, shown, &shown->diag);
+            &shown->view->place, place->chain, place->sequence, show_record, shown, &shown->diag);
 
         if (!is_ok(read)) {
             cli_error(shown->view->command, &shown->diag);
@@ -248,7 +248,7 @@ find_and_show(struct update *update, const struct audit_index_query *query, stru
     bool is_cut = false;
     struct diag *diag = &shown->diag;
 
-    struct status st = journal_chains(update->view->dir, update_chain, update, diag);
+    struct status st = journal_chains(&update->view->place, update_chain, update, diag);
     if (!is_ok(st) && diag->code == ERR_NONE) { /* the update's */
         *diag = update->diag;
     }
@@ -279,7 +279,8 @@ search(const struct audit_view *view, const struct audit_index_query *query,
 
     if (arena == NULL) {
         st = FAIL(&shown.diag, ERR_NO_MEMORY, "no memory to search");
-    } else if (snprintf(path, sizeof(path), "%s/%s", view->dir, AUDIT_INDEX_NAME) >= PATH_MAX) {
+    } else if (snprintf(path, sizeof(path), "%s/%s", view->place.dir, AUDIT_INDEX_NAME) >=
+               PATH_MAX) {
         st = FAIL(&shown.diag, ERR_JOURNAL, "the journal's path is too long");
     }
     if (is_ok(st)) {

@@ -204,7 +204,7 @@ audit_view_tail(const struct audit_view *view, uint64_t n, bool (*may_go_on)(voi
         cli_complain(view->command, "no memory for %zu records", ring.size);
         return CLI_FAILED;
     }
-    if (!is_ok(journal_reader_open(view->dir, n, &diag, &tail.reader))) {
+    if (!is_ok(journal_reader_open(&view->place, n, &diag, &tail.reader))) {
         say(&tail, &diag);
     } else {
         run_tail(&tail, &ring, may_go_on, arg);
@@ -247,7 +247,7 @@ audit_view_show(const struct audit_view *view, const char *record)
                      record);
         return CLI_USAGE;
     }
-    if (is_ok(journal_find(view->dir, chain, sequence, show_record, &show, &diag)) &&
+    if (is_ok(journal_find(&view->place, chain, sequence, show_record, &show, &diag)) &&
         diag.code == ERR_NONE && !show.is_shown) {
         cli_complain(view->command, "cannot write the output");
     }
@@ -372,7 +372,7 @@ audit_view_verify(const struct audit_view *view)
     struct verify verify = {.view = view, .status = OK};
     buf_init(&verify.out, RENDERED_BYTES_MAX);
     begin_report(&verify);
-    struct status st = journal_verify(view->dir, take_report, &verify, &verify.diag);
+    struct status st = journal_verify(&view->place, take_report, &verify, &verify.diag);
     if (is_ok(st)) {
         end_report(&verify);
         st = verify.status;

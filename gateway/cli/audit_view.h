@@ -15,7 +15,7 @@ enum audit_form { AUDIT_FORM_TEXT, AUDIT_FORM_JSON, AUDIT_FORM_XML };
 
 struct audit_view {
     const struct cli_command *command; /* who complains */
-    const char *dir;
+    struct journal_place place;
     struct audit_source source;
     enum audit_form form;
     FILE *out;

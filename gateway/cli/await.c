@@ -252,7 +252,7 @@ record(const struct desk *desk, const struct client_options *options,
     if (asked->patient != NULL && strcmp(asked->patient, "all") != 0) {
         TRY(ARENA_PUSH(desk->arena, diag, &event.patients, span_of_cstr(asked->patient)));
     }
-    TRY(journal_open_free(config->journal_dir, "cli", clock_system(), diag, &journal));
+    TRY(journal_open_free(JOURNAL_AT(config->journal_dir), "cli", clock_system(), diag, &journal));
     st = journal_append_wait(journal, &event, diag);
     journal_close(journal);
     return st;

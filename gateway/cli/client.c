@@ -73,10 +73,10 @@ open_parts(struct client *client)
 
     if (!is_ok(soap_library_init(&diag)) || !is_ok(store_open(&options, &diag, &client->store)) ||
         !is_ok(open_spool(client, &diag)) ||
-        !is_ok(journal_open_free(client->config->journal_dir, "cli", clock_system(), &diag,
-                                 &client->journal)) ||
-        !is_ok(journal_end_intents(client->journal, client->config->journal_dir, INTENTS_SINCE_US,
-                                   &diag, &ended)) ||
+        !is_ok(journal_open_free(JOURNAL_AT(client->config->journal_dir), "cli", clock_system(),
+                                 &diag, &client->journal)) ||
+        !is_ok(journal_end_intents(client->journal, JOURNAL_AT(client->config->journal_dir),
+                                   INTENTS_SINCE_US, &diag, &ended)) ||
         !is_ok(out_start(client->config, clock_system(), &diag, &client->out)) ||
         !is_ok(runner_new(clock_system(), 1, &diag, &client->runner))) {
         cli_error(client->command, &diag);

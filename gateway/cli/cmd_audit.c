@@ -384,7 +384,7 @@ run_verb(const struct verb *verb, int argc, char **argv)
     }
     const struct audit_view view = {
         .command = verb->command,
-        .dir = config->journal_dir,
+        .place = {.dir = config->journal_dir},
         .source = {config->community_name != NULL ? config->community_name : config->community,
                    config->community},
         .form = chosen.is_json  ? AUDIT_FORM_JSON

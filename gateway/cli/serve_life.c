@@ -71,8 +71,9 @@ serve_open_journal(struct serve *serve, const struct config *config, struct diag
 {
     size_t ended = 0;
 
-    TRY(journal_open(config->journal_dir, "node", clock_system(), diag, &serve->journal));
-    TRY(journal_end_intents(serve->journal, config->journal_dir,
+    TRY(journal_open(JOURNAL_AT(config->journal_dir), "node", clock_system(), diag,
+                     &serve->journal));
+    TRY(journal_end_intents(serve->journal, JOURNAL_AT(config->journal_dir),
                             longest_question_us(config) + INTENT_SPARE_US, diag, &ended));
     if (ended > 0) {
         LOG_EVENT(LOG_LEVEL_WARNING, "outcomes-unknown", LOG_INT("questions", (int64_t)ended),

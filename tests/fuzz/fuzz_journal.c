@@ -41,7 +41,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     kit_image_make(&images[1], "closed", true);
     for (size_t i = 0; i < ARRAY_LEN(images); i++) {
         genuine[i].n = 0;
-        FUZZ_MUST(is_ok(journal_read(images[i].dir, keep, &genuine[i], &diag)), "%s", diag.text);
+        FUZZ_MUST(is_ok(journal_read(JOURNAL_AT(images[i].dir), keep, &genuine[i], &diag)), "%s",
+                  diag.text);
         FUZZ_MUST(genuine[i].n == KIT_RECORDS, "%zu records", genuine[i].n);
     }
     return 0;
@@ -61,7 +62,7 @@ read_all(const struct kit_image *image)
 {
     struct diag diag = {0};
     struct seen seen = {.n = 0};
-    check_refusal(journal_read(image->dir, keep, &seen, &diag), &diag);
+    check_refusal(journal_read(JOURNAL_AT(image->dir), keep, &seen, &diag), &diag);
     for (size_t i = 0; i < seen.n; i++) {
         FUZZ_MUST(memcmp(seen.hashes[i], genuine[image - images].hashes[i], SHA256_HEX) == 0,
                   "record %zu was never written so", i + 1);
@@ -78,7 +79,8 @@ open_and_close(const struct kit_image *image)
     struct diag diag = {0};
     struct journal *journal = NULL;
     const size_t before = read_all(image);
-    const struct status st = journal_open(image->dir, "serve", clock_system(), &diag, &journal);
+    const struct status st =
+        journal_open(JOURNAL_AT(image->dir), "serve", clock_system(), &diag, &journal);
     check_refusal(st, &diag);
     if (is_ok(st)) {
         journal_close(journal);

@@ -149,7 +149,7 @@ kit_claim_init(struct kit_claim *claim)
 void
 kit_claim_wait(struct kit_claim *claim)
 {
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < UNIT_PATIENCE_S * 10000; i++) {
         if (atomic_load(&claim->is_woken)) {
             return;
         }
@@ -230,7 +230,7 @@ struct status
 kit_count_records(const char *dir, struct diag *diag, struct kit_count *ret_count)
 {
     *ret_count = (struct kit_count){.is_in_order = true};
-    return journal_read(dir, count_record, ret_count, diag);
+    return journal_read(JOURNAL_AT(dir), count_record, ret_count, diag);
 }
 
 void
@@ -267,8 +267,8 @@ kit_open(const char *dir, struct journal_sizes sizes)
 {
     struct journal *journal = NULL;
     struct diag diag = {0};
-    if (!CHECK_OK(&diag,
-                  journal_open_sized(dir, "serve", clock_system(), sizes, &diag, &journal))) {
+    if (!CHECK_OK(&diag, journal_open_sized(JOURNAL_AT(dir), "serve", clock_system(), sizes, &diag,
+                                            &journal))) {
         abort();
     }
     return journal;
@@ -350,7 +350,7 @@ kit_verify(const char *dir)
 {
     struct kit_verdict verdict = {0};
     struct diag diag = {0};
-    CHECK_OK(&diag, journal_verify(dir, keep_verdict, &verdict, &diag));
+    CHECK_OK(&diag, journal_verify(JOURNAL_AT(dir), keep_verdict, &verdict, &diag));
     CU_ASSERT_EQUAL(verdict.chains, 1);
     return verdict;
 }
@@ -372,8 +372,9 @@ kit_check_refused(const char *dir)
 {
     struct journal *journal = NULL;
     struct diag diag = {0};
-    CHECK_ERR(&diag, ERR_JOURNAL,
-              journal_open_sized(dir, "serve", clock_system(), KIT_SIZES, &diag, &journal));
+    CHECK_ERR(
+        &diag, ERR_JOURNAL,
+        journal_open_sized(JOURNAL_AT(dir), "serve", clock_system(), KIT_SIZES, &diag, &journal));
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "chain serve"));
 }
 

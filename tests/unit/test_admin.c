@@ -31,8 +31,8 @@ set_up(void)
     CHECK_OK(&loaded.diag, loaded.status);
     FILE *const store = fopen(loaded.config->store_path, "ab");
     CU_ASSERT_FATAL(store != NULL && fclose(store) == 0);
-    CHECK_OK(&diag,
-             journal_open(loaded.config->journal_dir, "node", clock_system(), &diag, &journal));
+    CHECK_OK(&diag, journal_open(JOURNAL_AT(loaded.config->journal_dir), "node", clock_system(),
+                                 &diag, &journal));
     view = (struct admin_view){
         .config = loaded.config,
         .clock = &world.clock.clock,

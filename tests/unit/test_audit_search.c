@@ -83,7 +83,8 @@ make_journal(const char *name, const char *chain, size_t from, size_t to)
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder(name));
     kit_disk_reset();
     fake_clock_init(&clock, START);
-    CHECK_OK(&diag, journal_open_sized(dir, chain, &clock.clock, KIT_SIZES, &diag, &journal));
+    CHECK_OK(&diag,
+             journal_open_sized(JOURNAL_AT(dir), chain, &clock.clock, KIT_SIZES, &diag, &journal));
     for (size_t i = from; i < to; i++) {
         clock.wall_us = START + rows[i].day * DAY_US;
         append(journal, &rows[i]);
@@ -104,7 +105,7 @@ print(const char *dir, enum audit_form form, const struct audit_index_query *que
       const struct disclosure_form *disclosures, struct printed *printed)
 {
     const struct audit_view view = {.command = &command,
-                                    .dir = dir,
+                                    .place = {.dir = dir},
                                     .source = {"Red HIE", "2.999.1"},
                                     .form = form,
                                     .out = tmpfile()};

@@ -32,7 +32,7 @@ begin(struct printed *printed, const char *dir, enum audit_form form)
 {
     memset(printed->text, 0, sizeof(printed->text));
     printed->view = (struct audit_view){.command = &command,
-                                        .dir = dir,
+                                        .place = {.dir = dir},
                                         .source = {"Red HIE", "2.999.1"},
                                         .form = form,
                                         .out = tmpfile()};
@@ -269,6 +269,17 @@ test_sentences(void)
         {AUDIT_NODE_STOP, AUDIT_INITIATING, AUDIT_OUTCOME, "", "the node stopped."},
         {AUDIT_CONFIGURATION_CHANGED, AUDIT_INITIATING, AUDIT_OUTCOME, "",
          "the node took another configuration."},
+        {AUDIT_EMERGENCY_ACCESS, AUDIT_RESPONDING, AUDIT_OUTCOME, "blue",
+         "partner blue was let in in an emergency, past what consent withholds."},
+        {AUDIT_LOG_USED, AUDIT_INITIATING, AUDIT_OUTCOME, "", "the audit journal was read."},
+        {AUDIT_CHECKPOINT, AUDIT_RESPONDING, AUDIT_OUTCOME, "",
+         "the node signed where its audit journal stood."},
+        {AUDIT_RECORDS_MISSING, AUDIT_RESPONDING, AUDIT_OUTCOME, "",
+         "the node found that it could not record everything: records are missing."},
+        {AUDIT_DELIVERY, AUDIT_RESPONDING, AUDIT_OUTCOME, "",
+         "an audit repository takes records again."},
+        {AUDIT_RETENTION, AUDIT_RESPONDING, AUDIT_OUTCOME, "",
+         "old audit records were removed, as the configuration asks."},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct audit_event event = {.type = cases[i].type,
@@ -393,11 +404,11 @@ test_closed_output(void)
 {
     struct audit_event event = make_event();
     struct audit_view view = {.command = &command,
-                              .dir = kit_folder("followed"),
+                              .place = {.dir = kit_folder("followed")},
                               .source = {"Red", NULL},
                               .out = fopen("/dev/full", "w")};
     kit_disk_reset();
-    write_event(view.dir, &event);
+    write_event(view.place.dir, &event);
     CU_ASSERT_PTR_NOT_NULL_FATAL(view.out);
     catch_complaints();
     CU_ASSERT_EQUAL(audit_view_tail(&view, 1, NULL, NULL), CLI_FAILED);

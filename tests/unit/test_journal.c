@@ -31,7 +31,8 @@ test_names(void)
         struct journal *journal = NULL;
         struct diag diag = {0};
         CHECK_ERR(&diag, ERR_JOURNAL,
-                  journal_open(kit_folder("names"), names[i], clock_system(), &diag, &journal));
+                  journal_open(JOURNAL_AT(kit_folder("names")), names[i], clock_system(), &diag,
+                               &journal));
     }
     CU_ASSERT_EQUAL(access(kit_folder("names"), F_OK), -1); /* nothing was made */
 }
@@ -46,7 +47,8 @@ test_folder_that_cannot_be(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
     (void)fclose(file);
     CHECK_ERR(&diag, ERR_JOURNAL,
-              journal_open(kit_folder("a-file/audit"), "serve", clock_system(), &diag, &journal));
+              journal_open(JOURNAL_AT(kit_folder("a-file/audit")), "serve", clock_system(), &diag,
+                           &journal));
 }
 
 static mode_t
@@ -82,12 +84,14 @@ test_one_writer(void)
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("lock"));
     (void)snprintf(pid, sizeof(pid), "process %ld", (long)getpid());
     struct journal *first = kit_open(dir, KIT_SIZES);
-    CHECK_ERR(&diag, ERR_JOURNAL, journal_open(dir, "serve", clock_system(), &diag, &journal));
+    CHECK_ERR(&diag, ERR_JOURNAL,
+              journal_open(JOURNAL_AT(dir), "serve", clock_system(), &diag, &journal));
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, pid));
     const pid_t child = fork();
     if (child == 0) { /* another process; the exit code says what it met */
         struct diag why = {0};
-        const struct status st = journal_open(dir, "serve", clock_system(), &why, &journal);
+        const struct status st =
+            journal_open(JOURNAL_AT(dir), "serve", clock_system(), &why, &journal);
         _exit(st.code == ERR_JOURNAL && strstr(why.text, pid) != NULL ? 0 : 1);
     }
     int status = -1;
@@ -108,14 +112,15 @@ test_free_chains(void)
     for (size_t i = 0; i < ARRAY_LEN(journals); i++) {
         char want[16];
         (void)snprintf(want, sizeof(want), "cli-%zu", i);
-        if (!CHECK_OK(&diag, journal_open_free(dir, "cli", clock_system(), &diag, &journals[i]))) {
+        if (!CHECK_OK(&diag, journal_open_free(JOURNAL_AT(dir), "cli", clock_system(), &diag,
+                                               &journals[i]))) {
             return;
         }
         CU_ASSERT_STRING_EQUAL(journal_chain(journals[i]), want);
     }
     struct journal *again = NULL;
     journal_close(journals[1]);
-    CHECK_OK(&diag, journal_open_free(dir, "cli", clock_system(), &diag, &again));
+    CHECK_OK(&diag, journal_open_free(JOURNAL_AT(dir), "cli", clock_system(), &diag, &again));
     CU_ASSERT_STRING_EQUAL(journal_chain(again), "cli-1");
     journal_close(again);
     journal_close(journals[0]);
@@ -166,11 +171,12 @@ test_append_and_read(void)
         CU_ASSERT_EQUAL(atomic_load(&kit_disk.synced), i);
     }
     CU_ASSERT_TRUE(journal_is_healthy(journal));
-    CHECK_OK(&diag, journal_read(dir, check_record, &seen, &diag)); /* while it is open */
+    CHECK_OK(&diag,
+             journal_read(JOURNAL_AT(dir), check_record, &seen, &diag)); /* while it is open */
     CU_ASSERT_EQUAL(seen.records, 50);
     journal_close(journal);
     seen = (struct seen){0};
-    CHECK_OK(&diag, journal_read(dir, check_record, &seen, &diag));
+    CHECK_OK(&diag, journal_read(JOURNAL_AT(dir), check_record, &seen, &diag));
     CU_ASSERT_EQUAL(seen.records, 50);
 }
 
@@ -379,14 +385,14 @@ use_journal(struct diag *diag)
 {
     struct journal *journal = NULL;
     unsigned chains = 0;
-    TRY(journal_open_sized(kit_folder("torture"), "serve", clock_system(), KIT_SIZES, diag,
-                           &journal));
+    TRY(journal_open_sized(JOURNAL_AT(kit_folder("torture")), "serve", clock_system(), KIT_SIZES,
+                           diag, &journal));
     struct status st = kit_append_wait(journal, 1, 100, diag);
     journal_close(journal);
     TRY(st);
-    TRY(journal_read(kit_folder("torture"), ignore_record, NULL, diag));
-    TRY(journal_verify(kit_folder("torture"), ignore_report, &chains, diag));
-    return journal_find(kit_folder("torture"), "serve", 1, ignore_record, NULL, diag);
+    TRY(journal_read(JOURNAL_AT(kit_folder("torture")), ignore_record, NULL, diag));
+    TRY(journal_verify(JOURNAL_AT(kit_folder("torture")), ignore_report, &chains, diag));
+    return journal_find(JOURNAL_AT(kit_folder("torture")), "serve", 1, ignore_record, NULL, diag);
 }
 
 static void

@@ -29,7 +29,7 @@ open_writer(struct writer *writer, const char *dir, const char *chain)
     struct diag diag = {0};
     fake_clock_init(&writer->clock, START);
     CHECK_OK(&diag,
-             journal_open_sized(dir, chain, &writer->clock.clock,
+             journal_open_sized(JOURNAL_AT(dir), chain, &writer->clock.clock,
                                 (struct journal_sizes){4096, 65536, 0}, &diag, &writer->journal));
 }
 
@@ -66,7 +66,7 @@ check_read(const char *dir, const char *want)
 {
     struct list list = {0};
     struct diag diag = {0};
-    CHECK_OK(&diag, journal_read(dir, note, &list, &diag));
+    CHECK_OK(&diag, journal_read(JOURNAL_AT(dir), note, &list, &diag));
     CU_ASSERT_STRING_EQUAL(list.text, want);
 }
 
@@ -77,7 +77,8 @@ test_no_journal(void)
 {
     struct list list = {0};
     struct diag diag = {0};
-    CHECK_ERR(&diag, ERR_JOURNAL, journal_read(kit_folder("nowhere"), note, &list, &diag));
+    CHECK_ERR(&diag, ERR_JOURNAL,
+              journal_read(JOURNAL_AT(kit_folder("nowhere")), note, &list, &diag));
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "nowhere"));
     CU_ASSERT_EQUAL(mkdir(kit_folder("nothing"), 0700), 0);
     check_read(kit_folder("nothing"), "");
@@ -106,7 +107,7 @@ test_merged_by_time(void)
     check_read(dir, "a/1 b/1 a/2 b/2 b/3 a/3 a/4 b/4");
     struct list list = {.stop_after = 3};
     struct diag diag = {0};
-    CHECK_OK(&diag, journal_read(dir, note, &list, &diag));
+    CHECK_OK(&diag, journal_read(JOURNAL_AT(dir), note, &list, &diag));
     CU_ASSERT_STRING_EQUAL(list.text, "a/1 b/1 a/2");
     journal_close(a.journal);
     journal_close(b.journal);
@@ -150,17 +151,17 @@ test_last_records(void)
         write_at(&a, 2 * i);
     }
     write_at(&b, 119);
-    CHECK_OK(&diag, journal_reader_open(dir, 3, &diag, &reader));
+    CHECK_OK(&diag, journal_reader_open(JOURNAL_AT(dir), 3, &diag, &reader));
     (void)read_all(reader, &list);
     CU_ASSERT_STRING_EQUAL(list.text, "a/58 a/59 b/1 a/60");
     journal_reader_close(reader);
-    CHECK_OK(&diag, journal_reader_open(dir, 0, &diag, &reader));
+    CHECK_OK(&diag, journal_reader_open(JOURNAL_AT(dir), 0, &diag, &reader));
     CU_ASSERT_EQUAL(read_all(reader, &list), 0);
     write_at(&a, 200);
     (void)read_all(reader, &list);
     CU_ASSERT_STRING_EQUAL(list.text, "a/61");
     journal_reader_close(reader);
-    CHECK_OK(&diag, journal_reader_open(dir, 1000, &diag, &reader));
+    CHECK_OK(&diag, journal_reader_open(JOURNAL_AT(dir), 1000, &diag, &reader));
     CU_ASSERT_EQUAL(read_all(reader, &list), 62);
     journal_reader_close(reader);
     journal_close(a.journal);
@@ -180,7 +181,7 @@ test_following(void)
     kit_disk_reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("follow"));
     open_writer(&a, dir, "a");
-    CHECK_OK(&diag, journal_reader_open(dir, 0, &diag, &reader));
+    CHECK_OK(&diag, journal_reader_open(JOURNAL_AT(dir), 0, &diag, &reader));
     for (int64_t i = 1; i <= 40; i++) {
         char want[32];
         write_at(&a, i);
@@ -221,7 +222,7 @@ test_find(void)
         struct list list = {0};
         char want[32];
         (void)snprintf(want, sizeof(want), "a/%" PRIu64, i);
-        CHECK_OK(&diag, journal_find(dir, "a", i, note, &list, &diag));
+        CHECK_OK(&diag, journal_find(JOURNAL_AT(dir), "a", i, note, &list, &diag));
         CU_ASSERT_STRING_EQUAL(list.text, want);
     }
     static const struct {
@@ -231,8 +232,9 @@ test_find(void)
     for (size_t i = 0; i < ARRAY_LEN(absent); i++) {
         struct list list = {0};
         diag_clear(&diag);
-        CHECK_ERR(&diag, ERR_NOT_FOUND,
-                  journal_find(dir, absent[i].chain, absent[i].sequence, note, &list, &diag));
+        CHECK_ERR(
+            &diag, ERR_NOT_FOUND,
+            journal_find(JOURNAL_AT(dir), absent[i].chain, absent[i].sequence, note, &list, &diag));
         CU_ASSERT_EQUAL(list.n, 0);
     }
     journal_close(a.journal);
@@ -255,14 +257,14 @@ test_damaged_chain(void)
     kit_write_file(image.path, buf_span(&image.bytes));
     open_writer(&other, image.dir, "other");
     write_at(&other, 1000000000); /* after the image's records */
-    CHECK_ERR(&diag, ERR_JOURNAL, journal_read(image.dir, note, &list, &diag));
+    CHECK_ERR(&diag, ERR_JOURNAL, journal_read(JOURNAL_AT(image.dir), note, &list, &diag));
     CU_ASSERT_STRING_EQUAL(list.text, "serve/1 serve/2 serve/3");
     for (uint64_t last = 2; last <= 8; last += 6) {
         memset(&list, 0, sizeof(list));
         failures = 0;
         has = true;
         diag_clear(&diag);
-        CHECK_OK(&diag, journal_reader_open(image.dir, last, &diag, &reader));
+        CHECK_OK(&diag, journal_reader_open(JOURNAL_AT(image.dir), last, &diag, &reader));
         while (has) {
             diag_clear(&diag);
             if (!is_ok(journal_reader_next(reader, &diag, &has, &record))) {
@@ -305,7 +307,7 @@ test_unknown_types(void)
     seal_type(&image, KIT_RECORDS - 1, 4711);
     kit_write_file(image.path, buf_span(&image.bytes));
     kit_check_whole(image.dir, KIT_RECORDS);
-    CHECK_OK(&diag, journal_read(image.dir, note, &list, &diag));
+    CHECK_OK(&diag, journal_read(JOURNAL_AT(image.dir), note, &list, &diag));
     CU_ASSERT_EQUAL(list.n, KIT_RECORDS - 1);
     kit_check_recovers(image.dir, KIT_RECORDS);
     buf_done(&image.bytes);

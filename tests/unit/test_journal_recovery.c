@@ -70,8 +70,8 @@ test_torn_batch(void)
         const struct audit_event event = kit_event(number, i, SPAN_EMPTY);
         kit_claim_init(&claims[i]);
         CHECK_OK(&diag, journal_append(journal, &event, &claims[i].park, &diag, &claims[i].ticket));
-        while (i == 0 && atomic_load(&kit_disk.fdatasyncs) < 4) {
-            (void)usleep(100);
+        for (unsigned looks = 0;
+             i == 0 && atomic_load(&kit_disk.fdatasyncs) < 4 && unit_wait(&looks);) {
         }
     }
     atomic_store(&kit_disk.is_hanging, false);
@@ -238,7 +238,7 @@ test_power_cuts(void)
     struct buf head;
     kit_disk_reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("power"));
-    CHECK_OK(&diag, journal_open_sized(dir, "serve", clock_system(),
+    CHECK_OK(&diag, journal_open_sized(JOURNAL_AT(dir), "serve", clock_system(),
                                        (struct journal_sizes){CUT_BYTES, 1024 * 1024, 0}, &diag,
                                        &journal));
     buf_init(&head, 1024 * 1024);
@@ -317,7 +317,7 @@ be_victim(const char *dir, int pipe)
     struct diag diag = {0};
     struct journal *journal = NULL;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (!is_ok(journal_open_sized(dir, "serve", clock_system(),
+    if (!is_ok(journal_open_sized(JOURNAL_AT(dir), "serve", clock_system(),
                                   (struct journal_sizes){65536, 1024 * 1024, 0}, &diag,
                                   &journal))) {
         _exit(2);
@@ -389,11 +389,12 @@ kill_once(const char *dir, unsigned wait_us, size_t *total)
     (void)close(ends[0]);
     CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
     CU_ASSERT_TRUE_FATAL(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    CHECK_OK(&diag, journal_read(dir, check_expected, &expected, &diag)); /* before recovery */
+    CHECK_OK(&diag,
+             journal_read(JOURNAL_AT(dir), check_expected, &expected, &diag)); /* before recovery */
     CU_ASSERT_EQUAL(expected.found, expected.n);
     expected.found = 0;
     journal_close(kit_open(dir, KIT_SIZES));
-    CHECK_OK(&diag, journal_read(dir, check_expected, &expected, &diag));
+    CHECK_OK(&diag, journal_read(JOURNAL_AT(dir), check_expected, &expected, &diag));
     CU_ASSERT_EQUAL(expected.found, expected.n);
     const struct kit_verdict verdict = kit_verify(dir);
     CU_ASSERT_FALSE(verdict.has_problem);

@@ -68,7 +68,7 @@ end_intents(const char *dir, int64_t window_us)
     struct journal *journal = kit_open(dir, KIT_SIZES);
     struct diag diag = {0};
     size_t n = SIZE_MAX;
-    CHECK_OK(&diag, journal_end_intents(journal, dir, window_us, &diag, &n));
+    CHECK_OK(&diag, journal_end_intents(journal, JOURNAL_AT(dir), window_us, &diag, &n));
     journal_close(journal);
     return n;
 }
@@ -107,7 +107,7 @@ find_unknown(const char *dir)
 {
     struct found found = {0};
     struct diag diag = {0};
-    CHECK_OK(&diag, journal_read(dir, note_unknown, &found, &diag));
+    CHECK_OK(&diag, journal_read(JOURNAL_AT(dir), note_unknown, &found, &diag));
     return found;
 }
 
@@ -214,16 +214,17 @@ test_window(void)
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("window"));
     kit_disk_reset();
     fake_clock_init(&clock, 1700000000 * US_PER_S);
-    CHECK_OK(&diag, journal_open_sized(dir, "serve", &clock.clock, KIT_SIZES, &diag, &journal));
+    CHECK_OK(&diag, journal_open_sized(JOURNAL_AT(dir), "serve", &clock.clock, KIT_SIZES, &diag,
+                                       &journal));
     const struct audit_event event = event_of(&open);
     CHECK_OK(&diag, journal_append_wait(journal, &event, &diag));
     for (uint64_t i = 0; i < 12; i++) { /* two segments more, an hour and a half later each */
         fake_clock_advance(&clock, HOUR_US / 4);
         CHECK_OK(&diag, kit_append_wait(journal, i, 4000, &diag));
     }
-    CHECK_OK(&diag, journal_end_intents(journal, dir, HOUR_US / 8, &diag, &n));
+    CHECK_OK(&diag, journal_end_intents(journal, JOURNAL_AT(dir), HOUR_US / 8, &diag, &n));
     CU_ASSERT_EQUAL(n, 0);
-    CHECK_OK(&diag, journal_end_intents(journal, dir, 4 * HOUR_US, &diag, &n));
+    CHECK_OK(&diag, journal_end_intents(journal, JOURNAL_AT(dir), 4 * HOUR_US, &diag, &n));
     CU_ASSERT_EQUAL(n, 1);
     journal_close(journal);
 }
@@ -276,7 +277,7 @@ test_without_memory(void)
         struct diag diag = {0};
         size_t n = 0;
         mem_fail_once(allowed);
-        const struct status st = journal_end_intents(journal, dir, HOUR_US, &diag, &n);
+        const struct status st = journal_end_intents(journal, JOURNAL_AT(dir), HOUR_US, &diag, &n);
         mem_fail_after(UINT64_MAX);
         is_done = is_ok(st) && n == 0 && ended == 2;
         CU_ASSERT_TRUE(is_ok(st) || st.code == ERR_NO_MEMORY);
