@@ -161,7 +161,7 @@ damage_once(const struct fault_plan *plan, const char *dir, const struct subject
     TRY(damage_image(subject, kind, segment, at, (unsigned)random_below(random, 8), diag, &image));
     struct status st = image_write(&image, dir, diag);
     if (is_ok(st)) {
-        st = journal_verify(dir, take_report, &is_found, diag);
+        st = journal_verify(JOURNAL_AT(dir), take_report, &is_found, diag);
     }
     image_done(&image);
     TRY(st);
@@ -192,10 +192,10 @@ fault_damage(const struct fault_plan *plan, struct diag *diag, struct tally *tal
     }
     image_done(&subjects[0].image);
     image_done(&subjects[1].image);
-    fprintf(stderr,
-            "    damage: not found, as README.md says: %" PRIu64 " flips in the end of a journal "
-            "that was not closed, %" PRIu64 " cuts in the last segment, %" PRIu64
-            " first or last segments\n",
-            missed[DAMAGE_FLIP], missed[DAMAGE_CUT], missed[DAMAGE_GONE]);
+    (void)snprintf(tally->remark, sizeof(tally->remark),
+                   "not found, as README.md says: %" PRIu64
+                   " flips in the end of a journal that was not closed, %" PRIu64
+                   " cuts in the last segment, %" PRIu64 " first or last segments",
+                   missed[DAMAGE_FLIP], missed[DAMAGE_CUT], missed[DAMAGE_GONE]);
     return st;
 }

@@ -16,8 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-
 #define FDS_MAX    1024
 #define NAMES_MAX  4096
 #define INODES_MAX 8192
@@ -74,25 +72,6 @@ static struct {
 } disk;
 
 const char *
-disk_op_name(enum disk_op_kind kind)
-{
-    static const char *const names[DISK_OP_COUNT] = {
-        [DISK_MAKE] = "open",
-        [DISK_MAKE_FOLDER] = "mkdir",
-        [DISK_WRITE] = "write",
-        [DISK_TRUNCATE] = "ftruncate",
-        [DISK_ALLOCATE] = "fallocate",
-        [DISK_SYNC] = "sync of a file",
-        [DISK_SYNC_FOLDER] = "sync of a folder",
-        [DISK_RENAME] = "rename",
-        [DISK_LINK] = "link",
-        [DISK_UNLINK] = "unlink",
-        [DISK_NOTE] = "note",
-    };
-    return names[kind];
-}
-
-const char *
 disk_error_name(enum disk_error error)
 {
     static const char *const names[DISK_ERROR_COUNT] = {
@@ -102,88 +81,6 @@ disk_error_name(enum disk_error error)
         [DISK_SHORT_ENOSPC] = "short write, then ENOSPC",
     };
     return names[error];
-}
-
-/* ---- the log ---- */
-
-void
-disk_log_done(struct disk_log *log)
-{
-    for (size_t i = 0; i < log->n; i++) {
-        mem_free(log->ops[i].bytes);
-    }
-    mem_free(log->ops);
-    *log = (struct disk_log){0};
-}
-
-static void
-break_log(const char *why, const char *what)
-{
-    if (disk.log != NULL && !disk.log->is_broken) {
-        disk.log->is_broken = true;
-        (void)snprintf(disk.log->why, sizeof(disk.log->why), "%s: %.100s", why, what);
-    }
-}
-
-/* The new operation, or NULL when no log is kept. Under the lock. */
-static struct disk_op *
-add_op(enum disk_op_kind kind, size_t inode)
-{
-    struct disk_log *const log = disk.log;
-    if (log == NULL) {
-        return NULL;
-    }
-    if (log->n == log->capacity) {
-        const size_t capacity = log->capacity == 0 ? 512 : log->capacity * 2;
-        struct disk_op *const ops = mem_resize(log->ops, capacity * sizeof(*ops));
-        if (ops == NULL) {
-            break_log("no memory", "log");
-            return NULL;
-        }
-        log->ops = ops;
-        log->capacity = capacity;
-    }
-    struct disk_op *const op = &log->ops[log->n++];
-    *op = (struct disk_op){.kind = kind, .inode = inode, .upto = log->n - 1};
-    return op;
-}
-
-static void
-add_write(size_t inode, uint64_t offset, const void *bytes, size_t n)
-{
-    struct disk_op *const op = add_op(DISK_WRITE, inode);
-    if (op == NULL) {
-        return;
-    }
-    op->bytes = mem_alloc(n);
-    if (op->bytes == NULL) {
-        break_log("no memory", "write");
-        return;
-    }
-    memcpy(op->bytes, bytes, n);
-    op->offset = offset;
-    op->size = n;
-}
-
-static void
-add_size(enum disk_op_kind kind, size_t inode, uint64_t size)
-{
-    struct disk_op *const op = add_op(kind, inode);
-    if (op != NULL) {
-        op->size = size;
-    }
-}
-
-static void
-add_name(enum disk_op_kind kind, size_t inode, size_t parent, const char *name,
-         const char *new_name)
-{
-    struct disk_op *const op = add_op(kind, inode);
-    if (op != NULL) {
-        op->parent = parent;
-        (void)snprintf(op->name, sizeof(op->name), "%s", name);
-        (void)snprintf(op->new_name, sizeof(op->new_name), "%s", new_name);
-    }
 }
 
 /* ---- the live tree ---- */
@@ -203,7 +100,7 @@ static size_t
 new_inode(bool is_folder)
 {
     if (disk.inodes_n == INODES_MAX) {
-        break_log("too many files", "");
+        disk_log_break(disk.log, "too many files", "");
         return INODES_MAX - 1;
     }
     disk.is_folder[disk.inodes_n] = is_folder;
@@ -216,7 +113,7 @@ set_name(size_t parent, const char *name, size_t inode)
 {
     struct live_name *live = find_name(parent, name);
     if (live == NULL && disk.names_n == NAMES_MAX) {
-        break_log("too many names", name);
+        disk_log_break(disk.log, "too many names", name);
         return;
     }
     if (live == NULL) {
@@ -253,7 +150,7 @@ place_of(const char *path, size_t *ret_parent, char ret_name[IMAGE_NAME_MAX])
             parent = live == NULL ? NOTHING : live->inode;
         }
         if (n >= IMAGE_NAME_MAX) {
-            break_log("a long name", at);
+            disk_log_break(disk.log, "a long name", at);
             return false;
         }
         memcpy(ret_name, at, n);
@@ -305,7 +202,7 @@ static void
 note_open(int fd, int flags, size_t parent, const char *name, bool was_there)
 {
     if (fd < 0 || fd >= FDS_MAX) {
-        break_log("a descriptor out of range", name);
+        disk_log_break(disk.log, "a descriptor out of range", name);
         return;
     }
     if (name[0] == '\0') {
@@ -315,13 +212,13 @@ note_open(int fd, int flags, size_t parent, const char *name, bool was_there)
     if (!was_there) {
         const size_t inode = new_inode(false);
         set_name(parent, name, inode);
-        add_name(DISK_MAKE, inode, parent, name, "");
+        disk_log_add_name(disk.log, DISK_MAKE, inode, parent, name, "");
         disk.fd_inode[fd] = inode;
         return;
     }
     disk.fd_inode[fd] = find_name(parent, name)->inode;
     if ((flags & O_TRUNC) != 0) {
-        add_size(DISK_TRUNCATE, disk.fd_inode[fd], 0);
+        disk_log_add_size(disk.log, DISK_TRUNCATE, disk.fd_inode[fd], 0);
     }
 }
 
@@ -389,7 +286,7 @@ write_watched(size_t inode, int fd, const void *bytes, size_t n, off_t offset)
     }
     const ssize_t taken = __real_pwrite(fd, bytes, n, offset);
     if (taken > 0) {
-        add_write(inode, (uint64_t)offset, bytes, (size_t)taken);
+        disk_log_add_write(disk.log, inode, (uint64_t)offset, bytes, (size_t)taken);
     }
     return taken;
 }
@@ -434,7 +331,8 @@ wait_us(long us)
 static int
 end_sync(size_t inode, size_t upto, bool is_failed)
 {
-    struct disk_op *const op = add_op(disk.is_folder[inode] ? DISK_SYNC_FOLDER : DISK_SYNC, inode);
+    struct disk_op *const op =
+        disk_log_add(disk.log, disk.is_folder[inode] ? DISK_SYNC_FOLDER : DISK_SYNC, inode);
     if (op != NULL) {
         op->upto = upto;
         op->is_failed = is_failed;
@@ -490,7 +388,7 @@ __wrap_ftruncate(int fd, off_t size)
     if (inode == NOTHING || !fails_now(DISK_TRUNCATE)) {
         result = __real_ftruncate(fd, size);
         if (inode != NOTHING && result == 0) {
-            add_size(DISK_TRUNCATE, inode, (uint64_t)size);
+            disk_log_add_size(disk.log, DISK_TRUNCATE, inode, (uint64_t)size);
         }
     }
     (void)pthread_mutex_unlock(&mutex);
@@ -508,7 +406,7 @@ __wrap_posix_fallocate(int fd, off_t offset, off_t n)
     } else {
         error = __real_posix_fallocate(fd, offset, n);
         if (inode != NOTHING && error == 0) {
-            add_size(DISK_ALLOCATE, inode, (uint64_t)(offset + n));
+            disk_log_add_size(disk.log, DISK_ALLOCATE, inode, (uint64_t)(offset + n));
         }
     }
     (void)pthread_mutex_unlock(&mutex);
@@ -532,14 +430,14 @@ move_watched(enum disk_op_kind kind, const char *from, const char *to)
         return result;
     }
     if (parents[0] != parents[1]) {
-        break_log("a name in another folder", to);
+        disk_log_break(disk.log, "a name in another folder", to);
     }
     const size_t inode = find_name(parents[0], names[0])->inode;
     if (kind == DISK_RENAME) {
         drop_name(find_name(parents[0], names[0]));
     }
     set_name(parents[1], names[1], inode);
-    add_name(kind, inode, parents[0], names[0], names[1]);
+    disk_log_add_name(disk.log, kind, inode, parents[0], names[0], names[1]);
     return 0;
 }
 
@@ -572,7 +470,7 @@ __wrap_unlink(const char *path)
     if (live == NULL || !fails_now(DISK_UNLINK)) {
         result = __real_unlink(path);
         if (live != NULL && result == 0) {
-            add_name(DISK_UNLINK, live->inode, parent, name, "");
+            disk_log_add_name(disk.log, DISK_UNLINK, live->inode, parent, name, "");
             drop_name(live);
         }
     }
@@ -594,7 +492,7 @@ __wrap_mkdir(const char *path, mode_t mode)
         if (makes && result == 0) {
             const size_t inode = new_inode(true);
             set_name(parent, name, inode);
-            add_name(DISK_MAKE_FOLDER, inode, parent, name, "");
+            disk_log_add_name(disk.log, DISK_MAKE_FOLDER, inode, parent, name, "");
         }
     }
     (void)pthread_mutex_unlock(&mutex);
@@ -661,7 +559,7 @@ void
 disk_note(uint64_t sequence, uint64_t value)
 {
     (void)pthread_mutex_lock(&mutex);
-    struct disk_op *const op = disk.is_on ? add_op(DISK_NOTE, 0) : NULL;
+    struct disk_op *const op = disk.is_on ? disk_log_add(disk.log, DISK_NOTE, 0) : NULL;
     if (op != NULL) {
         op->sequence = sequence;
         op->value = value;

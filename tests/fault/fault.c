@@ -24,12 +24,6 @@ static const struct family families[] = {
     {"damage", fault_damage, "damaged files"},
 };
 
-bool
-fault_has_time(const struct fault_plan *plan)
-{
-    return clock_mono_us(clock_system()) < plan->until_us;
-}
-
 static const struct family *
 find_family(const char *name)
 {
@@ -70,7 +64,10 @@ show(const struct family *family, const struct fault_plan *plan, const struct ta
                tally->problems == 0 ? "ok" : "not ok", family->name, tally->tried, family->unit,
                tally->lost, tally->duplicates, tally->unaudited_answers, tally->unaudited_questions,
                tally->acknowledged, plan->seed, seconds,
-               tally->tried < plan->count ? " ended by --seconds" : "");
+               !fault_has_time(plan) ? " ended by --seconds" : "");
+    }
+    if (tally->remark[0] != '\0' && !is_json) {
+        printf("    %s\n", tally->remark);
     }
     for (size_t i = 0; i < tally->problems && i < TALLY_SHOWN; i++) {
         fprintf(is_json ? stderr : stdout, "    %s: %s\n", family->name, tally->shown[i]);

@@ -10,11 +10,15 @@
 
 struct fault_plan {
     const char *dir; /* for files; empty, and emptied again */
-    uint64_t count;  /* kills, states, flips; 0: all that there are */
+    uint64_t count;  /* kills, states, flips; errors: calls that fail, 0: all */
     uint64_t seed;
     int64_t until_us; /* monotonic: no further try begins after this */
 };
-bool fault_has_time(const struct fault_plan *plan);
+static inline bool
+fault_has_time(const struct fault_plan *plan)
+{
+    return clock_mono_us(clock_system()) < plan->until_us;
+}
 
 MUST_CHECK struct status fault_kills(const struct fault_plan *plan, struct diag *diag,
                                      struct tally *tally);

@@ -75,7 +75,7 @@ live_on(const struct fault_state *state, const char *dir, struct diag *diag)
     atomic_ullong next = LATER_NUMBERS * (DEPTH + 1 - state->depth);
     struct recovered recovered = {state->ledger};
     TRY(work_open(dir, state->sizes, diag, &journal, &n));
-    struct status st = journal_read(dir, note_kept, &recovered, diag);
+    struct status st = journal_read(JOURNAL_AT(dir), note_kept, &recovered, diag);
     worker_init(&worker, journal, &next, random_next(state->random));
     worker.left = 2;
     worker.acknowledge = note;

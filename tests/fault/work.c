@@ -139,8 +139,8 @@ work_open(const char *dir, struct journal_sizes sizes, struct diag *diag,
           struct journal **ret_journal, size_t *ret_n)
 {
     struct journal *journal = NULL;
-    TRY(journal_open_sized(dir, WORK_CHAIN, clock_system(), sizes, diag, &journal));
-    const struct status st = journal_end_intents(journal, dir, WINDOW_US, diag, ret_n);
+    TRY(journal_open_sized(JOURNAL_AT(dir), WORK_CHAIN, clock_system(), sizes, diag, &journal));
+    const struct status st = journal_end_intents(journal, JOURNAL_AT(dir), WINDOW_US, diag, ret_n);
     if (!is_ok(st)) {
         journal_close(journal);
         return st;
@@ -265,8 +265,8 @@ work_check(const char *dir, const struct ledger *ledger, bool is_ended, const ch
         tally_problem(tally, "%s: no memory to look", where);
     } else {
         memset(found.values, 0xFF, found.most * sizeof(*found.values));
-        const struct status read = journal_read(dir, take_record, &found, &diag);
-        const struct status verified = journal_verify(dir, take_report, problem, &diag);
+        const struct status read = journal_read(JOURNAL_AT(dir), take_record, &found, &diag);
+        const struct status verified = journal_verify(JOURNAL_AT(dir), take_report, problem, &diag);
         compare(&found, ledger, where, tally);
         look_at_values(&found, is_ended, where, tally);
         if (!is_ok(read) || !is_ok(verified) || problem[0] != '\0') {

@@ -38,6 +38,7 @@ struct tally {
     uint64_t acknowledged; /* all together, for people */
     uint64_t problems;     /* of any kind; 0: passed */
     char shown[TALLY_SHOWN][400];
+    char remark[300]; /* for people: what the numbers do not say */
 };
 /* Something is wrong; the first ones are kept for people. */
 void tally_problem(struct tally *tally, const char *format, ...)
