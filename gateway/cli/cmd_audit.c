@@ -11,6 +11,7 @@
 #include "base/datetime.h"
 #include "cli/audit_disclosure.h"
 #include "cli/audit_search.h"
+#include "cli/journal.h"
 #include "config/config.h"
 
 #define FOLLOW_MS        200
@@ -384,7 +385,7 @@ run_verb(const struct verb *verb, int argc, char **argv)
     }
     const struct audit_view view = {
         .command = verb->command,
-        .place = {.dir = config->journal_dir},
+        .place = cli_journal_place(config),
         .source = {config->community_name != NULL ? config->community_name : config->community,
                    config->community},
         .form = chosen.is_json  ? AUDIT_FORM_JSON
