@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "audit/ship_queue.h"
+#include "audit/ship_refused.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -86,10 +87,16 @@ void
 ship_refuse(struct ship_sender *sender, const struct ship_record *record, const struct diag *why)
 {
     struct ship *ship = sender->ship;
+    struct diag diag = {0};
     ship->now.refused++;
     LOG_EVENT(LOG_LEVEL_ERROR, "audit-record-not-sent", LOG_ID("repository", ship->name),
               LOG_ID("chain", record->chain), LOG_INT("sequence", (int64_t)record->sequence),
               LOG_DIAG(why));
+    if (!is_ok(ship_refused_note(ship->options.place.dir, ship->name, record,
+                                 clock_wall_us(ship->options.clock), why, &diag))) {
+        LOG_EVENT(LOG_LEVEL_ERROR, "audit-refusal-not-noted", LOG_ID("repository", ship->name),
+                  LOG_DIAG(&diag));
+    }
 }
 
 /* ---- trouble ---- */
@@ -192,6 +199,12 @@ static void
 allow_time(struct ship *ship)
 {
     ship->wait.deadline_us = mono_us(ship) + ship->options.limits.timeout_us;
+}
+
+void
+ship_allow_time(struct ship_sender *sender)
+{
+    allow_time(sender->ship);
 }
 
 static bool

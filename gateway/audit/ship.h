@@ -24,6 +24,7 @@ struct ship_record {
     const char *chain;
     uint64_t sequence; /* chain and sequence are its identity, for ever */
     int64_t time_us;   /* wall: when it was queued */
+    const char *hash;  /* SHA-256, hexadecimal */
     const struct audit_event *event;
 };
 
@@ -52,9 +53,12 @@ struct ship_sender {
     /* Set by ship_start. */
     struct ship *ship;
 };
-/* For send: this record cannot be sent in this form, ever. Counted and logged; goes on. */
+/* For send: this record cannot be sent in this form, ever. Counted, logged and noted for the
+ * operator (ship_refused.h); goes on. */
 void ship_refuse(struct ship_sender *sender, const struct ship_record *record,
                  const struct diag *why);
+/* For send: an exchange begins that has its own time (limits.timeout_us). */
+void ship_allow_time(struct ship_sender *sender);
 
 struct ship_limits {
     int64_t resend_age_us;    /* without answers: younger records, */

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/dialect.h"
+#include "base/journal_keys.h"
 #include "base/log.h"
 #include "base/spool.h"
 #include "base/yaml.h"
@@ -323,6 +324,11 @@ struct config_audit_repository {
     int64_t timeout_us;    /* of one connect or send */
 };
 
+/* audit: of the journal's writing. */
+struct config_audit {
+    struct journal_keys keys; /* encryption; n 0: nothing is or was encrypted */
+};
+
 struct config {
     const char *path;
     uint64_t generation;   /* of trust: 1, 2, ... over all configurations of this process */
@@ -361,6 +367,7 @@ struct config {
     const char *journal_dir;
     const struct config_audit_repository *audit_repositories; /* in the order of the file */
     size_t audit_repositories_n;
+    struct config_audit audit;
     struct config_spool spool;
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */

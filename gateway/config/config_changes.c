@@ -507,6 +507,18 @@ config_changes(const struct config *old, const struct config *other, config_say 
     }
 }
 
+/* The same keys, and the same one of them writes. */
+static bool
+same_journal_key(const struct journal_keys *a, const struct journal_keys *b)
+{
+    bool is_same = a->n == b->n && a->is_writing == b->is_writing;
+
+    for (size_t i = 0; is_same && i < a->n; i++) {
+        is_same = memcmp(a->items[i].id, b->items[i].id, JOURNAL_KEY_ID_BYTES) == 0;
+    }
+    return is_same;
+}
+
 struct status
 config_may_replace(const struct config *old, const struct config *other, struct diag *diag)
 {
@@ -531,6 +543,9 @@ config_may_replace(const struct config *old, const struct config *other, struct 
         return FAIL(diag, ERR_CONFIG,
                     "spool.limit or spool.threshold would change; restart to "
                     "change them");
+    }
+    if (!same_journal_key(&old->audit.keys, &other->audit.keys)) {
+        return FAIL(diag, ERR_CONFIG, "audit.encryption would change; restart to change it");
     }
     return old->replay_keys == other->replay_keys
                ? OK

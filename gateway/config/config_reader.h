@@ -250,6 +250,8 @@ MUST_CHECK struct status config_read_agreements(struct config_reader *reader,
 MUST_CHECK struct status config_read_repositories(struct config_reader *reader,
                                                   struct yaml_node *audit);
 /* spool: (config_spool.c). After store:. */
+/* Of `audit:` what concerns the journal's writing (config_journal.c). */
+MUST_CHECK struct status config_read_journal(struct config_reader *reader, struct yaml_node *audit);
 MUST_CHECK struct status config_read_spool(struct config_reader *reader, struct yaml_node *root);
 /* The folder that <path> lies in must exist: reported at <node>. */
 MUST_CHECK struct status config_check_parent(struct config_reader *reader,

@@ -10,6 +10,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_assertions.c \
 	gateway/config/config_credentials.c \
 	gateway/config/config_files.c \
+	gateway/config/config_journal.c \
 	gateway/config/config_idtokens.c \
 	gateway/config/config_limits.c \
 	gateway/config/config_listen.c \

@@ -16,6 +16,7 @@ libisthmus_a_SOURCES += \
 	gateway/out/parts.h \
 	gateway/out/peer_check.c \
 	gateway/out/pool.c \
+	gateway/out/post.c gateway/out/post.h \
 	gateway/out/probe.c \
 	gateway/out/server_status.c \
 	gateway/out/syslog.c gateway/out/syslog.h \
