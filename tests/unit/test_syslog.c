@@ -383,7 +383,7 @@ test_message(void)
                                 .outcome = AUDIT_SUCCESS,
                                 .time_us = INT64_C(1795343400250000),
                                 .process_id = 7};
-    const struct ship_record record = {"node", 42, 0, &event};
+    const struct ship_record record = {.chain = "node", .sequence = 42, .event = &event};
     struct diag diag = {0};
     struct buf first;
     struct buf second;
