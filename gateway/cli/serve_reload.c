@@ -150,6 +150,7 @@ serve_reload(struct serve *serve, const char *why)
     if (is_ok(st)) {
         log_configure(config->log_level, config->log_format, 2);
         serve_check_descriptors(config);
+        serve_ship_reload(serve, config);
         config_changes(old->node.config, config, tell, &story);
         expiry_log_withheld(config);
         LOG_EVENT(LOG_LEVEL_INFO, "reload-done", LOG_ID("why", why),
