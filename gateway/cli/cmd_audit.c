@@ -16,8 +16,8 @@
 #include "cli/audit_export.h"
 #include "cli/audit_people.h"
 #include "cli/audit_search.h"
-#include "cli/journal.h"
 #include "cli/audit_text.h"
+#include "cli/journal.h"
 #include "config/config.h"
 
 #define FOLLOW_MS       200
