@@ -88,16 +88,20 @@ find_record(struct journal_cursor *cursor, size_t slot, const char *name, uint64
     return read_to(*chain, sequence, diag, ret_has);
 }
 
-static void
-describe(const struct chain *chain, struct journal_record *ret_record)
+static struct status
+describe(struct chain *chain, struct diag *diag, struct journal_record *ret_record)
 {
+    struct span payload = SPAN_EMPTY;
+
+    TRY(chain_payload(chain, diag, &payload));
     *ret_record = (struct journal_record){
         .chain = chain->name,
         .sequence = chain->head.sequence,
         .time_us = chain->head.wall_us,
-        .payload = chain_payload(chain),
+        .payload = payload,
     };
     hex_encode(chain->previous, SHA256_BYTES, ret_record->hash);
+    return OK;
 }
 
 struct status
@@ -117,6 +121,5 @@ journal_cursor_read(struct journal_cursor *cursor, const char *chain, uint64_t s
     if (!has || head->sequence != sequence || head->type != RECORD_EVENT) {
         return FAIL(diag, ERR_NOT_FOUND, "chain '%s' has no record %" PRIu64, chain, sequence);
     }
-    describe(cursor->chains[slot], ret_record);
-    return OK;
+    return describe(cursor->chains[slot], diag, ret_record);
 }

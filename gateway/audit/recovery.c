@@ -117,14 +117,7 @@ journal_lock(struct journal *journal, const char *dir, struct diag *diag, bool *
 static struct status
 begin_chain(struct journal *journal, struct diag *diag)
 {
-    struct segment_head head = {
-        .first_sequence = JOURNAL_FIRST_NUMBER,
-        .created_us = clock_wall_us(journal->clock),
-        .size = journal->sizes.segment_bytes,
-    };
-    memcpy(head.chain, journal->chain, sizeof(head.chain));
-    TRY(segment_create(journal->folder, &head, diag, &journal->segment));
-    journal->offset = SEGMENT_HEAD_BYTES;
+    TRY(journal_next_segment(journal, JOURNAL_FIRST_NUMBER, 0, false, diag));
     journal->next_sequence = JOURNAL_FIRST_NUMBER;
     journal->durable = JOURNAL_FIRST_NUMBER - 1;
     return OK;
@@ -153,6 +146,28 @@ walk(struct chain *chain, struct diag *diag)
     return OK;
 }
 
+/* May more records stand in it? Those of one segment have one key, or none. */
+static bool
+suits(const struct journal *journal, const struct segment_head *head)
+{
+    if (journal->cipher == NULL || !head->is_encrypted) {
+        return journal->cipher == NULL && !head->is_encrypted;
+    }
+    return memcmp(head->key_id, journal->key.id, JOURNAL_KEY_ID_BYTES) == 0;
+}
+
+static struct status
+go_on_in(struct journal *journal, const struct chain *end, struct diag *diag)
+{
+    TRY(segment_clear_tail(&journal->segment, end->offset, diag));
+    journal->offset = end->offset;
+    if (journal->cipher != NULL) {
+        return cipher_start(journal->cipher, &journal->key, journal->segment.head.salt,
+                            journal->chain, diag);
+    }
+    return OK;
+}
+
 /* <end> stands behind the last good record of the last segment, which begins with <first>. */
 static struct status
 take_over(struct journal *journal, const struct journal_place *place, const struct chain *end,
@@ -164,9 +179,13 @@ take_over(struct journal *journal, const struct journal_place *place, const stru
     }
     TRY(segment_open(journal->folder, journal->chain, first, true, diag, &journal->segment));
     TRY(segment_rewrite(&journal->segment, unproven, end->offset, diag));
-    TRY(segment_clear_tail(&journal->segment, end->offset, diag));
-    journal->offset = end->offset;
     memcpy(journal->previous, end->previous, SHA256_BYTES);
+    if (suits(journal, &journal->segment.head)) {
+        TRY(go_on_in(journal, end, diag));
+    } else {
+        TRY(segment_finish(&journal->segment, end->offset, diag));
+        TRY(journal_next_segment(journal, end->sequence, 0, end->sequence == first, diag));
+    }
     journal->next_sequence = end->sequence;
     journal->durable = end->sequence - 1;
     return OK;

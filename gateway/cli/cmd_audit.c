@@ -17,6 +17,7 @@
 #include "cli/audit_people.h"
 #include "cli/audit_search.h"
 #include "cli/audit_text.h"
+#include "cli/journal.h"
 #include "config/config.h"
 
 #define FOLLOW_MS       200
@@ -336,7 +337,7 @@ prepare(struct run *run, const struct verb *verb, struct diag *diag)
     TRY(audit_filter_describe(&audit_choices.filter, &run->asked, diag));
     run->view = (struct audit_view){
         .command = verb->command,
-        .place = {.dir = config->journal_dir},
+        .place = cli_journal_place(config),
         .source = {config->community_name != NULL ? config->community_name : config->community,
                    config->community},
         .form = audit_choices.is_json   ? AUDIT_FORM_JSON
@@ -346,7 +347,7 @@ prepare(struct run *run, const struct verb *verb, struct diag *diag)
         .out = stdout,
         .access = &run->access,
     };
-    run->view.is_encrypted = run->view.place.keys != NULL;
+    run->view.is_encrypted = config->audit.keys.n > 0; /* or was, in part */
     run->access = (struct audit_access){
         .command = verb->command,
         .place = &run->view.place,
