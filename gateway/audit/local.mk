@@ -1,8 +1,8 @@
 # gateway/audit: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/audit/chain.c gateway/audit/chain.h \
-	gateway/audit/cursor.c gateway/audit/cursor.h \
 	gateway/audit/cipher.c gateway/audit/cipher.h \
+	gateway/audit/cursor.c gateway/audit/cursor.h \
 	gateway/audit/commit.c \
 	gateway/audit/event.c gateway/audit/event.h \
 	gateway/audit/fhir.c gateway/audit/fhir.h \
