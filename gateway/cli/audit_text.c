@@ -12,6 +12,7 @@
 #include "base/datetime.h"
 #include "base/jsonw.h"
 #include "base/text.h"
+#include "cli/audit_story.h"
 
 #define LABEL_COLUMNS 13
 
@@ -505,6 +506,8 @@ audit_text_explain(const struct journal_record *record, const struct audit_event
 {
     struct text t = {.out = out, .diag = diag, .status = OK};
     put_sentence(&t, event);
+    TRY(t.status);
+    TRY(audit_story_write(event, out, diag));
     put_items(&t, record, event);
     return t.status;
 }
