@@ -386,6 +386,7 @@ stop(struct serve *serve, const struct config *config)
     serve_later_done(serve);
     out_stop(serve->out); /* nobody asks any more */
     journal_close(serve->journal);
+    config_unref(serve->journal_config);
     store_close(serve->store);
     spool_unref(serve->spool);
     generation_unref(serve->generation);

@@ -22,6 +22,7 @@
 
 #include "audit/journal.h"
 #include "cli/cli.h"
+#include "cli/journal.h"
 #include "cli/service.h"
 #include "net/server.h"
 #include "out/crl_feed.h"
@@ -42,6 +43,8 @@ struct serve {
     struct store *store;
     struct spool *spool; /* NULL: large messages stay in memory */
     struct journal *journal;
+    struct journal_place place;          /* of the journal; its keys are those of ... */
+    const struct config *journal_config; /* ... the first configuration: a reference */
     struct journal_sink sink;
     struct runner *runner;
     struct out *out;            /* one for all generations */
