@@ -10,6 +10,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
 	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
 	gateway/audit/guard.c gateway/audit/late.c \
+	gateway/audit/gather.c gateway/audit/gather.h \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
 	gateway/audit/merkle.c gateway/audit/merkle.h \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
@@ -36,10 +37,12 @@ EXTRA_DIST += gateway/audit/README.md
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h
 FHIR_RULES = tests/unit/fhir_rules.c tests/unit/fhir_rules.h
 AUDIT_FACTS = tests/unit/audit_facts.c tests/unit/audit_facts.h
-AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_audit_fhir tests/unit/test_journal \
+AUDIT_TESTS = tests/unit/test_gather tests/unit/test_event tests/unit/test_audit_message tests/unit/test_audit_fhir tests/unit/test_journal \
 	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished tests/unit/test_merkle
 check_PROGRAMS += $(AUDIT_TESTS)
+tests_unit_test_gather_SOURCES = tests/unit/test_gather.c $(JOURNAL_KIT)
+tests_unit_test_gather_LDADD = $(UNIT_LIBS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_message_SOURCES = tests/unit/test_audit_message.c tests/unit/audit_kinds.h
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
