@@ -12,6 +12,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/log.h"
+
 #define BATCH_KEEP_BYTES ((size_t)256 * 1024) /* a larger buffer is given back after use */
 
 /* ---- the disk ---- */
@@ -183,6 +185,7 @@ say_failed(struct journal *journal, const struct diag *diag)
     journal->waiting = (struct journal_tickets){NULL, NULL};
     buf_reset(&journal->queue);
     (void)pthread_mutex_unlock(&journal->mutex);
+    LOG_EVENT(LOG_LEVEL_ERROR, "journal-failed", LOG_ID("chain", journal->chain), LOG_DIAG(diag));
     journal_wake_all(written);
     journal_wake_all(queued);
 }

@@ -59,7 +59,9 @@ tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
 tests_unit_test_ship_LDADD = $(UNIT_LIBS)
 tests_unit_test_merkle_LDADD = $(UNIT_LIBS)
 
-check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher
+check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_journal_guard
 tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
 tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_guard_SOURCES = tests/unit/test_journal_guard.c $(JOURNAL_KIT)
+tests_unit_test_journal_guard_LDADD = $(UNIT_LIBS)

@@ -142,7 +142,8 @@ need_empty_list(struct config_reader *reader, const struct yaml_node *node, cons
 static struct status
 read_audit(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"journal", "repositories", "encryption"};
+    static const char *const names[] = {"journal",        "repositories", "encryption",
+                                        "on_unavailable", "disk_limit",   "wait"};
     struct yaml_node *node = config_need_section(reader, root, "audit", names, ARRAY_LEN(names));
 
     need_empty_list(reader, yaml_get(node, "repositories"), "audit repositories are");

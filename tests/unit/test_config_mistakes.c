@@ -275,6 +275,18 @@ static const struct mistake main_mistakes[] = {
      MAIN "15:29: error: audit repositories are not supported by this version; leave the list "
           "empty\n"},
     {15, "audit: {repositories: []}", MAIN "15:1: error: missing 'journal' in 'audit'\n"},
+    {15, "audit: {journal: var/audit, on_unavailable: ignore}",
+     MAIN "15:45: error: on_unavailable: expected one of refuse, degrade, got 'ignore'\n"},
+    {15, "audit: {journal: var/audit, disk_limit: 90}",
+     MAIN "15:41: error: disk_limit: expected a share of the disk from 50% to 99%, got '90'\n"},
+    {15, "audit: {journal: var/audit, disk_limit: 100%}",
+     MAIN "15:41: error: disk_limit: expected a share of the disk from 50% to 99%, got '100%'\n"},
+    {15, "audit: {journal: var/audit, disk_limit: 49%}",
+     MAIN "15:41: error: disk_limit: expected a share of the disk from 50% to 99%, got '49%'\n"},
+    {15, "audit: {journal: var/audit, wait: 5}",
+     MAIN "15:35: error: wait '5' has no unit; write 5s, 500ms or 1m\n"},
+    {15, "audit: {journal: var/audit, wait: 20m}",
+     MAIN "15:35: error: wait '20m' is out of range; expected 100ms to 10m\n"},
     {15, "audit: {journal: var/audit, encryption: red/audit.key}",
      MAIN "15:41: error: encryption: expected 'key: value' pairs of key, old_keys, "
           "got 'red/audit.key'\n"},
