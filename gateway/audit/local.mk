@@ -2,9 +2,11 @@
 libisthmus_a_SOURCES += \
 	gateway/audit/chain.c gateway/audit/chain.h \
 	gateway/audit/cipher.c gateway/audit/cipher.h \
+	gateway/audit/cursor.c gateway/audit/cursor.h \
 	gateway/audit/commit.c \
 	gateway/audit/event.c gateway/audit/event.h \
 	gateway/audit/fhir.c gateway/audit/fhir.h \
+	gateway/audit/fhir_answer.c gateway/audit/fhir_answer.h \
 	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
 	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
 	gateway/audit/guard.c gateway/audit/late.c \
@@ -22,8 +24,11 @@ libisthmus_a_SOURCES += \
 	gateway/audit/rotation.c \
 	gateway/audit/segment.c gateway/audit/segment.h \
 	gateway/audit/ship.c gateway/audit/ship.h \
+	gateway/audit/ship_fhir.c gateway/audit/ship_fhir.h \
+	gateway/audit/ship_refused.c gateway/audit/ship_refused.h \
 	gateway/audit/ship_cursor.c gateway/audit/ship_cursor.h \
 	gateway/audit/ship_queue.c gateway/audit/ship_queue.h \
+	gateway/audit/ship_syslog.c gateway/audit/ship_syslog.h \
 	gateway/audit/statement.c gateway/audit/statement.h \
 	gateway/audit/unfinished.c
 EXTRA_DIST += gateway/audit/README.md
@@ -60,6 +65,13 @@ tests_unit_test_ship_LDADD = $(UNIT_LIBS)
 tests_unit_test_merkle_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_journal_guard
+ARR_KIT = tests/unit/arr_kit.c tests/unit/arr_kit.h $(FHIR_RULES) $(NET_FIXTURE)
+check_PROGRAMS += tests/unit/test_ship_fhir
+tests_unit_test_ship_fhir_SOURCES = tests/unit/test_ship_fhir.c $(ARR_KIT) $(SHIP_KIT)
+tests_unit_test_ship_fhir_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_fhir_answer
+tests_unit_test_fhir_answer_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher
 tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
 tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)

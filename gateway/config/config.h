@@ -306,6 +306,24 @@ struct config_spool {
     size_t threshold; /* bytes that a message may have without it */
 };
 
+/* Where audit records are shipped to: an entry of `audit.repositories`. */
+enum config_audit_kind { CONFIG_AUDIT_SYSLOG_TLS, CONFIG_AUDIT_SYSLOG_UDP, CONFIG_AUDIT_FHIR };
+
+struct config_audit_repository {
+    const char *name; /* cursor, log, metrics */
+    enum config_audit_kind kind;
+    const char *host;                    /* name or numeric address; of FHIR: the URL's */
+    uint16_t port;                       /* of syslog */
+    const char *url;                     /* of FHIR, else NULL */
+    const struct trust *trust;           /* NULL with UDP */
+    const struct credential *credential; /* NULL with UDP */
+    const char *certificate_name;        /* what its certificate must be for; default host */
+    int64_t resend_age_us; /* of syslog over TLS: what is younger, or among the last */
+    size_t resend_bytes;   /* so many bytes, is sent again after a break */
+    int64_t alarm_us;      /* without progress for so long it counts as lost */
+    int64_t timeout_us;    /* of one connect or send */
+};
+
 /* audit: of the journal's writing. */
 struct config_audit {
     struct journal_keys keys;    /* encryption; n 0: nothing is or was encrypted */
@@ -350,6 +368,8 @@ struct config {
     size_t id_token_issuers_n;
     const char *store_path; /* SQLite file */
     const char *journal_dir;
+    const struct config_audit_repository *audit_repositories; /* in the order of the file */
+    size_t audit_repositories_n;
     struct config_audit audit;
     struct config_spool spool;
     const struct policy *policy;

@@ -23,6 +23,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_ocsp.c \
 	gateway/config/config_reader.h \
 	gateway/config/config_recipients.c \
+	gateway/config/config_repositories.c \
 	gateway/config/config_replies.c \
 	gateway/config/config_schema.c \
 	gateway/config/config_source.h \
@@ -99,3 +100,6 @@ tests_unit_test_config_sources_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_partner_profiles
 tests_unit_test_partner_profiles_SOURCES = tests/unit/test_partner_profiles.c $(CONFIG_WORLD)
 tests_unit_test_partner_profiles_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_config_repositories
+tests_unit_test_config_repositories_SOURCES = tests/unit/test_config_repositories.c $(CONFIG_WORLD)
+tests_unit_test_config_repositories_LDADD = $(UNIT_LIBS)

@@ -271,9 +271,6 @@ static const struct mistake main_mistakes[] = {
      MAIN "13:15: error: folder none: No such file or directory\n"},
     {13, "store: {path: policy.yaml/isthmus.db}", MAIN "13:15: error: policy.yaml: not a folder\n"},
     {14, "sources: x", MAIN "14:10: error: sources: expected a list of sources, got 'x'\n"},
-    {15, "audit: {journal: var/audit, repositories: [{syslog-tls: '127.0.0.1:6514'}]}",
-     MAIN "15:29: error: audit repositories are not supported by this version; leave the list "
-          "empty\n"},
     {15, "audit: {repositories: []}", MAIN "15:1: error: missing 'journal' in 'audit'\n"},
     {15, "audit: {journal: var/audit, on_unavailable: ignore}",
      MAIN "15:45: error: on_unavailable: expected one of refuse, degrade, got 'ignore'\n"},
