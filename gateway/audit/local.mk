@@ -73,6 +73,7 @@ tests_unit_test_syslog_SOURCES = tests/unit/test_syslog.c tests/unit/collector_k
 	tests/unit/collector_kit.h $(SHIP_KIT) $(CONFIG_WORLD)
 tests_unit_test_syslog_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_journal_guard
 ARR_KIT = tests/unit/arr_kit.c tests/unit/arr_kit.h $(FHIR_RULES) $(NET_FIXTURE)
 check_PROGRAMS += tests/unit/test_ship_fhir
 tests_unit_test_ship_fhir_SOURCES = tests/unit/test_ship_fhir.c $(ARR_KIT) $(SHIP_KIT)
@@ -83,3 +84,5 @@ check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher
 tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
 tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_guard_SOURCES = tests/unit/test_journal_guard.c $(JOURNAL_KIT)
+tests_unit_test_journal_guard_LDADD = $(UNIT_LIBS)
