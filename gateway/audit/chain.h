@@ -44,4 +44,11 @@ chain_payload(const struct chain *chain)
     return span_slice(buf_span(&chain->record), RECORD_HEAD_BYTES, chain->head.length);
 }
 
+/* The same of a signed statement: those are never encrypted. */
+static inline struct span
+chain_statement(const struct chain *chain)
+{
+    return span_slice(buf_span(&chain->record), RECORD_HEAD_BYTES, chain->record.n);
+}
+
 #endif

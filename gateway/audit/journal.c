@@ -139,6 +139,13 @@ journal_open_free(const struct journal_place *place, const char *prefix, const s
                 FREE_CHAINS_MAX, place->dir, prefix);
 }
 
+struct status
+journal_open_idle(const struct journal_place *place, const char *chain, const struct clock *clock,
+                  struct diag *diag, bool *ret_is_held, struct journal **ret_journal)
+{
+    return open_chain(place, chain, clock, JOURNAL_SIZES_COMMAND, diag, ret_is_held, ret_journal);
+}
+
 void
 journal_close(struct journal *journal)
 {
@@ -176,7 +183,7 @@ failed(const struct journal *journal, struct diag *diag)
 
 /* Under the lock. */
 static struct status
-queue_record(struct journal *journal, struct span payload, struct diag *diag)
+queue_record(struct journal *journal, enum record_type type, struct span payload, struct diag *diag)
 {
     struct buf *queue = &journal->queue;
     const size_t n = RECORD_HEAD_BYTES + payload.n;
@@ -193,7 +200,7 @@ queue_record(struct journal *journal, struct span payload, struct diag *diag)
     TRY(buf_reserve(queue, n, diag, &room));
     const struct record_head head = {
         .length = (uint32_t)payload.n,
-        .type = RECORD_EVENT,
+        .type = type,
         .sequence = journal->next_sequence,
         .wall_us = clock_wall_us(journal->clock),
         .mono_us = clock_mono_us(journal->clock),
@@ -220,6 +227,23 @@ queue_ticket(struct journal *journal, struct park *park, struct journal_ticket *
     return is_first;
 }
 
+static struct status
+append_payload(struct journal *journal, enum record_type type, struct span payload,
+               struct park *park, struct diag *diag, struct journal_ticket *ret_ticket)
+{
+    bool must_wake = false;
+    (void)pthread_mutex_lock(&journal->mutex);
+    const struct status st = queue_record(journal, type, payload, diag);
+    if (is_ok(st)) {
+        must_wake = queue_ticket(journal, park, ret_ticket);
+    }
+    (void)pthread_mutex_unlock(&journal->mutex);
+    if (must_wake) { /* not before: it would wake only to wait for the lock */
+        (void)pthread_cond_signal(&journal->work);
+    }
+    return st;
+}
+
 /* REQ: ITI20-before-leaving */
 struct status
 journal_append(struct journal *journal, const struct audit_event *event, struct park *park,
@@ -243,16 +267,7 @@ journal_append(struct journal *journal, const struct audit_event *event, struct 
         st = audit_event_encode(&stamped, &payload, diag);
     }
     if (is_ok(st)) {
-        bool must_wake = false;
-        (void)pthread_mutex_lock(&journal->mutex);
-        st = queue_record(journal, buf_span(&payload), diag);
-        if (is_ok(st)) {
-            must_wake = queue_ticket(journal, park, ret_ticket);
-        }
-        (void)pthread_mutex_unlock(&journal->mutex);
-        if (must_wake) { /* not before: it would wake only to wait for the lock */
-            (void)pthread_cond_signal(&journal->work);
-        }
+        st = append_payload(journal, RECORD_EVENT, buf_span(&payload), park, diag, ret_ticket);
     }
     buf_done(&payload);
     return st;
@@ -323,23 +338,63 @@ wake_waiter(struct park *park)
     (void)pthread_mutex_unlock(&waiter->mutex);
 }
 
+static void
+waiter_init(struct waiter *waiter)
+{
+    *waiter = (struct waiter){.park = {wake_waiter}};
+    (void)pthread_mutex_init(&waiter->mutex, NULL);
+    (void)pthread_cond_init(&waiter->woken, NULL);
+}
+
+/* <appended>: whether the wake comes. */
+static struct status
+wait_for(struct journal *journal, struct waiter *waiter, struct status appended,
+         const struct journal_ticket *ticket, struct diag *diag)
+{
+    struct status st = appended;
+    if (is_ok(appended)) {
+        (void)pthread_mutex_lock(&waiter->mutex);
+        while (!waiter->is_woken) {
+            (void)pthread_cond_wait(&waiter->woken, &waiter->mutex);
+        }
+        (void)pthread_mutex_unlock(&waiter->mutex);
+        st = journal_ticket_status(journal, ticket, diag);
+    }
+    (void)pthread_cond_destroy(&waiter->woken);
+    (void)pthread_mutex_destroy(&waiter->mutex);
+    return st;
+}
+
+struct status
+journal_append_numbered(struct journal *journal, const struct audit_event *event, struct diag *diag,
+                        uint64_t *ret_sequence)
+{
+    struct journal_ticket ticket = {0};
+    struct waiter waiter;
+    waiter_init(&waiter);
+    const struct status appended = journal_append(journal, event, &waiter.park, diag, &ticket);
+    TRY(wait_for(journal, &waiter, appended, &ticket, diag));
+    *ret_sequence = ticket.sequence;
+    return OK;
+}
+
 struct status
 journal_append_wait(struct journal *journal, const struct audit_event *event, struct diag *diag)
 {
-    struct journal_ticket ticket;
-    struct waiter waiter = {.park = {wake_waiter},
-                            .mutex = PTHREAD_MUTEX_INITIALIZER,
-                            .woken = PTHREAD_COND_INITIALIZER};
-    struct status st = journal_append(journal, event, &waiter.park, diag, &ticket);
-    if (is_ok(st)) {
-        (void)pthread_mutex_lock(&waiter.mutex);
-        while (!waiter.is_woken) {
-            (void)pthread_cond_wait(&waiter.woken, &waiter.mutex);
-        }
-        (void)pthread_mutex_unlock(&waiter.mutex);
-        st = journal_ticket_status(journal, &ticket, diag);
-    }
-    (void)pthread_cond_destroy(&waiter.woken);
-    (void)pthread_mutex_destroy(&waiter.mutex);
-    return st;
+    uint64_t ignored = 0;
+    return journal_append_numbered(journal, event, diag, &ignored);
+}
+
+struct status
+journal_append_statement(struct journal *journal, struct span payload, struct diag *diag,
+                         uint64_t *ret_sequence)
+{
+    struct journal_ticket ticket = {0};
+    struct waiter waiter;
+    waiter_init(&waiter);
+    const struct status appended =
+        append_payload(journal, RECORD_STATEMENT, payload, &waiter.park, diag, &ticket);
+    TRY(wait_for(journal, &waiter, appended, &ticket, diag));
+    *ret_sequence = ticket.sequence;
+    return OK;
 }

@@ -11,9 +11,14 @@ libisthmus_a_SOURCES += \
 	gateway/audit/reader.c \
 	gateway/audit/record.c gateway/audit/record.h \
 	gateway/audit/recovery.c \
+	gateway/audit/retention.c gateway/audit/retention.h \
+	gateway/audit/seal.c gateway/audit/seal.h \
+	gateway/audit/sealer.c gateway/audit/sealer.h \
 	gateway/audit/segment.c gateway/audit/segment.h \
 	gateway/audit/statement.c gateway/audit/statement.h \
-	gateway/audit/unfinished.c
+	gateway/audit/unfinished.c \
+	gateway/audit/verify.c gateway/audit/verify.h \
+	gateway/audit/verify_archive.c
 EXTRA_DIST += gateway/audit/README.md
 
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h

@@ -74,7 +74,7 @@ take_statement(struct journal_prover *prover, const struct chain *chain, struct 
     struct checkpoint read;
     struct statement statement;
     struct diag ignored = {0};
-    const struct span payload = chain_payload(chain);
+    const struct span payload = chain_statement(chain);
     struct arena *arena = arena_new(2 * RECORD_PAYLOAD_MAX);
     if (arena == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory to read a checkpoint");
