@@ -37,6 +37,12 @@ static const struct names type_names[AUDIT_TYPE_COUNT] = {
     [AUDIT_NODE_START] = {"node-start", "Application Start"},
     [AUDIT_NODE_STOP] = {"node-stop", "Application Stop"},
     [AUDIT_CONFIGURATION_CHANGED] = {"configuration-changed", "Software Configuration"},
+    [AUDIT_EMERGENCY_ACCESS] = {"emergency-access", "Emergency Override Started"},
+    [AUDIT_LOG_USED] = {"audit-log-used", "Audit Log Used"},
+    [AUDIT_CHECKPOINT] = {"audit-checkpoint", "Audit Checkpoint"},
+    [AUDIT_RECORDS_MISSING] = {"audit-records-missing", "Audit Recording Stopped"},
+    [AUDIT_DELIVERY] = {"audit-delivery", "Audit Delivery"},
+    [AUDIT_RETENTION] = {"audit-retention", "Audit Retention"},
 };
 static const char *const side_names[] = {
     [AUDIT_INITIATING] = "initiating",
@@ -93,8 +99,14 @@ static const struct text_member event_texts[] = {
     EVENT_TEXT(organization),   EVENT_TEXT(community),
     EVENT_TEXT(query_id),       EVENT_TEXT(query),
     EVENT_TEXT(policy_rule),    EVENT_TEXT(delegator),
-    EVENT_TEXT(submission_set),
+    EVENT_TEXT(submission_set), EVENT_TEXT(policy_verdict),
+    EVENT_TEXT(subject),
 };
+#define DETAIL_TEXT(member)                                                                        \
+    {                                                                                              \
+#member, offsetof(struct audit_detail, member)                                             \
+    }
+static const struct text_member detail_texts[] = {DETAIL_TEXT(name), DETAIL_TEXT(value)};
 #define DOCUMENT_TEXT(member)                                                                      \
     {                                                                                              \
 #member, offsetof(struct document_ref, member)                                             \
@@ -183,6 +195,16 @@ write_lists(struct jsonw *w, const struct audit_event *event)
         for (size_t i = 0; i < event->documents.n; i++) {
             jsonw_object(w);
             write_texts(w, &event->documents.items[i], document_texts, ARRAY_LEN(document_texts));
+            jsonw_close(w);
+        }
+        jsonw_close(w);
+    }
+    if (event->details.n > 0) {
+        jsonw_key(w, "details");
+        jsonw_array(w);
+        for (size_t i = 0; i < event->details.n; i++) {
+            jsonw_object(w);
+            write_texts(w, &event->details.items[i], detail_texts, ARRAY_LEN(detail_texts));
             jsonw_close(w);
         }
         jsonw_close(w);
@@ -394,6 +416,23 @@ read_documents(struct reader *r, const json_t *root, struct audit_event *event)
 }
 
 static struct status
+read_details(struct reader *r, const json_t *root, struct audit_event *event)
+{
+    const json_t *array = NULL;
+    TRY(read_array(r, root, "details", &array));
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *item = json_array_get(array, i);
+        struct audit_detail detail = {0};
+        if (!json_is_object(item)) {
+            return wrong(r, "details", "an array of objects");
+        }
+        TRY(read_texts(r, item, detail_texts, ARRAY_LEN(detail_texts), &detail));
+        TRY(ARENA_PUSH(r->arena, r->diag, &event->details, detail));
+    }
+    return OK;
+}
+
+static struct status
 read_event(struct reader *r, const json_t *root, struct audit_event *event)
 {
     if (!json_is_object(root)) {
@@ -408,7 +447,8 @@ read_event(struct reader *r, const json_t *root, struct audit_event *event)
     TRY(read_code(r, root, "role", &event->role));
     TRY(read_code(r, root, "purpose", &event->purpose));
     TRY(read_patients(r, root, event));
-    return read_documents(r, root, event);
+    TRY(read_documents(r, root, event));
+    return read_details(r, root, event);
 }
 
 struct status

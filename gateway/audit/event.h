@@ -28,11 +28,28 @@ enum audit_type {
     AUDIT_NODE_START,
     AUDIT_NODE_STOP,
     AUDIT_CONFIGURATION_CHANGED, /* the running node took another configuration, or refused it */
+    AUDIT_EMERGENCY_ACCESS, /* a rule or purpose of emergency let somebody in; beside the event of
+                               his transaction */
+    AUDIT_LOG_USED,         /* somebody read the journal: `isthmus audit` */
+    AUDIT_CHECKPOINT,       /* where the journal stood, signed; for repositories to hold */
+    AUDIT_RECORDS_MISSING,  /* the journal could not be written for a while (on_unavailable) */
+    AUDIT_DELIVERY,         /* a repository was not reached for too long, or is back (success) */
+    AUDIT_RETENTION,        /* old records were removed as the configuration asks */
     AUDIT_TYPE_COUNT
 };
 enum audit_side { AUDIT_INITIATING, AUDIT_RESPONDING };
 enum audit_phase { AUDIT_INTENT, AUDIT_OUTCOME };
 enum audit_outcome { AUDIT_SUCCESS = 0, AUDIT_MINOR = 4, AUDIT_SERIOUS = 8, AUDIT_MAJOR = 12 };
+
+/* A named fact of an event: of a checkpoint "hash", "signature"; of a gap "records", "from". */
+struct audit_detail {
+    struct span name; /* letters, digits, '_' */
+    struct span value;
+};
+struct audit_detail_list {
+    struct audit_detail *items;
+    size_t n, capacity;
+};
 
 struct audit_event {
     enum audit_type type;
@@ -66,7 +83,17 @@ struct audit_event {
     struct document_ref_list documents;
     struct span submission_set; /* uniqueId; ITI-41, ITI-80 */
     struct span policy_rule;    /* rule that decided, when one did */
+    struct span policy_verdict; /* and how: AUDIT_VERDICT_...; empty: no rule was asked */
+    /* Events about the audit itself. What it is about: the journal's folder (AUDIT_LOG_USED: query
+     * holds what was asked, query_id the command, patients whom it asked about), "chain/sequence"
+     * of the last record that a checkpoint covers, a repository's name, a segment's name. */
+    struct span subject;
+    struct audit_detail_list details; /* in order; AUDIT_CHECKPOINT, ..._MISSING, ... */
 };
+
+#define AUDIT_VERDICT_PERMITTED "permitted"
+#define AUDIT_VERDICT_DENIED    "denied"
+#define AUDIT_VERDICT_EMERGENCY "permitted in an emergency"
 
 /* Journal payload <-> event: one JSON object, flat, named as the members above; what is empty is
  * absent. Text that is not UTF-8 is kept byte for byte as {"base64": "..."}.

@@ -301,6 +301,12 @@ journal_read_lag(struct journal *journal)
     return lag;
 }
 
+uint64_t
+journal_durable(const struct journal *journal)
+{
+    return atomic_load(&journal->durable);
+}
+
 bool
 journal_is_healthy(struct journal *journal)
 {

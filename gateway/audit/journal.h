@@ -83,6 +83,9 @@ struct journal_lag {
     size_t queue_max;   /* more than that is refused */
 };
 struct journal_lag journal_read_lag(struct journal *journal);
+/* The last sequence of its chain that is durable: for whoever gives records away. Any thread; takes
+ * no lock. */
+uint64_t journal_durable(const struct journal *journal);
 /* How long the disk has been at the batch that is being written; 0: none is. Thread: any. */
 int64_t journal_busy_us(struct journal *journal);
 
@@ -120,6 +123,23 @@ struct journal_reader;
 /* <last>: begin with the last so many records of each chain; UINT64_MAX: with the first. */
 MUST_CHECK struct status journal_reader_open(const struct journal_place *place, uint64_t last,
                                              struct diag *diag, struct journal_reader **ret_reader);
+/* What a reader is to give of each chain; asked on the reader's thread. */
+struct journal_scope {
+    /* The first sequence; asked once for each chain, when it is found. */
+    uint64_t (*from)(void *arg, const char *chain);
+    /* The last one that may be given now; asked each time. */
+    uint64_t (*until)(void *arg, const char *chain);
+    void *arg;
+};
+/* <scope> is copied. */
+MUST_CHECK struct status journal_reader_open_scoped(const struct journal_place *place,
+                                                    const struct journal_scope *scope,
+                                                    struct diag *diag,
+                                                    struct journal_reader **ret_reader);
+/* Makes durable what was read of that chain and is not known to be: for records of a writer in
+ * another process, before they are given away. ERR_JOURNAL, ERR_NOT_FOUND. */
+MUST_CHECK struct status journal_reader_sync(struct journal_reader *reader, const char *chain,
+                                             struct diag *diag);
 /* *ret_has false: nothing more now; ask again later (new chains are found then). ERR_JOURNAL is
  * said once per damaged chain; asking again goes on with the others. */
 MUST_CHECK struct status journal_reader_next(struct journal_reader *reader, struct diag *diag,

@@ -6,6 +6,7 @@
 #define AUDIT_JOURNAL_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "audit/journal.h"
 #include "audit/segment.h"
@@ -37,7 +38,7 @@ struct journal {
     struct buf queue;      /* packed records that are not sealed yet */
     struct journal_tickets waiting;
     uint64_t next_sequence;
-    uint64_t durable; /* last sequence that an fdatasync covered */
+    _Atomic uint64_t durable; /* last sequence that an fdatasync covered; read without the lock */
     bool is_closing;
     bool is_failed;        /* for ever */
     int64_t busy_since_us; /* mono: a batch is being written; 0: none */

@@ -7,6 +7,8 @@ libisthmus_a_SOURCES += \
 	gateway/audit/merkle.c gateway/audit/merkle.h \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
 	gateway/audit/place.h \
+	gateway/audit/message.c gateway/audit/message_kind.c gateway/audit/message_objects.c \
+	gateway/audit/message_rows.h \
 	gateway/audit/proof.c gateway/audit/proof.h \
 	gateway/audit/reader.c \
 	gateway/audit/record.c gateway/audit/record.h \
@@ -15,6 +17,9 @@ libisthmus_a_SOURCES += \
 	gateway/audit/seal.c gateway/audit/seal.h \
 	gateway/audit/sealer.c gateway/audit/sealer.h \
 	gateway/audit/segment.c gateway/audit/segment.h \
+	gateway/audit/ship.c gateway/audit/ship.h \
+	gateway/audit/ship_cursor.c gateway/audit/ship_cursor.h \
+	gateway/audit/ship_queue.c gateway/audit/ship_queue.h \
 	gateway/audit/statement.c gateway/audit/statement.h \
 	gateway/audit/unfinished.c \
 	gateway/audit/verify.c gateway/audit/verify.h \
@@ -27,6 +32,7 @@ AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/tes
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished tests/unit/test_merkle
 check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
+tests_unit_test_audit_message_SOURCES = tests/unit/test_audit_message.c tests/unit/audit_kinds.h
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c $(JOURNAL_KIT)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)
@@ -40,4 +46,9 @@ tests_unit_test_journal_recovery_SOURCES = tests/unit/test_journal_recovery.c $(
 tests_unit_test_journal_recovery_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_unfinished_SOURCES = tests/unit/test_journal_unfinished.c $(JOURNAL_KIT)
 tests_unit_test_journal_unfinished_LDADD = $(UNIT_LIBS)
+
+SHIP_KIT = tests/unit/ship_kit.c tests/unit/ship_kit.h $(JOURNAL_KIT)
+check_PROGRAMS += tests/unit/test_ship
+tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
+tests_unit_test_ship_LDADD = $(UNIT_LIBS)
 tests_unit_test_merkle_LDADD = $(UNIT_LIBS)

@@ -15,15 +15,8 @@
 
 #define SCRATCH_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
-static const struct audit_code event_query = {"110112", "DCM", "Query"};
-static const struct audit_code event_import = {"110107", "DCM", "Import"};
-static const struct audit_code event_export = {"110106", "DCM", "Export"};
-static const struct audit_code event_security = {"110113", "DCM", "Security Alert"};
-static const struct audit_code event_activity = {"110100", "DCM", "Application Activity"};
-static const struct audit_code type_authentication = {"110126", "DCM", "Node Authentication"};
-static const struct audit_code type_start = {"110120", "DCM", "Application Start"};
-static const struct audit_code type_stop = {"110121", "DCM", "Application Stop"};
-static const struct audit_code type_configuration = {"110131", "DCM", "Software Configuration"};
+/* PS3.15 CID 401: somebody wanted what he may not have. */
+static const struct audit_code type_denied = {"110132", "DCM", "Use of Restricted Function"};
 static const struct audit_code role_source = {"110153", "DCM", "Source Role ID"};
 static const struct audit_code role_destination = {"110152", "DCM", "Destination Role ID"};
 static const struct audit_code role_application = {"110150", "DCM", "Application"};
@@ -108,63 +101,14 @@ write_foreign_code(struct message *m, const char *element, const struct code *co
 
 /* ---- EventIdentification ---- */
 
-struct kind {
-    const struct audit_code *event;
-    const char *action;
-    const struct audit_code *dicom_type; /* NULL: an IHE transaction, or none */
-};
-
-static struct kind
-kind_of(const struct audit_event *event)
-{
-    switch (event->type) {
-    case AUDIT_ITI_39:
-    case AUDIT_ITI_43:
-        return event->side == AUDIT_INITIATING ? (struct kind){&event_import, "C", NULL}
-                                               : (struct kind){&event_export, "R", NULL};
-    case AUDIT_ITI_41: /* documents go the other way */
-    case AUDIT_ITI_80:
-        return event->side == AUDIT_INITIATING ? (struct kind){&event_export, "R", NULL}
-                                               : (struct kind){&event_import, "C", NULL};
-    case AUDIT_LOCAL_ACCESS: /* documents that leave the store, or a question about it */
-        return event->documents.n > 0 ? (struct kind){&event_export, "R", NULL}
-                                      : (struct kind){&event_query, "E", NULL};
-    case AUDIT_AUTHENTICATION_FAILURE:
-        return (struct kind){&event_security, "E", &type_authentication};
-    case AUDIT_NODE_START:
-        return (struct kind){&event_activity, "E", &type_start};
-    case AUDIT_NODE_STOP:
-        return (struct kind){&event_activity, "E", &type_stop};
-    case AUDIT_CONFIGURATION_CHANGED:
-        return (struct kind){&event_security, "E", &type_configuration};
-    case AUDIT_ITI_55:
-    case AUDIT_ITI_38:
-    case AUDIT_ITI_18:
-    case AUDIT_ITI_47:
-    case AUDIT_ITI_45:
-    case AUDIT_ITI_56:
-    case AUDIT_TYPE_COUNT:
-        break;
-    }
-    return (struct kind){&event_query, "E", NULL};
-}
-
-static bool
-is_transaction(const struct audit_event *event)
-{
-    return event->type < AUDIT_LOCAL_ACCESS;
-}
-
 static void
-write_type(struct message *m, const struct kind *kind)
+write_types(struct message *m, const struct message_kind *kind)
 {
-    const struct audit_event *event = m->event;
-    if (is_transaction(event)) {
-        const struct audit_code code = {audit_type_code(event->type), "IHE Transactions",
-                                        audit_type_name(event->type)};
-        message_code(m, "EventTypeCode", &code);
-    } else if (kind->dicom_type != NULL) {
-        message_code(m, "EventTypeCode", kind->dicom_type);
+    if (kind->type.code != NULL) {
+        message_code(m, "EventTypeCode", &kind->type);
+    }
+    if (message_is_denial(m->event)) {
+        message_code(m, "EventTypeCode", &type_denied);
     }
 }
 
@@ -192,7 +136,7 @@ write_outcome_text(struct message *m)
 static void
 write_event(struct message *m)
 {
-    const struct kind kind = kind_of(m->event);
+    const struct message_kind kind = message_kind_of(m->event);
     char time[DATETIME_MAX];
     char outcome[16];
     datetime_write_xs(m->event->time_us, time);
@@ -202,7 +146,7 @@ write_event(struct message *m)
     xmlw_attr_cstr(m->w, "EventDateTime", time);
     xmlw_attr_cstr(m->w, "EventOutcomeIndicator", outcome);
     message_code(m, "EventID", kind.event);
-    write_type(m, &kind);
+    write_types(m, &kind);
     write_outcome_text(m);
     write_foreign_code(m, "PurposeOfUse", &m->event->purpose);
     xmlw_end(m->w);
@@ -259,7 +203,7 @@ write_participant(struct message *m, const struct participant *participant)
 
 /* The human of the assertion (ITI TF-2 3.40.4.2): who really asked. */
 static void
-write_human(struct message *m, const struct audit_code *role)
+write_human(struct message *m, bool is_requestor, const struct audit_code *role)
 {
     const struct audit_event *event = m->event;
     if (event->user_name.n == 0 && event->user_id.n == 0) {
@@ -270,7 +214,7 @@ write_human(struct message *m, const struct audit_code *role)
     if (event->user_name.n > 0) {
         message_attr(m, "UserName", event->user_name);
     }
-    xmlw_attr_cstr(m->w, "UserIsRequestor", "true");
+    xmlw_attr_cstr(m->w, "UserIsRequestor", is_requestor ? "true" : "false");
     if (role != NULL) {
         message_code(m, "RoleIDCode", role);
     }
@@ -307,7 +251,7 @@ write_exchange(struct message *m)
     asking.role = is_transfer ? &role_destination : &role_source;
     answering.role = is_transfer ? &role_source : &role_destination;
     write_participant(m, is_transfer ? &answering : &asking);
-    write_human(m, NULL);
+    write_human(m, true, NULL);
     write_participant(m, is_transfer ? &asking : &answering);
 }
 
@@ -325,6 +269,9 @@ write_alert(struct message *m)
     if (peer.id.n > 0 || peer.address.n > 0) {
         write_participant(m, &peer);
     }
+    if (m->event->type == AUDIT_EMERGENCY_ACCESS) { /* of a message that failed nobody is proven */
+        write_human(m, false, NULL);
+    }
 }
 
 /* PS3.15 A.5.3.1: the application, and who launched it. */
@@ -337,36 +284,39 @@ write_activity(struct message *m)
                                      .is_self = true,
                                      .role = &role_application};
     write_participant(m, &self);
-    write_human(m, &role_launcher);
+    write_human(m, true, &role_launcher);
+}
+
+/* PS3.15 A.5.3.2: the person or process that reads the log. */
+static void
+write_reader(struct message *m)
+{
+    const struct participant self = {.id = m->event->source_id,
+                                     .address = m->event->source_address,
+                                     .is_self = true,
+                                     .is_requestor =
+                                         m->event->user_name.n == 0 && m->event->user_id.n == 0};
+    write_human(m, true, NULL);
+    write_participant(m, &self);
 }
 
 static void
 write_participants(struct message *m)
 {
-    switch (m->event->type) {
-    case AUDIT_AUTHENTICATION_FAILURE:
+    switch (message_kind_of(m->event).shape) {
+    case MESSAGE_EXCHANGE:
+        write_exchange(m);
+        break;
+    case MESSAGE_ALERT:
         write_alert(m);
-        return;
-    case AUDIT_NODE_START:
-    case AUDIT_NODE_STOP:
-    case AUDIT_CONFIGURATION_CHANGED:
+        break;
+    case MESSAGE_ACTIVITY:
         write_activity(m);
-        return;
-    case AUDIT_ITI_55:
-    case AUDIT_ITI_38:
-    case AUDIT_ITI_39:
-    case AUDIT_ITI_18:
-    case AUDIT_ITI_43:
-    case AUDIT_ITI_41:
-    case AUDIT_ITI_80:
-    case AUDIT_ITI_47:
-    case AUDIT_ITI_45:
-    case AUDIT_ITI_56:
-    case AUDIT_LOCAL_ACCESS:
-    case AUDIT_TYPE_COUNT:
+        break;
+    case MESSAGE_LOG_USED:
+        write_reader(m);
         break;
     }
-    write_exchange(m);
 }
 
 /* ---- the message ---- */

@@ -34,6 +34,8 @@ static const struct audit_code id_submission_set = {"urn:uuid:a54d6aa5-d40d-43f9
 /* No code of DICOM's or IHE's names whom a delegate asks for. */
 static const struct audit_code id_delegator = {"QueryAuthGrantor", "Isthmus",
                                                "Organization in whose name it was asked"};
+static const struct audit_code id_rule = {"policy-rule", "Isthmus", "Policy rule"};
+static const struct audit_code id_log = {"12", "RFC-3881", "URI"};
 static const struct audit_code id_node = {"110182", "DCM", "Node ID"};
 
 static void
@@ -105,7 +107,7 @@ static void
 write_query(struct message *m)
 {
     const struct audit_event *event = m->event;
-    const bool is_local = event->type == AUDIT_LOCAL_ACCESS;
+    const bool is_local = event->type == AUDIT_LOCAL_ACCESS || event->type == AUDIT_LOG_USED;
     const struct audit_code id_type = {audit_type_code(event->type),
                                        is_local ? "Isthmus" : "IHE Transactions",
                                        audit_type_name(event->type)};
@@ -187,6 +189,60 @@ write_alert(struct message *m)
     xmlw_end(m->w);
 }
 
+/* Who was refused, or let in past what consent withholds, and by which rule. */
+static void
+write_rule(struct message *m)
+{
+    const struct audit_event *event = m->event;
+    if (event->policy_rule.n == 0) {
+        return;
+    }
+    start_object(m, event->policy_rule, OBJECT_SYSTEM, ROLE_RESOURCE, &id_rule);
+    write_detail(m, "verdict", event->policy_verdict);
+    xmlw_end(m->w);
+}
+
+static void
+write_details(struct message *m)
+{
+    for (size_t i = 0; i < m->event->details.n; i++) {
+        const struct audit_detail *detail = &m->event->details.items[i];
+        xmlw_start(m->w, "ParticipantObjectDetail");
+        message_attr(m, "type", detail->name);
+        xmlw_attr(m->w, "value", base64_of(m, detail->value));
+        xmlw_end(m->w);
+    }
+}
+
+/* PS3.15 A.5.3.2: the log, by its place; then whom and what it was asked about. */
+static void
+write_log(struct message *m)
+{
+    const struct audit_event *event = m->event;
+    start_object(m, event->subject.n > 0 ? event->subject : SPAN("unknown"), OBJECT_SYSTEM,
+                 ROLE_RESOURCE, &id_log);
+    xmlw_element(m->w, "ParticipantObjectName", SPAN("Security Audit Log"));
+    write_details(m);
+    xmlw_end(m->w);
+    write_local(m);
+}
+
+/* What an event about the audit itself is about. */
+static void
+write_subject(struct message *m)
+{
+    const struct audit_event *event = m->event;
+    const struct audit_code id_type = {audit_type_code(event->type), "Isthmus",
+                                       audit_type_name(event->type)};
+    if (event->subject.n == 0 && event->details.n == 0) {
+        return;
+    }
+    start_object(m, event->subject.n > 0 ? event->subject : SPAN("unknown"), OBJECT_SYSTEM,
+                 ROLE_RESOURCE, &id_type);
+    write_details(m);
+    xmlw_end(m->w);
+}
+
 /* REQ: ITI20-submission-rows */
 void
 message_objects(struct message *m)
@@ -230,10 +286,26 @@ message_objects(struct message *m)
     case AUDIT_AUTHENTICATION_FAILURE:
         write_alert(m);
         break;
+    case AUDIT_EMERGENCY_ACCESS:
+        write_patients(m);
+        write_documents(m);
+        write_rule(m);
+        break;
+    case AUDIT_LOG_USED:
+        write_log(m);
+        break;
     case AUDIT_NODE_START:
     case AUDIT_NODE_STOP:
     case AUDIT_CONFIGURATION_CHANGED:
+    case AUDIT_CHECKPOINT:
+    case AUDIT_RECORDS_MISSING:
+    case AUDIT_DELIVERY:
+    case AUDIT_RETENTION:
     case AUDIT_TYPE_COUNT:
+        write_subject(m);
         break;
+    }
+    if (message_is_denial(m->event)) {
+        write_rule(m);
     }
 }

@@ -15,6 +15,23 @@ struct audit_code {
     const char *text;
 };
 
+/* Who takes part, and how: the tables of PS3.15 A.5.3. */
+enum message_shape {
+    MESSAGE_EXCHANGE, /* an asker and an answerer: IHE's transactions */
+    MESSAGE_ALERT,    /* this node reports what another one did */
+    MESSAGE_ACTIVITY, /* this node reports what it did itself */
+    MESSAGE_LOG_USED  /* somebody read the journal */
+};
+struct message_kind {
+    const struct audit_code *event; /* EventID */
+    const char *action;             /* EventActionCode: C, R, U, D, E */
+    struct audit_code type;         /* EventTypeCode; code NULL: none */
+    enum message_shape shape;
+};
+struct message_kind message_kind_of(const struct audit_event *event);
+/* A rule refused what was asked: the message has a second type, and the rule as an object. */
+bool message_is_denial(const struct audit_event *event);
+
 struct message {
     struct xmlw *w;
     const struct audit_event *event;

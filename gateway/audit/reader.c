@@ -15,6 +15,7 @@
 struct source {
     char name[JOURNAL_CHAIN_MAX + 1];
     uint64_t last;       /* begin with the last so many records */
+    uint64_t from;       /* of a scope: begin with this one; 0 with the first */
     struct chain *chain; /* NULL: not opened yet */
     bool has_record;     /* chain->record was read and not yet given */
     bool is_at_end;      /* asked again only when every chain is */
@@ -24,6 +25,7 @@ struct source {
 struct journal_reader {
     char dir[PATH_MAX];
     struct journal_place place; /* <dir>, and the caller's keys */
+    struct journal_scope scope; /* without functions: everything */
     struct source *sources;     /* in order of names */
     size_t n, capacity;
 };
@@ -67,6 +69,9 @@ add_source(struct journal_reader *reader, const char *name, uint64_t last, struc
         at--;
     }
     struct source source = {.last = last};
+    if (reader->scope.from != NULL) {
+        source.from = reader->scope.from(reader->scope.arg, name);
+    }
     (void)snprintf(source.name, sizeof(source.name), "%.*s", JOURNAL_CHAIN_MAX, name);
     reader->sources[at] = source;
     reader->n++;
@@ -110,6 +115,14 @@ find_chains(struct journal_reader *reader, uint64_t last, struct diag *diag)
     return st;
 }
 
+static struct status
+open_source(const struct journal_place *place, struct source *source, struct diag *diag)
+{
+    return source->from == 0
+               ? chain_open_last(place, source->name, source->last, diag, &source->chain)
+               : chain_open(place, source->name, source->from, diag, &source->chain);
+}
+
 /* "The last records" are those of now. What cannot be opened is tried, and said, by the first read.
  */
 static void
@@ -118,20 +131,22 @@ open_sources(struct journal_reader *reader)
     for (size_t i = 0; i < reader->n; i++) {
         struct source *source = &reader->sources[i];
         struct diag ignored = {0};
-        (void)is_ok(
-            chain_open_last(&reader->place, source->name, source->last, &ignored, &source->chain));
+        (void)is_ok(open_source(&reader->place, source, &ignored));
     }
 }
 
-struct status
-journal_reader_open(const struct journal_place *place, uint64_t last, struct diag *diag,
-                    struct journal_reader **ret_reader)
+static struct status
+open_reader(const struct journal_place *place, uint64_t last, const struct journal_scope *scope,
+            struct diag *diag, struct journal_reader **ret_reader)
 {
     struct journal_reader *reader = mem_alloc(sizeof(*reader));
     if (reader == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory to read a journal");
     }
     struct status st = OK;
+    if (scope != NULL) {
+        reader->scope = *scope;
+    }
     if (snprintf(reader->dir, sizeof(reader->dir), "%s", place->dir) >= PATH_MAX) {
         st = FAIL(diag, ERR_JOURNAL, "the path of the journal is longer than %d bytes",
                   PATH_MAX - 1);
@@ -147,6 +162,20 @@ journal_reader_open(const struct journal_place *place, uint64_t last, struct dia
     open_sources(reader);
     *ret_reader = reader;
     return OK;
+}
+
+struct status
+journal_reader_open(const struct journal_place *place, uint64_t last, struct diag *diag,
+                    struct journal_reader **ret_reader)
+{
+    return open_reader(place, last, NULL, diag, ret_reader);
+}
+
+struct status
+journal_reader_open_scoped(const struct journal_place *place, const struct journal_scope *scope,
+                           struct diag *diag, struct journal_reader **ret_reader)
+{
+    return open_reader(place, UINT64_MAX, scope, diag, ret_reader);
 }
 
 void
@@ -168,7 +197,7 @@ static struct status
 read_event_record(const struct journal_place *place, struct source *source, struct diag *diag)
 {
     if (source->chain == NULL) {
-        TRY(chain_open_last(place, source->name, source->last, diag, &source->chain));
+        TRY(open_source(place, source, diag));
     }
     bool has = true;
     do {
@@ -197,13 +226,20 @@ fill(struct journal_reader *reader, struct diag *diag)
     return OK;
 }
 
+static bool
+may_be_given(const struct journal_reader *reader, const struct source *source)
+{
+    return reader->scope.until == NULL ||
+           source->chain->head.sequence <= reader->scope.until(reader->scope.arg, source->name);
+}
+
 static struct source *
 earliest(struct journal_reader *reader)
 {
     struct source *found = NULL;
     for (size_t i = 0; i < reader->n; i++) {
         struct source *source = &reader->sources[i];
-        if (source->has_record &&
+        if (source->has_record && may_be_given(reader, source) &&
             (found == NULL || source->chain->head.wall_us < found->chain->head.wall_us)) {
             found = source;
         }
@@ -246,6 +282,19 @@ journal_reader_next(struct journal_reader *reader, struct diag *diag, bool *ret_
     source->has_record = false; /* its bytes stay until the next call reads on */
     *ret_has = true;
     return OK;
+}
+
+struct status
+journal_reader_sync(struct journal_reader *reader, const char *chain, struct diag *diag)
+{
+    for (size_t i = 0; i < reader->n; i++) {
+        const struct source *source = &reader->sources[i];
+        if (source->chain != NULL && source->chain->segment.fd != -1 &&
+            strcmp(source->name, chain) == 0) {
+            return segment_sync(&reader->sources[i].chain->segment, diag);
+        }
+    }
+    return FAIL(diag, ERR_NOT_FOUND, "chain '%s' is not being read", chain);
 }
 
 struct status

@@ -85,6 +85,12 @@ static const char *const short_types[AUDIT_TYPE_COUNT] = {
     [AUDIT_NODE_START] = "start",
     [AUDIT_NODE_STOP] = "stop",
     [AUDIT_CONFIGURATION_CHANGED] = "config",
+    [AUDIT_EMERGENCY_ACCESS] = "override",
+    [AUDIT_LOG_USED] = "audit",
+    [AUDIT_CHECKPOINT] = "seal",
+    [AUDIT_RECORDS_MISSING] = "missing",
+    [AUDIT_DELIVERY] = "delivery",
+    [AUDIT_RETENTION] = "removal",
 };
 
 enum {
@@ -143,6 +149,11 @@ side_word(const struct audit_event *event)
     case AUDIT_NODE_STOP:
     case AUDIT_CONFIGURATION_CHANGED:
     case AUDIT_LOCAL_ACCESS:
+    case AUDIT_LOG_USED:
+    case AUDIT_CHECKPOINT:
+    case AUDIT_RECORDS_MISSING:
+    case AUDIT_DELIVERY:
+    case AUDIT_RETENTION:
         return "-";
     case AUDIT_ITI_55:
     case AUDIT_ITI_38:
@@ -155,6 +166,7 @@ side_word(const struct audit_event *event)
     case AUDIT_ITI_45:
     case AUDIT_ITI_56:
     case AUDIT_AUTHENTICATION_FAILURE:
+    case AUDIT_EMERGENCY_ACCESS:
     case AUDIT_TYPE_COUNT:
         break;
     }
@@ -296,6 +308,12 @@ question_of(enum audit_type type)
     case AUDIT_NODE_START:
     case AUDIT_NODE_STOP:
     case AUDIT_CONFIGURATION_CHANGED:
+    case AUDIT_EMERGENCY_ACCESS:
+    case AUDIT_LOG_USED:
+    case AUDIT_CHECKPOINT:
+    case AUDIT_RECORDS_MISSING:
+    case AUDIT_DELIVERY:
+    case AUDIT_RETENTION:
     case AUDIT_TYPE_COUNT:
         break;
     }
@@ -362,6 +380,27 @@ put_sentence(struct text *t, const struct audit_event *event)
                         ? "the node took another configuration."
                         : "the node refused another configuration and kept its own.");
         break;
+    case AUDIT_EMERGENCY_ACCESS:
+        put_other(t, event, "somebody");
+        put_cstr(t, " was let in in an emergency, past what consent withholds.");
+        break;
+    case AUDIT_LOG_USED:
+        put_cstr(t, "the audit journal was read.");
+        break;
+    case AUDIT_CHECKPOINT:
+        put_cstr(t, "the node signed where its audit journal stood.");
+        break;
+    case AUDIT_RECORDS_MISSING:
+        put_cstr(t, "the node found that it could not record everything: records are missing.");
+        break;
+    case AUDIT_DELIVERY:
+        put_cstr(t, event->outcome == AUDIT_SUCCESS
+                        ? "an audit repository takes records again."
+                        : "an audit repository has taken no records for too long.");
+        break;
+    case AUDIT_RETENTION:
+        put_cstr(t, "old audit records were removed, as the configuration asks.");
+        break;
     case AUDIT_ITI_55:
     case AUDIT_ITI_38:
     case AUDIT_ITI_39:
@@ -389,6 +428,7 @@ put_outcome(struct text *t, const struct audit_event *event)
     }
     put_item(t, "reason", event->outcome_text);
     put_item(t, "policy rule", event->policy_rule);
+    put_item(t, "policy says", event->policy_verdict);
 }
 
 static void
@@ -411,6 +451,21 @@ put_lists(struct text *t, const struct audit_event *event)
     }
 }
 
+/* Of events about the audit itself. */
+static void
+put_details(struct text *t, const struct audit_event *event)
+{
+    put_item(t, event->type == AUDIT_LOG_USED ? "journal" : "about", event->subject);
+    for (size_t i = 0; i < event->details.n; i++) {
+        const struct audit_detail *detail = &event->details.items[i];
+        put_label(t, "");
+        put_foreign(t, detail->name);
+        put_cstr(t, ": ");
+        put_foreign(t, detail->value);
+        put_cstr(t, "\n");
+    }
+}
+
 static void
 put_items(struct text *t, const struct journal_record *record, const struct audit_event *event)
 {
@@ -424,6 +479,7 @@ put_items(struct text *t, const struct journal_record *record, const struct audi
     put_party(t, "asked by", event->source_id, event->source_address);
     put_party(t, "answered by", event->destination_id, event->destination_address);
     put_item(t, "community", event->community);
+    put_details(t, event);
     put_lists(t, event);
     put_item(t, "query id", event->query_id);
     put_item(t, "query", event->query);

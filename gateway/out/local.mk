@@ -19,7 +19,8 @@ libisthmus_a_SOURCES += \
 	gateway/out/server_status.c \
 	gateway/out/tickets.c \
 	gateway/out/transfer.c \
-	gateway/out/turn.c
+	gateway/out/turn.c \
+	gateway/out/wait.c gateway/out/wait.h
 
 OUT_FIXTURE = tests/unit/out_fixture.c tests/unit/out_fixture.h $(NET_FIXTURE)
 check_PROGRAMS += tests/unit/test_out

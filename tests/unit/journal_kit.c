@@ -149,7 +149,7 @@ kit_claim_init(struct kit_claim *claim)
 void
 kit_claim_wait(struct kit_claim *claim)
 {
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < UNIT_PATIENCE_S * 10000; i++) {
         if (atomic_load(&claim->is_woken)) {
             return;
         }

@@ -41,7 +41,7 @@ struct kit_claim {
     unsigned order; /* among all wakes since kit_disk_reset */
 };
 void kit_claim_init(struct kit_claim *claim);
-void kit_claim_wait(struct kit_claim *claim); /* at most ten seconds, else the test ends */
+void kit_claim_wait(struct kit_claim *claim); /* else the test ends */
 
 /* An event whose query_id is <number>, with <padding> bytes of query. */
 struct audit_event kit_event(char number[24], uint64_t value, struct span padding);

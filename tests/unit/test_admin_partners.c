@@ -18,7 +18,6 @@
 #define SAN       "identity: san, names: [server.example]"
 #define SECOND    "identity: san, names: [localhost]"
 #define FAILURES  3
-#define PAUSE_US  (3 * US_PER_S) /* a quarter more or less */
 
 static struct peer peer;
 static struct calls calls;
@@ -34,7 +33,7 @@ set_up(enum peer_manner manner)
     peer.answer = OK_ANSWER;
     const struct out_partner partners[] = {
         {"127.0.0.1", peer.port, SAN, PATIENT,
-         "limits: {connections: 2, requests: 20, failures: 3, pause: 3s, longest_pause: 3s}\n"},
+         "limits: {connections: 2, requests: 20, failures: 3, pause: 10m, longest_pause: 10m}\n"},
         {"127.0.0.1", peer.port, SECOND, PATIENT, NULL},
     };
     CU_ASSERT_FATAL(calls_start(&calls, partners, ARRAY_LEN(partners)));
@@ -97,7 +96,7 @@ comes_to(const char *what, const char *id, long want)
 }
 
 static void
-ask(size_t partner, uint64_t ticket)
+submit(size_t partner, uint64_t ticket, bool is_probe)
 {
     struct out_request request;
     out_request_init(&request);
@@ -107,8 +106,25 @@ ask(size_t partner, uint64_t ticket)
     request.deadline_us = INT64_MAX;
     request.answer_limit = 1024;
     request.ticket = ticket;
-    request_say(&request, "question");
+    request.is_probe = is_probe;
+    request_say(&request, is_probe ? "" : "question");
     calls.out->submit(calls.out, &request, calls_keep, &calls);
+}
+
+static void
+ask(size_t partner, uint64_t ticket)
+{
+    submit(partner, ticket, false);
+}
+
+/* Ends the pause of the first partner's breaker, the <n>th to be answered in all: the next question
+ * is the trial. */
+static void
+probe(size_t n)
+{
+    submit(0, out_next_ticket(), true);
+    CU_ASSERT_FATAL(calls_wait(&calls, n));
+    CU_ASSERT_EQUAL(calls.answers[n - 1].error, ERR_NONE);
 }
 
 /* ---- what changes ---- */
@@ -160,14 +176,14 @@ test_breaker_states(void)
     CU_ASSERT_EQUAL(calls.answers[FAILURES].error, ERR_PARTNER_OPEN);
     CU_ASSERT_EQUAL(sample("turned_away_total", "p0"), 1);
     atomic_store(&peer.is_closing, false);
-    (void)usleep(PAUSE_US * 5 / 4 + 50000);
+    probe(FAILURES + 2);
     CU_ASSERT_EQUAL(sample("breaker", "p0"), OUT_BREAKER_OPEN);
     ask(0, trial);
     CU_ASSERT(comes_to("breaker", "p0", OUT_BREAKER_HALF_OPEN));
     CU_ASSERT(comes_to("in_flight", "p0", 1));
     calls.out->cancel(calls.out, trial);
     CU_ASSERT(comes_to("breaker", "p0", OUT_BREAKER_OPEN));
-    CU_ASSERT(calls_wait(&calls, FAILURES + 2));
+    CU_ASSERT(calls_wait(&calls, FAILURES + 3));
     CU_ASSERT_EQUAL(sample("answered_total", "p0"), 0);
     tear_down();
 }
@@ -184,10 +200,10 @@ test_breaker_closes(void)
     }
     CU_ASSERT_EQUAL(sample("breaker", "p0"), OUT_BREAKER_OPEN);
     atomic_store(&peer.is_closing, false);
-    (void)usleep(PAUSE_US * 5 / 4 + 50000);
+    probe(FAILURES + 1);
     ask(0, out_next_ticket());
-    CU_ASSERT(calls_wait(&calls, FAILURES + 1));
-    CU_ASSERT(call_is_answer(&calls.answers[FAILURES], 200, "answer"));
+    CU_ASSERT(calls_wait(&calls, FAILURES + 2));
+    CU_ASSERT(call_is_answer(&calls.answers[FAILURES + 1], 200, "answer"));
     CU_ASSERT_EQUAL(sample("breaker", "p0"), OUT_BREAKER_CLOSED);
     CU_ASSERT_EQUAL(sample("answered_total", "p0"), 1);
     tear_down();

@@ -269,6 +269,17 @@ test_sentences(void)
         {AUDIT_NODE_STOP, AUDIT_INITIATING, AUDIT_OUTCOME, "", "the node stopped."},
         {AUDIT_CONFIGURATION_CHANGED, AUDIT_INITIATING, AUDIT_OUTCOME, "",
          "the node took another configuration."},
+        {AUDIT_EMERGENCY_ACCESS, AUDIT_RESPONDING, AUDIT_OUTCOME, "blue",
+         "partner blue was let in in an emergency, past what consent withholds."},
+        {AUDIT_LOG_USED, AUDIT_INITIATING, AUDIT_OUTCOME, "", "the audit journal was read."},
+        {AUDIT_CHECKPOINT, AUDIT_RESPONDING, AUDIT_OUTCOME, "",
+         "the node signed where its audit journal stood."},
+        {AUDIT_RECORDS_MISSING, AUDIT_RESPONDING, AUDIT_OUTCOME, "",
+         "the node found that it could not record everything: records are missing."},
+        {AUDIT_DELIVERY, AUDIT_RESPONDING, AUDIT_OUTCOME, "",
+         "an audit repository takes records again."},
+        {AUDIT_RETENTION, AUDIT_RESPONDING, AUDIT_OUTCOME, "",
+         "old audit records were removed, as the configuration asks."},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct audit_event event = {.type = cases[i].type,

@@ -57,6 +57,9 @@ test_bad_payloads(void)
         {"{" KIND ",\"patients\":[1]}", "'patients'"},
         {"{" KIND ",\"documents\":[\"x\"]}", "'documents' is not an array of objects"},
         {"{" KIND ",\"documents\":[{\"home\":true}]}", "'home'"},
+        {"{" KIND ",\"details\":{}}", "'details' is not an array"},
+        {"{" KIND ",\"details\":[\"x\"]}", "'details' is not an array of objects"},
+        {"{" KIND ",\"details\":[{\"name\":\"hash\",\"value\":7}]}", "'value'"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct arena *arena = arena_new(ARENA_LIMIT_DEFAULT);
@@ -94,6 +97,11 @@ static struct document_ref documents[] = {
     {{NULL, 0}, {"2.999.2.2", 9}, {"2.999.2.3.2^\xC3\xA9", 14}},
 };
 
+static struct audit_detail details[] = {
+    {{"hash", 4}, {"0f\xFF", 3}},
+    {{"signature", 9}, {NULL, 0}},
+};
+
 static struct audit_event
 full_event(void)
 {
@@ -127,6 +135,9 @@ full_event(void)
         .patients = {patients, ARRAY_LEN(patients), ARRAY_LEN(patients)},
         .documents = {documents, ARRAY_LEN(documents), ARRAY_LEN(documents)},
         .policy_rule = SPAN("treatment"),
+        .policy_verdict = SPAN(AUDIT_VERDICT_DENIED),
+        .subject = SPAN("node/17"),
+        .details = {details, ARRAY_LEN(details), ARRAY_LEN(details)},
     };
 }
 
@@ -172,6 +183,14 @@ check_same_event(const struct audit_event *got, const struct audit_event *want)
     check_same(got->query_id, want->query_id);
     check_same(got->query, want->query);
     check_same(got->policy_rule, want->policy_rule);
+    check_same(got->policy_verdict, want->policy_verdict);
+    check_same(got->submission_set, want->submission_set);
+    check_same(got->subject, want->subject);
+    CU_ASSERT_EQUAL_FATAL(got->details.n, want->details.n);
+    for (size_t i = 0; i < want->details.n; i++) {
+        check_same(got->details.items[i].name, want->details.items[i].name);
+        check_same(got->details.items[i].value, want->details.items[i].value);
+    }
     check_same_code(&got->role, &want->role);
     check_same_code(&got->purpose, &want->purpose);
     CU_ASSERT_EQUAL_FATAL(got->patients.n, want->patients.n);

@@ -17,8 +17,7 @@ enum { CLAIMS = 20 };
 static void
 wait_for_fdatasyncs(unsigned n)
 {
-    for (int i = 0; i < 100000 && atomic_load(&kit_disk.fdatasyncs) < n; i++) {
-        (void)usleep(100);
+    for (unsigned looks = 0; atomic_load(&kit_disk.fdatasyncs) < n && unit_wait(&looks);) {
     }
     CU_ASSERT_TRUE(atomic_load(&kit_disk.fdatasyncs) >= n);
 }

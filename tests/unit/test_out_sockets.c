@@ -239,7 +239,7 @@ check_second_address(bool is_refused)
     second.fd = peer.fd;
     CU_ASSERT_FATAL(full_open(&first, "127.0.0.2", peer.port));
     CU_ASSERT_FATAL(fill(&second, "127.0.0.1", peer.port));
-    const struct out_partner partner = {"two.test", peer.port, SAN, "6s", LOCAL};
+    const struct out_partner partner = {"two.test", peer.port, SAN, "12s", LOCAL};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     calls_ask(&calls, 0, NULL, "question", INT64_MAX);
     if (is_refused) {
@@ -247,7 +247,7 @@ check_second_address(bool is_refused)
         full_close(&first); /* the next SYN, a second after the first one, is refused */
         (void)usleep(1200 * 1000);
     } else {
-        (void)usleep(3300 * 1000); /* half of its time is the first address's */
+        (void)usleep(6300 * 1000); /* half of its time is the first address's */
     }
     CU_ASSERT_EQUAL(calls.n, 0);
     atomic_store(&peer.is_full, false);

@@ -193,7 +193,7 @@ check_row(const struct row *row, int version)
 {
     struct calls calls;
     scene_open(row->responder, row->staple, fixture_pki()->server, version);
-    start_calls(&calls, row->mode, row->responder == SILENCE ? "700ms" : PATIENT, PATIENT);
+    start_calls(&calls, row->mode, row->responder == SILENCE ? "2s" : PATIENT, PATIENT);
     if (!calls_expect(&calls, 0, row->want, row->said)) {
         printf("\n    in '%s', TLS %x", row->name, (unsigned)version);
         CU_FAIL("another verdict");
@@ -260,7 +260,7 @@ test_deadline(void)
 {
     struct calls calls;
     scene_open(SILENCE, NOTHING, fixture_pki()->server, TLS1_3_VERSION);
-    start_calls(&calls, "soft", PATIENT, "2s");
+    start_calls(&calls, "soft", PATIENT, "6s");
     CU_ASSERT(calls_expect(&calls, 0, ERR_PARTNER_TIMEOUT, "responder slow"));
     CU_ASSERT_EQUAL(atomic_load(&scene.peer.bytes), 0);
     calls_done(&calls);

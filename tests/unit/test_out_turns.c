@@ -127,17 +127,19 @@ test_bound(void)
 {
     struct peer peer;
     struct calls calls;
+    uint64_t tickets[4];
     CU_ASSERT_FATAL(start_peer(&peer, PEER_SILENT));
     const struct out_partner partner = {.host = "127.0.0.1",
                                         .port = peer.port,
                                         .tls = SAN,
-                                        .timeout = "8s",
+                                        .timeout = PATIENT,
                                         .more = "limits: {connections: 2, requests: 5}\n"};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
-    for (int i = 0; i < 4; i++) {
-        ASK(&calls, 0, .body = "question");
+    for (size_t i = 0; i < ARRAY_LEN(tickets); i++) {
+        tickets[i] = out_next_ticket();
+        ASK(&calls, 0, .body = "question", .ticket = tickets[i]);
     }
-    ASK(&calls, 0, .body = "question", .deadline_us = now_us() + 3 * US_PER_S);
+    ASK(&calls, 0, .body = "question", .deadline_us = now_us() + 5 * US_PER_S);
     CU_ASSERT(wait_for_waiting(&calls, 2, 3));
     ASK(&calls, 0, .body = "question");
     ASK(&calls, 0, .body = "", .is_probe = true);
@@ -150,6 +152,10 @@ test_bound(void)
     CU_ASSERT_EQUAL(calls.answers[2].error, ERR_PARTNER_TIMEOUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(calls.answers[2].detail, "its turn did not come"));
     CU_ASSERT_EQUAL(atomic_load(&peer.connections), 2);
+    CU_ASSERT_EQUAL(calls.n, 3); /* the others still have their time */
+    for (size_t i = 0; i < ARRAY_LEN(tickets); i++) {
+        calls.out->cancel(calls.out, tickets[i]);
+    }
     CU_ASSERT(calls_wait(&calls, 7));
     CU_ASSERT_EQUAL(health_of(&calls, "p0").refused, 2);
     CU_ASSERT(wait_for_waiting(&calls, 0, 0));
@@ -224,6 +230,9 @@ test_isolation(void)
 
 #define BREAKER          "limits: {failures: 3, pause: 2s, longest_pause: 4s}\n"
 #define BREAKER_PAUSE_US (2 * US_PER_S) /* a quarter more or less */
+/* No machine is so slow that such a pause ends by itself; a good probe ends it. */
+#define LONG_BREAKER  "limits: {failures: 3, pause: 5m, longest_pause: 20m}\n"
+#define LONG_PAUSE_US (300 * US_PER_S)
 
 /* Of its pause, what is left since <start_us>, before which it did not begin. */
 static void
@@ -233,6 +242,17 @@ check_pause(const struct out_health *health, int64_t pause_us, int64_t start_us)
     CU_ASSERT(health->retry_us <= pause_us * 5 / 4);
 }
 
+static void
+probe(struct calls *calls)
+{
+    const size_t before = calls->n;
+    ASK(calls, 0, .body = "", .is_probe = true);
+    CU_ASSERT_FATAL(calls_wait(calls, before + 1));
+    CU_ASSERT_EQUAL(calls->answers[before].error, ERR_NONE);
+    CU_ASSERT_EQUAL(health_of(calls, "p0").breaker, OUT_BREAKER_OPEN);
+    CU_ASSERT_EQUAL(health_of(calls, "p0").retry_us, 0);
+}
+
 /* Three failures, and it is left alone; then one at a time, until it is back. */
 static void
 test_breaker(void)
@@ -240,7 +260,7 @@ test_breaker(void)
     struct peer peer;
     struct calls calls;
     CU_ASSERT_FATAL(start_peer(&peer, PEER_ANSWERS));
-    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, BREAKER};
+    const struct out_partner partner = {"127.0.0.1", peer.port, SAN, PATIENT, LONG_BREAKER};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "question"), 200, "answer"));
     atomic_store(&peer.is_closing, true);
@@ -255,7 +275,7 @@ test_breaker(void)
     }
     struct out_health health = health_of(&calls, "p0");
     CU_ASSERT_EQUAL(health.breaker, OUT_BREAKER_OPEN);
-    check_pause(&health, BREAKER_PAUSE_US, start_us);
+    check_pause(&health, LONG_PAUSE_US, start_us);
     CU_ASSERT_EQUAL(health.last_error, calls.answers[3].error);
     CU_ASSERT_STRING_EQUAL(health.last_detail, calls.answers[3].detail);
     const size_t connections = atomic_load(&peer.connections);
@@ -263,18 +283,20 @@ test_breaker(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(calls.answers[4].detail, "asked again in"));
     CU_ASSERT_EQUAL(atomic_load(&peer.connections), connections);
     /* half-open: one goes and fails, the pause doubles */
-    (void)usleep((useconds_t)health.retry_us + 50000);
+    atomic_store(&peer.is_closing, false);
+    probe(&calls);
+    atomic_store(&peer.is_closing, true);
     start_us = now_us();
     ASK(&calls, 0, .body = "question", .is_fresh = true);
-    CU_ASSERT(calls_wait(&calls, 6));
-    CU_ASSERT_NOT_EQUAL(calls.answers[5].error, ERR_PARTNER_OPEN);
+    CU_ASSERT(calls_wait(&calls, 7));
+    CU_ASSERT_NOT_EQUAL(calls.answers[6].error, ERR_PARTNER_OPEN);
     health = health_of(&calls, "p0");
     CU_ASSERT_EQUAL(health.breaker, OUT_BREAKER_OPEN);
-    check_pause(&health, 2 * BREAKER_PAUSE_US, start_us);
-    CU_ASSERT(atomic_load(&peer.connections) > connections);
+    check_pause(&health, 2 * LONG_PAUSE_US, start_us);
+    CU_ASSERT(atomic_load(&peer.connections) > connections + 1); /* the probe, and the trial */
     /* and back */
     atomic_store(&peer.is_closing, false);
-    (void)usleep((useconds_t)health.retry_us + 50000);
+    probe(&calls);
     CU_ASSERT(call_is_answer(calls_exchange(&calls, 0, "question"), 200, "answer"));
     health = health_of(&calls, "p0");
     CU_ASSERT_EQUAL(health.breaker, OUT_BREAKER_CLOSED);
@@ -336,7 +358,7 @@ test_open_with_queue(void)
     CU_ASSERT_FATAL(start_peer(&peer, PEER_SILENT));
     const struct out_partner partner = {
         "127.0.0.1", peer.port, SAN, "2s",
-        "limits: {connections: 1, requests: 50, failures: 2, pause: 1m, longest_pause: 1m}\n"};
+        "limits: {connections: 1, requests: 50, failures: 2, pause: 10m, longest_pause: 10m}\n"};
     CU_ASSERT_FATAL(calls_start(&calls, &partner, 1));
     ASK(&calls, 0, .body = "question");
     for (int i = 0; i < 19; i++) {

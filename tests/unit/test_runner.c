@@ -417,8 +417,8 @@ test_many_transactions_over_workers(void)
         struct counted *counted = mem_alloc(sizeof(*counted));
 
         CU_ASSERT_PTR_NOT_NULL_FATAL(counted);
-        CHECK_OK(&diag, txn_init(&counted->txn, &table, clock_system(), 30 * US_PER_S, end_counted,
-                                 &diag));
+        CHECK_OK(&diag, txn_init(&counted->txn, &table, clock_system(), 3600 * US_PER_S,
+                                 end_counted, &diag));
         counted->rounds = 5;
         runner_start(runner, &counted->txn);
     }

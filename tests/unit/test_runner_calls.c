@@ -94,7 +94,7 @@ step_start_two(struct txn *txn)
 
     for (size_t i = 0; i < ARRAY_LEN(pair.txns); i++) {
         CHECK_OK(&diag,
-                 txn_init(&pair.txns[i], &table, clock_system(), 30 * US_PER_S, end_kept, &diag));
+                 txn_init(&pair.txns[i], &table, clock_system(), 3600 * US_PER_S, end_kept, &diag));
         runner_start(txn->runner, &pair.txns[i]);
     }
     return TXN_DONE;
@@ -113,7 +113,7 @@ test_what_a_worker_starts_is_shared(void)
     for (int i = 0; i < 200; i++) {
         struct txn first;
 
-        CHECK_OK(&diag, txn_init(&first, &table, clock_system(), 30 * US_PER_S, end_kept, &diag));
+        CHECK_OK(&diag, txn_init(&first, &table, clock_system(), 3600 * US_PER_S, end_kept, &diag));
         runner_start(runner, &first);
         CU_ASSERT_FATAL(runner_drain(runner, clock_mono_us(clock_system()) + 60 * US_PER_S));
     }

@@ -81,7 +81,7 @@ test_it_wakes_a_worker_that_sleeps(void)
     start(&probe, runner, 3600 * US_PER_S);
     usleep(20 * 1000); /* it sleeps until the hour is over */
     runner_end_at(runner, begin_us + 100 * US_PER_MS);
-    CU_ASSERT(runner_drain(runner, begin_us + 30 * US_PER_S));
+    CU_ASSERT(runner_drain(runner, begin_us + UNIT_PATIENCE_S * US_PER_S));
     CU_ASSERT(probe.is_ended);
     runner_free(runner);
     txn_done(&probe.txn);

@@ -1,5 +1,6 @@
 /*
- * How slow a peer of the network server may be: each limit on its own, against the clock.
+ * How slow a peer of the network server may be: each limit on its own, all others a minute away.
+ * Which of them ended a connection is told by what was refused, not by a stopwatch.
  */
 #include <string.h>
 #include <unistd.h>
@@ -8,17 +9,12 @@
 
 #include "tests/unit/net_fixture.h"
 
-static int64_t
-now_us(void)
-{
-    return clock_mono_us(clock_system());
-}
-
-/* A rig with one limit of 300 ms; all others are far away. */
+/* A rig with one limit of 300 ms; all others are far away: who waited for one of them has lost his
+ * patience before. */
 #define SHORT_US (300 * US_PER_MS)
-#define LONG_US  (60 * US_PER_S) /* what ends before has not waited for this one */
-/* The loop's clock is the kernel's coarse one: it may be so far behind ours. */
-#define COARSE_US (10 * US_PER_MS)
+#define LONG_US  (2 * UNIT_PATIENCE_S * US_PER_S)
+/* Where the client has something to do before the limit's end. */
+#define AMPLE_US (3 * US_PER_S)
 
 static void
 short_init(struct rig *rig)
@@ -47,19 +43,17 @@ drip(struct client *client, struct span piece)
 }
 
 static void
-check_slow(struct rig *rig, struct span start, struct span piece)
+check_slow(struct rig *rig, struct span start, struct span piece, const char *says)
 {
     struct client client;
     CU_ASSERT_FATAL(rig_start(rig));
     CU_ASSERT_FATAL(rig_connect(rig, &client));
-    const int64_t start_us = now_us();
     CU_ASSERT(client_send(&client, start));
     drip(&client, piece);
     CU_ASSERT(client_exchange(&client, "", 408, "request took too long\n"));
     CU_ASSERT(client_is_at_end(&client));
-    const int64_t took_us = now_us() - start_us;
-    CU_ASSERT(took_us >= SHORT_US - COARSE_US && took_us < LONG_US);
     CU_ASSERT(rig_wait_refused(rig, 1, ERR_LIMIT_TIME));
+    CU_ASSERT_PTR_NOT_NULL(strstr(rig->refused_text, says));
     CU_ASSERT_EQUAL(rig->handled, 0);
     client_close(&client);
     rig_done(rig);
@@ -69,13 +63,14 @@ check_slow(struct rig *rig, struct span start, struct span piece)
 static void
 test_slow_head(void)
 {
+    static const char says[] = "head of the request: slower than 300 ms";
     struct rig rig;
     short_init(&rig);
     rig.options.head_timeout_us = SHORT_US;
-    check_slow(&rig, SPAN("P"), SPAN_EMPTY);
+    check_slow(&rig, SPAN("P"), SPAN_EMPTY, says);
     short_init(&rig);
     rig.options.head_timeout_us = SHORT_US;
-    check_slow(&rig, SPAN("POST /x HTTP/1.1\r\n" HOST), SPAN("a:\r\n"));
+    check_slow(&rig, SPAN("POST /x HTTP/1.1\r\n" HOST), SPAN("a:\r\n"), says);
 }
 
 /* Nothing at all, less than the least rate, and chunks of one byte. */
@@ -93,11 +88,13 @@ test_slow_body(void)
         struct rig rig;
         short_init(&rig);
         rig.options.body_stall_us = SHORT_US;
-        check_slow(&rig, span_of_cstr(rows[i].start), span_of_cstr(rows[i].piece));
+        check_slow(&rig, span_of_cstr(rows[i].start), span_of_cstr(rows[i].piece),
+                   "body of the request: slower than 300 ms");
     }
 }
 
-/* 2 KB a second for a second is slow, but five times what is asked for. */
+/* 2 KB a second for longer than a window is slow, but far more than what is asked for: three pieces
+ * in three seconds. */
 static void
 test_slow_but_allowed(void)
 {
@@ -105,14 +102,15 @@ test_slow_but_allowed(void)
     struct client client;
     char piece[41];
     short_init(&rig);
-    rig.options.body_stall_us = SHORT_US;
+    rig.options.body_stall_us = AMPLE_US;
+    rig.options.rate_bytes = 40;
     CU_ASSERT_FATAL(rig_start(&rig));
     CU_ASSERT_FATAL(rig_connect(&rig, &client));
     memset(piece, 'a', 40);
     piece[40] = '\0';
     CU_ASSERT(
-        client_send(&client, SPAN("POST /x HTTP/1.1\r\n" HOST "Content-Length: 2000\r\n\r\n")));
-    for (int i = 0; i < 49; i++) {
+        client_send(&client, SPAN("POST /x HTTP/1.1\r\n" HOST "Content-Length: 7000\r\n\r\n")));
+    for (int i = 0; i < 174; i++) {
         CU_ASSERT(client_send(&client, span_of(piece, 40)));
         (void)usleep(20000);
     }
@@ -126,7 +124,6 @@ check_silent_end(struct rig *rig, bool has_tls, bool has_request)
 {
     struct client client;
     CU_ASSERT_FATAL(rig_start(rig));
-    const int64_t start_us = now_us();
     if (has_tls) {
         CU_ASSERT_FATAL(rig_connect(rig, &client));
     } else {
@@ -136,8 +133,6 @@ check_silent_end(struct rig *rig, bool has_tls, bool has_request)
         CU_ASSERT(client_exchange(&client, POST_ABC, 200, "abc"));
     }
     CU_ASSERT(client_is_at_end(&client));
-    const int64_t took_us = now_us() - start_us;
-    CU_ASSERT(took_us >= SHORT_US - COARSE_US && took_us < LONG_US);
     client_close(&client);
 }
 
@@ -147,7 +142,7 @@ test_idle(void)
     for (int has_request = 0; has_request < 2; has_request++) {
         struct rig rig;
         short_init(&rig);
-        rig.options.idle_timeout_us = SHORT_US;
+        rig.options.idle_timeout_us = has_request != 0 ? AMPLE_US : SHORT_US;
         check_silent_end(&rig, true, has_request != 0);
         CU_ASSERT_EQUAL(rig.refused_n, 0);
         rig_done(&rig);
@@ -172,15 +167,15 @@ test_slow_handler(void)
     struct rig rig;
     struct client client;
     short_init(&rig);
-    rig.options.head_timeout_us = rig.options.idle_timeout_us = SHORT_US;
-    rig.options.body_stall_us = rig.options.handshake_timeout_us = SHORT_US;
+    rig.options.head_timeout_us = rig.options.idle_timeout_us = AMPLE_US;
+    rig.options.body_stall_us = rig.options.handshake_timeout_us = AMPLE_US;
     rig.holds = true;
     CU_ASSERT_FATAL(rig_start(&rig));
     CU_ASSERT_FATAL(rig_connect(&rig, &client));
     CU_ASSERT(client_send(&client, SPAN(POST_ABC)));
     struct net_request *request = rig_take(&rig);
     CU_ASSERT_PTR_NOT_NULL_FATAL(request);
-    (void)usleep(3 * SHORT_US);
+    (void)usleep(AMPLE_US * 5 / 4);
     rig_answer(request, 200, "late");
     CU_ASSERT(client_exchange(&client, "", 200, "late"));
     client_close(&client);

@@ -24,6 +24,20 @@ cpu_us(void)
     return used.tv_sec * US_PER_S + used.tv_nsec / 1000;
 }
 
+/* Soon: who spins never comes to it. */
+static bool
+becomes_quiet(void)
+{
+    for (int i = 0; i < 20; i++) {
+        const int64_t before_us = cpu_us();
+        (void)usleep(QUIET_US);
+        if (cpu_us() - before_us < QUIET_US / 3) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- a handler's view ---- */
 
 struct asker {
@@ -129,9 +143,7 @@ check_goes(size_t way, bool is_late)
         printf("\n    '%s' was not noticed (late: %d)", ways[way].name, is_late);
         CU_FAIL("a peer that went is not noticed");
     }
-    const int64_t before_us = cpu_us();
-    (void)usleep(QUIET_US);
-    CU_ASSERT(cpu_us() - before_us < QUIET_US / 3);
+    CU_ASSERT(becomes_quiet());
     CU_ASSERT_STRING_EQUAL(asker.request->path, "/x"); /* it is still ours, peer included */
     CU_ASSERT_PTR_NOT_NULL(asker.request->peer->subject);
     rig_answer(asker.request, 200, "late");

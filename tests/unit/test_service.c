@@ -20,7 +20,7 @@
 static int
 make_receiver(const char *name)
 {
-    const struct timeval wait = {2, 0};
+    const struct timeval wait = {UNIT_PATIENCE_S, 0};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const size_t n = strlen(name);
     const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -83,7 +83,7 @@ test_full_manager(void)
     const int fd = make_receiver(path);
     CU_ASSERT(setenv("NOTIFY_SOCKET", path, 1) == 0);
     CU_ASSERT_FATAL(CHECK_OK(&diag, service_open(&service, &diag)));
-    (void)alarm(20);
+    (void)alarm(UNIT_PATIENCE_S);
     for (int i = 0; i < 10000; i++) {
         service_tell(&service, "STATUS=%d", i);
     }

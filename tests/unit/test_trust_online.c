@@ -140,7 +140,7 @@ check_row(const struct row *row)
     const size_t before = atomic_load(&web.requests);
     struct status_cache *cache =
         new_cache(row->mode, row->is_unlisted ? "http://192.0.2.1/" : url,
-                  row->manner == WEB_SILENT ? 600 * US_PER_MS : 60 * US_PER_S);
+                  row->manner == WEB_SILENT ? 2 * US_PER_S : 60 * US_PER_S);
     client_status = row->status;
     web.raw = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n";
     atomic_store(&web.manner, row->manner);
