@@ -30,6 +30,7 @@ rotate(struct journal *journal, uint64_t first, size_t need, struct diag *diag)
     memcpy(head.chain, journal->chain, sizeof(head.chain));
     TRY(segment_finish(&journal->segment, journal->offset, diag));
     TRY(segment_create(journal->folder, &head, diag, &next));
+    segment_protect(&journal->segment);
     segment_close(&journal->segment);
     journal->segment = next;
     journal->offset = SEGMENT_HEAD_BYTES;

@@ -29,7 +29,8 @@ EXTRA_DIST += gateway/audit/README.md
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h
 AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_journal \
 	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
-	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished tests/unit/test_merkle
+	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished tests/unit/test_merkle \
+	tests/unit/test_sealer tests/unit/test_forged tests/unit/test_retention tests/unit/test_proof
 check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_message_SOURCES = tests/unit/test_audit_message.c tests/unit/audit_kinds.h
@@ -52,3 +53,13 @@ check_PROGRAMS += tests/unit/test_ship
 tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
 tests_unit_test_ship_LDADD = $(UNIT_LIBS)
 tests_unit_test_merkle_LDADD = $(UNIT_LIBS)
+SEAL_KIT = tests/unit/seal_kit.c tests/unit/seal_kit.h tests/unit/certs_world.c \
+	tests/unit/certs_world.h $(JOURNAL_KIT)
+tests_unit_test_sealer_SOURCES = tests/unit/test_sealer.c $(SEAL_KIT)
+tests_unit_test_sealer_LDADD = $(UNIT_LIBS)
+tests_unit_test_forged_SOURCES = tests/unit/test_forged.c $(SEAL_KIT)
+tests_unit_test_forged_LDADD = $(UNIT_LIBS)
+tests_unit_test_retention_SOURCES = tests/unit/test_retention.c $(SEAL_KIT)
+tests_unit_test_retention_LDADD = $(UNIT_LIBS)
+tests_unit_test_proof_SOURCES = tests/unit/test_proof.c $(SEAL_KIT)
+tests_unit_test_proof_LDADD = $(UNIT_LIBS)

@@ -178,7 +178,6 @@ seal_own(struct sealer *sealer, bool is_last)
 {
     struct diag diag = {0};
     if (is_ok(look_at_own(sealer, is_last, &diag))) {
-        sealer->pause_us = 0;
         return;
     }
     failed(sealer, "checkpoint-failed", journal_chain(sealer->journal), &diag);
@@ -346,6 +345,7 @@ sealer_look(struct sealer *sealer)
         sealer->seal = NULL;
     } else if (now_us >= sealer->pause_us) {
         const bool may_retain = now_us >= sealer->retain_us;
+        sealer->pause_us = 0;
         seal_own(sealer, false);
         if (may_retain || now_us >= sealer->others_us) {
             sealer->others_us = now_us + sealer->settings.every_us;
@@ -354,6 +354,9 @@ sealer_look(struct sealer *sealer)
         if (may_retain) {
             sealer->retain_us = now_us + SEALER_RETAIN_US;
             look_at_old(sealer);
+        }
+        if (sealer->pause_us == 0) {
+            set_failure(sealer, "");
         }
     }
     show_uncovered(sealer);

@@ -19,6 +19,7 @@
 
 #define SEGMENT_DIGITS 20
 #define FILE_MODE      0600
+#define DONE_MODE      0400
 #define NEW_NAME       "new.tmp"
 
 const char *
@@ -300,6 +301,13 @@ segment_finish(struct segment *segment, uint64_t end, struct diag *diag)
         return fail_at(segment, "cut to its content", diag);
     }
     return fsync(segment->fd) == -1 ? fail_at(segment, "sync", diag) : OK;
+}
+
+void
+segment_protect(const struct segment *segment)
+{
+    const bool is_done = fchmod(segment->fd, DONE_MODE) == 0; /* else it stays as it was */
+    (void)is_done;
 }
 
 struct status

@@ -221,8 +221,14 @@ take_checkpoint(struct walk *walk, const struct statement *statement)
     if (strcmp(checkpoint.chain, report->chain) != 0) {
         return broken(walk, "the checkpoint is one of another chain");
     }
-    if (checkpoint.sequence >= walk->chain->head.sequence || checkpoint.segment < report->first) {
+    if (checkpoint.sequence >= walk->chain->head.sequence) {
         return broken(walk, "the checkpoint names a record that is not before it in this chain");
+    }
+    if (checkpoint.sequence < report->first) { /* its segment was removed, as all before */
+        return checkpoint.sequence + 1 == report->first &&
+                       memcmp(checkpoint.hash, walk->begins, SHA256_BYTES) != 0
+                   ? differs(walk, &checkpoint, "the hash of", checkpoint.hash, walk->begins)
+                   : OK;
     }
     TRY(find_stand(walk, &checkpoint, &stand));
     TRY(compare(walk, &checkpoint, &stand));
@@ -274,7 +280,8 @@ take_statement(struct walk *walk)
     if (arena == NULL) {
         return FAIL(walk->diag, ERR_NO_MEMORY, "no memory to read a signed statement");
     }
-    struct status st = statement_decode(chain_statement(walk->chain), arena, walk->diag, &statement);
+    struct status st =
+        statement_decode(chain_statement(walk->chain), arena, walk->diag, &statement);
     if (is_ok(st)) {
         st = statement_kind_of(statement.text, walk->diag, &kind);
     }
@@ -336,10 +343,11 @@ check_cut(const struct walk *walk)
         return OK;
     }
     datetime_write_xs(kept->time_us, time);
-    return FAIL(walk->diag, ERR_JOURNAL,
-                "chain %s was cut: a checkpoint of %s that was kept elsewhere covers record %" PRIu64
-                ", and the chain ends with record %" PRIu64,
-                walk->report->chain, time, kept->sequence, walk->report->last);
+    return FAIL(
+        walk->diag, ERR_JOURNAL,
+        "chain %s was cut: a checkpoint of %s that was kept elsewhere covers record %" PRIu64
+        ", and the chain ends with record %" PRIu64,
+        walk->report->chain, time, kept->sequence, walk->report->last);
 }
 
 /* ---- one chain ---- */
@@ -388,17 +396,18 @@ check_covered(const struct walk *walk)
     const struct verify_rules *rules = walk->rules;
     const int64_t behind_us =
         walk->uncovered_since_us == 0 ? 0 : report->last_time_us - walk->uncovered_since_us;
-    if (rules->uncovered_us == 0 || (behind_us <= rules->uncovered_us &&
-                                     report->uncovered <= rules->uncovered_records)) {
+    if (rules->uncovered_us == 0 ||
+        (behind_us <= rules->uncovered_us && report->uncovered <= rules->uncovered_records)) {
         return OK;
     }
-    return FAIL(walk->diag, ERR_JOURNAL,
-                "chain %s: %" PRIu64 " records, of %" PRId64
-                " s, follow the last signed checkpoint (%s%" PRIu64
-                "), and audit.checkpoints asks for one sooner: signing failed (see the node's log), "
-                "or checkpoints were taken out of the chain",
-                report->chain, report->uncovered, behind_us / US_PER_S,
-                report->covered.sequence == 0 ? "none, " : "record ", report->covered.sequence);
+    return FAIL(
+        walk->diag, ERR_JOURNAL,
+        "chain %s: %" PRIu64 " records, of %" PRId64
+        " s, follow the last signed checkpoint (%s%" PRIu64
+        "), and audit.checkpoints asks for one sooner: signing failed (see the node's log), "
+        "or checkpoints were taken out of the chain",
+        report->chain, report->uncovered, behind_us / US_PER_S,
+        report->covered.sequence == 0 ? "none, " : "record ", report->covered.sequence);
 }
 
 static struct status

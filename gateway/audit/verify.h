@@ -38,8 +38,8 @@ struct journal_chain_report {
     uint64_t first, last; /* sequences; 0 when there is no record */
     int64_t first_time_us, last_time_us;
     char last_hash[SHA256_HEX];
-    bool is_torn; /* bytes follow the last record: being written, or cut at the next start */
-    uint64_t removed_by;       /* the record that says why the chain begins later; 0: it does not */
+    bool is_torn;        /* bytes follow the last record: being written, or cut at the next start */
+    uint64_t removed_by; /* the record that says why the chain begins later; 0: it does not */
     uint64_t checkpoints;      /* signed ones in the chain, all of them good */
     struct checkpoint covered; /* the last of them; sequence 0: none */
     struct span statement;     /* the payload of its record */
@@ -56,8 +56,8 @@ MUST_CHECK struct status journal_verify(const struct journal_place *place,
 
 /* The same for an archive (retention.h): each segment with the signed statement beside it; gaps are
  * fine. One report for each segment; <chain> is then "chain/first". */
-MUST_CHECK struct status journal_verify_archive(const char *dir, const struct statement_judge *judge,
-                                                journal_report visit, void *arg,
-                                                struct diag *diag);
+MUST_CHECK struct status journal_verify_archive(const char *dir,
+                                                const struct statement_judge *judge,
+                                                journal_report visit, void *arg, struct diag *diag);
 
 #endif

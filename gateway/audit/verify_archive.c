@@ -1,7 +1,7 @@
 /*
  * Verification of an archive: every segment by itself, against the signed removal that was put
- * beside it. Called by `isthmus audit verify --archive`. Segments may be missing: an archive is kept
- * elsewhere, in parts.
+ * beside it. Called by `isthmus audit verify --archive`. Segments may be missing: an archive is
+ * kept elsewhere, in parts.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -95,8 +95,7 @@ walk(struct chain *chain, const struct removal_segment *want, struct diag *diag,
                         "it ends with record %" PRIu64 ", and had records to %" PRIu64,
                         chain->sequence - 1, want->last);
         }
-        report->first_time_us =
-            report->records == 0 ? chain->head.wall_us : report->first_time_us;
+        report->first_time_us = report->records == 0 ? chain->head.wall_us : report->first_time_us;
         report->last_time_us = chain->head.wall_us;
         report->records++;
         TRY(merkle_add(&tree, chain->previous, diag));

@@ -1,5 +1,5 @@
 /*
- * What `isthmus audit` does, below its options: tail, show and verify over a journal's folder, to a
+ * What `isthmus audit` does, below its options: tail and show over a journal's folder, to a
  * stream. The result is the exit code; what went wrong is said on standard error. Thread: the
  * program's.
  */
@@ -34,8 +34,6 @@ MUST_CHECK struct status audit_view_render(const struct audit_view *view,
                                            const struct journal_record *record, struct buf *out,
                                            struct diag *diag);
 MUST_CHECK struct status audit_view_columns(const struct audit_view *view, struct diag *diag);
-/* CLI_FAILED when a chain does not hold. */
-enum cli_exit audit_view_verify(const struct audit_view *view);
 
 #define AUDIT_TAIL_MAX 100000
 

@@ -11,6 +11,7 @@
 #include "base/datetime.h"
 #include "cli/audit_disclosure.h"
 #include "cli/audit_search.h"
+#include "cli/audit_verify.h"
 #include "config/config.h"
 
 #define FOLLOW_MS        200
@@ -96,25 +97,21 @@ static const struct cli_option disclosure_options[] = {
     {.name = "json", .help = "one JSON object per disclosure", .flag = &chosen.is_json},
     {.name = "csv", .help = "for a spreadsheet (RFC 4180)", .flag = &chosen.is_csv},
 };
-static const struct cli_option verify_options[] = {
-    {.name = "c", .argument = "FILE", .help = "the node's configuration", .value = &chosen.config},
-    {.name = "json", .help = "the result as JSON", .flag = &chosen.is_json},
-};
-
 static const struct cli_command command_audit = {
     .name = "audit",
     .usage = "tail|show|search|disclosures|verify -c FILE ...",
-    .text = "  isthmus audit tail -c FILE [-n N] [-f] [--json|--xml]\n"
-            "      the last records, one line each\n"
-            "  isthmus audit show -c FILE RECORD [--json|--xml]\n"
-            "      one record explained\n"
-            "  isthmus audit search -c FILE [--patient ID] [--user TEXT] [--since TIME] ...\n"
-            "      the records that fit, oldest first\n"
-            "  isthmus audit disclosures -c FILE --patient ID [--csv|--json]\n"
-            "      who received what about a patient, when and why\n"
-            "  isthmus audit verify -c FILE [--json]\n"
-            "      whether every record of the journal is there and unchanged\n\n"
-            "'isthmus audit VERB --help' says more. All of them read beside a running node.",
+    .text =
+        "  isthmus audit tail -c FILE [-n N] [-f] [--json|--xml]\n"
+        "      the last records, one line each\n"
+        "  isthmus audit show -c FILE RECORD [--json|--xml]\n"
+        "      one record explained\n"
+        "  isthmus audit search -c FILE [--patient ID] [--user TEXT] [--since TIME] ...\n"
+        "      the records that fit, oldest first\n"
+        "  isthmus audit disclosures -c FILE --patient ID [--csv|--json]\n"
+        "      who received what about a patient, when and why\n"
+        "  isthmus audit verify -c FILE [--against FILE] [--archive DIR] [--proof FILE] [--json]\n"
+        "      whether every record of the journal is there and unchanged\n\n"
+        "'isthmus audit VERB --help' says more. All of them read beside a running node.",
 };
 static const struct cli_command command_tail = {
     .name = "audit tail",
@@ -169,20 +166,6 @@ static const struct cli_command command_disclosures = {
     .options = disclosure_options,
     .options_n = ARRAY_LEN(disclosure_options),
 };
-static const struct cli_command command_verify = {
-    .name = "audit verify",
-    .usage = "-c FILE [--json]",
-    .text =
-        "Walks every chain of the journal from its first record: length, CRC-32C, sequence and\n"
-        "the SHA-256 of the record before. Says per chain how many records there are, from\n"
-        "when to when, and where the chain breaks if it does. Records that were cut off at a\n"
-        "chain's end together with everything behind them leave no trace in the journal itself:\n"
-        "compare the last record with a copy kept elsewhere.\n\n"
-        "Exit code: 0 when everything holds, else 1.",
-    .options = verify_options,
-    .options_n = ARRAY_LEN(verify_options),
-};
-
 static bool
 wait_a_little(void *arg)
 {
@@ -349,20 +332,15 @@ run_disclosures(const struct audit_view *view, const struct cli_values *rest)
     return (int)audit_disclosures(view, &query, &form);
 }
 
-static int
-run_verify(const struct audit_view *view, const struct cli_values *rest)
-{
-    return expect_no_more(view, rest) ? (int)audit_view_verify(view) : CLI_USAGE;
-}
-
 static const struct verb {
     const char *name;
     const struct cli_command *command;
     int (*run)(const struct audit_view *view, const struct cli_values *rest);
 } verbs[] = {
-    {"tail", &command_tail, run_tail},       {"show", &command_show, run_show},
-    {"search", &command_search, run_search}, {"disclosures", &command_disclosures, run_disclosures},
-    {"verify", &command_verify, run_verify},
+    {"tail", &command_tail, run_tail},
+    {"show", &command_show, run_show},
+    {"search", &command_search, run_search},
+    {"disclosures", &command_disclosures, run_disclosures},
 };
 
 static int
@@ -402,6 +380,9 @@ cmd_audit(int argc, char **argv)
 {
     struct cli_values rest;
     int exit_code = CLI_USAGE;
+    if (argc > 1 && strcmp(argv[1], "verify") == 0) {
+        return audit_verify_command(argc - 1, argv + 1);
+    }
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
         if (strcmp(argv[1], verbs[i].name) == 0) {
             return run_verb(&verbs[i], argc - 1, argv + 1);

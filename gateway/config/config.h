@@ -305,6 +305,14 @@ struct config_spool {
     size_t threshold; /* bytes that a message may have without it */
 };
 
+/* audit.checkpoints: who signs where the journal stands, and how often. */
+struct config_checkpoints {
+    const struct credential *credential; /* NULL: nobody */
+    const struct trust *trust;           /* who else may have signed, before; NULL: nobody */
+    int64_t every_us;                    /* a checkpoint at least so often, or after so many */
+    size_t records;                      /* records, if there is anything new */
+};
+
 struct config {
     const char *path;
     uint64_t generation;   /* of trust: 1, 2, ... over all configurations of this process */
@@ -341,6 +349,9 @@ struct config {
     size_t id_token_issuers_n;
     const char *store_path; /* SQLite file */
     const char *journal_dir;
+    struct config_checkpoints checkpoints;
+    int64_t retention_us; /* audit.retention of the journal; 0: for ever */
+    const char *archive;  /* audit.archive: where old segments go; NULL: they are deleted */
     struct config_spool spool;
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */

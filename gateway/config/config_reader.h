@@ -242,6 +242,8 @@ void config_read_writes(struct config_reader *reader, struct yaml_node *root,
 /* What was agreed with it beyond its identity (config_agreements.c). */
 MUST_CHECK struct status config_read_agreements(struct config_reader *reader,
                                                 struct yaml_node *root, struct partner *partner);
+/* Of `audit:` checkpoints, retention, archive (config_seal.c). After credentials: and trust:. */
+MUST_CHECK struct status config_read_seal(struct config_reader *reader, struct yaml_node *audit);
 /* spool: (config_spool.c). After store:. */
 MUST_CHECK struct status config_read_spool(struct config_reader *reader, struct yaml_node *root);
 /* The folder that <path> lies in must exist: reported at <node>. */

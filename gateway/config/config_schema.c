@@ -142,10 +142,12 @@ need_empty_list(struct config_reader *reader, const struct yaml_node *node, cons
 static struct status
 read_audit(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"journal", "repositories"};
+    static const char *const names[] = {"journal", "repositories", "checkpoints", "retention",
+                                        "archive"};
     struct yaml_node *node = config_need_section(reader, root, "audit", names, ARRAY_LEN(names));
 
     need_empty_list(reader, yaml_get(node, "repositories"), "audit repositories are");
+    TRY(config_read_seal(reader, node));
     return read_made_path(reader, config_need(reader, node, "journal"),
                           &reader->config->journal_dir);
 }
