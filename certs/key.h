@@ -1,6 +1,7 @@
 /*
- * Private keys and passphrases from files. Internal to certs/. Secrets lie in buffers that are
- * wiped. Thread: any.
+ * Private keys and passphrases from files. Internal to certs/, but for key_read_private_file: the
+ * configuration reads secrets of its own with it. Secrets lie in buffers that are wiped. Thread:
+ * any.
  */
 #ifndef CERTS_KEY_H
 #define CERTS_KEY_H

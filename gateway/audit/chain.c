@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 
@@ -37,7 +38,7 @@ static struct status
 begin_at(struct chain *chain, uint64_t first, struct diag *diag)
 {
     TRY(segment_open(chain->folder, chain->name, first, false, diag, &chain->segment));
-    chain->offset = SEGMENT_HEAD_BYTES;
+    chain->offset = segment_head_bytes(&chain->segment.head);
     chain->sequence = first;
     memcpy(chain->previous, chain->segment.head.previous, SHA256_BYTES);
     if (first == JOURNAL_FIRST_NUMBER && !is_zero_hash(chain->previous)) {
@@ -90,8 +91,25 @@ go_on_with(struct chain *chain, uint64_t first, struct diag *diag)
     }
     segment_close(&chain->segment);
     chain->segment = next;
-    chain->offset = SEGMENT_HEAD_BYTES;
+    chain->offset = segment_head_bytes(&chain->segment.head);
+    chain->is_keyed = false;
     return OK;
+}
+
+/* A writer that begins with another key replaces a segment in which nothing was written. */
+static struct status
+renew(struct chain *chain, struct diag *diag)
+{
+    const uint64_t first = chain->segment.head.first_sequence;
+    struct stat here;
+    struct stat there;
+
+    if (chain->offset != segment_head_bytes(&chain->segment.head) || chain->sequence != first ||
+        fstat(chain->segment.fd, &here) == -1 || stat(chain->segment.path, &there) == -1 ||
+        here.st_ino == there.st_ino) {
+        return OK;
+    }
+    return go_on_with(chain, first, diag);
 }
 
 /* ---- records ---- */
@@ -123,6 +141,7 @@ accept(struct chain *chain, struct diag *diag)
     chain->offset += chain->record.n;
     chain->sequence++;
     chain->is_torn = false;
+    chain->text = SPAN_EMPTY;
     return OK;
 }
 
@@ -207,6 +226,7 @@ chain_next(struct chain *chain, struct diag *diag, bool *ret_has)
                 return OK;
             }
         }
+        TRY(renew(chain, diag));
         TRY(read_here(chain, diag, &verdict));
         if (verdict == RECORD_GOOD) {
             TRY(accept(chain, diag));
@@ -224,6 +244,63 @@ chain_next(struct chain *chain, struct diag *diag, bool *ret_has)
     }
 }
 
+/* ---- payloads ---- */
+
+static struct status
+missing_key(const struct chain *chain, struct diag *diag)
+{
+    char id[JOURNAL_KEY_ID_HEX];
+    hex_encode(chain->segment.head.key_id, JOURNAL_KEY_ID_BYTES, id);
+    return FAIL(diag, ERR_JOURNAL,
+                "chain %s, record %" PRIu64 ": it is encrypted with key %s, which is neither "
+                "audit.encryption.key nor one of its old_keys",
+                chain->name, chain->head.sequence, id);
+}
+
+static struct status
+take_key(struct chain *chain, struct diag *diag)
+{
+    const struct segment_head *head = &chain->segment.head;
+    const struct journal_key *key = journal_keys_find(chain->keys, head->key_id);
+    if (key == NULL) {
+        return missing_key(chain, diag);
+    }
+    if (chain->cipher == NULL) {
+        TRY(cipher_new(diag, &chain->cipher));
+    }
+    TRY(cipher_start(chain->cipher, key, head->salt, chain->name, diag));
+    chain->is_keyed = true;
+    return OK;
+}
+
+static struct status
+decrypt(struct chain *chain, struct diag *diag)
+{
+    if (!chain->is_keyed) {
+        TRY(take_key(chain, diag));
+    }
+    const struct status st =
+        cipher_open(chain->cipher, chain->record.p, chain->record.n, diag, &chain->text);
+    if (!is_ok(st)) {
+        diag_prefix(diag, "chain %s, record %" PRIu64, chain->name, chain->head.sequence);
+    }
+    return st;
+}
+
+struct status
+chain_payload(struct chain *chain, struct diag *diag, struct span *ret_payload)
+{
+    const bool is_encrypted =
+        chain->segment.head.is_encrypted && record_is_encrypted(chain->head.type);
+    if (chain->text.p == NULL && is_encrypted) {
+        TRY(decrypt(chain, diag));
+    } else if (chain->text.p == NULL) {
+        chain->text = span_slice(buf_span(&chain->record), RECORD_HEAD_BYTES, chain->record.n);
+    }
+    *ret_payload = chain->text;
+    return OK;
+}
+
 /* ---- opening ---- */
 
 static struct status
@@ -235,6 +312,7 @@ chain_make(const struct journal_place *place, const char *name, struct diag *dia
         return FAIL(diag, ERR_NO_MEMORY, "no memory to read chain %s", name);
     }
     (void)snprintf(chain->name, sizeof(chain->name), "%s", name);
+    chain->keys = place->keys;
     chain->segment.fd = -1;
     chain->judged_at = 0;
     buf_init_secret(&chain->record, RECORD_HEAD_BYTES + RECORD_PAYLOAD_MAX);
@@ -303,6 +381,7 @@ chain_close(struct chain *chain)
     if (chain != NULL) {
         segment_close(&chain->segment);
         buf_done(&chain->record);
+        cipher_free(chain->cipher);
         mem_free(chain);
     }
 }

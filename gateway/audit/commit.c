@@ -19,23 +19,23 @@
 static struct status
 rotate(struct journal *journal, uint64_t first, size_t need, struct diag *diag)
 {
-    struct segment next;
-    const uint64_t least = SEGMENT_HEAD_BYTES + (uint64_t)need + 1;
-    struct segment_head head = {
-        .first_sequence = first,
-        .created_us = clock_wall_us(journal->clock),
-        .size = journal->sizes.segment_bytes > least ? journal->sizes.segment_bytes : least,
-    };
-    memcpy(head.previous, journal->previous, SHA256_BYTES);
-    memcpy(head.chain, journal->chain, sizeof(head.chain));
+    if (first == journal->segment.head.first_sequence) { /* too small for the very first */
+        return journal_next_segment(journal, first, need, true, diag);
+    }
     TRY(segment_finish(&journal->segment, journal->offset, diag));
-    TRY(segment_create(journal->folder, &head, diag, &next));
-    segment_protect(&journal->segment);
-    segment_close(&journal->segment);
-    journal->segment = next;
-    journal->offset = SEGMENT_HEAD_BYTES;
-    journal->ahead = 0;
-    return OK;
+    return journal_next_segment(journal, first, need, false, diag);
+}
+
+/* Into the chain, and encrypted in between: the hash covers what stands in the file. */
+static struct status
+seal(struct journal *journal, char *record, size_t n, uint64_t durable, uint32_t type,
+     struct diag *diag)
+{
+    record_link(record, durable, journal->previous);
+    if (journal->cipher != NULL && record_is_encrypted(type)) {
+        TRY(cipher_seal(journal->cipher, record, n, diag));
+    }
+    return record_finish(record, n, diag, journal->previous);
 }
 
 /* The first write to a preallocated block also changes what the file system says about the file,
@@ -94,7 +94,7 @@ commit_batch(struct journal *journal, uint64_t durable, struct diag *diag)
             TRY(rotate(journal, head.sequence, n, diag));
             from = at;
         }
-        TRY(record_seal(batch->p + at, n, durable, journal->previous, diag, journal->previous));
+        TRY(seal(journal, batch->p + at, n, durable, head.type, diag));
         at += n;
     }
     TRY(write_run(journal, from, batch->n, diag));
@@ -104,62 +104,87 @@ commit_batch(struct journal *journal, uint64_t durable, struct diag *diag)
 
 /* ---- the queue ---- */
 
-/* Waits for work; false when the journal closes and there is none. */
+enum turn { TURN_BATCH, TURN_TEND, TURN_END };
+
+/* What of the queue is being written. */
+struct taken {
+    uint64_t durable; /* before it */
+    uint64_t last;    /* its last sequence */
+};
+
+/* Under the lock. */
 static bool
-take_batch(struct journal *journal, struct journal_tickets *ret_tickets, uint64_t *ret_durable)
+is_tending_due(const struct journal *journal)
 {
+    return journal_needs_tending(journal) &&
+           (journal->tended_us == 0 ||
+            clock_mono_us(journal->clock) - journal->tended_us >= JOURNAL_TEND_US);
+}
+
+/* Under the lock. */
+static void
+take_batch(struct journal *journal, struct taken *ret_taken)
+{
+    const struct buf empty = journal->batch;
+    journal->batch = journal->queue;
+    journal->queue = empty;
+    journal->writing = journal->waiting;
+    journal->waiting = (struct journal_tickets){NULL, NULL};
+    *ret_taken = (struct taken){journal->durable, journal->next_sequence - 1};
+}
+
+/* Waits for something to do; the end comes when the journal closes and nothing is queued. */
+static enum turn
+wait_turn(struct journal *journal, struct taken *ret_taken)
+{
+    enum turn turn = TURN_END;
     (void)pthread_mutex_lock(&journal->mutex);
     journal->busy_since_us = 0;
-    while (journal->queue.n == 0 && !journal->is_closing) {
-        (void)pthread_cond_wait(&journal->work, &journal->mutex);
+    while (journal->queue.n == 0 && !journal->is_closing && !is_tending_due(journal)) {
+        if (journal_needs_tending(journal)) {
+            journal_cond_wait(&journal->work, &journal->mutex, JOURNAL_TEND_US);
+        } else {
+            (void)pthread_cond_wait(&journal->work, &journal->mutex);
+        }
     }
-    const bool has_work = journal->queue.n > 0;
-    if (has_work) {
-        journal->busy_since_us = clock_mono_us(journal->clock);
-        const struct buf empty = journal->batch;
-        journal->batch = journal->queue;
-        journal->queue = empty;
-        *ret_tickets = journal->waiting;
-        *ret_durable = journal->durable;
-        journal->waiting = (struct journal_tickets){NULL, NULL};
+    if (is_tending_due(journal) && !journal->is_closing) {
+        turn = TURN_TEND;
+    } else if (journal->queue.n > 0) {
+        take_batch(journal, ret_taken);
+        turn = TURN_BATCH;
     }
+    journal->busy_since_us = turn == TURN_END ? 0 : clock_mono_us(journal->clock);
     (void)pthread_mutex_unlock(&journal->mutex);
-    return has_work;
+    return turn;
 }
 
 static void
-wake_all(struct journal_tickets tickets)
-{
-    struct journal_ticket *ticket = tickets.first;
-    while (ticket != NULL) {
-        struct journal_ticket *next = ticket->next; /* the ticket is the caller's after its wake */
-        park_wake(ticket->park);
-        ticket = next;
-    }
-}
-
-static void
-say_durable(struct journal *journal, struct journal_tickets tickets)
+say_durable(struct journal *journal, const struct taken *taken)
 {
     (void)pthread_mutex_lock(&journal->mutex);
-    journal->durable = tickets.last->sequence;
+    journal->durable = taken->last;
+    const struct journal_tickets written = journal->writing;
+    journal->writing = (struct journal_tickets){NULL, NULL};
     (void)pthread_mutex_unlock(&journal->mutex);
-    wake_all(tickets);
+    journal_wake_all(written);
 }
 
 /* From here on nothing is accepted; what was queued meanwhile fails too. */
 static void
-say_failed(struct journal *journal, struct journal_tickets tickets, const struct diag *diag)
+say_failed(struct journal *journal, const struct diag *diag)
 {
     (void)pthread_mutex_lock(&journal->mutex);
     journal->is_failed = true;
     journal->failure = *diag;
+    journal_count_lost(journal);
+    const struct journal_tickets written = journal->writing;
     const struct journal_tickets queued = journal->waiting;
+    journal->writing = (struct journal_tickets){NULL, NULL};
     journal->waiting = (struct journal_tickets){NULL, NULL};
     buf_reset(&journal->queue);
     (void)pthread_mutex_unlock(&journal->mutex);
-    wake_all(tickets);
-    wake_all(queued);
+    journal_wake_all(written);
+    journal_wake_all(queued);
 }
 
 static void
@@ -172,21 +197,32 @@ clear_batch(struct journal *journal)
     }
 }
 
+static void
+write_batch(struct journal *journal, const struct taken *taken)
+{
+    struct diag diag = {0};
+    const struct status st = commit_batch(journal, taken->durable, &diag);
+    clear_batch(journal);
+    if (is_ok(st)) {
+        say_durable(journal, taken);
+    } else {
+        say_failed(journal, &diag);
+    }
+}
+
 void *
 journal_run(void *arg)
 {
     struct journal *journal = arg;
-    struct journal_tickets tickets = {NULL, NULL};
-    uint64_t durable = 0;
-    while (take_batch(journal, &tickets, &durable)) {
-        struct diag diag = {0};
-        const struct status st = commit_batch(journal, durable, &diag);
-        clear_batch(journal);
-        if (is_ok(st)) {
-            say_durable(journal, tickets);
+    struct taken taken = {0, 0};
+    enum turn turn = TURN_END;
+    while ((turn = wait_turn(journal, &taken)) != TURN_END) {
+        if (turn == TURN_TEND) {
+            journal_tend(journal);
         } else {
-            say_failed(journal, tickets, &diag);
+            write_batch(journal, &taken);
         }
     }
+    journal_tend(journal); /* the last note */
     return NULL;
 }

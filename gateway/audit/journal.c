@@ -42,10 +42,16 @@ journal_make(const struct journal_place *place, const char *chain, const struct 
     buf_init_secret(&journal->queue, sizes.queue_bytes);
     buf_init_secret(&journal->batch, sizes.queue_bytes);
     (void)pthread_mutex_init(&journal->mutex, NULL);
-    (void)pthread_cond_init(&journal->work, NULL);
-    const struct status st = journal_path(journal->folder, place->dir, chain, diag);
+    journal_cond_init(&journal->work);
+    journal_cond_init(&journal->watched);
     *ret_journal = journal;
-    return st;
+    TRY(journal_path(journal->folder, place->dir, chain, diag));
+    const struct journal_key *key = journal_keys_writing(place->keys);
+    if (key != NULL) {
+        journal->key = *key;
+        TRY(cipher_new(diag, &journal->cipher));
+    }
+    return OK;
 }
 
 static void
@@ -57,7 +63,10 @@ journal_free(struct journal *journal)
     }
     buf_done(&journal->queue);
     buf_done(&journal->batch);
+    cipher_free(journal->cipher);
+    mem_wipe(&journal->key, sizeof(journal->key));
     (void)pthread_cond_destroy(&journal->work);
+    (void)pthread_cond_destroy(&journal->watched);
     (void)pthread_mutex_destroy(&journal->mutex);
     mem_free(journal);
 }
@@ -93,6 +102,7 @@ open_chain(const struct journal_place *place, const char *chain, const struct cl
         st = journal_recover(journal, place, diag);
     }
     if (is_ok(st)) {
+        journal_read_note(journal);
         st = start_thread(journal, diag);
     }
     if (!is_ok(st)) {
@@ -156,6 +166,7 @@ journal_close(struct journal *journal)
     journal->is_closing = true;
     (void)pthread_cond_signal(&journal->work);
     (void)pthread_mutex_unlock(&journal->mutex);
+    journal_unwatch(journal);
     (void)pthread_join(journal->thread, NULL);
     if (!journal->is_failed) {
         /* Only tidiness: a file that is not cut is read as well. */
@@ -186,7 +197,8 @@ static struct status
 queue_record(struct journal *journal, enum record_type type, struct span payload, struct diag *diag)
 {
     struct buf *queue = &journal->queue;
-    const size_t n = RECORD_HEAD_BYTES + payload.n;
+    const size_t extra = journal_extra(journal, type);
+    const size_t n = RECORD_HEAD_BYTES + payload.n + extra;
     char *room = NULL;
     if (journal->is_failed) {
         return failed(journal, diag);
@@ -199,14 +211,14 @@ queue_record(struct journal *journal, enum record_type type, struct span payload
     }
     TRY(buf_reserve(queue, n, diag, &room));
     const struct record_head head = {
-        .length = (uint32_t)payload.n,
+        .length = (uint32_t)(payload.n + extra),
         .type = type,
         .sequence = journal->next_sequence,
         .wall_us = clock_wall_us(journal->clock),
         .mono_us = clock_mono_us(journal->clock),
     };
     record_pack(&head, (uint8_t *)room);
-    memcpy(room + RECORD_HEAD_BYTES, payload.p, payload.n);
+    memcpy(room + RECORD_HEAD_BYTES + (extra == 0 ? 0 : CIPHER_NONCE_BYTES), payload.p, payload.n);
     queue->n += n;
     journal->next_sequence++;
     return OK;
@@ -217,7 +229,9 @@ static bool
 queue_ticket(struct journal *journal, struct park *park, struct journal_ticket *ticket)
 {
     const bool is_first = journal->waiting.first == NULL;
-    *ticket = (struct journal_ticket){.sequence = journal->next_sequence - 1, .park = park};
+    *ticket = (struct journal_ticket){.sequence = journal->next_sequence - 1,
+                                      .park = park,
+                                      .since_us = clock_mono_us(journal->clock)};
     if (is_first) {
         journal->waiting.first = ticket;
     } else {
@@ -244,12 +258,47 @@ append_payload(struct journal *journal, enum record_type type, struct span paylo
     return st;
 }
 
+/* What is left of the disk is for what is in flight. */
+static struct status
+refuse_new(struct journal *journal, const struct audit_event *event, struct diag *diag)
+{
+    (void)pthread_mutex_lock(&journal->mutex);
+    const bool is_refused =
+        event->phase == AUDIT_INTENT && journal->is_short && !journal->rules.is_degrading;
+    (void)pthread_mutex_unlock(&journal->mutex);
+    return is_refused ? FAIL(diag, ERR_JOURNAL,
+                             "the journal's disk is full, and what is left is for questions that "
+                             "were asked already; give it room")
+                      : OK;
+}
+
+/* By the rules: true when it goes on without this record. Its owner is woken as for any other. */
+static bool
+go_on_without(struct journal *journal, const struct audit_event *event, struct park *park,
+              struct journal_ticket *ret_ticket)
+{
+    (void)pthread_mutex_lock(&journal->mutex);
+    const bool goes_on = journal->rules.is_degrading;
+    if (goes_on) {
+        journal_add_missing(journal, 1);
+        *ret_ticket = (struct journal_ticket){.park = park};
+    }
+    (void)pthread_mutex_unlock(&journal->mutex);
+    if (goes_on) {
+        (void)pthread_cond_signal(&journal->work); /* the note */
+        journal_say_missing(journal, event);
+        park_wake(park);
+    }
+    return goes_on;
+}
+
 /* REQ: ITI20-before-leaving */
 struct status
 journal_append(struct journal *journal, const struct audit_event *event, struct park *park,
                struct diag *diag, struct journal_ticket *ret_ticket)
 {
     struct audit_event stamped = *event;
+    struct diag why = {0};
     struct buf payload;
     char *room = NULL;
     if (stamped.time_us == 0) {
@@ -258,19 +307,35 @@ journal_append(struct journal *journal, const struct audit_event *event, struct 
     if (stamped.process_id == 0) {
         stamped.process_id = journal->process_id;
     }
-    buf_init_secret(&payload, RECORD_PAYLOAD_MAX);
+    TRY(refuse_new(journal, event, diag));
+    buf_init_secret(&payload, RECORD_PAYLOAD_MAX - journal_extra(journal, RECORD_EVENT));
     struct status st = OK;
     if (event->query.n < RECORD_PAYLOAD_MAX - EVENT_ROOM) { /* so that most need not grow */
-        st = buf_reserve(&payload, event->query.n + EVENT_ROOM, diag, &room);
+        st = buf_reserve(&payload, event->query.n + EVENT_ROOM, &why, &room);
     }
     if (is_ok(st)) {
-        st = audit_event_encode(&stamped, &payload, diag);
+        st = audit_event_encode(&stamped, &payload, &why);
     }
     if (is_ok(st)) {
-        st = append_payload(journal, RECORD_EVENT, buf_span(&payload), park, diag, ret_ticket);
+        st = append_payload(journal, RECORD_EVENT, buf_span(&payload), park, &why, ret_ticket);
     }
     buf_done(&payload);
+    if (st.code == ERR_JOURNAL && go_on_without(journal, event, park, ret_ticket)) {
+        return OK;
+    }
+    if (!is_ok(st)) {
+        *diag = why;
+    }
     return st;
+}
+
+/* Under the lock. */
+static struct status
+late(const struct journal *journal, struct diag *diag)
+{
+    return FAIL(diag, ERR_JOURNAL,
+                "the disk took longer than %lld ms to make the record durable; it stays queued",
+                (long long)(journal->rules.wait_us / US_PER_MS));
 }
 
 struct status
@@ -279,9 +344,9 @@ journal_ticket_status(struct journal *journal, const struct journal_ticket *tick
 {
     (void)pthread_mutex_lock(&journal->mutex);
     struct status st = OK;
-    if (ticket->sequence > journal->durable) {
-        assert(journal->is_failed); /* else it was asked before the wake */
-        st = failed(journal, diag);
+    if (ticket->sequence > journal->durable && !journal->rules.is_degrading) {
+        assert(journal->is_failed || ticket->is_late); /* else it was asked before the wake */
+        st = journal->is_failed ? failed(journal, diag) : late(journal, diag);
     }
     (void)pthread_mutex_unlock(&journal->mutex);
     return st;

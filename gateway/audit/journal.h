@@ -46,20 +46,37 @@ MUST_CHECK struct status journal_end_intents(struct journal *journal,
 void journal_close(struct journal *journal);
 const char *journal_chain(const struct journal *journal);
 
+/* What happens when the disk is slow, full or broken. Without rules: nobody goes on without a
+ * record, waits have no end, and the disk's room is not looked at. */
+struct journal_rules {
+    bool is_degrading;           /* go on without records, and count them; else refuse */
+    bool keeps_reserve;          /* room for what is in flight when the disk is full (reserve.c) */
+    int64_t wait_us;             /* so long a ticket waits for the disk; 0: for ever */
+    unsigned disk_limit_percent; /* of the journal's disk; 0: not looked at */
+};
+/* Any time, any thread. ERR_JOURNAL: no thread for it. */
+MUST_CHECK struct status journal_set_rules(struct journal *journal,
+                                           const struct journal_rules *rules, struct diag *diag);
+
 /* A claim on durability. Lives in the caller until the park was woken. */
 struct journal_ticket {
-    uint64_t sequence;
+    uint64_t sequence; /* 0: the journal goes on without this record */
     struct park *park;
+    int64_t since_us; /* mono; the journal's, as what follows */
+    bool is_late;
     struct journal_ticket *next; /* the journal's */
 };
 /* Encode and queue one record. Thread: any. OK: the answer comes later, <park> is woken exactly
  * once (maybe before this returns), in order of sequence; then ask journal_ticket_status. Failure:
- * nothing was queued and no wake comes; ERR_JOURNAL when the journal has failed or more waits for
- * the disk than it may hold. */
+ * nothing was queued and no wake comes; ERR_JOURNAL when the journal has failed, or more waits for
+ * the disk than it may hold, or <event> is an intent and only the reserve is left; by its rules it
+ * goes on without the record instead: OK. */
 MUST_CHECK struct status journal_append(struct journal *journal, const struct audit_event *event,
                                         struct park *park, struct diag *diag,
                                         struct journal_ticket *ret_ticket);
-/* After the wake: OK when the record is durable, else ERR_JOURNAL (the journal failed). */
+/* After the wake: OK when the record is durable, or when the journal goes on without it
+ * (journal_rules); else ERR_JOURNAL: it failed, or the disk took too long, and then the record
+ * stays queued and becomes durable when the disk has come back. */
 MUST_CHECK struct status journal_ticket_status(struct journal *journal,
                                                const struct journal_ticket *ticket,
                                                struct diag *diag);
@@ -75,6 +92,32 @@ MUST_CHECK struct status journal_append_numbered(struct journal *journal,
                                                  const struct audit_event *event, struct diag *diag,
                                                  uint64_t *ret_sequence);
 bool journal_is_healthy(struct journal *journal);
+
+/* Records that should have been written and were not. */
+struct journal_missing {
+    uint64_t n;                /* at most so many: of a batch that failed some may be there */
+    int64_t first_us, last_us; /* wall */
+};
+/* What earlier processes of this chain went on without, as far as they could note it. */
+bool journal_missing_before(const struct journal *journal, struct journal_missing *ret_missing);
+/* It is recorded now (AUDIT_RECORDS_MISSING), and need not be remembered. */
+MUST_CHECK struct status journal_forget_missing(struct journal *journal, struct diag *diag);
+
+/* How it is. Asks the file system for its room when there is a limit. Any thread. */
+struct journal_condition {
+    struct journal_rules rules;
+    bool is_failed;
+    bool is_stalled;                /* the disk has been at one batch for longer than wait_us ... */
+    int64_t busy_us;                /* ... namely so long; 0: there is none */
+    bool is_short;                  /* the disk is full, and there is no reserve left */
+    bool is_over_limit;             /* from the limit up until it is 2 points below */
+    unsigned disk_percent;          /* used, as df says; 0: not known */
+    struct journal_missing missing; /* of this process */
+};
+void journal_look(struct journal *journal, struct journal_condition *ret_condition);
+/* May something new begin? Not when it could not be recorded, or only at the cost of what is in
+ * flight. A failed journal refuses by itself. Any thread; asks nobody. */
+bool journal_takes_work(struct journal *journal);
 /* How far durability is behind. Any thread. */
 struct journal_lag {
     uint64_t records;   /* that were appended since the journal was opened and all before it */

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "audit/cipher.h"
 #include "audit/journal.h"
 #include "audit/segment.h"
 
@@ -31,20 +32,37 @@ struct journal {
     char folder[PATH_MAX];
     int lock_fd;
     int64_t process_id;
+    struct journal_key key; /* with <cipher> only */
+    struct cipher *cipher;  /* the journal thread's; NULL: events are written in the clear */
     pthread_t thread;
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t work;   /* something is queued, or the journal closes */
     struct buf queue;      /* packed records that are not sealed yet */
     struct journal_tickets waiting;
+    struct journal_tickets writing; /* of the batch that is being written */
     uint64_t next_sequence;
     _Atomic uint64_t durable; /* last sequence that an fdatasync covered; read without the lock */
     bool is_closing;
     bool is_failed;        /* for ever */
     int64_t busy_since_us; /* mono: a batch is being written; 0: none */
     struct diag failure;
+    struct journal_rules rules;
+    bool is_short;                  /* the reserve was given up, or cannot be made */
+    bool has_reserve;               /* its file is there */
+    bool is_over_limit;             /* of the disk */
+    struct journal_missing missing; /* of this process */
+    uint64_t noted;                 /* missing.n that the note beside the segments says */
+    int64_t missing_said_us;        /* mono; in the log */
+    uint64_t missing_unsaid;        /* since then */
+    bool has_watch;                 /* <watch> runs */
+    pthread_t watch;                /* releases tickets that wait for too long (late.c) */
+    pthread_cond_t watched;         /* the rules changed, or the journal closes */
+
+    struct journal_missing before; /* by earlier processes; fixed while open */
 
     /* the journal thread's own */
+    int64_t tended_us; /* mono: when it last looked after what follows from the rules */
     struct buf batch;
     struct segment segment;
     uint64_t offset; /* where the next record goes */
@@ -63,6 +81,45 @@ MUST_CHECK struct status journal_lock(struct journal *journal, const char *dir, 
  * members and the sequences are set. */
 MUST_CHECK struct status journal_recover(struct journal *journal, const struct journal_place *place,
                                          struct diag *diag);
+/* Makes the segment whose first record is <first>, with room for a record of <need> bytes, and
+ * writes there from now on; the one before was finished. <is_replacing>: it was empty. */
+MUST_CHECK struct status journal_next_segment(struct journal *journal, uint64_t first, size_t need,
+                                              bool is_replacing, struct diag *diag);
+/* What a payload of this type takes beyond its text. */
+static inline size_t
+journal_extra(const struct journal *journal, uint32_t type)
+{
+    return journal->cipher != NULL && record_is_encrypted(type) ? CIPHER_EXTRA_BYTES : 0;
+}
+/* ---- guard.c: what follows from the rules ---- */
+
+/* Under the lock. Is there something for journal_tend? */
+bool journal_needs_tending(const struct journal *journal);
+/* The journal thread, without the lock: the reserve, the note of what is missing. */
+void journal_tend(struct journal *journal);
+#define JOURNAL_TEND_US US_PER_S /* between two tries */
+/* Under the lock: the journal goes on without <n> records. */
+void journal_add_missing(struct journal *journal, uint64_t n);
+/* Without the lock: the log hears of one of them, not too often. */
+void journal_say_missing(struct journal *journal, const struct audit_event *event);
+/* Under the lock, when the journal fails: what was queued is missing, if nobody waits for it. */
+void journal_count_lost(struct journal *journal);
+/* What an earlier process noted. At opening. */
+void journal_read_note(struct journal *journal);
+/* On a failure that is the disk's being full: the segment out of the reserve, if there is one. */
+bool journal_give_up_reserve(struct journal *journal);
+
+/* ---- late.c ---- */
+
+/* Under the lock: starts the thread that wakes whoever waits for too long. */
+MUST_CHECK struct status journal_watch(struct journal *journal, struct diag *diag);
+/* At closing; nobody waits any more. */
+void journal_unwatch(struct journal *journal);
+void journal_wake_all(struct journal_tickets tickets); /* without the lock */
+/* A condition variable that waits on the monotonic clock, and a wait of <us> at most. */
+void journal_cond_init(pthread_cond_t *cond);
+void journal_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t us);
+
 /* The journal thread; <arg>: the journal. Ends when it closes and nothing is queued. */
 void *journal_run(void *arg);
 

@@ -1,11 +1,19 @@
 # gateway/audit: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
 	gateway/audit/chain.c gateway/audit/chain.h \
+	gateway/audit/cipher.c gateway/audit/cipher.h \
+	gateway/audit/cursor.c gateway/audit/cursor.h \
 	gateway/audit/commit.c \
 	gateway/audit/event.c gateway/audit/event.h \
+	gateway/audit/fhir.c gateway/audit/fhir.h \
+	gateway/audit/fhir_answer.c gateway/audit/fhir_answer.h \
+	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
+	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
+	gateway/audit/guard.c gateway/audit/late.c \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
 	gateway/audit/merkle.c gateway/audit/merkle.h \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
+	gateway/audit/message_parts.c gateway/audit/message_parts.h \
 	gateway/audit/place.h \
 	gateway/audit/message.c gateway/audit/message_kind.c gateway/audit/message_objects.c \
 	gateway/audit/message_rows.h \
@@ -16,10 +24,14 @@ libisthmus_a_SOURCES += \
 	gateway/audit/retention.c gateway/audit/retention.h \
 	gateway/audit/seal.c gateway/audit/seal.h \
 	gateway/audit/sealer.c gateway/audit/sealer.h \
+	gateway/audit/rotation.c \
 	gateway/audit/segment.c gateway/audit/segment.h \
 	gateway/audit/ship.c gateway/audit/ship.h \
+	gateway/audit/ship_fhir.c gateway/audit/ship_fhir.h \
+	gateway/audit/ship_refused.c gateway/audit/ship_refused.h \
 	gateway/audit/ship_cursor.c gateway/audit/ship_cursor.h \
 	gateway/audit/ship_queue.c gateway/audit/ship_queue.h \
+	gateway/audit/ship_syslog.c gateway/audit/ship_syslog.h \
 	gateway/audit/statement.c gateway/audit/statement.h \
 	gateway/audit/unfinished.c \
 	gateway/audit/verify.c gateway/audit/verify.h \
@@ -27,7 +39,9 @@ libisthmus_a_SOURCES += \
 EXTRA_DIST += gateway/audit/README.md
 
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h
-AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_journal \
+FHIR_RULES = tests/unit/fhir_rules.c tests/unit/fhir_rules.h
+AUDIT_FACTS = tests/unit/audit_facts.c tests/unit/audit_facts.h
+AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_audit_fhir tests/unit/test_journal \
 	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished tests/unit/test_merkle \
 	tests/unit/test_sealer tests/unit/test_forged tests/unit/test_retention tests/unit/test_proof
@@ -35,6 +49,8 @@ check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_message_SOURCES = tests/unit/test_audit_message.c tests/unit/audit_kinds.h
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
+tests_unit_test_audit_fhir_SOURCES = tests/unit/test_audit_fhir.c $(FHIR_RULES) $(AUDIT_FACTS)
+tests_unit_test_audit_fhir_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_SOURCES = tests/unit/test_journal.c $(JOURNAL_KIT)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_damage_SOURCES = tests/unit/test_journal_damage.c $(JOURNAL_KIT)
@@ -63,3 +79,14 @@ tests_unit_test_retention_SOURCES = tests/unit/test_retention.c $(SEAL_KIT)
 tests_unit_test_retention_LDADD = $(UNIT_LIBS)
 tests_unit_test_proof_SOURCES = tests/unit/test_proof.c $(SEAL_KIT)
 tests_unit_test_proof_LDADD = $(UNIT_LIBS)
+
+ARR_KIT = tests/unit/arr_kit.c tests/unit/arr_kit.h $(FHIR_RULES) $(NET_FIXTURE)
+check_PROGRAMS += tests/unit/test_ship_fhir
+tests_unit_test_ship_fhir_SOURCES = tests/unit/test_ship_fhir.c $(ARR_KIT) $(SHIP_KIT)
+tests_unit_test_ship_fhir_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_fhir_answer
+tests_unit_test_fhir_answer_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher
+tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
+tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)

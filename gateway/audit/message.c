@@ -13,8 +13,6 @@
 #include "base/datetime.h"
 #include "base/text.h"
 
-#define SCRATCH_BYTES_MAX ((size_t)64 * 1024 * 1024)
-
 /* PS3.15 CID 401: somebody wanted what he may not have. */
 static const struct audit_code type_denied = {"110132", "DCM", "Use of Restricted Function"};
 static const struct audit_code role_source = {"110153", "DCM", "Source Role ID"};
@@ -334,6 +332,17 @@ write_source(struct message *m)
 }
 
 /* REQ: ITI20-schema */
+void
+message_write(struct message *m)
+{
+    xmlw_start(m->w, "AuditMessage");
+    write_event(m);
+    write_participants(m);
+    write_source(m);
+    message_objects(m);
+    xmlw_end(m->w);
+}
+
 struct status
 audit_message_write(const struct audit_event *event, const struct audit_source *source,
                     struct buf *out, struct diag *diag)
@@ -342,15 +351,10 @@ audit_message_write(const struct audit_event *event, const struct audit_source *
     struct buf scratch;
     struct message m = {
         .w = &w, .event = event, .source = source, .scratch = &scratch, .diag = diag};
-    buf_init_secret(&scratch, SCRATCH_BYTES_MAX);
+    buf_init_secret(&scratch, MESSAGE_SCRATCH_MAX);
     xmlw_init(&w, out, diag);
     xmlw_declaration(&w);
-    xmlw_start(&w, "AuditMessage");
-    write_event(&m);
-    write_participants(&m);
-    write_source(&m);
-    message_objects(&m);
-    xmlw_end(&w);
+    message_write(&m);
     buf_done(&scratch);
     return xmlw_finish(&w);
 }

@@ -1,5 +1,5 @@
 /*
- * What the files of the AuditMessage renderer share; nobody else includes this.
+ * What the files of the AuditMessage and AuditEvent renderers share; nobody else includes this.
  * Rows follow ITI TF-2 3.55.5, 3.38.5, 3.39.5 and DICOM PS3.15 A.5.3. Thread: one at a time.
  */
 #ifndef AUDIT_MESSAGE_ROWS_H
@@ -31,15 +31,18 @@ struct message_kind {
 struct message_kind message_kind_of(const struct audit_event *event);
 /* A rule refused what was asked: the message has a second type, and the rule as an object. */
 bool message_is_denial(const struct audit_event *event);
+#define MESSAGE_SCRATCH_MAX ((size_t)64 * 1024 * 1024) /* bytes of one value */
 
 struct message {
-    struct xmlw *w;
+    struct xmlw *w; /* bytes, or a sink: fhir.c takes the parts */
     const struct audit_event *event;
     const struct audit_source *source;
     struct buf *scratch; /* one value at a time: base64, cleaned text */
     struct diag *diag;
 };
 
+/* The whole AuditMessage element. */
+void message_write(struct message *m);
 void message_code(struct message *m, const char *element, const struct audit_code *code);
 /* As xmlw_attr, but what XML cannot hold is written as U+FFFD. */
 void message_attr(struct message *m, const char *name, struct span value);

@@ -18,6 +18,7 @@ struct source {
     uint64_t from;       /* of a scope: begin with this one; 0 with the first */
     struct chain *chain; /* NULL: not opened yet */
     bool has_record;     /* chain->record was read and not yet given */
+    struct span payload; /* of it */
     bool is_at_end;      /* asked again only when every chain is */
     bool is_broken;
 };
@@ -203,6 +204,9 @@ read_event_record(const struct journal_place *place, struct source *source, stru
     do {
         TRY(chain_next(source->chain, diag, &has));
     } while (has && source->chain->head.type != RECORD_EVENT);
+    if (has) {
+        TRY(chain_payload(source->chain, diag, &source->payload));
+    }
     source->has_record = has;
     source->is_at_end = !has;
     return OK;
@@ -248,15 +252,27 @@ earliest(struct journal_reader *reader)
 }
 
 static void
-describe(const struct chain *chain, struct journal_record *ret_record)
+describe(const struct chain *chain, struct span payload, struct journal_record *ret_record)
 {
     *ret_record = (struct journal_record){
         .chain = chain->name,
         .sequence = chain->head.sequence,
         .time_us = chain->head.wall_us,
-        .payload = chain_payload(chain),
+        .payload = payload,
     };
     hex_encode(chain->previous, SHA256_BYTES, ret_record->hash);
+}
+
+/* The chain's current record; *ret_goes_on: whether more are wanted. */
+static struct status
+give(struct chain *chain, journal_visit visit, void *arg, struct diag *diag, bool *ret_goes_on)
+{
+    struct journal_record record;
+    struct span payload;
+    TRY(chain_payload(chain, diag, &payload));
+    describe(chain, payload, &record);
+    *ret_goes_on = visit(arg, &record);
+    return OK;
 }
 
 static void
@@ -278,7 +294,7 @@ journal_reader_next(struct journal_reader *reader, struct diag *diag, bool *ret_
         ask_all_again(reader);
         return find_chains(reader, UINT64_MAX, diag);
     }
-    describe(source->chain, ret_record);
+    describe(source->chain, source->payload, ret_record);
     source->has_record = false; /* its bytes stay until the next call reads on */
     *ret_has = true;
     return OK;
@@ -324,9 +340,7 @@ journal_read_chain(const struct journal_place *place, const char *chain, uint64_
     while (is_ok(st) && has) {
         st = chain_next(opened, diag, &has);
         if (is_ok(st) && has && opened->head.type == RECORD_EVENT) {
-            struct journal_record record;
-            describe(opened, &record);
-            has = visit(arg, &record);
+            st = give(opened, visit, arg, diag, &has);
         }
     }
     chain_close(opened);
@@ -359,9 +373,7 @@ journal_find(const struct journal_place *place, const char *chain, uint64_t sequ
     TRY(chain_open(place, chain, sequence, diag, &opened));
     struct status st = chain_next(opened, diag, &has);
     if (is_ok(st) && has && opened->head.sequence == sequence) {
-        struct journal_record record;
-        describe(opened, &record);
-        (void)visit(arg, &record);
+        st = give(opened, visit, arg, diag, &has);
     } else if (is_ok(st)) {
         st = FAIL(diag, ERR_NOT_FOUND, "chain '%s' has no record %llu", chain,
                   (unsigned long long)sequence);

@@ -7,15 +7,14 @@
 #include <string.h>
 
 #define RECORD_LENGTH_AT   4
-#define RECORD_CRC_AT      8
 #define RECORD_TYPE_AT     12
-#define RECORD_SEQUENCE_AT 16
 #define RECORD_DURABLE_AT  24
 #define RECORD_WALL_AT     32
 #define RECORD_MONO_AT     40
 #define RECORD_PREVIOUS_AT 48
 
-#define SEGMENT_VERSION     1
+#define SEGMENT_PLAIN       1 /* versions */
+#define SEGMENT_ENCRYPTED   2
 #define SEGMENT_VERSION_AT  8
 #define SEGMENT_BYTES_AT    12
 #define SEGMENT_FIRST_AT    16
@@ -23,7 +22,9 @@
 #define SEGMENT_PREVIOUS_AT 32
 #define SEGMENT_CHAIN_AT    64
 #define SEGMENT_SIZE_AT     112
-#define SEGMENT_CRC_AT      124
+#define SEGMENT_SALT_AT     128
+#define SEGMENT_KEY_ID_AT   160
+#define SEGMENT_CRC_BYTES   4 /* the head's last */
 
 static const uint8_t record_magic[RECORD_MAGIC_BYTES] = {0xFE, 'I', 'A', 'R'};
 static const uint8_t segment_magic[8] = {0xFE, 'I', 'A', 'S', 'E', 'G', '\r', '\n'};
@@ -155,30 +156,80 @@ record_check(struct span bytes, struct record_head *ret_head)
     return RECORD_GOOD;
 }
 
-struct status
-record_seal(char *record, size_t n, uint64_t durable, const uint8_t previous[SHA256_BYTES],
-            struct diag *diag, uint8_t ret_hash[SHA256_BYTES])
+void
+record_link(char *record, uint64_t durable, const uint8_t previous[SHA256_BYTES])
 {
     uint8_t *bytes = (uint8_t *)record;
     put_u64(bytes + RECORD_DURABLE_AT, durable);
     memcpy(bytes + RECORD_PREVIOUS_AT, previous, SHA256_BYTES);
+}
+
+struct status
+record_finish(char *record, size_t n, struct diag *diag, uint8_t ret_hash[SHA256_BYTES])
+{
+    uint8_t *bytes = (uint8_t *)record;
     put_u32(bytes + RECORD_CRC_AT, crc_of(bytes, n));
     return digest_sha256(span_of(record, n), diag, ret_hash);
+}
+
+struct status
+record_seal(char *record, size_t n, uint64_t durable, const uint8_t previous[SHA256_BYTES],
+            struct diag *diag, uint8_t ret_hash[SHA256_BYTES])
+{
+    record_link(record, durable, previous);
+    return record_finish(record, n, diag, ret_hash);
+}
+
+/* ---- heads of segments ---- */
+
+size_t
+segment_head_bytes(const struct segment_head *head)
+{
+    return head->is_encrypted ? SEGMENT_HEAD_MAX : SEGMENT_HEAD_BYTES;
 }
 
 void
 segment_head_pack(const struct segment_head *head, uint8_t *to)
 {
-    memset(to, 0, SEGMENT_HEAD_BYTES);
+    const size_t n = segment_head_bytes(head);
+    const size_t crc_at = n - SEGMENT_CRC_BYTES;
+    memset(to, 0, n);
     memcpy(to, segment_magic, sizeof(segment_magic));
-    put_u32(to + SEGMENT_VERSION_AT, SEGMENT_VERSION);
-    put_u32(to + SEGMENT_BYTES_AT, SEGMENT_HEAD_BYTES);
+    put_u32(to + SEGMENT_VERSION_AT, head->is_encrypted ? SEGMENT_ENCRYPTED : SEGMENT_PLAIN);
+    put_u32(to + SEGMENT_BYTES_AT, (uint32_t)n);
     put_u64(to + SEGMENT_FIRST_AT, head->first_sequence);
     put_u64(to + SEGMENT_CREATED_AT, (uint64_t)head->created_us);
     memcpy(to + SEGMENT_PREVIOUS_AT, head->previous, SHA256_BYTES);
     memcpy(to + SEGMENT_CHAIN_AT, head->chain, strlen(head->chain));
     put_u64(to + SEGMENT_SIZE_AT, head->size);
-    put_u32(to + SEGMENT_CRC_AT, crc32c(0, to, SEGMENT_CRC_AT));
+    if (head->is_encrypted) {
+        memcpy(to + SEGMENT_SALT_AT, head->salt, SEGMENT_SALT_BYTES);
+        memcpy(to + SEGMENT_KEY_ID_AT, head->key_id, JOURNAL_KEY_ID_BYTES);
+    }
+    put_u32(to + crc_at, crc32c(0, to, crc_at));
+}
+
+/* A head of one of our versions, as long as that version's is. */
+static struct status
+check_version(struct span bytes, struct diag *diag, bool *ret_is_encrypted)
+{
+    const uint8_t *from = (const uint8_t *)bytes.p;
+    const uint32_t version = get_u32(from + SEGMENT_VERSION_AT);
+    const uint32_t n = get_u32(from + SEGMENT_BYTES_AT);
+    const bool is_ours = (version == SEGMENT_PLAIN && n == SEGMENT_HEAD_BYTES) ||
+                         (version == SEGMENT_ENCRYPTED && n == SEGMENT_HEAD_MAX);
+    const size_t covered = is_ours ? n : SEGMENT_HEAD_BYTES;
+    if (covered > bytes.n || get_u32(from + covered - SEGMENT_CRC_BYTES) !=
+                                 crc32c(0, from, covered - SEGMENT_CRC_BYTES)) {
+        return FAIL(diag, ERR_JOURNAL, "the segment's head: its CRC-32C does not fit its bytes");
+    }
+    if (!is_ours) {
+        return FAIL(diag, ERR_JOURNAL,
+                    "the segment's head: format version %u; this program reads versions %d and %d",
+                    version, SEGMENT_PLAIN, SEGMENT_ENCRYPTED);
+    }
+    *ret_is_encrypted = version == SEGMENT_ENCRYPTED;
+    return OK;
 }
 
 struct status
@@ -194,20 +245,16 @@ segment_head_unpack(struct span bytes, struct diag *diag, struct segment_head *r
     if (memcmp(from, segment_magic, sizeof(segment_magic)) != 0) {
         return FAIL(diag, ERR_JOURNAL, "the segment's head: this is not a journal segment");
     }
-    if (get_u32(from + SEGMENT_CRC_AT) != crc32c(0, from, SEGMENT_CRC_AT)) {
-        return FAIL(diag, ERR_JOURNAL, "the segment's head: its CRC-32C does not fit its bytes");
-    }
-    if (get_u32(from + SEGMENT_VERSION_AT) != SEGMENT_VERSION ||
-        get_u32(from + SEGMENT_BYTES_AT) != SEGMENT_HEAD_BYTES) {
-        return FAIL(diag, ERR_JOURNAL,
-                    "the segment's head: format version %u; this program reads version %d",
-                    get_u32(from + SEGMENT_VERSION_AT), SEGMENT_VERSION);
-    }
+    TRY(check_version(bytes, diag, &head.is_encrypted));
     head.first_sequence = get_u64(from + SEGMENT_FIRST_AT);
     head.created_us = (int64_t)get_u64(from + SEGMENT_CREATED_AT);
     memcpy(head.previous, from + SEGMENT_PREVIOUS_AT, SHA256_BYTES);
     memcpy(head.chain, from + SEGMENT_CHAIN_AT, JOURNAL_CHAIN_MAX);
     head.size = get_u64(from + SEGMENT_SIZE_AT);
+    if (head.is_encrypted) {
+        memcpy(head.salt, from + SEGMENT_SALT_AT, SEGMENT_SALT_BYTES);
+        memcpy(head.key_id, from + SEGMENT_KEY_ID_AT, JOURNAL_KEY_ID_BYTES);
+    }
     *ret_head = head;
     return OK;
 }

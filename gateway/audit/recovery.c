@@ -22,18 +22,24 @@
 /* ---- folders and the lock ---- */
 
 static struct status
+sync_parent(const char *path, struct diag *diag)
+{
+    char parent[PATH_MAX];
+    (void)snprintf(parent, sizeof(parent), "%s", path);
+    char *slash = strrchr(parent, '/');
+    if (slash == NULL) {
+        return journal_sync_folder(".", diag);
+    }
+    slash[slash == parent ? 1 : 0] = '\0';
+    return journal_sync_folder(parent, diag);
+}
+
+static struct status
 make_folder(const char *path, struct diag *diag)
 {
     char why[64];
     if (mkdir(path, FOLDER_MODE) == 0) {
-        char parent[PATH_MAX];
-        (void)snprintf(parent, sizeof(parent), "%s", path);
-        char *slash = strrchr(parent, '/');
-        if (slash == NULL) {
-            return journal_sync_folder(".", diag);
-        }
-        slash[slash == parent ? 1 : 0] = '\0';
-        return journal_sync_folder(parent, diag);
+        return sync_parent(path, diag);
     }
     if (errno != EEXIST) {
         return FAIL(diag, ERR_JOURNAL, "cannot make the folder %s: %s", path, journal_errno(why));
@@ -96,6 +102,7 @@ journal_lock(struct journal *journal, const char *dir, struct diag *diag, bool *
     *ret_is_held = false;
     TRY(make_folders(dir, diag));
     TRY(make_folder(journal->folder, diag));
+    TRY(sync_parent(journal->folder, diag)); /* who made it may have ended before its sync */
     TRY(journal_path(path, journal->folder, LOCK_NAME, diag));
     journal->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (journal->lock_fd == -1) {
@@ -117,14 +124,7 @@ journal_lock(struct journal *journal, const char *dir, struct diag *diag, bool *
 static struct status
 begin_chain(struct journal *journal, struct diag *diag)
 {
-    struct segment_head head = {
-        .first_sequence = JOURNAL_FIRST_NUMBER,
-        .created_us = clock_wall_us(journal->clock),
-        .size = journal->sizes.segment_bytes,
-    };
-    memcpy(head.chain, journal->chain, sizeof(head.chain));
-    TRY(segment_create(journal->folder, &head, diag, &journal->segment));
-    journal->offset = SEGMENT_HEAD_BYTES;
+    TRY(journal_next_segment(journal, JOURNAL_FIRST_NUMBER, 0, false, diag));
     journal->next_sequence = JOURNAL_FIRST_NUMBER;
     journal->durable = JOURNAL_FIRST_NUMBER - 1;
     return OK;
@@ -153,6 +153,28 @@ walk(struct chain *chain, struct diag *diag)
     return OK;
 }
 
+/* May more records stand in it? Those of one segment have one key, or none. */
+static bool
+suits(const struct journal *journal, const struct segment_head *head)
+{
+    if (journal->cipher == NULL || !head->is_encrypted) {
+        return journal->cipher == NULL && !head->is_encrypted;
+    }
+    return memcmp(head->key_id, journal->key.id, JOURNAL_KEY_ID_BYTES) == 0;
+}
+
+static struct status
+go_on_in(struct journal *journal, const struct chain *end, struct diag *diag)
+{
+    TRY(segment_clear_tail(&journal->segment, end->offset, diag));
+    journal->offset = end->offset;
+    if (journal->cipher != NULL) {
+        return cipher_start(journal->cipher, &journal->key, journal->segment.head.salt,
+                            journal->chain, diag);
+    }
+    return OK;
+}
+
 /* <end> stands behind the last good record of the last segment, which begins with <first>. */
 static struct status
 take_over(struct journal *journal, const struct journal_place *place, const struct chain *end,
@@ -162,11 +184,16 @@ take_over(struct journal *journal, const struct journal_place *place, const stru
     if (end->sequence > first) {
         TRY(find_unproven(place, end, first, diag, &unproven));
     }
+    TRY(journal_sync_folder(journal->folder, diag)); /* the segment's name may be in memory only */
     TRY(segment_open(journal->folder, journal->chain, first, true, diag, &journal->segment));
     TRY(segment_rewrite(&journal->segment, unproven, end->offset, diag));
-    TRY(segment_clear_tail(&journal->segment, end->offset, diag));
-    journal->offset = end->offset;
     memcpy(journal->previous, end->previous, SHA256_BYTES);
+    if (suits(journal, &journal->segment.head)) {
+        TRY(go_on_in(journal, end, diag));
+    } else {
+        TRY(segment_finish(&journal->segment, end->offset, diag));
+        TRY(journal_next_segment(journal, end->sequence, 0, end->sequence == first, diag));
+    }
     journal->next_sequence = end->sequence;
     journal->durable = end->sequence - 1;
     return OK;

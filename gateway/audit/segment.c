@@ -21,6 +21,7 @@
 #define FILE_MODE      0600
 #define DONE_MODE      0400
 #define NEW_NAME       "new.tmp"
+#define RESERVE_NAME   "reserve"
 
 const char *
 journal_errno(char text[64])
@@ -191,10 +192,11 @@ preallocate(const struct segment *segment, struct diag *diag)
 static struct status
 fill_new(struct segment *segment, struct diag *diag)
 {
-    uint8_t head[SEGMENT_HEAD_BYTES];
+    uint8_t head[SEGMENT_HEAD_MAX];
+    const size_t n = segment_head_bytes(&segment->head);
     segment_head_pack(&segment->head, head);
     TRY(preallocate(segment, diag));
-    TRY(segment_write(segment, 0, span_of((const char *)head, sizeof(head)), diag));
+    TRY(segment_write(segment, 0, span_of((const char *)head, n), diag));
     if (fsync(segment->fd) == -1) {
         return fail_at(segment, "sync", diag);
     }
@@ -202,13 +204,14 @@ fill_new(struct segment *segment, struct diag *diag)
 }
 
 static struct status
-publish(struct segment *segment, const char *folder, struct diag *diag)
+publish(struct segment *segment, const char *folder, bool may_replace, struct diag *diag)
 {
     char name[SEGMENT_NAME_BYTES];
     char path[PATH_MAX];
     segment_name(segment->head.first_sequence, name);
     TRY(journal_path(path, folder, name, diag));
-    if (access(path, F_OK) == 0) { /* rename would replace it; the lock keeps others away */
+    if (!may_replace &&
+        access(path, F_OK) == 0) { /* rename would replace it; the lock keeps others away */
         errno = EEXIST;
         return fail_at(segment, "name a new segment from", diag);
     }
@@ -219,22 +222,47 @@ publish(struct segment *segment, const char *folder, struct diag *diag)
     return journal_sync_folder(folder, diag);
 }
 
+static bool
+is_disk_full(int error)
+{
+    return error == ENOSPC || error == EDQUOT;
+}
+
+/* The file that becomes the segment, under the name of one that is not whole. */
+static struct status
+begin_file(struct segment *segment, const char *folder, bool is_reserved, struct diag *diag)
+{
+    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    TRY(journal_path(segment->path, folder, NEW_NAME, diag));
+    (void)unlink(segment->path); /* what a crash left */
+    if (is_reserved) {
+        char reserve[PATH_MAX];
+        TRY(journal_path(reserve, folder, RESERVE_NAME, diag));
+        if (rename(reserve, segment->path) == -1) {
+            return fail_at(segment, "make out of the reserve", diag);
+        }
+    } else {
+        flags |= O_CREAT | O_EXCL;
+    }
+    segment->fd = open(segment->path, flags, FILE_MODE);
+    return segment->fd == -1 ? fail_at(segment, "make", diag) : OK;
+}
+
 struct status
-segment_create(const char *folder, const struct segment_head *head, struct diag *diag,
-               struct segment *ret_segment)
+segment_create(const char *folder, const struct segment_head *head, struct segment_making making,
+               struct diag *diag, bool *ret_is_full, struct segment *ret_segment)
 {
     struct segment segment = {.fd = -1, .head = *head};
-    TRY(journal_path(segment.path, folder, NEW_NAME, diag));
-    (void)unlink(segment.path); /* what a crash left */
-    segment.fd = open(segment.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    if (segment.fd == -1) {
-        return fail_at(&segment, "make", diag);
-    }
-    struct status st = fill_new(&segment, diag);
+    errno = 0;
+    struct status st = begin_file(&segment, folder, making.is_reserved, diag);
     if (is_ok(st)) {
-        st = publish(&segment, folder, diag);
+        st = fill_new(&segment, diag);
+    }
+    if (is_ok(st)) {
+        st = publish(&segment, folder, making.may_replace, diag);
     }
     if (!is_ok(st)) {
+        *ret_is_full = is_disk_full(errno);
         segment_close(&segment);
         return st;
     }
@@ -242,10 +270,30 @@ segment_create(const char *folder, const struct segment_head *head, struct diag 
     return OK;
 }
 
+struct status
+segment_reserve(const char *folder, uint64_t size, struct diag *diag)
+{
+    struct segment reserve = {.fd = -1, .head = {.size = size}};
+    TRY(journal_path(reserve.path, folder, RESERVE_NAME, diag));
+    reserve.fd = open(reserve.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (reserve.fd == -1) {
+        return fail_at(&reserve, "make", diag);
+    }
+    struct status st = preallocate(&reserve, diag);
+    if (is_ok(st) && fsync(reserve.fd) == -1) {
+        st = fail_at(&reserve, "sync", diag);
+    }
+    if (!is_ok(st)) { /* half of it helps nobody */
+        (void)unlink(reserve.path);
+    }
+    segment_close(&reserve);
+    return st;
+}
+
 static struct status
 read_head(struct segment *segment, const char *chain, uint64_t first, struct diag *diag)
 {
-    char bytes[SEGMENT_HEAD_BYTES];
+    char bytes[SEGMENT_HEAD_MAX];
     const ssize_t n = pread(segment->fd, bytes, sizeof(bytes), 0);
     if (n == -1) {
         return fail_at(segment, "read", diag);
@@ -294,28 +342,34 @@ segment_close(struct segment *segment)
     }
 }
 
+/* Synced before: a power loss may keep the cut and lose what was written, and a file without room
+ * behind its content has to be whole. */
+static struct status
+cut_to(struct segment *segment, uint64_t end, const char *what, struct diag *diag)
+{
+    TRY(segment_sync(segment, diag));
+    return ftruncate(segment->fd, (off_t)end) == -1 ? fail_at(segment, what, diag) : OK;
+}
+
 struct status
 segment_finish(struct segment *segment, uint64_t end, struct diag *diag)
 {
-    if (ftruncate(segment->fd, (off_t)end) == -1) {
-        return fail_at(segment, "cut to its content", diag);
-    }
+    TRY(cut_to(segment, end, "cut to its content", diag));
     return fsync(segment->fd) == -1 ? fail_at(segment, "sync", diag) : OK;
 }
 
 void
 segment_protect(const struct segment *segment)
 {
-    const bool is_done = fchmod(segment->fd, DONE_MODE) == 0; /* else it stays as it was */
+    const bool is_done =
+        segment->fd == -1 || fchmod(segment->fd, DONE_MODE) == 0; /* else it stays as it was */
     (void)is_done;
 }
 
 struct status
 segment_clear_tail(struct segment *segment, uint64_t end, struct diag *diag)
 {
-    if (ftruncate(segment->fd, (off_t)end) == -1) {
-        return fail_at(segment, "cut the torn end of", diag);
-    }
+    TRY(cut_to(segment, end, "cut the torn end of", diag));
     TRY(preallocate(segment, diag));
     return fsync(segment->fd) == -1 ? fail_at(segment, "sync", diag) : OK;
 }

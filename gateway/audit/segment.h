@@ -33,8 +33,17 @@ void segment_list_done(struct segment_list *list);
 
 /* Makes, preallocates and syncs the file and its folder: when this returns OK it survives a crash.
  */
+struct segment_making {
+    bool may_replace; /* in one step, one of the same name in which nothing was written */
+    bool is_reserved; /* the file is the reserve, which has its room already */
+};
+/* *ret_is_full, on a failure: the disk is. */
 MUST_CHECK struct status segment_create(const char *folder, const struct segment_head *head,
-                                        struct diag *diag, struct segment *ret_segment);
+                                        struct segment_making making, struct diag *diag,
+                                        bool *ret_is_full, struct segment *ret_segment);
+/* A preallocated file, <folder>/reserve, of <size> bytes at least, for segment_create when the disk
+ * is full. One that is there already serves. ERR_JOURNAL: it is not there afterwards. */
+MUST_CHECK struct status segment_reserve(const char *folder, uint64_t size, struct diag *diag);
 /* ERR_JOURNAL when the head is damaged or is not the one that the name and <chain> promise. */
 MUST_CHECK struct status segment_open(const char *folder, const char *chain, uint64_t first,
                                       bool may_write, struct diag *diag,

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "audit/ship_queue.h"
+#include "audit/ship_refused.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -45,7 +46,8 @@ struct ship {
     int64_t counted_us;    /* mono: when other chains were counted */
     int64_t sent_us;       /* mono: when something was sent last */
     bool is_used;          /* this connection has taken a record */
-    bool is_close_ignored; /* the repository answered no farewell: none is tried for proof */
+    bool is_doubted;       /* it answered no farewell: only one that it answers is progress */
+    int64_t connected_us;  /* mono */
     uint64_t random;
     char damage[DIAG_TEXT_MAX]; /* of the journal, said last */
 };
@@ -85,10 +87,16 @@ void
 ship_refuse(struct ship_sender *sender, const struct ship_record *record, const struct diag *why)
 {
     struct ship *ship = sender->ship;
+    struct diag diag = {0};
     ship->now.refused++;
     LOG_EVENT(LOG_LEVEL_ERROR, "audit-record-not-sent", LOG_ID("repository", ship->name),
               LOG_ID("chain", record->chain), LOG_INT("sequence", (int64_t)record->sequence),
               LOG_DIAG(why));
+    if (!is_ok(ship_refused_note(ship->options.place.dir, ship->name, record,
+                                 clock_wall_us(ship->options.clock), why, &diag))) {
+        LOG_EVENT(LOG_LEVEL_ERROR, "audit-refusal-not-noted", LOG_ID("repository", ship->name),
+                  LOG_DIAG(&diag));
+    }
 }
 
 /* ---- trouble ---- */
@@ -145,6 +153,9 @@ static void
 note_failure(struct ship *ship, const struct diag *why)
 {
     const int64_t now_us = mono_us(ship);
+    if (out_wait_is_stopping(&ship->wait)) {
+        return; /* it was hurried */
+    }
     ship->attempts++;
     ship->now.failures++;
     ship->retry_us = now_us + next_pause_us(ship);
@@ -188,6 +199,12 @@ static void
 allow_time(struct ship *ship)
 {
     ship->wait.deadline_us = mono_us(ship) + ship->options.limits.timeout_us;
+}
+
+void
+ship_allow_time(struct ship_sender *sender)
+{
+    allow_time(sender->ship);
 }
 
 static bool
@@ -237,17 +254,43 @@ save(struct ship *ship)
     }
 }
 
-/* Says farewell: an answer proves that everything arrived. Without one it is sent again, once: a
- * repository that never answers is not asked for proof any more. */
+/* Says farewell: an answer proves that everything arrived. Without one it is sent again: whoever
+ * takes connections and reads nothing looks good until then. */
 static void
 prove_by_farewell(struct ship *ship)
 {
     struct diag diag = {0};
-    if (hang_up(ship, true)) {
-        note_memory(ship, ship_queue_prove(&ship->queue, &diag), &diag);
-    } else {
-        ship->is_close_ignored = true;
+    const bool is_answered = hang_up(ship, true);
+    if (!is_answered && ship->queue.window_n == 0) {
+        return;
+    }
+    if (!is_answered) {
+        ship->is_doubted = true;
         ship_queue_rewind(&ship->queue);
+        const struct status st =
+            FAIL(&diag, ERR_PARTNER_TIMEOUT,
+                 "the repository did not answer the farewell: does it read what it takes?");
+        (void)st;
+        note_failure(ship, &diag);
+        return;
+    }
+    note_memory(ship, ship_queue_prove(&ship->queue, &diag), &diag);
+    if (ship->lost_mono_us != 0) {
+        note_progress(ship);
+    }
+    ship->is_doubted = false;
+}
+
+/* What was sent without an answer may be refused a moment later (TLS 1.3 tells us only then that
+ * our certificate is not wanted). */
+static void
+judge_progress(struct ship *ship)
+{
+    const bool holds =
+        ship->sender->has_answers ||
+        (!ship->is_doubted && mono_us(ship) - ship->connected_us >= ship->options.limits.settle_us);
+    if (ship->lost_mono_us != 0 && ship->now.is_connected && ship->is_used && holds) {
+        note_progress(ship);
     }
 }
 
@@ -271,6 +314,7 @@ connect_now(struct ship *ship)
     if (is_ok(ship->sender->connect(ship->sender, &ship->wait, &diag))) {
         ship->now.is_connected = true;
         ship->is_used = false;
+        ship->connected_us = mono_us(ship);
     } else {
         (void)hang_up(ship, false);
         note_failure(ship, &diag);
@@ -301,7 +345,7 @@ send_now(struct ship *ship)
     if (sender->check != NULL && !is_ok(sender->check(ship->sender, &diag))) {
         lose(ship, &diag);
     } else if (is_ok(send_batch(ship, &diag))) {
-        note_progress(ship);
+        judge_progress(ship);
     } else {
         break_off(ship, &diag);
     }
@@ -327,11 +371,12 @@ static void
 rest(struct ship *ship)
 {
     const int64_t now_us = mono_us(ship);
-    if (ship->now.is_connected && ship->queue.window_n > 0 && !ship->is_close_ignored &&
+    if (ship->now.is_connected && ship->queue.window_n > 0 &&
         now_us - ship->sent_us >= ship->options.limits.farewell_us) {
         prove_by_farewell(ship);
     }
     settle(ship);
+    judge_progress(ship);
     publish(ship);
     wait_until(ship, now_us + LOOK_US);
 }
@@ -369,7 +414,7 @@ take_pending(struct ship *ship)
     }
     ship->sender->free(ship->sender);
     ship->sender = next;
-    ship->is_close_ignored = false;
+    ship->is_doubted = false;
     ship->retry_us = 0; /* what was mended is tried at once */
 }
 

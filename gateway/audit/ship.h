@@ -24,6 +24,7 @@ struct ship_record {
     const char *chain;
     uint64_t sequence; /* chain and sequence are its identity, for ever */
     int64_t time_us;   /* wall: when it was queued */
+    const char *hash;  /* SHA-256, hexadecimal */
     const struct audit_event *event;
 };
 
@@ -52,21 +53,25 @@ struct ship_sender {
     /* Set by ship_start. */
     struct ship *ship;
 };
-/* For send: this record cannot be sent in this form, ever. Counted and logged; goes on. */
+/* For send: this record cannot be sent in this form, ever. Counted, logged and noted for the
+ * operator (ship_refused.h); goes on. */
 void ship_refuse(struct ship_sender *sender, const struct ship_record *record,
                  const struct diag *why);
+/* For send: an exchange begins that has its own time (limits.timeout_us). */
+void ship_allow_time(struct ship_sender *sender);
 
 struct ship_limits {
     int64_t resend_age_us;    /* without answers: younger records, */
     uint64_t resend_bytes;    /* and the last so many bytes, are sent again after a break */
     int64_t farewell_us;      /* nothing to send for so long: a farewell ends the doubt */
+    int64_t settle_us;        /* without answers: a connection that holds for so long is progress */
     int64_t alarm_us;         /* without any progress for so long: alarm */
     int64_t timeout_us;       /* of one connect, send or close */
     int64_t pause_us;         /* after a failure; then twice as long each time, with jitter, */
     int64_t longest_pause_us; /* but no longer than this */
 };
 #define SHIP_LIMITS_DEFAULT                                                                        \
-    ((struct ship_limits){30 * US_PER_S, UINT64_C(10) * 1024 * 1024, 30 * US_PER_S,                \
+    ((struct ship_limits){30 * US_PER_S, UINT64_C(10) * 1024 * 1024, 30 * US_PER_S, 2 * US_PER_S,  \
                           900 * US_PER_S, 20 * US_PER_S, 1 * US_PER_S, 60 * US_PER_S})
 
 struct ship_options {

@@ -189,8 +189,8 @@ take_record(struct ship_queue *queue, const struct journal_record *record, struc
     (void)snprintf(mark->chain, sizeof(mark->chain), "%s", record->chain);
     mark->sequence = record->sequence;
     memcpy(mark->hash, record->hash, sizeof(mark->hash));
-    queue->records[at] =
-        (struct ship_record){mark->chain, record->sequence, record->time_us, &queue->events[at]};
+    queue->records[at] = (struct ship_record){mark->chain, record->sequence, record->time_us,
+                                              mark->hash, &queue->events[at]};
     queue->n++;
     return OK;
 }

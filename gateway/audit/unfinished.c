@@ -119,11 +119,14 @@ key_of(const struct audit_event *event, struct diag *diag, uint64_t ret_key[2])
 }
 
 static struct status
-note_event(struct table *table, const struct chain *chain, struct arena *arena, struct diag *diag)
+note_event(struct table *table, struct chain *chain, struct arena *arena, struct diag *diag)
 {
     struct audit_event event;
     struct open_intent intent = {.sequence = chain->head.sequence};
-    const struct status st = audit_event_decode(chain_payload(chain), arena, diag, &event);
+    struct span payload;
+
+    TRY(chain_payload(chain, diag, &payload));
+    const struct status st = audit_event_decode(payload, arena, diag, &event);
 
     if (st.code == ERR_JOURNAL) { /* of a newer version: nothing that this one could end */
         return OK;
@@ -171,13 +174,14 @@ read_open(struct chain *chain, struct table *table, struct diag *diag)
 
 /* A node that stopped in order has recorded its stop behind everything else. */
 static bool
-is_stop(const struct chain *chain)
+is_stop(struct chain *chain)
 {
     struct audit_event event;
     struct diag ignored = {0};
+    struct span payload;
     struct arena *arena = arena_new(EVENT_ROOM);
-    const bool is_decoded =
-        arena != NULL && is_ok(audit_event_decode(chain_payload(chain), arena, &ignored, &event));
+    const bool is_decoded = arena != NULL && is_ok(chain_payload(chain, &ignored, &payload)) &&
+                            is_ok(audit_event_decode(payload, arena, &ignored, &event));
     const bool is_the_stop = is_decoded && event.type == AUDIT_NODE_STOP;
     arena_free(arena);
     return is_the_stop;
@@ -227,11 +231,12 @@ first_since(const struct journal *journal, int64_t since_us, struct diag *diag, 
 /* ---- ending them ---- */
 
 static struct status
-end_intent(struct journal *journal, const struct chain *chain, struct arena *arena,
-           struct diag *diag)
+end_intent(struct journal *journal, struct chain *chain, struct arena *arena, struct diag *diag)
 {
     struct audit_event event;
-    TRY(audit_event_decode(chain_payload(chain), arena, diag, &event));
+    struct span payload;
+    TRY(chain_payload(chain, diag, &payload));
+    TRY(audit_event_decode(payload, arena, diag, &event));
     event.phase = AUDIT_OUTCOME;
     event.outcome = AUDIT_SERIOUS;
     event.time_us = 0;

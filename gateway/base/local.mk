@@ -14,6 +14,7 @@ libisthmus_a_SOURCES += \
 	gateway/base/err_table.h \
 	gateway/base/hl7v2.c gateway/base/hl7v2.h \
 	gateway/base/ids.c gateway/base/ids.h \
+	gateway/base/journal_keys.c gateway/base/journal_keys.h \
 	gateway/base/jsonw.c gateway/base/jsonw.h \
 	gateway/base/log.c gateway/base/log.h \
 	gateway/base/machine.c gateway/base/machine.h \

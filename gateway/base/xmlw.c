@@ -13,10 +13,17 @@ xmlw_init(struct xmlw *w, struct buf *out, struct diag *diag)
     *w = (struct xmlw){.out = out, .diag = diag, .status = OK};
 }
 
+void
+xmlw_init_sink(struct xmlw *w, struct xmlw_sink *sink, struct diag *diag)
+{
+    *w = (struct xmlw){.sink = sink, .diag = diag, .status = OK};
+}
+
+/* Bytes; a sink is told parts instead. */
 static void
 put(struct xmlw *w, struct span bytes)
 {
-    if (is_ok(w->status)) {
+    if (is_ok(w->status) && w->sink == NULL) {
         w->status = buf_append(w->out, bytes, w->diag);
     }
 }
@@ -67,6 +74,9 @@ xmlw_start(struct xmlw *w, const char *qname)
     put_name(w, qname);
     w->open[w->depth++] = qname;
     w->is_tag_open = true;
+    if (w->sink != NULL && is_ok(w->status)) {
+        w->status = w->sink->start(w->sink, qname, w->diag);
+    }
 }
 
 void
@@ -83,6 +93,9 @@ xmlw_end(struct xmlw *w)
     put(w, SPAN("</"));
     put_name(w, w->open[w->depth]);
     put(w, SPAN(">"));
+    if (w->sink != NULL && is_ok(w->status)) {
+        w->status = w->sink->end(w->sink, w->diag);
+    }
 }
 
 /* XML 1.0 section 2.2, production Char. */
@@ -169,6 +182,12 @@ xmlw_attr(struct xmlw *w, const char *qname, struct span value)
         }
         return;
     }
+    if (w->sink != NULL) {
+        if (is_ok(w->status)) {
+            w->status = w->sink->attr(w->sink, qname, value, w->diag);
+        }
+        return;
+    }
     put(w, SPAN(" "));
     put_cstr(w, qname);
     put(w, SPAN("=\""));
@@ -186,7 +205,11 @@ void
 xmlw_text(struct xmlw *w, struct span text)
 {
     close_tag(w);
-    put_escaped(w, text, false);
+    if (w->sink == NULL) {
+        put_escaped(w, text, false);
+    } else if (is_ok(w->status)) {
+        w->status = w->sink->text(w->sink, text, w->diag);
+    }
 }
 
 void
@@ -207,6 +230,9 @@ void
 xmlw_raw(struct xmlw *w, struct span xml)
 {
     close_tag(w);
+    if (w->sink != NULL && is_ok(w->status)) {
+        w->status = FAIL(w->diag, ERR_INTERNAL, "XML writer: raw XML cannot be told to a sink");
+    }
     put(w, xml);
 }
 

@@ -13,8 +13,21 @@
 
 #define XMLW_DEPTH_MAX 64
 
+/* Who is told the parts of a document instead of their being written: another form of the same
+ * content needs no second program that knows it. Names and values are the caller's, valid during
+ * the call. Raw XML cannot be told. */
+struct xmlw_sink {
+    struct status (*start)(struct xmlw_sink *sink, const char *name, struct diag *diag);
+    struct status (*attr)(struct xmlw_sink *sink, const char *name, struct span value,
+                          struct diag *diag);
+    /* may come in several pieces */
+    struct status (*text)(struct xmlw_sink *sink, struct span text, struct diag *diag);
+    struct status (*end)(struct xmlw_sink *sink, struct diag *diag);
+};
+
 struct xmlw {
-    struct buf *out;
+    struct buf *out;        /* NULL with a sink */
+    struct xmlw_sink *sink; /* NULL: bytes are written */
     struct diag *diag;
     struct status status;
     const char *open[XMLW_DEPTH_MAX];
@@ -26,6 +39,7 @@ struct xmlw {
 };
 
 void xmlw_init(struct xmlw *w, struct buf *out, struct diag *diag);
+void xmlw_init_sink(struct xmlw *w, struct xmlw_sink *sink, struct diag *diag);
 void xmlw_declaration(struct xmlw *w); /* <?xml version="1.0" encoding="UTF-8"?> */
 void xmlw_start(struct xmlw *w, const char *qname);
 void xmlw_end(struct xmlw *w);

@@ -12,9 +12,10 @@
 
 #define FILE_BYTES_MAX ((size_t)1024 * 1024 * 1024)
 #define ARENA_BYTES    ((size_t)16 * 1024 * 1024)
-#define OBJECT_BEGINS  "{\"statement\":"   /* as statement_encode writes it */
-#define BASE64_BEGINS  "eyJzdGF0ZW1lbnQiO" /* the same in base64, as far as it is the same always  \
-                                            */
+#define OBJECT_BEGINS  "{\"statement\":" /* as statement_encode writes it */
+#define BASE64_BEGINS                                                                              \
+    "eyJzdGF0ZW1lbnQiO" /* the same in base64, as far as it is the same always                     \
+                         */
 #define DEPTH_MAX 64
 
 struct against {

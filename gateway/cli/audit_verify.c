@@ -11,6 +11,8 @@
 #include "base/datetime.h"
 #include "base/jsonw.h"
 #include "base/mem.h"
+#include "cli/audit_access.h"
+#include "cli/journal.h"
 #include "config/config.h"
 
 #define OUT_BYTES_MAX   ((size_t)64 * 1024 * 1024)
@@ -361,6 +363,24 @@ run(const struct audit_verify *verify)
                                     : audit_verify_journal(verify, &chosen.against);
 }
 
+/* Whether the journal holds must be told even when it cannot be written. */
+static void
+record_access(const struct config *config, const struct audit_verify *verify)
+{
+    struct diag diag = {0};
+    const struct audit_access access = {
+        .command = verify->command,
+        .place = &verify->place,
+        .signer = config->checkpoints.credential,
+        .community = config->community,
+        .verb = "verify",
+        .may_go_on = true,
+    };
+    if (!is_ok(audit_access_record(&access, 0, &diag))) {
+        cli_error(verify->command, &diag);
+    }
+}
+
 static int
 run_with_config(struct audit_verify *verify, const struct trust *trust)
 {
@@ -369,7 +389,7 @@ run_with_config(struct audit_verify *verify, const struct trust *trust)
         return CLI_FAILED;
     }
     const struct config_checkpoints *checkpoints = &config->checkpoints;
-    verify->place = (struct journal_place){.dir = config->journal_dir};
+    verify->place = cli_journal_place(config);
     if (checkpoints->credential != NULL) {
         verify->every_us = checkpoints->every_us;
         verify->every_records = checkpoints->records;
@@ -377,6 +397,9 @@ run_with_config(struct audit_verify *verify, const struct trust *trust)
     if (trust == NULL) {
         verify->judge.own = checkpoints->credential == NULL ? NULL : checkpoints->credential->leaf;
         verify->judge.trust = checkpoints->trust;
+    }
+    if (chosen.proof == NULL && chosen.archive == NULL) {
+        record_access(config, verify);
     }
     const enum cli_exit exit_code = run(verify);
     config_unref(config);

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "certs/crl_held.h"
 #include "cli/answers.h"
+#include "cli/journal.h"
 #include "cli/sent.h"
 
 #define ORDER_ARENA      ((size_t)1024 * 1024)
@@ -63,6 +64,7 @@ open_parts(struct client *client)
 {
     struct diag diag = {0};
     size_t ended = 0;
+    const struct journal_place place = cli_journal_place(client->config);
     const struct store_options options = {
         .path = client->config->store_path,
         .community = client->config->community,
@@ -73,10 +75,8 @@ open_parts(struct client *client)
 
     if (!is_ok(soap_library_init(&diag)) || !is_ok(store_open(&options, &diag, &client->store)) ||
         !is_ok(open_spool(client, &diag)) ||
-        !is_ok(journal_open_free(JOURNAL_AT(client->config->journal_dir), "cli", clock_system(),
-                                 &diag, &client->journal)) ||
-        !is_ok(journal_end_intents(client->journal, JOURNAL_AT(client->config->journal_dir),
-                                   INTENTS_SINCE_US, &diag, &ended)) ||
+        !is_ok(journal_open_free(&place, "cli", clock_system(), &diag, &client->journal)) ||
+        !is_ok(journal_end_intents(client->journal, &place, INTENTS_SINCE_US, &diag, &ended)) ||
         !is_ok(out_start(client->config, clock_system(), &diag, &client->out)) ||
         !is_ok(runner_new(clock_system(), 1, &diag, &client->runner))) {
         cli_error(client->command, &diag);
@@ -108,7 +108,11 @@ close_parts(struct client *client)
     }
     runner_free(client->runner);
     waiting_done(&client->waiting);
-    journal_close(client->journal);
+    if (client->journal != NULL) {
+        const struct journal_place place = cli_journal_place(client->config);
+
+        cli_journal_close(client->journal, &place, client->config->checkpoints.credential);
+    }
     store_close(client->store);
     arena_free(client->arena);
     spool_unref(client->spool);

@@ -388,6 +388,7 @@ stop(struct serve *serve, const struct config *config)
     out_stop(serve->out); /* nobody asks any more */
     serve_seal_stop(serve);
     journal_close(serve->journal);
+    config_unref(serve->journal_config);
     store_close(serve->store);
     spool_unref(serve->spool);
     generation_unref(serve->generation);

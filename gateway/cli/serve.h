@@ -24,6 +24,7 @@
 #include "audit/journal.h"
 #include "audit/sealer.h"
 #include "cli/cli.h"
+#include "cli/journal.h"
 #include "cli/service.h"
 #include "net/server.h"
 #include "out/crl_feed.h"
@@ -44,7 +45,8 @@ struct serve {
     struct store *store;
     struct spool *spool; /* NULL: large messages stay in memory */
     struct journal *journal;
-    struct journal_place place; /* of the journal, for the sealer */
+    struct journal_place place;          /* of the journal; its keys are those of ... */
+    const struct config *journal_config; /* ... the first configuration: a reference */
     struct sealer *sealer;
     struct journal_sink sink;
     struct runner *runner;

@@ -71,9 +71,10 @@ serve_open_journal(struct serve *serve, const struct config *config, struct diag
 {
     size_t ended = 0;
 
-    TRY(journal_open(JOURNAL_AT(config->journal_dir), "node", clock_system(), diag,
-                     &serve->journal));
-    TRY(journal_end_intents(serve->journal, JOURNAL_AT(config->journal_dir),
+    serve->journal_config = config_ref(config);
+    serve->place = cli_journal_place(config);
+    TRY(journal_open(&serve->place, "node", clock_system(), diag, &serve->journal));
+    TRY(journal_end_intents(serve->journal, &serve->place,
                             longest_question_us(config) + INTENT_SPARE_US, diag, &ended));
     if (ended > 0) {
         LOG_EVENT(LOG_LEVEL_WARNING, "outcomes-unknown", LOG_INT("questions", (int64_t)ended),

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "audit/ship_cursor.h"
 #include "cli/audit_judge.h"
 #include "cli/serve.h"
 
@@ -40,14 +41,36 @@ sign(void *arg, struct span text, struct buf *certificate, char *algorithm, stru
     return st;
 }
 
-/* Without repositories everything is where it belongs. */
+static bool
+has_got(const struct config *config, const char *repository, const char *chain, uint64_t sequence)
+{
+    struct ship_cursor cursor = {.n = 0};
+    struct diag ignored = {0};
+    const struct ship_mark *mark = NULL;
+
+    if (is_ok(ship_cursor_load(config->journal_dir, repository, &ignored, &cursor))) {
+        mark = ship_cursor_of(&cursor, chain);
+    }
+    const bool has_it = mark != NULL && mark->sequence >= sequence;
+
+    ship_cursor_done(&cursor);
+    return has_it;
+}
+
+/* Every repository that is configured now has that record; one whose cursor cannot be read has
+ * nothing. */
 static bool
 is_delivered(void *arg, const char *chain, uint64_t sequence)
 {
-    (void)arg;
-    (void)chain;
-    (void)sequence;
-    return true;
+    struct generation *generation = generation_current(arg);
+    const struct config *config = generation->node.config;
+    bool has_all = true;
+
+    for (size_t i = 0; i < config->audit_repositories_n && has_all; i++) {
+        has_all = has_got(config, config->audit_repositories[i].name, chain, sequence);
+    }
+    generation_unref(generation);
+    return has_all;
 }
 
 struct status
@@ -56,7 +79,6 @@ serve_seal_start(struct serve *serve, struct diag *diag)
     const struct sealer_owner owner = {
         .arg = serve, .read = read_settings, .signer = {serve, sign}, .is_delivered = is_delivered};
 
-    serve->place = (struct journal_place){.dir = serve->generation->node.config->journal_dir};
     TRY(sealer_new(&serve->place, serve->journal, clock_system(), &owner, diag, &serve->sealer));
     return sealer_start(serve->sealer, diag);
 }

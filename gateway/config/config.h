@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/dialect.h"
+#include "base/journal_keys.h"
 #include "base/log.h"
 #include "base/spool.h"
 #include "base/yaml.h"
@@ -313,6 +314,29 @@ struct config_checkpoints {
     size_t records;                      /* records, if there is anything new */
 };
 
+/* Where audit records are shipped to: an entry of `audit.repositories`. */
+enum config_audit_kind { CONFIG_AUDIT_SYSLOG_TLS, CONFIG_AUDIT_SYSLOG_UDP, CONFIG_AUDIT_FHIR };
+
+struct config_audit_repository {
+    const char *name; /* cursor, log, metrics */
+    enum config_audit_kind kind;
+    const char *host;                    /* name or numeric address; of FHIR: the URL's */
+    uint16_t port;                       /* of syslog */
+    const char *url;                     /* of FHIR, else NULL */
+    const struct trust *trust;           /* NULL with UDP */
+    const struct credential *credential; /* NULL with UDP */
+    const char *certificate_name;        /* what its certificate must be for; default host */
+    int64_t resend_age_us; /* of syslog over TLS: what is younger, or among the last */
+    size_t resend_bytes;   /* so many bytes, is sent again after a break */
+    int64_t alarm_us;      /* without progress for so long it counts as lost */
+    int64_t timeout_us;    /* of one connect or send */
+};
+
+/* audit: of the journal's writing. */
+struct config_audit {
+    struct journal_keys keys; /* encryption; n 0: nothing is or was encrypted */
+};
+
 struct config {
     const char *path;
     uint64_t generation;   /* of trust: 1, 2, ... over all configurations of this process */
@@ -349,6 +373,9 @@ struct config {
     size_t id_token_issuers_n;
     const char *store_path; /* SQLite file */
     const char *journal_dir;
+    const struct config_audit_repository *audit_repositories; /* in the order of the file */
+    size_t audit_repositories_n;
+    struct config_audit audit;
     struct config_checkpoints checkpoints;
     int64_t retention_us; /* audit.retention of the journal; 0: for ever */
     const char *archive;  /* audit.archive: where old segments go; NULL: they are deleted */

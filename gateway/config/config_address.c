@@ -11,6 +11,7 @@
 #define ADDRESS_WHAT                                                                               \
     "a numeric address with a port such as 127.0.0.1:8080 or [::1]:8080, or unix:/path"
 #define URL_WHAT      "https://host[:port]/path"
+#define HOST_WHAT     "host:port such as arr.example:6514"
 #define PROXY_WHAT    "http://host:port"
 #define LOOPBACK_WHAT "http://127.0.0.1:port/path or the like on this machine, as 'tls: none' says"
 #define BASE_WHAT     "https://host[:port] without a path"
@@ -154,6 +155,31 @@ is_host(struct span host)
         }
     }
     return host.n > 0 && host.n <= 253 && host.p[0] != '.' && host.p[0] != '-';
+}
+
+struct status
+config_host_port(struct config_reader *reader, const struct yaml_node *node, const char **ret_host,
+                 uint16_t *ret_port)
+{
+    const char *text = NULL;
+    struct span host, copy;
+    uint16_t port = 0;
+
+    if (!config_text(reader, node, HOST_WHAT, &text)) {
+        return OK;
+    }
+    if (!split_address(node->scalar, &host, &port)) {
+        config_expected(reader, node, HOST_WHAT);
+        return OK;
+    }
+    TRY(arena_dup(reader->arena, host, reader->diag, &copy));
+    if (!is_numeric(copy.p) && !is_host(copy)) {
+        config_expected(reader, node, HOST_WHAT);
+        return OK;
+    }
+    *ret_host = copy.p;
+    *ret_port = port;
+    return OK;
 }
 
 static bool

@@ -435,6 +435,51 @@ compare_sources(const struct config *old, const struct config *other, config_say
 }
 
 static bool
+same_audit_repository(const struct config_audit_repository *a,
+                      const struct config_audit_repository *b)
+{
+    return a->kind == b->kind && same(a->host, b->host) && a->port == b->port &&
+           same(a->url, b->url) && same(a->certificate_name, b->certificate_name) &&
+           a->resend_age_us == b->resend_age_us && a->resend_bytes == b->resend_bytes &&
+           a->alarm_us == b->alarm_us && a->timeout_us == b->timeout_us &&
+           (a->trust == NULL || same_anchors(a->trust, b->trust)) &&
+           (a->credential == NULL ||
+            same(a->credential->leaf->sha256, b->credential->leaf->sha256));
+}
+
+static const struct config_audit_repository *
+find_audit_repository(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->audit_repositories_n; i++) {
+        if (same(config->audit_repositories[i].name, name)) {
+            return &config->audit_repositories[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+compare_audit_repositories(const struct config *old, const struct config *other, config_say say,
+                           void *arg)
+{
+    static const char what[] = "audit repository";
+    for (size_t i = 0; i < old->audit_repositories_n; i++) {
+        const struct config_audit_repository *was = &old->audit_repositories[i];
+        const struct config_audit_repository *now = find_audit_repository(other, was->name);
+        if (now == NULL) {
+            say_of(what, was->name, "removed", say, arg);
+        } else if (!same_audit_repository(was, now)) {
+            say_of(what, now->name, "changed", say, arg);
+        }
+    }
+    for (size_t i = 0; i < other->audit_repositories_n; i++) {
+        if (find_audit_repository(old, other->audit_repositories[i].name) == NULL) {
+            say_of(what, other->audit_repositories[i].name, "added", say, arg);
+        }
+    }
+}
+
+static bool
 same_recipients(const struct config *old, const struct config *other)
 {
     for (size_t i = 0; i < old->recipients_n && old->recipients_n == other->recipients_n; i++) {
@@ -455,6 +500,7 @@ config_changes(const struct config *old, const struct config *other, config_say 
     compare_partners(old, other, say, arg);
     compare_systems(old, other, say, arg);
     compare_sources(old, other, say, arg);
+    compare_audit_repositories(old, other, say, arg);
     compare_credentials(old, other, say, arg);
     compare_trusts(old, other, say, arg);
     if (!same_recipients(old, other)) {
@@ -474,6 +520,18 @@ config_changes(const struct config *old, const struct config *other, config_say 
         old->uses_reference != other->uses_reference) {
         say(arg, "security: changed");
     }
+}
+
+/* The same keys, and the same one of them writes. */
+static bool
+same_journal_key(const struct journal_keys *a, const struct journal_keys *b)
+{
+    bool is_same = a->n == b->n && a->is_writing == b->is_writing;
+
+    for (size_t i = 0; is_same && i < a->n; i++) {
+        is_same = memcmp(a->items[i].id, b->items[i].id, JOURNAL_KEY_ID_BYTES) == 0;
+    }
+    return is_same;
 }
 
 struct status
@@ -500,6 +558,9 @@ config_may_replace(const struct config *old, const struct config *other, struct 
         return FAIL(diag, ERR_CONFIG,
                     "spool.limit or spool.threshold would change; restart to "
                     "change them");
+    }
+    if (!same_journal_key(&old->audit.keys, &other->audit.keys)) {
+        return FAIL(diag, ERR_CONFIG, "audit.encryption would change; restart to change it");
     }
     return old->replay_keys == other->replay_keys
                ? OK

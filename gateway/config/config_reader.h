@@ -123,6 +123,10 @@ MUST_CHECK struct status config_text_list(struct config_reader *reader,
 
 MUST_CHECK struct status config_address(struct config_reader *reader, const struct yaml_node *node,
                                         struct config_address *ret_address);
+/* "host:port" or "[address]:port", a name or a numeric address; both or nothing is set. */
+MUST_CHECK struct status config_host_port(struct config_reader *reader,
+                                          const struct yaml_node *node, const char **ret_host,
+                                          uint16_t *ret_port);
 bool config_is_loopback(const struct config_address *address);
 bool config_is_wildcard(const struct config_address *address); /* 0.0.0.0, [::] */
 /* https://host[:port][/path] as written. */
@@ -242,9 +246,14 @@ void config_read_writes(struct config_reader *reader, struct yaml_node *root,
 /* What was agreed with it beyond its identity (config_agreements.c). */
 MUST_CHECK struct status config_read_agreements(struct config_reader *reader,
                                                 struct yaml_node *root, struct partner *partner);
+/* audit: repositories (config_repositories.c). After credentials:, trust: and listen:. */
+MUST_CHECK struct status config_read_repositories(struct config_reader *reader,
+                                                  struct yaml_node *audit);
 /* Of `audit:` checkpoints, retention, archive (config_seal.c). After credentials: and trust:. */
 MUST_CHECK struct status config_read_seal(struct config_reader *reader, struct yaml_node *audit);
 /* spool: (config_spool.c). After store:. */
+/* Of `audit:` what concerns the journal's writing (config_journal.c). */
+MUST_CHECK struct status config_read_journal(struct config_reader *reader, struct yaml_node *audit);
 MUST_CHECK struct status config_read_spool(struct config_reader *reader, struct yaml_node *root);
 /* The folder that <path> lies in must exist: reported at <node>. */
 MUST_CHECK struct status config_check_parent(struct config_reader *reader,

@@ -129,24 +129,15 @@ read_store(struct config_reader *reader, struct yaml_node *root)
     return read_made_path(reader, config_need(reader, node, "path"), &reader->config->store_path);
 }
 
-/* A list that a later version will fill: what stands in it must not be ignored in silence. */
-static void
-need_empty_list(struct config_reader *reader, const struct yaml_node *node, const char *what)
-{
-    if (config_is_list(reader, node, "an empty list") && node->children != NULL) {
-        yaml_error(reader->report, node, "%s not supported by this version; leave the list empty",
-                   what);
-    }
-}
-
 static struct status
 read_audit(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"journal", "repositories", "checkpoints", "retention",
-                                        "archive"};
+    static const char *const names[] = {"journal",     "repositories", "encryption",
+                                        "checkpoints", "retention",    "archive"};
     struct yaml_node *node = config_need_section(reader, root, "audit", names, ARRAY_LEN(names));
 
-    need_empty_list(reader, yaml_get(node, "repositories"), "audit repositories are");
+    TRY(config_read_repositories(reader, node));
+    TRY(config_read_journal(reader, node));
     TRY(config_read_seal(reader, node));
     return read_made_path(reader, config_need(reader, node, "journal"),
                           &reader->config->journal_dir);

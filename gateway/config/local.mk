@@ -10,6 +10,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_assertions.c \
 	gateway/config/config_credentials.c \
 	gateway/config/config_files.c \
+	gateway/config/config_journal.c \
 	gateway/config/config_idtokens.c \
 	gateway/config/config_limits.c \
 	gateway/config/config_listen.c \
@@ -22,6 +23,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_ocsp.c \
 	gateway/config/config_reader.h \
 	gateway/config/config_recipients.c \
+	gateway/config/config_repositories.c \
 	gateway/config/config_replies.c \
 	gateway/config/config_schema.c \
 	gateway/config/config_source.h \
@@ -99,3 +101,6 @@ tests_unit_test_config_sources_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_partner_profiles
 tests_unit_test_partner_profiles_SOURCES = tests/unit/test_partner_profiles.c $(CONFIG_WORLD)
 tests_unit_test_partner_profiles_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_config_repositories
+tests_unit_test_config_repositories_SOURCES = tests/unit/test_config_repositories.c $(CONFIG_WORLD)
+tests_unit_test_config_repositories_LDADD = $(UNIT_LIBS)

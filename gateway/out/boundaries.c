@@ -1,5 +1,6 @@
 /*
- * What exchanges with partners and fetches for certs/ tell curl alike: only where and how we want.
+ * What exchanges with partners, posts and fetches for certs/ tell curl alike: only where and how we
+ * want.
  * Called when a handle is made, on the thread that makes it; the handle and the list of headers
  * stay the caller's.
  */
@@ -19,6 +20,21 @@ out_set_boundaries(CURL *easy, const char *protocol)
     OUT_SET(CURLOPT_HTTP09_ALLOWED, 0L);
     OUT_SET(CURLOPT_NOSIGNAL, 1L);
     OUT_SET(CURLOPT_QUICK_EXIT, 1L); /* never wait for a resolver that does not answer */
+    return CURLE_OK;
+}
+
+CURLcode
+out_set_tls(CURL *easy, curl_ssl_ctx_callback prepare, void *arg)
+{
+    OUT_SET(CURLOPT_SSL_CTX_FUNCTION, prepare);
+    OUT_SET(CURLOPT_SSL_CTX_DATA, arg);
+    OUT_SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    OUT_SET(CURLOPT_SSL_VERIFYHOST, 0L);
+    OUT_SET(CURLOPT_CAINFO, NULL);
+    OUT_SET(CURLOPT_CAPATH, NULL);
+    OUT_SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    OUT_SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    OUT_SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
     return CURLE_OK;
 }
 

@@ -64,6 +64,17 @@ static const struct {
     {CURLE_OUT_OF_MEMORY, ERR_NO_MEMORY, "this node has no memory left"},
 };
 
+enum err
+explain_error_of(CURLcode code)
+{
+    for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+        if (failures[i].code == code) {
+            return failures[i].error;
+        }
+    }
+    return ERR_PARTNER_UNREACHABLE;
+}
+
 /* The proxy said no, or could not be asked; false: it is not about the proxy. */
 static bool
 describe_proxy(const struct transfer *transfer, CURLcode code, const char *text, struct diag *diag)

@@ -9,14 +9,17 @@ libisthmus_a_SOURCES += \
 	gateway/out/fetch.c gateway/out/fetch.h \
 	gateway/out/era.c \
 	gateway/out/health.c \
+	gateway/out/lookup.c gateway/out/lookup.h \
 	gateway/out/names.c gateway/out/names.h \
 	gateway/out/options.c \
 	gateway/out/out.h \
 	gateway/out/parts.h \
 	gateway/out/peer_check.c \
 	gateway/out/pool.c \
+	gateway/out/post.c gateway/out/post.h \
 	gateway/out/probe.c \
 	gateway/out/server_status.c \
+	gateway/out/syslog.c gateway/out/syslog.h \
 	gateway/out/tickets.c \
 	gateway/out/transfer.c \
 	gateway/out/turn.c \

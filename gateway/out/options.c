@@ -32,23 +32,6 @@ set_headers(struct transfer *transfer)
     return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
-/* Trust is peer_check.c's: curl's own lists of authorities stay unread, and no session is resumed,
- * since a resumed one would skip the check. */
-static CURLcode
-set_tls(CURL *easy, struct transfer *transfer)
-{
-    OUT_SET(CURLOPT_SSL_CTX_FUNCTION, peer_check_prepare);
-    OUT_SET(CURLOPT_SSL_CTX_DATA, transfer);
-    OUT_SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    OUT_SET(CURLOPT_SSL_VERIFYHOST, 0L); /* peer_check.c says why */
-    OUT_SET(CURLOPT_CAINFO, NULL);
-    OUT_SET(CURLOPT_CAPATH, NULL);
-    OUT_SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
-    OUT_SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    OUT_SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
-    return CURLE_OK;
-}
-
 /* Its status is known at the handshake only: then no connection is older than an answer may be. */
 static long
 keep_s(const struct era *era)
@@ -158,7 +141,7 @@ options_set(struct transfer *transfer)
     const bool is_plain = transfer->request.partner->is_plain;
     CURLcode code = out_set_boundaries(transfer->easy, is_plain ? "http" : "https");
     code = code != CURLE_OK ? code : set_way(transfer->easy, transfer);
-    code = code != CURLE_OK ? code : set_tls(transfer->easy, transfer);
+    code = code != CURLE_OK ? code : out_set_tls(transfer->easy, peer_check_prepare, transfer);
     code = code != CURLE_OK ? code : set_limits(transfer->easy, transfer);
     return code != CURLE_OK ? code : set_exchange(transfer->easy, transfer);
 }

@@ -13,6 +13,7 @@
  *   names.c      names become addresses, judged and held
  *   address.c    what kind of address it is
  *   boundaries.c what every handle of curl is told: nothing of the environment, no redirects
+ *   post.c       a blocking client for one server, on its caller's thread
  *   transfer.c   one exchange: bytes in and out, from start to done
  *   options.c    what curl is told about it
  *   explain.c    why it failed
@@ -218,6 +219,11 @@ MUST_CHECK struct status out_start_libraries(struct diag *diag);
 /* boundaries.c */
 /* Only this protocol ("https"), only HTTP/1.1, and nothing of the environment. */
 CURLcode out_set_boundaries(CURL *easy, const char *protocol);
+/* Trust, and whose certificate it is, are <prepare>'s, which curl calls with its SSL_CTX: curl's
+ * own lists of authorities stay unread and its look at the host's name is off (partners are known
+ * by their records, others by OpenSSL's check). No session is resumed: a resumed one would skip the
+ * check. */
+CURLcode out_set_tls(CURL *easy, curl_ssl_ctx_callback prepare, void *arg);
 /* In a function that returns a CURLcode and has <easy>. */
 #define OUT_SET(option, value)                                                                     \
     do {                                                                                           \
@@ -335,6 +341,7 @@ CURLcode options_set(struct transfer *transfer);
 /* explain.c */
 /* Why curl ended it so: error, detail and is_stale of the answer. */
 void explain_failure(struct transfer *transfer, CURLcode code, struct out_answer *answer);
+enum err explain_error_of(CURLcode code);
 
 /* probe.c */
 /* Its handshake is done: true when it waits for the partner's opinion about our certificate. */

@@ -8,12 +8,13 @@ from live_kit import Outcome, Probe, is_success, live
 from tlswire import Refused, post
 
 QUIET_SECONDS = 0.4  # after this without another answer nothing more will come
+PATIENCE_SECONDS = 60  # for what must come, on a slow machine
 
 SYNTAX = {"HTTP_SYNTAX"}
 
 
-def answers_to(range_, *pieces, pause=0.0, seconds=12):
-    """Sends the pieces on one connection; all answers, and whether the gateway closed."""
+def answers_to(range_, *pieces, pause=0.0, must_close=False):
+    """Sends the pieces on one connection; all answers, and whether the gateway closed (which it must after an error)."""
     answers = []
     with range_.target.connect(range_.p1) as wire:
         for piece in pieces:
@@ -23,14 +24,15 @@ def answers_to(range_, *pieces, pause=0.0, seconds=12):
                 break
         try:
             while True:
-                answers.append(wire.read(seconds if not answers else QUIET_SECONDS))
+                is_end_near = answers and (is_success(answers[-1]) or not must_close)
+                answers.append(wire.read(QUIET_SECONDS if is_end_near else PATIENCE_SECONDS))
         except Refused:
             return answers, True
         except TimeoutError:
             return answers, False
 
 
-def sending(make, must_close=True, pause=0.0, log_seconds=2.0):
+def sending(make, must_close=True, pause=0.0, log_seconds=20.0):
     """<make>: path, content type, body -> pieces of raw bytes. A refusal must be one answer, and the connection must end: what stands
     behind an error is never looked at."""
 
@@ -39,7 +41,7 @@ def sending(make, must_close=True, pause=0.0, log_seconds=2.0):
         pieces = pieces if isinstance(pieces, (list, tuple)) else [pieces]
         mark = range_.mark()
         try:
-            answers, is_closed = answers_to(range_, *pieces, pause=pause)
+            answers, is_closed = answers_to(range_, *pieces, pause=pause, must_close=must_close)
         except Refused as refused:
             return Outcome(False, 0, range_.error_since(mark), str(refused))
         if any(is_success(answer) for answer in answers):

@@ -206,7 +206,7 @@ def ends(_):
 @live("REPLAY-WINDOW", "A1.8", REPLAY)
 def windows(range_):
     """At the edge of its life a message is accepted once; after it, it is expired."""
-    aged = {"age_s": 115, "lifetime_s": 60}  # expired 55 s ago by its own clock, which may be 60 s off
+    aged = {"age_s": 100, "lifetime_s": 60}  # expired 40 s ago by its own clock, which may be 60 s off
     message = range_.world.fresh("ITI-38", **aged)
     began = time.monotonic()
     yield Probe("within the skew", asking(message=wired(message)), benign=True)
@@ -214,7 +214,7 @@ def windows(range_):
     forgotten = range_.world.fresh("ITI-38", **aged)
 
     def later(here):
-        time.sleep(max(0.0, 8 - (time.monotonic() - began)))
+        time.sleep(max(0.0, 23 - (time.monotonic() - began)))
         return asking(message=wired(message))(here)
 
     expired = frozenset({"WSS_EXPIRED", "SAML_CONDITIONS"})

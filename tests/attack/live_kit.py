@@ -67,7 +67,7 @@ class Range:
     def mark(self):
         return self.node.mark() if self.node else 0
 
-    def error_since(self, mark, seconds=2.0, wanted=None):
+    def error_since(self, mark, seconds=20.0, wanted=None):
         """The name of the first error that the node logged since then."""
         if self.node is None:
             return ""

@@ -8,7 +8,7 @@ import time
 import warnings
 from dataclasses import dataclass, field
 
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 60
 
 
 class Refused(Exception):
@@ -67,7 +67,7 @@ class Target:
         n = self._connections % (250 * 250)
         return (f"127.77.{n // 250 + 1}.{n % 250 + 1}", 0) if self.host == "127.0.0.1" else None
 
-    def connect_plain(self, seconds=5):
+    def connect_plain(self, seconds=CONNECT_SECONDS):
         return socket.create_connection((self.host, self.port), timeout=seconds, source_address=self.next_source())
 
     def connect(self, identity, seconds=CONNECT_SECONDS, session=None, **options):
@@ -120,7 +120,7 @@ class Wire:
             raise Refused("closed without an answer" if not self.rest else "closed within an answer")
         self.rest += data
 
-    def read(self, seconds=15):
+    def read(self, seconds=60):
         """The next answer. Refused: the connection ended without one. 100 Continue is passed over."""
         deadline = time.monotonic() + seconds
         while True:

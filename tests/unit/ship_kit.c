@@ -57,6 +57,7 @@ kit_send(struct ship_sender *sender, const struct out_wait *wait, const struct s
         take(kit, &records[i]);
         (*ret_taken)++;
     }
+    atomic_store(&kit->is_gone, atomic_load(&kit->is_dropping));
     return OK;
 }
 

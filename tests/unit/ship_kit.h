@@ -19,6 +19,7 @@ struct kit_sender {
     atomic_int fail_connects; /* so many of the next fail */
     atomic_int fail_after;    /* sends: after so many records the connection breaks; -1: never */
     atomic_bool is_gone;      /* check fails */
+    atomic_bool is_dropping;  /* is gone after each send */
     atomic_bool is_stalled;   /* send waits until the deadline or the stop */
     atomic_bool is_deaf;      /* does not answer farewells */
     pthread_mutex_t lock;
@@ -31,7 +32,7 @@ const char *kit_sender_text(struct kit_sender *kit);
 bool kit_sender_wait(struct kit_sender *kit, unsigned taken);
 
 #define KIT_LIMITS                                                                                 \
-    ((struct ship_limits){3600 * US_PER_S, UINT64_C(1) << 40, 3600 * US_PER_S, 3600 * US_PER_S,    \
+    ((struct ship_limits){3600 * US_PER_S, UINT64_C(1) << 40, 3600 * US_PER_S, 0, 3600 * US_PER_S, \
                           60 * US_PER_S, 1 * US_PER_MS, 2 * US_PER_MS})
 struct ship_options kit_ship_options(const char *dir, struct journal *journal);
 struct ship *kit_ship(const struct ship_options *options, struct ship_sender *sender);

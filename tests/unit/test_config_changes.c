@@ -3,6 +3,7 @@
  * differ in one line.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/config_changes.h"
 #include "config_world.h"
@@ -207,6 +208,8 @@ static const struct {
      "community.repository is 2.999.1.2 and would be 2.999.8"},
     {13, "store: {path: var/other.db}", "other.db; restart to change it"},
     {15, "audit: {journal: var/other}", "audit.journal is "},
+    {15, "audit: {journal: var/audit, encryption: {key: red/audit.key}}",
+     "audit.encryption would change; restart to change it"},
     {17, "spool: {path: var/other-spool}", "other-spool; restart to change it"},
     {17, "spool: {limit: 1GB}", "spool.limit or spool.threshold would change"},
     {17, "spool: {threshold: 1MB}", "spool.limit or spool.threshold would change"},
@@ -219,6 +222,8 @@ test_fixed(void)
     struct loaded good;
 
     write_good();
+    write_text("red/audit.key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
+    CU_ASSERT(chmod(path_of("red/audit.key"), 0600) == 0);
     load(&good);
     CU_ASSERT_FATAL(good.config != NULL);
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {

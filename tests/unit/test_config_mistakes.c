@@ -271,10 +271,18 @@ static const struct mistake main_mistakes[] = {
      MAIN "13:15: error: folder none: No such file or directory\n"},
     {13, "store: {path: policy.yaml/isthmus.db}", MAIN "13:15: error: policy.yaml: not a folder\n"},
     {14, "sources: x", MAIN "14:10: error: sources: expected a list of sources, got 'x'\n"},
-    {15, "audit: {journal: var/audit, repositories: [{syslog-tls: '127.0.0.1:6514'}]}",
-     MAIN "15:29: error: audit repositories are not supported by this version; leave the list "
-          "empty\n"},
     {15, "audit: {repositories: []}", MAIN "15:1: error: missing 'journal' in 'audit'\n"},
+    {15, "audit: {journal: var/audit, encryption: red/audit.key}",
+     MAIN "15:41: error: encryption: expected 'key: value' pairs of key, old_keys, "
+          "got 'red/audit.key'\n"},
+    {15, "audit: {journal: var/audit, encryption: {key: red/none}}",
+     MAIN "15:47: error: cannot open red/none: No such file or directory\n"},
+    {15, "audit: {journal: var/audit, encryption: {key: red/open.key}}",
+     MAIN "15:47: error: red/open.key: mode 0644 lets others use this key; run chmod 600 on it\n"},
+    {15, "audit: {journal: var/audit, encryption: {old_keys: red/audit.key}}",
+     MAIN "15:52: error: old_keys: expected a list of paths, got 'red/audit.key'\n"},
+    {15, "audit: {journal: var/audit, encryption: {keys: []}}",
+     MAIN "15:42: error: unknown key 'keys'; did you mean 'key'?\n"},
     /* policies */
     {16, "policies: [missing.yaml]",
      MAIN "16:12: error: cannot open missing.yaml: No such file or directory\n"},

@@ -275,6 +275,39 @@ test_expiry(void)
     unload(&loaded);
 }
 
+/* Keys of the journal: which one writes, and mistakes at their places. */
+static void
+test_journal_keys(void)
+{
+    write_text("red/audit.key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
+    write_text("red/old.key", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1e");
+    write_text("red/no.key", "secret\n");
+    CU_ASSERT(chmod(path_of("red/audit.key"), 0600) == 0 &&
+              chmod(path_of("red/old.key"), 0400) == 0 && chmod(path_of("red/no.key"), 0600) == 0);
+    struct loaded loaded = load_good(0, NULL);
+    CU_ASSERT(loaded.config->audit.keys.n == 0 && !loaded.config->audit.keys.is_writing);
+    unload(&loaded);
+    loaded = load_good(15, "audit: {journal: var/audit, encryption: {key: red/audit.key, "
+                           "old_keys: [red/old.key]}}");
+    CU_ASSERT(loaded.config->audit.keys.n == 2 && loaded.config->audit.keys.is_writing);
+    CU_ASSERT(loaded.config->audit.keys.items[0].secret[31] == 0x1f);
+    CU_ASSERT(loaded.config->audit.keys.items[1].secret[31] == 0x1e);
+    unload(&loaded);
+    loaded = load_good(15, "audit: {journal: var/audit, encryption: {old_keys: [red/old.key]}}");
+    CU_ASSERT(loaded.config->audit.keys.n == 1 && !loaded.config->audit.keys.is_writing);
+    unload(&loaded);
+    write_main(15, "audit: {journal: var/audit, encryption: {key: red/no.key}}");
+    check_refused("no key", "isthmus.yaml:15:47: error: red/no.key: expected a key of 32 bytes as "
+                            "64 hexadecimal digits or base64, got 6 characters of something "
+                            "else; make one with: openssl rand -base64 32\n");
+    write_main(15, "audit: {journal: var/audit, encryption: {key: red/audit.key, "
+                   "old_keys: [red/audit.key]}}");
+    check_refused("the same key twice",
+                  "isthmus.yaml:15:73: error: red/audit.key holds a key that is listed already; "
+                  "list it once\n");
+    write_main(0, NULL);
+}
+
 static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
     {"generations", test_generations},
@@ -284,6 +317,7 @@ static const struct unit_test tests[] = {
     {"a revoked signing certificate", test_revoked_signing},
     {"a weak signing certificate", test_weak_signing},
     {"a key behind a passphrase", test_passphrase},
+    {"keys of the journal", test_journal_keys},
     {"what ends", test_expiry},
 };
 

@@ -325,23 +325,86 @@ test_farewell_ends_doubt(void)
     CU_ASSERT_STRING_EQUAL(kit_sender_text(&world.kit), "serve/1 serve/2 serve/3");
 }
 
-/* A repository that answers no farewell gets what is in doubt once more, and is not asked again. */
+struct alarms {
+    atomic_uint lost, back;
+    const char *why;
+};
+
+static void
+note_alarm(void *arg, const char *name, bool is_lost, const char *why)
+{
+    struct alarms *alarms = arg;
+    CU_ASSERT_STRING_EQUAL(name, "arr");
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, alarms->why));
+    atomic_fetch_add(is_lost ? &alarms->lost : &alarms->back, 1);
+}
+
+static void
+expect_alarm(struct world *world, struct alarms *alarms)
+{
+    world->options.limits.alarm_us = 1;
+    world->options.on_alarm = note_alarm;
+    world->options.alarm_arg = alarms;
+}
+
+/* A repository that takes everything and answers no farewell looks good and is not: it gets what is
+ * in doubt again and again, and counts as lost until it answers. */
 static void
 test_farewell_unanswered(void)
 {
     struct world world;
+    struct alarms alarms = {.why = "did not answer the farewell"};
+    unsigned looks = 0;
     begin(&world, "unanswered", false);
     world.options.limits.farewell_us = 0;
+    expect_alarm(&world, &alarms);
     atomic_store(&world.kit.is_deaf, true);
     kit_fill(world.journal, 1, 2);
     ship(&world);
-    CU_ASSERT_TRUE(kit_sender_wait(&world.kit, 4));
+    while (atomic_load(&alarms.lost) == 0 && unit_wait(&looks)) {
+    }
+    const unsigned farewells = atomic_load(&world.kit.farewells);
+    looks = 0;
+    while (atomic_load(&world.kit.farewells) < farewells + 3 && unit_wait(&looks)) {
+    }
+    CU_ASSERT_TRUE(state_of(&world).is_alarmed); /* though every send went well */
+    CU_ASSERT_EQUAL(atomic_load(&alarms.back), 0);
+    atomic_store(&world.kit.is_deaf, false);
+    looks = 0;
+    while (atomic_load(&alarms.back) == 0 && unit_wait(&looks)) {
+    }
     kit_fill(world.journal, 3, 3);
-    CU_ASSERT_TRUE(kit_sender_wait(&world.kit, 5));
-    CU_ASSERT_TRUE(wait_for_rest(&world));
-    CU_ASSERT_EQUAL(atomic_load(&world.kit.farewells), 1);
+    const unsigned taken = atomic_load(&world.kit.taken);
+    CU_ASSERT_TRUE(kit_sender_wait(&world.kit, taken + 1));
     end(&world);
-    CU_ASSERT_STRING_EQUAL(kit_sender_text(&world.kit), "serve/1 serve/2 serve/1 serve/2 serve/3");
+    CU_ASSERT_EQUAL(atomic_load(&alarms.lost), 1);
+    CU_ASSERT_EQUAL(atomic_load(&alarms.back), 1);
+    const char *text = kit_sender_text(&world.kit);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "serve/1 serve/2 serve/1 serve/2"));
+    CU_ASSERT_STRING_EQUAL(text + strlen(text) - strlen("serve/2 serve/3"), "serve/2 serve/3");
+}
+
+/* One that takes records and drops the connection a moment later makes no progress. */
+static void
+test_taken_and_dropped(void)
+{
+    struct world world;
+    struct alarms alarms = {.why = "the script closed it"};
+    unsigned looks = 0;
+    begin(&world, "dropped", false);
+    world.options.limits.settle_us = 3600 * US_PER_S; /* no connection holds that long */
+    expect_alarm(&world, &alarms);
+    atomic_store(&world.kit.is_dropping, true);
+    kit_fill(world.journal, 1, 1);
+    ship(&world);
+    while (atomic_load(&alarms.lost) == 0 && unit_wait(&looks)) {
+        kit_fill(world.journal, 2, 2);
+    }
+    CU_ASSERT_EQUAL(atomic_load(&alarms.lost), 1);
+    CU_ASSERT_TRUE(atomic_load(&world.kit.taken) >= 2);
+    atomic_store(&world.kit.is_dropping, false);
+    end(&world);
+    CU_ASSERT_EQUAL(atomic_load(&alarms.back), 1); /* the last farewell was answered */
 }
 
 /* Old and far enough: not in doubt any more. With no age and no bytes that is so at once. */
@@ -491,28 +554,13 @@ test_stop_wakes(void)
     end(&world);
 }
 
-struct alarms {
-    atomic_uint lost, back;
-};
-
-static void
-note_alarm(void *arg, const char *name, bool is_lost, const char *why)
-{
-    struct alarms *alarms = arg;
-    CU_ASSERT_STRING_EQUAL(name, "arr");
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "the script says so"));
-    atomic_fetch_add(is_lost ? &alarms->lost : &alarms->back, 1);
-}
-
 static void
 test_alarm_once(void)
 {
     struct world world;
-    struct alarms alarms = {0};
+    struct alarms alarms = {.why = "the script says so"};
     begin(&world, "alarm", true);
-    world.options.limits.alarm_us = 1;
-    world.options.on_alarm = note_alarm;
-    world.options.alarm_arg = &alarms;
+    expect_alarm(&world, &alarms);
     kit_fill(world.journal, 1, 1);
     atomic_store(&world.kit.fail_connects, 20);
     ship(&world);
@@ -558,6 +606,7 @@ static const struct unit_test tests[] = {
     {"in doubt at the end", test_in_doubt_at_the_end},
     {"a farewell ends the doubt", test_farewell_ends_doubt},
     {"a farewell without an answer", test_farewell_unanswered},
+    {"taken and dropped", test_taken_and_dropped},
     {"age and bytes end the doubt", test_window_ages},
     {"nothing leaves before it is durable", test_not_before_durable},
     {"a damaged chain", test_damage},

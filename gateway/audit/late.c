@@ -1,0 +1,147 @@
+/*
+ * Waits that have an end: a thread of the journal's own wakes whoever has waited for the disk for
+ * longer than the rules say. The record stays where it is; only the ticket is taken out of the
+ * list, so that its owner may go. Called by journal_set_rules and journal_close; the thread exists
+ * as long as there is a limit to be kept, and looks a few times in that time.
+ */
+#include <signal.h>
+#include <time.h>
+
+#include "audit/journal_state.h"
+
+#define LOOKS_A_WAIT 4
+#define LOOK_LEAST   (5 * US_PER_MS)
+#define LOOK_MOST    (1 * US_PER_S)
+
+/* ---- condition variables with a limit ---- */
+
+void
+journal_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(cond, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+void
+journal_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t us)
+{
+    struct timespec end;
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    const int64_t nanoseconds = end.tv_nsec + us % US_PER_S * 1000;
+    end.tv_sec += (time_t)(us / US_PER_S + nanoseconds / 1000000000);
+    end.tv_nsec = (long)(nanoseconds % 1000000000);
+    (void)pthread_cond_timedwait(cond, mutex, &end);
+}
+
+/* ---- tickets ---- */
+
+void
+journal_wake_all(struct journal_tickets tickets)
+{
+    struct journal_ticket *ticket = tickets.first;
+    while (ticket != NULL) {
+        struct journal_ticket *next = ticket->next; /* the ticket is the caller's after its wake */
+        park_wake(ticket->park);
+        ticket = next;
+    }
+}
+
+static void
+push(struct journal_tickets *tickets, struct journal_ticket *ticket)
+{
+    ticket->next = NULL;
+    if (tickets->first == NULL) {
+        tickets->first = ticket;
+    } else {
+        tickets->last->next = ticket;
+    }
+    tickets->last = ticket;
+}
+
+/* The oldest come first. <is_all>: those, too, that have not waited long yet. */
+static void
+take_late(struct journal_tickets *from, int64_t before_us, bool is_all, struct journal_tickets *to)
+{
+    while (from->first != NULL && (is_all || from->first->since_us < before_us)) {
+        struct journal_ticket *ticket = from->first;
+        from->first = ticket->next;
+        ticket->is_late = true;
+        push(to, ticket);
+    }
+}
+
+/* Under the lock. When the disk has been at one batch for so long, whoever came later need not
+ * wait as long again. */
+static struct journal_tickets
+take_all_late(struct journal *journal)
+{
+    struct journal_tickets late = {NULL, NULL};
+    const int64_t wait_us = journal->rules.wait_us;
+    const int64_t before_us = clock_mono_us(journal->clock) - wait_us;
+    const bool is_stalled = journal->busy_since_us != 0 && journal->busy_since_us < before_us;
+    if (wait_us > 0) {
+        take_late(&journal->writing, before_us, is_stalled, &late);
+        take_late(&journal->waiting, before_us, is_stalled, &late);
+    }
+    return late;
+}
+
+/* ---- the thread ---- */
+
+static int64_t
+look_us(const struct journal *journal)
+{
+    const int64_t us = journal->rules.wait_us / LOOKS_A_WAIT;
+    return us < LOOK_LEAST ? LOOK_LEAST : us > LOOK_MOST ? LOOK_MOST : us;
+}
+
+static void *
+run(void *arg)
+{
+    struct journal *journal = arg;
+    (void)pthread_mutex_lock(&journal->mutex);
+    while (!journal->is_closing) {
+        const struct journal_tickets late = take_all_late(journal);
+        if (late.first != NULL) {
+            (void)pthread_mutex_unlock(&journal->mutex);
+            journal_wake_all(late);
+            (void)pthread_mutex_lock(&journal->mutex);
+        } else {
+            journal_cond_wait(&journal->watched, &journal->mutex, look_us(journal));
+        }
+    }
+    (void)pthread_mutex_unlock(&journal->mutex);
+    return NULL;
+}
+
+struct status
+journal_watch(struct journal *journal, struct diag *diag)
+{
+    sigset_t all;
+    sigset_t before;
+    if (journal->has_watch) {
+        (void)pthread_cond_signal(&journal->watched);
+        return OK;
+    }
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&journal->watch, NULL, run, journal);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        return FAIL(diag, ERR_JOURNAL, "cannot start the thread that ends waits: error %d", error);
+    }
+    journal->has_watch = true;
+    return OK;
+}
+
+void
+journal_unwatch(struct journal *journal)
+{
+    if (journal->has_watch) {
+        (void)pthread_cond_signal(&journal->watched);
+        (void)pthread_join(journal->watch, NULL);
+    }
+}

@@ -1,0 +1,338 @@
+/*
+ * audit-append: records a second and the wait they add, beside the disk alone in the same run. The
+ * events are those of a real node's journal, appended again. Each round is a journal of its own
+ * for each number of writers, in turns of a tenth of a second: appends, and then the batches that
+ * these were, written and synced by nothing else. A disk that others use, or that is a part of
+ * somebody's, is ten times slower in one second than in the next: so near to each other both see
+ * the same one.
+ *
+ * It makes its folders below the one that it is told, and removes them.
+ */
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tests/bench/disk.h"
+#include "tests/bench/writers.h"
+
+#define EVENTS_MAX   4096
+#define ROW_NAME_MAX 96
+#define COUNTS_MAX   8
+#define WARM_US      (20 * US_PER_MS)
+#define TURN_US      (100 * US_PER_MS)
+#define ARENA_BYTES  ((size_t)64 * 1024 * 1024)
+
+struct options {
+    const char *events_dir, *work_dir;
+    size_t rounds, threads;
+    int64_t time_us;
+    size_t counts[COUNTS_MAX];
+    size_t counts_n;
+};
+
+/* ---- events ---- */
+
+struct events {
+    struct arena *arena;
+    struct audit_event items[EVENTS_MAX];
+    size_t n;
+    size_t bytes; /* of their payloads */
+    struct diag *diag;
+    struct status st;
+};
+
+static bool
+keep_event(void *arg, const struct journal_record *record)
+{
+    struct events *const events = arg;
+    struct span payload;
+    events->st = arena_dup(events->arena, record->payload, events->diag, &payload);
+    if (is_ok(events->st)) {
+        events->st =
+            audit_event_decode(payload, events->arena, events->diag, &events->items[events->n]);
+    }
+    if (!is_ok(events->st)) {
+        return false;
+    }
+    events->items[events->n].time_us = 0; /* stamped anew */
+    events->items[events->n].process_id = 0;
+    events->bytes += payload.n;
+    return ++events->n < EVENTS_MAX;
+}
+
+static struct status
+read_events(struct events *events, const char *dir, struct diag *diag)
+{
+    events->diag = diag;
+    events->st = OK;
+    TRY(journal_read(JOURNAL_AT(dir), keep_event, events, diag));
+    TRY(events->st);
+    return events->n > 0 ? OK : FAIL(diag, ERR_NOT_FOUND, "no record in the journal %s", dir);
+}
+
+/* ---- turns and rounds ---- */
+
+/* For each number of writers, over all turns of all rounds. */
+struct series {
+    struct meter_list rate, floor_rate, rate_ratio;
+    struct meter_list wait_us, sync_us, wait_ratio; /* means of the turns */
+    struct meter_list late_us;                      /* 99th percentiles */
+    struct meter_list batch, cpu_us;
+    size_t records;
+};
+
+static int
+remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place)
+{
+    (void)info;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+static double
+mean_of(const struct meter_list *list)
+{
+    double sum = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        sum += list->items[i];
+    }
+    return list->n == 0 ? 0 : sum / (double)list->n;
+}
+
+static void
+note_turn(struct series *series, struct writers_result *result, size_t batches, double floor_us)
+{
+    const double records = (double)result->records;
+    const double rate = records * 1e6 / (double)result->time_us;
+    const double floor_rate = records * 1e6 / floor_us;
+    const double wait_us = mean_of(&result->wait_us);
+    const double sync_us = floor_us / (double)batches;
+    meter_list_add(&series->rate, rate);
+    meter_list_add(&series->floor_rate, floor_rate);
+    meter_list_add(&series->rate_ratio, rate / floor_rate);
+    meter_list_add(&series->wait_us, wait_us);
+    meter_list_add(&series->sync_us, sync_us);
+    meter_list_add(&series->wait_ratio, wait_us / sync_us);
+    meter_list_add(&series->late_us, meter_percentile(&result->wait_us, 0.99));
+    meter_list_add(&series->batch, records / (double)batches);
+    meter_list_add(&series->cpu_us, (double)result->cpu_ns / 1000 / records);
+    series->records += result->records;
+}
+
+struct stage {
+    const struct options *options;
+    const struct events *events;
+    struct journal *journal;
+    struct disk_floor floor;
+};
+
+static struct status
+run_turn(struct stage *stage, size_t writers, struct series *series, struct diag *diag)
+{
+    const struct options *const options = stage->options;
+    const size_t threads = writers < options->threads ? writers : options->threads;
+    struct writers_result result = {.records = 0};
+    double floor_us = 0;
+    struct status st = writers_run(stage->journal, stage->events->items, stage->events->n, writers,
+                                   threads, WARM_US, TURN_US, diag, &result);
+    if (is_ok(st)) {
+        st = disk_floor_replay(&stage->floor, disk_batches(), diag, &floor_us);
+    }
+    if (is_ok(st) && result.records > 0 && disk_batches()->n > 0) { /* else the disk stood still */
+        note_turn(series, &result, disk_batches()->n, floor_us);
+    }
+    writers_result_done(&result);
+    return st;
+}
+
+static struct status
+run_turns(struct stage *stage, size_t writers, const char *dir, struct series *series,
+          struct diag *diag)
+{
+    struct status st = journal_open(JOURNAL_AT(dir), "node", clock_system(), diag, &stage->journal);
+    if (is_ok(st)) {
+        st = disk_floor_open(&stage->floor, stage->options->work_dir, diag);
+        for (int64_t us = 0; is_ok(st) && us < stage->options->time_us; us += TURN_US) {
+            st = run_turn(stage, writers, series, diag);
+        }
+        disk_floor_close(&stage->floor);
+        journal_close(stage->journal);
+    }
+    (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    return st;
+}
+
+static struct status
+run_round(const struct options *options, const struct events *events, struct series *series,
+          struct diag *diag)
+{
+    struct stage stage = {.options = options, .events = events};
+    char dir[PATH_MAX];
+    (void)snprintf(dir, sizeof(dir), "%s/journal", options->work_dir);
+    for (size_t i = 0; i < options->counts_n; i++) {
+        TRY(run_turns(&stage, options->counts[i], dir, &series[i], diag));
+    }
+    return OK;
+}
+
+/* ---- rows ---- */
+
+static void
+show(const char *text, size_t writers, double value, const char *unit, double floor, double ratio,
+     size_t n)
+{
+    char name[ROW_NAME_MAX];
+    (void)snprintf(name, sizeof(name), "audit-append: %s, %zu writer%s", text, writers,
+                   writers == 1 ? "" : "s");
+    meter_row(&(struct meter_row){
+        .name = name, .value = value, .unit = unit, .floor = floor, .ratio = ratio, .n = n});
+}
+
+static double
+median(struct meter_list *list)
+{
+    return meter_percentile(list, 0.5);
+}
+
+static void
+show_series(struct series *series, size_t writers)
+{
+    const size_t n = series->records;
+    show("records", writers, median(&series->rate), "/s", median(&series->floor_rate),
+         median(&series->rate_ratio), n);
+    show("wait, mean, one sync", writers, median(&series->wait_us) / 1000, "ms",
+         median(&series->sync_us) / 1000, median(&series->wait_ratio), n);
+    show("wait, 99th percentile", writers, median(&series->late_us) / 1000, "ms", 0, 0, n);
+    show("records of a sync", writers, median(&series->batch), "", 0, 0, n);
+    show("CPU of a record", writers, median(&series->cpu_us), "us", 0, 0, n);
+}
+
+static void
+series_done(struct series *series)
+{
+    struct meter_list *const lists[] = {
+        &series->rate,    &series->floor_rate, &series->rate_ratio,
+        &series->wait_us, &series->sync_us,    &series->wait_ratio,
+        &series->late_us, &series->batch,      &series->cpu_us,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        meter_list_done(lists[i]);
+    }
+}
+
+static struct status
+run_rounds(const struct options *options, const struct events *events, struct series *series,
+           struct diag *diag)
+{
+    for (size_t round = 0; round < options->rounds; round++) {
+        TRY(run_round(options, events, series, diag));
+    }
+    for (size_t i = 0; i < options->counts_n; i++) {
+        if (series[i].records == 0) {
+            return FAIL(diag, ERR_IO, "%zu writers: no record became durable within a turn",
+                        options->counts[i]);
+        }
+    }
+    meter_row(&(struct meter_row){.name = "audit-append: bytes of a record's event",
+                                  .value = (double)events->bytes / (double)events->n,
+                                  .unit = "B",
+                                  .n = events->n});
+    for (size_t i = 0; i < options->counts_n; i++) {
+        show_series(&series[i], options->counts[i]);
+    }
+    return OK;
+}
+
+static struct status
+run(const struct options *options, struct diag *diag)
+{
+    static struct series series[COUNTS_MAX];
+    struct events *const events = mem_alloc(sizeof(*events));
+    if (events == NULL || (events->arena = arena_new(ARENA_BYTES)) == NULL) {
+        mem_free(events);
+        return FAIL(diag, ERR_NO_MEMORY, "memory of the events");
+    }
+    struct status st = read_events(events, options->events_dir, diag);
+    if (is_ok(st)) {
+        st = run_rounds(options, events, series, diag);
+    }
+    for (size_t i = 0; i < options->counts_n; i++) {
+        series_done(&series[i]);
+    }
+    arena_free(events->arena);
+    mem_free(events);
+    return st;
+}
+
+/* ---- the program ---- */
+
+static bool
+take_number(const char *text, uint64_t most, uint64_t *ret_number)
+{
+    return span_to_u64(span_of_cstr(text), most, ret_number) && *ret_number > 0;
+}
+
+static bool
+take_option(struct options *options, const char *option, const char *value)
+{
+    uint64_t number = 0;
+    if (strcmp(option, "--events") == 0) {
+        options->events_dir = value;
+        return true;
+    }
+    if (strcmp(option, "--work") == 0) {
+        options->work_dir = value;
+        return true;
+    }
+    if (!take_number(value, WRITERS_MAX * 1000, &number)) {
+        return false;
+    }
+    if (strcmp(option, "--writers") == 0 && number <= WRITERS_MAX &&
+        options->counts_n < COUNTS_MAX) {
+        options->counts[options->counts_n++] = (size_t)number;
+        return true;
+    }
+    options->rounds = strcmp(option, "--rounds") == 0 ? (size_t)number : options->rounds;
+    options->threads = strcmp(option, "--threads") == 0 ? (size_t)number : options->threads;
+    options->time_us = strcmp(option, "--ms") == 0 ? (int64_t)number * US_PER_MS : options->time_us;
+    return strcmp(option, "--rounds") == 0 || strcmp(option, "--threads") == 0 ||
+           strcmp(option, "--ms") == 0;
+}
+
+static int
+usage(void)
+{
+    (void)fputs("usage: bench_audit --events JOURNAL --work FOLDER [--writers N]... [--threads N] "
+                "[--rounds N] [--ms N] [--json]\n",
+                stderr);
+    return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct options options = {.rounds = 5, .threads = 2, .time_us = 2 * US_PER_S};
+    struct diag diag = {.code = ERR_NONE};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            meter_rows_as_json(true);
+        } else if (i + 1 >= argc || !take_option(&options, argv[i], argv[i + 1])) {
+            return usage();
+        } else {
+            i++;
+        }
+    }
+    if (options.events_dir == NULL || options.work_dir == NULL || options.counts_n == 0) {
+        return usage();
+    }
+    if (!is_ok(run(&options, &diag))) {
+        meter_row_failed("audit-append", diag.text);
+    }
+    return meter_exit_code();
+}
