@@ -22,18 +22,24 @@
 /* ---- folders and the lock ---- */
 
 static struct status
+sync_parent(const char *path, struct diag *diag)
+{
+    char parent[PATH_MAX];
+    (void)snprintf(parent, sizeof(parent), "%s", path);
+    char *slash = strrchr(parent, '/');
+    if (slash == NULL) {
+        return journal_sync_folder(".", diag);
+    }
+    slash[slash == parent ? 1 : 0] = '\0';
+    return journal_sync_folder(parent, diag);
+}
+
+static struct status
 make_folder(const char *path, struct diag *diag)
 {
     char why[64];
     if (mkdir(path, FOLDER_MODE) == 0) {
-        char parent[PATH_MAX];
-        (void)snprintf(parent, sizeof(parent), "%s", path);
-        char *slash = strrchr(parent, '/');
-        if (slash == NULL) {
-            return journal_sync_folder(".", diag);
-        }
-        slash[slash == parent ? 1 : 0] = '\0';
-        return journal_sync_folder(parent, diag);
+        return sync_parent(path, diag);
     }
     if (errno != EEXIST) {
         return FAIL(diag, ERR_JOURNAL, "cannot make the folder %s: %s", path, journal_errno(why));
@@ -96,6 +102,7 @@ journal_lock(struct journal *journal, const char *dir, struct diag *diag, bool *
     *ret_is_held = false;
     TRY(make_folders(dir, diag));
     TRY(make_folder(journal->folder, diag));
+    TRY(sync_parent(journal->folder, diag)); /* who made it may have ended before its sync */
     TRY(journal_path(path, journal->folder, LOCK_NAME, diag));
     journal->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (journal->lock_fd == -1) {
@@ -177,6 +184,7 @@ take_over(struct journal *journal, const struct journal_place *place, const stru
     if (end->sequence > first) {
         TRY(find_unproven(place, end, first, diag, &unproven));
     }
+    TRY(journal_sync_folder(journal->folder, diag)); /* the segment's name may be in memory only */
     TRY(segment_open(journal->folder, journal->chain, first, true, diag, &journal->segment));
     TRY(segment_rewrite(&journal->segment, unproven, end->offset, diag));
     memcpy(journal->previous, end->previous, SHA256_BYTES);

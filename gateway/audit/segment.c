@@ -19,6 +19,7 @@
 
 #define SEGMENT_DIGITS 20
 #define FILE_MODE      0600
+#define DONE_MODE      0400
 #define NEW_NAME       "new.tmp"
 #define RESERVE_NAME   "reserve"
 
@@ -341,21 +342,34 @@ segment_close(struct segment *segment)
     }
 }
 
+/* Synced before: a power loss may keep the cut and lose what was written, and a file without room
+ * behind its content has to be whole. */
+static struct status
+cut_to(struct segment *segment, uint64_t end, const char *what, struct diag *diag)
+{
+    TRY(segment_sync(segment, diag));
+    return ftruncate(segment->fd, (off_t)end) == -1 ? fail_at(segment, what, diag) : OK;
+}
+
 struct status
 segment_finish(struct segment *segment, uint64_t end, struct diag *diag)
 {
-    if (ftruncate(segment->fd, (off_t)end) == -1) {
-        return fail_at(segment, "cut to its content", diag);
-    }
+    TRY(cut_to(segment, end, "cut to its content", diag));
     return fsync(segment->fd) == -1 ? fail_at(segment, "sync", diag) : OK;
+}
+
+void
+segment_protect(const struct segment *segment)
+{
+    const bool is_done =
+        segment->fd == -1 || fchmod(segment->fd, DONE_MODE) == 0; /* else it stays as it was */
+    (void)is_done;
 }
 
 struct status
 segment_clear_tail(struct segment *segment, uint64_t end, struct diag *diag)
 {
-    if (ftruncate(segment->fd, (off_t)end) == -1) {
-        return fail_at(segment, "cut the torn end of", diag);
-    }
+    TRY(cut_to(segment, end, "cut the torn end of", diag));
     TRY(preallocate(segment, diag));
     return fsync(segment->fd) == -1 ? fail_at(segment, "sync", diag) : OK;
 }

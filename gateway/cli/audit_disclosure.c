@@ -12,6 +12,8 @@
 #include "base/jsonw.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/csv.h"
+#include "config/config.h"
 
 #define EVENT_ROOM ((size_t)64 * 1024 * 1024)
 #define FIELD_ROOM ((size_t)1024 * 1024)
@@ -63,43 +65,92 @@ disclosure_is_one(const struct audit_event *event)
            (event->outcome == AUDIT_SUCCESS || event->outcome == AUDIT_MINOR);
 }
 
-/* TEFCA's exchange purposes (spec of the Exchange Purposes SOP) that HIPAA calls treatment, payment
- * and health care operations. */
-static bool
-is_exempt(struct span purpose)
+/* TEFCA's exchange purposes (Exchange Purposes SOP), in words; HIPAA calls the first ones
+ * treatment, payment and health care operations. The first that a code begins with. */
+static const struct purpose {
+    const char *code;
+    const char *text;
+    bool is_exempt;
+} purposes[] = {
+    {"T-TREAT", "treatment", true},
+    {"T-TRTMNT", "treatment", true},
+    {"T-PYMNT", "payment", true},
+    {"T-HCO-CC", "health care operations: care coordination", true},
+    {"T-HCO-QM", "health care operations: quality measures", true},
+    {"T-HCO-HED", "health care operations: HEDIS reporting", true},
+    {"T-HCO", "health care operations", true},
+    {"T-PH-ECR", "public health: electronic case reporting", false},
+    {"T-PH-ELR", "public health: electronic laboratory reporting", false},
+    {"T-PH", "public health", false},
+    {"T-IAS", "the individual's own access", false},
+    {"T-GOVDTRM", "determination of government benefits", false},
+};
+
+static const struct purpose *
+purpose_of(struct span code)
 {
-    return span_eq_cstr(purpose, "T-TREAT") || span_eq_cstr(purpose, "T-TRTMNT") ||
-           span_eq_cstr(purpose, "T-PYMNT") || span_starts_with(purpose, SPAN("T-HCO"));
+    for (size_t i = 0; i < ARRAY_LEN(purposes); i++) {
+        if (span_starts_with(code, span_of_cstr(purposes[i].code))) {
+            return &purposes[i];
+        }
+    }
+    return NULL;
 }
 
 /* ---- a row ---- */
 
 struct row {
     char time[DATETIME_MAX];
-    struct span recipient, community, user, purpose;
+    struct span recipient, address, community, user, purpose, why;
     const char *what;
     char documents[24]; /* how many; empty: none */
     bool is_exempt;
     char record[96];
 };
 
+/* A partner by the name that the configuration has for it. */
+static struct span
+name_of(const struct disclosure_form *form, struct span partner)
+{
+    const struct config *const config = form->config;
+
+    for (size_t i = 0; config != NULL && i < config->partners_n; i++) {
+        const struct partner *const known = &config->partners[i];
+
+        if (span_eq_cstr(partner, known->id) && known->name != NULL) {
+            return span_of_cstr(known->name);
+        }
+    }
+    return partner;
+}
+
+static struct span
+first_of(struct span a, struct span b)
+{
+    return a.n > 0 ? a : b;
+}
+
 /* An answer goes to who asked, a question to who was asked. */
 static void
-fill_row(const struct journal_record *record, const struct audit_event *event, struct row *row)
+fill_row(const struct disclosure_form *form, const struct journal_record *record,
+         const struct audit_event *event, struct row *row)
 {
     const bool is_answer = event->side == AUDIT_RESPONDING;
-    const struct span other = event->partner.n > 0 ? event->partner : event->source_id;
+    const struct span partner = name_of(form, event->partner);
+    const struct purpose *const purpose = purpose_of(event->purpose.value);
 
     datetime_write_xs(event->time_us, row->time);
-    row->recipient = is_answer && event->organization.n > 0 ? event->organization
-                     : is_answer                            ? other
-                     : event->partner.n > 0                 ? event->partner
-                                                            : event->destination_id;
+    row->recipient = is_answer ? first_of(event->organization, first_of(partner, event->source_id))
+                               : first_of(partner, event->destination_id);
+    row->address = is_answer ? event->source_address
+                             : first_of(event->destination_id, event->destination_address);
     row->community = event->community;
-    row->user = !is_answer ? SPAN_EMPTY : event->user_id.n > 0 ? event->user_id : event->user_name;
+    row->user = !is_answer ? SPAN_EMPTY : first_of(event->user_id, event->user_name);
     row->purpose = event->purpose.value;
+    row->why = first_of(event->purpose.display,
+                        purpose == NULL ? SPAN_EMPTY : span_of_cstr(purpose->text));
     row->what = what_of(event);
-    row->is_exempt = is_exempt(event->purpose.value);
+    row->is_exempt = purpose != NULL && purpose->is_exempt;
     if (event->documents.n > 0) {
         (void)snprintf(row->documents, sizeof(row->documents), "%zu", event->documents.n);
     }
@@ -109,44 +160,24 @@ fill_row(const struct journal_record *record, const struct audit_event *event, s
 
 /* ---- CSV ---- */
 
-static bool
-looks_like_formula(struct span text)
-{
-    return text.n > 0 && strchr("=+-@\t\r", text.p[0]) != NULL;
-}
-
-static struct status
-put_field(struct buf *out, struct span text, char behind, struct diag *diag)
-{
-    CLEANUP(buf_done) struct buf plain;
-
-    buf_init_secret(&plain, FIELD_ROOM);
-    TRY(text_show(text, &plain, diag));
-    TRY(buf_append_cstr(out, looks_like_formula(buf_span(&plain)) ? "\"'" : "\"", diag));
-    for (size_t i = 0; i < plain.n; i++) {
-        TRY(buf_append_cstr(out, plain.p[i] == '"' ? "\"" : "", diag));
-        TRY(buf_append_char(out, plain.p[i], diag));
-    }
-    TRY(buf_append_char(out, '"', diag));
-    return buf_append_cstr(out, behind == '\n' ? "\r\n" : ",", diag);
-}
-
 static struct status
 write_csv(const struct row *row, struct buf *out, struct diag *diag)
 {
     const struct span fields[] = {
         span_of_cstr(row->time),
         row->recipient,
+        row->address,
         row->community,
         row->user,
         span_of_cstr(row->what),
         span_of_cstr(row->documents),
         row->purpose,
+        row->why,
         row->is_exempt ? SPAN("yes") : SPAN("no"),
         span_of_cstr(row->record),
     };
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-        TRY(put_field(out, fields[i], i + 1 == ARRAY_LEN(fields) ? '\n' : ',', diag));
+        TRY(csv_field(out, fields[i], i + 1 == ARRAY_LEN(fields), diag));
     }
     return OK;
 }
@@ -154,19 +185,29 @@ write_csv(const struct row *row, struct buf *out, struct diag *diag)
 /* ---- text and JSON ---- */
 
 static struct status
+put_text(struct buf *out, const char *before, struct span text, const char *behind,
+         struct diag *diag)
+{
+    if (text.n == 0) {
+        return OK;
+    }
+    TRY(buf_append_cstr(out, before, diag));
+    TRY(text_show(text, out, diag));
+    return buf_append_cstr(out, behind, diag);
+}
+
+static struct status
 write_text(const struct row *row, struct buf *out, struct diag *diag)
 {
     TRY(buf_printf(out, diag, "%-25s", row->time));
     TRY(text_show(row->recipient.n > 0 ? row->recipient : SPAN("unknown recipient"), out, diag));
-    if (row->user.n > 0) {
-        TRY(buf_append_cstr(out, " (", diag));
-        TRY(text_show(row->user, out, diag));
-        TRY(buf_append_cstr(out, ")", diag));
-    }
+    TRY(put_text(out, " (", row->user, ")", diag));
+    TRY(put_text(out, ", ", row->address, "", diag));
     TRY(buf_printf(out, diag, ": %s%s%s", row->what, row->documents[0] == '\0' ? "" : ", ",
                    row->documents));
     TRY(buf_append_cstr(out, "; purpose ", diag));
     TRY(text_show(row->purpose.n > 0 ? row->purpose : SPAN("not said"), out, diag));
+    TRY(put_text(out, ", ", row->why, "", diag));
     return buf_printf(out, diag, "%s; record %s\n", row->is_exempt ? " (exempt)" : "", row->record);
 }
 
@@ -180,6 +221,7 @@ write_json(const struct row *row, const struct audit_event *event, struct buf *o
     jsonw_object(&w);
     jsonw_key_text(&w, "date", span_of_cstr(row->time));
     jsonw_key_text(&w, "recipient", row->recipient);
+    jsonw_key_text(&w, "address", row->address);
     jsonw_key_text(&w, "community", row->community);
     jsonw_key_text(&w, "user", row->user);
     jsonw_key_text(&w, "what", span_of_cstr(row->what));
@@ -190,6 +232,7 @@ write_json(const struct row *row, const struct audit_event *event, struct buf *o
     }
     jsonw_close(&w);
     jsonw_key_text(&w, "purpose", row->purpose);
+    jsonw_key_text(&w, "why", row->why);
     jsonw_key_bool(&w, "exempt", row->is_exempt);
     jsonw_key_text(&w, "record", span_of_cstr(row->record));
     jsonw_close(&w);
@@ -208,7 +251,10 @@ render_event(const struct disclosure_form *form, const struct journal_record *re
     if (!disclosure_is_one(&event)) {
         return OK;
     }
-    fill_row(record, &event, &row);
+    fill_row(form, record, &event, &row);
+    if (form->is_accountable && row.is_exempt) {
+        return OK;
+    }
     switch (form->style) {
     case DISCLOSURE_CSV:
         return write_csv(&row, out, diag);
@@ -236,29 +282,55 @@ disclosure_render(const struct disclosure_form *form, const struct journal_recor
 
 /* ---- around the rows ---- */
 
+static struct status
+write_title(const struct disclosure_form *form, struct buf *out, struct diag *diag)
+{
+    char time[DATETIME_MAX];
+
+    TRY(buf_printf(out, diag, "Accounting of disclosures by %s (45 CFR 164.528)\n",
+                   form->community));
+    for (size_t i = 0; i < form->patients->n; i++) {
+        TRY(put_text(out, "Patient ", form->patients->items[i], "\n", diag));
+    }
+    datetime_write_xs(form->since_us, time);
+    TRY(buf_printf(out, diag, "From    %s", time));
+    datetime_write_xs(form->until_us == INT64_MAX ? clock_wall_us(clock_system()) : form->until_us,
+                      time);
+    return buf_printf(
+        out, diag, " to %s%s\n\n", time,
+        form->is_accountable ? ", without treatment, payment and health care operations" : "");
+}
+
 struct status
 disclosure_begin(const struct disclosure_form *form, FILE *out, struct diag *diag)
 {
-    int written = 0;
+    CLEANUP(buf_done) struct buf text;
 
+    buf_init_secret(&text, FIELD_ROOM);
     switch (form->style) {
     case DISCLOSURE_CSV:
-        written = fprintf(out, "date,recipient,community,user,what,documents,purpose,exempt,"
-                               "record\r\n");
+        TRY(buf_append_cstr(&text,
+                            "date,recipient,address,community,user,what,documents,purpose,why,"
+                            "exempt,record\r\n",
+                            diag));
         break;
     case DISCLOSURE_TEXT:
-        written = fprintf(out, "Disclosures by %s about patient %.*s\n", form->community,
-                          SPAN_PRINT(form->patient));
+        TRY(write_title(form, &text, diag));
         break;
     case DISCLOSURE_JSON:
         break;
     }
-    return written < 0 ? FAIL(diag, ERR_IO, "cannot write the output") : OK;
+    return text.n == 0 || fwrite(text.p, 1, text.n, out) == text.n
+               ? OK
+               : FAIL(diag, ERR_IO, "cannot write the output");
 }
 
 struct status
-disclosure_end(const struct disclosure_form *form, FILE *out, struct diag *diag)
+disclosure_end(const struct disclosure_form *form, uint64_t rows, FILE *out, struct diag *diag)
 {
-    (void)form;
+    if (form->style == DISCLOSURE_TEXT &&
+        fprintf(out, "\n%" PRIu64 " disclosure%s\n", rows, rows == 1 ? "" : "s") < 0) {
+        return FAIL(diag, ERR_IO, "cannot write the output");
+    }
     return fflush(out) != 0 ? FAIL(diag, ERR_IO, "cannot write the output") : OK;
 }

@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/fhir.h"
 #include "base/datetime.h"
 #include "base/jsonw.h"
 #include "base/text.h"
+#include "cli/audit_story.h"
 
 #define LABEL_COLUMNS 13
 
@@ -504,6 +506,8 @@ audit_text_explain(const struct journal_record *record, const struct audit_event
 {
     struct text t = {.out = out, .diag = diag, .status = OK};
     put_sentence(&t, event);
+    TRY(t.status);
+    TRY(audit_story_write(event, out, diag));
     put_items(&t, record, event);
     return t.status;
 }
@@ -524,6 +528,16 @@ audit_text_json(const struct journal_record *record, struct buf *out, struct dia
     put(&t, record->payload);
     put_cstr(&t, "}\n");
     return t.status;
+}
+
+struct status
+audit_text_fhir(const struct journal_record *record, const struct audit_event *event,
+                const struct audit_source *source, struct buf *out, struct diag *diag)
+{
+    const struct audit_record_id id = {record->chain, record->sequence, record->hash};
+
+    TRY(audit_fhir_write(event, source, &id, AUDIT_FHIR_PUT, out, diag));
+    return buf_append_char(out, '\n', diag);
 }
 
 bool

@@ -17,6 +17,11 @@ MUST_CHECK struct status audit_text_line(const struct journal_record *record,
 MUST_CHECK struct status audit_text_explain(const struct journal_record *record,
                                             const struct audit_event *event, struct buf *out,
                                             struct diag *diag);
+/* A FHIR AuditEvent with its id, on one line. */
+MUST_CHECK struct status audit_text_fhir(const struct journal_record *record,
+                                         const struct audit_event *event,
+                                         const struct audit_source *source, struct buf *out,
+                                         struct diag *diag);
 /* {"record":"chain/sequence","time":...,"hash":...,"event":{...}} on one line; the event as it is
  * in the journal, also when this version cannot read it. */
 MUST_CHECK struct status audit_text_json(const struct journal_record *record, struct buf *out,

@@ -1,5 +1,5 @@
 /*
- * Tail, show and verify. Called by cmd_audit.c. One arena lives as long as one record is rendered;
+ * Tail. Called by cmd_audit.c. One arena lives as long as one record is rendered;
  * rendered text is kept only for the lines that tail will print.
  */
 #include "cli/audit_view.h"
@@ -10,6 +10,8 @@
 #include "base/datetime.h"
 #include "base/jsonw.h"
 #include "base/mem.h"
+#include "cli/audit_access.h"
+#include "cli/audit_filter.h"
 #include "cli/audit_text.h"
 
 #define RENDERED_BYTES_MAX ((size_t)64 * 1024 * 1024)
@@ -29,6 +31,8 @@ render_event(const struct audit_view *view, const struct journal_record *record,
     if (is_ok(st) && view->form == AUDIT_FORM_XML) {
         st = audit_message_write(&event, &view->source, out, diag);
         st = is_ok(st) ? buf_append_char(out, '\n', diag) : st;
+    } else if (is_ok(st) && view->form == AUDIT_FORM_FHIR) {
+        st = audit_text_fhir(record, &event, &view->source, out, diag);
     } else if (is_ok(st) && is_line) {
         st = audit_text_line(record, &event, out, diag);
     } else if (is_ok(st)) {
@@ -38,9 +42,9 @@ render_event(const struct audit_view *view, const struct journal_record *record,
     return st;
 }
 
-static struct status
-render(const struct audit_view *view, const struct journal_record *record, bool is_line,
-       struct buf *out, struct diag *diag)
+struct status
+audit_view_text(const struct audit_view *view, const struct journal_record *record, bool is_line,
+                struct buf *out, struct diag *diag)
 {
     struct status st = OK;
     buf_init_secret(out, RENDERED_BYTES_MAX);
@@ -61,12 +65,18 @@ audit_view_render(const struct audit_view *view, const struct journal_record *re
                   struct buf *out, struct diag *diag)
 {
     CLEANUP(buf_done) struct buf text;
-    TRY(render(view, record, true, &text, diag));
+    TRY(audit_view_text(view, record, true, &text, diag));
     return buf_append(out, buf_span(&text), diag);
 }
 
-static bool
-print(const struct audit_view *view, struct span text)
+struct status
+audit_view_admit(const struct audit_view *view, uint64_t records, struct diag *diag)
+{
+    return view->access == NULL ? OK : audit_access_record(view->access, records, diag);
+}
+
+bool
+audit_view_print(const struct audit_view *view, struct span text)
 {
     return fwrite(text.p, 1, text.n, view->out) == text.n && fflush(view->out) == 0;
 }
@@ -97,7 +107,7 @@ ring_print(const struct audit_view *view, const struct ring *ring)
 {
     for (size_t i = 0; i < ring->n; i++) {
         const size_t at = (ring->next + ring->size - ring->n + i) % ring->size;
-        if (!print(view, buf_span(&ring->items[at]))) {
+        if (!audit_view_print(view, buf_span(&ring->items[at]))) {
             return false;
         }
     }
@@ -117,6 +127,7 @@ struct tail {
     const struct audit_view *view;
     struct journal_reader *reader;
     struct ring *ring; /* NULL: print at once */
+    uint64_t followed; /* printed at once */
     bool has_failed;
 };
 
@@ -125,6 +136,33 @@ say(struct tail *tail, const struct diag *diag)
 {
     cli_error(tail->view->command, diag);
     tail->has_failed = true;
+}
+
+static struct status
+judge(const struct audit_view *view, const struct journal_record *record, struct arena *arena,
+      struct diag *diag, bool *ret_is_wanted)
+{
+    struct audit_event event;
+    TRY(audit_event_decode(record->payload, arena, diag, &event));
+    if (view->filter == NULL) {
+        *ret_is_wanted = view->has_access || event.type != AUDIT_LOG_USED;
+        return OK;
+    }
+    return audit_filter_matches(view->filter, record->time_us, &event, arena, diag, ret_is_wanted);
+}
+
+/* What cannot be read (a newer version wrote it) is shown, or said, unless something is wanted of
+ * it. */
+static bool
+is_wanted(const struct tail *tail, const struct journal_record *record)
+{
+    struct diag ignored = {0};
+    bool is_one = false;
+    struct arena *arena = arena_new(2 * RENDERED_BYTES_MAX);
+    const bool is_read =
+        arena != NULL && is_ok(judge(tail->view, record, arena, &ignored, &is_one));
+    arena_free(arena);
+    return is_read ? is_one : tail->view->filter == NULL;
 }
 
 /* Everything that is there now; false when the output is closed. */
@@ -144,13 +182,17 @@ take_all(struct tail *tail)
         if (!has) {
             return true;
         }
-        if (!is_ok(render(tail->view, &record, true, &text, &diag))) {
+        if (!is_wanted(tail, &record)) {
+            continue;
+        }
+        if (!is_ok(audit_view_text(tail->view, &record, true, &text, &diag))) {
             say(tail, &diag);
         } else if (tail->ring != NULL) {
             ring_put(tail->ring, &text);
         } else {
-            const bool is_printed = print(tail->view, buf_span(&text));
+            const bool is_printed = audit_view_print(tail->view, buf_span(&text));
             buf_done(&text);
+            tail->followed++;
             if (!is_printed) {
                 return false;
             }
@@ -168,7 +210,18 @@ audit_view_columns(const struct audit_view *view, struct diag *diag)
         return OK;
     }
     TRY(audit_text_columns(&text, diag));
-    return print(view, buf_span(&text)) ? OK : FAIL(diag, ERR_IO, "cannot write the output");
+    return audit_view_print(view, buf_span(&text)) ? OK
+                                                   : FAIL(diag, ERR_IO, "cannot write the output");
+}
+
+static void
+admit(struct tail *tail, uint64_t records, bool *is_admitted)
+{
+    struct diag diag = {0};
+    *is_admitted = is_ok(audit_view_admit(tail->view, records, &diag));
+    if (!*is_admitted) {
+        say(tail, &diag);
+    }
 }
 
 static bool
@@ -179,13 +232,31 @@ print_columns(const struct audit_view *view)
 }
 
 static void
+follow(struct tail *tail, bool (*may_go_on)(void *arg), void *arg, bool *is_open)
+{
+    bool is_admitted = false;
+    while (*is_open && may_go_on(arg)) {
+        *is_open = take_all(tail);
+    }
+    if (tail->followed > 0) {
+        admit(tail, tail->followed, &is_admitted);
+    }
+}
+
+static void
 run_tail(struct tail *tail, struct ring *ring, bool (*may_go_on)(void *arg), void *arg)
 {
+    bool is_admitted = false;
     tail->ring = ring;
-    bool is_open = take_all(tail) && print_columns(tail->view) && ring_print(tail->view, ring);
+    bool is_open = take_all(tail);
+    admit(tail, ring->n, &is_admitted);
+    if (!is_admitted) {
+        return;
+    }
+    is_open = is_open && print_columns(tail->view) && ring_print(tail->view, ring);
     tail->ring = NULL;
-    while (is_open && may_go_on != NULL && may_go_on(arg)) {
-        is_open = take_all(tail);
+    if (may_go_on != NULL) {
+        follow(tail, may_go_on, arg, &is_open);
     }
     if (!is_open) {
         cli_complain(tail->view->command, "cannot write the output");
@@ -204,7 +275,8 @@ audit_view_tail(const struct audit_view *view, uint64_t n, bool (*may_go_on)(voi
         cli_complain(view->command, "no memory for %zu records", ring.size);
         return CLI_FAILED;
     }
-    if (!is_ok(journal_reader_open(&view->place, n, &diag, &tail.reader))) {
+    const uint64_t window = view->filter == NULL || n > AUDIT_TAIL_WINDOW ? n : AUDIT_TAIL_WINDOW;
+    if (!is_ok(journal_reader_open(&view->place, window, &diag, &tail.reader))) {
         say(&tail, &diag);
     } else {
         run_tail(&tail, &ring, may_go_on, arg);
@@ -212,177 +284,4 @@ audit_view_tail(const struct audit_view *view, uint64_t n, bool (*may_go_on)(voi
     }
     ring_done(&ring);
     return tail.has_failed ? CLI_FAILED : CLI_DONE;
-}
-
-/* ---- show ---- */
-
-struct show {
-    const struct audit_view *view;
-    struct diag *diag;
-    bool is_shown;
-};
-
-static bool
-show_record(void *arg, const struct journal_record *record)
-{
-    struct show *show = arg;
-    struct buf text;
-    if (is_ok(render(show->view, record, false, &text, show->diag))) {
-        show->is_shown = print(show->view, buf_span(&text));
-        buf_done(&text);
-    }
-    return false;
-}
-
-enum cli_exit
-audit_view_show(const struct audit_view *view, const char *record)
-{
-    char chain[64];
-    uint64_t sequence = 0;
-    struct diag diag = {0};
-    struct show show = {.view = view, .diag = &diag};
-    if (!audit_text_read_record(record, chain, &sequence)) {
-        cli_complain(view->command,
-                     "'%s' is not a record: say CHAIN/NUMBER as isthmus audit tail prints it",
-                     record);
-        return CLI_USAGE;
-    }
-    if (is_ok(journal_find(&view->place, chain, sequence, show_record, &show, &diag)) &&
-        diag.code == ERR_NONE && !show.is_shown) {
-        cli_complain(view->command, "cannot write the output");
-    }
-    if (diag.code != ERR_NONE) {
-        cli_error(view->command, &diag);
-    }
-    return show.is_shown ? CLI_DONE : CLI_FAILED;
-}
-
-/* ---- verify ---- */
-
-struct verify {
-    const struct audit_view *view;
-    struct buf out;
-    struct diag diag;
-    struct jsonw json;
-    struct status status;
-    uint64_t records;
-    unsigned chains, broken;
-};
-
-static void
-report_as_text(struct verify *verify, const struct journal_chain_report *report)
-{
-    char from[DATETIME_MAX] = "";
-    char to[DATETIME_MAX] = "";
-    struct buf *out = &verify->out;
-    if (report->records == 0) {
-        verify->status = buf_printf(out, &verify->diag, "%-16s no records", report->chain);
-    } else {
-        datetime_write_xs(report->first_time_us, from);
-        datetime_write_xs(report->last_time_us, to);
-        verify->status = buf_printf(
-            out, &verify->diag, "%-16s %" PRIu64 " records, %" PRIu64 " (%s) to %" PRIu64 " (%s)",
-            report->chain, report->records, report->first, from, report->last, to);
-    }
-    if (!is_ok(verify->status)) {
-        return;
-    }
-    if (report->problem != NULL) {
-        verify->status = buf_printf(out, &verify->diag, ": BROKEN\n    %s\n", report->problem);
-    } else if (report->is_torn) {
-        verify->status = buf_append_cstr(
-            out, ": OK; an unfinished write follows (one is under way, or a crash cut it short)\n",
-            &verify->diag);
-    } else {
-        verify->status = buf_append_cstr(out, ": OK\n", &verify->diag);
-    }
-}
-
-static void
-report_as_json(struct verify *verify, const struct journal_chain_report *report)
-{
-    struct jsonw *w = &verify->json;
-    jsonw_object(w);
-    jsonw_key_text(w, "chain", span_of_cstr(report->chain));
-    jsonw_key_bool(w, "ok", report->problem == NULL);
-    jsonw_key_int(w, "records", (int64_t)report->records);
-    if (report->records > 0) {
-        char time[DATETIME_MAX];
-        jsonw_key_int(w, "first", (int64_t)report->first);
-        jsonw_key_int(w, "last", (int64_t)report->last);
-        datetime_write_xs(report->first_time_us, time);
-        jsonw_key_text(w, "first_time", span_of_cstr(time));
-        datetime_write_xs(report->last_time_us, time);
-        jsonw_key_text(w, "last_time", span_of_cstr(time));
-        jsonw_key_text(w, "last_hash", span_of_cstr(report->last_hash));
-    }
-    jsonw_key_bool(w, "unfinished_write", report->is_torn);
-    jsonw_key_text(w, "problem", span_of_cstr(report->problem));
-    jsonw_close(w);
-}
-
-static void
-take_report(void *arg, const struct journal_chain_report *report)
-{
-    struct verify *verify = arg;
-    verify->chains++;
-    verify->records += report->records;
-    verify->broken += report->problem == NULL ? 0 : 1;
-    if (verify->view->form == AUDIT_FORM_JSON) {
-        report_as_json(verify, report);
-    } else if (is_ok(verify->status)) {
-        report_as_text(verify, report);
-    }
-}
-
-static void
-begin_report(struct verify *verify)
-{
-    if (verify->view->form == AUDIT_FORM_JSON) {
-        jsonw_init(&verify->json, &verify->out, true, &verify->diag);
-        jsonw_object(&verify->json);
-        jsonw_key(&verify->json, "chains");
-        jsonw_array(&verify->json);
-    }
-}
-
-static void
-end_report(struct verify *verify)
-{
-    if (verify->view->form == AUDIT_FORM_JSON) {
-        jsonw_close(&verify->json);
-        jsonw_key_int(&verify->json, "records", (int64_t)verify->records);
-        jsonw_key_bool(&verify->json, "ok", verify->broken == 0);
-        jsonw_close(&verify->json);
-        verify->status = jsonw_finish(&verify->json);
-        if (is_ok(verify->status)) {
-            verify->status = buf_append_char(&verify->out, '\n', &verify->diag);
-        }
-    } else if (is_ok(verify->status)) {
-        verify->status =
-            buf_printf(&verify->out, &verify->diag, "%u chain%s, %" PRIu64 " records: %s\n",
-                       verify->chains, verify->chains == 1 ? "" : "s", verify->records,
-                       verify->broken == 0 ? "everything holds" : "NOT everything holds");
-    }
-}
-
-enum cli_exit
-audit_view_verify(const struct audit_view *view)
-{
-    struct verify verify = {.view = view, .status = OK};
-    buf_init(&verify.out, RENDERED_BYTES_MAX);
-    begin_report(&verify);
-    struct status st = journal_verify(&view->place, take_report, &verify, &verify.diag);
-    if (is_ok(st)) {
-        end_report(&verify);
-        st = verify.status;
-    }
-    if (!is_ok(st)) {
-        cli_error(view->command, &verify.diag);
-    } else if (!print(view, buf_span(&verify.out))) {
-        cli_complain(view->command, "cannot write the output");
-        st.code = ERR_IO;
-    }
-    buf_done(&verify.out);
-    return is_ok(st) && verify.broken == 0 ? CLI_DONE : CLI_FAILED;
 }

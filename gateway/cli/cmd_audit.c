@@ -1,188 +1,227 @@
 /*
- * `isthmus audit tail|show|search|disclosures|verify`: options and help. Called by main.c on the
- * program's only thread; the work is in audit_view.c and audit_search.c.
+ * `isthmus audit VERB`: what was chosen, read and handed on. Called by main.c on the program's only
+ * thread; the options and their help are in audit_choices.c, the work in audit_view.c,
+ * audit_look.c, audit_show.c and audit_export.c.
  */
 #include "cli/cli.h"
 
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/datetime.h"
+#include "cli/audit_access.h"
+#include "cli/audit_choices.h"
 #include "cli/audit_disclosure.h"
+#include "cli/audit_export.h"
+#include "cli/audit_people.h"
 #include "cli/audit_search.h"
+#include "cli/audit_text.h"
+#include "cli/audit_verify.h"
 #include "cli/journal.h"
 #include "config/config.h"
 
-#define FOLLOW_MS        200
-#define TAIL_DEFAULT     20
-#define SEARCH_DEFAULT   1000
-#define DISCLOSURES_MAX  AUDIT_TAIL_MAX
-#define YEAR_US          (INT64_C(366) * 24 * 3600 * US_PER_S)
-#define YEARS_DEFAULT    6 /* that an accounting of disclosures goes back: 45 CFR 164.528(a)(1) */
-#define DIGITS(number)   DIGITS_OF(number)
-#define DIGITS_OF(value) #value
+#define FOLLOW_MS       200
+#define DISCLOSURES_MAX AUDIT_TAIL_MAX
+#define YEAR_US         (INT64_C(366) * 24 * 3600 * US_PER_S)
+#define ARENA_ROOM      ((size_t)16 * 1024 * 1024)
+#define ASKED_ROOM      ((size_t)64 * 1024)
 
-struct choices {
-    const char *config;
-    const char *count;
-    const char *patient, *document, *user, *organization, *partner, *purpose, *type, *outcome;
-    const char *since, *until;
-    bool is_following, is_json, is_xml, is_csv;
-};
-static struct choices chosen;
+/* ---- one run of a verb ---- */
 
-static const struct cli_option tail_options[] = {
-    {.name = "c", .argument = "FILE", .help = "the node's configuration", .value = &chosen.config},
-    {.name = "n",
-     .argument = "N",
-     .help = "how many records (default " DIGITS(TAIL_DEFAULT) ")",
-     .value = &chosen.count},
-    {.name = "f", .help = "go on: print records as they come", .flag = &chosen.is_following},
-    {.name = "json", .help = "one JSON object per record", .flag = &chosen.is_json},
-    {.name = "xml", .help = "one DICOM AuditMessage per record", .flag = &chosen.is_xml},
+struct run {
+    const struct config *config;
+    struct audit_view view;
+    struct audit_access access;
+    struct cli_values rest; /* arguments that are no options */
+    struct arena *arena;
+    struct buf asked; /* the filters in words */
 };
-static const struct cli_option show_options[] = {
-    {.name = "c", .argument = "FILE", .help = "the node's configuration", .value = &chosen.config},
-    {.name = "json", .help = "the record as JSON", .flag = &chosen.is_json},
-    {.name = "xml", .help = "the record as a DICOM AuditMessage", .flag = &chosen.is_xml},
-};
-#define PATIENT_OPTION                                                                             \
-    {                                                                                              \
-        .name = "patient", .argument = "ID", .help = "ID^^^&OID&ISO, or ID^^^&OID",                \
-        .value = &chosen.patient                                                                   \
+
+static bool
+read_count(const struct audit_view *view, uint64_t *count)
+{
+    if (audit_choices.count == NULL ||
+        span_to_u64(span_of_cstr(audit_choices.count), AUDIT_TAIL_MAX, count)) {
+        return true;
     }
-#define TIME_OPTIONS                                                                               \
-    {.name = "since",                                                                              \
-     .argument = "TIME",                                                                           \
-     .help = "from then on: 2026-11-22, or 2026-11-22T10:30:00Z",                                  \
-     .value = &chosen.since},                                                                      \
-    {                                                                                              \
-        .name = "until", .argument = "TIME", .help = "before then", .value = &chosen.until         \
-    }
-static const struct cli_option search_options[] = {
-    {.name = "c", .argument = "FILE", .help = "the node's configuration", .value = &chosen.config},
-    PATIENT_OPTION,
-    {.name = "document", .argument = "ID", .help = "uniqueId", .value = &chosen.document},
-    {.name = "user", .argument = "TEXT", .help = "part of name or id", .value = &chosen.user},
-    {.name = "organization",
-     .argument = "TEXT",
-     .help = "part of its name",
-     .value = &chosen.organization},
-    {.name = "partner",
-     .argument = "ID",
-     .help = "its id, or its community's OID",
-     .value = &chosen.partner},
-    {.name = "purpose", .argument = "CODE", .help = "such as T-TREAT", .value = &chosen.purpose},
-    {.name = "type",
-     .argument = "TYPE",
-     .help = "such as ITI-55 or node-start",
-     .value = &chosen.type},
-    {.name = "outcome",
-     .argument = "HOW",
-     .help = "success, minor, serious, major or intent",
-     .value = &chosen.outcome},
-    TIME_OPTIONS,
-    {.name = "n",
-     .argument = "N",
-     .help = "the newest so many (default " DIGITS(SEARCH_DEFAULT) ")",
-     .value = &chosen.count},
-    {.name = "json", .help = "one JSON object per record", .flag = &chosen.is_json},
-    {.name = "xml", .help = "one DICOM AuditMessage per record", .flag = &chosen.is_xml},
-};
-static const struct cli_option disclosure_options[] = {
-    {.name = "c", .argument = "FILE", .help = "the node's configuration", .value = &chosen.config},
-    PATIENT_OPTION,
-    TIME_OPTIONS,
-    {.name = "json", .help = "one JSON object per disclosure", .flag = &chosen.is_json},
-    {.name = "csv", .help = "for a spreadsheet (RFC 4180)", .flag = &chosen.is_csv},
-};
-static const struct cli_option verify_options[] = {
-    {.name = "c", .argument = "FILE", .help = "the node's configuration", .value = &chosen.config},
-    {.name = "json", .help = "the result as JSON", .flag = &chosen.is_json},
-};
+    cli_complain(view->command, "-n '%s' is not a number from 0 to %d", audit_choices.count,
+                 AUDIT_TAIL_MAX);
+    return false;
+}
 
-static const struct cli_command command_audit = {
-    .name = "audit",
-    .usage = "tail|show|search|disclosures|verify -c FILE ...",
-    .text = "  isthmus audit tail -c FILE [-n N] [-f] [--json|--xml]\n"
-            "      the last records, one line each\n"
-            "  isthmus audit show -c FILE RECORD [--json|--xml]\n"
-            "      one record explained\n"
-            "  isthmus audit search -c FILE [--patient ID] [--user TEXT] [--since TIME] ...\n"
-            "      the records that fit, oldest first\n"
-            "  isthmus audit disclosures -c FILE --patient ID [--csv|--json]\n"
-            "      who received what about a patient, when and why\n"
-            "  isthmus audit verify -c FILE [--json]\n"
-            "      whether every record of the journal is there and unchanged\n\n"
-            "'isthmus audit VERB --help' says more. All of them read beside a running node.",
-};
-static const struct cli_command command_tail = {
-    .name = "audit tail",
-    .usage = "-c FILE [-n N] [-f] [--json|--xml]",
-    .text = "Prints the last records of all chains of the journal, merged by time, one line each:\n"
-            "when, which transaction, asked by this node or answered by it, how it ended (intent:\n"
-            "written before a question left), partner, user, purpose, how many patients and\n"
-            "documents, and the record's name for 'isthmus audit show'. Records are verified as\n"
-            "they are read; a damaged chain is reported on standard error and hides no other.\n\n"
-            "Exit code: 0; 1 when something could not be read.",
-    .options = tail_options,
-    .options_n = ARRAY_LEN(tail_options),
-};
-static const struct cli_command command_show = {
-    .name = "audit show",
-    .usage = "-c FILE RECORD [--json|--xml]",
-    .text =
-        "Explains one record (CHAIN/NUMBER, as 'isthmus audit tail' prints it): what happened,\n"
-        "who asked for what, whom it concerned and how it ended. With --xml only the DICOM\n"
-        "AuditMessage, with --json only the record as the journal holds it.\n\n"
-        "Exit code: 0; 1 when there is no such record or it cannot be read.",
-    .options = show_options,
-    .options_n = ARRAY_LEN(show_options),
-};
-static const struct cli_command command_search = {
-    .name = "audit search",
-    .usage = "-c FILE [--patient ID] [--user TEXT] ... [--since TIME] [--until TIME] [-n N]",
-    .text =
-        "Prints the records for which everything that is given holds, as 'isthmus audit tail'\n"
-        "does. An index beside the journal (" AUDIT_INDEX_NAME
-        ") is brought up to date first; the\n"
-        "records themselves are read, and verified, from the journal. The index may be removed\n"
-        "at any time: the next search makes it again.\n\n"
-        "Exit code: 0, also when nothing fits; 1 when something could not be read.",
-    .options = search_options,
-    .options_n = ARRAY_LEN(search_options),
-};
-static const struct cli_command command_disclosures = {
-    .name = "audit disclosures",
-    .usage = "-c FILE --patient ID [--since TIME] [--until TIME] [--csv|--json]",
-    .text =
-        "Accounting of disclosures (45 CFR 164.528): what this node told whom about a patient,\n"
-        "when, and for which purpose; of the last " DIGITS(
-            YEARS_DEFAULT) " years when --since is not given. Answers\n"
-                           "count when they told something; questions and deliveries count from "
-                           "the moment in\n"
-                           "which they were about to leave. What was for treatment, payment or "
-                           "operations is\n"
-                           "marked as exempt and not left out.\n\n"
-                           "Exit code: 0; 1 when something could not be read, and the list may "
-                           "lack rows.",
-    .options = disclosure_options,
-    .options_n = ARRAY_LEN(disclosure_options),
-};
-static const struct cli_command command_verify = {
-    .name = "audit verify",
-    .usage = "-c FILE [--json]",
-    .text =
-        "Walks every chain of the journal from its first record: length, CRC-32C, sequence and\n"
-        "the SHA-256 of the record before. Says per chain how many records there are, from\n"
-        "when to when, and where the chain breaks if it does. Records that were cut off at a\n"
-        "chain's end together with everything behind them leave no trace in the journal itself:\n"
-        "compare the last record with a copy kept elsewhere.\n\n"
-        "Exit code: 0 when everything holds, else 1.",
-    .options = verify_options,
-    .options_n = ARRAY_LEN(verify_options),
-};
+static bool
+expect_no_more(const struct run *run)
+{
+    if (run->rest.n > 0) {
+        cli_complain(run->view.command, "'%s' is not expected here", run->rest.items[0]);
+    }
+    return run->rest.n == 0;
+}
+
+/* ---- what is searched for ---- */
+
+/* What the filter's options mean; with --same-person, the other ids that the store knows are asked
+ * for, too. */
+static bool
+read_filter(struct audit_view *view, const struct config *config, int64_t since_us,
+            struct arena *arena, struct audit_index_query *query)
+{
+    const struct audit_filter_options *const filter = &audit_choices.filter;
+
+    if (!audit_filter_read(view->command, filter, since_us, clock_wall_us(clock_system()), arena,
+                           query)) {
+        return false;
+    }
+    return !filter->is_same_person ||
+           audit_people_add(view->command, config, arena, &query->patients);
+}
+
+static bool
+read_after(const struct audit_view *view, struct audit_index_place *after)
+{
+    const char *const text = audit_choices.after;
+
+    if (text == NULL || audit_text_read_record(text, after->chain, &after->sequence)) {
+        return true;
+    }
+    cli_complain(view->command, "--after '%s' is not a record: say CHAIN/NUMBER", text);
+    return false;
+}
+
+static enum audit_order
+order_of(const struct audit_choices *choices)
+{
+    if (choices->is_newest_first) {
+        return AUDIT_ORDER_NEWEST_FIRST;
+    }
+    return choices->is_oldest_first || choices->after != NULL ? AUDIT_ORDER_OLDEST_FIRST
+                                                              : AUDIT_ORDER_NEWEST_LAST;
+}
+
+static int
+run_search(struct run *run)
+{
+    uint64_t n = AUDIT_SEARCH_DEFAULT;
+    struct audit_index_query query;
+    struct audit_view *const view = &run->view;
+
+    if (audit_choices.is_newest_first && audit_choices.is_oldest_first) {
+        cli_complain(view->command, "--newest-first and --oldest-first exclude each other");
+        return CLI_USAGE;
+    }
+    if (!expect_no_more(run) || !read_count(view, &n) ||
+        !read_filter(view, run->config, INT64_MIN, run->arena, &query) ||
+        !read_after(view, &query.after)) {
+        return CLI_USAGE;
+    }
+    query.limit = (size_t)n;
+    run->access.patients = &query.patients;
+    return (int)(audit_choices.is_count ? audit_count(view, &query)
+                                        : audit_search(view, &query, order_of(&audit_choices)));
+}
+
+static int
+run_disclosures(struct run *run)
+{
+    struct audit_view *const view = &run->view;
+    struct audit_index_query query;
+    const int64_t since_us = clock_wall_us(clock_system()) - AUDIT_YEARS_DEFAULT * YEAR_US;
+
+    if (audit_choices.filter.patients.n == 0 || (audit_choices.is_csv && audit_choices.is_json)) {
+        cli_complain(view->command, audit_choices.filter.patients.n == 0
+                                        ? "--patient is required: ID^^^&OID&ISO"
+                                        : "--json and --csv exclude each other");
+        return CLI_USAGE;
+    }
+    if (audit_choices.is_all && audit_choices.is_accountable) {
+        cli_complain(view->command, "--all and --accountable exclude each other");
+        return CLI_USAGE;
+    }
+    if (!expect_no_more(run) || !read_filter(view, run->config, since_us, run->arena, &query)) {
+        return CLI_USAGE;
+    }
+    query.limit = DISCLOSURES_MAX;
+    const struct disclosure_form form = {
+        .style = audit_choices.is_csv            ? DISCLOSURE_CSV
+                 : view->form == AUDIT_FORM_JSON ? DISCLOSURE_JSON
+                                                 : DISCLOSURE_TEXT,
+        .community = view->source.source_id,
+        .patients = &query.patients,
+        .since_us = query.since_us,
+        .until_us = query.until_us,
+        .is_accountable = audit_choices.is_accountable,
+        .config = run->config,
+    };
+    run->access.patients = &query.patients;
+    return (int)audit_disclosures(view, &query, &form);
+}
+
+static bool
+read_form(const struct audit_view *view, const char *text, enum audit_export_form *form)
+{
+    static const struct {
+        const char *name;
+        enum audit_export_form form;
+    } forms[] = {
+        {"json", AUDIT_EXPORT_JSON},
+        {"xml", AUDIT_EXPORT_XML},
+        {"csv", AUDIT_EXPORT_CSV},
+        {"fhir", AUDIT_EXPORT_FHIR},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        if (text == NULL || strcmp(text, forms[i].name) == 0) {
+            *form = forms[i].form;
+            return true;
+        }
+    }
+    cli_complain(view->command, "--format '%s': expected json, xml, fhir or csv", text);
+    return false;
+}
+
+static int
+run_export(struct run *run)
+{
+    struct audit_view *const view = &run->view;
+    struct audit_index_query query;
+    struct audit_export export = {
+        .path = audit_choices.output,
+        .is_proven = audit_choices.is_proven,
+        .is_forced = audit_choices.is_forced,
+    };
+
+    if (export.path == NULL || export.path[0] == '\0') {
+        cli_complain(view->command, "-o PATH is required: the file to make, or with --proof the "
+                                    "folder");
+        return CLI_USAGE;
+    }
+    if (!expect_no_more(run) || !read_form(view, audit_choices.format, &export.form) ||
+        !read_filter(view, run->config, INT64_MIN, run->arena, &query)) {
+        return CLI_USAGE;
+    }
+    export.asked = run->asked.n == 0 ? "everything" : run->asked.p;
+    run->access.patients = &query.patients;
+    return (int)audit_export(view, &query, &export);
+}
+
+static int
+run_index(struct run *run)
+{
+    return expect_no_more(run) ? (int)audit_make_index(&run->view, audit_choices.is_rebuilding)
+                               : CLI_USAGE;
+}
+
+/* ---- the others ---- */
+
+static volatile sig_atomic_t is_interrupted;
+
+static void
+interrupt(int number)
+{
+    (void)number;
+    is_interrupted = 1;
+}
 
 static bool
 wait_a_little(void *arg)
@@ -190,211 +229,127 @@ wait_a_little(void *arg)
     const struct timespec time = {0, FOLLOW_MS * 1000000L};
     (void)arg;
     (void)nanosleep(&time, NULL);
-    return true;
+    return is_interrupted == 0;
 }
 
-static bool
-read_count(const struct audit_view *view, uint64_t *count)
+/* Following ends in order, so that it is recorded how much was shown. */
+static void
+catch_interrupts(void)
 {
-    if (chosen.count == NULL || span_to_u64(span_of_cstr(chosen.count), AUDIT_TAIL_MAX, count)) {
-        return true;
-    }
-    cli_complain(view->command, "-n '%s' is not a number from 0 to %d", chosen.count,
-                 AUDIT_TAIL_MAX);
-    return false;
-}
-
-static bool
-expect_no_more(const struct audit_view *view, const struct cli_values *rest)
-{
-    if (rest->n > 0) {
-        cli_complain(view->command, "'%s' is not expected here", rest->items[0]);
-    }
-    return rest->n == 0;
+    const struct sigaction action = {.sa_handler = interrupt};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
 }
 
 static int
-run_tail(const struct audit_view *view, const struct cli_values *rest)
+run_tail(struct run *run)
 {
-    uint64_t n = TAIL_DEFAULT;
-    if (!expect_no_more(view, rest) || !read_count(view, &n)) {
+    uint64_t n = AUDIT_TAIL_DEFAULT;
+    struct audit_view *const view = &run->view;
+    struct audit_index_query query;
+
+    if (!expect_no_more(run) || !read_count(view, &n) ||
+        !read_filter(view, run->config, INT64_MIN, run->arena, &query)) {
         return CLI_USAGE;
     }
-    return (int)audit_view_tail(view, n, chosen.is_following ? wait_a_little : NULL, NULL);
+    view->has_access = audit_choices.has_access;
+    view->filter = run->asked.n > 0 || query.patients.n > 0 ? &query : NULL;
+    run->access.patients = &query.patients;
+    if (audit_choices.is_following) {
+        catch_interrupts();
+    }
+    return (int)audit_view_tail(view, n, audit_choices.is_following ? wait_a_little : NULL, NULL);
 }
 
 static int
-run_show(const struct audit_view *view, const struct cli_values *rest)
+run_show(struct run *run)
 {
-    if (rest->n != 1) {
-        cli_complain(view->command, "one RECORD is expected, %zu were given", rest->n);
+    if (run->rest.n != 1) {
+        cli_complain(run->view.command, "one RECORD is expected, %zu were given", run->rest.n);
         return CLI_USAGE;
     }
-    return (int)audit_view_show(view, rest->items[0]);
-}
-
-/* ---- what is searched for ---- */
-
-/* A day is its first moment. */
-static bool
-read_time(const struct audit_view *view, const char *option, const char *text, int64_t *ret_us)
-{
-    char whole[DATETIME_MAX];
-
-    (void)snprintf(whole, sizeof(whole), "%.10sT00:00:00Z", text);
-    if (datetime_read_xs(span_of_cstr(strlen(text) == 10 ? whole : text), ret_us)) {
-        return true;
-    }
-    cli_complain(view->command,
-                 "--%s '%s' is no time; write 2026-11-22, or 2026-11-22T10:30:00Z with its zone",
-                 option, text);
-    return false;
-}
-
-static bool
-read_times(const struct audit_view *view, int64_t since_us, struct audit_index_query *query)
-{
-    query->since_us = since_us;
-    query->until_us = INT64_MAX;
-    return (chosen.since == NULL || read_time(view, "since", chosen.since, &query->since_us)) &&
-           (chosen.until == NULL || read_time(view, "until", chosen.until, &query->until_us));
-}
-
-static bool
-read_type(const struct audit_view *view, struct audit_index_query *query)
-{
-    query->type = span_of_cstr(chosen.type);
-    for (int type = 0; type < AUDIT_TYPE_COUNT && chosen.type != NULL; type++) {
-        if (span_eq_cstr(query->type, audit_type_code((enum audit_type)type))) {
-            return true;
-        }
-    }
-    if (chosen.type != NULL) {
-        cli_complain(view->command,
-                     "--type '%s' is no type of records; 'isthmus audit tail --json'"
-                     " shows them, such as ITI-55, ITI-38, node-start",
-                     chosen.type);
-    }
-    return chosen.type == NULL;
-}
-
-static bool
-read_outcome(const struct audit_view *view, struct audit_index_query *query)
-{
-    static const struct {
-        const char *name, *phase;
-        int outcome;
-    } names[] = {
-        {"intent", "intent", -1},          {"success", "outcome", AUDIT_SUCCESS},
-        {"minor", "outcome", AUDIT_MINOR}, {"serious", "outcome", AUDIT_SERIOUS},
-        {"major", "outcome", AUDIT_MAJOR},
-    };
-
-    query->outcome = -1;
-    for (size_t i = 0; i < ARRAY_LEN(names) && chosen.outcome != NULL; i++) {
-        if (strcmp(chosen.outcome, names[i].name) == 0) {
-            query->phase = span_of_cstr(names[i].phase);
-            query->outcome = names[i].outcome;
-            return true;
-        }
-    }
-    if (chosen.outcome != NULL) {
-        cli_complain(view->command,
-                     "--outcome '%s': expected success, minor, serious, major or intent",
-                     chosen.outcome);
-    }
-    return chosen.outcome == NULL;
-}
-
-static int
-run_search(const struct audit_view *view, const struct cli_values *rest)
-{
-    uint64_t n = SEARCH_DEFAULT;
-    struct audit_index_query query = {
-        .patient = span_of_cstr(chosen.patient),
-        .document = span_of_cstr(chosen.document),
-        .user = span_of_cstr(chosen.user),
-        .organization = span_of_cstr(chosen.organization),
-        .partner = span_of_cstr(chosen.partner),
-        .purpose = span_of_cstr(chosen.purpose),
-    };
-    if (!expect_no_more(view, rest) || !read_count(view, &n) || !read_type(view, &query) ||
-        !read_outcome(view, &query) || !read_times(view, INT64_MIN, &query)) {
-        return CLI_USAGE;
-    }
-    query.limit = (size_t)n;
-    return (int)audit_search(view, &query);
-}
-
-static int
-run_disclosures(const struct audit_view *view, const struct cli_values *rest)
-{
-    struct audit_index_query query = {
-        .patient = span_of_cstr(chosen.patient), .outcome = -1, .limit = DISCLOSURES_MAX};
-    const struct disclosure_form form = {
-        .style = chosen.is_csv                   ? DISCLOSURE_CSV
-                 : view->form == AUDIT_FORM_JSON ? DISCLOSURE_JSON
-                                                 : DISCLOSURE_TEXT,
-        .community = view->source.source_id,
-        .patient = query.patient,
-    };
-    if (query.patient.n == 0 || (chosen.is_csv && chosen.is_json)) {
-        cli_complain(view->command, query.patient.n == 0 ? "--patient is required: ID^^^&OID&ISO"
-                                                         : "--json and --csv exclude each other");
-        return CLI_USAGE;
-    }
-    if (!expect_no_more(view, rest) ||
-        !read_times(view, clock_wall_us(clock_system()) - YEARS_DEFAULT * YEAR_US, &query)) {
-        return CLI_USAGE;
-    }
-    return (int)audit_disclosures(view, &query, &form);
-}
-
-static int
-run_verify(const struct audit_view *view, const struct cli_values *rest)
-{
-    return expect_no_more(view, rest) ? (int)audit_view_verify(view) : CLI_USAGE;
+    run->access.asked = span_of_cstr(run->rest.items[0]);
+    return (int)audit_view_show(&run->view, run->rest.items[0]);
 }
 
 static const struct verb {
     const char *name;
     const struct cli_command *command;
-    int (*run)(const struct audit_view *view, const struct cli_values *rest);
+    int (*run)(struct run *run);
 } verbs[] = {
-    {"tail", &command_tail, run_tail},       {"show", &command_show, run_show},
-    {"search", &command_search, run_search}, {"disclosures", &command_disclosures, run_disclosures},
-    {"verify", &command_verify, run_verify},
+    {"tail", &audit_command_tail, run_tail},
+    {"show", &audit_command_show, run_show},
+    {"search", &audit_command_search, run_search},
+    {"disclosures", &audit_command_disclosures, run_disclosures},
+    {"export", &audit_command_export, run_export},
+    {"index", &audit_command_index, run_index},
 };
 
-static int
-run_verb(const struct verb *verb, int argc, char **argv)
+static struct status
+prepare(struct run *run, const struct verb *verb, struct diag *diag)
 {
-    struct cli_values rest;
-    int exit_code = CLI_DONE;
-    chosen = (struct choices){0};
-    if (!cli_parse(verb->command, argc, argv, &rest, &exit_code)) {
-        return exit_code;
+    const struct config *const config = run->config;
+
+    run->arena = arena_new(ARENA_ROOM);
+    if (run->arena == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory for the command");
     }
-    if (chosen.is_json && chosen.is_xml) {
-        cli_complain(verb->command, "--json and --xml exclude each other");
-        return CLI_USAGE;
-    }
-    const struct config *config = cli_config(verb->command, chosen.config);
-    if (config == NULL) {
-        return CLI_FAILED;
-    }
-    const struct audit_view view = {
+    buf_init(&run->asked, ASKED_ROOM);
+    TRY(audit_filter_describe(&audit_choices.filter, &run->asked, diag));
+    run->view = (struct audit_view){
         .command = verb->command,
         .place = cli_journal_place(config),
         .source = {config->community_name != NULL ? config->community_name : config->community,
                    config->community},
-        .form = chosen.is_json  ? AUDIT_FORM_JSON
-                : chosen.is_xml ? AUDIT_FORM_XML
-                                : AUDIT_FORM_TEXT,
+        .form = audit_choices.is_json   ? AUDIT_FORM_JSON
+                : audit_choices.is_xml  ? AUDIT_FORM_XML
+                : audit_choices.is_fhir ? AUDIT_FORM_FHIR
+                                        : AUDIT_FORM_TEXT,
         .out = stdout,
+        .access = &run->access,
     };
-    exit_code = verb->run(&view, &rest);
-    config_unref(config);
+    run->view.is_encrypted = config->audit.keys.n > 0; /* or was, in part */
+    run->access = (struct audit_access){
+        .command = verb->command,
+        .place = &run->view.place,
+        .signer = config->checkpoints.credential,
+        .community = config->community,
+        .verb = verb->name,
+        .asker = audit_choices.by,
+        .reason = audit_choices.reason,
+        .asked = buf_span(&run->asked),
+    };
+    return OK;
+}
+
+static int
+run_verb(const struct verb *verb, int argc, char **argv)
+{
+    static struct run run; /* its list of arguments is long */
+    int exit_code = CLI_DONE;
+    struct diag diag = {0};
+    audit_choices = (struct audit_choices){0};
+    run = (struct run){0};
+    if (!cli_parse(verb->command, argc, argv, &run.rest, &exit_code)) {
+        return exit_code;
+    }
+    if (audit_choices.is_json + audit_choices.is_xml + audit_choices.is_fhir > 1) {
+        cli_complain(verb->command, "--json, --xml and --fhir exclude each other");
+        return CLI_USAGE;
+    }
+    run.config = cli_config(verb->command, audit_choices.config);
+    if (run.config == NULL) {
+        return CLI_FAILED;
+    }
+    if (is_ok(prepare(&run, verb, &diag))) {
+        exit_code = verb->run(&run);
+    } else {
+        cli_error(verb->command, &diag);
+        exit_code = CLI_FAILED;
+    }
+    buf_done(&run.asked);
+    arena_free(run.arena);
+    config_unref(run.config);
     return exit_code;
 }
 
@@ -403,21 +358,24 @@ cmd_audit(int argc, char **argv)
 {
     struct cli_values rest;
     int exit_code = CLI_USAGE;
+    if (argc > 1 && strcmp(argv[1], "verify") == 0) {
+        return audit_verify_command(argc - 1, argv + 1);
+    }
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
         if (strcmp(argv[1], verbs[i].name) == 0) {
             return run_verb(&verbs[i], argc - 1, argv + 1);
         }
     }
     if (argc > 1 && argv[1][0] != '-') {
-        cli_complain(&command_audit,
-                     "unknown verb '%s'; there are tail, show, search, disclosures and verify",
+        cli_complain(&audit_command,
+                     "unknown verb '%s'; there are tail, show, search, disclosures, export, index "
+                     "and verify",
                      argv[1]);
         return CLI_USAGE;
     }
-    if (cli_parse(&command_audit, argc, argv, &rest, &exit_code)) { /* --help, or nothing */
-        cli_complain(
-            &command_audit,
-            "say tail, show, search, disclosures or verify; 'isthmus audit --help' explains");
+    if (cli_parse(&audit_command, argc, argv, &rest, &exit_code)) { /* --help, or nothing */
+        cli_complain(&audit_command, "say tail, show, search, disclosures, export, index or "
+                                     "verify; 'isthmus audit --help' explains");
         exit_code = CLI_USAGE;
     }
     return exit_code;

@@ -3,8 +3,18 @@ libisthmus_a_SOURCES += \
 	gateway/cli/answers.c gateway/cli/answers.h \
 	gateway/cli/answers_write.c \
 	gateway/cli/await.c gateway/cli/await.h \
+	gateway/cli/audit_access.c gateway/cli/audit_access.h \
 	gateway/cli/audit_disclosure.c gateway/cli/audit_disclosure.h \
+	gateway/cli/audit_filter.c gateway/cli/audit_filter.h \
+	gateway/cli/audit_choices.c gateway/cli/audit_choices.h \
+	gateway/cli/audit_people.c gateway/cli/audit_people.h \
+	gateway/cli/audit_look.c gateway/cli/audit_show.c \
+	gateway/cli/audit_update.c gateway/cli/audit_update.h \
 	gateway/cli/audit_search.c gateway/cli/audit_search.h \
+	gateway/cli/audit_export.c gateway/cli/audit_export.h gateway/cli/audit_export_form.c \
+	gateway/cli/audit_story.c gateway/cli/audit_story.h \
+	gateway/cli/audit_walk.c gateway/cli/audit_walk.h \
+	gateway/cli/csv.c gateway/cli/csv.h \
 	gateway/cli/audit_text.c gateway/cli/audit_text.h \
 	gateway/cli/audit_view.c gateway/cli/audit_view.h \
 	gateway/cli/cli.c gateway/cli/cli.h \
@@ -16,7 +26,9 @@ libisthmus_a_SOURCES += \
 	gateway/cli/cmd_discover.c \
 	gateway/cli/cmd_gather.c \
 	gateway/cli/cmd_import.c \
-	gateway/cli/cmd_init.c gateway/cli/init.h gateway/cli/journal.h gateway/cli/init_plan.c gateway/cli/init_text.c \
+	gateway/cli/cmd_init.c gateway/cli/init.h gateway/cli/journal.c gateway/cli/journal.h gateway/cli/init_plan.c gateway/cli/init_text.c \
+	gateway/cli/cmd_init.c gateway/cli/init.h \
+	gateway/cli/journal.c gateway/cli/journal.h gateway/cli/init_plan.c gateway/cli/init_text.c \
 	gateway/cli/cmd_locate.c \
 	gateway/cli/cmd_partners.c \
 	gateway/cli/cmd_policy.c \
@@ -25,7 +37,9 @@ libisthmus_a_SOURCES += \
 	gateway/cli/cmd_send.c \
 	gateway/cli/sent.c gateway/cli/sent.h \
 	gateway/cli/submission.c gateway/cli/submission.h \
-	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_later.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_status.c \
+	gateway/cli/audit_against.c gateway/cli/audit_judge.c gateway/cli/audit_judge.h \
+	gateway/cli/audit_verify.c gateway/cli/audit_verify.h \
+	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_later.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_seal.c gateway/cli/serve_status.c \
 	gateway/cli/serve_life.c gateway/cli/service.c gateway/cli/service.h \
 	gateway/cli/expiry_log.c gateway/cli/expiry_log.h \
 	gateway/cli/import.c gateway/cli/import.h \
@@ -69,7 +83,15 @@ tests_unit_test_cmd_partners_SOURCES = tests/unit/test_cmd_partners.c $(CLI_KIT)
 tests_unit_test_cmd_partners_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_cmd_policy
 tests_unit_test_cmd_policy_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test_audit_view tests/unit/test_audit_search
+check_PROGRAMS += tests/unit/test_audit_view tests/unit/test_audit_search tests/unit/test_audit_access
+tests_unit_test_audit_access_SOURCES = tests/unit/test_audit_access.c $(JOURNAL_KIT)
+tests_unit_test_audit_access_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_audit_export
+tests_unit_test_audit_export_SOURCES = tests/unit/test_audit_export.c $(JOURNAL_KIT)
+tests_unit_test_audit_export_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_audit_use
+tests_unit_test_audit_use_SOURCES = tests/unit/test_audit_use.c $(JOURNAL_KIT)
+tests_unit_test_audit_use_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_search_SOURCES = tests/unit/test_audit_search.c $(JOURNAL_KIT)
 tests_unit_test_audit_search_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_view_SOURCES = tests/unit/test_audit_view.c $(JOURNAL_KIT)

@@ -1,19 +1,29 @@
 /*
- * The search index of audit records, in a SQLite file of its own beside the journal. Called by
- * `isthmus audit`, on its thread. Each way to look for records that has an index of its own (a
- * patient, a document, time alone) is one statement; the other conditions are checked on its rows.
+ * The search index of audit records, in a SQLite file of its own beside the journal: the file, how
+ * far it knows the journal, and what is added. audit_index_find.c asks it. Called by `isthmus
+ * audit`, on its thread.
+ *
+ * A file beside it is locked by whoever uses the index, shared, and alone by whoever takes it away.
  */
-#include "store/audit_index.h"
+#include "store/audit_index_file.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/mem.h"
-#include "store/db.h"
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
 
 #define APPLICATION_ID 0x49534149 /* "ISAI", in the file's header */
-#define INDEX_VERSION  1
+#define INDEX_VERSION  2
 #define BUSY_MS        20000
+#define LOCK_STEP_MS   20
+
+#define SQLITE_HEADER_BYTES 100 /* https://www.sqlite.org/fileformat.html 1.3 */
+#define SQLITE_MAGIC        "SQLite format 3"
+#define SQLITE_ID_AT        68
 
 static const char schema[] =
     "CREATE TABLE positions ("
@@ -23,10 +33,13 @@ static const char schema[] =
     "  id INTEGER PRIMARY KEY,"
     "  chain TEXT NOT NULL, sequence INTEGER NOT NULL, time_us INTEGER NOT NULL,"
     "  type TEXT NOT NULL, phase TEXT NOT NULL, outcome INTEGER NOT NULL,"
-    "  user_name TEXT NOT NULL, user_id TEXT NOT NULL, organization TEXT NOT NULL,"
+    "  user TEXT NOT NULL, organization TEXT NOT NULL,"
     "  partner TEXT NOT NULL, community TEXT NOT NULL, purpose TEXT NOT NULL,"
+    "  rule TEXT NOT NULL, message TEXT NOT NULL, transaction_id TEXT NOT NULL,"
     "  UNIQUE (chain, sequence)) STRICT;"
-    "CREATE INDEX records_time ON records (time_us);"
+    "CREATE INDEX records_time ON records (time_us, chain, sequence);"
+    "CREATE INDEX records_message ON records (message) WHERE message <> '';"
+    "CREATE INDEX records_transaction ON records (transaction_id) WHERE transaction_id <> '';"
     "CREATE TABLE patients ("
     "  patient TEXT NOT NULL, record INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,"
     "  PRIMARY KEY (patient, record)) STRICT, WITHOUT ROWID;"
@@ -39,10 +52,50 @@ static const char schema[] =
 static const char remove_all[] = "DROP TABLE IF EXISTS documents; DROP TABLE IF EXISTS patients;"
                                  "DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS positions;";
 
-struct audit_index {
-    struct db *db;
-    struct db_conn *conn;
-};
+/* ---- the lock beside the file ---- */
+
+static struct status
+wait_for_lock(int fd, const char *path, int how, struct diag *diag)
+{
+    const struct timespec step = {0, LOCK_STEP_MS * 1000000L};
+
+    for (int waited_ms = 0; flock(fd, how | LOCK_NB) != 0; waited_ms += LOCK_STEP_MS) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            return FAIL(diag, ERR_STORE, "%s cannot be locked: error %d", path, errno);
+        }
+        if (waited_ms >= BUSY_MS) {
+            return FAIL(diag, ERR_STORE_BUSY, "%s is being used by other processes; try again",
+                        path);
+        }
+        (void)nanosleep(&step, NULL);
+    }
+    return OK;
+}
+
+/* Closing the descriptor gives the lock back. */
+static struct status
+take_lock(const char *index_path, int how, struct diag *diag, int *ret_fd)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof(path), "%s-lock", index_path) >= PATH_MAX) {
+        return FAIL(diag, ERR_STORE, "the path of the index is too long");
+    }
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    if (fd == -1) {
+        return FAIL(diag, ERR_STORE,
+                    "%s cannot be made: error %d; the index of the journal stands "
+                    "in its folder, which must be writable",
+                    path, errno);
+    }
+    const struct status st = wait_for_lock(fd, path, how, diag);
+    if (!is_ok(st)) {
+        (void)close(fd);
+        return st;
+    }
+    *ret_fd = fd;
+    return OK;
+}
 
 /* ---- the file ---- */
 
@@ -91,7 +144,11 @@ audit_index_open(const char *path, struct diag *diag, struct audit_index **ret_i
     if (index == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for the index of the journal");
     }
-    const struct status st = open_file(index, path, diag);
+    index->lock = -1;
+    struct status st = take_lock(path, LOCK_SH, diag, &index->lock);
+    if (is_ok(st)) {
+        st = open_file(index, path, diag);
+    }
     if (!is_ok(st)) {
         audit_index_close(index);
         return st;
@@ -108,7 +165,109 @@ audit_index_close(struct audit_index *index)
     }
     db_give_p(&index->conn);
     db_close(index->db);
+    if (index->lock != -1) {
+        (void)close(index->lock);
+    }
     mem_free(index);
+}
+
+/* ---- taking it away ---- */
+
+enum held { HELD_NOTHING, HELD_INDEX, HELD_OTHER };
+
+static enum held
+what_is_there(const char *path)
+{
+    unsigned char header[SQLITE_HEADER_BYTES] = {0};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd == -1) {
+        return errno == ENOENT ? HELD_NOTHING : HELD_OTHER;
+    }
+    const ssize_t n = read(fd, header, sizeof(header));
+    (void)close(fd);
+    const unsigned char *const id = header + SQLITE_ID_AT;
+    const bool is_ours =
+        n == SQLITE_HEADER_BYTES && memcmp(header, SQLITE_MAGIC, sizeof(SQLITE_MAGIC)) == 0 &&
+        ((uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3]) ==
+            APPLICATION_ID;
+    return is_ours || n == 0 ? HELD_INDEX : HELD_OTHER;
+}
+
+static struct status
+remove_files(const char *path, struct diag *diag)
+{
+    static const char *const behind[] = {"", "-wal", "-shm"};
+
+    if (what_is_there(path) == HELD_OTHER) {
+        return FAIL(diag, ERR_STORE, "%s is no index of a journal; move it away", path);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(behind); i++) {
+        char file[PATH_MAX];
+
+        (void)snprintf(file, sizeof(file), "%s%s", path, behind[i]);
+        if (unlink(file) != 0 && errno != ENOENT) {
+            return FAIL(diag, ERR_STORE, "%s cannot be removed: error %d", file, errno);
+        }
+    }
+    return OK;
+}
+
+struct status
+audit_index_remove(const char *path, struct diag *diag)
+{
+    int lock = -1;
+
+    TRY(take_lock(path, LOCK_EX, diag, &lock));
+    const struct status st = remove_files(path, diag);
+    (void)close(lock);
+    return st;
+}
+
+static struct status
+check_file(const char *path, struct diag *diag, bool *ret_is_whole)
+{
+    const struct db_options options = {.path = path, .busy_timeout_ms = BUSY_MS};
+    struct db *db = NULL;
+    struct db_conn *conn = NULL;
+    struct span verdict = SPAN_EMPTY;
+    bool has_row = false;
+
+    TRY(db_open(&options, diag, &db));
+    struct status st = db_take(db, diag, &conn);
+    if (is_ok(st)) {
+        CLEANUP(db_end) struct db_query query = {0};
+        db_prepare(conn, "PRAGMA quick_check(1)", &query);
+        st = db_step(&query, diag, &has_row);
+        st = is_ok(st) && has_row ? db_column_blob(&query, 0, diag, &verdict) : st;
+        *ret_is_whole = is_ok(st) && span_eq_cstr(verdict, "ok");
+    }
+    db_give_p(&conn);
+    db_close(db);
+    return st;
+}
+
+struct status
+audit_index_remove_damaged(const char *path, struct diag *diag, bool *ret_is_removed)
+{
+    int lock = -1;
+    bool is_whole = false;
+    struct diag why = {0};
+
+    TRY(take_lock(path, LOCK_EX, diag, &lock));
+    const bool is_index = what_is_there(path) == HELD_INDEX;
+    struct status st = is_index ? check_file(path, &why, &is_whole) : OK;
+    const bool is_damaged = is_index && (st.code == ERR_STORE || (is_ok(st) && !is_whole));
+
+    if (is_damaged) {
+        st = remove_files(path, diag);
+    } else if (!is_ok(st)) {
+        st = FAIL(diag, st.code, "%s", why.text);
+    }
+    (void)close(lock);
+    TRY(st);
+    *ret_is_removed = is_damaged;
+    return OK;
 }
 
 /* ---- positions ---- */
@@ -200,8 +359,8 @@ add_record(struct audit_index *index, const struct audit_index_row *row, struct 
 
     db_prepare(index->conn,
                "INSERT OR REPLACE INTO records (chain, sequence, time_us, type, phase, outcome,"
-               " user_name, user_id, organization, partner, community, purpose)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               " user, organization, partner, community, purpose, rule, message, transaction_id)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                &query);
     db_text(&query, span_of_cstr(row->chain));
     db_int(&query, (int64_t)row->sequence);
@@ -209,12 +368,14 @@ add_record(struct audit_index *index, const struct audit_index_row *row, struct 
     db_text(&query, span_of_cstr(row->type));
     db_text(&query, span_of_cstr(row->phase));
     db_int(&query, row->outcome);
-    db_text(&query, row->user_name);
-    db_text(&query, row->user_id);
+    db_text(&query, row->user);
     db_text(&query, row->organization);
     db_text(&query, row->partner);
     db_text(&query, row->community);
     db_text(&query, row->purpose);
+    db_text(&query, row->rule);
+    db_text(&query, row->message);
+    db_text(&query, row->transaction);
     return db_run(&query, diag);
 }
 
@@ -245,103 +406,4 @@ audit_index_end(struct audit_index *index, const char *chain,
         st = set_position(index, chain, position, diag);
     }
     return db_finish(index->conn, st, diag);
-}
-
-/* ---- finding ---- */
-
-/* What every statement checks on its rows; a parameter that is '' (or -1) holds for all. */
-#define CONDITIONS                                                                                 \
-    " r.time_us >= ?2 AND r.time_us < ?3"                                                          \
-    " AND (?4 = '' OR instr(lower(r.user_name), lower(?4)) > 0"                                    \
-    "      OR instr(lower(r.user_id), lower(?4)) > 0)"                                             \
-    " AND (?5 = '' OR instr(lower(r.organization), lower(?5)) > 0)"                                \
-    " AND (?6 = '' OR r.partner = ?6 OR r.community = ?6)"                                         \
-    " AND (?7 = '' OR r.purpose = ?7) AND (?8 = '' OR r.type = ?8)"                                \
-    " AND (?9 = '' OR r.phase = ?9) AND (?10 < 0 OR r.outcome = ?10)"                              \
-    " AND (?11 = '' OR EXISTS (SELECT 1 FROM documents d WHERE d.record = r.id"                    \
-    "      AND d.document = ?11))"                                                                 \
-    " ORDER BY r.time_us DESC, r.id DESC LIMIT ?12"
-
-static const char find_of_patient[] =
-    "SELECT r.chain, r.sequence FROM patients p JOIN records r ON r.id = p.record"
-    " WHERE (p.patient = ?1 OR (p.patient >= ?1 || '&' AND p.patient < ?1 || '''')) AND" CONDITIONS;
-static const char find_of_document[] =
-    "SELECT r.chain, r.sequence FROM documents x JOIN records r ON r.id = x.record"
-    " WHERE x.document = ?11 AND ?1 = '' AND" CONDITIONS;
-static const char find_by_time[] = "SELECT r.chain, r.sequence FROM records r"
-                                   " WHERE ?1 = '' AND" CONDITIONS;
-
-static const char *
-statement_of(const struct audit_index_query *wanted)
-{
-    if (wanted->patient.n > 0) {
-        return find_of_patient;
-    }
-    return wanted->document.n > 0 ? find_of_document : find_by_time;
-}
-
-static void
-bind_query(struct db_query *query, const struct audit_index_query *wanted)
-{
-    db_text(query, wanted->patient);
-    db_int(query, wanted->since_us);
-    db_int(query, wanted->until_us);
-    db_text(query, wanted->user);
-    db_text(query, wanted->organization);
-    db_text(query, wanted->partner);
-    db_text(query, wanted->purpose);
-    db_text(query, wanted->type);
-    db_text(query, wanted->phase);
-    db_int(query, wanted->outcome);
-    db_text(query, wanted->document);
-    db_int(query, (int64_t)wanted->limit + 1);
-}
-
-static struct status
-read_place(const struct db_query *query, struct arena *arena, struct diag *diag,
-           struct audit_index_places *places)
-{
-    struct audit_index_place place = {0};
-    struct span chain = SPAN_EMPTY;
-
-    TRY(db_column_blob(query, 0, diag, &chain));
-    (void)snprintf(place.chain, sizeof(place.chain), "%.*s", SPAN_PRINT(chain));
-    place.sequence = (uint64_t)db_column_int(query, 1);
-    return ARENA_PUSH(arena, diag, places, place);
-}
-
-/* The newest came first. */
-static void
-turn_round(struct audit_index_places *places)
-{
-    for (size_t i = 0, j = places->n; i + 1 < j; i++, j--) {
-        const struct audit_index_place first = places->items[i];
-        places->items[i] = places->items[j - 1];
-        places->items[j - 1] = first;
-    }
-}
-
-struct status
-audit_index_find(struct audit_index *index, const struct audit_index_query *wanted,
-                 struct arena *arena, struct diag *diag, struct audit_index_places *ret_places,
-                 bool *ret_is_cut)
-{
-    CLEANUP(db_end) struct db_query query = {0};
-    struct audit_index_places places = {0};
-    bool has_row = true;
-
-    db_prepare(index->conn, statement_of(wanted), &query);
-    bind_query(&query, wanted);
-    for (;;) {
-        TRY(db_step(&query, diag, &has_row));
-        if (!has_row) {
-            break;
-        }
-        TRY(read_place(&query, arena, diag, &places));
-    }
-    *ret_is_cut = places.n > wanted->limit;
-    places.n = *ret_is_cut ? wanted->limit : places.n;
-    turn_round(&places);
-    *ret_places = places;
-    return OK;
 }

@@ -1,6 +1,7 @@
 # gateway/store: sources and unit tests (see Makefile.am).
 libisthmus_a_SOURCES += \
-	gateway/store/audit_index.c gateway/store/audit_index.h \
+	gateway/store/audit_index.c gateway/store/audit_index.h gateway/store/audit_index_file.h \
+	gateway/store/audit_index_find.c \
 	gateway/store/db.c gateway/store/db.h \
 	gateway/store/jobs.c gateway/store/jobs.h \
 	gateway/store/match.c gateway/store/match.h \

@@ -228,6 +228,31 @@ note_intent(struct asking *asking, struct leg *leg)
     return records_user_name(txn->arena, SPAN_EMPTY, signer, signer, &leg->diag, &event->user_name);
 }
 
+static struct status
+note_patient(struct asking *asking, struct leg *leg, struct span cx)
+{
+    return cx.n == 0 ? OK : ARENA_PUSH(asking->txn.arena, &leg->diag, &leg->event.patients, cx);
+}
+
+/* By which ids we know whom a discovery describes. The AuditMessage of ITI-55 has no patient on
+ * this side (ITI TF-2 3.55.5.1.1); whoever searches the journal, or accounts for disclosures, has.
+ */
+static struct status
+note_described(struct asking *asking, struct leg *leg)
+{
+    const struct ident_list *ids = &asking->order.who.ids;
+
+    for (size_t i = 0; i < ids->n; i++) {
+        struct diag ignored = {0};
+        struct span cx = SPAN_EMPTY;
+
+        if (is_ok(ident_write_cx(asking->txn.arena, &ids->items[i], &ignored, &cx))) {
+            TRY(note_patient(asking, leg, cx));
+        }
+    }
+    return note_patient(asking, leg, asking->order.resource_id);
+}
+
 /* Whose documents, and which, the question is about. */
 static struct status
 note_subject(struct asking *asking, struct leg *leg)
@@ -239,6 +264,9 @@ note_subject(struct asking *asking, struct leg *leg)
     leg->event.documents = leg_is_retrieve(leg) ? leg->refs : (struct document_ref_list){0};
     if (leg->transaction == SOAP_ITI_80) {
         return provide_note(asking->order.provide, txn->arena, &leg->diag, &leg->event);
+    }
+    if (leg_kinds[leg->transaction].audit_type == AUDIT_ITI_55 && leg->partner != NULL) {
+        return note_described(asking, leg);
     }
     if (leg_is_query(leg) && leg->refs.n == 0 &&
         (asking->order.query == NULL || leg->patient_id.root.n > 0)) {
@@ -255,7 +283,7 @@ note_subject(struct asking *asking, struct leg *leg)
         diag_prefix(&leg->diag, "the patient id of this community cannot be asked about");
         return (struct status){leg->diag.code};
     }
-    return ARENA_PUSH(txn->arena, &leg->diag, &leg->event.patients, cx);
+    return note_patient(asking, leg, cx);
 }
 
 /* What goes into our own store is registered there, not sent; a supplier is asked in the course of

@@ -62,6 +62,8 @@ append(struct journal *journal, const struct row *row)
         .time_us = START + row->day * DAY_US,
         .user_id = span_of_cstr(row->user),
         .organization = span_of_cstr(row->organization),
+        .source_address = SPAN("192.0.2.7"),
+        .destination_id = SPAN("https://blue.example/"),
         .partner = span_of_cstr(row->partner),
         .community = row->partner[0] == '\0' ? SPAN_EMPTY : SPAN("2.999.2"),
         .purpose = {.value = span_of_cstr(row->purpose)},
@@ -110,7 +112,7 @@ print(const char *dir, enum audit_form form, const struct audit_index_query *que
                                     .form = form,
                                     .out = tmpfile()};
     CU_ASSERT_PTR_NOT_NULL_FATAL(view.out);
-    printed->exit_code = disclosures == NULL ? audit_search(&view, query)
+    printed->exit_code = disclosures == NULL ? audit_search(&view, query, AUDIT_ORDER_NEWEST_LAST)
                                              : audit_disclosures(&view, query, disclosures);
     rewind(view.out);
     const size_t n = fread(printed->text, 1, sizeof(printed->text) - 1, view.out);
@@ -131,8 +133,11 @@ lines_of(const char *text)
 static struct audit_index_query
 any(void)
 {
-    return (struct audit_index_query){
-        .outcome = -1, .since_us = INT64_MIN, .until_us = INT64_MAX, .limit = 100};
+    return (struct audit_index_query){.outcome = -1,
+                                      .outcome_most = -1,
+                                      .since_us = INT64_MIN,
+                                      .until_us = INT64_MAX,
+                                      .limit = 100};
 }
 
 /* How many records are found. */
@@ -158,7 +163,7 @@ test_what_is_found(void)
     } cases[] = {
         {"3^^^&2.999.1&ISO", "", "", "", "", "", "", "", -1, -1, 99, 0},
         {"", "2.999.7", "", "", "", "", "", "", -1, -1, 99, 0}, /* not the beginning of an id */
-        {"", "", "100%", "", "", "", "", "", -1, -1, 99, 0},
+        {"", "", "100", "", "", "", "", "", -1, -1, 99, 0},
         {"", "", "", "", "", "", "", "", -1, -1, 99, ARRAY_LEN(rows)},
         {"1^^^&2.999.1&ISO", "", "", "", "", "", "", "", -1, -1, 99, 6}, /* not 12^^^, not .11 */
         {"1^^^&2.999.1", "", "", "", "", "", "", "", -1, -1, 99, 6},
@@ -166,10 +171,12 @@ test_what_is_found(void)
         {"1^^^&2.999.1&ISO", "", "", "", "", "", "", "", AUDIT_SERIOUS, -1, 99, 1},
         {"1^^^&2.999.1&ISO", "2.999.7.1", "", "", "", "", "", "", -1, -1, 99, 1},
         {"", "2.999.7.2", "", "", "", "", "", "", -1, -1, 99, 1},
-        {"", "", "ADA", "", "", "", "", "", -1, -1, 99, 4},
+        {"", "", "ada", "", "", "", "", "", -1, -1, 99, 4},
         {"", "", "", "green", "", "", "", "", -1, -1, 99, 2},
         {"", "", "", "", "green", "", "", "", -1, -1, 99, 2},
         {"", "", "", "", "2.999.2", "", "", "", -1, -1, 99, 8},
+        {"1", "", "", "", "", "", "", "", -1, -1, 99, 7}, /* an id without its authority */
+        {"", "", "adaexample", "bluehie", "blue", "T-TREAT", "ITI-38", "outcome", 0, -1, 99, 1},
         {"", "", "", "", "", "T-TREAT", "", "", -1, -1, 99, 6},
         {"", "", "", "", "", "", "", "intent", -1, -1, 99, 1},
         {"", "", "", "", "", "", "node-start", "", -1, -1, 99, 1},
@@ -177,8 +184,9 @@ test_what_is_found(void)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const struct audit_index_query query = {
-            .patient = span_of_cstr(cases[i].patient),
+        struct span patient = span_of_cstr(cases[i].patient);
+        struct audit_index_query query = {
+            .patients = {&patient, patient.n > 0 ? 1 : 0, 1},
             .document = span_of_cstr(cases[i].document),
             .user = span_of_cstr(cases[i].user),
             .organization = span_of_cstr(cases[i].organization),
@@ -187,6 +195,7 @@ test_what_is_found(void)
             .type = span_of_cstr(cases[i].type),
             .phase = span_of_cstr(cases[i].phase),
             .outcome = cases[i].outcome,
+            .outcome_most = cases[i].outcome,
             .since_us = START + cases[i].since_day * DAY_US,
             .until_us = START + cases[i].until_day * DAY_US,
             .limit = 100,
@@ -301,27 +310,42 @@ test_disclosures(void)
     static struct printed printed;
     const char *const dir = make_journal("disclosures", "node", 0, ARRAY_LEN(rows));
     struct audit_index_query query = any();
-    struct disclosure_form form = {DISCLOSURE_CSV, "Red HIE", SPAN("1^^^&2.999.1&ISO")};
+    struct span patient = SPAN("1^^^&2.999.1&ISO");
+    struct disclosure_form form = {
+        .style = DISCLOSURE_CSV, .community = "Red HIE", .patients = &query.patients};
 
-    query.patient = form.patient;
+    query.patients = (struct span_list){&patient, 1, 1};
+    form.since_us = query.since_us = START;
+    form.until_us = query.until_us = START + 30 * DAY_US;
     print(dir, AUDIT_FORM_TEXT, &query, &form, &printed);
     CU_ASSERT_EQUAL(printed.exit_code, CLI_DONE);
     CU_ASSERT_STRING_EQUAL(
         printed.text,
-        "date,recipient,community,user,what,documents,purpose,exempt,record\r\n"
-        "\"2026-11-23T10:30:00.000Z\",\"Blue HIE\",\"2.999.2\",\"Dr. Ada Example\","
-        "\"demographics and patient id, in an answer\",\"\",\"T-TREAT\",\"yes\",\"node/2\"\r\n"
-        "\"2026-11-24T10:30:00.000Z\",\"'=Green \"\"HIE\"\", Inc\",\"2.999.2\",\"\","
-        "\"list of documents, in an answer\",\"\",\"T-PH-ECR\",\"no\",\"node/4\"\r\n"
-        "\"2026-11-24T10:30:00.000Z\",\"Green HIE\",\"2.999.2\",\"clerk\","
-        "\"documents, in an answer\",\"1\",\"T-HCO-CC\",\"yes\",\"node/5\"\r\n"
-        "\"2026-11-25T10:30:00.000Z\",\"blue\",\"2.999.2\",\"\","
-        "\"documents, delivered\",\"\",\"T-TREAT\",\"yes\",\"node/6\"\r\n");
+        "date,recipient,address,community,user,what,documents,purpose,why,exempt,record\r\n"
+        "\"2026-11-23T10:30:00.000Z\",\"Blue HIE\",\"192.0.2.7\",\"2.999.2\","
+        "\"Dr. Ada Example\",\"demographics and patient id, in an answer\",\"\",\"T-TREAT\","
+        "\"treatment\",\"yes\",\"node/2\"\r\n"
+        "\"2026-11-24T10:30:00.000Z\",\"'=Green \"\"HIE\"\", Inc\",\"192.0.2.7\",\"2.999.2\",\"\","
+        "\"list of documents, in an answer\",\"\",\"T-PH-ECR\","
+        "\"public health: electronic case reporting\",\"no\",\"node/4\"\r\n"
+        "\"2026-11-24T10:30:00.000Z\",\"Green HIE\",\"192.0.2.7\",\"2.999.2\",\"clerk\","
+        "\"documents, in an answer\",\"1\",\"T-HCO-CC\","
+        "\"health care operations: care coordination\",\"yes\",\"node/5\"\r\n"
+        "\"2026-11-25T10:30:00.000Z\",\"blue\",\"https://blue.example/\",\"2.999.2\",\"\","
+        "\"documents, delivered\",\"\",\"T-TREAT\",\"treatment\",\"yes\",\"node/6\"\r\n");
     form.style = DISCLOSURE_TEXT;
     print(dir, AUDIT_FORM_TEXT, &query, &form, &printed);
-    CU_ASSERT_EQUAL(lines_of(printed.text), 1 + 4);
-    CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "Green HIE (clerk): documents, in an answer, 1; "
-                                                "purpose T-HCO-CC (exempt); record node/5"));
+    CU_ASSERT_EQUAL(lines_of(printed.text), 4 + 4 + 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "Patient 1^^^&2.999.1&ISO\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "Green HIE (clerk), 192.0.2.7: documents, in an "
+                                                "answer, 1; purpose T-HCO-CC, health care "
+                                                "operations: care coordination (exempt); record "
+                                                "node/5"));
+    form.is_accountable = true;
+    print(dir, AUDIT_FORM_TEXT, &query, &form, &printed);
+    CU_ASSERT_EQUAL(lines_of(printed.text), 4 + 1 + 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "T-PH-ECR"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "\n1 disclosure\n"));
 }
 
 static void
@@ -330,9 +354,11 @@ test_disclosures_as_json(void)
     static struct printed printed;
     const char *const dir = make_journal("json", "node", 0, ARRAY_LEN(rows));
     struct audit_index_query query = any();
-    const struct disclosure_form form = {DISCLOSURE_JSON, "Red HIE", SPAN("1^^^&2.999.11&ISO")};
+    struct span patient = SPAN("1^^^&2.999.11&ISO");
+    const struct disclosure_form form = {
+        .style = DISCLOSURE_JSON, .community = "Red HIE", .patients = &query.patients};
 
-    query.patient = form.patient;
+    query.patients = (struct span_list){&patient, 1, 1};
     print(dir, AUDIT_FORM_JSON, &query, &form, &printed);
     json_t *row = json_loads(printed.text, 0, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(row);
