@@ -327,7 +327,10 @@ struct config_audit_repository {
 
 /* audit: of the journal's writing. */
 struct config_audit {
-    struct journal_keys keys; /* encryption; n 0: nothing is or was encrypted */
+    struct journal_keys keys;    /* encryption; n 0: nothing is or was encrypted */
+    bool is_degrading;           /* on_unavailable: degrade */
+    unsigned disk_limit_percent; /* fuller than that: not ready */
+    int64_t wait_us;             /* for the disk, at most */
 };
 
 struct config {

@@ -500,6 +500,11 @@ config_changes(const struct config *old, const struct config *other, config_say 
     if (!same_discovery(&old->discovery, &other->discovery)) {
         say(arg, "discovery: changed");
     }
+    if (old->audit.is_degrading != other->audit.is_degrading ||
+        old->audit.disk_limit_percent != other->audit.disk_limit_percent ||
+        old->audit.wait_us != other->audit.wait_us) {
+        say(arg, "audit: changed");
+    }
     if (old->clock_skew_us != other->clock_skew_us ||
         old->max_lifetime_us != other->max_lifetime_us ||
         old->uses_reference != other->uses_reference) {
