@@ -364,7 +364,9 @@ put_sentence(struct text *t, const struct audit_event *event)
     put_cstr(t, " ");
     switch (event->type) {
     case AUDIT_LOCAL_ACCESS:
-        put_cstr(t, event->documents.n > 0
+        put_cstr(t, event->submission_set.n > 0
+                        ? "documents were put into the community's own store."
+                    : event->documents.n > 0
                         ? "the operator took documents out of the community's own store."
                         : "the operator asked the community's own store.");
         break;

@@ -220,6 +220,9 @@ note_intent(struct asking *asking, struct leg *leg)
     TRY(arena_printf(txn->arena, &leg->diag, &event->source_id, "%s%s",
                      config->base_url == NULL ? "urn:oid:" : "",
                      config->base_url == NULL ? config->community : config->base_url));
+    if (leg->partner == NULL) { /* the store is in the node */
+        event->destination_id = event->source_id;
+    }
     return records_user_name(txn->arena, SPAN_EMPTY, signer, signer, &leg->diag, &event->user_name);
 }
 
@@ -308,7 +311,7 @@ decide(struct asking *asking, struct leg *leg)
         leg->facts = *order->facts;
         leg->decision = *order->decision;
         behind_decide(asking, leg);
-        leg->event.policy_rule = span_of_cstr(leg->decision.rule);
+        records_note_decision(&leg->event, &leg->decision);
         return;
     }
     /* A source's documents are ours, by whichever transaction they come to us. */
@@ -325,7 +328,7 @@ decide(struct asking *asking, struct leg *leg)
         .system = is_own && order->system != NULL ? span_of_cstr(order->system) : SPAN_EMPTY,
     };
     leg->decision = policy_decide(asking->node->config->policy, &leg->facts);
-    leg->event.policy_rule = span_of_cstr(leg->decision.rule);
+    records_note_decision(&leg->event, &leg->decision);
     if (leg->decision.verdict != POLICY_PERMIT) {
         leg->state = LEG_DENIED;
         (void)FAIL(&leg->diag, ERR_POLICY_DENIED, "our own policy, rule '%s': %s",
