@@ -67,7 +67,10 @@ append(const struct audit_access *access, const struct audit_event *event, struc
     struct journal *journal = NULL;
 
     TRY(journal_open_free(access->place, CHAIN, clock_system(), diag, &journal));
-    const struct status st = journal_append_wait(journal, event, diag);
+    struct status st = access->rules == NULL ? OK : journal_set_rules(journal, access->rules, diag);
+    if (is_ok(st)) {
+        st = journal_append_wait(journal, event, diag);
+    }
     journal_close(journal);
     return st;
 }
