@@ -91,6 +91,10 @@ tests_unit_test_audit_access_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_audit_export
 tests_unit_test_audit_export_SOURCES = tests/unit/test_audit_export.c $(JOURNAL_KIT)
 tests_unit_test_audit_export_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_audit_people
+tests_unit_test_audit_people_SOURCES = tests/unit/test_audit_people.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_audit_people_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_audit_use
 tests_unit_test_audit_use_SOURCES = tests/unit/test_audit_use.c $(JOURNAL_KIT)
 tests_unit_test_audit_use_LDADD = $(UNIT_LIBS)
