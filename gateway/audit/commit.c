@@ -13,6 +13,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/log.h"
+
 #define BATCH_KEEP_BYTES ((size_t)256 * 1024) /* a larger buffer is given back after use */
 
 /* ---- the disk ---- */
@@ -192,6 +194,7 @@ say_failed(struct journal *journal, const struct diag *diag)
     buf_reset(&journal->queue);
     gather_take(&journal->gather, clock_mono_us(journal->clock));
     (void)pthread_mutex_unlock(&journal->mutex);
+    LOG_EVENT(LOG_LEVEL_ERROR, "journal-failed", LOG_ID("chain", journal->chain), LOG_DIAG(diag));
     journal_wake_all(written);
     journal_wake_all(queued);
 }

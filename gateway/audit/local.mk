@@ -62,11 +62,18 @@ tests_unit_test_journal_unfinished_SOURCES = tests/unit/test_journal_unfinished.
 tests_unit_test_journal_unfinished_LDADD = $(UNIT_LIBS)
 
 SHIP_KIT = tests/unit/ship_kit.c tests/unit/ship_kit.h $(JOURNAL_KIT)
-check_PROGRAMS += tests/unit/test_ship
+check_PROGRAMS += tests/unit/test_ship tests/unit/test_ship_cursor
+tests_unit_test_ship_cursor_SOURCES = tests/unit/test_ship_cursor.c $(JOURNAL_KIT)
+tests_unit_test_ship_cursor_LDADD = $(UNIT_LIBS)
 tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
 tests_unit_test_ship_LDADD = $(UNIT_LIBS)
 tests_unit_test_merkle_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_syslog
+tests_unit_test_syslog_SOURCES = tests/unit/test_syslog.c tests/unit/collector_kit.c \
+	tests/unit/collector_kit.h $(SHIP_KIT) $(CONFIG_WORLD)
+tests_unit_test_syslog_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_journal_guard
 ARR_KIT = tests/unit/arr_kit.c tests/unit/arr_kit.h $(FHIR_RULES) $(NET_FIXTURE)
 check_PROGRAMS += tests/unit/test_ship_fhir
 tests_unit_test_ship_fhir_SOURCES = tests/unit/test_ship_fhir.c $(ARR_KIT) $(SHIP_KIT)
@@ -77,3 +84,5 @@ check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher
 tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
 tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_guard_SOURCES = tests/unit/test_journal_guard.c $(JOURNAL_KIT)
+tests_unit_test_journal_guard_LDADD = $(UNIT_LIBS)

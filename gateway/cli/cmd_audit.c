@@ -16,8 +16,8 @@
 #include "cli/audit_export.h"
 #include "cli/audit_people.h"
 #include "cli/audit_search.h"
-#include "cli/journal.h"
 #include "cli/audit_text.h"
+#include "cli/journal.h"
 #include "config/config.h"
 
 #define FOLLOW_MS       200
@@ -347,7 +347,7 @@ prepare(struct run *run, const struct verb *verb, struct diag *diag)
         .out = stdout,
         .access = &run->access,
     };
-    run->view.is_encrypted = config->audit.keys.n > 0;
+    run->view.is_encrypted = config->audit.keys.n > 0; /* or was, in part */
     run->access = (struct audit_access){
         .command = verb->command,
         .place = &run->view.place,
