@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/journal.h"
+
 #define CHAIN        "access"
 #define EVENT_ROOM   ((size_t)4 * 1024 * 1024)
 #define DETAILS_ROOM 4
@@ -35,7 +37,7 @@ append(const struct audit_access *access, const struct audit_event *event, struc
 
     TRY(journal_open_free(access->place, CHAIN, clock_system(), diag, &journal));
     const struct status st = journal_append_wait(journal, event, diag);
-    journal_close(journal);
+    cli_journal_close(journal, access->place, access->signer);
     return st;
 }
 

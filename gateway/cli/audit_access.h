@@ -8,11 +8,13 @@
 #define CLI_AUDIT_ACCESS_H
 
 #include "audit/journal.h"
+#include "certs/credential.h"
 #include "cli/cli.h"
 
 struct audit_access {
     const struct cli_command *command;
     const struct journal_place *place;
+    const struct credential *signer;  /* of a checkpoint behind it; NULL: none */
     const char *community;            /* source of the record: own homeCommunityId, bare OID */
     const char *verb;                 /* "search" */
     const char *asker;                /* who says that he asks (--by); NULL: the unix user alone */

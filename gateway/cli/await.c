@@ -255,7 +255,8 @@ record(const struct desk *desk, const struct client_options *options,
     }
     TRY(cli_journal_open(config, diag, &journal));
     st = journal_append_wait(journal, &event, diag);
-    journal_close(journal);
+    const struct journal_place place = cli_journal_place(config);
+    cli_journal_close(journal, &place, config->checkpoints.credential);
     return st;
 }
 

@@ -110,7 +110,11 @@ close_parts(struct client *client)
     }
     runner_free(client->runner);
     waiting_done(&client->waiting);
-    journal_close(client->journal);
+    if (client->journal != NULL) {
+        const struct journal_place place = cli_journal_place(client->config);
+
+        cli_journal_close(client->journal, &place, client->config->checkpoints.credential);
+    }
     store_close(client->store);
     arena_free(client->arena);
     spool_unref(client->spool);

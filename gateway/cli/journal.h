@@ -26,5 +26,9 @@ MUST_CHECK struct status cli_journal_rules(struct journal *journal, const struct
  * went on without records, the audit says so, and how many they were. *ret_n: that many. */
 MUST_CHECK struct status cli_journal_missing(struct journal *journal, const struct config *config,
                                              struct diag *diag, uint64_t *ret_n);
+/* Puts a checkpoint behind what a command wrote (<credential> NULL: none), then closes. <place>: as
+ * it was opened. A failure to sign is logged. NULL is fine. */
+void cli_journal_close(struct journal *journal, const struct journal_place *place,
+                       const struct credential *credential);
 
 #endif

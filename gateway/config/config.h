@@ -306,6 +306,14 @@ struct config_spool {
     size_t threshold; /* bytes that a message may have without it */
 };
 
+/* audit.checkpoints: who signs where the journal stands, and how often. */
+struct config_checkpoints {
+    const struct credential *credential; /* NULL: nobody */
+    const struct trust *trust;           /* who else may have signed, before; NULL: nobody */
+    int64_t every_us;                    /* a checkpoint at least so often, or after so many */
+    size_t records;                      /* records, if there is anything new */
+};
+
 /* Where audit records are shipped to: an entry of `audit.repositories`. */
 enum config_audit_kind { CONFIG_AUDIT_SYSLOG_TLS, CONFIG_AUDIT_SYSLOG_UDP, CONFIG_AUDIT_FHIR };
 
@@ -372,6 +380,9 @@ struct config {
     const struct config_audit_repository *audit_repositories; /* in the order of the file */
     size_t audit_repositories_n;
     struct config_audit audit;
+    struct config_checkpoints checkpoints;
+    int64_t retention_us; /* audit.retention of the journal; 0: for ever */
+    const char *archive;  /* audit.archive: where old segments go; NULL: they are deleted */
     struct config_spool spool;
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */

@@ -256,6 +256,18 @@ same_edge(const struct config_edge *a, const struct config_edge *b)
            a->queue_us == b->queue_us && a->drain_us == b->drain_us;
 }
 
+/* Its keys and stores are compared with those. */
+static bool
+same_seal(const struct config *old, const struct config *other)
+{
+    const struct config_checkpoints *a = &old->checkpoints, *b = &other->checkpoints;
+
+    return (a->credential == NULL) == (b->credential == NULL) &&
+           (a->trust == NULL) == (b->trust == NULL) && a->every_us == b->every_us &&
+           a->records == b->records && old->retention_us == other->retention_us &&
+           same(old->archive, other->archive);
+}
+
 static bool
 same_limits(const struct config *a, const struct config *b)
 {
@@ -493,6 +505,9 @@ config_changes(const struct config *old, const struct config *other, config_say 
     compare_trusts(old, other, say, arg);
     if (!same_recipients(old, other)) {
         say(arg, "recipients: changed");
+    }
+    if (!same_seal(old, other)) {
+        say(arg, "audit: changed");
     }
     if (!same_limits(old, other)) {
         say(arg, "limits: changed");

@@ -2,6 +2,7 @@
  * What `isthmus audit` prints, over real journals: lines, explanations, JSON, XML, verification,
  * and that nothing which a partner wrote can play with the operator's terminal.
  */
+#include "cli/audit_verify.h"
 #include "cli/audit_view.h"
 
 #include <inttypes.h>
@@ -456,6 +457,16 @@ test_closed_output(void)
 
 /* ---- verification ---- */
 
+static enum cli_exit
+verify(const struct audit_view *view)
+{
+    const struct audit_verify verify = {.command = view->command,
+                                        .place = view->place,
+                                        .is_json = view->form == AUDIT_FORM_JSON,
+                                        .out = view->out};
+    return audit_verify_journal(&verify, NULL);
+}
+
 static void
 test_verify(void)
 {
@@ -466,13 +477,13 @@ test_verify(void)
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("verified"));
     catch_complaints();
     begin(&printed, dir, AUDIT_FORM_TEXT);
-    CU_ASSERT_EQUAL(audit_view_verify(&printed.view), CLI_FAILED);
+    CU_ASSERT_EQUAL(verify(&printed.view), CLI_FAILED);
     end(&printed);
     check_complaint("cannot read the journal's folder");
     write_event(dir, &event);
     write_event(dir, &event);
     begin(&printed, dir, AUDIT_FORM_TEXT);
-    CU_ASSERT_EQUAL(audit_view_verify(&printed.view), CLI_DONE);
+    CU_ASSERT_EQUAL(verify(&printed.view), CLI_DONE);
     end(&printed);
     CU_ASSERT_PTR_EQUAL(strstr(printed.text, "serve            2 records, 1 ("), printed.text);
     CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "): OK\n1 chain, 2 records: everything holds\n"));
@@ -487,13 +498,13 @@ test_verify_broken(void)
     image.bytes.p[image.offsets[2] + RECORD_HEAD_BYTES] ^= 1;
     kit_write_file(image.path, buf_span(&image.bytes));
     begin(&printed, image.dir, AUDIT_FORM_TEXT);
-    CU_ASSERT_EQUAL(audit_view_verify(&printed.view), CLI_FAILED);
+    CU_ASSERT_EQUAL(verify(&printed.view), CLI_FAILED);
     end(&printed);
     CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, ": BROKEN\n    chain serve, segment "));
     CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "record 3: its CRC-32C does not fit"));
     CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "1 chain, 2 records: NOT everything holds\n"));
     begin(&printed, image.dir, AUDIT_FORM_JSON);
-    CU_ASSERT_EQUAL(audit_view_verify(&printed.view), CLI_FAILED);
+    CU_ASSERT_EQUAL(verify(&printed.view), CLI_FAILED);
     end(&printed);
     json_t *root = json_loads(printed.text, JSON_REJECT_DUPLICATES, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(root);
