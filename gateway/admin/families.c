@@ -343,6 +343,24 @@ DELIVERY(write_not_sent, state->refused)
 DELIVERY(write_delivery_failures, state->failures)
 
 static void
+write_unrecorded(const struct admin_view *view, struct exposition *w)
+{
+    struct journal_condition now;
+
+    journal_look(view->journal, &now);
+    exposition_uint(w, NULL, now.missing.n);
+}
+
+static void
+write_journal_disk(const struct admin_view *view, struct exposition *w)
+{
+    struct journal_condition now;
+
+    journal_look(view->journal, &now);
+    exposition_uint(w, NULL, now.disk_percent);
+}
+
+static void
 write_spool(const struct admin_view *view, struct exposition *w)
 {
     exposition_uint(w, NULL, view->spool == NULL ? 0 : spool_used(view->spool));
@@ -398,7 +416,9 @@ static const struct family families[] = {
     {"isthmus_audit_records_total", EXPOSITION_COUNTER, "", "Records of the node's audit chain.", write_records},
     {"isthmus_audit_waiting_records", EXPOSITION_GAUGE, "", "Audit records that are not durable yet.", write_lag_records},
     {"isthmus_audit_waiting_bytes", EXPOSITION_GAUGE, "", "Bytes of audit records that wait for the disk.", write_lag_bytes},
-    {"isthmus_audit_healthy", EXPOSITION_GAUGE, "", "0 when the journal has failed: the node refuses all work.", write_journal_health},
+    {"isthmus_audit_healthy", EXPOSITION_GAUGE, "", "0 when the journal has failed: the node refuses all work, or goes on without records (audit.on_unavailable).", write_journal_health},
+    {"isthmus_audit_unrecorded_total", EXPOSITION_COUNTER, "", "Audit records that the node went on without (audit.on_unavailable: degrade).", write_unrecorded},
+    {"isthmus_audit_disk_used_percent", EXPOSITION_GAUGE, "", "How full the journal's disk is; 0 when it cannot be asked.", write_journal_disk},
     {"isthmus_audit_spool_records", EXPOSITION_GAUGE, "repository", "Audit records that the repository has not been sent yet.", write_undelivered},
     {"isthmus_audit_oldest_undelivered_seconds", EXPOSITION_GAUGE, "repository", "Age of the first of them; 0: none waits.", write_undelivered_age},
     {"isthmus_audit_unproven_records", EXPOSITION_GAUGE, "repository", "Audit records that were sent, and are sent again if the connection breaks (syslog over TLS).", write_unproven},

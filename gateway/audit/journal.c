@@ -149,6 +149,13 @@ journal_open_free(const struct journal_place *place, const char *prefix, const s
                 FREE_CHAINS_MAX, place->dir, prefix);
 }
 
+struct status
+journal_open_idle(const struct journal_place *place, const char *chain, const struct clock *clock,
+                  struct diag *diag, bool *ret_is_held, struct journal **ret_journal)
+{
+    return open_chain(place, chain, clock, JOURNAL_SIZES_COMMAND, diag, ret_is_held, ret_journal);
+}
+
 void
 journal_close(struct journal *journal)
 {
@@ -217,21 +224,20 @@ queue_record(struct journal *journal, enum record_type type, struct span payload
     return OK;
 }
 
-/* Under the lock. True: it is the first, and the journal thread may sleep. */
+/* Under the lock. True: the journal thread sleeps until this one comes. */
 static bool
 queue_ticket(struct journal *journal, struct park *park, struct journal_ticket *ticket)
 {
-    const bool is_first = journal->waiting.first == NULL;
     *ticket = (struct journal_ticket){.sequence = journal->next_sequence - 1,
                                       .park = park,
                                       .since_us = clock_mono_us(journal->clock)};
-    if (is_first) {
+    if (journal->waiting.first == NULL) {
         journal->waiting.first = ticket;
     } else {
         journal->waiting.last->next = ticket;
     }
     journal->waiting.last = ticket;
-    return is_first;
+    return gather_add(&journal->gather);
 }
 
 static struct status
@@ -402,23 +408,53 @@ wake_waiter(struct park *park)
     (void)pthread_mutex_unlock(&waiter->mutex);
 }
 
+static void
+waiter_init(struct waiter *waiter)
+{
+    *waiter = (struct waiter){.park = {wake_waiter}};
+    (void)pthread_mutex_init(&waiter->mutex, NULL);
+    (void)pthread_cond_init(&waiter->woken, NULL);
+}
+
+/* <appended>: whether the wake comes. */
+static struct status
+wait_for(struct journal *journal, struct waiter *waiter, struct status appended,
+         const struct journal_ticket *ticket, struct diag *diag)
+{
+    struct status st = appended;
+    if (is_ok(appended)) {
+        (void)pthread_mutex_lock(&waiter->mutex);
+        while (!waiter->is_woken) {
+            (void)pthread_cond_wait(&waiter->woken, &waiter->mutex);
+        }
+        (void)pthread_mutex_unlock(&waiter->mutex);
+        st = journal_ticket_status(journal, ticket, diag);
+    }
+    (void)pthread_cond_destroy(&waiter->woken);
+    (void)pthread_mutex_destroy(&waiter->mutex);
+    return st;
+}
+
 struct status
 journal_append_wait(struct journal *journal, const struct audit_event *event, struct diag *diag)
 {
-    struct journal_ticket ticket;
-    struct waiter waiter = {.park = {wake_waiter},
-                            .mutex = PTHREAD_MUTEX_INITIALIZER,
-                            .woken = PTHREAD_COND_INITIALIZER};
-    struct status st = journal_append(journal, event, &waiter.park, diag, &ticket);
-    if (is_ok(st)) {
-        (void)pthread_mutex_lock(&waiter.mutex);
-        while (!waiter.is_woken) {
-            (void)pthread_cond_wait(&waiter.woken, &waiter.mutex);
-        }
-        (void)pthread_mutex_unlock(&waiter.mutex);
-        st = journal_ticket_status(journal, &ticket, diag);
-    }
-    (void)pthread_cond_destroy(&waiter.woken);
-    (void)pthread_mutex_destroy(&waiter.mutex);
-    return st;
+    struct journal_ticket ticket = {0};
+    struct waiter waiter;
+    waiter_init(&waiter);
+    const struct status appended = journal_append(journal, event, &waiter.park, diag, &ticket);
+    return wait_for(journal, &waiter, appended, &ticket, diag);
+}
+
+struct status
+journal_append_statement(struct journal *journal, struct span payload, struct diag *diag,
+                         uint64_t *ret_sequence)
+{
+    struct journal_ticket ticket = {0};
+    struct waiter waiter;
+    waiter_init(&waiter);
+    const struct status appended =
+        append_payload(journal, RECORD_STATEMENT, payload, &waiter.park, diag, &ticket);
+    TRY(wait_for(journal, &waiter, appended, &ticket, diag));
+    *ret_sequence = ticket.sequence;
+    return OK;
 }

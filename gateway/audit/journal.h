@@ -29,6 +29,11 @@ MUST_CHECK struct status journal_open(const struct journal_place *place, const c
 MUST_CHECK struct status journal_open_free(const struct journal_place *place, const char *prefix,
                                            const struct clock *clock, struct diag *diag,
                                            struct journal **ret_journal);
+/* Another process's chain, with small segments, if nobody writes it now: *ret_is_held, and then the
+ * status is ERR_JOURNAL. */
+MUST_CHECK struct status journal_open_idle(const struct journal_place *place, const char *chain,
+                                           const struct clock *clock, struct diag *diag,
+                                           bool *ret_is_held, struct journal **ret_journal);
 /* What an earlier process began and did not live to end: each intent of this chain without an
  * outcome gets one, durable when this returns, that says it is unknown. To be called behind the
  * opening, before anything is appended. Intents that were written more than <window_us> before the
@@ -79,6 +84,9 @@ MUST_CHECK struct status journal_ticket_status(struct journal *journal,
  */
 MUST_CHECK struct status journal_append_wait(struct journal *journal,
                                              const struct audit_event *event, struct diag *diag);
+/* Append the payload of a signed statement (statement.h) and wait. For the sealer's thread. */
+MUST_CHECK struct status journal_append_statement(struct journal *journal, struct span payload,
+                                                  struct diag *diag, uint64_t *ret_sequence);
 bool journal_is_healthy(struct journal *journal);
 
 /* Records that should have been written and were not. */
@@ -90,6 +98,8 @@ struct journal_missing {
 bool journal_missing_before(const struct journal *journal, struct journal_missing *ret_missing);
 /* It is recorded now (AUDIT_RECORDS_MISSING), and need not be remembered. */
 MUST_CHECK struct status journal_forget_missing(struct journal *journal, struct diag *diag);
+
+#define JOURNAL_LIMIT_GAP 2 /* points below the limit at which the disk is well again */
 
 /* How it is. Asks the file system for its room when there is a limit. Any thread. */
 struct journal_condition {
@@ -176,21 +186,5 @@ MUST_CHECK struct status journal_reader_sync(struct journal_reader *reader, cons
 MUST_CHECK struct status journal_reader_next(struct journal_reader *reader, struct diag *diag,
                                              bool *ret_has, struct journal_record *ret_record);
 void journal_reader_close(struct journal_reader *reader); /* NULL is fine */
-
-/* What verification of one chain found. */
-struct journal_chain_report {
-    const char *chain;
-    uint64_t records;
-    uint64_t first, last; /* sequences; 0 when there is no record */
-    int64_t first_time_us, last_time_us;
-    char last_hash[SHA256_HEX];
-    bool is_torn;        /* bytes follow the last record: being written, or cut at the next start */
-    const char *problem; /* NULL: whole */
-};
-typedef void (*journal_report)(void *arg, const struct journal_chain_report *report);
-/* Walks every chain from its first record. ERR_JOURNAL when a folder cannot be read; damage is in
- * the reports only. */
-MUST_CHECK struct status journal_verify(const struct journal_place *place, journal_report visit,
-                                        void *arg, struct diag *diag);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Reading all chains of a folder as one journal: merged by time, followed, searched, verified.
+ * Reading all chains of a folder as one journal: merged by time, followed, searched.
  * Called by the command line and by tests, on the caller's thread; no locks are taken.
  */
 #include "audit/journal.h"
@@ -379,64 +379,5 @@ journal_find(const struct journal_place *place, const char *chain, uint64_t sequ
                   (unsigned long long)sequence);
     }
     chain_close(opened);
-    return st;
-}
-
-/* ---- verifying ---- */
-
-static void
-note(struct journal_chain_report *report, const struct chain *chain)
-{
-    if (report->records == 0) {
-        report->first = chain->head.sequence;
-        report->first_time_us = chain->head.wall_us;
-    }
-    report->records++;
-    report->last = chain->head.sequence;
-    report->last_time_us = chain->head.wall_us;
-}
-
-static struct status
-walk_chain(const struct journal_place *place, const char *name, struct diag *diag,
-           struct journal_chain_report *report)
-{
-    struct chain *chain = NULL;
-    TRY(chain_open(place, name, 0, diag, &chain));
-    bool has = true;
-    struct status st = OK;
-    while (is_ok(st) && has) {
-        st = chain_next(chain, diag, &has);
-        if (is_ok(st) && has) {
-            note(report, chain);
-        }
-    }
-    report->is_torn = chain->is_torn;
-    if (report->records > 0) {
-        hex_encode(chain->previous, SHA256_BYTES, report->last_hash);
-    }
-    chain_close(chain);
-    return st;
-}
-
-/* REQ: ITI20-unbroken */
-struct status
-journal_verify(const struct journal_place *place, journal_report visit, void *arg,
-               struct diag *diag)
-{
-    struct journal_reader *reader = NULL;
-    TRY(journal_reader_open(place, UINT64_MAX, diag, &reader));
-    struct status st = OK;
-    for (size_t i = 0; i < reader->n && is_ok(st); i++) {
-        struct diag why = {0};
-        struct journal_chain_report report = {.chain = reader->sources[i].name};
-        const struct status walked = walk_chain(place, report.chain, &why, &report);
-        report.problem = is_ok(walked) ? NULL : why.text;
-        if (is_ok(walked) || walked.code == ERR_JOURNAL) {
-            visit(arg, &report);
-        } else { /* not the chain's fault */
-            st = FAIL(diag, walked.code, "%s", why.text);
-        }
-    }
-    journal_reader_close(reader);
     return st;
 }

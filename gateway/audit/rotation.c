@@ -58,6 +58,7 @@ journal_next_segment(struct journal *journal, uint64_t first, size_t need, bool 
         TRY(cipher_start(journal->cipher, &journal->key, head.salt, journal->chain, diag));
     }
     TRY(create(journal, &head, is_replacing, diag, &next));
+    segment_protect(&journal->segment);
     segment_close(&journal->segment);
     journal->segment = next;
     journal->offset = segment_head_bytes(&head);

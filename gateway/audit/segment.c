@@ -19,6 +19,7 @@
 
 #define SEGMENT_DIGITS 20
 #define FILE_MODE      0600
+#define DONE_MODE      0400
 #define NEW_NAME       "new.tmp"
 #define RESERVE_NAME   "reserve"
 
@@ -355,6 +356,14 @@ segment_finish(struct segment *segment, uint64_t end, struct diag *diag)
 {
     TRY(cut_to(segment, end, "cut to its content", diag));
     return fsync(segment->fd) == -1 ? fail_at(segment, "sync", diag) : OK;
+}
+
+void
+segment_protect(const struct segment *segment)
+{
+    const bool is_done =
+        segment->fd == -1 || fchmod(segment->fd, DONE_MODE) == 0; /* else it stays as it was */
+    (void)is_done;
 }
 
 struct status

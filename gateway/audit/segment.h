@@ -52,6 +52,8 @@ void segment_close(struct segment *segment);
 
 /* Cut the file to its content and sync it: for a full segment and a closed journal. */
 MUST_CHECK struct status segment_finish(struct segment *segment, uint64_t end, struct diag *diag);
+/* Nobody writes it any more: it has a successor. Only a hint, for people and their programs. */
+void segment_protect(const struct segment *segment);
 /* Cut at <end>, then preallocate up to the head's size again (zeros), and sync. */
 MUST_CHECK struct status segment_clear_tail(struct segment *segment, uint64_t end,
                                             struct diag *diag);

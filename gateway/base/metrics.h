@@ -33,6 +33,8 @@
       "Answers that are messages of their own: accepted (to be given later), delivered, retried, given-up; or received.") \
     X(REFUSED, "isthmus_connections_refused_total", false, "reason", \
       "Connections and requests that were refused before there was a transaction.") \
+    X(CHECKPOINT, "isthmus_audit_checkpoints_total", false, "outcome", \
+      "Checkpoints of the audit's chains: signed or failed.") \
     X(RELOAD, "isthmus_config_reloads_total", false, "outcome", \
       "Configurations that were loaded while the node runs: done or refused.")
 /* clang-format on */

@@ -103,7 +103,7 @@ const struct cli_command audit_command = {
             "      the records that fit into a file, with their chain, number and hash\n"
             "  isthmus audit index -c FILE [--rebuild]\n"
             "      the index that search uses, brought up to date or made anew\n"
-            "  isthmus audit verify -c FILE [--json]\n"
+            "  isthmus audit verify -c FILE [--against FILE] [--archive DIR] [--proof FILE]\n"
             "      whether every record of the journal is there and unchanged\n\n"
             "'isthmus audit VERB --help' says more. All of them read beside a running node, and "
             "each\n"

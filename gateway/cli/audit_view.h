@@ -1,5 +1,5 @@
 /*
- * What `isthmus audit` does, below its options: tail, show and verify over a journal's folder, to a
+ * What `isthmus audit` does, below its options: tail and show over a journal's folder, to a
  * stream. The result is the exit code; what went wrong is said on standard error. Thread: the
  * program's.
  */
@@ -51,8 +51,6 @@ MUST_CHECK struct status audit_view_text(const struct audit_view *view,
                                          struct buf *out, struct diag *diag);
 bool audit_view_print(const struct audit_view *view, struct span text);
 MUST_CHECK struct status audit_view_columns(const struct audit_view *view, struct diag *diag);
-/* CLI_FAILED when a chain does not hold. */
-enum cli_exit audit_view_verify(const struct audit_view *view);
 
 #define AUDIT_TAIL_MAX    100000
 #define AUDIT_TAIL_WINDOW 20000

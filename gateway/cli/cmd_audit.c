@@ -16,8 +16,9 @@
 #include "cli/audit_export.h"
 #include "cli/audit_people.h"
 #include "cli/audit_search.h"
-#include "cli/journal.h"
 #include "cli/audit_text.h"
+#include "cli/audit_verify.h"
+#include "cli/journal.h"
 #include "config/config.h"
 
 #define FOLLOW_MS       200
@@ -26,35 +27,14 @@
 #define ARENA_ROOM      ((size_t)16 * 1024 * 1024)
 #define ASKED_ROOM      ((size_t)64 * 1024)
 
-static const struct cli_option verify_options[] = {
-    {.name = "c",
-     .argument = "FILE",
-     .help = "the node's configuration",
-     .value = &audit_choices.config},
-    {.name = "json", .help = "the result as JSON", .flag = &audit_choices.is_json},
-};
-
-static const struct cli_command command_verify = {
-    .name = "audit verify",
-    .usage = "-c FILE [--json]",
-    .text =
-        "Walks every chain of the journal from its first record: length, CRC-32C, sequence and\n"
-        "the SHA-256 of the record before. Says per chain how many records there are, from\n"
-        "when to when, and where the chain breaks if it does. Records that were cut off at a\n"
-        "chain's end together with everything behind them leave no trace in the journal itself:\n"
-        "compare the last record with a copy kept elsewhere.\n\n"
-        "Exit code: 0 when everything holds, else 1.",
-    .options = verify_options,
-    .options_n = ARRAY_LEN(verify_options),
-};
-
 /* ---- one run of a verb ---- */
 
 struct run {
     const struct config *config;
     struct audit_view view;
     struct audit_access access;
-    struct cli_values rest; /* arguments that are no options */
+    struct journal_rules rules; /* of the chain that says who read */
+    struct cli_values rest;     /* arguments that are no options */
     struct arena *arena;
     struct buf asked; /* the filters in words */
 };
@@ -293,23 +273,6 @@ run_show(struct run *run)
     return (int)audit_view_show(&run->view, run->rest.items[0]);
 }
 
-static int
-run_verify(struct run *run)
-{
-    struct diag diag = {0};
-
-    if (!expect_no_more(run)) {
-        return CLI_USAGE;
-    }
-    /* Whether the journal holds must be told even when it cannot be written. */
-    run->access.may_go_on = true;
-    const bool is_recorded = is_ok(audit_view_admit(&run->view, 0, &diag));
-    if (!is_recorded) {
-        cli_error(run->view.command, &diag);
-    }
-    return (int)audit_view_verify(&run->view);
-}
-
 static const struct verb {
     const char *name;
     const struct cli_command *command;
@@ -321,7 +284,6 @@ static const struct verb {
     {"disclosures", &audit_command_disclosures, run_disclosures},
     {"export", &audit_command_export, run_export},
     {"index", &audit_command_index, run_index},
-    {"verify", &command_verify, run_verify},
 };
 
 static struct status
@@ -347,10 +309,17 @@ prepare(struct run *run, const struct verb *verb, struct diag *diag)
         .out = stdout,
         .access = &run->access,
     };
-    run->view.is_encrypted = config->audit.keys.n > 0;
+    run->view.is_encrypted = config->audit.keys.n > 0; /* or was, in part */
+    run->rules = (struct journal_rules){
+        .wait_us = config->audit.wait_us,
+        .disk_limit_percent = config->audit.disk_limit_percent,
+    };
     run->access = (struct audit_access){
+        .may_go_on = config->audit.is_degrading,
+        .rules = &run->rules,
         .command = verb->command,
         .place = &run->view.place,
+        .signer = config->checkpoints.credential,
         .community = config->community,
         .verb = verb->name,
         .asker = audit_choices.by,
@@ -396,6 +365,9 @@ cmd_audit(int argc, char **argv)
 {
     struct cli_values rest;
     int exit_code = CLI_USAGE;
+    if (argc > 1 && strcmp(argv[1], "verify") == 0) {
+        return audit_verify_command(argc - 1, argv + 1);
+    }
     for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
         if (strcmp(argv[1], verbs[i].name) == 0) {
             return run_verb(&verbs[i], argc - 1, argv + 1);

@@ -171,6 +171,10 @@ take_request(void *arg, struct net_request *request)
         answer_text(request, 405, "POST is required\n");
         return;
     }
+    if (!journal_takes_work(serve->journal)) {
+        answer_text(request, err_http_status(ERR_JOURNAL), "audit is not available\n");
+        return;
+    }
     start_transaction(serve, request);
 }
 
@@ -331,6 +335,7 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     TRY(refusals_init(serve, diag));
     TRY(out_start(config, clock_system(), diag, &serve->out));
     TRY(generation_new(serve, config, diag, &serve->generation));
+    TRY(serve_seal_start(serve, diag));
     TRY(serve_record_life(serve, AUDIT_NODE_START, AUDIT_SUCCESS, "", diag));
     serve->is_start_recorded = true;
     TRY(serve_ship_start(serve, config, diag));
@@ -387,6 +392,7 @@ stop(struct serve *serve, const struct config *config)
     runner_free(serve->runner);
     serve_later_done(serve);
     out_stop(serve->out); /* nobody asks any more */
+    serve_seal_stop(serve);
     journal_close(serve->journal);
     config_unref(serve->journal_config);
     store_close(serve->store);

@@ -8,6 +8,7 @@
  *   serve_reload.c    SIGHUP and changed revocation lists: another configuration while it runs
  *   serve_status.c    who is asked whether a certificate is still good
  *   serve_admin.c     metrics and health, for the admin listener
+ *   serve_seal.c      checkpoints of the journal, retention
  *   serve_ship.c      records on their way to audit repositories
  *   serve_refusals.c  what was refused before a transaction: log and audit, not too often
  *
@@ -23,6 +24,7 @@
 
 #include "audit/fleet.h"
 #include "audit/journal.h"
+#include "audit/sealer.h"
 #include "cli/cli.h"
 #include "cli/journal.h"
 #include "cli/service.h"
@@ -47,6 +49,7 @@ struct serve {
     struct journal *journal;
     struct journal_place place;          /* of the journal; its keys are those of ... */
     const struct config *journal_config; /* ... the first configuration: a reference */
+    struct sealer *sealer;
     struct journal_sink sink;
     struct fleet *fleet; /* audit repositories; NULL: not started */
     struct runner *runner;
@@ -103,6 +106,10 @@ MUST_CHECK struct status serve_later_start(struct serve *serve, struct diag *dia
 /* Each second: starts what is due, forgets what is too old. */
 void serve_later_look(struct serve *serve);
 void serve_later_done(struct serve *serve); /* the runner has ended */
+
+/* serve_seal.c: the journal and the first generation are there. */
+MUST_CHECK struct status serve_seal_start(struct serve *serve, struct diag *diag);
+void serve_seal_stop(struct serve *serve); /* before the journal and the last generation go */
 
 /* serve_admin.c: a request of the admin listener; a loop's thread. */
 void serve_admin(struct serve *serve, struct net_request *request);

@@ -306,6 +306,14 @@ struct config_spool {
     size_t threshold; /* bytes that a message may have without it */
 };
 
+/* audit.checkpoints: who signs where the journal stands, and how often. */
+struct config_checkpoints {
+    const struct credential *credential; /* NULL: nobody */
+    const struct trust *trust;           /* who else may have signed, before; NULL: nobody */
+    int64_t every_us;                    /* a checkpoint at least so often, or after so many */
+    size_t records;                      /* records, if there is anything new */
+};
+
 /* Where audit records are shipped to: an entry of `audit.repositories`. */
 enum config_audit_kind { CONFIG_AUDIT_SYSLOG_TLS, CONFIG_AUDIT_SYSLOG_UDP, CONFIG_AUDIT_FHIR };
 
@@ -320,6 +328,7 @@ struct config_audit_repository {
     const struct trust *trust;           /* NULL with UDP */
     const struct credential *credential; /* NULL with UDP */
     const char *certificate_name;        /* what its certificate must be for; default host */
+    bool is_put;           /* FHIR: under ids of ours (PUT), not the repository's (POST) */
     int64_t resend_age_us; /* of syslog: what is younger, or among the last so many bytes, */
     size_t resend_bytes;   /* is sent again after a break */
     int64_t alarm_us;      /* without progress for so long it counts as lost */
@@ -328,7 +337,10 @@ struct config_audit_repository {
 
 /* audit: of the journal's writing. */
 struct config_audit {
-    struct journal_keys keys; /* encryption; n 0: nothing is or was encrypted */
+    struct journal_keys keys;    /* encryption; n 0: nothing is or was encrypted */
+    bool is_degrading;           /* on_unavailable: degrade */
+    unsigned disk_limit_percent; /* fuller than that: not ready */
+    int64_t wait_us;             /* for the disk, at most */
 };
 
 struct config {
@@ -370,6 +382,9 @@ struct config {
     const struct config_audit_repository *audit_repositories; /* in the order of the file */
     size_t audit_repositories_n;
     struct config_audit audit;
+    struct config_checkpoints checkpoints;
+    int64_t retention_us; /* audit.retention of the journal; 0: for ever */
+    const char *archive;  /* audit.archive: where old segments go; NULL: they are deleted */
     struct config_spool spool;
     const struct policy *policy;
     int64_t clock_skew_us;   /* security: clock_skew, default 60 s */

@@ -249,6 +249,8 @@ MUST_CHECK struct status config_read_agreements(struct config_reader *reader,
 /* audit: repositories (config_repositories.c). After credentials:, trust: and listen:. */
 MUST_CHECK struct status config_read_repositories(struct config_reader *reader,
                                                   struct yaml_node *audit);
+/* Of `audit:` checkpoints, retention, archive (config_seal.c). After credentials: and trust:. */
+MUST_CHECK struct status config_read_seal(struct config_reader *reader, struct yaml_node *audit);
 /* spool: (config_spool.c). After store:. */
 /* Of `audit:` what concerns the journal's writing (config_journal.c). */
 MUST_CHECK struct status config_read_journal(struct config_reader *reader, struct yaml_node *audit);

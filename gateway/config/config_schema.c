@@ -132,11 +132,14 @@ read_store(struct config_reader *reader, struct yaml_node *root)
 static struct status
 read_audit(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"journal", "repositories", "encryption"};
+    static const char *const names[] = {"journal",        "repositories", "encryption",
+                                        "on_unavailable", "disk_limit",   "wait",
+                                        "checkpoints",    "retention",    "archive"};
     struct yaml_node *node = config_need_section(reader, root, "audit", names, ARRAY_LEN(names));
 
     TRY(config_read_repositories(reader, node));
     TRY(config_read_journal(reader, node));
+    TRY(config_read_seal(reader, node));
     return read_made_path(reader, config_need(reader, node, "journal"),
                           &reader->config->journal_dir);
 }

@@ -29,6 +29,7 @@ libisthmus_a_SOURCES += \
 	gateway/config/config_source.h \
 	gateway/config/config_source_gateway.c gateway/config/config_source_supplier.c \
 	gateway/config/config_source_xds.c \
+	gateway/config/config_seal.c \
 	gateway/config/config_sources.c \
 	gateway/config/config_spool.c \
 	gateway/config/config_systems.c \

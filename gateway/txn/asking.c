@@ -170,6 +170,16 @@ step_recorded(struct txn *txn)
 
 /* ---- outcomes ---- */
 
+/* Of our own documents, for our own people: what partners withhold is theirs to record. */
+static bool
+is_emergency(const struct asking *asking, const struct leg *leg)
+{
+    return leg->decision.is_emergency && asking->order.facts == NULL &&
+           (leg->partner == NULL || leg->partner->source != NULL);
+}
+
+/* REQ: ITI20-failures */
+/* Who could not prove himself to us as our partner is a Security Alert, too (ITI TF-2 3.19.6). */
 static struct status
 record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
 {
@@ -182,6 +192,17 @@ record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
     TRY(leg_outcomes(asking, leg, events, &n));
     for (size_t e = 0; e < n; e++) {
         TRY(records_append(&asking->records, asking->node, recorder, &events[e]));
+    }
+    if (is_emergency(asking, leg)) {
+        const struct audit_event emergency = records_emergency(&events[0]);
+
+        TRY(records_append(&asking->records, asking->node, recorder, &emergency));
+    }
+    if (leg->state == LEG_FAILED && leg->diag.code == ERR_PARTNER_TLS) {
+        struct audit_event alert = events[0];
+
+        alert.type = AUDIT_AUTHENTICATION_FAILURE;
+        return records_append(&asking->records, asking->node, recorder, &alert);
     }
     return OK;
 }
@@ -241,8 +262,7 @@ step_outcome(struct txn *txn)
         for (size_t turn = asking->first_recorded; turn <= asking->turn; turn++) {
             n += asking->legs[asking->turns[turn]].n;
         }
-        TXN_TRY(
-            records_reserve(&asking->records, txn->arena, n * LEG_OUTCOMES_MAX + 1, &txn->diag));
+        TXN_TRY(records_reserve(&asking->records, txn->arena, n * LEG_RECORDS_MAX + 1, &txn->diag));
         asking->recording = asking->first_recorded;
         asking->last_recorded = asking->turn;
         asking->has_outcomes = true;

@@ -3,6 +3,7 @@
  * names are ours here.
  */
 #include "tests/unit/journal_kit.h"
+#include "audit/verify.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -350,7 +351,8 @@ kit_verify(const char *dir)
 {
     struct kit_verdict verdict = {0};
     struct diag diag = {0};
-    CHECK_OK(&diag, journal_verify(JOURNAL_AT(dir), keep_verdict, &verdict, &diag));
+    const struct verify_rules rules = {.against = NULL};
+    CHECK_OK(&diag, journal_verify(JOURNAL_AT(dir), &rules, keep_verdict, &verdict, &diag));
     CU_ASSERT_EQUAL(verdict.chains, 1);
     return verdict;
 }

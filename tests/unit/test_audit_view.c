@@ -2,6 +2,7 @@
  * What `isthmus audit` prints, over real journals: lines, explanations, JSON, XML, verification,
  * and that nothing which a partner wrote can play with the operator's terminal.
  */
+#include "cli/audit_verify.h"
 #include "cli/audit_view.h"
 
 #include <inttypes.h>
@@ -216,6 +217,12 @@ test_explanation(void)
     static const char want[] =
         "At 2026-11-22T10:30:00.250Z this node asked partner blue to send documents (Cross Gateway "
         "Retrieve, ITI-39).\n"
+        "It was asked by N\xC3\xBA\xC3\xB1"
+        "ez, Medical doctor, of Red HIE in the name of Organization/2.999.7 for the purpose "
+        "T-TREAT.\n"
+        "It was about patient p1^^^&2.999.1&ISO and 2 documents.\n"
+        "The policy's rule 'treatment' decided.\n"
+        "It failed (minor failure): UNKNOWN_DOCUMENT: one of two.\n"
         "  outcome       minor failure\n"
         "  reason        UNKNOWN_DOCUMENT: one of two\n"
         "  policy rule   treatment\n"
@@ -239,6 +246,38 @@ test_explanation(void)
         "  record        serve/1, SHA-256 ";
     CU_ASSERT_NSTRING_EQUAL(printed.text, want, strlen(want));
     CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, ", written by process 4711\n"));
+}
+
+/* What else was recorded of the same transaction; an intent says that there is such a record. */
+static void
+test_related(void)
+{
+    char dir[PATH_MAX];
+    struct printed printed;
+    struct audit_event event = make_event();
+    kit_disk_reset();
+    (void)snprintf(dir, sizeof(dir), "%s", kit_folder("related"));
+    event.phase = AUDIT_INTENT;
+    write_event(dir, &event);
+    event.transaction_id = SPAN("t-2");
+    write_event(dir, &event);
+    event.transaction_id = SPAN("t-1");
+    event.phase = AUDIT_OUTCOME;
+    write_event(dir, &event);
+    begin(&printed, dir, AUDIT_FORM_TEXT);
+    CU_ASSERT_EQUAL(audit_view_show(&printed.view, "serve/1"), CLI_DONE);
+    end(&printed);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(printed.text, "How it ended stands in another record of this transaction.\n"));
+    const char *const others = strstr(printed.text, "\n  Of the same transaction:\n");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(others);
+    CU_ASSERT_PTR_NOT_NULL(strstr(others, " serve/3\n"));
+    CU_ASSERT_PTR_NULL(strstr(others, " serve/1\n"));
+    CU_ASSERT_PTR_NULL(strstr(others, " serve/2\n"));
+    begin(&printed, dir, AUDIT_FORM_TEXT);
+    CU_ASSERT_EQUAL(audit_view_show(&printed.view, "serve/2"), CLI_DONE);
+    end(&printed);
+    CU_ASSERT_PTR_NULL(strstr(printed.text, "Of the same transaction"));
 }
 
 static void
@@ -418,6 +457,16 @@ test_closed_output(void)
 
 /* ---- verification ---- */
 
+static enum cli_exit
+verify(const struct audit_view *view)
+{
+    const struct audit_verify verify = {.command = view->command,
+                                        .place = view->place,
+                                        .is_json = view->form == AUDIT_FORM_JSON,
+                                        .out = view->out};
+    return audit_verify_journal(&verify, NULL);
+}
+
 static void
 test_verify(void)
 {
@@ -428,13 +477,13 @@ test_verify(void)
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("verified"));
     catch_complaints();
     begin(&printed, dir, AUDIT_FORM_TEXT);
-    CU_ASSERT_EQUAL(audit_view_verify(&printed.view), CLI_FAILED);
+    CU_ASSERT_EQUAL(verify(&printed.view), CLI_FAILED);
     end(&printed);
     check_complaint("cannot read the journal's folder");
     write_event(dir, &event);
     write_event(dir, &event);
     begin(&printed, dir, AUDIT_FORM_TEXT);
-    CU_ASSERT_EQUAL(audit_view_verify(&printed.view), CLI_DONE);
+    CU_ASSERT_EQUAL(verify(&printed.view), CLI_DONE);
     end(&printed);
     CU_ASSERT_PTR_EQUAL(strstr(printed.text, "serve            2 records, 1 ("), printed.text);
     CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "): OK\n1 chain, 2 records: everything holds\n"));
@@ -449,13 +498,13 @@ test_verify_broken(void)
     image.bytes.p[image.offsets[2] + RECORD_HEAD_BYTES] ^= 1;
     kit_write_file(image.path, buf_span(&image.bytes));
     begin(&printed, image.dir, AUDIT_FORM_TEXT);
-    CU_ASSERT_EQUAL(audit_view_verify(&printed.view), CLI_FAILED);
+    CU_ASSERT_EQUAL(verify(&printed.view), CLI_FAILED);
     end(&printed);
     CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, ": BROKEN\n    chain serve, segment "));
     CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "record 3: its CRC-32C does not fit"));
     CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, "1 chain, 2 records: NOT everything holds\n"));
     begin(&printed, image.dir, AUDIT_FORM_JSON);
-    CU_ASSERT_EQUAL(audit_view_verify(&printed.view), CLI_FAILED);
+    CU_ASSERT_EQUAL(verify(&printed.view), CLI_FAILED);
     end(&printed);
     json_t *root = json_loads(printed.text, JSON_REJECT_DUPLICATES, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(root);
@@ -477,6 +526,7 @@ static const struct unit_test tests[] = {
     {"one line per event", test_lines},
     {"text that plays with terminals", test_hostile_text},
     {"a record explained", test_explanation},
+    {"the others of its transaction", test_related},
     {"a sentence for every kind", test_sentences},
     {"JSON and XML", test_json_and_xml},
     {"records that are not there", test_records_that_are_not_there},

@@ -174,11 +174,13 @@ test_missing_segments(void)
     struct kit_verdict verdict = kit_verify(dir);
     CU_ASSERT_TRUE(verdict.has_problem && names_record(verdict.problem, list.items[1]));
     CU_ASSERT_EQUAL(verdict.records, list.items[1] - 1);
-    /* Without the first too, what is left is a whole chain that begins later: what retention does.
-     */
+    /* Without the first too, what is left is whole, but nobody signed for its later beginning. */
     segment_path(path, folder, list.items[0]);
     CU_ASSERT_EQUAL(unlink(path), 0);
-    kit_check_whole(dir, 30 - (list.items[2] - 1));
+    verdict = kit_verify(dir);
+    CU_ASSERT_EQUAL(verdict.records, 30 - (list.items[2] - 1));
+    CU_ASSERT_TRUE(verdict.has_problem);
+    CU_ASSERT_PTR_NOT_NULL(strstr(verdict.problem, "no signed removal in the chain says so"));
     /* A segment under another's name. */
     char other[PATH_MAX];
     segment_path(path, folder, list.items[2]);
