@@ -22,7 +22,8 @@
 
 struct question {
     atomic_uint references;
-    int done_fd; /* readable: what follows is there */
+    int done_fd;         /* readable: it is done */
+    atomic_bool is_done; /* what follows is there */
     char host[HOST_MAX];
     char port[PORT_MAX];
     int error; /* of getaddrinfo */
@@ -69,6 +70,7 @@ run(void *arg)
     const uint64_t one = 1;
     struct question *question = arg;
     question->error = ask(question->host, question->port, 0, &question->found);
+    atomic_store(&question->is_done, true);
     (void)!write(question->done_fd, &one, sizeof(one));
     leave(question);
     return NULL;
@@ -112,6 +114,9 @@ ask_aside(struct question *question, const struct out_wait *wait, struct diag *d
     }
     TRY(start_thread(question, diag));
     TRY(out_wait_for(wait, question->done_fd, POLLIN, diag));
+    if (!atomic_load(&question->is_done)) {
+        return FAIL(diag, ERR_INTERNAL, "the question for a name ended without an answer");
+    }
     if (question->error != 0) {
         return tell(question->host, question->error, diag);
     }

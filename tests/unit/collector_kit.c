@@ -191,7 +191,7 @@ serve(struct collector *collector, int fd)
 static void
 read_datagrams(struct collector *collector)
 {
-    static char bytes[65536];
+    static _Thread_local char bytes[65536];
     const ssize_t n = recv(collector->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
     if (n >= 0) {
         keep(collector, span_of(bytes, (size_t)n));
