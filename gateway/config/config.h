@@ -317,6 +317,8 @@ struct config_checkpoints {
 /* Where audit records are shipped to: an entry of `audit.repositories`. */
 enum config_audit_kind { CONFIG_AUDIT_SYSLOG_TLS, CONFIG_AUDIT_SYSLOG_UDP, CONFIG_AUDIT_FHIR };
 
+#define CONFIG_AUDIT_MAX 16 /* repositories */
+
 struct config_audit_repository {
     const char *name; /* cursor, log, metrics */
     enum config_audit_kind kind;

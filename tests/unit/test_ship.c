@@ -521,7 +521,7 @@ test_replace_sender(void)
     ship(&world);
     CU_ASSERT_TRUE(kit_sender_wait(&world.kit, 1));
     kit_sender_init(&other, false);
-    ship_replace(world.ship, &other.sender);
+    ship_replace(world.ship, &other.sender, &world.options.limits);
     kit_fill(world.journal, 2, 2);
     CU_ASSERT_TRUE(kit_sender_wait(&other, 1));
     end(&world);
