@@ -37,7 +37,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/statement.c gateway/audit/statement.h \
 	gateway/audit/unfinished.c \
 	gateway/audit/verify.c gateway/audit/verify.h \
-	gateway/audit/verify_archive.c
+	gateway/audit/verify_against.c gateway/audit/verify_archive.c
 EXTRA_DIST += gateway/audit/README.md
 
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h

@@ -445,6 +445,7 @@ go_on(struct ship *ship)
         }
         return !is_stopping;
     }
+    allow_time(ship); /* what is left is the stop's, not that of the last wait */
     if (is_stopping && (out_wait_left_us(&ship->wait) == 0 || ship->attempts > 0)) {
         return false;
     }

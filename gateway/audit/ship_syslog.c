@@ -167,7 +167,6 @@ ship_syslog_new(const struct config *config, const struct config_audit_repositor
     }
     const bool is_udp = repository->kind == CONFIG_AUDIT_SYSLOG_UDP;
     syslog->sender = (struct ship_sender){.kind = is_udp ? "syslog-udp" : "syslog-tls",
-                                          .has_answers = is_udp, /* nothing more can be known */
                                           .connect = line_open,
                                           .send = line_send,
                                           .check = line_check,

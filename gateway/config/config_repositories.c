@@ -189,6 +189,10 @@ read_resend(struct config_reader *reader, struct yaml_node *entry,
     static const char *const keys[] = {"age", "bytes"};
     repository->resend_age_us = 30 * US_PER_S;
     repository->resend_bytes = 10 * MB;
+    if (repository->kind == CONFIG_AUDIT_SYSLOG_UDP) {
+        repository->resend_age_us = US_PER_S; /* a machine without a collector says so sooner */
+        repository->resend_bytes = 0;
+    }
     if (repository->kind != CONFIG_AUDIT_SYSLOG_TLS) {
         refuse_key(reader, entry, "resend", repository->kind);
         return;
