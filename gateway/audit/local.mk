@@ -103,3 +103,7 @@ tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOUR
 tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_guard_SOURCES = tests/unit/test_journal_guard.c $(JOURNAL_KIT)
 tests_unit_test_journal_guard_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_fleet
+tests_unit_test_fleet_SOURCES = tests/unit/test_fleet.c tests/unit/collector_kit.c \
+	tests/unit/collector_kit.h $(SHIP_KIT) $(CONFIG_WORLD)
+tests_unit_test_fleet_LDADD = $(UNIT_LIBS)

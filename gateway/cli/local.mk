@@ -48,7 +48,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/reach.c gateway/cli/reach.h \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \
 	gateway/cli/show_relaxed.c \
-	gateway/cli/show_sources.c \
+	gateway/cli/show_audit.c gateway/cli/show_sources.c \
 	gateway/cli/show_style.c \
 	gateway/cli/show_trust.c \
 	gateway/cli/show.c gateway/cli/show.h
