@@ -139,11 +139,31 @@ name_rule(struct policy_decision *decision, const struct policy_rule *rule)
     decision->reason = rule->reason;
 }
 
+/* "Break the glass" and its like, by code and code system. */
+static bool
+is_emergency_purpose(const struct policy_facts *facts)
+{
+    static const char *const purposes[][2] = {
+        {"BTG", "2.16.840.1.113883.5.8"},
+        {"ETREAT", "2.16.840.1.113883.5.8"},
+        {"ERTREAT", "2.16.840.1.113883.5.8"},
+        {"EMERGENCY", "2.16.840.1.113883.3.18.7.1"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(purposes); i++) {
+        if (span_eq_cstr(facts->purpose, purposes[i][0]) &&
+            span_eq_cstr(facts->purpose_system, purposes[i][1])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct policy_decision
 policy_decide(const struct policy *policy, const struct policy_facts *facts)
 {
     struct policy_decision decision = {
         .verdict = POLICY_DENY, .rule = "default", .reason = "no rule permits it"};
+    bool is_ordinary = false;
 
     for (size_t i = 0; i < policy->rules.n; i++) {
         const struct policy_rule *rule = &policy->rules.items[i];
@@ -160,8 +180,11 @@ policy_decide(const struct policy *policy, const struct policy_facts *facts)
         if (decision.verdict == POLICY_DENY) {
             name_rule(&decision, rule);
         }
+        is_ordinary = is_ordinary || !rule->is_emergency;
         add_obligations(&decision, rule);
     }
+    decision.is_emergency =
+        decision.verdict == POLICY_PERMIT && (!is_ordinary || is_emergency_purpose(facts));
     return decision;
 }
 

@@ -53,6 +53,10 @@ struct policy_decision {
      * one rule never relaxes another. Codes; documents that carry one are left out. */
     const char *withhold_confidentiality[POLICY_WITHHOLD_MAX];
     size_t withhold_n;
+    /* Permitted only because it is an emergency: each rule that permits it is marked so, or the
+     * purpose says so (HL7 BTG, ETREAT, ERTREAT; NHIN EMERGENCY). Its use must be on record as one.
+     */
+    bool is_emergency;
 };
 
 struct policy *policy_new(void); /* NULL when out of memory */

@@ -19,10 +19,10 @@ struct loader {
 };
 
 static const char *const rule_keys[] = {
-    "name",         "effect",         "reason",          "direction",
-    "transactions", "partners",       "communities",     "asked",
-    "purposes",     "purpose_system", "roles",           "delegators",
-    "systems",      "learned_from",   "confidentiality", "withhold",
+    "name",     "effect",      "reason",  "direction",    "transactions",
+    "partners", "communities", "asked",   "purposes",     "purpose_system",
+    "roles",    "delegators",  "systems", "learned_from", "confidentiality",
+    "withhold", "emergency",
 };
 static const char *const direction_names[] = {"inbound", "outbound", "local"};
 /* What asks or is asked for policy_decide; a new transaction adds its row. */
@@ -280,6 +280,23 @@ read_withhold(struct loader *loader, struct yaml_node *node, struct policy_rule 
     return read_condition(loader, POLICY_CONDITION_CONFIDENTIALITY, codes, &rule->withhold);
 }
 
+static void
+read_emergency(struct loader *loader, struct yaml_node *node, struct policy_rule *rule)
+{
+    const bool is_scalar = node != NULL && node->kind == YAML_SCALAR;
+
+    if (node == NULL) {
+        return;
+    }
+    if (!is_scalar || !(span_eq_cstr(node->scalar, "yes") || span_eq_cstr(node->scalar, "no"))) {
+        yaml_error(loader->report, node, "'emergency' must be yes or no");
+    } else if (rule->effect == POLICY_DENY) {
+        yaml_error(loader->report, node, "a deny rule lets nobody in, in no emergency either");
+    } else {
+        rule->is_emergency = span_eq_cstr(node->scalar, "yes");
+    }
+}
+
 static const struct policy_rule *
 rule_named(const struct policy_rules *rules, struct span name)
 {
@@ -380,6 +397,7 @@ read_rule(struct loader *loader, struct yaml_node *node)
     if (is_effect_known) {
         check_permit(loader, node, &rule);
         TRY(read_withhold(loader, withhold, &rule));
+        read_emergency(loader, yaml_get(node, "emergency"), &rule);
     }
     return ARENA_PUSH(loader->policy->arena, loader->diag, &loader->added, rule);
 }

@@ -21,6 +21,7 @@ struct policy_rule {
     bool is_for_delegates; /* says something about `delegators`, or denies: holds for whoever asks
                               in another's name, too */
     bool is_for_learned;   /* the same of `learned_from`, and of what a partner told us */
+    bool is_emergency;     /* permit rules only: whom it lets in is let in in an emergency */
     struct policy_values withhold; /* confidentiality codes; permit rules only */
 };
 

@@ -48,6 +48,14 @@ plq_query_read(const struct message *message, struct arena *arena, struct diag *
     return read_id(&reader, message_payload(message), "RequestedPatientId", ret_patient);
 }
 
+struct status
+plq_query_xml(const struct message *message, struct arena *arena, struct diag *diag,
+              struct span *ret_xml)
+{
+    const struct xcpd_reader reader = {.arena = arena, .diag = diag, .code = ERR_MESSAGE_CONTENT};
+    return xcpd_keep_xml(&reader, message_payload(message), ret_xml);
+}
+
 static void
 start(struct xmlw *w, const char *qname)
 {

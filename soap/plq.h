@@ -24,6 +24,9 @@ struct plq_location_list {
  */
 MUST_CHECK struct status plq_query_read(const struct message *message, struct arena *arena,
                                         struct diag *diag, struct ident *ret_patient);
+/* The whole query, for the record (ITI TF-2 3.56.5). */
+MUST_CHECK struct status plq_query_xml(const struct message *message, struct arena *arena,
+                                       struct diag *diag, struct span *ret_xml);
 /* ERR_MESSAGE_CONTENT: a patient without root and extension. */
 MUST_CHECK struct status plq_query_write(const struct ident *patient, struct buf *out,
                                          struct diag *diag);

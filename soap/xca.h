@@ -123,6 +123,7 @@ struct retrieved_document {
      * (ITI TF-2 3.43.5). */
     struct span new_unique_id, new_repository;
     struct span mime_type;
+    struct span patient_id; /* CX: whose it is, where that is known; not on the wire */
     struct body body;       /* owned by whoever holds the answer: retrieve_answer_done */
     struct span content_id; /* writing: the MTOM part's id, set by the writer */
 };

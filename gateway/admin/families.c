@@ -314,6 +314,24 @@ write_journal_health(const struct admin_view *view, struct exposition *w)
 }
 
 static void
+write_unrecorded(const struct admin_view *view, struct exposition *w)
+{
+    struct journal_condition now;
+
+    journal_look(view->journal, &now);
+    exposition_uint(w, NULL, now.missing.n);
+}
+
+static void
+write_journal_disk(const struct admin_view *view, struct exposition *w)
+{
+    struct journal_condition now;
+
+    journal_look(view->journal, &now);
+    exposition_uint(w, NULL, now.disk_percent);
+}
+
+static void
 write_spool(const struct admin_view *view, struct exposition *w)
 {
     exposition_uint(w, NULL, view->spool == NULL ? 0 : spool_used(view->spool));
@@ -369,7 +387,9 @@ static const struct family families[] = {
     {"isthmus_audit_records_total", EXPOSITION_COUNTER, "", "Records of the node's audit chain.", write_records},
     {"isthmus_audit_waiting_records", EXPOSITION_GAUGE, "", "Audit records that are not durable yet.", write_lag_records},
     {"isthmus_audit_waiting_bytes", EXPOSITION_GAUGE, "", "Bytes of audit records that wait for the disk.", write_lag_bytes},
-    {"isthmus_audit_healthy", EXPOSITION_GAUGE, "", "0 when the journal has failed: the node refuses all work.", write_journal_health},
+    {"isthmus_audit_healthy", EXPOSITION_GAUGE, "", "0 when the journal has failed: the node refuses all work, or goes on without records (audit.on_unavailable).", write_journal_health},
+    {"isthmus_audit_unrecorded_total", EXPOSITION_COUNTER, "", "Audit records that the node went on without (audit.on_unavailable: degrade).", write_unrecorded},
+    {"isthmus_audit_disk_used_percent", EXPOSITION_GAUGE, "", "How full the journal's disk is; 0 when it cannot be asked.", write_journal_disk},
     {"isthmus_spool_bytes", EXPOSITION_GAUGE, "", "Room that large messages take in the spool.", write_spool},
     {"isthmus_partner_breaker", EXPOSITION_GAUGE, "partner", "0: the partner is asked; 1: it failed and is not asked for a while; 2: one question is on its way to see.", write_breaker},
     {"isthmus_partner_in_flight", EXPOSITION_GAUGE, "partner", "Questions on their way to the partner.", write_in_flight},

@@ -8,11 +8,13 @@
 #include <sys/timex.h>
 
 #include "admin/admin.h"
+#include "base/datetime.h"
 
 #define ROOM_MIN    (UINT64_C(16) * 1024 * 1024)  /* bytes: below it the node is not ready */
 #define ROOM_LITTLE (UINT64_C(256) * 1024 * 1024) /* below it a warning */
 
-enum verdict { VERDICT_GOOD, VERDICT_WARNING, VERDICT_FAILED };
+/* ALARM: it takes work, and whoever asks whether it does is told this, too. */
+enum verdict { VERDICT_GOOD, VERDICT_WARNING, VERDICT_ALARM, VERDICT_FAILED };
 
 struct finding {
     enum verdict verdict;
@@ -36,14 +38,41 @@ note(struct finding *finding, enum verdict verdict, const char *format, ...)
 /* ---- the checks ---- */
 
 static void
+note_degraded(const struct journal_condition *now, struct finding *finding)
+{
+    char since[DATETIME_MAX] = "now";
+
+    if (now->missing.n > 0) {
+        datetime_write_xs(now->missing.first_us, since);
+    }
+    note(finding, VERDICT_ALARM, "audit: degraded since %s (%llu records missing): %s", since,
+         (unsigned long long)now->missing.n,
+         now->is_failed ? "a write failed; mend the disk, restart"
+                        : "the disk was too slow for the load");
+}
+
+static void
 check_journal(const struct admin_view *view, struct finding *finding)
 {
     const struct journal_lag lag = journal_read_lag(view->journal);
+    struct journal_condition now;
 
-    if (!journal_is_healthy(view->journal)) {
+    journal_look(view->journal, &now);
+    if (now.rules.is_degrading && (now.is_failed || now.missing.n > 0)) {
+        note_degraded(&now, finding);
+    } else if (now.is_failed) {
         note(finding, VERDICT_FAILED,
              "a write failed, so nothing can be recorded and nothing is answered; see the log "
              "(journal-failed), mend the disk, restart");
+    } else if (now.is_short) {
+        note(finding, now.rules.is_degrading ? VERDICT_ALARM : VERDICT_FAILED,
+             "its disk is full: what is left is for questions that were asked already, and "
+             "nothing new is taken; give it room");
+    } else if (now.is_stalled) {
+        note(finding, now.rules.is_degrading ? VERDICT_ALARM : VERDICT_FAILED,
+             "its disk has been at one write for %lld ms, and nobody waits longer than %lld ms "
+             "(audit.wait)",
+             (long long)(now.busy_us / US_PER_MS), (long long)(now.rules.wait_us / US_PER_MS));
     } else if (lag.queue_bytes > lag.queue_max / 2) {
         note(finding, VERDICT_WARNING, "%zu of at most %zu bytes wait for the disk",
              lag.queue_bytes, lag.queue_max);
@@ -74,7 +103,16 @@ check_room(const char *path, struct finding *finding)
 static void
 check_disk(const struct admin_view *view, struct finding *finding)
 {
+    struct journal_condition now;
+
     check_room(view->config->journal_dir, finding);
+    journal_look(view->journal, &now);
+    if (now.is_over_limit && finding->verdict != VERDICT_FAILED) {
+        note(finding, VERDICT_FAILED,
+             "%s: %u%% used, and the limit is %u%% (audit.disk_limit); ready again below %u%%",
+             view->config->journal_dir, now.disk_percent, now.rules.disk_limit_percent,
+             now.rules.disk_limit_percent - JOURNAL_LIMIT_GAP);
+    }
 }
 
 static void
@@ -182,7 +220,7 @@ static const struct {
 bool
 admin_is_ready(const struct admin_view *view, bool is_verbose, struct buf *text)
 {
-    static const char *const marks[] = {"[+]", "[!]", "[-]"};
+    static const char *const marks[] = {"[+]", "[!]", "[!]", "[-]"};
     struct diag diag = {0};
     bool is_ready = true;
 
@@ -191,7 +229,7 @@ admin_is_ready(const struct admin_view *view, bool is_verbose, struct buf *text)
 
         checks[i].run(view, &finding);
         is_ready &= finding.verdict != VERDICT_FAILED;
-        if (is_verbose || finding.verdict == VERDICT_FAILED) {
+        if (is_verbose || finding.verdict >= VERDICT_ALARM) {
             is_ready &= is_ok(buf_printf(text, &diag, "%s %s: %s\n", marks[finding.verdict],
                                          checks[i].name, finding.text));
         }

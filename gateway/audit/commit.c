@@ -1,5 +1,6 @@
 /*
- * The journal thread: takes everything that is queued, seals it into the chain, writes it with one
+ * The journal thread: takes everything that is queued (a moment later when more is about to come,
+ * gather.h), seals it into the chain, writes it with one
  * pwrite (more only where a segment ends, or zeros go ahead), makes it durable with one fdatasync,
  * and wakes whoever waits, in order. It alone touches the segment. The queue's lock is never held
  * over disk work.
@@ -11,6 +12,8 @@
 
 #include <assert.h>
 #include <string.h>
+
+#include "base/log.h"
 
 #define BATCH_KEEP_BYTES ((size_t)256 * 1024) /* a larger buffer is given back after use */
 
@@ -126,6 +129,7 @@ static void
 take_batch(struct journal *journal, struct taken *ret_taken)
 {
     const struct buf empty = journal->batch;
+    gather_take(&journal->gather);
     journal->batch = journal->queue;
     journal->queue = empty;
     journal->writing = journal->waiting;
@@ -138,10 +142,15 @@ static enum turn
 wait_turn(struct journal *journal, struct taken *ret_taken)
 {
     enum turn turn = TURN_END;
+    int64_t moment_us = 0;
     (void)pthread_mutex_lock(&journal->mutex);
     journal->busy_since_us = 0;
-    while (journal->queue.n == 0 && !journal->is_closing && !is_tending_due(journal)) {
-        if (journal_needs_tending(journal)) {
+    while (!journal->is_closing && !is_tending_due(journal) &&
+           ((moment_us = gather_left_us(&journal->gather, clock_mono_us(journal->clock))) > 0 ||
+            journal->queue.n == 0)) {
+        if (moment_us > 0) {
+            journal_cond_wait(&journal->work, &journal->mutex, moment_us);
+        } else if (journal_needs_tending(journal)) {
             journal_cond_wait(&journal->work, &journal->mutex, JOURNAL_TEND_US);
         } else {
             (void)pthread_cond_wait(&journal->work, &journal->mutex);
@@ -159,9 +168,10 @@ wait_turn(struct journal *journal, struct taken *ret_taken)
 }
 
 static void
-say_durable(struct journal *journal, const struct taken *taken)
+say_durable(struct journal *journal, const struct taken *taken, int64_t took_us)
 {
     (void)pthread_mutex_lock(&journal->mutex);
+    gather_end(&journal->gather, clock_mono_us(journal->clock), took_us);
     journal->durable = taken->last;
     const struct journal_tickets written = journal->writing;
     journal->writing = (struct journal_tickets){NULL, NULL};
@@ -182,7 +192,9 @@ say_failed(struct journal *journal, const struct diag *diag)
     journal->writing = (struct journal_tickets){NULL, NULL};
     journal->waiting = (struct journal_tickets){NULL, NULL};
     buf_reset(&journal->queue);
+    gather_take(&journal->gather);
     (void)pthread_mutex_unlock(&journal->mutex);
+    LOG_EVENT(LOG_LEVEL_ERROR, "journal-failed", LOG_ID("chain", journal->chain), LOG_DIAG(diag));
     journal_wake_all(written);
     journal_wake_all(queued);
 }
@@ -201,10 +213,11 @@ static void
 write_batch(struct journal *journal, const struct taken *taken)
 {
     struct diag diag = {0};
+    const int64_t start_us = clock_mono_us(journal->clock);
     const struct status st = commit_batch(journal, taken->durable, &diag);
     clear_batch(journal);
     if (is_ok(st)) {
-        say_durable(journal, taken);
+        say_durable(journal, taken, clock_mono_us(journal->clock) - start_us);
     } else {
         say_failed(journal, &diag);
     }

@@ -91,7 +91,7 @@ find_record(struct journal_cursor *cursor, size_t slot, const char *name, uint64
 static struct status
 describe(struct chain *chain, struct diag *diag, struct journal_record *ret_record)
 {
-    struct span payload = {0};
+    struct span payload = SPAN_EMPTY;
 
     TRY(chain_payload(chain, diag, &payload));
     *ret_record = (struct journal_record){

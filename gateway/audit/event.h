@@ -116,6 +116,10 @@ MUST_CHECK struct status audit_message_write(const struct audit_event *event,
                                              const struct audit_source *source, struct buf *out,
                                              struct diag *diag);
 
+/* Where a participant is, for NetworkAccessPointID: its address, else the host of its URL; empty:
+ * not known. */
+struct span audit_access_point(struct span id, struct span address);
+
 /* Stable names, of JSON and the command line: "ITI-55", "local-access", "node-start"; and of what
  * it is: "Cross Gateway Patient Discovery", "Application Start". */
 const char *audit_type_code(enum audit_type type);

@@ -22,7 +22,6 @@
 #define NOTE_HEAD  "isthmus-missing 1\n"
 #define NOTE_BYTES 128
 #define FILE_MODE  0600
-#define LIMIT_GAP  2 /* points below the limit at which the disk is well again */
 
 /* ---- rules ---- */
 
@@ -72,7 +71,7 @@ is_over_limit(const struct journal *journal, unsigned percent)
     if (limit == 0 || percent == 0) {
         return false;
     }
-    return percent >= (journal->is_over_limit ? limit - LIMIT_GAP : limit);
+    return percent >= (journal->is_over_limit ? limit - JOURNAL_LIMIT_GAP : limit);
 }
 
 void

@@ -224,21 +224,20 @@ queue_record(struct journal *journal, enum record_type type, struct span payload
     return OK;
 }
 
-/* Under the lock. True: it is the first, and the journal thread may sleep. */
+/* Under the lock. True: the journal thread sleeps until this one comes. */
 static bool
 queue_ticket(struct journal *journal, struct park *park, struct journal_ticket *ticket)
 {
-    const bool is_first = journal->waiting.first == NULL;
     *ticket = (struct journal_ticket){.sequence = journal->next_sequence - 1,
                                       .park = park,
                                       .since_us = clock_mono_us(journal->clock)};
-    if (is_first) {
+    if (journal->waiting.first == NULL) {
         journal->waiting.first = ticket;
     } else {
         journal->waiting.last->next = ticket;
     }
     journal->waiting.last = ticket;
-    return is_first;
+    return gather_add(&journal->gather);
 }
 
 static struct status

@@ -99,6 +99,8 @@ bool journal_missing_before(const struct journal *journal, struct journal_missin
 /* It is recorded now (AUDIT_RECORDS_MISSING), and need not be remembered. */
 MUST_CHECK struct status journal_forget_missing(struct journal *journal, struct diag *diag);
 
+#define JOURNAL_LIMIT_GAP 2 /* points below the limit at which the disk is well again */
+
 /* How it is. Asks the file system for its room when there is a limit. Any thread. */
 struct journal_condition {
     struct journal_rules rules;

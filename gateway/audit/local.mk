@@ -10,6 +10,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
 	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
 	gateway/audit/guard.c gateway/audit/late.c \
+	gateway/audit/gather.c gateway/audit/gather.h \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
 	gateway/audit/merkle.c gateway/audit/merkle.h \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
@@ -41,11 +42,13 @@ EXTRA_DIST += gateway/audit/README.md
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h
 FHIR_RULES = tests/unit/fhir_rules.c tests/unit/fhir_rules.h
 AUDIT_FACTS = tests/unit/audit_facts.c tests/unit/audit_facts.h
-AUDIT_TESTS = tests/unit/test_event tests/unit/test_audit_message tests/unit/test_audit_fhir tests/unit/test_journal \
+AUDIT_TESTS = tests/unit/test_gather tests/unit/test_event tests/unit/test_audit_message tests/unit/test_audit_fhir tests/unit/test_journal \
 	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished tests/unit/test_merkle \
 	tests/unit/test_sealer tests/unit/test_forged tests/unit/test_retention tests/unit/test_proof
 check_PROGRAMS += $(AUDIT_TESTS)
+tests_unit_test_gather_SOURCES = tests/unit/test_gather.c $(JOURNAL_KIT)
+tests_unit_test_gather_LDADD = $(UNIT_LIBS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_message_SOURCES = tests/unit/test_audit_message.c tests/unit/audit_kinds.h
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
@@ -65,10 +68,16 @@ tests_unit_test_journal_unfinished_SOURCES = tests/unit/test_journal_unfinished.
 tests_unit_test_journal_unfinished_LDADD = $(UNIT_LIBS)
 
 SHIP_KIT = tests/unit/ship_kit.c tests/unit/ship_kit.h $(JOURNAL_KIT)
-check_PROGRAMS += tests/unit/test_ship
+check_PROGRAMS += tests/unit/test_ship tests/unit/test_ship_cursor
+tests_unit_test_ship_cursor_SOURCES = tests/unit/test_ship_cursor.c $(JOURNAL_KIT)
+tests_unit_test_ship_cursor_LDADD = $(UNIT_LIBS)
 tests_unit_test_ship_SOURCES = tests/unit/test_ship.c $(SHIP_KIT)
 tests_unit_test_ship_LDADD = $(UNIT_LIBS)
 tests_unit_test_merkle_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_syslog
+tests_unit_test_syslog_SOURCES = tests/unit/test_syslog.c tests/unit/collector_kit.c \
+	tests/unit/collector_kit.h $(SHIP_KIT) $(CONFIG_WORLD)
+tests_unit_test_syslog_LDADD = $(UNIT_LIBS)
 SEAL_KIT = tests/unit/seal_kit.c tests/unit/seal_kit.h tests/unit/certs_world.c \
 	tests/unit/certs_world.h $(JOURNAL_KIT)
 tests_unit_test_sealer_SOURCES = tests/unit/test_sealer.c $(SEAL_KIT)
@@ -80,6 +89,7 @@ tests_unit_test_retention_LDADD = $(UNIT_LIBS)
 tests_unit_test_proof_SOURCES = tests/unit/test_proof.c $(SEAL_KIT)
 tests_unit_test_proof_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_journal_guard
 ARR_KIT = tests/unit/arr_kit.c tests/unit/arr_kit.h $(FHIR_RULES) $(NET_FIXTURE)
 check_PROGRAMS += tests/unit/test_ship_fhir
 tests_unit_test_ship_fhir_SOURCES = tests/unit/test_ship_fhir.c $(ARR_KIT) $(SHIP_KIT)
@@ -90,3 +100,5 @@ check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher
 tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
 tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_guard_SOURCES = tests/unit/test_journal_guard.c $(JOURNAL_KIT)
+tests_unit_test_journal_guard_LDADD = $(UNIT_LIBS)

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "audit/message_rows.h"
 #include "base/datetime.h"
@@ -99,6 +100,7 @@ write_foreign_code(struct message *m, const char *element, const struct code *co
 
 /* ---- EventIdentification ---- */
 
+/* REQ: ITI20-denied */
 static void
 write_types(struct message *m, const struct message_kind *kind)
 {
@@ -174,10 +176,36 @@ access_point_type(struct span address)
                                                                                            : "1";
 }
 
+/* REQ: ITI20-access-points */
+struct span
+audit_access_point(struct span id, struct span address)
+{
+    struct span rest = id, scheme, host;
+    size_t n = 0;
+
+    if (span_eq_cstr(address, "unix")) { /* a socket of this machine */
+        return SPAN("localhost");
+    }
+    if (address.n > 0) {
+        return address;
+    }
+    if (!span_split(&rest, ':', &scheme) || !span_starts_with(rest, SPAN("//"))) {
+        return SPAN_EMPTY; /* urn:oid:..., a name */
+    }
+    host = span_slice(rest, 2, rest.n - 2);
+    const bool is_v6 = host.n > 0 && host.p[0] == '[';
+
+    while (n < host.n && strchr(is_v6 ? "]" : ":/?#", host.p[n]) == NULL) {
+        n++;
+    }
+    return is_v6 ? span_slice(host, 1, n - 1) : span_slice(host, 0, n);
+}
+
 static void
 write_participant(struct message *m, const struct participant *participant)
 {
     struct span id = participant->id;
+    const struct span point = audit_access_point(id, participant->address);
     if (id.n == 0) {
         id = participant->address.n > 0 ? participant->address : SPAN("unknown");
     }
@@ -189,9 +217,9 @@ write_participant(struct message *m, const struct participant *participant)
         xmlw_attr_cstr(m->w, "AlternativeUserID", process);
     }
     xmlw_attr_cstr(m->w, "UserIsRequestor", participant->is_requestor ? "true" : "false");
-    if (participant->address.n > 0) {
-        message_attr(m, "NetworkAccessPointID", participant->address);
-        xmlw_attr_cstr(m->w, "NetworkAccessPointTypeCode", access_point_type(participant->address));
+    if (point.n > 0) {
+        message_attr(m, "NetworkAccessPointID", point);
+        xmlw_attr_cstr(m->w, "NetworkAccessPointTypeCode", access_point_type(point));
     }
     if (participant->role != NULL) {
         message_code(m, "RoleIDCode", participant->role);

@@ -67,7 +67,10 @@ struct message_kind
 message_kind_of(const struct audit_event *event)
 {
     struct message_kind kind = kinds[event->type][event->side];
-    if (event->type == AUDIT_LOCAL_ACCESS && event->documents.n > 0) { /* leave the store */
+    if (event->type == AUDIT_LOCAL_ACCESS && event->submission_set.n > 0) { /* into the store */
+        kind.event = &event_import;
+        kind.action = "C";
+    } else if (event->type == AUDIT_LOCAL_ACCESS && event->documents.n > 0) { /* out of it */
         kind.event = &event_export;
         kind.action = "R";
     }

@@ -281,6 +281,9 @@ message_objects(struct message *m)
         break;
     case AUDIT_LOCAL_ACCESS:
         write_local(m);
+        if (m->event->submission_set.n > 0) {
+            write_submission_set(m);
+        }
         write_delegator(m);
         break;
     case AUDIT_AUTHENTICATION_FAILURE:

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/audit_update.h"
 #include "cli/audit_walk.h"
@@ -62,17 +63,26 @@ open_index(struct audit_search *search, struct diag *diag)
     return open_and_update(search, path, diag);
 }
 
+/* One that was made before the journal was encrypted still names patients. */
+static struct status
+remove_index(const struct audit_view *view, struct diag *diag)
+{
+    char path[PATH_MAX];
+
+    TRY(audit_index_path(view, path, diag));
+    return access(path, F_OK) == 0 ? audit_index_remove(path, diag) : OK;
+}
+
 struct status
 audit_search_open(const struct audit_view *view, struct diag *diag, struct audit_search *ret_search)
 {
     struct audit_search search = {.view = view};
 
-    if (!view->is_encrypted) {
-        const struct status st = open_index(&search, diag);
-        if (!is_ok(st)) {
-            audit_search_close(&search);
-            return st;
-        }
+    const struct status st =
+        view->is_encrypted ? remove_index(view, diag) : open_index(&search, diag);
+    if (!is_ok(st)) {
+        audit_search_close(&search);
+        return st;
     }
     *ret_search = search;
     return OK;

@@ -12,6 +12,7 @@
 #include "base/datetime.h"
 #include "base/jsonw.h"
 #include "base/text.h"
+#include "cli/audit_story.h"
 
 #define LABEL_COLUMNS 13
 
@@ -363,7 +364,9 @@ put_sentence(struct text *t, const struct audit_event *event)
     put_cstr(t, " ");
     switch (event->type) {
     case AUDIT_LOCAL_ACCESS:
-        put_cstr(t, event->documents.n > 0
+        put_cstr(t, event->submission_set.n > 0
+                        ? "documents were put into the community's own store."
+                    : event->documents.n > 0
                         ? "the operator took documents out of the community's own store."
                         : "the operator asked the community's own store.");
         break;
@@ -503,6 +506,8 @@ audit_text_explain(const struct journal_record *record, const struct audit_event
 {
     struct text t = {.out = out, .diag = diag, .status = OK};
     put_sentence(&t, event);
+    TRY(t.status);
+    TRY(audit_story_write(event, out, diag));
     put_items(&t, record, event);
     return t.status;
 }

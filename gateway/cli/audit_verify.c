@@ -15,10 +15,11 @@
 #include "cli/journal.h"
 #include "config/config.h"
 
-#define OUT_BYTES_MAX   ((size_t)64 * 1024 * 1024)
-#define PROOF_BYTES_MAX ((size_t)64 * 1024 * 1024)
-#define SPARE_US        (60 * US_PER_S) /* a start, a slow token */
-#define SPARE_RECORDS   10000
+#define OUT_BYTES_MAX    ((size_t)64 * 1024 * 1024)
+#define PROOF_BYTES_MAX  ((size_t)64 * 1024 * 1024)
+#define PROOFS_BYTES_MAX ((size_t)4 * 1024 * 1024 * 1024) /* a file of them */
+#define SPARE_US         (60 * US_PER_S)                  /* a start, a slow token */
+#define SPARE_RECORDS    10000
 
 /* ---- reports ---- */
 
@@ -248,7 +249,7 @@ audit_verify_archive(const struct audit_verify *verify, const char *dir)
     return end(&output, st, "segment");
 }
 
-/* ---- one proof ---- */
+/* ---- proofs ---- */
 
 static struct status
 print_proven(const struct audit_verify *verify, const struct journal_proven *proven,
@@ -263,48 +264,83 @@ print_proven(const struct audit_verify *verify, const struct journal_proven *pro
         verify->is_json
             ? "{\"ok\": true, \"record\": \"%s/%" PRIu64 "\", \"recorded\": \"%s\", \"hash\": "
               "\"%s\", \"covered_by\": %" PRIu64 ", \"signed\": \"%s\"}\n"
-            : "record %s/%" PRIu64 ", written at %s, SHA-256 %s\nis in the chain that the "
-              "checkpoint over record %" PRIu64 " signed at %s: it holds\n",
+            : "%s/%" PRIu64 ", written %s, SHA-256 %s: in the chain, by the checkpoint over record "
+              "%" PRIu64 " of %s\n",
         proven->checkpoint.chain, proven->sequence, recorded, proven->hash,
         proven->checkpoint.sequence, signed_at);
-    return n > 0 && fflush(verify->out) == 0 ? OK : FAIL(diag, ERR_IO, "cannot write the output");
+    return n > 0 ? OK : FAIL(diag, ERR_IO, "cannot write the output");
 }
 
 static struct status
-check_proof(const struct audit_verify *verify, const char *path, struct arena *arena,
-            struct diag *diag)
+check_proof(const struct audit_verify *verify, const struct statement_judge *judge,
+            struct span proof, struct diag *diag)
 {
     struct journal_proven proven;
+    struct arena *arena = arena_new(8 * PROOF_BYTES_MAX);
+    if (arena == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory to check a proof");
+    }
+    struct status st = journal_proof_check(proof, judge, arena, diag, &proven);
+    if (is_ok(st)) {
+        st = print_proven(verify, &proven, diag);
+    }
+    arena_free(arena);
+    return st;
+}
+
+/* Each line of the file is one; those that do not hold hide none that does. */
+static struct status
+check_lines(const struct audit_verify *verify, const char *path, struct span text, size_t *good,
+            size_t *bad)
+{
     const struct statement_judge judge = audit_judge_make(&verify->judge);
+    struct span line;
+    for (size_t number = 1; span_split(&text, '\n', &line); number++) {
+        struct diag diag = {0};
+        if (span_trim(line).n == 0) {
+            continue;
+        }
+        const struct status st = check_proof(verify, &judge, line, &diag);
+        if (!is_ok(st)) {
+            diag_prefix(&diag, "%s:%zu", path, number);
+            cli_error(verify->command, &diag);
+        }
+        *(is_ok(st) ? good : bad) += 1;
+    }
+    return fflush(verify->out) == 0 ? OK : (struct status){ERR_IO};
+}
+
+static struct status
+check_file(const struct audit_verify *verify, const char *path, struct diag *diag, size_t *good,
+           size_t *bad)
+{
     CLEANUP(buf_done) struct buf text;
-    buf_init_secret(&text, PROOF_BYTES_MAX);
-    if (judge.check == NULL) {
+    buf_init_secret(&text, PROOFS_BYTES_MAX);
+    if (audit_judge_make(&verify->judge).check == NULL) {
         return FAIL(diag, ERR_CONFIG,
                     "nobody can judge the proof's signature: give --certificate, or a "
                     "configuration with audit.checkpoints");
     }
     TRY(buf_read_file(&text, path, diag));
-    const struct status st = journal_proof_check(buf_span(&text), &judge, arena, diag, &proven);
-    if (!is_ok(st)) {
-        diag_prefix(diag, "%s", path);
-        return st;
+    if (span_trim(buf_span(&text)).n == 0) {
+        return FAIL(diag, ERR_JOURNAL, "%s: there is no proof in it", path);
     }
-    return print_proven(verify, &proven, diag);
+    return is_ok(check_lines(verify, path, buf_span(&text), good, bad))
+               ? OK
+               : FAIL(diag, ERR_IO, "cannot write the output");
 }
 
 enum cli_exit
 audit_verify_proof(const struct audit_verify *verify, const char *path)
 {
     struct diag diag = {0};
-    struct arena *arena = arena_new(8 * PROOF_BYTES_MAX);
-    const struct status st = arena == NULL
-                                 ? FAIL(&diag, ERR_NO_MEMORY, "no memory to check a proof")
-                                 : check_proof(verify, path, arena, &diag);
-    arena_free(arena);
-    if (!is_ok(st)) {
+    size_t good = 0;
+    size_t bad = 0;
+    if (!is_ok(check_file(verify, path, &diag, &good, &bad))) {
         cli_error(verify->command, &diag);
+        return CLI_FAILED;
     }
-    return is_ok(st) ? CLI_DONE : CLI_FAILED;
+    return bad == 0 && good > 0 ? CLI_DONE : CLI_FAILED;
 }
 
 /* ---- the command ---- */
@@ -328,7 +364,7 @@ static const struct cli_option options[] = {
      .value = &chosen.archive},
     {.name = "proof",
      .argument = "FILE",
-     .help = "one record's proof, as 'isthmus audit export --proof' writes it",
+     .help = "proofs of records, one a line, as 'isthmus audit export --proof' writes them",
      .value = &chosen.proof},
     {.name = "certificate",
      .argument = "FILE",

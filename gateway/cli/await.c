@@ -234,7 +234,6 @@ record(const struct desk *desk, const struct client_options *options,
        const struct forget_options *asked, struct diag *diag)
 {
     const struct config *config = desk->config;
-    const struct journal_place place = cli_journal_place(config);
     struct journal *journal = NULL;
     struct audit_event event = {
         .type = AUDIT_LOCAL_ACCESS,
@@ -254,8 +253,9 @@ record(const struct desk *desk, const struct client_options *options,
     if (asked->patient != NULL && strcmp(asked->patient, "all") != 0) {
         TRY(ARENA_PUSH(desk->arena, diag, &event.patients, span_of_cstr(asked->patient)));
     }
-    TRY(journal_open_free(&place, "cli", clock_system(), diag, &journal));
+    TRY(cli_journal_open(config, diag, &journal));
     st = journal_append_wait(journal, &event, diag);
+    const struct journal_place place = cli_journal_place(config);
     cli_journal_close(journal, &place, config->checkpoints.credential);
     return st;
 }

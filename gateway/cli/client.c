@@ -64,6 +64,7 @@ open_parts(struct client *client)
 {
     struct diag diag = {0};
     size_t ended = 0;
+    uint64_t missing = 0;
     const struct journal_place place = cli_journal_place(client->config);
     const struct store_options options = {
         .path = client->config->store_path,
@@ -75,8 +76,9 @@ open_parts(struct client *client)
 
     if (!is_ok(soap_library_init(&diag)) || !is_ok(store_open(&options, &diag, &client->store)) ||
         !is_ok(open_spool(client, &diag)) ||
-        !is_ok(journal_open_free(&place, "cli", clock_system(), &diag, &client->journal)) ||
+        !is_ok(cli_journal_open(client->config, &diag, &client->journal)) ||
         !is_ok(journal_end_intents(client->journal, &place, INTENTS_SINCE_US, &diag, &ended)) ||
+        !is_ok(cli_journal_missing(client->journal, client->config, &diag, &missing)) ||
         !is_ok(out_start(client->config, clock_system(), &diag, &client->out)) ||
         !is_ok(runner_new(clock_system(), 1, &diag, &client->runner))) {
         cli_error(client->command, &diag);

@@ -308,7 +308,7 @@ prepare(struct run *run, const struct verb *verb, struct diag *diag)
         .out = stdout,
         .access = &run->access,
     };
-    run->view.is_encrypted = config->audit.keys.n > 0;
+    run->view.is_encrypted = config->audit.keys.n > 0; /* or was, in part */
     run->access = (struct audit_access){
         .command = verb->command,
         .place = &run->view.place,

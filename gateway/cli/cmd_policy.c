@@ -209,6 +209,9 @@ print_text(const struct policy *policy, const struct policy_facts *facts,
         printf("%s%s", i == 0 ? "documents with confidentiality " : ", ",
                decision->withhold_confidentiality[i]);
     }
+    if (decision->is_emergency) {
+        printf("\nemergency yes: each use is on record as one");
+    }
     printf("\n\nrules, in order (-> decided):\n");
     for (size_t i = 0; i < policy_rule_count(policy); i++) {
         const struct policy_explanation rule = policy_explain(policy, i, facts);
@@ -290,6 +293,7 @@ print_json(const struct policy *policy, const struct policy_facts *facts,
     jsonw_key_text(&w, "verdict", span_of_cstr(verdict_name(decision->verdict)));
     jsonw_key_text(&w, "rule", span_of_cstr(decision->rule));
     jsonw_key_text(&w, "reason", span_of_cstr(decision->reason));
+    jsonw_key_bool(&w, "emergency", decision->is_emergency);
     jsonw_key(&w, "withhold");
     jsonw_object(&w);
     jsonw_key(&w, "confidentiality");

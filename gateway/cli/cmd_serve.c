@@ -171,6 +171,10 @@ take_request(void *arg, struct net_request *request)
         answer_text(request, 405, "POST is required\n");
         return;
     }
+    if (!journal_takes_work(serve->journal)) {
+        answer_text(request, err_http_status(ERR_JOURNAL), "audit is not available\n");
+        return;
+    }
     start_transaction(serve, request);
 }
 

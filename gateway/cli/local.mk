@@ -12,6 +12,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/audit_update.c gateway/cli/audit_update.h \
 	gateway/cli/audit_search.c gateway/cli/audit_search.h \
 	gateway/cli/audit_export.c gateway/cli/audit_export.h gateway/cli/audit_export_form.c \
+	gateway/cli/audit_story.c gateway/cli/audit_story.h \
 	gateway/cli/audit_walk.c gateway/cli/audit_walk.h \
 	gateway/cli/csv.c gateway/cli/csv.h \
 	gateway/cli/audit_text.c gateway/cli/audit_text.h \
@@ -25,6 +26,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/cmd_discover.c \
 	gateway/cli/cmd_gather.c \
 	gateway/cli/cmd_import.c \
+	gateway/cli/cmd_init.c gateway/cli/init.h gateway/cli/journal.c gateway/cli/journal.h gateway/cli/init_plan.c gateway/cli/init_text.c \
 	gateway/cli/cmd_init.c gateway/cli/init.h \
 	gateway/cli/journal.c gateway/cli/journal.h gateway/cli/init_plan.c gateway/cli/init_text.c \
 	gateway/cli/cmd_locate.c \

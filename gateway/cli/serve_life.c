@@ -70,12 +70,20 @@ struct status
 serve_open_journal(struct serve *serve, const struct config *config, struct diag *diag)
 {
     size_t ended = 0;
+    uint64_t missing = 0;
 
     serve->journal_config = config_ref(config);
     serve->place = cli_journal_place(config);
     TRY(journal_open(&serve->place, "node", clock_system(), diag, &serve->journal));
     TRY(journal_end_intents(serve->journal, &serve->place,
                             longest_question_us(config) + INTENT_SPARE_US, diag, &ended));
+    TRY(cli_journal_missing(serve->journal, config, diag, &missing));
+    TRY(cli_journal_rules(serve->journal, config, true, diag));
+    if (missing > 0) {
+        LOG_EVENT(LOG_LEVEL_WARNING, "audit-records-missing", LOG_INT("records", (int64_t)missing),
+                  LOG_ID("why", "the last process went on without them (audit.on_unavailable: "
+                                "degrade)"));
+    }
     if (ended > 0) {
         LOG_EVENT(LOG_LEVEL_WARNING, "outcomes-unknown", LOG_INT("questions", (int64_t)ended),
                   LOG_ID("why", "the node was killed while it asked; isthmus audit tail shows "

@@ -132,6 +132,16 @@ swap(struct serve *serve, const struct config *config, struct diag *diag)
     return st;
 }
 
+static void
+take_rules(struct serve *serve, const struct config *config)
+{
+    struct diag diag = {0};
+
+    if (!is_ok(cli_journal_rules(serve->journal, config, true, &diag))) {
+        LOG_EVENT(LOG_LEVEL_ERROR, "audit-waits-unbounded", LOG_DIAG(&diag));
+    }
+}
+
 void
 serve_reload(struct serve *serve, const char *why)
 {
@@ -149,6 +159,7 @@ serve_reload(struct serve *serve, const char *why)
     }
     if (is_ok(st)) {
         log_configure(config->log_level, config->log_format, 2);
+        take_rules(serve, config);
         serve_check_descriptors(config);
         config_changes(old->node.config, config, tell, &story);
         expiry_log_withheld(config);

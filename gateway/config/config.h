@@ -326,6 +326,7 @@ struct config_audit_repository {
     const struct trust *trust;           /* NULL with UDP */
     const struct credential *credential; /* NULL with UDP */
     const char *certificate_name;        /* what its certificate must be for; default host */
+    bool is_put;           /* FHIR: under ids of ours (PUT), not the repository's (POST) */
     int64_t resend_age_us; /* of syslog over TLS: what is younger, or among the last */
     size_t resend_bytes;   /* so many bytes, is sent again after a break */
     int64_t alarm_us;      /* without progress for so long it counts as lost */
@@ -334,7 +335,10 @@ struct config_audit_repository {
 
 /* audit: of the journal's writing. */
 struct config_audit {
-    struct journal_keys keys; /* encryption; n 0: nothing is or was encrypted */
+    struct journal_keys keys;    /* encryption; n 0: nothing is or was encrypted */
+    bool is_degrading;           /* on_unavailable: degrade */
+    unsigned disk_limit_percent; /* fuller than that: not ready */
+    int64_t wait_us;             /* for the disk, at most */
 };
 
 struct config {

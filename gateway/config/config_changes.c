@@ -441,7 +441,7 @@ same_audit_repository(const struct config_audit_repository *a,
     return a->kind == b->kind && same(a->host, b->host) && a->port == b->port &&
            same(a->url, b->url) && same(a->certificate_name, b->certificate_name) &&
            a->resend_age_us == b->resend_age_us && a->resend_bytes == b->resend_bytes &&
-           a->alarm_us == b->alarm_us && a->timeout_us == b->timeout_us &&
+           a->alarm_us == b->alarm_us && a->timeout_us == b->timeout_us && a->is_put == b->is_put &&
            (a->trust == NULL || same_anchors(a->trust, b->trust)) &&
            (a->credential == NULL ||
             same(a->credential->leaf->sha256, b->credential->leaf->sha256));
@@ -514,6 +514,11 @@ config_changes(const struct config *old, const struct config *other, config_say 
     }
     if (!same_discovery(&old->discovery, &other->discovery)) {
         say(arg, "discovery: changed");
+    }
+    if (old->audit.is_degrading != other->audit.is_degrading ||
+        old->audit.disk_limit_percent != other->audit.disk_limit_percent ||
+        old->audit.wait_us != other->audit.wait_us) {
+        say(arg, "audit: changed");
     }
     if (old->clock_skew_us != other->clock_skew_us ||
         old->max_lifetime_us != other->max_lifetime_us ||

@@ -1,6 +1,6 @@
 /*
- * Reads what `audit:` says about the journal's writing: encryption. Called while the configuration
- * loads.
+ * Reads what `audit:` says about the journal's writing: encryption, what happens when it cannot be
+ * written, how full its disk may get. Called while the configuration loads.
  */
 #include <string.h>
 
@@ -10,6 +10,12 @@
 
 #define KEYS_MAX     64
 #define KEY_FILE_MAX ((size_t)8 * 1024)
+#define DISK_LEAST   50 /* per cent */
+#define DISK_MOST    99
+#define DISK_DEFAULT 90
+#define WAIT_LEAST   (100 * US_PER_MS)
+#define WAIT_MOST    (600 * US_PER_S)
+#define WAIT_DEFAULT (5 * US_PER_S)
 
 /* ---- keys ---- */
 
@@ -95,8 +101,39 @@ read_encryption(struct config_reader *reader, struct yaml_node *audit)
     return OK;
 }
 
+/* ---- what happens when it cannot be written ---- */
+
+static void
+read_disk_limit(struct config_reader *reader, const struct yaml_node *node, unsigned *ret_percent)
+{
+    const char *text = NULL;
+    uint64_t percent = 0;
+
+    if (!config_text(reader, node, "a share such as 90%", &text)) {
+        return;
+    }
+    if (!span_ends_with(node->scalar, SPAN("%")) ||
+        !span_to_u64(span_slice(node->scalar, 0, node->scalar.n - 1), DISK_MOST, &percent) ||
+        percent < DISK_LEAST) {
+        config_expected(reader, node, "a share of the disk from 50% to 99%");
+        return;
+    }
+    *ret_percent = (unsigned)percent;
+}
+
 struct status
 config_read_journal(struct config_reader *reader, struct yaml_node *audit)
 {
+    static const char *const answers[] = {"refuse", "degrade"};
+    struct config_audit *settings = &reader->config->audit;
+    size_t answer = 0;
+
+    settings->disk_limit_percent = DISK_DEFAULT;
+    settings->wait_us = WAIT_DEFAULT;
+    (void)config_choice(reader, yaml_get(audit, "on_unavailable"), answers, ARRAY_LEN(answers),
+                        &answer);
+    settings->is_degrading = answer == 1;
+    read_disk_limit(reader, yaml_get(audit, "disk_limit"), &settings->disk_limit_percent);
+    config_duration(reader, yaml_get(audit, "wait"), WAIT_LEAST, WAIT_MOST, &settings->wait_us);
     return read_encryption(reader, audit);
 }

@@ -19,8 +19,8 @@ struct repository_list {
 };
 
 static const char *const entry_keys[] = {
-    "syslog-tls", "syslog-udp",       "fhir",   "name", "trust", "credential", "resend",
-    "alarm",      "certificate_name", "timeout"};
+    "syslog-tls", "syslog-udp",       "fhir",    "name",    "trust", "credential", "resend",
+    "alarm",      "certificate_name", "timeout", "fhir_ids"};
 /* By enum config_audit_kind. */
 static const char *const kind_keys[] = {"syslog-tls", "syslog-udp", "fhir"};
 
@@ -199,6 +199,21 @@ read_resend(struct config_reader *reader, struct yaml_node *entry,
     config_size(reader, yaml_get(node, "bytes"), MB / 16, 1024 * MB, &repository->resend_bytes);
 }
 
+/* Who gives the resources their ids. */
+static void
+read_ids(struct config_reader *reader, struct yaml_node *entry,
+         struct config_audit_repository *repository)
+{
+    static const char *const names[] = {"post", "put"};
+    size_t which = 0;
+    if (repository->kind != CONFIG_AUDIT_FHIR) {
+        refuse_key(reader, entry, "fhir_ids", repository->kind);
+    } else if (config_choice(reader, yaml_get(entry, "fhir_ids"), names, ARRAY_LEN(names),
+                             &which)) {
+        repository->is_put = which == 1;
+    }
+}
+
 /* ---- the list ---- */
 
 static struct status
@@ -219,6 +234,7 @@ read_repository(struct config_reader *reader, struct yaml_node *entry, struct re
     read_tls(reader, entry, &repository);
     TRY(read_certificate_name(reader, entry, &repository));
     read_resend(reader, entry, &repository);
+    read_ids(reader, entry, &repository);
     config_duration(reader, yaml_get(entry, "alarm"), US_PER_S, 24 * HOUR_US, &repository.alarm_us);
     config_duration(reader, yaml_get(entry, "timeout"), US_PER_S, HOUR_US / 6,
                     &repository.timeout_us);

@@ -132,8 +132,9 @@ read_store(struct config_reader *reader, struct yaml_node *root)
 static struct status
 read_audit(struct config_reader *reader, struct yaml_node *root)
 {
-    static const char *const names[] = {"journal",     "repositories", "encryption",
-                                        "checkpoints", "retention",    "archive"};
+    static const char *const names[] = {"journal",        "repositories", "encryption",
+                                        "on_unavailable", "disk_limit",   "wait",
+                                        "checkpoints",    "retention",    "archive"};
     struct yaml_node *node = config_need_section(reader, root, "audit", names, ARRAY_LEN(names));
 
     TRY(config_read_repositories(reader, node));

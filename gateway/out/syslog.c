@@ -29,8 +29,9 @@
 #define KEEP_IDLE_S     20 /* then a silent peer is asked, */
 #define KEEP_EVERY_S    5  /* so often, */
 #define KEEP_TIMES      3
-#define UNANSWERED_MS   20000 /* what its machine does not acknowledge in this time breaks the line \
-                               */
+#define UNANSWERED_MS                                                                              \
+    20000 /* what its machine does not acknowledge in this time breaks the line                    \
+           */
 #define BURST_BYTES    ((size_t)16 * 1024) /* of datagrams; then the collector gets time to read */
 #define BURST_PAUSE_US (4 * US_PER_MS)
 

@@ -5,7 +5,7 @@
  * What a message says is the caller's (RFC 5424). Over TLS there is no answer: what was sent has
  * arrived for certain only when the collector has answered a farewell.
  *
- * Owner: the caller. Thread: one at a time.
+ * Owner: the caller. Thread: one at a time, with SIGPIPE blocked or ignored.
  */
 #ifndef OUT_SYSLOG_H
 #define OUT_SYSLOG_H

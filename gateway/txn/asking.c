@@ -170,6 +170,14 @@ step_recorded(struct txn *txn)
 
 /* ---- outcomes ---- */
 
+/* Of our own documents, for our own people: what partners withhold is theirs to record. */
+static bool
+is_emergency(const struct asking *asking, const struct leg *leg)
+{
+    return leg->decision.is_emergency && asking->order.facts == NULL &&
+           (leg->partner == NULL || leg->partner->source != NULL);
+}
+
 static struct status
 record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
 {
@@ -182,6 +190,11 @@ record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
     TRY(leg_outcomes(asking, leg, events, &n));
     for (size_t e = 0; e < n; e++) {
         TRY(records_append(&asking->records, asking->node, recorder, &events[e]));
+    }
+    if (is_emergency(asking, leg)) {
+        const struct audit_event emergency = records_emergency(&events[0]);
+
+        return records_append(&asking->records, asking->node, recorder, &emergency);
     }
     return OK;
 }
@@ -241,8 +254,7 @@ step_outcome(struct txn *txn)
         for (size_t turn = asking->first_recorded; turn <= asking->turn; turn++) {
             n += asking->legs[asking->turns[turn]].n;
         }
-        TXN_TRY(
-            records_reserve(&asking->records, txn->arena, n * LEG_OUTCOMES_MAX + 1, &txn->diag));
+        TXN_TRY(records_reserve(&asking->records, txn->arena, n * LEG_RECORDS_MAX + 1, &txn->diag));
         asking->recording = asking->first_recorded;
         asking->last_recorded = asking->turn;
         asking->has_outcomes = true;

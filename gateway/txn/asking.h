@@ -505,9 +505,13 @@ bool leg_has_document(const struct leg *leg, const struct document_ref *ref);
 
 /* ---- outcomes (leg_outcome.c) ---- */
 
+/* Whose document it is (CX), by the metadata that came in this asking; empty: not known. */
+struct span asking_owner_of(const struct asking *asking, const struct document_ref *ref);
+
 /* The outcome, from the intent and what came: one event, or two when some of what was asked for
  * came and some did not (ITI TF-2 3.38.5, 3.39.5: success and failure apart). */
 #define LEG_OUTCOMES_MAX 2
+#define LEG_RECORDS_MAX  (LEG_OUTCOMES_MAX + 1) /* and the use of an emergency */
 MUST_CHECK struct status leg_outcomes(struct asking *asking, struct leg *leg,
                                       struct audit_event ret_events[LEG_OUTCOMES_MAX],
                                       size_t *ret_n);

@@ -42,8 +42,10 @@ wait_for(struct asking *asking, struct leg *leg)
     leg->later->message_id = leg->message_id;
     leg->later->txn = txn;
     TRY(arena_defer(txn->arena, forget, leg->later, &txn->diag));
-    return arena_printf(txn->arena, &txn->diag, &leg->reply_to, "%s%s",
-                        asking->node->config->base_url, SOAP_REPLY_PATH);
+    TRY(arena_printf(txn->arena, &txn->diag, &leg->reply_to, "%s%s", asking->node->config->base_url,
+                     SOAP_REPLY_PATH));
+    leg->event.source_id = leg->reply_to; /* wsa:ReplyTo (ITI TF-2 3.55.5.1.1) */
+    return OK;
 }
 
 static struct status

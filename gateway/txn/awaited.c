@@ -134,11 +134,15 @@ awaited_note_shortfall(struct awaited *awaited, int round, bool is_nothing,
     struct inbound *in = awaited->in;
     const struct leg_list *legs = &awaited->asking->legs[round];
     struct audit_event *failure = &in->outcomes[0];
+    const struct policy_decision *denied = NULL;
     size_t failed = 0;
 
     for (size_t i = 0; i < legs->n; i++) {
         if (legs->items[i].diag.code != ERR_NONE) {
-            in->shortfall = failed == 0 ? legs->items[i].diag : in->shortfall;
+            if (failed == 0) {
+                in->shortfall = legs->items[i].diag;
+                denied = in->shortfall.code == ERR_POLICY_DENIED ? &legs->items[i].decision : NULL;
+            }
             failed++;
         }
     }
@@ -153,6 +157,9 @@ awaited_note_shortfall(struct awaited *awaited, int round, bool is_nothing,
         *failure = in->event;
     }
     failure->outcome = records_outcome(in->shortfall.code);
+    if (denied != NULL) {
+        records_note_decision(failure, denied);
+    }
     return arena_printf(in->txn.arena, &in->txn.diag, &failure->outcome_text,
                         "%zu of %zu communities did not answer all; first reason: %s: %s", failed,
                         legs->n, err_name(in->shortfall.code), in->shortfall.text);

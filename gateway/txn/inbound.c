@@ -78,8 +78,12 @@ note_asker(struct inbound *in)
     in->event.delegator = in->proof.saml.delegator;
     in->event.community = in->proof.saml.home_community;
     in->event.user_id = in->proof.saml.subject_id;
-    TRY(arena_printf(txn->arena, &txn->diag, &in->event.source_id, "urn:oid:%.*s",
-                     SPAN_PRINT(in->proof.saml.home_community)));
+    if (in->reply_to.n > 0) { /* wsa:ReplyTo, where it says something (ITI TF-2 3.55.5.1.2) */
+        in->event.source_id = in->reply_to;
+    } else {
+        TRY(arena_printf(txn->arena, &txn->diag, &in->event.source_id, "urn:oid:%.*s",
+                         SPAN_PRINT(in->proof.saml.home_community)));
+    }
     return records_user_name(txn->arena, in->proof.saml.name_id_provided, in->proof.saml.name_id,
                              in->proof.saml.issuer, &txn->diag, &in->event.user_name);
 }
@@ -157,7 +161,7 @@ step_decide(struct txn *txn)
     const struct policy_facts facts = inbound_policy_facts(in);
 
     in->decision = policy_decide(in->node->config->policy, &facts);
-    in->event.policy_rule = span_of_cstr(in->decision.rule);
+    records_note_decision(&in->event, &in->decision);
     if (in->decision.verdict != POLICY_PERMIT) {
         (void)FAIL(&txn->diag, ERR_POLICY_DENIED, "rule '%s': %s", in->decision.rule,
                    in->decision.reason);

@@ -86,6 +86,7 @@ int inbound_fault_status(const struct partner *partner, enum err code); /* HTTP;
 #define INBOUND_ANSWER_LIMIT ((size_t)512 * 1024 * 1024)
 /* Partial success: success and failure apart (ITI TF-2 3.43.5.1). */
 #define INBOUND_OUTCOMES_MAX 2
+#define INBOUND_RECORDS_MAX  (INBOUND_OUTCOMES_MAX + 1) /* and the use of an emergency */
 
 struct inbound {
     struct txn txn; /* first member */
@@ -122,8 +123,9 @@ struct inbound {
     struct audit_event event; /* the question: who asked, and for what; outcomes are made from it */
     struct audit_event outcomes[INBOUND_OUTCOMES_MAX]; /* with what the answer discloses */
     size_t outcomes_n;
-    struct diag cause;     /* why the request was refused */
-    struct diag shortfall; /* the first reason why an answer lacks something that was asked for */
+    struct span_list owners; /* ITI-39: whose the first outcome's documents are (CX), one each */
+    struct diag cause;       /* why the request was refused */
+    struct diag shortfall;   /* the first reason why an answer lacks something that was asked for */
     struct records records;
     struct inbound_answer answer;
 };

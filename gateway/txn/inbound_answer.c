@@ -177,8 +177,12 @@ note_failure(struct inbound *in)
 
     *outcome = in->event;
     in->outcomes_n = 1;
+    in->owners = (struct span_list){0};
     if (!in->proof.is_proven || err_class(code) == ERR_CLASS_SECURITY) {
         outcome->type = AUDIT_AUTHENTICATION_FAILURE;
+    }
+    if (code == ERR_POLICY_DENIED) { /* whoever decided it: a rule for one of many questions, too */
+        outcome->policy_verdict = SPAN(AUDIT_VERDICT_DENIED);
     }
     outcome->outcome = records_outcome(code);
     outcome->outcome_text = records_reason(in->txn.arena, &in->cause, SPAN_EMPTY);
@@ -218,14 +222,27 @@ inbound_refuse(struct txn *txn)
 
 /* ---- record and end ---- */
 
-/* REQ: ITI40-audit */
+static struct status
+append_outcome(struct inbound *in, const struct audit_event *event, bool is_first)
+{
+    const struct span_list *owners = is_first && in->owners.n > 0 ? &in->owners : NULL;
+
+    return records_append_documents(&in->records, in->node, &in->txn, event, owners);
+}
+
+/* REQ: ITI40-audit, ITI20-emergency */
 enum txn_verdict
 inbound_record(struct txn *txn)
 {
     struct inbound *in = inbound_of(txn);
 
     for (size_t i = 0; i < in->outcomes_n; i++) {
-        TXN_TRY(records_append(&in->records, in->node, txn, &in->outcomes[i]));
+        TXN_TRY(append_outcome(in, &in->outcomes[i], i == 0));
+    }
+    if (in->decision.is_emergency && in->outcomes_n > 0) {
+        const struct audit_event emergency = records_emergency(&in->outcomes[0]);
+
+        TXN_TRY(append_outcome(in, &emergency, true));
     }
     return TXN_DONE;
 }
@@ -344,7 +361,7 @@ static struct status
 prepare(struct inbound *in, const struct node *node, const struct inbound_request *request,
         struct diag *diag)
 {
-    TRY(records_reserve(&in->records, in->txn.arena, INBOUND_OUTCOMES_MAX, diag));
+    TRY(records_reserve(&in->records, in->txn.arena, INBOUND_RECORDS_MAX, diag));
     return arena_printf(in->txn.arena, diag, &in->event.destination_id, "%s%.*s",
                         node->config->base_url == NULL ? "" : node->config->base_url,
                         SPAN_PRINT(request->path));

@@ -23,6 +23,7 @@ struct iti39_work {
     uint64_t bytes;  /* of the answer's documents ... */
     uint64_t memory; /* ... of them: in memory */
     struct document_ref_list given, failed;
+    struct span_list owners;        /* of <given>, one each: the patient (CX); empty: not known */
     struct document_ref_list homed; /* brokered: <refs> that name a community */
 };
 
@@ -112,6 +113,7 @@ static void
 take_entry(struct retrieved_document *document, const struct document_entry *entry)
 {
     document->mime_type = entry->mime_type;
+    document->patient_id = entry->patient_id;
     if (!span_eq(entry->unique_id, document->ref.unique_id)) {
         document->new_unique_id = entry->unique_id;
         document->new_repository = document->ref.repository;
@@ -210,6 +212,7 @@ note_given(struct inbound *in, struct iti39_work *work, struct retrieved_documen
     }
     work->bytes += document->body.size;
     work->memory += body_memory(&document->body);
+    TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->owners, document->patient_id));
     return ARENA_PUSH(txn->arena, &txn->diag, &work->given, document->ref);
 }
 
@@ -300,6 +303,9 @@ take_merged(struct inbound *in, struct iti39_work *work)
         struct retrieved_document *document = &merged.documents.items[i];
         const size_t given = work->answer.documents.n;
 
+        if (document->patient_id.n == 0) {
+            document->patient_id = asking_owner_of(awaited->asking, &document->ref);
+        }
         st = is_ok(st) ? ARENA_PUSH(txn->arena, &txn->diag, &came, document->ref) : st;
         st = is_ok(st) ? note_given(in, work, document) : st;
         if (work->answer.documents.n > given) {
@@ -426,7 +432,6 @@ write_answer(struct inbound *in)
 {
     struct txn *txn = &in->txn;
     struct iti39_work *work = in->work;
-
     if (in->brokered != NULL) {
         TXN_TRY(take_merged(in, work));
         note_reason(in, work);

@@ -42,8 +42,7 @@ read_frame(struct inbound *in)
     TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
     TRY(xcpd_query_frame(in->proof.message, txn->arena, &txn->diag, &work->query));
     in->work = work;
-    in->event.query_id = work->query.query_id.extension.n > 0 ? work->query.query_id.extension
-                                                              : work->query.query_id.root;
+    TRY(records_query_id(txn->arena, &work->query.query_id, &txn->diag, &in->event.query_id));
     in->event.query = work->query.query_xml;
     if (work->query.sender_home.n > 0 &&
         !partner_speaks_for(in->proof.partner, work->query.sender_home)) {
@@ -364,6 +363,7 @@ check_respond_to(struct inbound *in, struct span respond_to)
                     SPAN_PRINT(span_slice(respond_to, 0, 200)), partner->id);
     }
     in->reply_to = span_of_cstr(partner->replies.deferred_url);
+    in->event.source_id = in->reply_to;
     return OK;
 }
 

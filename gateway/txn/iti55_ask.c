@@ -80,7 +80,7 @@ iti55_ask(struct asking *asking, struct leg *leg)
         TRY(offer_back(asking, leg, &query));
     }
     leg->query_id = query.query_id;
-    leg->event.query_id = query.query_id.root;
+    TRY(records_query_id(txn->arena, &query.query_id, &leg->diag, &leg->event.query_id));
     return xcpd_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
 

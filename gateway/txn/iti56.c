@@ -30,6 +30,8 @@ read_query(struct inbound *in)
 
     TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
     TXN_TRY(plq_query_read(in->proof.message, txn->arena, &txn->diag, &work->patient));
+    TXN_TRY(plq_query_xml(in->proof.message, txn->arena, &txn->diag, &in->event.query));
+    in->event.query_id = in->event.message_id; /* the query has no id of its own */
     in->work = work;
     if (in->individual != NULL) {
         (void)FAIL(&txn->diag, ERR_POLICY_DENIED,
@@ -101,8 +103,9 @@ const struct responder iti56_responder = {AUDIT_ITI_56, read_query, find_patient
 struct status
 iti56_ask(struct asking *asking, struct leg *leg)
 {
-    (void)asking;
-    return plq_query_write(&leg->patient_id, &leg->payload, &leg->diag);
+    TRY(plq_query_write(&leg->patient_id, &leg->payload, &leg->diag));
+    leg->event.query_id = leg->event.message_id; /* the query has no id of its own */
+    return arena_dup(asking->txn.arena, buf_span(&leg->payload), &leg->diag, &leg->event.query);
 }
 
 /* REQ: ITI56-asked */

@@ -220,7 +220,35 @@ note_intent(struct asking *asking, struct leg *leg)
     TRY(arena_printf(txn->arena, &leg->diag, &event->source_id, "%s%s",
                      config->base_url == NULL ? "urn:oid:" : "",
                      config->base_url == NULL ? config->community : config->base_url));
+    if (leg->partner == NULL) { /* the store is in the node */
+        event->destination_id = event->source_id;
+    }
     return records_user_name(txn->arena, SPAN_EMPTY, signer, signer, &leg->diag, &event->user_name);
+}
+
+static struct status
+note_patient(struct asking *asking, struct leg *leg, struct span cx)
+{
+    return cx.n == 0 ? OK : ARENA_PUSH(asking->txn.arena, &leg->diag, &leg->event.patients, cx);
+}
+
+/* By which ids we know whom a discovery describes. The AuditMessage of ITI-55 has no patient on
+ * this side (ITI TF-2 3.55.5.1.1); whoever searches the journal, or accounts for disclosures, has.
+ */
+static struct status
+note_described(struct asking *asking, struct leg *leg)
+{
+    const struct ident_list *ids = &asking->order.who.ids;
+
+    for (size_t i = 0; i < ids->n; i++) {
+        struct diag ignored = {0};
+        struct span cx = SPAN_EMPTY;
+
+        if (is_ok(ident_write_cx(asking->txn.arena, &ids->items[i], &ignored, &cx))) {
+            TRY(note_patient(asking, leg, cx));
+        }
+    }
+    return note_patient(asking, leg, asking->order.resource_id);
 }
 
 /* Whose documents, and which, the question is about. */
@@ -234,6 +262,9 @@ note_subject(struct asking *asking, struct leg *leg)
     leg->event.documents = leg_is_retrieve(leg) ? leg->refs : (struct document_ref_list){0};
     if (leg->transaction == SOAP_ITI_80) {
         return provide_note(asking->order.provide, txn->arena, &leg->diag, &leg->event);
+    }
+    if (leg_kinds[leg->transaction].audit_type == AUDIT_ITI_55 && leg->partner != NULL) {
+        return note_described(asking, leg);
     }
     if (leg_is_query(leg) && leg->refs.n == 0 &&
         (asking->order.query == NULL || leg->patient_id.root.n > 0)) {
@@ -250,7 +281,7 @@ note_subject(struct asking *asking, struct leg *leg)
         diag_prefix(&leg->diag, "the patient id of this community cannot be asked about");
         return (struct status){leg->diag.code};
     }
-    return ARENA_PUSH(txn->arena, &leg->diag, &leg->event.patients, cx);
+    return note_patient(asking, leg, cx);
 }
 
 /* What goes into our own store is registered there, not sent; a supplier is asked in the course of
@@ -280,7 +311,7 @@ decide(struct asking *asking, struct leg *leg)
         leg->facts = *order->facts;
         leg->decision = *order->decision;
         behind_decide(asking, leg);
-        leg->event.policy_rule = span_of_cstr(leg->decision.rule);
+        records_note_decision(&leg->event, &leg->decision);
         return;
     }
     /* A source's documents are ours, by whichever transaction they come to us. */
@@ -297,7 +328,7 @@ decide(struct asking *asking, struct leg *leg)
         .system = is_own && order->system != NULL ? span_of_cstr(order->system) : SPAN_EMPTY,
     };
     leg->decision = policy_decide(asking->node->config->policy, &leg->facts);
-    leg->event.policy_rule = span_of_cstr(leg->decision.rule);
+    records_note_decision(&leg->event, &leg->decision);
     if (leg->decision.verdict != POLICY_PERMIT) {
         leg->state = LEG_DENIED;
         (void)FAIL(&leg->diag, ERR_POLICY_DENIED, "our own policy, rule '%s': %s",

@@ -60,6 +60,46 @@ note_others(struct asking *asking, const struct leg *leg, struct audit_event *ev
                         leg->others_n, match_rule_text(leg->others));
 }
 
+/* A question that named no patient concerns those of its answer. */
+static struct status
+note_patients(struct asking *asking, const struct leg *leg, struct span_list *patients)
+{
+    struct txn *txn = &asking->txn;
+
+    for (size_t i = 0; i < leg->objects.documents.n; i++) {
+        const struct span id = leg->objects.documents.items[i].patient_id;
+        bool is_there = id.n == 0;
+
+        for (size_t j = 0; j < patients->n && !is_there; j++) {
+            is_there = span_eq(patients->items[j], id);
+        }
+        if (!is_there) {
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, patients, id));
+        }
+    }
+    return OK;
+}
+
+struct span
+asking_owner_of(const struct asking *asking, const struct document_ref *ref)
+{
+    for (size_t round = 0; round < ASKING_ROUNDS; round++) {
+        for (size_t i = 0; i < asking->legs[round].n; i++) {
+            const struct document_list *documents = &asking->legs[round].items[i].objects.documents;
+
+            for (size_t j = 0; j < documents->n; j++) {
+                const struct document_entry *entry = &documents->items[j];
+
+                if (span_eq(entry->unique_id, ref->unique_id) &&
+                    span_eq(entry->repository, ref->repository)) {
+                    return entry->patient_id;
+                }
+            }
+        }
+    }
+    return SPAN_EMPTY;
+}
+
 static void
 note_status(struct asking *asking, const struct leg *leg,
             struct audit_event events[LEG_OUTCOMES_MAX], size_t *n)
@@ -135,6 +175,9 @@ leg_outcomes(struct asking *asking, struct leg *leg,
         return note_others(asking, leg, event);
     case SOAP_ITI_38:
     case SOAP_ITI_18:
+        if (event->patients.n == 0) {
+            TRY(note_patients(asking, leg, &event->patients));
+        }
         note_status(asking, leg, ret_events, ret_n);
         return OK;
     case SOAP_ITI_39:

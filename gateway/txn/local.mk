@@ -144,6 +144,14 @@ tests_unit_test_scenario_guess_LDADD = $(UNIT_LIBS)
 tests_unit_test_scenario_sources_change_SOURCES = tests/unit/test_scenario_sources_change.c tests/unit/source_kit.c tests/unit/source_kit.h \
 	$(LOCAL_KIT) $(SCENE) $(IDTOKEN_KIT)
 tests_unit_test_scenario_sources_change_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_audit_rows tests/unit/test_audit_rows_sources
+ROWS_KIT = tests/unit/audit_rows_kit.c tests/unit/audit_rows_kit.h
+EXTRA_DIST += tests/unit/audit_rows.txt tests/unit/audit_rows_sources.txt
+tests_unit_test_audit_rows_SOURCES = tests/unit/test_audit_rows.c $(ROWS_KIT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_audit_rows_LDADD = $(UNIT_LIBS)
+tests_unit_test_audit_rows_sources_SOURCES = tests/unit/test_audit_rows_sources.c $(ROWS_KIT) $(SUPPLIER_KIT) \
+	$(PEOPLE_KIT)
+tests_unit_test_audit_rows_sources_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_scenario_others
 tests_unit_test_scenario_others_SOURCES = tests/unit/test_scenario_others.c $(LOCAL_KIT) $(SCENE)
 tests_unit_test_scenario_others_LDADD = $(UNIT_LIBS)

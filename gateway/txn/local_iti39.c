@@ -147,6 +147,19 @@ add_homeless(struct local *local, struct work *work)
     return OK;
 }
 
+static struct span
+owner_of(const struct local *local, const struct work *work, const struct document_ref *ref)
+{
+    for (size_t i = 0; i < work->answer.documents.n; i++) {
+        const struct retrieved_document *document = &work->answer.documents.items[i];
+
+        if (document_ref_eq(&document->ref, ref) && document->patient_id.n > 0) {
+            return document->patient_id;
+        }
+    }
+    return asking_owner_of(local->awaited.asking, ref);
+}
+
 /* Success and failure are separate events (ITI TF-2 3.43.5.1). */
 static struct status
 note_documents(struct local *local, const struct work *work)
@@ -162,6 +175,9 @@ note_documents(struct local *local, const struct work *work)
     for (size_t i = 0; i < in->event.documents.n; i++) {
         const struct document_ref *ref = &in->event.documents.items[i];
 
+        if (document_ref_is_among(ref, &came)) {
+            TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->owners, owner_of(local, work, ref)));
+        }
         TRY(ARENA_PUSH(txn->arena, &txn->diag, document_ref_is_among(ref, &came) ? &given : &failed,
                        *ref));
     }
@@ -171,6 +187,7 @@ note_documents(struct local *local, const struct work *work)
     (void)FAIL(&besides, ERR_UNKNOWN_COMMUNITY,
                "%zu documents are of no community that can be asked", failed.n);
     TRY(local_note_shortfall(local, given.n == 0, &besides));
+    in->owners = given.n == 0 ? (struct span_list){0} : in->owners;
     in->outcomes[0].documents = given.n == 0 ? failed : given;
     in->outcomes[in->outcomes_n - 1].documents = failed;
     return OK;

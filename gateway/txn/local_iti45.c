@@ -28,8 +28,7 @@ read_query(struct inbound *in)
     TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
     TXN_TRY(pix_query_read(in->proof.message, txn->arena, &txn->diag, &work->query));
     in->work = work;
-    in->event.query_id = work->query.query_id.extension.n > 0 ? work->query.query_id.extension
-                                                              : work->query.query_id.root;
+    TXN_TRY(records_query_id(txn->arena, &work->query.query_id, &txn->diag, &in->event.query_id));
     in->event.query = work->query.query_xml;
     if (is_ok(ident_write_cx(txn->arena, &work->query.patient, &(struct diag){0}, &cx))) {
         TXN_TRY(ARENA_PUSH(txn->arena, &txn->diag, &in->event.patients, cx));
@@ -46,7 +45,7 @@ decide(struct inbound *in)
     const struct policy_facts facts = local_policy_facts((const struct local *)in, SPAN("ITI-45"));
 
     in->decision = policy_decide(in->node->config->policy, &facts);
-    in->event.policy_rule = span_of_cstr(in->decision.rule);
+    records_note_decision(&in->event, &in->decision);
     return in->decision.verdict == POLICY_PERMIT
                ? OK
                : FAIL(&in->txn.diag, ERR_POLICY_DENIED, "our own policy, rule '%s': %s",

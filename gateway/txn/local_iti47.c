@@ -54,8 +54,7 @@ read_query(struct inbound *in)
     TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &asked));
     TXN_TRY(xcpd_query_frame(in->proof.message, txn->arena, &txn->diag, &asked->query));
     in->work = asked; /* a refusal can name it */
-    in->event.query_id = asked->query.query_id.extension.n > 0 ? asked->query.query_id.extension
-                                                               : asked->query.query_id.root;
+    TXN_TRY(records_query_id(txn->arena, &asked->query.query_id, &txn->diag, &in->event.query_id));
     in->event.query = asked->query.query_xml;
     TXN_TRY(pdq_query_read(in->proof.message, txn->arena, &txn->diag, &asked->query));
     if (asked->query.receiver_home.n > 0 &&

@@ -25,8 +25,7 @@ read_continuation(struct inbound *in)
         .sender_home = asked->continuation.sender_home,
     };
     in->work = asked;
-    in->event.query_id = asked->query.query_id.extension.n > 0 ? asked->query.query_id.extension
-                                                               : asked->query.query_id.root;
+    TXN_TRY(records_query_id(txn->arena, &asked->query.query_id, &txn->diag, &in->event.query_id));
     local->is_answered = true;
     return TXN_DONE;
 }
@@ -38,8 +37,8 @@ decide(struct local *local)
     const struct policy_facts facts = local_policy_facts(local, SPAN("ITI-47"));
 
     in->decision = policy_decide(in->node->config->policy, &facts);
-    in->event.policy_rule = span_of_cstr(in->decision.rule);
-    in->outcomes[0].policy_rule = in->event.policy_rule;
+    records_note_decision(&in->event, &in->decision);
+    records_note_decision(&in->outcomes[0], &in->decision);
     return in->decision.verdict == POLICY_PERMIT
                ? OK
                : FAIL(&in->txn.diag, ERR_POLICY_DENIED, "our own policy, rule '%s': %s",

@@ -35,8 +35,7 @@ read_query(struct inbound *in)
     TXN_TRY(ARENA_NEW(txn->arena, &txn->diag, &work));
     TXN_TRY(xcpd_query_frame(in->proof.message, txn->arena, &txn->diag, &work->query));
     in->work = work;
-    in->event.query_id = work->query.query_id.extension.n > 0 ? work->query.query_id.extension
-                                                              : work->query.query_id.root;
+    TXN_TRY(records_query_id(txn->arena, &work->query.query_id, &txn->diag, &in->event.query_id));
     in->event.query = work->query.query_xml;
     TXN_TRY(xcpd_query_check_mode(&work->query, in->proof.transaction, &txn->diag));
     TXN_TRY(xcpd_query_parameters(in->proof.message, txn->arena, &txn->diag, &work->query));

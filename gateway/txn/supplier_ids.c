@@ -143,7 +143,7 @@ supplier_ask_ids(struct asking *asking, struct leg *leg)
 
     TRY(make_query(asking, leg, txn->arena, &query));
     leg->query_id = query.query_id;
-    leg->event.query_id = query.query_id.root;
+    TRY(records_query_id(txn->arena, &query.query_id, &leg->diag, &leg->event.query_id));
     return pix_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
 

@@ -113,7 +113,7 @@ supplier_ask_people(struct asking *asking, struct leg *leg)
         TRY(ARENA_PUSH(txn->arena, &leg->diag, &query.subject.ids, *id));
     }
     leg->query_id = query.query_id;
-    leg->event.query_id = query.query_id.root;
+    TRY(records_query_id(txn->arena, &query.query_id, &leg->diag, &leg->event.query_id));
     return pdq_query_write(&query, txn->arena, &leg->payload, &leg->diag, &leg->event.query);
 }
 

@@ -1,10 +1,7 @@
 /*
- * audit-append: records a second and the wait they add, beside the disk alone in the same run. The
- * events are those of a real node's journal, appended again. Each round is a journal of its own
- * for each number of writers, in turns of a tenth of a second: appends, and then the batches that
- * these were, written and synced by nothing else. A disk that others use, or that is a part of
- * somebody's, is ten times slower in one second than in the next: so near to each other both see
- * the same one.
+ * audit-append: records a second and the wait they add, beside the disk alone at the same time
+ * (disk.h). The events are those of a real node's journal, appended again. Each round is a journal
+ * of its own for each number of writers.
  *
  * It makes its folders below the one that it is told, and removes them.
  */
@@ -23,8 +20,7 @@
 #define EVENTS_MAX   4096
 #define ROW_NAME_MAX 96
 #define COUNTS_MAX   8
-#define WARM_US      (20 * US_PER_MS)
-#define TURN_US      (100 * US_PER_MS)
+#define WARM_US      (100 * US_PER_MS)
 #define ARENA_BYTES  ((size_t)64 * 1024 * 1024)
 
 struct options {
@@ -77,10 +73,10 @@ read_events(struct events *events, const char *dir, struct diag *diag)
 
 /* ---- turns and rounds ---- */
 
-/* For each number of writers, over all turns of all rounds. */
+/* For each number of writers, one of each for a round. */
 struct series {
     struct meter_list rate, floor_rate, rate_ratio;
-    struct meter_list wait_us, sync_us, wait_ratio; /* means of the turns */
+    struct meter_list wait_us, sync_us, wait_ratio; /* means */
     struct meter_list late_us;                      /* 99th percentiles */
     struct meter_list batch, cpu_us;
     size_t records;
@@ -106,13 +102,14 @@ mean_of(const struct meter_list *list)
 }
 
 static void
-note_turn(struct series *series, struct writers_result *result, size_t batches, double floor_us)
+note_round(struct series *series, struct writers_result *result)
 {
     const double records = (double)result->records;
+    const double batch = records / (double)result->disk.syncs;
+    const double sync_us = result->disk.floor_us / (double)result->disk.samples;
     const double rate = records * 1e6 / (double)result->time_us;
-    const double floor_rate = records * 1e6 / floor_us;
+    const double floor_rate = batch * 1e6 / sync_us;
     const double wait_us = mean_of(&result->wait_us);
-    const double sync_us = floor_us / (double)batches;
     meter_list_add(&series->rate, rate);
     meter_list_add(&series->floor_rate, floor_rate);
     meter_list_add(&series->rate_ratio, rate / floor_rate);
@@ -120,65 +117,52 @@ note_turn(struct series *series, struct writers_result *result, size_t batches, 
     meter_list_add(&series->sync_us, sync_us);
     meter_list_add(&series->wait_ratio, wait_us / sync_us);
     meter_list_add(&series->late_us, meter_percentile(&result->wait_us, 0.99));
-    meter_list_add(&series->batch, records / (double)batches);
+    meter_list_add(&series->batch, batch);
     meter_list_add(&series->cpu_us, (double)result->cpu_ns / 1000 / records);
     series->records += result->records;
 }
 
-struct stage {
-    const struct options *options;
-    const struct events *events;
-    struct journal *journal;
+static struct status
+run_journal(const struct options *options, const struct events *events, size_t writers,
+            const char *dir, struct diag *diag, struct writers_result *ret_result)
+{
     struct disk_floor floor;
-};
+    struct writers_work work = {
+        .events = events->items,
+        .events_n = events->n,
+        .floor = &floor,
+        .threads = writers < options->threads ? writers : options->threads,
+        .warm_us = WARM_US,
+        .time_us = options->time_us,
+    };
+    TRY(journal_open(JOURNAL_AT(dir), "node", clock_system(), diag, &work.journal));
+    struct status st = disk_floor_open(&floor, options->work_dir, diag);
+    if (is_ok(st)) {
+        st = writers_run(&work, writers, diag, ret_result);
+    }
+    disk_floor_close(&floor);
+    journal_close(work.journal);
+    return st;
+}
 
 static struct status
-run_turn(struct stage *stage, size_t writers, struct series *series, struct diag *diag)
+run_once(const struct options *options, const struct events *events, size_t writers,
+         struct series *series, struct diag *diag)
 {
-    const struct options *const options = stage->options;
-    const size_t threads = writers < options->threads ? writers : options->threads;
     struct writers_result result = {.records = 0};
-    double floor_us = 0;
-    struct status st = writers_run(stage->journal, stage->events->items, stage->events->n, writers,
-                                   threads, WARM_US, TURN_US, diag, &result);
-    if (is_ok(st)) {
-        st = disk_floor_replay(&stage->floor, disk_batches(), diag, &floor_us);
-    }
-    if (is_ok(st) && result.records > 0 && disk_batches()->n > 0) { /* else the disk stood still */
-        note_turn(series, &result, disk_batches()->n, floor_us);
-    }
-    writers_result_done(&result);
-    return st;
-}
-
-static struct status
-run_turns(struct stage *stage, size_t writers, const char *dir, struct series *series,
-          struct diag *diag)
-{
-    struct status st = journal_open(JOURNAL_AT(dir), "node", clock_system(), diag, &stage->journal);
-    if (is_ok(st)) {
-        st = disk_floor_open(&stage->floor, stage->options->work_dir, diag);
-        for (int64_t us = 0; is_ok(st) && us < stage->options->time_us; us += TURN_US) {
-            st = run_turn(stage, writers, series, diag);
-        }
-        disk_floor_close(&stage->floor);
-        journal_close(stage->journal);
-    }
-    (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-    return st;
-}
-
-static struct status
-run_round(const struct options *options, const struct events *events, struct series *series,
-          struct diag *diag)
-{
-    struct stage stage = {.options = options, .events = events};
     char dir[PATH_MAX];
     (void)snprintf(dir, sizeof(dir), "%s/journal", options->work_dir);
-    for (size_t i = 0; i < options->counts_n; i++) {
-        TRY(run_turns(&stage, options->counts[i], dir, &series[i], diag));
+    struct status st = run_journal(options, events, writers, dir, diag, &result);
+    if (is_ok(st) && (result.records == 0 || result.disk.samples == 0)) {
+        st = FAIL(diag, ERR_IO, "%zu writers: too few records became durable in %lld ms", writers,
+                  (long long)(options->time_us / US_PER_MS));
     }
-    return OK;
+    if (is_ok(st)) {
+        note_round(series, &result);
+    }
+    writers_result_done(&result);
+    (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    return st;
 }
 
 /* ---- rows ---- */
@@ -231,12 +215,8 @@ run_rounds(const struct options *options, const struct events *events, struct se
            struct diag *diag)
 {
     for (size_t round = 0; round < options->rounds; round++) {
-        TRY(run_round(options, events, series, diag));
-    }
-    for (size_t i = 0; i < options->counts_n; i++) {
-        if (series[i].records == 0) {
-            return FAIL(diag, ERR_IO, "%zu writers: no record became durable within a turn",
-                        options->counts[i]);
+        for (size_t i = 0; i < options->counts_n; i++) {
+            TRY(run_once(options, events, options->counts[i], &series[i], diag));
         }
     }
     meter_row(&(struct meter_row){.name = "audit-append: bytes of a record's event",

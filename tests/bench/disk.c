@@ -1,11 +1,12 @@
 /*
- * pwrite and fdatasync are defined here, so that the library's calls can be noted on their way to
+ * pwrite and fdatasync are defined here, so that the library's calls can be counted on their way to
  * the kernel, as the journal's tests do. Used by bench_audit alone.
  */
 #include "tests/bench/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,14 +16,104 @@
 #include "base/mem.h"
 
 #define FILE_BYTES ((size_t)16 * 1024 * 1024) /* as a segment of a node */
+#define ONE_OF     4                          /* syncs that are done once more */
 
 static struct {
-    atomic_bool is_noting;
-    size_t bytes; /* since the last fdatasync */
-    struct meter_list batches;
-} noted;
+    pthread_mutex_t lock;
+    struct disk_floor *floor; /* NULL: nothing is noted */
+    struct disk_others others;
+    struct disk_noted sum;
+    int error;         /* errno of the floor */
+    size_t bytes;      /* the journal thread's: since its last fdatasync */
+    size_t syncs_ever; /* the journal thread's */
+    _Atomic int64_t stolen_us, standing_us;
+} noted = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* ---- noting ---- */
+int64_t
+disk_clock_us(void)
+{
+    const int64_t standing_us = atomic_load(&noted.standing_us);
+    return (standing_us != 0 ? standing_us : meter_now_us()) - atomic_load(&noted.stolen_us);
+}
+
+/* ---- the floor's file ---- */
+
+static struct status
+fail_at(const char *what, int error, struct diag *diag)
+{
+    return FAIL(diag, ERR_IO, "the floor's file: %s: %s", what, strerrordesc_np(error));
+}
+
+/* Every block allocated and written, and all of it on the disk. */
+static struct status
+fill(struct disk_floor *floor, struct diag *diag)
+{
+    memset(floor->bytes, 0, FILE_BYTES);
+    const int error = posix_fallocate(floor->fd, 0, (off_t)FILE_BYTES);
+    if (error != 0) {
+        return fail_at("posix_fallocate", error, diag);
+    }
+    if (syscall(SYS_pwrite64, floor->fd, floor->bytes, FILE_BYTES, 0) != (ssize_t)FILE_BYTES ||
+        fsync(floor->fd) != 0) {
+        return fail_at("writing zeros", errno, diag);
+    }
+    memset(floor->bytes, 'x', FILE_BYTES);
+    return OK;
+}
+
+struct status
+disk_floor_open(struct disk_floor *floor, const char *folder, struct diag *diag)
+{
+    *floor = (struct disk_floor){.fd = -1, .bytes = mem_alloc(FILE_BYTES)};
+    (void)snprintf(floor->path, sizeof(floor->path), "%s/floor", folder);
+    if (floor->bytes == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "memory of the floor's batches");
+    }
+    floor->fd = open(floor->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    return floor->fd < 0 ? fail_at("making it", errno, diag) : fill(floor, diag);
+}
+
+void
+disk_floor_close(struct disk_floor *floor)
+{
+    if (floor->fd >= 0) {
+        (void)close(floor->fd);
+        (void)unlink(floor->path);
+    }
+    mem_free(floor->bytes);
+}
+
+static bool
+write_and_sync(struct disk_floor *floor, size_t n)
+{
+    floor->at = floor->at + n <= FILE_BYTES ? floor->at : 0;
+    if (syscall(SYS_pwrite64, floor->fd, floor->bytes, n, (off_t)floor->at) != (ssize_t)n ||
+        syscall(SYS_fdatasync, floor->fd) != 0) {
+        return false;
+    }
+    floor->at += n;
+    return true;
+}
+
+/* ---- behind the journal's syncs ---- */
+
+/* Under the lock. */
+static void
+sync_once_more(size_t n)
+{
+    const int64_t from_us = meter_now_us();
+    noted.others.hold(noted.others.arg);
+    atomic_store(&noted.standing_us, from_us);
+    const int64_t start_us = meter_now_us();
+    if (!write_and_sync(noted.floor, n < FILE_BYTES ? n : FILE_BYTES)) {
+        noted.error = errno;
+    }
+    noted.sum.floor_us += (double)(meter_now_us() - start_us);
+    noted.sum.samples++;
+    atomic_fetch_add(&noted.stolen_us, meter_now_us() - from_us);
+    atomic_store(&noted.standing_us, 0);
+    noted.others.release(noted.others.arg);
+}
 
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t offset);
 
@@ -42,99 +133,36 @@ int
 fdatasync(int fd)
 {
     const int result = (int)syscall(SYS_fdatasync, fd);
-    if (atomic_load(&noted.is_noting)) {
-        meter_list_add(&noted.batches, (double)noted.bytes);
+    (void)pthread_mutex_lock(&noted.lock);
+    if (noted.floor != NULL) {
+        noted.sum.syncs++;
+        if (++noted.syncs_ever % ONE_OF == 0) {
+            sync_once_more(noted.bytes);
+        }
     }
+    (void)pthread_mutex_unlock(&noted.lock);
     noted.bytes = 0;
     return result;
 }
 
 void
-disk_note_begin(void)
+disk_note_begin(struct disk_floor *floor, const struct disk_others *others)
 {
-    noted.batches.n = 0;
-    atomic_store(&noted.is_noting, true);
-}
-
-void
-disk_note_end(void)
-{
-    atomic_store(&noted.is_noting, false);
-}
-
-const struct meter_list *
-disk_batches(void)
-{
-    return &noted.batches;
-}
-
-/* ---- the disk alone ---- */
-
-static struct status
-fail_at(const char *what, struct diag *diag)
-{
-    return FAIL(diag, ERR_IO, "the floor's file: %s: %s", what, strerrordesc_np(errno));
-}
-
-/* Every block allocated and written, and all of it on the disk. */
-static struct status
-fill(struct disk_floor *floor, struct diag *diag)
-{
-    memset(floor->bytes, 0, FILE_BYTES);
-    if (posix_fallocate(floor->fd, 0, (off_t)FILE_BYTES) != 0) {
-        return fail_at("posix_fallocate", diag);
-    }
-    if (syscall(SYS_pwrite64, floor->fd, floor->bytes, FILE_BYTES, 0) != (ssize_t)FILE_BYTES ||
-        fsync(floor->fd) != 0) {
-        return fail_at("writing zeros", diag);
-    }
-    memset(floor->bytes, 'x', FILE_BYTES);
-    return OK;
+    (void)pthread_mutex_lock(&noted.lock);
+    noted.floor = floor;
+    noted.others = *others;
+    noted.sum = (struct disk_noted){.syncs = 0};
+    noted.error = 0;
+    (void)pthread_mutex_unlock(&noted.lock);
 }
 
 struct status
-disk_floor_open(struct disk_floor *floor, const char *folder, struct diag *diag)
+disk_note_end(struct diag *diag, struct disk_noted *ret_noted)
 {
-    *floor = (struct disk_floor){.fd = -1, .bytes = mem_alloc(FILE_BYTES)};
-    (void)snprintf(floor->path, sizeof(floor->path), "%s/floor", folder);
-    if (floor->bytes == NULL) {
-        return FAIL(diag, ERR_NO_MEMORY, "memory of the floor's batches");
-    }
-    floor->fd = open(floor->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    return floor->fd < 0 ? fail_at("making it", diag) : fill(floor, diag);
-}
-
-void
-disk_floor_close(struct disk_floor *floor)
-{
-    if (floor->fd >= 0) {
-        (void)close(floor->fd);
-        (void)unlink(floor->path);
-    }
-    mem_free(floor->bytes);
-}
-
-static struct status
-write_batch(struct disk_floor *floor, size_t n, struct diag *diag)
-{
-    floor->at = floor->at + n <= FILE_BYTES ? floor->at : 0;
-    if (syscall(SYS_pwrite64, floor->fd, floor->bytes, n, (off_t)floor->at) != (ssize_t)n ||
-        syscall(SYS_fdatasync, floor->fd) != 0) {
-        return fail_at("pwrite and fdatasync", diag);
-    }
-    floor->at += n;
-    return OK;
-}
-
-struct status
-disk_floor_replay(struct disk_floor *floor, const struct meter_list *batches, struct diag *diag,
-                  double *ret_us)
-{
-    const int64_t start_us = meter_now_us();
-    for (size_t i = 0; i < batches->n; i++) {
-        const size_t wanted = (size_t)batches->items[i];
-        TRY(write_batch(floor, wanted < FILE_BYTES ? wanted : FILE_BYTES, diag));
-    }
-    *ret_us = (double)(meter_now_us() - start_us);
-    return OK;
+    (void)pthread_mutex_lock(&noted.lock);
+    noted.floor = NULL;
+    *ret_noted = noted.sum;
+    const int error = noted.error;
+    (void)pthread_mutex_unlock(&noted.lock);
+    return error == 0 ? OK : fail_at("pwrite and fdatasync", error, diag);
 }

@@ -1,9 +1,13 @@
 /*
- * What the disk alone takes: how many bytes the journal made durable with each fdatasync is noted
- * as it happens, and then the same bytes are written and synced in the same steps by nothing but
- * pwrite and fdatasync, in a file beside it whose blocks are allocated and written already.
+ * What the disk alone takes, at the same time: behind some of the journal's syncs the same number
+ * of bytes is written and synced once more, by nothing but pwrite and fdatasync, in a file beside
+ * it whose blocks are allocated and written already. Meanwhile the writers stand still, and so
+ * does the clock: what is measured is as if it had not been.
  *
- * Thread: the journal's (noting), one at a time for the rest; nothing is asked while it is noted.
+ * A disk that others use, too, is ten times slower in one moment than in the next: only so do both
+ * see the same one.
+ *
+ * Thread: the journal's does all of it, between begin and end; the clock is for any.
  */
 #ifndef BENCH_DISK_H
 #define BENCH_DISK_H
@@ -12,12 +16,6 @@
 
 #include "base/diag.h"
 #include "tests/bench/meter.h"
-
-/* Forgets what was noted, and notes from now on; or no more. */
-void disk_note_begin(void);
-void disk_note_end(void);
-/* Bytes of records that each fdatasync covered. The disk's: valid until the next begin. */
-const struct meter_list *disk_batches(void);
 
 struct disk_floor {
     char path[PATH_MAX];
@@ -31,9 +29,23 @@ struct disk_floor {
 MUST_CHECK struct status disk_floor_open(struct disk_floor *floor, const char *folder,
                                          struct diag *diag);
 void disk_floor_close(struct disk_floor *floor);
-/* Writes and syncs each of the batches, in order; *ret_us is the time of all. ERR_IO. */
-MUST_CHECK struct status disk_floor_replay(struct disk_floor *floor,
-                                           const struct meter_list *batches, struct diag *diag,
-                                           double *ret_us);
+
+/* Who works while the journal syncs, to be stopped and to go on. */
+struct disk_others {
+    void (*hold)(void *arg);
+    void (*release)(void *arg);
+    void *arg;
+};
+
+struct disk_noted {
+    size_t syncs;    /* of the journal */
+    size_t samples;  /* how many were done once more */
+    double floor_us; /* what these took */
+};
+
+void disk_note_begin(struct disk_floor *floor, const struct disk_others *others);
+/* ERR_IO when the floor's file failed. */
+MUST_CHECK struct status disk_note_end(struct diag *diag, struct disk_noted *ret_noted);
+int64_t disk_clock_us(void); /* monotonic, without the time of the floor */
 
 #endif

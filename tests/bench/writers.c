@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "tests/bench/disk.h"
 
 #define THREADS_MAX 64
 
@@ -25,9 +24,7 @@ struct writer {
 };
 
 struct crew {
-    struct journal *journal;
-    const struct audit_event *events;
-    size_t events_n;
+    const struct writers_work *work;
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -76,8 +73,8 @@ take_up(struct crew *crew, struct writer *writer)
         return;
     }
     struct diag diag = {.code = ERR_NONE};
-    const int64_t now_us = meter_now_us();
-    if (!is_ok(journal_ticket_status(crew->journal, &writer->ticket, &diag))) {
+    const int64_t now_us = disk_clock_us();
+    if (!is_ok(journal_ticket_status(crew->work->journal, &writer->ticket, &diag))) {
         crew->failure = diag;
         crew->is_over = true;
     } else if (crew->is_counting) {
@@ -109,7 +106,7 @@ take_ready(struct crew *crew, const struct audit_event **ret_event)
     }
     if (writer != NULL) {
         crew->at_work++;
-        *ret_event = &crew->events[crew->next_event++ % crew->events_n];
+        *ret_event = &crew->work->events[crew->next_event++ % crew->work->events_n];
     } else {
         (void)pthread_cond_broadcast(&crew->changed);
     }
@@ -135,8 +132,9 @@ run_writers(void *arg)
     for (struct writer *writer = take_ready(crew, &event); writer != NULL;
          writer = take_ready(crew, &event)) {
         struct diag diag = {.code = ERR_NONE};
-        writer->began_us = meter_now_us();
-        if (!is_ok(journal_append(crew->journal, event, &writer->park, &diag, &writer->ticket))) {
+        writer->began_us = disk_clock_us();
+        if (!is_ok(journal_append(crew->work->journal, event, &writer->park, &diag,
+                                  &writer->ticket))) {
             note_failure(crew, &diag);
         }
     }
@@ -144,78 +142,91 @@ run_writers(void *arg)
 }
 
 static void
-sleep_us(int64_t us)
+hold(void *arg)
 {
-    (void)usleep((useconds_t)us);
+    (void)pthread_mutex_lock(&((struct crew *)arg)->lock);
+}
+
+static void
+release(void *arg)
+{
+    (void)pthread_mutex_unlock(&((struct crew *)arg)->lock);
+}
+
+static void
+set_counting(struct crew *crew, bool is_counting)
+{
+    (void)pthread_mutex_lock(&crew->lock);
+    crew->is_counting = is_counting;
+    (void)pthread_mutex_unlock(&crew->lock);
 }
 
 /* On the caller's thread, while the others append. */
-static void
-count_for(struct crew *crew, int64_t warm_us, int64_t time_us)
+static struct status
+count(struct crew *crew, struct diag *diag)
 {
-    sleep_us(warm_us);
-    (void)pthread_mutex_lock(&crew->lock);
-    crew->is_counting = true;
-    disk_note_begin();
-    (void)pthread_mutex_unlock(&crew->lock);
-    const int64_t start_us = meter_now_us();
+    const struct disk_others others = {hold, release, crew};
+    (void)usleep((useconds_t)crew->work->warm_us);
+    disk_note_begin(crew->work->floor, &others);
+    set_counting(crew, true);
+    const int64_t start_us = disk_clock_us();
     const int64_t start_cpu_ns = meter_self_cpu_ns();
-    sleep_us(time_us);
-    (void)pthread_mutex_lock(&crew->lock);
-    crew->is_counting = false;
-    disk_note_end();
-    crew->result.time_us = meter_now_us() - start_us;
+    (void)usleep((useconds_t)crew->work->time_us);
+    set_counting(crew, false);
+    crew->result.time_us = disk_clock_us() - start_us;
     crew->result.cpu_ns = meter_self_cpu_ns() - start_cpu_ns;
+    return disk_note_end(diag, &crew->result.disk);
+}
+
+static void
+end_all(struct crew *crew)
+{
+    (void)pthread_mutex_lock(&crew->lock);
     crew->is_over = true;
     (void)pthread_cond_broadcast(&crew->changed);
     (void)pthread_mutex_unlock(&crew->lock);
 }
 
 static struct status
-run_crew(struct crew *crew, size_t threads_n, int64_t warm_us, int64_t time_us, struct diag *diag)
+run_crew(struct crew *crew, struct diag *diag)
 {
     pthread_t threads[THREADS_MAX];
+    const size_t wanted = crew->work->threads;
     size_t started = 0;
-    while (started < threads_n && pthread_create(&threads[started], NULL, run_writers, crew) == 0) {
+    while (started < wanted && pthread_create(&threads[started], NULL, run_writers, crew) == 0) {
         started++;
     }
-    if (started > 0) {
-        count_for(crew, warm_us, time_us);
-    }
+    struct status st = started == wanted ? count(crew, diag)
+                                         : FAIL(diag, ERR_NO_MEMORY,
+                                                "%zu of %zu threads of writers", started, wanted);
+    end_all(crew);
     for (size_t i = 0; i < started; i++) {
         (void)pthread_join(threads[i], NULL);
     }
-    if (started < threads_n) {
-        return FAIL(diag, ERR_NO_MEMORY, "%zu of %zu threads of writers", started, threads_n);
-    }
-    if (crew->failure.code != ERR_NONE) {
+    if (is_ok(st) && crew->failure.code != ERR_NONE) {
         *diag = crew->failure;
-        return (struct status){diag->code};
+        st = (struct status){diag->code};
     }
-    return OK;
+    return st;
 }
 
 struct status
-writers_run(struct journal *journal, const struct audit_event *events, size_t events_n, size_t n,
-            size_t threads, int64_t warm_us, int64_t time_us, struct diag *diag,
+writers_run(const struct writers_work *work, size_t n, struct diag *diag,
             struct writers_result *ret_result)
 {
-    struct crew crew = {.journal = journal,
-                        .events = events,
-                        .events_n = events_n,
-                        .lock = PTHREAD_MUTEX_INITIALIZER,
-                        .changed = PTHREAD_COND_INITIALIZER};
+    struct crew crew = {
+        .work = work, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     struct writer *const writers = mem_alloc(n * sizeof(*writers));
     *ret_result = (struct writers_result){.records = 0};
-    if (writers == NULL || threads == 0 || threads > THREADS_MAX) {
+    if (writers == NULL || work->threads == 0 || work->threads > THREADS_MAX) {
         mem_free(writers);
-        return FAIL(diag, ERR_NO_MEMORY, "%zu writers on %zu threads", n, threads);
+        return FAIL(diag, ERR_NO_MEMORY, "%zu writers on %zu threads", n, work->threads);
     }
     for (size_t i = 0; i < n; i++) {
         writers[i] = (struct writer){.park = {wake}, .crew = &crew};
         put_ready(&crew, &writers[i]);
     }
-    const struct status st = run_crew(&crew, threads, warm_us, time_us, diag);
+    const struct status st = run_crew(&crew, diag);
     *ret_result = crew.result;
     mem_free(writers);
     (void)pthread_cond_destroy(&crew.changed);

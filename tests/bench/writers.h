@@ -9,7 +9,7 @@
 #define BENCH_WRITERS_H
 
 #include "audit/journal.h"
-#include "tests/bench/meter.h"
+#include "tests/bench/disk.h"
 
 #define WRITERS_MAX 1000
 
@@ -18,14 +18,20 @@ struct writers_result {
     int64_t time_us;           /* of them */
     int64_t cpu_ns;            /* this process's meanwhile, the journal's thread included */
     struct meter_list wait_us; /* each: from before its append until its writer goes on */
+    struct disk_noted disk;
 };
 
-/* <n> writers append <events> in turn for <warm_us> and then <time_us>, on <threads> threads; what
- * is counted, and what disk.h notes, is of the second. Ends with writers_result_done, whatever
- * came. ERR_JOURNAL: an append, or the journal, failed. */
-MUST_CHECK struct status writers_run(struct journal *journal, const struct audit_event *events,
-                                     size_t events_n, size_t n, size_t threads, int64_t warm_us,
-                                     int64_t time_us, struct diag *diag,
+struct writers_work {
+    struct journal *journal;
+    const struct audit_event *events; /* appended in turn */
+    size_t events_n;
+    struct disk_floor *floor; /* what disk.h compares with */
+    size_t threads;
+    int64_t warm_us, time_us; /* before it counts, and while it counts */
+};
+/* <n> writers append. Times are disk_clock_us's. Ends with writers_result_done, whatever came.
+ * ERR_JOURNAL: an append, or the journal, failed. */
+MUST_CHECK struct status writers_run(const struct writers_work *work, size_t n, struct diag *diag,
                                      struct writers_result *ret_result);
 void writers_result_done(struct writers_result *result);
 

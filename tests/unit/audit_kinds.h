@@ -266,6 +266,14 @@ static const struct {
              "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d", "2", "24",
              ID_TYPE("local-access", "Isthmus", "Local Access"),
              "<ParticipantObjectQuery>PHE+4oKsPC9xPg==</ParticipantObjectQuery>") DOCUMENT_1},
+    {"local access, documents put in", AUDIT_LOCAL_ACCESS, AUDIT_INITIATING, AUDIT_OUTCOME,
+     AUDIT_SUCCESS, "", 1, 1,
+     EVENT("C", "0", "110107", "Import", PURPOSE) ASKER(PID, "true", ROLE_SOURCE)
+         HUMAN ANSWERER("", "false", ROLE_DESTINATION) SOURCE PATIENT_1 OBJECT(
+             "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d", "2", "24",
+             ID_TYPE("local-access", "Isthmus", "Local Access"),
+             "<ParticipantObjectQuery>PHE+4oKsPC9xPg==</ParticipantObjectQuery>")
+             DOCUMENT_1 SUBMITTED("")},
     {"authentication failure, responding", AUDIT_AUTHENTICATION_FAILURE, AUDIT_RESPONDING,
      AUDIT_OUTCOME, AUDIT_SERIOUS, "TLS: no certificate", 0, 0,
      EVENT("E", "8", "110113", "Security Alert",

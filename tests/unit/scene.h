@@ -124,6 +124,9 @@ void scene_add_marked_document(struct place *place, const struct patient *patien
 /* Runs everything that is ready. */
 void scene_run(struct scene *scene);
 void scene_sink_init(struct scene_sink *sink);
+/* Sees every event of every sink, while it is set; NULL: nobody does. */
+typedef void (*scene_watch)(const struct scene_sink *sink, const struct audit_event *event);
+extern scene_watch scene_watcher;
 /* How many of its records are not durable. */
 size_t scene_undurable(const struct scene_sink *sink);
 /* What waits in a held sink becomes durable. */

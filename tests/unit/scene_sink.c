@@ -10,6 +10,8 @@
 
 #define NOTE_TEXT(to, span) snprintf((to), sizeof(to), "%.*s", SPAN_PRINT(span))
 
+scene_watch scene_watcher;
+
 static void
 note_event(const struct audit_event *event, struct scene_event *seen)
 {
@@ -46,6 +48,9 @@ take_event(struct audit_sink *audit, const struct audit_event *event, struct par
     seen = &sink->events[sink->n];
     keep_audit(event);
     note_event(event, seen);
+    if (scene_watcher != NULL) {
+        scene_watcher(sink, event);
+    }
     ret_ticket->sequence = sink->n++;
     if (sink->is_held) {
         sink->waiting[sink->waiting_n++] = park;

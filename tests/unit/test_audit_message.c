@@ -38,6 +38,9 @@ write_kind(size_t i, struct buf *xml)
         event.delegator = SPAN("Organization/<7>");
     }
     event.documents.n = kinds[i].documents_n;
+    if (strstr(kinds[i].rows, "2.999.4.1") == NULL) {
+        event.submission_set = SPAN_EMPTY;
+    }
     if (event.type > AUDIT_EMERGENCY_ACCESS) { /* about the audit itself */
         event.subject = SPAN("node/17");
         event.details = (struct audit_detail_list){details, ARRAY_LEN(details), 2};
@@ -248,6 +251,35 @@ test_addresses(void)
     }
 }
 
+/* Without an address the URL says where it is. */
+static void
+test_access_points(void)
+{
+    static const struct {
+        const char *id, *address, *want;
+    } cases[] = {
+        {"", "", ""},
+        {"urn:oid:2.999.1", "", ""},
+        {"Red", "", ""},
+        {"https:", "", ""},
+        {"https://", "", ""},
+        {"https://red.example", "", "red.example"},
+        {"https://red.example:8443/a", "", "red.example"},
+        {"https://red.example/a:b", "", "red.example"},
+        {"https://red.example?a", "", "red.example"},
+        {"https://127.0.0.1:8443", "", "127.0.0.1"},
+        {"https://[2001:db8::1]:8443/a", "", "2001:db8::1"},
+        {"https://[", "", ""},
+        {"https://red.example", "10.0.0.1", "10.0.0.1"},
+        {"", "10.0.0.1", "10.0.0.1"},
+        {"system:ehr", "unix", "localhost"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CHECK_SPAN(audit_access_point(span_of_cstr(cases[i].id), span_of_cstr(cases[i].address)),
+                   cases[i].want);
+    }
+}
+
 static struct status
 render(struct diag *diag)
 {
@@ -277,6 +309,8 @@ static const struct unit_test tests[] = {
     {"events of which nothing is known", test_bare_events},
     {"bytes that XML cannot hold", test_odd_bytes},
     {"network access points", test_addresses},
+    /* REQ: ITI20-access-points */
+    {"network access points of URLs", test_access_points},
     {"every failed allocation is survived", test_without_memory},
 };
 UNIT_MAIN("audit message", tests)

@@ -276,8 +276,8 @@ test_index_says_what_the_journal_says(void)
     struct diag diag = {0};
     size_t found = 0;
 
+    CHECK_OK(&diag, audit_search_open(&plain_view, &diag, &walk)); /* takes an index away */
     CHECK_OK(&diag, audit_search_open(&view, &diag, &search));
-    CHECK_OK(&diag, audit_search_open(&plain_view, &diag, &walk));
     for (size_t i = 0; i < QUERIES; i++) {
         struct arena *arena = arena_new(ALL_ROOM);
         struct audit_index_query query;
@@ -467,6 +467,45 @@ test_index_made_anew(void)
     (void)fclose(view.out);
 }
 
+/* An encrypted journal is searched with its key alone, and leaves no index behind. */
+static void
+test_encrypted(void)
+{
+    struct journal_key key = {.secret = {1, 2, 3}, .id = {4, 5, 6}};
+    const struct journal_keys keys = {&key, 1, true};
+    const char *const dir = make_journal("encrypted", 20);
+    const struct journal_place place = {dir, &keys};
+    struct audit_view view = view_of(dir, false);
+    struct audit_index_query query = everything();
+    struct span patient = SPAN("secret^^^&2.999.1&ISO");
+    struct journal *journal = NULL;
+    struct diag diag = {0};
+    char path[PATH_MAX], text[4096];
+    const struct audit_event event = {
+        .type = AUDIT_ITI_38, .phase = AUDIT_OUTCOME, .patients = {&patient, 1, 1}};
+
+    CU_ASSERT_EQUAL(search_once(dir), CHAINS * 20); /* an index, in the clear */
+    CHECK_OK(&diag, journal_open(&place, "later", clock_system(), &diag, &journal));
+    CHECK_OK(&diag, journal_append_wait(journal, &event, &diag));
+    journal_close(journal);
+    view.place = place;
+    view.is_encrypted = true;
+    view.out = tmpfile();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(view.out);
+    query.patients = (struct span_list){&patient, 1, 1};
+    CU_ASSERT_EQUAL(audit_search(&view, &query, AUDIT_ORDER_NEWEST_LAST), CLI_DONE);
+    view.place.keys = NULL;
+    CU_ASSERT_EQUAL(audit_search(&view, &query, AUDIT_ORDER_NEWEST_LAST), CLI_FAILED);
+    rewind(view.out);
+    const size_t n = fread(text, 1, sizeof(text) - 1, view.out);
+    text[n] = '\0';
+    const char *const found = strstr(text, "\"later/1\"");
+    CU_ASSERT_TRUE(found != NULL && strstr(found + 1, "\"later/1\"") == NULL);
+    kit_join(path, dir, AUDIT_INDEX_NAME);
+    CU_ASSERT_EQUAL(access(path, F_OK), -1);
+    (void)fclose(view.out);
+}
+
 static const struct unit_test tests[] = {
     {"a page behind a record that is not there", test_anchors},
     {"the index says what the journal says", test_index_says_what_the_journal_says},
@@ -475,5 +514,6 @@ static const struct unit_test tests[] = {
     {"several who search at once", test_several_at_once},
     {"a damaged index is made anew", test_damaged_index},
     {"an index made anew when that is asked for", test_index_made_anew},
+    {"an encrypted journal", test_encrypted},
 };
 UNIT_MAIN("audit use", tests)

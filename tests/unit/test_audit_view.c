@@ -217,6 +217,12 @@ test_explanation(void)
     static const char want[] =
         "At 2026-11-22T10:30:00.250Z this node asked partner blue to send documents (Cross Gateway "
         "Retrieve, ITI-39).\n"
+        "It was asked by N\xC3\xBA\xC3\xB1"
+        "ez, Medical doctor, of Red HIE in the name of Organization/2.999.7 for the purpose "
+        "T-TREAT.\n"
+        "It was about patient p1^^^&2.999.1&ISO and 2 documents.\n"
+        "The policy's rule 'treatment' decided.\n"
+        "It failed (minor failure): UNKNOWN_DOCUMENT: one of two.\n"
         "  outcome       minor failure\n"
         "  reason        UNKNOWN_DOCUMENT: one of two\n"
         "  policy rule   treatment\n"
@@ -240,6 +246,38 @@ test_explanation(void)
         "  record        serve/1, SHA-256 ";
     CU_ASSERT_NSTRING_EQUAL(printed.text, want, strlen(want));
     CU_ASSERT_PTR_NOT_NULL(strstr(printed.text, ", written by process 4711\n"));
+}
+
+/* What else was recorded of the same transaction; an intent says that there is such a record. */
+static void
+test_related(void)
+{
+    char dir[PATH_MAX];
+    struct printed printed;
+    struct audit_event event = make_event();
+    kit_disk_reset();
+    (void)snprintf(dir, sizeof(dir), "%s", kit_folder("related"));
+    event.phase = AUDIT_INTENT;
+    write_event(dir, &event);
+    event.transaction_id = SPAN("t-2");
+    write_event(dir, &event);
+    event.transaction_id = SPAN("t-1");
+    event.phase = AUDIT_OUTCOME;
+    write_event(dir, &event);
+    begin(&printed, dir, AUDIT_FORM_TEXT);
+    CU_ASSERT_EQUAL(audit_view_show(&printed.view, "serve/1"), CLI_DONE);
+    end(&printed);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(printed.text, "How it ended stands in another record of this transaction.\n"));
+    const char *const others = strstr(printed.text, "\n  Of the same transaction:\n");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(others);
+    CU_ASSERT_PTR_NOT_NULL(strstr(others, " serve/3\n"));
+    CU_ASSERT_PTR_NULL(strstr(others, " serve/1\n"));
+    CU_ASSERT_PTR_NULL(strstr(others, " serve/2\n"));
+    begin(&printed, dir, AUDIT_FORM_TEXT);
+    CU_ASSERT_EQUAL(audit_view_show(&printed.view, "serve/2"), CLI_DONE);
+    end(&printed);
+    CU_ASSERT_PTR_NULL(strstr(printed.text, "Of the same transaction"));
 }
 
 static void
@@ -488,6 +526,7 @@ static const struct unit_test tests[] = {
     {"one line per event", test_lines},
     {"text that plays with terminals", test_hostile_text},
     {"a record explained", test_explanation},
+    {"the others of its transaction", test_related},
     {"a sentence for every kind", test_sentences},
     {"JSON and XML", test_json_and_xml},
     {"records that are not there", test_records_that_are_not_there},

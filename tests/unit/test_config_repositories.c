@@ -73,6 +73,12 @@ static const struct mistake mistakes[] = {
      "audit: {journal: var/audit, repositories: [{fhir: 'https://a.example/r', trust: partners, "
      "resend: {age: 1s}}]}",
      MAIN "15:91: error: 'resend' has no effect with fhir; remove it\n"},
+    {15, "audit: {journal: var/audit, repositories: [{syslog-udp: 'a:1', fhir_ids: put}]}",
+     MAIN "15:64: error: 'fhir_ids' has no effect with syslog-udp; remove it\n"},
+    {15,
+     "audit: {journal: var/audit, repositories: [{fhir: 'https://a.example/r', trust: partners, "
+     "fhir_ids: patch}]}",
+     MAIN "15:101: error: fhir_ids: expected one of post, put, got 'patch'\n"},
     {15,
      "audit: {journal: var/audit, repositories: [{fhir: 'http://a.example/r', trust: partners}]}",
      MAIN "15:51: error: fhir: 'http://a.example/r' is not encrypted; expected "
@@ -170,6 +176,7 @@ test_defaults(void)
     CU_ASSERT_STRING_EQUAL(fhir->url, "https://arr.example/fhir/r4/");
     CU_ASSERT_STRING_EQUAL(fhir->host, "arr.example");
     CU_ASSERT_STRING_EQUAL(fhir->certificate_name, "arr.example");
+    CU_ASSERT_FALSE(fhir->is_put);
     unload(&loaded);
 }
 
@@ -180,9 +187,11 @@ test_set(void)
     load_repositories("audit: {journal: var/audit, repositories: ["
                       "{syslog-tls: '127.0.0.1:6514', trust: partners, credential: signing, "
                       "name: main_arr, certificate_name: ARR.example, "
-                      "resend: {age: 2m, bytes: 1MB}, alarm: 1h, timeout: 5s}]}",
+                      "resend: {age: 2m, bytes: 1MB}, alarm: 1h, timeout: 5s}, "
+                      "{fhir: 'https://arr.example/r4', trust: partners, fhir_ids: put}]}",
                       &loaded);
-    CU_ASSERT_EQUAL_FATAL(loaded.config->audit_repositories_n, 1);
+    CU_ASSERT_EQUAL_FATAL(loaded.config->audit_repositories_n, 2);
+    CU_ASSERT_TRUE(loaded.config->audit_repositories[1].is_put);
     const struct config_audit_repository *tls = &loaded.config->audit_repositories[0];
     CU_ASSERT_STRING_EQUAL(tls->name, "main_arr");
     CU_ASSERT_STRING_EQUAL(tls->certificate_name, "arr.example");

@@ -286,6 +286,9 @@ test_journal_keys(void)
               chmod(path_of("red/old.key"), 0400) == 0 && chmod(path_of("red/no.key"), 0600) == 0);
     struct loaded loaded = load_good(0, NULL);
     CU_ASSERT(loaded.config->audit.keys.n == 0 && !loaded.config->audit.keys.is_writing);
+    CU_ASSERT(!loaded.config->audit.is_degrading);
+    CU_ASSERT(loaded.config->audit.disk_limit_percent == 90);
+    CU_ASSERT(loaded.config->audit.wait_us == 5 * US_PER_S);
     unload(&loaded);
     loaded = load_good(15, "audit: {journal: var/audit, encryption: {key: red/audit.key, "
                            "old_keys: [red/old.key]}}");
@@ -293,7 +296,11 @@ test_journal_keys(void)
     CU_ASSERT(loaded.config->audit.keys.items[0].secret[31] == 0x1f);
     CU_ASSERT(loaded.config->audit.keys.items[1].secret[31] == 0x1e);
     unload(&loaded);
-    loaded = load_good(15, "audit: {journal: var/audit, encryption: {old_keys: [red/old.key]}}");
+    loaded = load_good(15, "audit: {journal: var/audit, encryption: {old_keys: [red/old.key]}, "
+                           "on_unavailable: degrade, disk_limit: 75%, wait: 700ms}");
+    CU_ASSERT(loaded.config->audit.is_degrading);
+    CU_ASSERT(loaded.config->audit.disk_limit_percent == 75);
+    CU_ASSERT(loaded.config->audit.wait_us == 700 * US_PER_MS);
     CU_ASSERT(loaded.config->audit.keys.n == 1 && !loaded.config->audit.keys.is_writing);
     unload(&loaded);
     write_main(15, "audit: {journal: var/audit, encryption: {key: red/no.key}}");

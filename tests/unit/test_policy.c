@@ -392,6 +392,44 @@ test_order_changes_nothing(void)
     policy_free(policy);
 }
 
+/* Who is let in only because it is an emergency: by every rule that permits it, or by his purpose.
+ */
+static void
+test_emergencies(void)
+{
+    static const char text[] = "rules:\n"
+                               "  - {name: urgent, effect: permit, emergency: yes, reason: r,\n"
+                               "     partners: [blue, green], purposes: any}\n"
+                               "  - {name: usual, effect: permit, emergency: no, reason: r,\n"
+                               "     partners: [green, red], purposes: any}\n"
+                               "  - {name: never, effect: deny, reason: r, roles: [\"1\"]}\n";
+#define ACT_REASON "2.16.840.1.113883.5.8"
+    static const struct {
+        const char *partner, *purpose, *system, *role;
+        bool is_emergency;
+    } cases[] = {
+        {"blue", "T-TREAT", RCE, "", true},      {"green", "T-TREAT", RCE, "", false},
+        {"red", "T-TREAT", RCE, "", false},      {"nobody", "BTG", ACT_REASON, "", false},
+        {"blue", "T-TREAT", RCE, "1", false},    {"red", "BTG", ACT_REASON, "", true},
+        {"red", "ETREAT", ACT_REASON, "", true}, {"green", "ERTREAT", ACT_REASON, "", true},
+        {"red", "EMERGENCY", NHIN, "", true},    {"red", "EMERGENCY", RCE, "", false},
+        {"red", "BTG", "", "", false},           {"red", "BTG", ACT_REASON, "1", false},
+    };
+    struct policy *policy = load_text(text);
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct policy_facts facts = {.partner = span_of_cstr(cases[i].partner),
+                                           .purpose = span_of_cstr(cases[i].purpose),
+                                           .purpose_system = span_of_cstr(cases[i].system),
+                                           .role = span_of_cstr(cases[i].role)};
+        if (policy_decide(policy, &facts).is_emergency != cases[i].is_emergency) {
+            printf("\n    row %zu", i);
+            CU_FAIL("an emergency or not");
+        }
+    }
+    policy_free(policy);
+}
+
 static const struct unit_test tests[] = {
     {"decisions", test_decisions},
     {"an empty policy denies", test_empty_policy_denies},
@@ -401,6 +439,7 @@ static const struct unit_test tests[] = {
     {"withheld codes", test_withheld_codes},
     {"explanation", test_explanation},
     {"delegation", test_delegation},
+    {"emergencies", test_emergencies},
     {"order changes nothing", test_order_changes_nothing},
 };
 

@@ -78,6 +78,10 @@ static const struct wrong_file wrong_files[] = {
     {"rules:\n  - {" GOOD_HEAD ", partners: any, purposes: any, confidentiality: [N]}\n",
      "2:72: error: a permit rule cannot have 'confidentiality': a question has none, so the rule "
      "would never permit one; use 'withhold', or a deny rule\n"},
+    {"rules:\n  - {" DENY_HEAD ", emergency: yes}\n",
+     "2:51: error: a deny rule lets nobody in, in no emergency either\n"},
+    {"rules:\n  - {" GOOD_HEAD ", partners: any, purposes: any, emergency: maybe}\n",
+     "2:83: error: 'emergency' must be yes or no\n"},
     {"rules:\n  - {" DENY_HEAD ", withhold: {confidentiality: [R]}}\n",
      "2:40: error: a deny rule has nothing to withhold from\n"},
     {"rules:\n  - {" GOOD_HEAD ", partners: any, purposes: any, withhold: [R]}\n",

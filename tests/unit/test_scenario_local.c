@@ -504,7 +504,11 @@ test_documents_come_from_where_they_are(void)
     const struct registry_error *homeless = local_error_of(&answer.errors, of_green.unique_id);
     CU_ASSERT_PTR_NOT_NULL_FATAL(homeless);
     CHECK_SPAN(homeless->code, "XDSMissingHomeCommunityId");
-    CU_ASSERT_EQUAL(scene_event(red(), 1)->documents_n, 2);
+    /* one record a patient: ours is known, green's document is of nobody that we know */
+    CU_ASSERT_EQUAL(scene_event(red(), 2)->documents_n, 1);
+    CU_ASSERT_EQUAL(scene_event(red(), 2)->patients_n, 0);
+    CU_ASSERT_EQUAL(scene_event(red(), 1)->documents_n, 1);
+    CU_ASSERT_STRING_EQUAL(scene_event(red(), 1)->patient, of_red.patient_id);
     CU_ASSERT_EQUAL(scene_event(red(), 0)->documents_n, 3);
     CU_ASSERT_EQUAL(scene_event(red(), 0)->outcome, AUDIT_SERIOUS);
     retrieve_answer_done(&answer);

@@ -161,7 +161,13 @@ test_several_patients_are_never_mixed(void)
     answer = ask(&query);
     CU_ASSERT_EQUAL(answer.status, REGISTRY_SUCCESS);
     CU_ASSERT_EQUAL(answer.refs.n, 2);
-    CU_ASSERT_EQUAL(scene_event(green(), 0)->patients_n, 2); /* both are named */
+    for (size_t i = 0; i < 2; i++) { /* one record a patient */
+        const char *const whose[] = {myra.patient_id, isabella.patient_id};
+
+        CU_ASSERT_EQUAL(scene_event(green(), i)->type, AUDIT_ITI_38);
+        CU_ASSERT_EQUAL(scene_event(green(), i)->patients_n, 1);
+        CU_ASSERT_STRING_EQUAL(scene_event(green(), i)->patient, whose[i]);
+    }
     kit_close_green(&scene, arena);
 }
 
