@@ -9,6 +9,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/fhir_answer.c gateway/audit/fhir_answer.h \
 	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
 	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
+	gateway/audit/fleet.c gateway/audit/fleet.h \
 	gateway/audit/guard.c gateway/audit/late.c \
 	gateway/audit/gather.c gateway/audit/gather.h \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \

@@ -15,11 +15,10 @@
 #include "cli/journal.h"
 #include "config/config.h"
 
-#define OUT_BYTES_MAX    ((size_t)64 * 1024 * 1024)
-#define PROOF_BYTES_MAX  ((size_t)64 * 1024 * 1024)
-#define PROOFS_BYTES_MAX ((size_t)4 * 1024 * 1024 * 1024) /* a file of them */
-#define SPARE_US         (60 * US_PER_S)                  /* a start, a slow token */
-#define SPARE_RECORDS    10000
+#define OUT_BYTES_MAX   ((size_t)64 * 1024 * 1024)
+#define PROOF_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define SPARE_US        (60 * US_PER_S) /* a start, a slow token */
+#define SPARE_RECORDS   10000
 
 /* ---- reports ---- */
 
@@ -249,7 +248,7 @@ audit_verify_archive(const struct audit_verify *verify, const char *dir)
     return end(&output, st, "segment");
 }
 
-/* ---- proofs ---- */
+/* ---- one proof ---- */
 
 static struct status
 print_proven(const struct audit_verify *verify, const struct journal_proven *proven,
@@ -264,23 +263,23 @@ print_proven(const struct audit_verify *verify, const struct journal_proven *pro
         verify->is_json
             ? "{\"ok\": true, \"record\": \"%s/%" PRIu64 "\", \"recorded\": \"%s\", \"hash\": "
               "\"%s\", \"covered_by\": %" PRIu64 ", \"signed\": \"%s\"}\n"
-            : "%s/%" PRIu64 ", written %s, SHA-256 %s: in the chain, by the checkpoint over record "
-              "%" PRIu64 " of %s\n",
+            : "record %s/%" PRIu64 ", written at %s, SHA-256 %s\nis in the chain that the "
+              "checkpoint over record %" PRIu64 " signed at %s: it holds\n",
         proven->checkpoint.chain, proven->sequence, recorded, proven->hash,
         proven->checkpoint.sequence, signed_at);
-    return n > 0 ? OK : FAIL(diag, ERR_IO, "cannot write the output");
+    return n > 0 && fflush(verify->out) == 0 ? OK : FAIL(diag, ERR_IO, "cannot write the output");
 }
 
 static struct status
-check_proof(const struct audit_verify *verify, const struct statement_judge *judge,
-            struct span proof, struct diag *diag)
+check_proof(const struct audit_verify *verify, struct span proof, struct diag *diag)
 {
     struct journal_proven proven;
+    const struct statement_judge judge = audit_judge_make(&verify->judge);
     struct arena *arena = arena_new(8 * PROOF_BYTES_MAX);
     if (arena == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory to check a proof");
     }
-    struct status st = journal_proof_check(proof, judge, arena, diag, &proven);
+    struct status st = journal_proof_check(proof, &judge, arena, diag, &proven);
     if (is_ok(st)) {
         st = print_proven(verify, &proven, diag);
     }
@@ -288,59 +287,66 @@ check_proof(const struct audit_verify *verify, const struct statement_judge *jud
     return st;
 }
 
-/* Each line of the file is one; those that do not hold hide none that does. */
+/* The rest of a line into <line>; *ret_has false: the file ended before it. */
 static struct status
-check_lines(const struct audit_verify *verify, const char *path, struct span text, size_t *good,
-            size_t *bad)
+read_line(FILE *file, struct buf *line, struct diag *diag, bool *ret_has)
 {
-    const struct statement_judge judge = audit_judge_make(&verify->judge);
-    struct span line;
-    for (size_t number = 1; span_split(&text, '\n', &line); number++) {
-        struct diag diag = {0};
-        if (span_trim(line).n == 0) {
-            continue;
-        }
-        const struct status st = check_proof(verify, &judge, line, &diag);
-        if (!is_ok(st)) {
-            diag_prefix(&diag, "%s:%zu", path, number);
-            cli_error(verify->command, &diag);
-        }
-        *(is_ok(st) ? good : bad) += 1;
+    int c = 0;
+    buf_reset(line);
+    while ((c = getc(file)) != EOF && c != '\n') {
+        TRY(buf_append_char(line, (char)c, diag));
     }
-    return fflush(verify->out) == 0 ? OK : (struct status){ERR_IO};
+    *ret_has = c != EOF || line->n > 0;
+    return ferror(file) != 0 ? FAIL(diag, ERR_IO, "it cannot be read") : OK;
 }
 
-static struct status
-check_file(const struct audit_verify *verify, const char *path, struct diag *diag, size_t *good,
-           size_t *bad)
+/* Each line is a proof; one that does not hold is said, and the others are checked. */
+static bool
+check_lines(const struct audit_verify *verify, FILE *file, const char *path)
 {
-    CLEANUP(buf_done) struct buf text;
-    buf_init_secret(&text, PROOFS_BYTES_MAX);
-    if (audit_judge_make(&verify->judge).check == NULL) {
-        return FAIL(diag, ERR_CONFIG,
-                    "nobody can judge the proof's signature: give --certificate, or a "
-                    "configuration with audit.checkpoints");
+    CLEANUP(buf_done) struct buf line;
+    bool has = true;
+    bool is_whole = true;
+    uint64_t proofs = 0;
+    buf_init_secret(&line, PROOF_BYTES_MAX);
+    for (uint64_t number = 1; has; number++) {
+        struct diag diag = {0};
+        struct status st = read_line(file, &line, &diag, &has);
+        const bool is_read = is_ok(st);
+        if (is_read && line.n > 0) {
+            proofs++;
+            st = check_proof(verify, buf_span(&line), &diag);
+        }
+        if (!is_ok(st)) {
+            diag_prefix(&diag, "%s, line %" PRIu64, path, number);
+            cli_error(verify->command, &diag);
+            is_whole = false;
+            has = has && is_read;
+        }
     }
-    TRY(buf_read_file(&text, path, diag));
-    if (span_trim(buf_span(&text)).n == 0) {
-        return FAIL(diag, ERR_JOURNAL, "%s: there is no proof in it", path);
+    if (proofs == 0) {
+        cli_complain(verify->command, "%s holds no proof", path);
     }
-    return is_ok(check_lines(verify, path, buf_span(&text), good, bad))
-               ? OK
-               : FAIL(diag, ERR_IO, "cannot write the output");
+    return is_whole && proofs > 0;
 }
 
 enum cli_exit
 audit_verify_proof(const struct audit_verify *verify, const char *path)
 {
-    struct diag diag = {0};
-    size_t good = 0;
-    size_t bad = 0;
-    if (!is_ok(check_file(verify, path, &diag, &good, &bad))) {
-        cli_error(verify->command, &diag);
+    if (audit_judge_make(&verify->judge).check == NULL) {
+        cli_complain(verify->command,
+                     "nobody can judge the proof's signature: give --certificate, or a "
+                     "configuration with audit.checkpoints");
         return CLI_FAILED;
     }
-    return bad == 0 && good > 0 ? CLI_DONE : CLI_FAILED;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        cli_complain(verify->command, "cannot open %s", path);
+        return CLI_FAILED;
+    }
+    const bool is_whole = check_lines(verify, file, path);
+    (void)fclose(file);
+    return is_whole ? CLI_DONE : CLI_FAILED;
 }
 
 /* ---- the command ---- */
@@ -364,7 +370,7 @@ static const struct cli_option options[] = {
      .value = &chosen.archive},
     {.name = "proof",
      .argument = "FILE",
-     .help = "proofs of records, one a line, as 'isthmus audit export --proof' writes them",
+     .help = "records' proofs, a line each, as 'isthmus audit export --proof' writes them",
      .value = &chosen.proof},
     {.name = "certificate",
      .argument = "FILE",

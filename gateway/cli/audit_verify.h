@@ -26,7 +26,7 @@ struct audit_verify {
 enum cli_exit audit_verify_journal(const struct audit_verify *verify,
                                    const struct cli_values *against);
 enum cli_exit audit_verify_archive(const struct audit_verify *verify, const char *dir);
-/* One proof a line. */
+/* A file of proofs, one a line. CLI_FAILED when one does not hold, or there is none. */
 enum cli_exit audit_verify_proof(const struct audit_verify *verify, const char *path);
 
 /* The whole command: its own options. */

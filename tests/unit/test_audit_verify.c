@@ -203,9 +203,9 @@ test_proofs(void)
     }
     const char *path = keep("proofs.jsonl", buf_span(&proofs));
     CU_ASSERT_EQUAL(run(PROOF, path, false, &authority), CLI_DONE);
-    CU_ASSERT(has_printed("serve/1, written "));
-    CU_ASSERT(has_printed("serve/3, written "));
-    CU_ASSERT(has_printed("by the checkpoint over record 5 of "));
+    CU_ASSERT(has_printed("record serve/1, written at "));
+    CU_ASSERT(has_printed("record serve/3, written at "));
+    CU_ASSERT(has_printed("checkpoint over record 5 signed at "));
     CU_ASSERT_EQUAL(run(PROOF, path, true, &kit.judge), CLI_DONE);
     CU_ASSERT(has_printed("\"record\": \"serve/2\""));
     CU_ASSERT_EQUAL(run(PROOF, path, false, &nobody), CLI_FAILED);
@@ -215,9 +215,9 @@ test_proofs(void)
     proofs.p[second + 100] = proofs.p[second + 100] == 'x' ? 'y' : 'x';
     path = keep("damaged.jsonl", buf_span(&proofs));
     CU_ASSERT_EQUAL(run(PROOF, path, false, &authority), CLI_FAILED);
-    CU_ASSERT(has_printed("serve/1, written "));
-    CU_ASSERT(has_printed("serve/3, written "));
-    CU_ASSERT_PTR_NULL(strstr(printed, "serve/2, written "));
+    CU_ASSERT(has_printed("record serve/1, written at "));
+    CU_ASSERT(has_printed("record serve/3, written at "));
+    CU_ASSERT_PTR_NULL(strstr(printed, "record serve/2, "));
     CU_ASSERT_EQUAL(run(PROOF, keep("empty.jsonl", SPAN("\n \n")), false, &authority), CLI_FAILED);
     buf_done(&proofs);
 }
