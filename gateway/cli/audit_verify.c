@@ -206,7 +206,7 @@ read_against(const struct audit_verify *verify, const struct cli_values *files,
 {
     for (size_t i = 0; files != NULL && i < files->n; i++) {
         size_t ignored = 0;
-        TRY(audit_against_read(files->items[i], judge, list, diag, &ignored));
+        TRY(verify_list_read(files->items[i], judge, list, diag, &ignored));
         if (ignored > 0) {
             cli_complain(verify->command,
                          "%s: %zu that look like checkpoints are not signed as audit.checkpoints "
