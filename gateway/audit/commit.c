@@ -129,7 +129,7 @@ static void
 take_batch(struct journal *journal, struct taken *ret_taken)
 {
     const struct buf empty = journal->batch;
-    gather_take(&journal->gather);
+    gather_take(&journal->gather, clock_mono_us(journal->clock));
     journal->batch = journal->queue;
     journal->queue = empty;
     journal->writing = journal->waiting;
@@ -168,10 +168,10 @@ wait_turn(struct journal *journal, struct taken *ret_taken)
 }
 
 static void
-say_durable(struct journal *journal, const struct taken *taken, int64_t took_us)
+say_durable(struct journal *journal, const struct taken *taken)
 {
     (void)pthread_mutex_lock(&journal->mutex);
-    gather_end(&journal->gather, clock_mono_us(journal->clock), took_us);
+    gather_end(&journal->gather, clock_mono_us(journal->clock));
     journal->durable = taken->last;
     const struct journal_tickets written = journal->writing;
     journal->writing = (struct journal_tickets){NULL, NULL};
@@ -192,7 +192,7 @@ say_failed(struct journal *journal, const struct diag *diag)
     journal->writing = (struct journal_tickets){NULL, NULL};
     journal->waiting = (struct journal_tickets){NULL, NULL};
     buf_reset(&journal->queue);
-    gather_take(&journal->gather);
+    gather_take(&journal->gather, clock_mono_us(journal->clock));
     (void)pthread_mutex_unlock(&journal->mutex);
     LOG_EVENT(LOG_LEVEL_ERROR, "journal-failed", LOG_ID("chain", journal->chain), LOG_DIAG(diag));
     journal_wake_all(written);
@@ -213,11 +213,10 @@ static void
 write_batch(struct journal *journal, const struct taken *taken)
 {
     struct diag diag = {0};
-    const int64_t start_us = clock_mono_us(journal->clock);
     const struct status st = commit_batch(journal, taken->durable, &diag);
     clear_batch(journal);
     if (is_ok(st)) {
-        say_durable(journal, taken, clock_mono_us(journal->clock) - start_us);
+        say_durable(journal, taken);
     } else {
         say_failed(journal, &diag);
     }

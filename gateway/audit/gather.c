@@ -23,17 +23,18 @@ gather_left_us(struct gather *gather, int64_t now_us)
 }
 
 void
-gather_take(struct gather *gather)
+gather_take(struct gather *gather, int64_t now_us)
 {
     gather->taken = gather->queued;
     gather->queued = 0;
+    gather->taken_us = now_us;
     gather->wake_at = 0; /* it looks again before it sleeps */
 }
 
 void
-gather_end(struct gather *gather, int64_t now_us, int64_t took_us)
+gather_end(struct gather *gather, int64_t now_us)
 {
-    const int64_t part_us = took_us / PART;
+    const int64_t part_us = (now_us - gather->taken_us) / PART;
     gather->expected = gather->taken + gather->queued;
     gather->until_us = now_us + (part_us < MOMENT_MAX_US ? part_us : MOMENT_MAX_US);
 }

@@ -21,6 +21,7 @@ struct gather {
     size_t taken;     /* records of the batch that is, or was last, written */
     size_t expected;  /* so many may be there soon */
     size_t wake_at;   /* the journal thread wants to hear of it when so many wait */
+    int64_t taken_us; /* mono: when it was taken */
     int64_t until_us; /* mono: then the moment is over */
 };
 
@@ -31,8 +32,8 @@ bool gather_add(struct gather *gather);
  * told of the first). It is told when that changes. */
 int64_t gather_left_us(struct gather *gather, int64_t now_us);
 /* It takes all that is queued. */
-void gather_take(struct gather *gather);
-/* That is durable, and took so long; who waited for it is woken now. */
-void gather_end(struct gather *gather, int64_t now_us, int64_t took_us);
+void gather_take(struct gather *gather, int64_t now_us);
+/* That is durable, and who waited for it is woken now. */
+void gather_end(struct gather *gather, int64_t now_us);
 
 #endif

@@ -41,7 +41,7 @@ struct journal {
     pthread_cond_t work;   /* something is queued, or the journal closes */
     struct buf queue;      /* packed records that are not sealed yet */
     struct journal_tickets waiting;
-    struct gather gather; /* when it is written */
+    struct gather gather;           /* when it is written */
     struct journal_tickets writing; /* of the batch that is being written */
     uint64_t next_sequence;
     _Atomic uint64_t durable; /* last sequence that an fdatasync covered; read without the lock */

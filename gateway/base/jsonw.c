@@ -7,10 +7,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 
 #define INDENT_COLUMNS 2
+#define EACH_BYTE      UINT64_C(0x0101010101010101)
+#define EACH_HIGH      UINT64_C(0x8080808080808080)
 
 void
 jsonw_init(struct jsonw *w, struct buf *out, bool is_indented, struct diag *diag)
@@ -153,6 +156,55 @@ is_plain(char c)
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
+/* Not 0 when a byte of <word> is <c>; the lowest that is set tells which. */
+static uint64_t
+find_byte(uint64_t word, unsigned char c)
+{
+    const uint64_t differs = word ^ (EACH_BYTE * c);
+    return (differs - EACH_BYTE) & ~differs & EACH_HIGH;
+}
+
+/* How many bytes at the front are plain, seen eight at a time. */
+static size_t
+plain_bytes(struct span text)
+{
+    size_t n = 0;
+    uint64_t word = 0;
+    while (text.n - n >= sizeof(word)) {
+        memcpy(&word, text.p + n, sizeof(word));
+        const uint64_t controls = (word - EACH_BYTE * 0x20) & ~word & EACH_HIGH;
+        if ((controls | find_byte(word, '"') | find_byte(word, '\\') | find_byte(word, 0x7F) |
+             (word & EACH_HIGH)) != 0) {
+            break;
+        }
+        n += sizeof(word);
+    }
+    while (n < text.n && is_plain(text.p[n])) {
+        n++;
+    }
+    return n;
+}
+
+/* With what stands around it, in one piece; false when it is not plain from end to end. */
+static bool
+put_plain(struct jsonw *w, struct span before, struct span text, struct span after)
+{
+    char *room = NULL;
+    if (!is_ok(w->status) || plain_bytes(text) < text.n) {
+        return false;
+    }
+    w->status = buf_reserve(w->out, before.n + text.n + after.n, w->diag, &room);
+    if (is_ok(w->status)) {
+        memcpy(room, before.p, before.n);
+        if (text.n > 0) {
+            memcpy(room + before.n, text.p, text.n);
+        }
+        memcpy(room + before.n + text.n, after.p, after.n);
+        w->out->n += before.n + text.n + after.n;
+    }
+    return true;
+}
+
 /* Runs of plain characters are appended at once. */
 static void
 put_string(struct jsonw *w, struct span text)
@@ -160,12 +212,14 @@ put_string(struct jsonw *w, struct span text)
     struct span rest = text;
     const char *plain = text.p;
     uint32_t c = 0;
+    if (put_plain(w, SPAN("\""), text, SPAN("\""))) {
+        return;
+    }
     put(w, SPAN("\""));
     while (is_ok(w->status)) {
-        while (rest.n > 0 && is_plain(*rest.p)) {
-            rest.p++;
-            rest.n--;
-        }
+        const size_t n = plain_bytes(rest);
+        rest.p += n;
+        rest.n -= n;
         const char *at = rest.p;
         const bool has_more = text_take_char(&rest, &c);
         if (has_more && c != TEXT_MALFORMED && !is_escaped(c)) {
@@ -194,10 +248,15 @@ jsonw_key(struct jsonw *w, const char *key)
         misused(w, "a key outside an object or after a key");
         return;
     }
+    w->is_after_key = true;
+    if (!w->is_indented && put_plain(w, w->has_items[w->depth] ? SPAN(",\"") : SPAN("\""),
+                                     span_of_cstr(key), SPAN("\":"))) {
+        w->has_items[w->depth] = true;
+        return;
+    }
     put_separator(w);
     put_string(w, span_of_cstr(key));
     put(w, w->is_indented ? SPAN(": ") : SPAN(":"));
-    w->is_after_key = true;
 }
 
 void
@@ -212,10 +271,19 @@ void
 jsonw_int(struct jsonw *w, int64_t value)
 {
     char text[32];
-    if (begin_value(w)) {
-        const int n = snprintf(text, sizeof(text), "%" PRId64, value);
-        put(w, span_of(text, (size_t)n));
+    char *at = text + sizeof(text);
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    if (!begin_value(w)) {
+        return;
     }
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0) {
+        *--at = '-';
+    }
+    put(w, span_of(at, (size_t)(text + sizeof(text) - at)));
 }
 
 void

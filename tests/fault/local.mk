@@ -18,4 +18,4 @@ check_PROGRAMS += tests/unit/test_journal_faults
 tests_unit_test_journal_faults_SOURCES = tests/unit/test_journal_faults.c $(FAULT_KIT)
 tests_unit_test_journal_faults_LDFLAGS = $(FAULT_WRAPPED)
 tests_unit_test_journal_faults_LDADD = $(UNIT_LIBS)
-EXTRA_DIST += tests/fault/README.md tests/fault/run
+EXTRA_DIST += tests/fault/README.md tests/fault/run tests/fault/collector.py

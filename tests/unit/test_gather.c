@@ -23,9 +23,9 @@ after_batch(size_t taken, size_t queued, int64_t took_us)
 {
     struct gather gather = {.queued = 0};
     add(&gather, taken);
-    gather_take(&gather);
+    gather_take(&gather, -took_us);
     add(&gather, queued);
-    gather_end(&gather, 0, took_us);
+    gather_end(&gather, 0);
     return gather;
 }
 
@@ -74,11 +74,11 @@ test_told_once(void)
     CU_ASSERT_EQUAL(gather_left_us(&gather, 0), 0);
     CU_ASSERT(gather_add(&gather)); /* it sleeps without an end */
     CU_ASSERT(!gather_add(&gather));
-    gather_take(&gather);
+    gather_take(&gather, -4000);
     for (int i = 0; i < 5; i++) {
         CU_ASSERT(!gather_add(&gather)); /* it is at work */
     }
-    gather_end(&gather, 0, 4000);
+    gather_end(&gather, 0);
     CU_ASSERT(gather_left_us(&gather, 0) > 0); /* seven are expected, five are there */
     CU_ASSERT(!gather_add(&gather));
     CU_ASSERT(gather_add(&gather));

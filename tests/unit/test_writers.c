@@ -325,6 +325,77 @@ test_torture(void)
     unit_torture(run_torture);
 }
 
+/* What one byte becomes does not depend on where it stands: texts are looked at eight at a time. */
+static void
+check_byte_at(char byte, struct span alone, size_t at)
+{
+    static const char filler[] = "zzzzzzzzzzzzzzzzzzz";
+    char text[sizeof(filler)];
+    char want[200];
+    struct bench b;
+    const int rest = (int)(sizeof(filler) - 2 - at);
+    memcpy(text, filler, sizeof(filler));
+    text[at] = byte;
+    (void)snprintf(want, sizeof(want), "\"%.*s%.*s%.*s\"", (int)at, filler, SPAN_PRINT(alone), rest,
+                   filler);
+    bench_init(&b, 200, false);
+    jsonw_string(&b.json, span_of(text, sizeof(filler) - 1));
+    CHECK_OK(&b.diag, jsonw_finish(&b.json));
+    CHECK_SPAN(buf_span(&b.out), want);
+    buf_done(&b.out);
+    if (byte == '\0') { /* ends a key */
+        return;
+    }
+    bench_init(&b, 200, false);
+    jsonw_object(&b.json);
+    jsonw_key_bool(&b.json, text, true);
+    jsonw_key_bool(&b.json, text, false);
+    jsonw_close(&b.json);
+    CHECK_OK(&b.diag, jsonw_finish(&b.json));
+    CU_ASSERT(span_starts_with(span_slice(buf_span(&b.out), 1, SIZE_MAX), span_of_cstr(want)));
+    CU_ASSERT_EQUAL(b.out.n, 2 * strlen(want) + strlen("{:true,:false}"));
+    buf_done(&b.out);
+}
+
+static void
+test_json_each_byte_anywhere(void)
+{
+    for (int c = 0; c < 256; c++) {
+        const char byte = (char)c;
+        struct bench b;
+        bench_init(&b, 100, false);
+        jsonw_string(&b.json, span_of(&byte, 1));
+        CHECK_OK(&b.diag, jsonw_finish(&b.json));
+        for (size_t at = 0; at < 19; at++) {
+            check_byte_at(byte, span_slice(buf_span(&b.out), 1, b.out.n - 2), at);
+        }
+        buf_done(&b.out);
+    }
+}
+
+static void
+test_json_numbers(void)
+{
+    static const struct {
+        int64_t value;
+        const char *want;
+    } rows[] = {{0, "0"},
+                {7, "7"},
+                {-1, "-1"},
+                {10, "10"},
+                {-1200, "-1200"},
+                {INT64_MAX, "9223372036854775807"},
+                {INT64_MIN, "-9223372036854775808"}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct bench b;
+        bench_init(&b, 100, false);
+        jsonw_int(&b.json, rows[i].value);
+        CHECK_OK(&b.diag, jsonw_finish(&b.json));
+        CHECK_SPAN(buf_span(&b.out), rows[i].want);
+        buf_done(&b.out);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"XML: content that is refused", test_xml_content_refused},
     {"XML: misuse", test_xml_misuse},
@@ -334,5 +405,7 @@ static const struct unit_test tests[] = {
     {"JSON: written", test_json_written},
     {"JSON: escaped", test_json_escaped},
     {"JSON: always valid", test_json_always_valid},
+    {"JSON: each byte anywhere", test_json_each_byte_anywhere},
+    {"JSON: numbers", test_json_numbers},
 };
 UNIT_MAIN("writers", tests)
