@@ -64,7 +64,9 @@ note_kept(void *arg, const struct journal_record *record)
             return true;
         }
     }
-    disk_note(record->sequence, work_value(record->payload));
+    if (work_value(record->payload) != UINT64_MAX) {
+        disk_note(record->sequence, work_value(record->payload));
+    }
     return true;
 }
 

@@ -217,6 +217,9 @@ take_record(void *arg, const struct journal_record *record)
     found->is_in_order = found->is_in_order && record->sequence > found->last;
     found->last = record->sequence;
     found->records++;
+    if (value == UINT64_MAX) { /* what the journal records of itself */
+        return true;
+    }
     if (record->sequence >= found->most || value >= found->most) { /* none of ours */
         found->is_in_order = false;
         return false;
