@@ -242,6 +242,22 @@ certificate_from_file(const char *path, struct diag *diag, struct certificate **
     return OK;
 }
 
+struct status
+certificate_write_der(const struct certificate *certificate, struct buf *out, struct diag *diag)
+{
+    char *room = NULL;
+    const int n = i2d_X509(certificate->x509, NULL);
+    if (n <= 0) {
+        return FAIL(diag, ERR_CREDENTIAL, "certificate '%s' cannot be written as DER",
+                    certificate->subject);
+    }
+    TRY(buf_reserve(out, (size_t)n, diag, &room));
+    unsigned char *to = (unsigned char *)room;
+    (void)i2d_X509(certificate->x509, &to);
+    out->n += (size_t)n;
+    return OK;
+}
+
 struct certificate *
 certificate_ref(struct certificate *certificate)
 {

@@ -38,6 +38,9 @@ MUST_CHECK struct status certificate_from_der(struct span der, struct diag *diag
 /* The first certificate of a PEM file. ERR_IO, ERR_CREDENTIAL. */
 MUST_CHECK struct status certificate_from_file(const char *path, struct diag *diag,
                                                struct certificate **ret_certificate);
+/* Its DER, appended. */
+MUST_CHECK struct status certificate_write_der(const struct certificate *certificate,
+                                               struct buf *out, struct diag *diag);
 struct certificate *certificate_ref(struct certificate *certificate);
 void certificate_free(struct certificate *certificate); /* gives a reference back; NULL is fine */
 /* Does <host> (DNS name or IP text, no wildcard of its own) match one of its SANs (RFC 6125)? */

@@ -6,6 +6,7 @@
 #ifndef ADMIN_ADMIN_H
 #define ADMIN_ADMIN_H
 
+#include "audit/fleet.h"
 #include "audit/journal.h"
 #include "base/spool.h"
 #include "net/server.h"
@@ -18,6 +19,7 @@ struct admin_view {
     const struct config *config;
     const struct clock *clock;
     struct journal *journal;
+    struct fleet *fleet; /* NULL: no audit repositories */
     struct runner *runner;
     struct out *out;                 /* NULL: this node asks nobody */
     const struct net_server *server; /* NULL: not started yet */

@@ -145,6 +145,15 @@ write_reload_time(const struct admin_view *view, struct exposition *w)
 
 /* ---- answers that leave or come later ---- */
 
+/* 0: there is none. */
+static uint64_t
+age_s(const struct admin_view *view, int64_t since_us)
+{
+    const int64_t age_us = clock_wall_us(view->clock) - since_us;
+
+    return since_us == 0 || age_us < 0 ? 0 : (uint64_t)(age_us / US_PER_S);
+}
+
 enum later { LATER_OWED, LATER_OLDEST, LATER_AWAITED };
 
 static uint64_t
@@ -165,9 +174,7 @@ read_later(const struct admin_view *view, const char *partner, enum later what)
     if (what == LATER_OWED) {
         return owed.waiting;
     }
-    const int64_t age_us = clock_wall_us(view->clock) - owed.oldest_us;
-
-    return owed.oldest_us == 0 || age_us < 0 ? 0 : (uint64_t)(age_us / US_PER_S);
+    return age_s(view, owed.oldest_us);
 }
 
 static bool
@@ -313,6 +320,28 @@ write_journal_health(const struct admin_view *view, struct exposition *w)
     exposition_uint(w, NULL, journal_is_healthy(view->journal));
 }
 
+/* One sample for each audit repository. */
+#define DELIVERY(function, value)                                                                  \
+    static void function(const struct admin_view *view, struct exposition *w)                      \
+    {                                                                                              \
+        struct ship_state states[CONFIG_AUDIT_MAX];                                                \
+        const size_t n = view->fleet == NULL ? 0 : fleet_read(view->fleet, states);                \
+                                                                                                   \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            const struct ship_state *state = &states[i];                                           \
+            exposition_uint(w, (const char *const[]){state->name}, (value));                       \
+        }                                                                                          \
+    }
+
+DELIVERY(write_undelivered, state->waiting)
+DELIVERY(write_undelivered_age, age_s(view, state->oldest_us))
+DELIVERY(write_unproven, state->unproven)
+DELIVERY(write_delivery_lost, state->is_alarmed)
+DELIVERY(write_delivered, state->delivered)
+DELIVERY(write_resent, state->resent)
+DELIVERY(write_not_sent, state->refused)
+DELIVERY(write_delivery_failures, state->failures)
+
 static void
 write_unrecorded(const struct admin_view *view, struct exposition *w)
 {
@@ -390,6 +419,14 @@ static const struct family families[] = {
     {"isthmus_audit_healthy", EXPOSITION_GAUGE, "", "0 when the journal has failed: the node refuses all work, or goes on without records (audit.on_unavailable).", write_journal_health},
     {"isthmus_audit_unrecorded_total", EXPOSITION_COUNTER, "", "Audit records that the node went on without (audit.on_unavailable: degrade).", write_unrecorded},
     {"isthmus_audit_disk_used_percent", EXPOSITION_GAUGE, "", "How full the journal's disk is; 0 when it cannot be asked.", write_journal_disk},
+    {"isthmus_audit_spool_records", EXPOSITION_GAUGE, "repository", "Audit records that the repository has not been sent yet.", write_undelivered},
+    {"isthmus_audit_oldest_undelivered_seconds", EXPOSITION_GAUGE, "repository", "Age of the first of them; 0: none waits.", write_undelivered_age},
+    {"isthmus_audit_unproven_records", EXPOSITION_GAUGE, "repository", "Audit records that were sent, and are sent again if the connection breaks (syslog over TLS).", write_unproven},
+    {"isthmus_audit_repository_lost", EXPOSITION_GAUGE, "repository", "1 when nothing got through for longer than its alarm time.", write_delivery_lost},
+    {"isthmus_audit_delivered_total", EXPOSITION_COUNTER, "repository", "Audit records sent for the first time since the start.", write_delivered},
+    {"isthmus_audit_resent_total", EXPOSITION_COUNTER, "repository", "Audit records sent again.", write_resent},
+    {"isthmus_audit_refused_total", EXPOSITION_COUNTER, "repository", "Audit records that cannot be sent in its form: too large for UDP, or refused for good.", write_not_sent},
+    {"isthmus_audit_delivery_failures_total", EXPOSITION_COUNTER, "repository", "Connections and sends that failed.", write_delivery_failures},
     {"isthmus_spool_bytes", EXPOSITION_GAUGE, "", "Room that large messages take in the spool.", write_spool},
     {"isthmus_partner_breaker", EXPOSITION_GAUGE, "partner", "0: the partner is asked; 1: it failed and is not asked for a while; 2: one question is on its way to see.", write_breaker},
     {"isthmus_partner_in_flight", EXPOSITION_GAUGE, "partner", "Questions on their way to the partner.", write_in_flight},

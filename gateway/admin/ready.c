@@ -82,6 +82,23 @@ check_journal(const struct admin_view *view, struct finding *finding)
     }
 }
 
+/* Repositories that are gone keep nobody from working: the journal has it all. */
+static void
+check_delivery(const struct admin_view *view, struct finding *finding)
+{
+    struct ship_state states[CONFIG_AUDIT_MAX];
+    const size_t n = view->fleet == NULL ? 0 : fleet_read(view->fleet, states);
+
+    for (size_t i = 0; i < n; i++) {
+        if (states[i].is_alarmed) {
+            note(finding, VERDICT_WARNING, "'%s' is lost, %llu records wait for it: %s",
+                 states[i].name, (unsigned long long)states[i].waiting, states[i].why);
+            return;
+        }
+    }
+    note(finding, VERDICT_GOOD, "%zu repositories", n);
+}
+
 static void
 check_room(const char *path, struct finding *finding)
 {
@@ -211,6 +228,7 @@ static const struct {
     {"configuration", check_configuration},
     {"journal", check_journal},
     {"journal-disk", check_disk},
+    {"audit-delivery", check_delivery},
     {"store-disk", check_store},
     {"trust", check_trust},
     {"clock", check_clock},

@@ -436,23 +436,13 @@ wait_for(struct journal *journal, struct waiter *waiter, struct status appended,
 }
 
 struct status
-journal_append_numbered(struct journal *journal, const struct audit_event *event, struct diag *diag,
-                        uint64_t *ret_sequence)
+journal_append_wait(struct journal *journal, const struct audit_event *event, struct diag *diag)
 {
     struct journal_ticket ticket = {0};
     struct waiter waiter;
     waiter_init(&waiter);
     const struct status appended = journal_append(journal, event, &waiter.park, diag, &ticket);
-    TRY(wait_for(journal, &waiter, appended, &ticket, diag));
-    *ret_sequence = ticket.sequence;
-    return OK;
-}
-
-struct status
-journal_append_wait(struct journal *journal, const struct audit_event *event, struct diag *diag)
-{
-    uint64_t ignored = 0;
-    return journal_append_numbered(journal, event, diag, &ignored);
+    return wait_for(journal, &waiter, appended, &ticket, diag);
 }
 
 struct status

@@ -87,10 +87,6 @@ MUST_CHECK struct status journal_append_wait(struct journal *journal,
 /* Append the payload of a signed statement (statement.h) and wait. For the sealer's thread. */
 MUST_CHECK struct status journal_append_statement(struct journal *journal, struct span payload,
                                                   struct diag *diag, uint64_t *ret_sequence);
-/* As journal_append_wait; says which record it became. */
-MUST_CHECK struct status journal_append_numbered(struct journal *journal,
-                                                 const struct audit_event *event, struct diag *diag,
-                                                 uint64_t *ret_sequence);
 bool journal_is_healthy(struct journal *journal);
 
 /* Records that should have been written and were not. */

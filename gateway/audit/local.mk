@@ -9,6 +9,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/fhir_answer.c gateway/audit/fhir_answer.h \
 	gateway/audit/fhir_codes.c gateway/audit/fhir_codes.h \
 	gateway/audit/fhir_entities.c gateway/audit/fhir_rows.h \
+	gateway/audit/fleet.c gateway/audit/fleet.h \
 	gateway/audit/guard.c gateway/audit/late.c \
 	gateway/audit/gather.c gateway/audit/gather.h \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
@@ -36,7 +37,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/statement.c gateway/audit/statement.h \
 	gateway/audit/unfinished.c \
 	gateway/audit/verify.c gateway/audit/verify.h \
-	gateway/audit/verify_archive.c
+	gateway/audit/verify_against.c gateway/audit/verify_archive.c
 EXTRA_DIST += gateway/audit/README.md
 
 JOURNAL_KIT = tests/unit/journal_kit.c tests/unit/journal_kit.h

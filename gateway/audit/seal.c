@@ -14,7 +14,7 @@
 #include "audit/merkle.h"
 #include "base/mem.h"
 
-#define IGNORED_MAX         1024 /* own records that were not read yet */
+#define CHECKPOINT_EVENT    "{\"type\":\"audit-checkpoint\"" /* as audit_event_encode begins */
 #define PAYLOAD_ARENA_BYTES (4 * STATEMENT_BYTES_MAX)
 
 struct seal {
@@ -30,8 +30,6 @@ struct seal {
     bool is_lost;  /* the tree misses a record */
     bool has_next; /* the chain's current record begins the next segment and is not in the tree */
     uint64_t fresh;
-    uint64_t ignored[IGNORED_MAX]; /* ascending, a ring */
-    size_t ignored_at, ignored_n;
 };
 
 /* ---- where to begin ---- */
@@ -216,29 +214,32 @@ seal_sign(struct seal *seal, struct diag *diag)
 
 /* ---- following ---- */
 
-static bool
-is_ignored(struct seal *seal, uint64_t sequence)
+struct status
+seal_is_told(struct chain *chain, struct diag *diag, bool *ret_is_told)
 {
-    while (seal->ignored_n > 0 && seal->ignored[seal->ignored_at] < sequence) {
-        seal->ignored_at = (seal->ignored_at + 1) % IGNORED_MAX;
-        seal->ignored_n--;
-    }
-    return seal->ignored_n > 0 && seal->ignored[seal->ignored_at] == sequence;
+    char subject[JOURNAL_CHAIN_MAX + 32];
+    struct span payload;
+    TRY(chain_payload(chain, diag, &payload));
+    (void)snprintf(subject, sizeof(subject), "\"subject\":\"%s/", chain->name);
+    *ret_is_told = span_starts_with(payload, SPAN(CHECKPOINT_EVENT)) &&
+                   span_find(payload, span_of_cstr(subject)) != SPAN_MISSING;
+    return OK;
 }
 
-void
-seal_ignore(struct seal *seal, uint64_t sequence)
+/* An event that tells of a checkpoint asks for none itself. What cannot be decrypted does. */
+static bool
+is_new(struct chain *chain)
 {
-    if (seal->ignored_n < IGNORED_MAX) { /* else it counts: one checkpoint more, no harm */
-        seal->ignored[(seal->ignored_at + seal->ignored_n) % IGNORED_MAX] = sequence;
-        seal->ignored_n++;
-    }
+    struct diag ignored = {0};
+    bool is_told = false;
+    return chain->head.type != RECORD_STATEMENT &&
+           !(is_ok(seal_is_told(chain, &ignored, &is_told)) && is_told);
 }
 
 static struct status
 add(struct seal *seal, struct diag *diag)
 {
-    const struct chain *chain = seal->chain;
+    struct chain *chain = seal->chain;
     struct checkpoint checkpoint;
     bool is_one = false;
     TRY(read_checkpoint(chain, diag, &is_one, &checkpoint));
@@ -248,7 +249,7 @@ add(struct seal *seal, struct diag *diag)
     if (is_one) { /* of this process, or of one before */
         const uint64_t behind = seal->last - 1 - checkpoint.sequence;
         seal->fresh = seal->fresh < behind ? seal->fresh : behind;
-    } else if (chain->head.type != RECORD_STATEMENT && !is_ignored(seal, seal->last)) {
+    } else if (is_new(chain)) {
         seal->fresh++;
     }
     return OK;

@@ -11,6 +11,7 @@
 #include "audit/journal.h"
 #include "audit/statement.h"
 
+struct chain; /* chain.h */
 struct seal;
 
 /* What was signed, for whoever tells the world. Valid during the call. */
@@ -42,7 +43,8 @@ bool seal_is_lost(const struct seal *seal);
 uint64_t seal_uncovered(const struct seal *seal);
 /* A checkpoint over what was read. Nothing when there is nothing new. */
 MUST_CHECK struct status seal_sign(struct seal *seal, struct diag *diag);
-/* This record of the chain is about checkpoints themselves: alone it asks for none. */
-void seal_ignore(struct seal *seal, uint64_t sequence);
+/* Is the record that was just read the event that tells of a checkpoint of its own chain? Such
+ * events ask for none. ERR_JOURNAL: it cannot be decrypted. */
+MUST_CHECK struct status seal_is_told(struct chain *chain, struct diag *diag, bool *ret_is_told);
 
 #endif

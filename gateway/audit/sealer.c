@@ -97,6 +97,56 @@ sealer_read_state(struct sealer *sealer, struct sealer_state *ret_state)
     (void)pthread_mutex_unlock(&sealer->mutex);
 }
 
+/* The event goes to the repositories: so what is signed is held outside of the journal, too. */
+static void
+append_event(struct sealer *sealer, struct audit_event *event, const char *chain, uint64_t sequence)
+{
+    char subject[JOURNAL_CHAIN_MAX + 24];
+    struct diag diag = {0};
+    (void)snprintf(subject, sizeof(subject), "%s/%" PRIu64, chain, sequence);
+    event->side = AUDIT_RESPONDING;
+    event->phase = AUDIT_OUTCOME;
+    event->source_id = span_of_cstr(sealer->settings.source_id);
+    event->community = span_of_cstr(sealer->settings.community);
+    event->subject = span_of_cstr(subject);
+    if (!is_ok(journal_append_wait(sealer->journal, event, &diag))) {
+        LOG_EVENT(LOG_LEVEL_ERROR, "audit-failed", LOG_DIAG(&diag));
+    }
+}
+
+static void
+tell_checkpoint(struct sealer *sealer, const struct seal_told *told)
+{
+    char hash[SHA256_HEX];
+    hex_encode(told->checkpoint->hash, SHA256_BYTES, hash);
+    struct audit_detail details[] = {
+        {SPAN("hash"), span_of_cstr(hash)},
+        {SPAN("checkpoint"), told->payload},
+    };
+    struct audit_event event = {.type = AUDIT_CHECKPOINT,
+                                .details = {details, ARRAY_LEN(details), ARRAY_LEN(details)}};
+    append_event(sealer, &event, told->checkpoint->chain, told->checkpoint->sequence);
+}
+
+static void
+tell_removal(struct sealer *sealer, const char *chain, const struct retention_done *done)
+{
+    char first[24];
+    char last[24];
+    char statement[24];
+    (void)snprintf(first, sizeof(first), "%" PRIu64, done->first);
+    (void)snprintf(last, sizeof(last), "%" PRIu64, done->last);
+    (void)snprintf(statement, sizeof(statement), "%" PRIu64, done->statement);
+    struct audit_detail details[] = {
+        {SPAN("first"), span_of_cstr(first)},
+        {SPAN("last"), span_of_cstr(last)},
+        {SPAN("statement"), span_of_cstr(statement)},
+    };
+    struct audit_event event = {.type = AUDIT_RETENTION,
+                                .details = {details, ARRAY_LEN(details), ARRAY_LEN(details)}};
+    append_event(sealer, &event, chain, done->last);
+}
+
 /* A checkpoint of any chain is durable. */
 static void
 told(void *arg, const struct seal_told *told)
@@ -108,6 +158,7 @@ told(void *arg, const struct seal_told *told)
     sealer->state.last_us = told->checkpoint->time_us;
     sealer->state.why[0] = '\0';
     (void)pthread_mutex_unlock(&sealer->mutex);
+    tell_checkpoint(sealer, told);
 }
 
 /* ---- one chain ---- */
@@ -143,6 +194,7 @@ retain(struct sealer *sealer, struct journal *journal, struct diag *diag)
         (void)pthread_mutex_lock(&sealer->mutex);
         *(is_archived ? &sealer->state.archived : &sealer->state.removed) += done.segments;
         (void)pthread_mutex_unlock(&sealer->mutex);
+        tell_removal(sealer, journal_chain(journal), &done);
     }
     return st;
 }

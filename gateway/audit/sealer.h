@@ -26,6 +26,8 @@ struct sealer_settings {
     int64_t every_us;
     uint64_t records;
     struct retention_rules retention;
+    char source_id[256]; /* of its events: the node's URL, */
+    char community[128]; /* and its community, bare OID */
 };
 /* Who runs the sealer. All are called on its thread, and on that of sealer_stop. */
 struct sealer_owner {

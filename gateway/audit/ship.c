@@ -29,9 +29,10 @@ struct ship {
     char name[SHIP_NAME_MAX + 1];
     struct out_wait wait;
     pthread_t thread;
-    pthread_mutex_t lock;        /* of the two that follow */
+    pthread_mutex_t lock;        /* of the three that follow */
     struct ship_state state;     /* what others see */
     struct ship_sender *pending; /* to be put in place; NULL: none */
+    struct ship_limits pending_limits;
 
     /* the thread's own */
     struct ship_sender *sender;
@@ -404,6 +405,7 @@ take_pending(struct ship *ship)
     (void)pthread_mutex_lock(&ship->lock);
     struct ship_sender *next = ship->pending;
     ship->pending = NULL;
+    const struct ship_limits limits = ship->pending_limits;
     (void)pthread_mutex_unlock(&ship->lock);
     if (next == NULL) {
         return;
@@ -414,6 +416,8 @@ take_pending(struct ship *ship)
     }
     ship->sender->free(ship->sender);
     ship->sender = next;
+    ship->options.limits = limits;
+    ship->pause_us = limits.pause_us;
     ship->is_doubted = false;
     ship->retry_us = 0; /* what was mended is tried at once */
 }
@@ -441,6 +445,7 @@ go_on(struct ship *ship)
         }
         return !is_stopping;
     }
+    allow_time(ship); /* what is left is the stop's, not that of the last wait */
     if (is_stopping && (out_wait_left_us(&ship->wait) == 0 || ship->attempts > 0)) {
         return false;
     }
@@ -525,7 +530,8 @@ prepare(struct ship *ship, const struct ship_options *options, struct ship_sende
     ship->sender = sender;
     ship->pause_us = options->limits.pause_us;
     ship->random = FIRST_SEED ^ (uint64_t)clock_mono_us(options->clock);
-    ship->now = (struct ship_state){.name = ship->name, .kind = sender->kind};
+    ship->now = (struct ship_state){.kind = sender->kind};
+    memcpy(ship->now.name, ship->name, sizeof(ship->now.name));
     ship->state = ship->now;
     sender->ship = ship;
     (void)pthread_mutex_init(&ship->lock, NULL);
@@ -554,16 +560,23 @@ ship_start(const struct ship_options *options, struct ship_sender *sender, struc
 }
 
 void
-ship_replace(struct ship *ship, struct ship_sender *sender)
+ship_replace(struct ship *ship, struct ship_sender *sender, const struct ship_limits *limits)
 {
     sender->ship = ship;
     (void)pthread_mutex_lock(&ship->lock);
     struct ship_sender *before = ship->pending;
     ship->pending = sender;
+    ship->pending_limits = *limits;
     (void)pthread_mutex_unlock(&ship->lock);
     if (before != NULL) {
         before->free(before);
     }
+}
+
+const char *
+ship_name(const struct ship *ship)
+{
+    return ship->name;
 }
 
 void

@@ -91,9 +91,10 @@ struct ship;
 /* Takes <sender>, also when it fails. ERR_NO_MEMORY, ERR_IO. */
 MUST_CHECK struct status ship_start(const struct ship_options *options, struct ship_sender *sender,
                                     struct diag *diag, struct ship **ret_ship);
-/* Another sender in its place, after a reload: the old one is closed and freed by the thread. Takes
- * <sender>. Any thread. */
-void ship_replace(struct ship *ship, struct ship_sender *sender);
+/* Another sender and other limits in place of the first, after a reload: the old sender is closed
+ * and freed by the thread. Takes <sender>. Any thread. */
+void ship_replace(struct ship *ship, struct ship_sender *sender, const struct ship_limits *limits);
+const char *ship_name(const struct ship *ship); /* borrowed */
 /* Returns at once: the thread sends what is there, says farewell, and ends by <until_us> (mono).
  * Any thread. */
 void ship_stop(struct ship *ship, int64_t until_us);
@@ -102,7 +103,7 @@ void ship_free(struct ship *ship);
 
 /* How it goes. Any thread. */
 struct ship_state {
-    const char *name;
+    char name[SHIP_NAME_MAX + 1];
     const char *kind;
     bool is_connected;
     bool is_alarmed;

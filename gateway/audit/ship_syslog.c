@@ -146,6 +146,14 @@ line_free(struct ship_sender *sender)
     mem_free(syslog);
 }
 
+struct audit_source
+ship_source(const struct config *config)
+{
+    return (struct audit_source){config->community_name != NULL ? config->community_name
+                                                                : config->community,
+                                 config->community};
+}
+
 struct status
 ship_syslog_new(const struct config *config, const struct config_audit_repository *repository,
                 struct diag *diag, struct ship_sender **ret_sender)
@@ -159,7 +167,6 @@ ship_syslog_new(const struct config *config, const struct config_audit_repositor
     }
     const bool is_udp = repository->kind == CONFIG_AUDIT_SYSLOG_UDP;
     syslog->sender = (struct ship_sender){.kind = is_udp ? "syslog-udp" : "syslog-tls",
-                                          .has_answers = is_udp, /* nothing more can be known */
                                           .connect = line_open,
                                           .send = line_send,
                                           .check = line_check,
@@ -167,9 +174,7 @@ ship_syslog_new(const struct config *config, const struct config_audit_repositor
                                           .close = line_close,
                                           .free = line_free};
     syslog->config = config_ref(config);
-    syslog->source.source_id =
-        config->community_name != NULL ? config->community_name : config->community;
-    syslog->source.enterprise_site = config->community;
+    syslog->source = ship_source(config);
     find_hostname(syslog->hostname);
     buf_init_secret(&syslog->message, MESSAGE_BYTES_MAX);
     const struct status st = syslog_line_new(&target, diag, &syslog->line);

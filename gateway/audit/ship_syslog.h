@@ -16,6 +16,9 @@ MUST_CHECK struct status ship_syslog_write(const struct ship_record *record,
                                            const struct audit_source *source, const char *hostname,
                                            struct buf *out, struct diag *diag);
 
+/* Who we are in AuditMessages. */
+struct audit_source ship_source(const struct config *config);
+
 /* For a repository of <config> of kind SYSLOG_TLS or SYSLOG_UDP; keeps a reference to <config>.
  * ERR_NO_MEMORY, ERR_CRYPTO. */
 MUST_CHECK struct status ship_syslog_new(const struct config *config,

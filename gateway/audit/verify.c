@@ -12,6 +12,7 @@
 
 #include "audit/chain.h"
 #include "audit/merkle.h"
+#include "audit/seal.h"
 #include "base/datetime.h"
 #include "base/mem.h"
 
@@ -410,6 +411,16 @@ check_covered(const struct walk *walk)
         report->covered.sequence == 0 ? "none, " : "record ", report->covered.sequence);
 }
 
+/* What tells of checkpoints waits for none, and what nobody here can decrypt may be that. */
+static bool
+waits_for_checkpoint(struct chain *chain)
+{
+    struct diag ignored = {0};
+    bool is_told = false;
+    return chain->head.type != RECORD_STATEMENT && is_ok(seal_is_told(chain, &ignored, &is_told)) &&
+           !is_told;
+}
+
 static struct status
 count_uncovered(struct walk *walk)
 {
@@ -423,7 +434,7 @@ count_uncovered(struct walk *walk)
     struct status st = OK;
     while (is_ok(st) && has && chain->sequence <= walk->report->last) {
         st = chain_next(chain, walk->diag, &has);
-        if (is_ok(st) && has && chain->head.type != RECORD_STATEMENT) {
+        if (is_ok(st) && has && waits_for_checkpoint(chain)) {
             walk->report->uncovered++;
             walk->uncovered_since_us =
                 walk->uncovered_since_us == 0 ? chain->head.wall_us : walk->uncovered_since_us;

@@ -20,6 +20,12 @@ struct verify_list {
 };
 MUST_CHECK struct status verify_list_add(struct verify_list *list, const struct checkpoint *item,
                                          struct diag *diag);
+/* Adds the checkpoints that stand in a file, in whatever form: what `isthmus audit verify --json`
+ * printed, records as JSON, AuditMessages, AuditEvents. Those whose signature the judge does not
+ * accept are ignored and counted. ERR_IO; ERR_JOURNAL: there is no other in it. */
+MUST_CHECK struct status verify_list_read(const char *path, const struct statement_judge *judge,
+                                          struct verify_list *list, struct diag *diag,
+                                          size_t *ret_ignored);
 void verify_list_done(struct verify_list *list);
 
 struct verify_rules {
@@ -43,7 +49,7 @@ struct journal_chain_report {
     uint64_t checkpoints;      /* signed ones in the chain, all of them good */
     struct checkpoint covered; /* the last of them; sequence 0: none */
     struct span statement;     /* the payload of its record */
-    uint64_t uncovered;        /* events behind it */
+    uint64_t uncovered;        /* events behind it, but for those that tell of checkpoints */
     uint64_t compared;         /* checkpoints kept elsewhere that fit */
     const char *problem;       /* NULL: whole */
 };

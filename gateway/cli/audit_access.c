@@ -15,11 +15,10 @@
 #define DETAILS_ROOM 4
 #define NUMBER_TEXT  24
 
-/* The name of the unix user, or the number of one who has none. */
+/* The name of a unix user, or the number of one who has none. */
 static struct status
-unix_user(struct arena *arena, struct diag *diag, struct span *ret_name)
+name_of(uid_t user, struct arena *arena, struct diag *diag, struct span *ret_name)
 {
-    const uid_t user = getuid();
     char room[4096];
     struct passwd entry;
     struct passwd *found = NULL;
@@ -30,13 +29,50 @@ unix_user(struct arena *arena, struct diag *diag, struct span *ret_name)
     return arena_printf(arena, diag, ret_name, "uid %lu", (unsigned long)user);
 }
 
+/* Who logged in, before he became somebody else (sudo): the kernel keeps it, when it was told. */
+static bool
+read_login(uid_t *ret_user)
+{
+    char text[NUMBER_TEXT] = "";
+    uint64_t number = 0;
+    FILE *file = fopen("/proc/self/loginuid", "re");
+
+    if (file == NULL) {
+        return false;
+    }
+    const size_t n = fread(text, 1, sizeof(text) - 1, file);
+    (void)fclose(file);
+    if (!span_to_u64(span_of(text, n), UINT32_MAX - 1, &number)) {
+        return false;
+    }
+    *ret_user = (uid_t)number;
+    return true;
+}
+
+static struct status
+note_login(struct arena *arena, struct audit_event *event, struct diag *diag)
+{
+    uid_t login = 0;
+    struct span name = SPAN_EMPTY;
+
+    if (!read_login(&login) || login == getuid()) {
+        return OK;
+    }
+    TRY(name_of(login, arena, diag, &name));
+    event->details.items[event->details.n++] = (struct audit_detail){SPAN("login"), name};
+    return OK;
+}
+
 static struct status
 append(const struct audit_access *access, const struct audit_event *event, struct diag *diag)
 {
     struct journal *journal = NULL;
 
     TRY(journal_open_free(access->place, CHAIN, clock_system(), diag, &journal));
-    const struct status st = journal_append_wait(journal, event, diag);
+    struct status st = access->rules == NULL ? OK : journal_set_rules(journal, access->rules, diag);
+    if (is_ok(st)) {
+        st = journal_append_wait(journal, event, diag);
+    }
     cli_journal_close(journal, access->place, access->signer);
     return st;
 }
@@ -66,7 +102,8 @@ record(const struct audit_access *access, uint64_t records, struct arena *arena,
     if (access->patients != NULL) {
         event.patients = *access->patients;
     }
-    TRY(unix_user(arena, diag, &event.user_name));
+    TRY(note_login(arena, &event, diag));
+    TRY(name_of(getuid(), arena, diag, &event.user_name));
     event.user_id = access->asker == NULL ? SPAN_EMPTY : span_of_cstr(access->asker);
     TRY(arena_printf(arena, diag, &event.source_id, "urn:oid:%s", access->community));
     return append(access, &event, diag);

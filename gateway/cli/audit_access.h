@@ -14,14 +14,15 @@
 struct audit_access {
     const struct cli_command *command;
     const struct journal_place *place;
-    const struct credential *signer;  /* of a checkpoint behind it; NULL: none */
-    const char *community;            /* source of the record: own homeCommunityId, bare OID */
-    const char *verb;                 /* "search" */
-    const char *asker;                /* who says that he asks (--by); NULL: the unix user alone */
-    const char *reason;               /* --reason; NULL: not said */
-    struct span asked;                /* the filters, in words */
-    const struct span_list *patients; /* that were asked for */
-    bool may_go_on;                   /* when the record cannot be written: say so and show */
+    const struct credential *signer;   /* of a checkpoint behind it; NULL: none */
+    const char *community;             /* source of the record: own homeCommunityId, bare OID */
+    const char *verb;                  /* "search" */
+    const char *asker;                 /* who says that he asks (--by); NULL: the unix user alone */
+    const char *reason;                /* --reason; NULL: not said */
+    struct span asked;                 /* the filters, in words */
+    const struct span_list *patients;  /* that were asked for */
+    const struct journal_rules *rules; /* NULL: the disk is waited for */
+    bool may_go_on;                    /* when the record cannot be written: say so and show */
 };
 
 /* ERR_JOURNAL: it cannot be written, nothing may be shown. */

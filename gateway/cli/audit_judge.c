@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-#include <openssl/x509.h>
-
 #include "base/datetime.h"
 #include "base/mem.h"
 #include "certs/bytes.h"
@@ -18,16 +16,7 @@ struct status
 audit_judge_sign(const struct credential *credential, struct span text, struct buf *certificate,
                  char *algorithm, struct buf *signature, struct diag *diag)
 {
-    char *room = NULL;
-    const int n = i2d_X509(credential->leaf->x509, NULL);
-    if (n <= 0) {
-        return FAIL(diag, ERR_CREDENTIAL, "certificate '%s' cannot be written as DER",
-                    credential->leaf->subject);
-    }
-    TRY(buf_reserve(certificate, (size_t)n, diag, &room));
-    unsigned char *to = (unsigned char *)room;
-    (void)i2d_X509(credential->leaf->x509, &to);
-    certificate->n += (size_t)n;
+    TRY(certificate_write_der(credential->leaf, certificate, diag));
     (void)snprintf(algorithm, STATEMENT_ALGORITHM_MAX, "%s", bytes_algorithm(credential->key));
     return bytes_sign(credential, text, signature, diag);
 }

@@ -37,6 +37,19 @@ add_ids(const struct store_people *people, struct arena *arena, struct diag *dia
     return OK;
 }
 
+/* ID^^^&OID is an id, too. */
+static struct status
+complete(struct span cx, struct arena *arena, struct diag *diag, struct span *ret_cx)
+{
+    const size_t at = span_find(cx, SPAN("^^^&"));
+
+    if (at == SPAN_MISSING || span_find_char(span_slice(cx, at + 4, cx.n), '&') != SPAN_MISSING) {
+        *ret_cx = cx;
+        return OK;
+    }
+    return arena_printf(arena, diag, ret_cx, "%.*s&ISO", SPAN_PRINT(cx));
+}
+
 static struct status
 add_person(struct store *store, struct span cx, struct arena *arena, struct diag *diag,
            struct span_list *patients)
@@ -46,14 +59,16 @@ add_person(struct store *store, struct span cx, struct arena *arena, struct diag
     struct store_people people = {0};
     enum answer answer = ANSWER_NOW;
 
+    TRY(complete(cx, arena, diag, &cx));
     TRY(ident_read_cx(cx, diag, &id));
     TRY(ARENA_PUSH(arena, diag, &asked.ids, id));
     TRY(store_find_people(store, &asked, STORE_PEOPLE_MAX, NULL, arena, diag, &answer, &people));
     return add_ids(&people, arena, diag, patients);
 }
 
-static struct status
-add_all(struct store *store, struct arena *arena, struct diag *diag, struct span_list *patients)
+struct status
+audit_people_find(struct store *store, struct arena *arena, struct diag *diag,
+                  struct span_list *patients)
 {
     const size_t asked = patients->n;
 
@@ -79,7 +94,7 @@ audit_people_add(const struct cli_command *command, const struct config *config,
     struct status st = store_open(&options, &diag, &store);
 
     if (is_ok(st)) {
-        st = add_all(store, arena, &diag, patients);
+        st = audit_people_find(store, arena, &diag, patients);
     }
     store_close(store);
     if (!is_ok(st)) {

@@ -206,7 +206,7 @@ read_against(const struct audit_verify *verify, const struct cli_values *files,
 {
     for (size_t i = 0; files != NULL && i < files->n; i++) {
         size_t ignored = 0;
-        TRY(audit_against_read(files->items[i], judge, list, diag, &ignored));
+        TRY(verify_list_read(files->items[i], judge, list, diag, &ignored));
         if (ignored > 0) {
             cli_complain(verify->command,
                          "%s: %zu that look like checkpoints are not signed as audit.checkpoints "
@@ -271,40 +271,82 @@ print_proven(const struct audit_verify *verify, const struct journal_proven *pro
 }
 
 static struct status
-check_proof(const struct audit_verify *verify, const char *path, struct arena *arena,
-            struct diag *diag)
+check_proof(const struct audit_verify *verify, struct span proof, struct diag *diag)
 {
     struct journal_proven proven;
     const struct statement_judge judge = audit_judge_make(&verify->judge);
-    CLEANUP(buf_done) struct buf text;
-    buf_init_secret(&text, PROOF_BYTES_MAX);
-    if (judge.check == NULL) {
-        return FAIL(diag, ERR_CONFIG,
-                    "nobody can judge the proof's signature: give --certificate, or a "
-                    "configuration with audit.checkpoints");
+    struct arena *arena = arena_new(8 * PROOF_BYTES_MAX);
+    if (arena == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "no memory to check a proof");
     }
-    TRY(buf_read_file(&text, path, diag));
-    const struct status st = journal_proof_check(buf_span(&text), &judge, arena, diag, &proven);
-    if (!is_ok(st)) {
-        diag_prefix(diag, "%s", path);
-        return st;
+    struct status st = journal_proof_check(proof, &judge, arena, diag, &proven);
+    if (is_ok(st)) {
+        st = print_proven(verify, &proven, diag);
     }
-    return print_proven(verify, &proven, diag);
+    arena_free(arena);
+    return st;
+}
+
+/* The rest of a line into <line>; *ret_has false: the file ended before it. */
+static struct status
+read_line(FILE *file, struct buf *line, struct diag *diag, bool *ret_has)
+{
+    int c = 0;
+    buf_reset(line);
+    while ((c = getc(file)) != EOF && c != '\n') {
+        TRY(buf_append_char(line, (char)c, diag));
+    }
+    *ret_has = c != EOF || line->n > 0;
+    return ferror(file) != 0 ? FAIL(diag, ERR_IO, "it cannot be read") : OK;
+}
+
+/* Each line is a proof; one that does not hold is said, and the others are checked. */
+static bool
+check_lines(const struct audit_verify *verify, FILE *file, const char *path)
+{
+    CLEANUP(buf_done) struct buf line;
+    bool has = true;
+    bool is_whole = true;
+    uint64_t proofs = 0;
+    buf_init_secret(&line, PROOF_BYTES_MAX);
+    for (uint64_t number = 1; has; number++) {
+        struct diag diag = {0};
+        struct status st = read_line(file, &line, &diag, &has);
+        const bool is_read = is_ok(st);
+        if (is_read && line.n > 0) {
+            proofs++;
+            st = check_proof(verify, buf_span(&line), &diag);
+        }
+        if (!is_ok(st)) {
+            diag_prefix(&diag, "%s, line %" PRIu64, path, number);
+            cli_error(verify->command, &diag);
+            is_whole = false;
+            has = has && is_read;
+        }
+    }
+    if (proofs == 0) {
+        cli_complain(verify->command, "%s holds no proof", path);
+    }
+    return is_whole && proofs > 0;
 }
 
 enum cli_exit
 audit_verify_proof(const struct audit_verify *verify, const char *path)
 {
-    struct diag diag = {0};
-    struct arena *arena = arena_new(8 * PROOF_BYTES_MAX);
-    const struct status st = arena == NULL
-                                 ? FAIL(&diag, ERR_NO_MEMORY, "no memory to check a proof")
-                                 : check_proof(verify, path, arena, &diag);
-    arena_free(arena);
-    if (!is_ok(st)) {
-        cli_error(verify->command, &diag);
+    if (audit_judge_make(&verify->judge).check == NULL) {
+        cli_complain(verify->command,
+                     "nobody can judge the proof's signature: give --certificate, or a "
+                     "configuration with audit.checkpoints");
+        return CLI_FAILED;
     }
-    return is_ok(st) ? CLI_DONE : CLI_FAILED;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        cli_complain(verify->command, "cannot open %s", path);
+        return CLI_FAILED;
+    }
+    const bool is_whole = check_lines(verify, file, path);
+    (void)fclose(file);
+    return is_whole ? CLI_DONE : CLI_FAILED;
 }
 
 /* ---- the command ---- */
@@ -328,7 +370,7 @@ static const struct cli_option options[] = {
      .value = &chosen.archive},
     {.name = "proof",
      .argument = "FILE",
-     .help = "one record's proof, as 'isthmus audit export --proof' writes it",
+     .help = "records' proofs, a line each, as 'isthmus audit export --proof' writes them",
      .value = &chosen.proof},
     {.name = "certificate",
      .argument = "FILE",

@@ -26,14 +26,8 @@ struct audit_verify {
 enum cli_exit audit_verify_journal(const struct audit_verify *verify,
                                    const struct cli_values *against);
 enum cli_exit audit_verify_archive(const struct audit_verify *verify, const char *dir);
+/* A file of proofs, one a line. CLI_FAILED when one does not hold, or there is none. */
 enum cli_exit audit_verify_proof(const struct audit_verify *verify, const char *path);
-
-/* audit_against.c: adds the checkpoints that stand in a file, in whatever form: what `isthmus audit
- * verify --json` printed, records as JSON, AuditMessages, AuditEvents. Those whose signature the
- * judge does not accept are ignored and counted. ERR_IO; ERR_JOURNAL: there is no other in it. */
-MUST_CHECK struct status audit_against_read(const char *path, const struct statement_judge *judge,
-                                            struct verify_list *list, struct diag *diag,
-                                            size_t *ret_ignored);
 
 /* The whole command: its own options. */
 int audit_verify_command(int argc, char **argv);

@@ -33,7 +33,8 @@ struct run {
     const struct config *config;
     struct audit_view view;
     struct audit_access access;
-    struct cli_values rest; /* arguments that are no options */
+    struct journal_rules rules; /* of the chain that says who read */
+    struct cli_values rest;     /* arguments that are no options */
     struct arena *arena;
     struct buf asked; /* the filters in words */
 };
@@ -309,7 +310,13 @@ prepare(struct run *run, const struct verb *verb, struct diag *diag)
         .access = &run->access,
     };
     run->view.is_encrypted = config->audit.keys.n > 0; /* or was, in part */
+    run->rules = (struct journal_rules){
+        .wait_us = config->audit.wait_us,
+        .disk_limit_percent = config->audit.disk_limit_percent,
+    };
     run->access = (struct audit_access){
+        .may_go_on = config->audit.is_degrading,
+        .rules = &run->rules,
         .command = verb->command,
         .place = &run->view.place,
         .signer = config->checkpoints.credential,

@@ -338,6 +338,7 @@ start(struct serve *serve, const struct config *config, struct diag *diag)
     TRY(serve_seal_start(serve, diag));
     TRY(serve_record_life(serve, AUDIT_NODE_START, AUDIT_SUCCESS, "", diag));
     serve->is_start_recorded = true;
+    TRY(serve_ship_start(serve, config, diag));
     TRY(serve_status_configure(serve, config, diag));
     serve_net_options(serve, config, &net);
     TRY(net_start(&net, diag, &serve->server));
@@ -386,6 +387,7 @@ stop(struct serve *serve, const struct config *config)
         LOG_EVENT(LOG_LEVEL_ERROR, "replay-not-stopped", LOG_DIAG(&diag));
     }
     net_free(serve->server);
+    serve_ship_end(serve);
     serve_status_done(serve);
     runner_free(serve->runner);
     serve_later_done(serve);

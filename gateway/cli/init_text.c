@@ -177,7 +177,9 @@ write_rest(const struct init_plan *plan, struct buf *out, struct diag *diag)
                         "# Every question and answer is recorded here before it leaves.\n"
                         "audit:\n"
                         "  journal: var/audit\n"
-                        "  repositories: []\n\n"
+                        "  repositories: []\n"
+                        "  # signs every minute where the journal stands; keeps it for six years\n"
+                        "  checkpoints: {credential: signing}\n\n"
                         "# What is allowed. What no rule permits is denied.\n"
                         "policies:\n",
                         diag));

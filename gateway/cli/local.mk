@@ -37,9 +37,11 @@ libisthmus_a_SOURCES += \
 	gateway/cli/cmd_send.c \
 	gateway/cli/sent.c gateway/cli/sent.h \
 	gateway/cli/submission.c gateway/cli/submission.h \
-	gateway/cli/audit_against.c gateway/cli/audit_judge.c gateway/cli/audit_judge.h \
+	gateway/cli/audit_judge.c gateway/cli/audit_judge.h \
 	gateway/cli/audit_verify.c gateway/cli/audit_verify.h \
 	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_later.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_seal.c gateway/cli/serve_status.c \
+	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_later.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c \
+	gateway/cli/serve_ship.c gateway/cli/serve_status.c \
 	gateway/cli/serve_life.c gateway/cli/service.c gateway/cli/service.h \
 	gateway/cli/expiry_log.c gateway/cli/expiry_log.h \
 	gateway/cli/import.c gateway/cli/import.h \
@@ -89,6 +91,10 @@ tests_unit_test_audit_access_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_audit_export
 tests_unit_test_audit_export_SOURCES = tests/unit/test_audit_export.c $(JOURNAL_KIT)
 tests_unit_test_audit_export_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_audit_people
+tests_unit_test_audit_people_SOURCES = tests/unit/test_audit_people.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_audit_people_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_audit_use
 tests_unit_test_audit_use_SOURCES = tests/unit/test_audit_use.c $(JOURNAL_KIT)
 tests_unit_test_audit_use_LDADD = $(UNIT_LIBS)

@@ -9,6 +9,7 @@
  *   serve_status.c    who is asked whether a certificate is still good
  *   serve_admin.c     metrics and health, for the admin listener
  *   serve_seal.c      checkpoints of the journal, retention
+ *   serve_ship.c      records on their way to audit repositories
  *   serve_refusals.c  what was refused before a transaction: log and audit, not too often
  *
  * Threads: the main thread starts, reloads and stops; requests and refusals come on net/'s loop
@@ -21,6 +22,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "audit/fleet.h"
 #include "audit/journal.h"
 #include "audit/sealer.h"
 #include "cli/cli.h"
@@ -49,6 +51,7 @@ struct serve {
     const struct config *journal_config; /* ... the first configuration: a reference */
     struct sealer *sealer;
     struct journal_sink sink;
+    struct fleet *fleet; /* audit repositories; NULL: not started */
     struct runner *runner;
     struct out *out;            /* one for all generations */
     struct outbox outbox;       /* answers that leave later */
@@ -139,6 +142,13 @@ MUST_CHECK struct status serve_status_configure(struct serve *serve, const struc
 struct peer_status_source *serve_status_source(const struct serve *serve,
                                                const struct config *config);
 void serve_status_done(struct serve *serve); /* after the network has ended */
+
+/* serve_ship.c: the main thread only. */
+MUST_CHECK struct status serve_ship_start(struct serve *serve, const struct config *config,
+                                          struct diag *diag);
+void serve_ship_reload(struct serve *serve, const struct config *config);
+/* When nothing more is recorded; the journal and a generation are still there. Takes seconds. */
+void serve_ship_end(struct serve *serve);
 
 /* serve_refusals.c */
 MUST_CHECK struct status refusals_init(struct serve *serve, struct diag *diag);

@@ -13,6 +13,7 @@ serve_admin(struct serve *serve, struct net_request *request)
         .config = generation->node.config,
         .clock = clock_system(),
         .journal = serve->journal,
+        .fleet = atomic_load(&serve->is_started) ? serve->fleet : NULL,
         .runner = serve->runner,
         .out = serve->out,
         .server = atomic_load(&serve->is_started) ? serve->server : NULL,

@@ -161,6 +161,7 @@ serve_reload(struct serve *serve, const char *why)
         log_configure(config->log_level, config->log_format, 2);
         take_rules(serve, config);
         serve_check_descriptors(config);
+        serve_ship_reload(serve, config);
         config_changes(old->node.config, config, tell, &story);
         expiry_log_withheld(config);
         LOG_EVENT(LOG_LEVEL_INFO, "reload-done", LOG_ID("why", why),

@@ -23,6 +23,10 @@ read_settings(void *arg, struct sealer_settings *ret_settings)
     };
     (void)snprintf(ret_settings->retention.archive, sizeof(ret_settings->retention.archive), "%s",
                    config->archive == NULL ? "" : config->archive);
+    (void)snprintf(ret_settings->source_id, sizeof(ret_settings->source_id), "%s",
+                   config->base_url == NULL ? "" : config->base_url);
+    (void)snprintf(ret_settings->community, sizeof(ret_settings->community), "%s",
+                   config->community);
     generation_unref(generation);
 }
 

@@ -317,6 +317,8 @@ struct config_checkpoints {
 /* Where audit records are shipped to: an entry of `audit.repositories`. */
 enum config_audit_kind { CONFIG_AUDIT_SYSLOG_TLS, CONFIG_AUDIT_SYSLOG_UDP, CONFIG_AUDIT_FHIR };
 
+#define CONFIG_AUDIT_MAX 16 /* repositories */
+
 struct config_audit_repository {
     const char *name; /* cursor, log, metrics */
     enum config_audit_kind kind;
@@ -327,8 +329,8 @@ struct config_audit_repository {
     const struct credential *credential; /* NULL with UDP */
     const char *certificate_name;        /* what its certificate must be for; default host */
     bool is_put;           /* FHIR: under ids of ours (PUT), not the repository's (POST) */
-    int64_t resend_age_us; /* of syslog over TLS: what is younger, or among the last */
-    size_t resend_bytes;   /* so many bytes, is sent again after a break */
+    int64_t resend_age_us; /* of syslog: what is younger, or among the last so many bytes, */
+    size_t resend_bytes;   /* is sent again after a break */
     int64_t alarm_us;      /* without progress for so long it counts as lost */
     int64_t timeout_us;    /* of one connect or send */
 };

@@ -8,10 +8,9 @@
 
 #include "config/config_reader.h"
 
-#define REPOSITORIES_MAX 16
-#define NAME_WHAT        "lower-case letters, digits, '-' and '_', at most 32"
-#define HOUR_US          (3600 * US_PER_S)
-#define MB               ((size_t)1024 * 1024)
+#define NAME_WHAT "lower-case letters, digits, '-' and '_', at most 32"
+#define HOUR_US   (3600 * US_PER_S)
+#define MB        ((size_t)1024 * 1024)
 
 struct repository_list {
     struct config_audit_repository *items;
@@ -190,6 +189,10 @@ read_resend(struct config_reader *reader, struct yaml_node *entry,
     static const char *const keys[] = {"age", "bytes"};
     repository->resend_age_us = 30 * US_PER_S;
     repository->resend_bytes = 10 * MB;
+    if (repository->kind == CONFIG_AUDIT_SYSLOG_UDP) {
+        repository->resend_age_us = US_PER_S; /* a machine without a collector says so sooner */
+        repository->resend_bytes = 0;
+    }
     if (repository->kind != CONFIG_AUDIT_SYSLOG_TLS) {
         refuse_key(reader, entry, "resend", repository->kind);
         return;
@@ -256,8 +259,8 @@ config_read_repositories(struct config_reader *reader, struct yaml_node *audit)
                             "'key: value' pairs such as syslog-tls: arr.example:6514");
             continue;
         }
-        if (++n > REPOSITORIES_MAX) {
-            yaml_error(reader->report, entry, "more than %d audit repositories", REPOSITORIES_MAX);
+        if (++n > CONFIG_AUDIT_MAX) {
+            yaml_error(reader->report, entry, "more than %d audit repositories", CONFIG_AUDIT_MAX);
             break;
         }
         TRY(read_repository(reader, entry, &list));

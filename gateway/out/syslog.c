@@ -450,8 +450,13 @@ say_farewell(struct syslog_line *line, const struct out_wait *wait)
 bool
 syslog_line_close(struct syslog_line *line, const struct out_wait *wait, bool is_clean)
 {
-    const bool is_answered = is_clean && line->ssl != NULL && say_farewell(line, wait);
-    const bool is_datagram = is_clean && line->context == NULL;
+    struct diag ignored = {0};
+    bool is_answered = false;
+    if (is_clean && line->context == NULL) {
+        is_answered = is_ok(check_socket(line, &ignored)); /* nothing more can be known */
+    } else if (is_clean && line->ssl != NULL) {
+        is_answered = say_farewell(line, wait);
+    }
     shut(line);
-    return is_answered || is_datagram;
+    return is_answered;
 }

@@ -46,7 +46,7 @@ MUST_CHECK struct status syslog_line_flush(struct syslog_line *line, const struc
 MUST_CHECK struct status syslog_line_check(struct syslog_line *line, struct diag *diag);
 int syslog_line_fd(const struct syslog_line *line); /* -1: not open */
 /* <is_clean>: close_notify and the end of the stream, then waits for the collector's. True: it
- * came without an error, so the collector has read everything. */
+ * came without an error, so the collector has read everything; UDP: nobody has complained yet. */
 bool syslog_line_close(struct syslog_line *line, const struct out_wait *wait, bool is_clean);
 
 /* On the wire, headers of TLS and below not counted. */

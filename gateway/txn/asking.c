@@ -178,6 +178,8 @@ is_emergency(const struct asking *asking, const struct leg *leg)
            (leg->partner == NULL || leg->partner->source != NULL);
 }
 
+/* REQ: ITI20-failures */
+/* Who could not prove himself to us as our partner is a Security Alert, too (ITI TF-2 3.19.6). */
 static struct status
 record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
 {
@@ -194,7 +196,13 @@ record_outcome(struct asking *asking, struct leg *leg, struct txn *recorder)
     if (is_emergency(asking, leg)) {
         const struct audit_event emergency = records_emergency(&events[0]);
 
-        return records_append(&asking->records, asking->node, recorder, &emergency);
+        TRY(records_append(&asking->records, asking->node, recorder, &emergency));
+    }
+    if (leg->state == LEG_FAILED && leg->diag.code == ERR_PARTNER_TLS) {
+        struct audit_event alert = events[0];
+
+        alert.type = AUDIT_AUTHENTICATION_FAILURE;
+        return records_append(&asking->records, asking->node, recorder, &alert);
     }
     return OK;
 }

@@ -503,6 +503,9 @@ MUST_CHECK struct status leg_first_error(struct leg *leg, struct span *ret_code)
 /* Has the document of that name come? */
 bool leg_has_document(const struct leg *leg, const struct document_ref *ref);
 
+/* Does the leg's answer come as a message of its own, to our SOAP_REPLY_PATH? (asking_later.c) */
+bool asking_is_answered_later(const struct asking *asking, const struct leg *leg);
+
 /* ---- outcomes (leg_outcome.c) ---- */
 
 /* Whose document it is (CX), by the metadata that came in this asking; empty: not known. */
@@ -511,7 +514,7 @@ struct span asking_owner_of(const struct asking *asking, const struct document_r
 /* The outcome, from the intent and what came: one event, or two when some of what was asked for
  * came and some did not (ITI TF-2 3.38.5, 3.39.5: success and failure apart). */
 #define LEG_OUTCOMES_MAX 2
-#define LEG_RECORDS_MAX  (LEG_OUTCOMES_MAX + 1) /* and the use of an emergency */
+#define LEG_RECORDS_MAX  (LEG_OUTCOMES_MAX + 2) /* and an emergency, and a peer not believed */
 MUST_CHECK struct status leg_outcomes(struct asking *asking, struct leg *leg,
                                       struct audit_event ret_events[LEG_OUTCOMES_MAX],
                                       size_t *ret_n);

@@ -11,8 +11,8 @@
 #include "txn/asking.h"
 #include "txn/waiting.h"
 
-static bool
-is_asked_so(const struct asking *asking, const struct leg *leg)
+bool
+asking_is_answered_later(const struct asking *asking, const struct leg *leg)
 {
     const struct node *node = asking->node;
 
@@ -42,10 +42,8 @@ wait_for(struct asking *asking, struct leg *leg)
     leg->later->message_id = leg->message_id;
     leg->later->txn = txn;
     TRY(arena_defer(txn->arena, forget, leg->later, &txn->diag));
-    TRY(arena_printf(txn->arena, &txn->diag, &leg->reply_to, "%s%s", asking->node->config->base_url,
-                     SOAP_REPLY_PATH));
-    leg->event.source_id = leg->reply_to; /* wsa:ReplyTo (ITI TF-2 3.55.5.1.1) */
-    return OK;
+    return arena_printf(txn->arena, &txn->diag, &leg->reply_to, "%s%s",
+                        asking->node->config->base_url, SOAP_REPLY_PATH);
 }
 
 static struct status
@@ -87,14 +85,14 @@ list_questions(struct asking *asking)
 
     asking->later_n = 0;
     for (size_t i = 0; i < legs->n; i++) {
-        asking->later_n += is_asked_so(asking, &legs->items[i]) ? 1 : 0;
+        asking->later_n += asking_is_answered_later(asking, &legs->items[i]) ? 1 : 0;
     }
     if (asking->later_n == 0) {
         return OK;
     }
     TRY(ARENA_ARRAY(txn->arena, asking->later_n, &txn->diag, &asking->later));
     for (size_t i = 0, n = 0; i < legs->n; i++) {
-        if (is_asked_so(asking, &legs->items[i])) {
+        if (asking_is_answered_later(asking, &legs->items[i])) {
             TRY(note_leg(asking, &legs->items[i], &asking->later[n++]));
         }
     }

@@ -158,7 +158,9 @@ read_deferred(struct inbound *in, struct callback *callback)
     return arena_dup(in->txn.arena, id.extension, &in->txn.diag, &callback->id.extension);
 }
 
-static void
+/* The record is of our question, for our user: what the answer's assertion says of people is about
+ * the other side. */
+static struct status
 note_found(struct inbound *in, const struct callback *callback)
 {
     struct audit_event *event = &in->event;
@@ -167,6 +169,9 @@ note_found(struct inbound *in, const struct callback *callback)
     in->answer_id = event->message_id;
     event->message_id = callback->relates_to;
     event->user_id = callback->question.user;
+    event->user_name = event->organization = SPAN_EMPTY;
+    event->role = (struct code){.value = SPAN_EMPTY};
+    event->query_id = callback->relates_to;
     event->source_id = event->destination_id; /* who asked: we */
     event->destination_id = callback->question.url;
     event->source_address = SPAN_EMPTY;
@@ -176,6 +181,11 @@ note_found(struct inbound *in, const struct callback *callback)
         callback->is_copy ? SPAN("the answer had come before: this one is acknowledged, not used")
                           : SPAN("the answer came as a message of its own");
     in->outcomes_n = 1;
+    if (callback->question.query_id.root.n == 0) {
+        return OK;
+    }
+    return records_query_id(in->txn.arena, &callback->question.query_id, &in->txn.diag,
+                            &in->outcomes[0].query_id);
 }
 
 /* REQ: WS-async-awaited */
@@ -200,7 +210,7 @@ step_find(struct txn *txn)
         callback->is_copy = callback->question.answered_us != 0;
         TXN_TRY(check_kind(in, callback));
         TXN_TRY(read_deferred(in, callback));
-        note_found(in, callback);
+        TXN_TRY(note_found(in, callback));
     }
     return verdict;
 }

@@ -217,9 +217,11 @@ note_intent(struct asking *asking, struct leg *leg)
     event->purpose.value = span_of_cstr(order->purpose);
     event->purpose.scheme = span_of_cstr(order->purpose_system);
     event->community = leg->community;
-    TRY(arena_printf(txn->arena, &leg->diag, &event->source_id, "%s%s",
+    /* wsa:ReplyTo, where it says something (ITI TF-2 3.55.5.1.1) */
+    TRY(arena_printf(txn->arena, &leg->diag, &event->source_id, "%s%s%s",
                      config->base_url == NULL ? "urn:oid:" : "",
-                     config->base_url == NULL ? config->community : config->base_url));
+                     config->base_url == NULL ? config->community : config->base_url,
+                     asking_is_answered_later(asking, leg) ? SOAP_REPLY_PATH : ""));
     if (leg->partner == NULL) { /* the store is in the node */
         event->destination_id = event->source_id;
     }

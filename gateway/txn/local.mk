@@ -147,7 +147,7 @@ tests_unit_test_scenario_sources_change_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_audit_rows tests/unit/test_audit_rows_sources
 ROWS_KIT = tests/unit/audit_rows_kit.c tests/unit/audit_rows_kit.h
 EXTRA_DIST += tests/unit/audit_rows.txt tests/unit/audit_rows_sources.txt
-tests_unit_test_audit_rows_SOURCES = tests/unit/test_audit_rows.c $(ROWS_KIT) $(LOCAL_KIT) $(SCENE)
+tests_unit_test_audit_rows_SOURCES = tests/unit/test_audit_rows.c $(ROWS_KIT) $(LATER_KIT) $(LOCAL_KIT) $(SCENE)
 tests_unit_test_audit_rows_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_rows_sources_SOURCES = tests/unit/test_audit_rows_sources.c $(ROWS_KIT) $(SUPPLIER_KIT) \
 	$(PEOPLE_KIT)

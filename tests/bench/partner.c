@@ -4,6 +4,7 @@
  * thread on libevent; all memory lives until the end.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <signal.h>
@@ -23,6 +24,7 @@ static struct partner_plan plan = {.key = "rsa:2048", .count = 1};
 static struct simulation simulation = {
     .terms = {.documents = 5, .bytes = 4096},
     .latency = {.kind = LATENCY_FIXED, .median_us = 0, .most_us = 60 * US_PER_S},
+    .questions_fd = -1,
 };
 
 /* ---- latencies ---- */
@@ -128,6 +130,10 @@ take_option(const char *option, const char *value)
     if (strcmp(option, "--mode") == 0) {
         return take_mode(value);
     }
+    if (strcmp(option, "--questions") == 0) {
+        simulation.questions_fd = open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        return simulation.questions_fd != -1;
+    }
     if (!span_to_u64(span_of_cstr(value), INT64_MAX, &number)) {
         return false;
     }
@@ -171,7 +177,7 @@ usage(void)
                 "                    [--key rsa:2048|ec:P-256]\n"
                 "       partner serve --sim DIR --ca DIR --count N --port FIRST\n"
                 "                    [--latency fixed:MS|lognormal:MS:SIGMA[:MOST_MS]]\n"
-                "                    [--documents N] [--bytes N]\n"
+                "                    [--documents N] [--bytes N] [--questions FILE]\n"
                 "                    [--mode NUMBER=silent|slow|endless|reset|expired|drop]...\n",
                 stderr);
     return 2;

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -119,6 +120,19 @@ write_discovery(struct guest *guest, struct span content_type, struct diag *diag
     return buf_append(&guest->reply, buf_span(&body), diag);
 }
 
+/* Before anything else is done with it: it has come. */
+static void
+note_question(const struct simulation *simulation, struct span message_id)
+{
+    char line[256];
+    const int n = snprintf(line, sizeof(line), "%.*s\n", SPAN_PRINT(message_id));
+    if (simulation->questions_fd != -1 && n > 0 && n < (int)sizeof(line) &&
+        write(simulation->questions_fd, line, (size_t)n) != n) {
+        fprintf(stderr, "partner: a question could not be noted: %s\n", strerror(errno));
+        abort();
+    }
+}
+
 static struct status
 prepare_reply(struct guest *guest, struct span path, struct span content_type, struct diag *diag)
 {
@@ -129,6 +143,7 @@ prepare_reply(struct guest *guest, struct span path, struct span content_type, s
     } else if (span_eq_cstr(path, "/xca/retrieve")) {
         transaction = SOAP_ITI_39;
     }
+    note_question(port->simulation, message_id_of(buf_span(&guest->request)));
     buf_init(&guest->reply, ANSWER_LIMIT);
     if (transaction == SOAP_ITI_55) {
         return write_discovery(guest, content_type, diag);

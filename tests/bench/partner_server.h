@@ -35,6 +35,7 @@ struct simulation {
     struct partner_terms terms;
     struct latency latency;
     enum mode modes[PARTNERS_MAX + 1]; /* from 1 */
+    int questions_fd;                  /* MessageIDs of what came, one a line; -1: nobody asks */
 };
 
 /* Listens for all partners of the plan. */

@@ -161,7 +161,7 @@ damage_once(const struct fault_plan *plan, const char *dir, const struct subject
     TRY(damage_image(subject, kind, segment, at, (unsigned)random_below(random, 8), diag, &image));
     struct status st = image_write(&image, dir, diag);
     if (is_ok(st)) {
-        st = journal_verify(JOURNAL_AT(dir), take_report, &is_found, diag);
+        st = journal_verify(JOURNAL_AT(dir), NULL, take_report, &is_found, diag);
     }
     image_done(&image);
     TRY(st);

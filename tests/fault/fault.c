@@ -1,15 +1,31 @@
 /*
  * The program of tests/fault/run: one family of faults a call, one row at the end.
  *   fault FAMILY --dir DIR [--count N] [--seconds N] [--seed N] [--json]
- * Exit code 0: nothing was lost; 1: something was; 2: it could not be tried.
+ *   fault kills-node ... --program ISTHMUS --config FILE --journal DIR --log FILE --questions FILE
+ * --port LOCAL Exit code 0: nothing was lost; 1: something was; 2: it could not be tried.
  */
-#include "tests/fault/fault.h"
+#include "tests/fault/nodes.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "base/log.h"
+#include "soap/security.h"
+
+static struct nodes_plan nodes;
+
+static struct status
+run_nodes(const struct fault_plan *plan, struct diag *diag, struct tally *tally)
+{
+    return nodes.program == NULL || nodes.config == NULL || nodes.journal == NULL ||
+                   nodes.log == NULL || nodes.questions == NULL || nodes.port == 0
+               ? FAIL(diag, ERR_CONFIG,
+                      "it wants to know program, config, journal, log, questions and port")
+               : fault_nodes(plan, &nodes, diag, tally);
+}
 
 struct family {
     const char *name;
@@ -18,10 +34,9 @@ struct family {
 };
 
 static const struct family families[] = {
-    {"kills-journal", fault_kills, "kills"},
-    {"states", fault_states, "states"},
-    {"errors", fault_errors, "failing calls"},
-    {"damage", fault_damage, "damaged files"},
+    {"kills-journal", fault_kills, "kills"},   {"states", fault_states, "states"},
+    {"errors", fault_errors, "failing calls"}, {"damage", fault_damage, "damaged files"},
+    {"kills-node", run_nodes, "kills"},
 };
 
 static const struct family *
@@ -88,17 +103,40 @@ usage(void)
 }
 
 static bool
+take_text(const char *option, const char *value, struct fault_plan *plan)
+{
+    const struct {
+        const char *option;
+        const char **text;
+    } texts[] = {{"--dir", &plan->dir},       {"--program", &nodes.program},
+                 {"--config", &nodes.config}, {"--journal", &nodes.journal},
+                 {"--log", &nodes.log},       {"--questions", &nodes.questions}};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (strcmp(option, texts[i].option) == 0) {
+            *texts[i].text = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
 take_option(const char *option, const char *value, struct fault_plan *plan, uint64_t *seconds)
 {
+    uint64_t port = 0;
     uint64_t *const number = strcmp(option, "--count") == 0     ? &plan->count
                              : strcmp(option, "--seconds") == 0 ? seconds
                              : strcmp(option, "--seed") == 0    ? &plan->seed
+                             : strcmp(option, "--port") == 0    ? &port
                                                                 : NULL;
-    if (strcmp(option, "--dir") == 0) {
-        plan->dir = value;
+    if (take_text(option, value, plan)) {
         return true;
     }
-    return number != NULL && span_to_u64(span_of_cstr(value), UINT32_MAX, number);
+    if (number == NULL || !span_to_u64(span_of_cstr(value), UINT32_MAX, number)) {
+        return false;
+    }
+    nodes.port = port > 0 ? (uint16_t)port : nodes.port;
+    return true;
 }
 
 int
@@ -124,7 +162,13 @@ main(int argc, char **argv)
     }
     const int64_t began_us = clock_mono_us(clock_system());
     plan.until_us = began_us + (int64_t)seconds * US_PER_S;
-    if (!is_ok(family->run(&plan, &diag, &tally))) {
+    /* What a node would log of a failing disk is expected here. */
+    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, open("/dev/null", O_WRONLY | O_CLOEXEC));
+    struct status st = soap_library_init(&diag);
+    if (is_ok(st)) {
+        st = family->run(&plan, &diag, &tally);
+    }
+    if (!is_ok(st)) {
         fprintf(stderr, "fault %s: %s\n", family->name, diag.text);
         return 2;
     }

@@ -11,7 +11,7 @@ FAULT_KIT = tests/fault/fault.h tests/fault/disk.c tests/fault/disk.h tests/faul
 FAULT_WRAPPED = $(AM_LDFLAGS) -Wl,--wrap=open,--wrap=__open_2,--wrap=close,--wrap=write,--wrap=pwrite \
 	-Wl,--wrap=fsync,--wrap=fdatasync,--wrap=ftruncate,--wrap=posix_fallocate \
 	-Wl,--wrap=rename,--wrap=link,--wrap=unlink,--wrap=mkdir
-tests_fault_fault_SOURCES = tests/fault/fault.c $(FAULT_KIT)
+tests_fault_fault_SOURCES = tests/fault/fault.c tests/fault/nodes.c tests/fault/nodes.h tests/bench/requests.c tests/bench/requests.h tests/bench/partner.h $(FAULT_KIT)
 tests_fault_fault_LDFLAGS = $(FAULT_WRAPPED)
 tests_fault_fault_LDADD = $(MIMALLOC_LIBS) $(ISTHMUS_LIBS)
 check_PROGRAMS += tests/unit/test_journal_faults

@@ -266,7 +266,7 @@ work_check(const char *dir, const struct ledger *ledger, bool is_ended, const ch
     } else {
         memset(found.values, 0xFF, found.most * sizeof(*found.values));
         const struct status read = journal_read(JOURNAL_AT(dir), take_record, &found, &diag);
-        const struct status verified = journal_verify(JOURNAL_AT(dir), take_report, problem, &diag);
+        const struct status verified = journal_verify(JOURNAL_AT(dir), NULL, take_report, problem, &diag);
         compare(&found, ledger, where, tally);
         look_at_values(&found, is_ended, where, tally);
         if (!is_ok(read) || !is_ok(verified) || problem[0] != '\0') {

@@ -5,6 +5,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_content_type \
 	tests/fuzz/fuzz_datetime \
+	tests/fuzz/fuzz_fhir_answer \
 	tests/fuzz/fuzz_hl7_answer \
 	tests/fuzz/fuzz_hl7_question \
 	tests/fuzz/fuzz_http \
@@ -61,6 +62,8 @@ tests_fuzz_fuzz_content_type_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_content_type_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_datetime_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_datetime_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_fhir_answer_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_fhir_answer_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_hl7_answer_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_hl7_answer_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_hl7_question_CPPFLAGS = $(FUZZ_CPPFLAGS)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audit_rows_kit.h"
+#include "later_kit.h"
 #include "local_kit.h"
 
 #define REPOSITORY_OF_GREEN "2.999.2.2"
@@ -66,6 +67,8 @@ ask(const struct asking_order *order)
     asking_free(asking);
 }
 
+static enum err fail_by = ERR_PARTNER_TIMEOUT;
+
 static void
 ask_in_vain(const struct asking_order *order)
 {
@@ -73,7 +76,7 @@ ask_in_vain(const struct asking_order *order)
 
     scene_ask(place("red"), order, &asking);
     CU_ASSERT_FATAL(scene.questions_n > 0);
-    scene_fail(&scene, scene.questions_n - 1, ERR_PARTNER_TIMEOUT);
+    scene_fail(&scene, scene.questions_n - 1, fail_by);
     CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
     asking_free(asking);
 }
@@ -100,6 +103,10 @@ test_discovery(void)
     rows_check("ITI-55, one match");
     ask_in_vain(&order);
     rows_check("ITI-55, no answer");
+    fail_by = ERR_PARTNER_TLS;
+    ask_in_vain(&order);
+    fail_by = ERR_PARTNER_TIMEOUT;
+    rows_check("ITI-55, the partner does not prove who it is");
     ask_under("green", NULL, &order);
     rows_check("ITI-55, denied by the one who is asked");
     ask_under("red", NULL, &order);
@@ -109,6 +116,28 @@ test_discovery(void)
     ask(&order);
     rows_check("ITI-55, no match");
     end();
+}
+
+/* ---- answers that come as messages of their own ---- */
+
+static void
+test_later(void)
+{
+    struct asking *asking = NULL;
+    size_t question;
+
+    later_open(&scene);
+    scene_forget(&scene);
+    rows_begin(&scene);
+    question = later_discover(&scene, &asking);
+    scene_deliver(&scene, question);
+    rows_check("ITI-55, asked asynchronously and accepted");
+    scene_deliver_all(&scene, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(asking);
+    asking_free(asking);
+    rows_check("ITI-55, answered by a message of its own");
+    rows_begin(NULL);
+    scene_close(&scene);
 }
 
 /* ---- ITI-38 ---- */
@@ -293,6 +322,7 @@ main(void)
     static const struct unit_test tests[] = {
         /* REQ: ITI20-query-rows */
         {"ITI-55", test_discovery},
+        {"answers that come later", test_later},
         /* REQ: ITI20-one-patient, ITI20-query-rows, ITI20-denied */
         {"ITI-38", test_queries},
         /* REQ: ITI20-one-patient, ITI20-import, ITI20-export, ITI20-documents, ITI20-split */

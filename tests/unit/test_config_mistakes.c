@@ -284,6 +284,33 @@ static const struct mistake main_mistakes[] = {
      MAIN "15:35: error: wait '5' has no unit; write 5s, 500ms or 1m\n"},
     {15, "audit: {journal: var/audit, wait: 20m}",
      MAIN "15:35: error: wait '20m' is out of range; expected 100ms to 10m\n"},
+    {15, "audit: {journal: var/audit, checkpoints: yes}",
+     MAIN "15:42: error: checkpoints: expected 'key: value' pairs of credential, every, records, "
+          "trust, got 'yes'\n"},
+    {15, "audit: {journal: var/audit, checkpoints: {}}",
+     MAIN "15:29: error: missing 'credential' in 'checkpoints'\n"},
+    {15, "audit: {journal: var/audit, checkpoints: {credential: audit}}",
+     MAIN "15:55: error: credential 'audit' is not in 'credentials'\n"},
+    {15, "audit: {journal: var/audit, checkpoints: {credential: node, every: 0s}}",
+     MAIN "15:68: error: every '0s' is out of range; expected 1s to 24h\n"},
+    {15, "audit: {journal: var/audit, checkpoints: {credential: node, records: 0}}",
+     MAIN "15:70: error: records: expected a number from 1 to 1000000, got '0'\n"},
+    {15, "audit: {journal: var/audit, checkpoints: {credential: node, trust: old}}",
+     MAIN "15:68: error: trust 'old' is not in 'trust'\n"},
+    {15, "audit: {journal: var/audit, checkpoints: {credential: node}, retention: 6}",
+     MAIN "15:73: error: retention: expected a time such as 6y or 90d, at most 1000y, or never, "
+          "got '6'\n"},
+    {15, "audit: {journal: var/audit, checkpoints: {credential: node}, retention: 1001y}",
+     MAIN "15:73: error: retention: expected a time such as 6y or 90d, at most 1000y, or never, "
+          "got '1001y'\n"},
+    {15, "audit: {journal: var/audit, retention: 6y}",
+     MAIN "15:40: error: 'retention' needs audit.checkpoints: before old records are removed the "
+          "journal says so under a signature\n"},
+    {15, "audit: {journal: var/audit, archive: red}",
+     MAIN "15:38: error: 'archive' needs audit.checkpoints: before old records are removed the "
+          "journal says so under a signature\n"},
+    {15, "audit: {journal: var/audit, checkpoints: {credential: node}, archive: none/there}",
+     MAIN "15:71: error: folder none: No such file or directory\n"},
     {15, "audit: {journal: var/audit, encryption: red/audit.key}",
      MAIN "15:41: error: encryption: expected 'key: value' pairs of key, old_keys, "
           "got 'red/audit.key'\n"},

@@ -25,6 +25,9 @@ test_answers_refused(void)
         "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\",\"entry\":[{\"response\":"
         "{\"status\":\"201\"}}]}",
         "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\",\"entry\":[{\"response\":"
+        "{\"status\":\"201\"}},{\"response\":{\"status\":\"201\"}},{\"response\":{\"status\":"
+        "\"201\"}}]}",
+        "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\",\"entry\":[{\"response\":"
         "{\"status\":\"201\"}},{}]}",
         "{\"resourceType\":\"Bundle\",\"type\":\"batch-response\",\"entry\":[{\"response\":"
         "{\"status\":\"201\"}},{\"response\":{\"status\":201}}]}",
@@ -37,7 +40,7 @@ test_answers_refused(void)
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct diag diag = {0};
-        struct fhir_answer answers[2] = {0};
+        struct fhir_answer answers[3] = {0};
         if (!CHECK_ERR(&diag, ERR_PARTNER_ANSWER,
                        fhir_read_batch(span_of_cstr(texts[i]), 2, &diag, answers))) {
             printf("  row %zu\n", i);

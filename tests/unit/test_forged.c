@@ -12,9 +12,10 @@
 
 #define LARGE (256 * 1024)
 
-/* Records 1 to 5 are events, 6 the checkpoint over 5, 7 to 11 events, 12 the one over 11, 13 and 14
- * events that nothing covers. Indices of pieces are one less. */
-enum { FIRST_CHECKPOINT = 5, SECOND_CHECKPOINT = 11, PIECES = 14 };
+/* Records 1 to 5 are events, 6 the checkpoint over 5, 7 tells of it, 8 to 12 are events, 13 is the
+ * checkpoint over 12, 14 tells of it, and nothing covers the events 15 and 16. Indices of pieces
+ * are one less. */
+enum { FIRST_CHECKPOINT = 5, SECOND_CHECKPOINT = 12, PIECES = 16 };
 
 static const uint8_t nothing[SHA256_BYTES];
 static struct seal_kit kit;
@@ -279,7 +280,7 @@ static const struct forgery {
     {"the same again", change_nothing, NULL},
     {"an event edited", edit_event, "the checkpoint says that the hash of record 5 is "},
     {"an event of the second part edited", edit_uncovered_by_first,
-     "the checkpoint says that the hash of record 11 is "},
+     "the checkpoint says that the hash of record 12 is "},
     {"an event removed", remove_event, "the checkpoint names a record that is not before it"},
     {"a later event removed", remove_late_event,
      "the checkpoint names a record that is not before it"},
@@ -365,7 +366,7 @@ test_cut(void)
     }
     write_chain();
     seal_kit_check_good(&kit, 1); /* by itself nothing is wrong */
-    seal_kit_check_broken(&kit, &list, "covers record 11, and the chain ends with record 8");
+    seal_kit_check_broken(&kit, &list, "covers record 12, and the chain ends with record 8");
     verify_list_done(&list);
     free_chain();
 }
@@ -383,7 +384,7 @@ test_replaced(void)
     write_chain();
     seal_kit_check_broken(&kit, NULL,
                           "12 records, of 0 s, follow the last signed checkpoint (none");
-    seal_kit_check_broken(&kit, &list, "the hash of record 11 is ");
+    seal_kit_check_broken(&kit, &list, "the hash of record 12 is ");
     verify_list_done(&list);
     free_chain();
 }
@@ -403,7 +404,7 @@ test_gone(void)
     CU_ASSERT_EQUAL(kept.chains, 2);
     CU_ASSERT_STRING_EQUAL(kept.problem, "");
     CU_ASSERT_EQUAL(unlink(kit_last_segment(kit.dir, SEAL_CHAIN)), 0);
-    seal_kit_check_broken(&kit, &list, "covers record 11, and the chain ends with record 0");
+    seal_kit_check_broken(&kit, &list, "covers record 12, and the chain ends with record 0");
     verify_list_done(&list);
     free_chain();
 }
@@ -459,7 +460,7 @@ test_later_beginning(void)
     free_chain();
     make_chain("said"); /* it fits: all that is missing is a checkpoint */
     begin_later(world.red, true);
-    CU_ASSERT_EQUAL(seal_kit_verify(&kit, NULL).report.removed_by, 12);
+    CU_ASSERT_EQUAL(seal_kit_verify(&kit, NULL).report.removed_by, 14);
     free_chain();
 }
 

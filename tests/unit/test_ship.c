@@ -105,9 +105,20 @@ test_stop_sends_the_rest(void)
     begin(&world, "rest", true);
     kit_fill(world.journal, 1, 200);
     ship(&world);
-    end(&world);
+    kit_ship_end(world.ship);
     CU_ASSERT_EQUAL(atomic_load(&world.kit.taken), 200);
     CU_ASSERT_EQUAL(atomic_load(&world.kit.farewells), 1);
+    for (uint64_t i = 201; i <= 210; i++) { /* nor while it rests */
+        again(&world);
+        kit_fill(world.journal, i, i);
+        CU_ASSERT_TRUE(kit_sender_wait(&world.kit, 1));
+        CU_ASSERT_TRUE(wait_for_rest(&world));
+        kit_fill(world.journal, i, i);
+        kit_ship_end(world.ship);
+        CU_ASSERT_EQUAL(atomic_load(&world.kit.taken), 2);
+    }
+    again(&world);
+    end(&world);
 }
 
 static void
@@ -521,7 +532,7 @@ test_replace_sender(void)
     ship(&world);
     CU_ASSERT_TRUE(kit_sender_wait(&world.kit, 1));
     kit_sender_init(&other, false);
-    ship_replace(world.ship, &other.sender);
+    ship_replace(world.ship, &other.sender, &world.options.limits);
     kit_fill(world.journal, 2, 2);
     CU_ASSERT_TRUE(kit_sender_wait(&other, 1));
     end(&world);

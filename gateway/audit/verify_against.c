@@ -3,12 +3,13 @@
  * JSON objects, as JSON in a text, or as base64 (the details of AuditMessages and AuditEvents).
  * Called by `isthmus audit verify --against`, on the program's thread.
  */
+#include "audit/verify.h"
+
 #include <string.h>
 
 #include <jansson.h>
 
 #include "base/mem.h"
-#include "cli/audit_verify.h"
 
 #define FILE_BYTES_MAX ((size_t)1024 * 1024 * 1024)
 #define ARENA_BYTES    ((size_t)16 * 1024 * 1024)
@@ -172,8 +173,8 @@ walk_all(struct against *against, struct span text, bool *ret_is_json)
 }
 
 struct status
-audit_against_read(const char *path, const struct statement_judge *judge, struct verify_list *list,
-                   struct diag *diag, size_t *ret_ignored)
+verify_list_read(const char *path, const struct statement_judge *judge, struct verify_list *list,
+                 struct diag *diag, size_t *ret_ignored)
 {
     struct against against = {judge, list, diag, 0, 0};
     bool is_json = false;
