@@ -1,13 +1,14 @@
 /*
  * Preloaded into the program by the cases about a journal's disk that fails: while the file
  * $DISK_STATE is there, what it says is what the disk does with the journal. "broken": a sync fails
- * with EIO. "hangs": a sync does not return before the file is gone. "full": no file gets room any
- * more. A segment is a file below a folder named "audit" whose name ends in .seg; room is asked for
- * under other names, below that folder, too.
+ * with EIO. "breaks": each but the process's first, with which it opens its chain. "hangs": a sync
+ * does not return before the file is gone. A segment is a file below a folder named "audit" whose
+ * name ends in .seg.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 static int
-is_journal(int fd, const char *ending)
+is_segment(int fd)
 {
     char link[64], path[4096];
 
@@ -26,7 +27,7 @@ is_journal(int fd, const char *ending)
         return 0;
     }
     path[n] = '\0';
-    return strstr(path, "/audit/") != NULL && strstr(path, ending) != NULL;
+    return strstr(path, "/audit/") != NULL && strstr(path, ".seg") != NULL;
 }
 
 static int
@@ -50,25 +51,17 @@ is_state(const char *wanted)
 int
 fdatasync(int fd)
 {
+    static atomic_uint syncs;
     const struct timespec moment = {.tv_nsec = 10000000};
 
-    if (is_journal(fd, ".seg")) {
+    if (is_segment(fd)) {
         while (is_state("hangs")) {
             (void)nanosleep(&moment, NULL);
         }
-        if (is_state("broken")) {
+        if (is_state("broken") || (is_state("breaks") && atomic_fetch_add(&syncs, 1) > 0)) {
             errno = EIO;
             return -1;
         }
     }
     return (int)syscall(SYS_fdatasync, fd);
-}
-
-int
-posix_fallocate(int fd, off_t offset, off_t n)
-{
-    if (is_journal(fd, "") && is_state("full")) {
-        return ENOSPC;
-    }
-    return syscall(SYS_fallocate, fd, 0, offset, n) == 0 ? 0 : errno;
 }
