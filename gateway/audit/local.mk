@@ -46,7 +46,8 @@ AUDIT_FACTS = tests/unit/audit_facts.c tests/unit/audit_facts.h
 AUDIT_TESTS = tests/unit/test_gather tests/unit/test_event tests/unit/test_audit_message tests/unit/test_audit_fhir tests/unit/test_journal \
 	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished tests/unit/test_merkle \
-	tests/unit/test_sealer tests/unit/test_forged tests/unit/test_retention tests/unit/test_proof
+	tests/unit/test_sealer tests/unit/test_forged tests/unit/test_retention tests/unit/test_proof \
+	tests/unit/test_audit_verify
 check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_gather_SOURCES = tests/unit/test_gather.c $(JOURNAL_KIT)
 tests_unit_test_gather_LDADD = $(UNIT_LIBS)
@@ -103,3 +104,9 @@ tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOUR
 tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_guard_SOURCES = tests/unit/test_journal_guard.c $(JOURNAL_KIT)
 tests_unit_test_journal_guard_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_fleet
+tests_unit_test_fleet_SOURCES = tests/unit/test_fleet.c tests/unit/collector_kit.c \
+	tests/unit/collector_kit.h $(SHIP_KIT) $(CONFIG_WORLD)
+tests_unit_test_fleet_LDADD = $(UNIT_LIBS)
+tests_unit_test_audit_verify_SOURCES = tests/unit/test_audit_verify.c $(SEAL_KIT)
+tests_unit_test_audit_verify_LDADD = $(UNIT_LIBS)
