@@ -39,9 +39,8 @@ libisthmus_a_SOURCES += \
 	gateway/cli/submission.c gateway/cli/submission.h \
 	gateway/cli/audit_judge.c gateway/cli/audit_judge.h \
 	gateway/cli/audit_verify.c gateway/cli/audit_verify.h \
-	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_later.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_seal.c gateway/cli/serve_status.c \
 	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_later.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c \
-	gateway/cli/serve_ship.c gateway/cli/serve_status.c \
+	gateway/cli/serve_seal.c gateway/cli/serve_ship.c gateway/cli/serve_status.c \
 	gateway/cli/serve_life.c gateway/cli/service.c gateway/cli/service.h \
 	gateway/cli/expiry_log.c gateway/cli/expiry_log.h \
 	gateway/cli/import.c gateway/cli/import.h \

@@ -12,12 +12,13 @@
 #include "tests/fault/fault.h"
 #include "tests/fault/medium.h"
 
-#define SIZES        ((struct journal_sizes){8192, 1024 * 1024, 1024})
 #define LIVES        3 /* the journal is opened so often */
 #define TRANSACTIONS 6 /* of each life */
 #define AFTER        3 /* appends behind a failed one: each must fail */
 #define CUTS         4
 #define OPENING      14 /* calls that make a new chain: each is tried, whatever the count */
+
+static const struct work_terms terms = {.sizes = {8192, 1024 * 1024, 1024}, .keeps_reserve = true};
 
 struct attempt {
     const struct fault_plan *plan;
@@ -37,7 +38,7 @@ note(void *arg, struct claim claim)
     disk_note(claim.sequence, claim.value);
 }
 
-/* An append that failed makes every later one fail. */
+/* A journal that failed takes nothing more. (One that has no reserve refuses, until it has one.) */
 static void
 write_some(const struct attempt *attempt, struct journal *journal, uint64_t first,
            struct tally *tally)
@@ -55,7 +56,7 @@ write_some(const struct attempt *attempt, struct journal *journal, uint64_t firs
             tally->lost++;
             tally_problem(tally, "%s: a record was acknowledged behind a failure", attempt->where);
         }
-        has_failed = has_failed || !is_ok(st);
+        has_failed = has_failed || (!is_ok(st) && !journal_is_healthy(journal));
         after += has_failed ? 1 : 0;
     }
 }
@@ -67,8 +68,7 @@ live(const struct attempt *attempt, uint64_t first, struct tally *tally)
 {
     struct journal *journal = NULL;
     struct diag diag = {0};
-    size_t n = 0;
-    if (is_ok(work_open(attempt->dir, SIZES, &diag, &journal, &n))) {
+    if (is_ok(work_open(attempt->dir, &terms, &diag, &journal))) {
         write_some(attempt, journal, first, tally);
         journal_close(journal);
     }
@@ -95,7 +95,7 @@ cut_behind(struct attempt *attempt, struct diag *diag, struct tally *tally)
                         is_end ? MEDIUM_NOTHING_KEPT
                                : (enum medium_loss)random_below(attempt->random, 3),
                         attempt->random, diag, &image);
-        const struct fault_state state = {attempt->plan,   &image,        &ledger, SIZES, 0,
+        const struct fault_state state = {attempt->plan,   &image,        &ledger, &terms, 0,
                                           attempt->random, attempt->where};
         if (is_ok(st)) {
             st = fault_judge(&state, diag, &ignored);
@@ -153,8 +153,7 @@ try_one(struct attempt *attempt, struct tally *tally, struct diag *diag,
     if (is_ok(st)) {
         struct journal *journal = NULL;
         struct diag why = {0};
-        size_t n = 0;
-        if (is_ok(work_open(attempt->dir, SIZES, &why, &journal, &n))) {
+        if (is_ok(work_open(attempt->dir, &terms, &why, &journal))) {
             journal_close(journal);
         } else {
             tally_problem(tally, "%s: it does not open: %s", attempt->where, why.text);

@@ -39,7 +39,7 @@ struct fault_state {
     const struct fault_plan *plan;
     const struct image *image;
     const struct ledger *ledger;
-    struct journal_sizes sizes;
+    const struct work_terms *terms;
     unsigned depth;
     uint64_t *random;
     const char *what; /* for people */

@@ -24,7 +24,8 @@
 #define CLAIMS_MAX  ((size_t)1 << 18)
 #define START_MS    30000 /* for a process to write its first record */
 #define ENDS_ITSELF 3
-#define SIZES       ((struct journal_sizes){65536, 1024 * 1024, 16384})
+
+static const struct work_terms terms = {.sizes = {65536, 1024 * 1024, 16384}};
 
 /* Between the processes. A claim counts when its number is set, which is written last. */
 struct shared {
@@ -63,9 +64,8 @@ be_victim(const char *dir, struct shared *shared, uint64_t seed)
     static struct worker workers[THREADS];
     struct journal *journal = NULL;
     struct diag diag = {0};
-    size_t n = 0;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (!is_ok(work_open(dir, SIZES, &diag, &journal, &n))) {
+    if (!is_ok(work_open(dir, &terms, &diag, &journal))) {
         fprintf(stderr, "the next process cannot open: %s\n", diag.text);
         _exit(ENDS_ITSELF);
     }
@@ -158,7 +158,6 @@ run_chain(const struct fault_plan *plan, const char *dir, struct shared *shared,
     struct ledger ledger = {0};
     struct journal *journal = NULL;
     size_t taken = 0;
-    size_t ended = 0;
     struct status st = OK;
     char where[100];
     for (int i = 0;
@@ -172,7 +171,7 @@ run_chain(const struct fault_plan *plan, const char *dir, struct shared *shared,
     }
     if (is_ok(st)) {
         struct diag why = {0};
-        if (is_ok(work_open(dir, SIZES, &why, &journal, &ended))) {
+        if (is_ok(work_open(dir, &terms, &why, &journal))) {
             journal_close(journal);
             work_check(dir, &ledger, true, "behind the last kill", tally);
         } else {

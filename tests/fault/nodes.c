@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/verify.h"
 #include "base/mem.h"
 #include "soap/envelope.h"
 #include "tests/bench/partner.h"
@@ -413,7 +414,8 @@ compare(const struct nodes_plan *plan, struct ids *answers, struct diag *diag, s
         st = FAIL(diag, there.diag.code, "%s", there.diag.text);
     }
     if (is_ok(st)) {
-        st = journal_verify(JOURNAL_AT(plan->journal), take_report, tally, diag);
+        const struct verify_rules rules = {.against = NULL};
+        st = journal_verify(JOURNAL_AT(plan->journal), &rules, take_report, tally, diag);
     }
     if (is_ok(st)) {
         st = read_questions(plan->questions, &questions, diag);

@@ -12,6 +12,7 @@
 #include "audit/journal.h"
 #include "base/mem.h"
 #include "tests/fault/fault.h"
+#include "tests/fault/keeper.h"
 #include "tests/fault/medium.h"
 
 #define THREADS      6
@@ -19,6 +20,8 @@
 #define SOME_EACH    3 /* states by chance, at each operation */
 #define SEEN_MAX     ((size_t)1 << 18)
 #define NESTED_EVERY 6 /* of so many states one is cut again while it recovers */
+#define KEEPS        3 /* checkpoints, cursors and removals while a session writes */
+#define KEEPS_EVERY  4 /* of so many successors one signs, and removes old segments */
 #define NESTED_CUTS  4
 #define DEPTH        2 /* power losses while something recovers from one */
 #define LATER_NUMBERS                                                                              \
@@ -61,7 +64,9 @@ note_kept(void *arg, const struct journal_record *record)
             return true;
         }
     }
-    disk_note(record->sequence, work_value(record->payload));
+    if (work_value(record->payload) != UINT64_MAX) {
+        disk_note(record->sequence, work_value(record->payload));
+    }
     return true;
 }
 
@@ -71,11 +76,10 @@ live_on(const struct fault_state *state, const char *dir, struct diag *diag)
 {
     struct journal *journal = NULL;
     struct worker worker;
-    size_t n = 0;
     atomic_ullong next = LATER_NUMBERS * (DEPTH + 1 - state->depth);
     struct recovered recovered = {state->ledger};
-    TRY(work_open(dir, state->sizes, diag, &journal, &n));
-    struct status st = journal_read(JOURNAL_AT(dir), note_kept, &recovered, diag);
+    TRY(work_open(dir, state->terms, diag, &journal));
+    struct status st = journal_read(work_place(dir), note_kept, &recovered, diag);
     worker_init(&worker, journal, &next, random_next(state->random));
     worker.left = 2;
     worker.acknowledge = note;
@@ -83,6 +87,9 @@ live_on(const struct fault_state *state, const char *dir, struct diag *diag)
         (void)worker_run(&worker);
         st = (struct status){worker.diag.code};
         *diag = worker.diag;
+    }
+    if (is_ok(st) && random_below(state->random, KEEPS_EVERY) == 0) {
+        st = keeper_run(work_place(dir), journal, &worker, diag);
     }
     journal_close(journal);
     return st;
@@ -110,7 +117,7 @@ cut_again(const struct fault_state *state, const struct disk_log *log, struct di
         st = medium_cut(medium, (enum medium_loss)random_below(state->random, 3), state->random,
                         diag, &image);
         const struct fault_state nested = {state->plan,       &image,           &ledger,
-                                           state->sizes,      state->depth - 1, state->random,
+                                           state->terms,      state->depth - 1, state->random,
                                            "recovery was cut"};
         if (is_ok(st)) {
             st = fault_judge(&nested, diag, tally);
@@ -174,7 +181,7 @@ fault_judge(const struct fault_state *state, struct diag *diag, struct tally *ta
 
 struct session {
     const struct fault_plan *plan;
-    struct journal_sizes sizes;
+    struct work_terms terms;
     struct image start; /* nothing */
     struct disk_log log;
     uint64_t *random;
@@ -182,14 +189,14 @@ struct session {
 };
 
 static struct status
-write_session(struct session *session, const char *dir, struct diag *diag, size_t *ret_n)
+write_session(struct session *session, const char *dir, struct diag *diag)
 {
     struct worker workers[THREADS];
     pthread_t threads[THREADS];
     struct journal *journal = NULL;
     atomic_ullong next = 1;
     struct status st = OK;
-    TRY(work_open(dir, session->sizes, diag, &journal, ret_n));
+    TRY(work_open(dir, &session->terms, diag, &journal));
     size_t started = 0;
     for (; started < THREADS && is_ok(st); started++) {
         worker_init(&workers[started], journal, &next, random_next(session->random));
@@ -199,6 +206,9 @@ write_session(struct session *session, const char *dir, struct diag *diag, size_
             st = FAIL(diag, ERR_NO_MEMORY, "no thread to write with");
             break;
         }
+    }
+    for (int i = 0; i < KEEPS && is_ok(st); i++) {
+        st = keeper_run(work_place(dir), journal, &workers[0], diag);
     }
     for (size_t i = 0; i < started; i++) {
         (void)pthread_join(threads[i], NULL);
@@ -240,7 +250,7 @@ cut_here(struct session *session, const struct medium *medium, const struct ledg
         struct image image = {0};
         struct status st = OK;
         TRY(medium_cut(medium, loss, session->random, diag, &image));
-        const struct fault_state state = {session->plan, &image,          ledger, session->sizes,
+        const struct fault_state state = {session->plan, &image,          ledger, &session->terms,
                                           DEPTH,         session->random, what};
         if (tally->tried < session->plan->count && fault_has_time(session->plan) &&
             is_new(session, &image, ledger->n)) {
@@ -284,13 +294,12 @@ run_session(struct session *session, struct diag *diag, struct tally *tally)
 {
     char dir[PATH_MAX];
     struct ledger ledger = {0};
-    size_t n = 0;
     (void)snprintf(dir, sizeof(dir), "%.2000s/session", session->plan->dir);
     TRY(image_remove(dir, diag));
     TRY(image_write(&session->start, dir, diag));
     disk_set_sync_us(300); /* so that others queue meanwhile */
     disk_watch(dir, &session->start, &session->log, 0, DISK_EIO);
-    struct status st = write_session(session, dir, diag, &n);
+    struct status st = write_session(session, dir, diag);
     (void)disk_unwatch();
     disk_set_sync_us(0);
     if (is_ok(st) && session->log.is_broken) {
@@ -309,8 +318,11 @@ run_session(struct session *session, struct diag *diag, struct tally *tally)
 struct status
 fault_states(const struct fault_plan *plan, struct diag *diag, struct tally *tally)
 {
-    static const struct journal_sizes sizes[] = {
-        {8192, 1024 * 1024, 0}, {8192, 1024 * 1024, 2048}, {16384, 1024 * 1024, 4096}};
+    static const struct work_terms terms[] = {
+        {.sizes = {8192, 1024 * 1024, 0}},
+        {.sizes = {8192, 1024 * 1024, 2048}, .is_encrypted = true, .keeps_reserve = true},
+        {.sizes = {16384, 1024 * 1024, 4096}, .keeps_reserve = true},
+    };
     uint64_t random = plan->seed * 2 + 1;
     struct status st = OK;
     uint64_t *const seen = mem_alloc(SEEN_MAX * sizeof(*seen));
@@ -319,7 +331,7 @@ fault_states(const struct fault_plan *plan, struct diag *diag, struct tally *tal
     }
     for (size_t i = 0; is_ok(st) && tally->tried < plan->count && fault_has_time(plan); i++) {
         struct session session = {
-            .plan = plan, .sizes = sizes[i % ARRAY_LEN(sizes)], .random = &random, .seen = seen};
+            .plan = plan, .terms = terms[i % ARRAY_LEN(terms)], .random = &random, .seen = seen};
         st = run_session(&session, diag, tally);
     }
     mem_free(seen);

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audit/journal.h"
 #include "base/mem.h"
+#include "tests/fault/keeper.h"
 #include "tests/fault/medium.h"
 
 #define PADDING_MAX  1500
@@ -134,13 +134,41 @@ worker_run(void *arg)
     return NULL;
 }
 
-struct status
-work_open(const char *dir, struct journal_sizes sizes, struct diag *diag,
-          struct journal **ret_journal, size_t *ret_n)
+static struct journal_place
+place_of(const char *dir, bool is_encrypted)
 {
+    static const char text[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    static struct journal_key key;
+    static struct journal_keys keys[2];
+    struct diag diag = {0};
+    if (keys[0].n == 0 && is_ok(journal_key_read(span_of_cstr(text), &diag, &key))) {
+        keys[0] = (struct journal_keys){&key, 1, false};
+        keys[1] = (struct journal_keys){&key, 1, true};
+    }
+    return (struct journal_place){dir, &keys[is_encrypted ? 1 : 0]};
+}
+
+const struct journal_place *
+work_place(const char *dir)
+{
+    static struct journal_place place;
+    place = place_of(dir, false);
+    return &place;
+}
+
+struct status
+work_open(const char *dir, const struct work_terms *terms, struct diag *diag,
+          struct journal **ret_journal)
+{
+    const struct journal_place place = place_of(dir, terms->is_encrypted);
+    const struct journal_rules rules = {.keeps_reserve = terms->keeps_reserve};
     struct journal *journal = NULL;
-    TRY(journal_open_sized(JOURNAL_AT(dir), WORK_CHAIN, clock_system(), sizes, diag, &journal));
-    const struct status st = journal_end_intents(journal, JOURNAL_AT(dir), WINDOW_US, diag, ret_n);
+    size_t n = 0;
+    TRY(journal_open_sized(&place, WORK_CHAIN, clock_system(), terms->sizes, diag, &journal));
+    struct status st = journal_end_intents(journal, &place, WINDOW_US, diag, &n);
+    if (is_ok(st) && terms->keeps_reserve) {
+        st = journal_set_rules(journal, &rules, diag);
+    }
     if (!is_ok(st)) {
         journal_close(journal);
         return st;
@@ -156,7 +184,10 @@ struct found {
     uint64_t *values; /* by sequence; UINT64_MAX: none */
     uint8_t *times;   /* by value */
     size_t records, last;
-    size_t most; /* both have room for so many */
+    size_t most;     /* both have room for so many */
+    uint64_t begins; /* what stood before was removed, as the chain says itself */
+    uint64_t cursor;
+    char problem[DIAG_TEXT_MAX];
     bool is_in_order;
 };
 
@@ -186,7 +217,10 @@ take_record(void *arg, const struct journal_record *record)
     found->is_in_order = found->is_in_order && record->sequence > found->last;
     found->last = record->sequence;
     found->records++;
-    if (record->sequence >= found->most || value >= found->most) {
+    if (value == UINT64_MAX) { /* what the journal records of itself */
+        return true;
+    }
+    if (record->sequence >= found->most || value >= found->most) { /* none of ours */
         found->is_in_order = false;
         return false;
     }
@@ -200,8 +234,9 @@ most_of(const struct ledger *ledger)
 {
     uint64_t most = 0;
     for (size_t i = 0; i < ledger->n; i++) {
-        most = ledger->items[i].sequence > most ? ledger->items[i].sequence : most;
-        most = ledger->items[i].value > most ? ledger->items[i].value : most;
+        const struct claim *const claim = &ledger->items[i];
+        most = claim->sequence != KEEPER_CURSOR && claim->sequence > most ? claim->sequence : most;
+        most = claim->value > most ? claim->value : most;
     }
     return (size_t)most + 4096; /* and what was not acknowledged */
 }
@@ -212,7 +247,16 @@ compare(const struct found *found, const struct ledger *ledger, const char *wher
 {
     for (size_t i = 0; i < ledger->n; i++) {
         const struct claim *const claim = &ledger->items[i];
-        if (found->values[claim->sequence] == claim->value) {
+        if (claim->sequence == KEEPER_CURSOR) {
+            if (found->cursor < claim->value) {
+                tally->lost++;
+                tally_problem(tally, "%s: the cursor was at %" PRIu64 " and is at %" PRIu64, where,
+                              claim->value, found->cursor);
+            }
+            continue;
+        }
+        /* what a signed statement says is removed has gone in order */
+        if (found->values[claim->sequence] == claim->value || claim->sequence < found->begins) {
             continue;
         }
         tally->lost++;
@@ -246,9 +290,10 @@ look_at_values(const struct found *found, bool is_ended, const char *where, stru
 static void
 take_report(void *arg, const struct journal_chain_report *report)
 {
-    char *const problem = arg;
+    struct found *const found = arg;
+    found->begins = report->removed_by > 0 ? report->first : 0;
     if (report->problem != NULL) {
-        (void)snprintf(problem, DIAG_TEXT_MAX, "%s", report->problem);
+        (void)snprintf(found->problem, sizeof(found->problem), "%s", report->problem);
     }
 }
 
@@ -257,7 +302,7 @@ work_check(const char *dir, const struct ledger *ledger, bool is_ended, const ch
            struct tally *tally)
 {
     struct diag diag = {0};
-    char problem[DIAG_TEXT_MAX] = "";
+    const struct verify_rules rules = {.judge = keeper_judge()};
     struct found found = {.most = most_of(ledger), .is_in_order = true};
     found.values = mem_alloc(found.most * sizeof(*found.values));
     found.times = mem_alloc(found.most + OUTCOME_ROOM);
@@ -265,13 +310,15 @@ work_check(const char *dir, const struct ledger *ledger, bool is_ended, const ch
         tally_problem(tally, "%s: no memory to look", where);
     } else {
         memset(found.values, 0xFF, found.most * sizeof(*found.values));
-        const struct status read = journal_read(JOURNAL_AT(dir), take_record, &found, &diag);
-        const struct status verified = journal_verify(JOURNAL_AT(dir), NULL, take_report, problem, &diag);
+        const struct status read = journal_read(work_place(dir), take_record, &found, &diag);
+        const struct status verified =
+            journal_verify(work_place(dir), &rules, take_report, &found, &diag);
+        found.cursor = keeper_read_cursor(dir);
         compare(&found, ledger, where, tally);
         look_at_values(&found, is_ended, where, tally);
-        if (!is_ok(read) || !is_ok(verified) || problem[0] != '\0') {
+        if (!is_ok(read) || !is_ok(verified) || found.problem[0] != '\0') {
             tally_problem(tally, "%s: it does not verify: %s", where,
-                          problem[0] == '\0' ? diag.text : problem);
+                          found.problem[0] == '\0' ? diag.text : found.problem);
         }
     }
     mem_free(found.values);

@@ -63,9 +63,17 @@ void *worker_run(void *worker); /* for pthread_create */
 /* One record, waited for. */
 MUST_CHECK struct status worker_append(struct worker *worker, uint64_t value, struct diag *diag);
 
-/* Opens <dir>'s chain; every intent without an outcome gets one. *ret_n: how many. */
-MUST_CHECK struct status work_open(const char *dir, struct journal_sizes sizes, struct diag *diag,
-                                   struct journal **ret_journal, size_t *ret_n);
+/* How a journal is written. Reading takes whatever is there. */
+struct work_terms {
+    struct journal_sizes sizes;
+    bool is_encrypted;
+    bool keeps_reserve; /* for a full disk */
+};
+/* Opens <dir>'s chain; every intent without an outcome gets one. */
+MUST_CHECK struct status work_open(const char *dir, const struct work_terms *terms,
+                                   struct diag *diag, struct journal **ret_journal);
+/* <dir> with the key of these tests, to read what any of them wrote. Thread: one. */
+const struct journal_place *work_place(const char *dir);
 
 /* ---- looking ---- */
 /* Of a record's payload; UINT64_MAX: it is none of ours. */
