@@ -387,12 +387,12 @@ stop(struct serve *serve, const struct config *config)
         LOG_EVENT(LOG_LEVEL_ERROR, "replay-not-stopped", LOG_DIAG(&diag));
     }
     net_free(serve->server);
-    serve_ship_end(serve);
     serve_status_done(serve);
     runner_free(serve->runner);
     serve_later_done(serve);
     out_stop(serve->out); /* nobody asks any more */
     serve_seal_stop(serve);
+    serve_ship_end(serve); /* the last checkpoint leaves, too */
     journal_close(serve->journal);
     config_unref(serve->journal_config);
     store_close(serve->store);
