@@ -5,11 +5,16 @@ libunit_a_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 
 # Preloaded by the audit order test; never sanitized (it runs inside sanitized programs, too).
 ORDER_SHIM = tests/integration/order_shim.so
-check_DATA = $(ORDER_SHIM)
-CLEANFILES += $(ORDER_SHIM)
+# As well, by the cases about a journal's disk that fails.
+DISK_SHIM = tests/integration/disk_shim.so
+check_DATA = $(ORDER_SHIM) $(DISK_SHIM)
+CLEANFILES += $(ORDER_SHIM) $(DISK_SHIM)
 $(ORDER_SHIM): $(srcdir)/tests/integration/order_shim.c
 	@$(MKDIR_P) tests/integration
 	$(AM_V_CC)$(CC) -shared -fPIC -O1 -o $@ $(srcdir)/tests/integration/order_shim.c -ldl
+$(DISK_SHIM): $(srcdir)/tests/integration/disk_shim.c
+	@$(MKDIR_P) tests/integration
+	$(AM_V_CC)$(CC) -shared -fPIC -O1 -o $@ $(srcdir)/tests/integration/disk_shim.c
 # The program, and what it writes is kept (tests/wire/keep.h).
 noinst_PROGRAMS += tests/wire/isthmus
 tests_wire_isthmus_SOURCES = gateway/cli/main.c tests/wire/keeping.c tests/wire/keep.c tests/wire/keep.h
@@ -48,6 +53,6 @@ EXTRA_DIST += tests/samples/make-facts tests/samples/epr-by-example.facts tests/
 EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run tests/integration/large tests/integration/collectors tests/integration/local_client.py tests/integration/supplier.py \
 EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run tests/integration/large tests/integration/local_client.py tests/integration/supplier.py tests/integration/repository.py \
 	tests/integration/manager.py tests/integration/order_check \
-	tests/integration/order_shim.c gateway/bootstrap.sh gateway/demo gateway/README.md gateway/THREATS.md \
+	tests/integration/order_shim.c tests/integration/disk_shim.c gateway/bootstrap.sh gateway/demo gateway/README.md gateway/THREATS.md \
 	tests/mutants/README.md tests/mutants/run tests/mutants/build.py tests/mutants/mutations.py tests/mutants/list.tsv tests/mutants/candidates.tsv \
 	gateway/cli/README.md LICENSE README.md .clang-format

@@ -34,7 +34,7 @@ make_fhir(const struct config *config, const struct config_audit_repository *rep
         .trust = repository->trust,
         .config = config,
         .source = ship_source(config),
-        .ids = AUDIT_FHIR_POST,
+        .ids = repository->is_put ? AUDIT_FHIR_PUT : AUDIT_FHIR_POST,
     };
     return ship_fhir_new(&options, diag, ret_sender);
 }

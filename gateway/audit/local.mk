@@ -46,7 +46,8 @@ AUDIT_FACTS = tests/unit/audit_facts.c tests/unit/audit_facts.h
 AUDIT_TESTS = tests/unit/test_gather tests/unit/test_event tests/unit/test_audit_message tests/unit/test_audit_fhir tests/unit/test_journal \
 	tests/unit/test_journal_damage tests/unit/test_journal_disk tests/unit/test_journal_reader \
 	tests/unit/test_journal_recovery tests/unit/test_journal_unfinished tests/unit/test_merkle \
-	tests/unit/test_sealer tests/unit/test_forged tests/unit/test_retention tests/unit/test_proof
+	tests/unit/test_sealer tests/unit/test_forged tests/unit/test_retention tests/unit/test_proof \
+	tests/unit/test_audit_verify
 check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_gather_SOURCES = tests/unit/test_gather.c $(JOURNAL_KIT)
 tests_unit_test_gather_LDADD = $(UNIT_LIBS)
@@ -90,16 +91,24 @@ tests_unit_test_retention_LDADD = $(UNIT_LIBS)
 tests_unit_test_proof_SOURCES = tests/unit/test_proof.c $(SEAL_KIT)
 tests_unit_test_proof_LDADD = $(UNIT_LIBS)
 
-check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_journal_guard
 ARR_KIT = tests/unit/arr_kit.c tests/unit/arr_kit.h $(FHIR_RULES) $(NET_FIXTURE)
 check_PROGRAMS += tests/unit/test_ship_fhir
 tests_unit_test_ship_fhir_SOURCES = tests/unit/test_ship_fhir.c $(ARR_KIT) $(SHIP_KIT)
 tests_unit_test_ship_fhir_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_fhir_answer
 tests_unit_test_fhir_answer_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test_audit_cipher tests/unit/test_journal_cipher
+GUARD_TESTS = tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_journal_guard tests/unit/test_journal_room
+check_PROGRAMS += $(GUARD_TESTS)
 tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
 tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_guard_SOURCES = tests/unit/test_journal_guard.c $(JOURNAL_KIT)
 tests_unit_test_journal_guard_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_fleet
+tests_unit_test_fleet_SOURCES = tests/unit/test_fleet.c tests/unit/collector_kit.c \
+	tests/unit/collector_kit.h $(SHIP_KIT) $(CONFIG_WORLD)
+tests_unit_test_fleet_LDADD = $(UNIT_LIBS)
+tests_unit_test_audit_verify_SOURCES = tests/unit/test_audit_verify.c $(SEAL_KIT)
+tests_unit_test_audit_verify_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_room_SOURCES = tests/unit/test_journal_room.c $(JOURNAL_KIT)
+tests_unit_test_journal_room_LDADD = $(UNIT_LIBS)

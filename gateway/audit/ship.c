@@ -154,10 +154,10 @@ static void
 note_failure(struct ship *ship, const struct diag *why)
 {
     const int64_t now_us = mono_us(ship);
-    if (out_wait_is_stopping(&ship->wait)) {
-        return; /* it was hurried */
-    }
     ship->attempts++;
+    if (out_wait_is_stopping(&ship->wait)) {
+        return; /* it was hurried, and no more is tried */
+    }
     ship->now.failures++;
     ship->retry_us = now_us + next_pause_us(ship);
     if (ship->lost_mono_us == 0) {

@@ -102,7 +102,7 @@ ship_queue_close(struct ship_queue *queue)
     ship_cursor_done(&queue->proven);
     ship_cursor_done(&queue->sent);
     mem_free(queue->window);
-    *queue = (struct ship_queue){NULL};
+    *queue = (struct ship_queue){.options = NULL};
 }
 
 struct status

@@ -286,6 +286,7 @@ print_summary(const struct config *config, const struct reach *reach, const stru
             reach_print(reach, config->sources[i].partner, now_us);
         }
     }
+    show_audit(config);
     printf("policy\n  %zu rule%s\n", policy_rule_count(config->policy),
            policy_rule_count(config->policy) == 1 ? "" : "s");
     for (size_t i = 0; i < notes->n; i++) {
@@ -381,6 +382,7 @@ write_summary(struct jsonw *json, const struct config *config, const struct reac
     write_trusts(json, config);
     show_proof_json(json, config);
     write_partners(json, config, reach);
+    show_audit_json(json, config);
     jsonw_key_int(json, "rules", (int64_t)policy_rule_count(config->policy));
     jsonw_key(json, "notes");
     jsonw_array(json);

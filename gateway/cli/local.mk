@@ -39,9 +39,8 @@ libisthmus_a_SOURCES += \
 	gateway/cli/submission.c gateway/cli/submission.h \
 	gateway/cli/audit_judge.c gateway/cli/audit_judge.h \
 	gateway/cli/audit_verify.c gateway/cli/audit_verify.h \
-	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_later.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c gateway/cli/serve_seal.c gateway/cli/serve_status.c \
 	gateway/cli/cmd_serve.c gateway/cli/serve.h gateway/cli/serve_admin.c gateway/cli/serve_later.c gateway/cli/serve_refusals.c gateway/cli/serve_reload.c \
-	gateway/cli/serve_ship.c gateway/cli/serve_status.c \
+	gateway/cli/serve_seal.c gateway/cli/serve_ship.c gateway/cli/serve_status.c \
 	gateway/cli/serve_life.c gateway/cli/service.c gateway/cli/service.h \
 	gateway/cli/expiry_log.c gateway/cli/expiry_log.h \
 	gateway/cli/import.c gateway/cli/import.h \
@@ -49,7 +48,7 @@ libisthmus_a_SOURCES += \
 	gateway/cli/reach.c gateway/cli/reach.h \
 	gateway/cli/sidecar.c gateway/cli/sidecar.h \
 	gateway/cli/show_relaxed.c \
-	gateway/cli/show_sources.c \
+	gateway/cli/show_audit.c gateway/cli/show_sources.c \
 	gateway/cli/show_style.c \
 	gateway/cli/show_trust.c \
 	gateway/cli/show.c gateway/cli/show.h

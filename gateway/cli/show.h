@@ -61,6 +61,10 @@ struct reach;
 void show_sources(const struct config *config, const struct reach *reach, int64_t now_us);
 void show_sources_json(struct jsonw *json, const struct config *config, const struct reach *reach);
 
+/* `audit:` as lines, or a member of the open object (show_audit.c). */
+void show_audit(const struct config *config);
+void show_audit_json(struct jsonw *json, const struct config *config);
+
 /* Prints the finished JSON text and a line's end; complains on standard error when it failed. */
 struct cli_command;
 bool show_json(const struct cli_command *command, struct jsonw *json, struct buf *text,

@@ -155,7 +155,15 @@ read_tls(struct config_reader *reader, struct yaml_node *entry,
         refuse_key(reader, entry, "certificate_name", repository->kind);
         return;
     }
-    repository->trust = config_find_trust(reader, config_need(reader, entry, "trust"));
+    const struct yaml_node *named = config_need(reader, entry, "trust");
+    repository->trust = config_find_trust(reader, named);
+    const struct config_trust *trust =
+        repository->trust == NULL ? NULL : config_trust_of(reader->config, repository->trust);
+    if (trust != NULL && trust->status.mode != STATUS_OFF) {
+        yaml_error(reader->report, named,
+                   "trust '%s' has 'ocsp', which is asked about partners only; name one without",
+                   trust->name);
+    }
     repository->credential =
         credential == NULL ? reader->config->node : config_find_credential(reader, credential);
 }

@@ -164,7 +164,7 @@ step_recorded(struct txn *txn)
         return TXN_WAIT;
     }
     TXN_TRY(records_settle(&asking->records, asking->node, txn));
-    asking->records_n += (unsigned)asking->records.n;
+    asking->records_n += (unsigned)(asking->records.n + asking->records.more.n);
     return TXN_DONE;
 }
 

@@ -119,7 +119,7 @@ asking_ask_again(struct asking *asking)
         return TXN_WAIT;
     }
     TXN_TRY(records_settle(&asking->records, asking->node, &asking->txn));
-    asking->records_n += (unsigned)asking->records.n;
+    asking->records_n += (unsigned)(asking->records.n + asking->records.more.n);
     asking->is_recording_again = false;
     send_all(asking);
     return TXN_DONE;

@@ -124,6 +124,32 @@ test_mistakes(void)
     }
 }
 
+/* Nobody asks about a repository's certificate in a handshake. */
+static void
+test_ocsp_refused(void)
+{
+    static const char anchors[] = "anchors: red/ca.pem, ";
+    struct diag diag = {0};
+    struct buf before;
+    struct buf after;
+    buf_init(&before, 65536);
+    buf_init(&after, 65536);
+    write_main(15, "audit: {journal: var/audit, repositories: ["
+                   "{syslog-tls: 'a:1', trust: partners}]}");
+    CHECK_OK(&diag, buf_read_file(&before, path_of("isthmus.yaml"), &diag));
+    const size_t at = span_find(buf_span(&before), span_of_cstr(anchors));
+    CHECK_OK(&diag, buf_append(&after, span_slice(buf_span(&before), 0, at), &diag));
+    CHECK_OK(&diag,
+             buf_append_cstr(&after, "fetch_hosts: [a.example], ocsp: {mode: soft}, ", &diag));
+    CHECK_OK(&diag, buf_append(&after, span_slice(buf_span(&before), at, before.n), &diag));
+    write_text("isthmus.yaml", after.p);
+    check_refused("trust with ocsp",
+                  MAIN "15:71: error: trust 'partners' has 'ocsp', which is asked about partners "
+                       "only; name one without\n");
+    buf_done(&before);
+    buf_done(&after);
+}
+
 static void
 load_repositories(const char *line, struct loaded *loaded)
 {
@@ -235,6 +261,7 @@ test_changes(void)
 static const struct unit_test tests[] = {
     {"make files and certificates", test_make_world},
     {"mistakes", test_mistakes},
+    {"a trust that asks", test_ocsp_refused},
     {"none", test_none},
     {"defaults", test_defaults},
     {"set", test_set},

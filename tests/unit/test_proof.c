@@ -113,7 +113,8 @@ test_damage(void)
     buf_init(&proof, PROOF_MAX);
     CHECK_OK(&diag, journal_prove(&kit.place, SEAL_CHAIN, 9, &proof, &diag));
     size_t survived = 0;
-    for (size_t i = 0; i < proof.n; i++) {
+    const size_t step = unit_is_memory_plain() ? 1 : 7; /* checkers of memory take their time */
+    for (size_t i = 0; i < proof.n; i += step) {
         struct journal_proven proven;
         struct diag why = {0};
         const char kept = proof.p[i];

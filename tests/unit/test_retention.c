@@ -339,6 +339,8 @@ test_memory(void)
 {
     char folder[32];
     (void)make_old("memory");
+    kit.credential = world.blue; /* the quicker key */
+    kit.judge.trust = world.plain_trust;
     for (uint64_t n = 0; n < 80; n += unit_torture_is_full() ? 1 : 7) {
         kit.settings.retention.archive[0] = '\0';
         seal_kit_append(&kit, 40);
@@ -353,6 +355,44 @@ test_memory(void)
     CU_ASSERT_STRING_EQUAL(seal_kit_verify(&kit, NULL).problem, "");
 }
 
+/* Everything that is signed and removed is hashes of what stands in the files: no key is needed to
+ * check it, in the journal or in its archive. */
+static void
+test_encrypted(void)
+{
+    struct diag diag = {0};
+    struct kit_count count;
+    struct journal_key key;
+    const struct journal_keys keys = {&key, 1, true};
+    char *archive = kit.settings.retention.archive;
+    CHECK_OK(&diag, journal_key_read(SPAN("b7e151628aed2a6abf7158809cf4f3c7"
+                                          "62e7160f38b4da56a784d9045190cfef"),
+                                     &diag, &key));
+    seal_kit_open(&kit, "encrypted", SMALL);
+    seal_kit_append(&kit, 1); /* the first segment is not */
+    seal_kit_close(&kit);
+    kit.place.keys = &keys;
+    seal_kit_reopen(&kit, SMALL);
+    seal_kit_append(&kit, 100);
+    kit.settings.retention.keep_us = KEEP;
+    (void)snprintf(archive, PATH_MAX, "%s", kit_folder("encrypted-archive"));
+    seal_kit_look(&kit, KEEP + DAY_US);
+    const struct sealer_state state = seal_kit_state(&kit);
+    CU_ASSERT_EQUAL(state.failures, 0);
+    CU_ASSERT(state.archived >= 3);
+    seal_kit_append(&kit, 5);
+    seal_kit_close(&kit);
+    kit.place.keys = NULL; /* who verifies has none, and reads nothing */
+    const struct seal_report kept = seal_kit_verify(&kit, NULL);
+    CU_ASSERT_STRING_EQUAL(kept.problem, "");
+    CU_ASSERT(kept.report.first > 1 && kept.report.removed_by > 0);
+    CU_ASSERT_EQUAL(verify_archive().segments, state.archived);
+    CU_ASSERT_EQUAL(verify_archive().broken, 0);
+    CHECK_ERR(&diag, ERR_JOURNAL, kit_count_records(kit.dir, &diag, &count));
+    CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "encrypted with key"));
+    archive[0] = '\0';
+}
+
 static const struct unit_test tests[] = {
     {"(certificates)", test_make_world},
     {"what is young, or not delivered, or not signed for", test_nothing_goes},
@@ -363,6 +403,7 @@ static const struct unit_test tests[] = {
     {"an archive with another's segment", test_archive_exchanged},
     {"an archive that cannot be written", test_archive_fails},
     {"killed in between", test_crash_between},
+    {"an encrypted journal", test_encrypted},
     {"without memory", test_memory},
     {"(certificates freed)", test_free_world},
 };

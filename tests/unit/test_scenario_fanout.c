@@ -262,7 +262,7 @@ test_asker_goes_while_waiting(void)
     CU_ASSERT_EQUAL(holder.withdrawn, 9);
     CU_ASSERT_EQUAL(count_legs(asking, LEG_ABANDONED_CANCELLED, ERR_CANCELLED), 9);
     CU_ASSERT_EQUAL(count_outcomes("CANCELLED: green: abandoned: who asked has gone"), 9);
-    CU_ASSERT_EQUAL(count_outcomes("PARTNER_TLS"), 1);
+    CU_ASSERT_EQUAL(count_outcomes("PARTNER_TLS"), 2); /* of the question, and the alert */
     CU_ASSERT_EQUAL(scene_undurable(&red()->sink), 0);
     asking_cancel(asking); /* after the end: nothing */
     close_held(asking);

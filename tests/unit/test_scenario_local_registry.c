@@ -387,9 +387,13 @@ test_documents_of_all_communities_in_one_request(void)
                     1);
     CU_ASSERT_EQUAL(scene_count_events(red(), AUDIT_ITI_39, AUDIT_INITIATING, AUDIT_OUTCOME, false),
                     1);
-    check_records(2, AUDIT_ITI_43, AUDIT_SERIOUS);
+    /* and one record a patient: ours is known, green's document is of nobody that we know */
+    check_records(3, AUDIT_ITI_43, AUDIT_SERIOUS);
     CU_ASSERT_EQUAL(scene_event(red(), 0)->documents_n, 4);
-    CU_ASSERT_EQUAL(scene_event(red(), 1)->documents_n, 2);
+    CU_ASSERT_EQUAL(scene_event(red(), 1)->documents_n, 1);
+    CU_ASSERT_STRING_EQUAL(scene_event(red(), 1)->patient, of_red.patient_id);
+    CU_ASSERT_EQUAL(scene_event(red(), 2)->documents_n, 1);
+    CU_ASSERT_EQUAL(scene_event(red(), 2)->patients_n, 0);
     retrieve_answer_done(&answer);
     close_all();
 }

@@ -265,6 +265,8 @@ test_memory(void)
     struct seal_kit kit;
     uint64_t failed = 0;
     seal_kit_open(&kit, "memory", SMALL);
+    kit.credential = world.blue; /* the quicker key */
+    kit.judge.own = world.blue->leaf;
     write_command(&kit, "cli-0", NULL);
     for (uint64_t n = 0; n < FAILURES; n++) {
         seal_kit_append(&kit, 3);

@@ -261,6 +261,28 @@ test_farewell_ends_doubt(void)
     CU_ASSERT_STRING_EQUAL(kit_sender_text(&world.kit), "serve/1 serve/2 serve/3");
 }
 
+/* Nobody is there when it stops: that is tried once. */
+static void
+test_stop_tries_once(void)
+{
+    struct world world;
+    begin(&world, "tries-once", true);
+    atomic_store(&world.kit.fail_connects, 1000000);
+    ship(&world);
+    CU_ASSERT_TRUE(wait_for_rest(&world));
+    ship_stop(world.ship, clock_mono_us(clock_system()) + UNIT_PATIENCE_S * US_PER_S);
+    ship_free(world.ship);
+    kit_fill(world.journal, 1, 1);
+    kit_sender_init(&world.kit, true);
+    atomic_store(&world.kit.fail_connects, 1000000);
+    world.options.limits.pause_us = 3600 * US_PER_S;
+    world.options.limits.longest_pause_us = 3600 * US_PER_S;
+    ship(&world);
+    end(&world); /* at once, and not when the time for it is over */
+    CU_ASSERT_TRUE(atomic_load(&world.kit.connects) <= 1);
+    CU_ASSERT_EQUAL(atomic_load(&world.kit.taken), 0);
+}
+
 struct alarms {
     atomic_uint lost, back;
     const char *why;
@@ -558,6 +580,7 @@ static const struct unit_test tests[] = {
     {"a damaged chain", test_damage},
     {"a replaced chain", test_replaced_chain},
     {"a lost cursor", test_lost_cursor},
+    {"a stop tries once", test_stop_tries_once},
     {"a stop wakes", test_stop_wakes},
     {"one alarm", test_alarm_once},
     {"another sender", test_replace_sender},

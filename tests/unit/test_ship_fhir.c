@@ -276,7 +276,7 @@ test_silence(void)
     static const struct arr_step script[] = {{.manner = ARR_HANGS}};
     struct world world;
     begin(&world, "silence");
-    world.options.limits.timeout_us = 1 * US_PER_S;
+    world.options.limits.timeout_us = 5 * US_PER_S;
     follow(&world, script, 1);
     append(&world, 3);
     ship(&world);

@@ -205,7 +205,9 @@ test_handshake_stalls(void)
 {
     struct diag diag = {0};
     start(good);
-    atomic_store(&call.collector.is_stalled, true);
+    collector_stop(&call.collector);
+    atomic_store(&call.collector.is_stalled, true); /* before it can answer anything */
+    collector_start(&call.collector);
     make_line("127.0.0.1", "blue.example", false);
     call.wait.deadline_us = clock_mono_us(clock_system()) + 50 * US_PER_MS;
     CHECK_ERR(&diag, ERR_PARTNER_TIMEOUT, syslog_line_open(call.line, &call.wait, &diag));
