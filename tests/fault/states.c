@@ -262,6 +262,18 @@ cut_here(struct session *session, const struct medium *medium, const struct ledg
     return OK;
 }
 
+/* All of them when there is time for all; else some, and those behind what changes a size or a name
+ * in any case. */
+static bool
+is_cut_here(const struct session *session, size_t at, const struct tally *tally)
+{
+    const uint64_t all = session->log.n * (2 + SOME_EACH);
+    const uint64_t left = session->plan->count - tally->tried;
+    const enum disk_op_kind before = at == 0 ? DISK_NOTE : session->log.ops[at - 1].kind;
+    return left >= all || random_below(session->random, all) < left || before == DISK_TRUNCATE ||
+           before == DISK_RENAME || before == DISK_UNLINK;
+}
+
 /* Before each operation, and at the end, with all that was acknowledged until then. */
 static struct status
 cut_session(struct session *session, struct ledger *ledger, struct diag *diag, struct tally *tally)
@@ -275,7 +287,8 @@ cut_session(struct session *session, struct ledger *ledger, struct diag *diag, s
         char what[120];
         (void)snprintf(what, sizeof(what), "cut at operation %zu of %zu, before %s", i,
                        session->log.n, is_end ? "the end" : disk_op_name(op->kind));
-        if (is_end || op->kind != DISK_NOTE) {
+        if ((is_end || op->kind != DISK_NOTE) && tally->tried < session->plan->count &&
+            is_cut_here(session, i, tally)) {
             st = cut_here(session, medium, ledger, what, diag, tally);
         }
         if (is_ok(st) && !is_end) {
