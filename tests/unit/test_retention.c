@@ -341,7 +341,7 @@ test_memory(void)
     (void)make_old("memory");
     kit.credential = world.blue; /* the quicker key */
     kit.judge.trust = world.plain_trust;
-    for (uint64_t n = 0; n < 80; n += unit_torture_is_full() ? 1 : 7) {
+    for (uint64_t n = 0; n < 80; n += unit_torture_is_full() ? 1 : 19) {
         kit.settings.retention.archive[0] = '\0';
         seal_kit_append(&kit, 40);
         (void)snprintf(folder, sizeof(folder), "memory-%llu", (unsigned long long)n);
