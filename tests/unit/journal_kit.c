@@ -275,6 +275,23 @@ kit_open(const char *dir, struct journal_sizes sizes)
     return journal;
 }
 
+struct journal *
+kit_open_ruled(const char *dir, struct journal_sizes sizes, struct journal_rules rules)
+{
+    struct diag diag = {0};
+    struct journal *journal = kit_open(dir, sizes);
+    CU_ASSERT_FATAL(CHECK_OK(&diag, journal_set_rules(journal, &rules, &diag)));
+    return journal;
+}
+
+struct journal_condition
+kit_look(struct journal *journal)
+{
+    struct journal_condition now;
+    journal_look(journal, &now);
+    return now;
+}
+
 struct status
 kit_append(struct journal *journal, uint64_t value, size_t padding, struct kit_claim *claim,
            struct diag *diag)

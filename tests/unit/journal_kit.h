@@ -66,6 +66,9 @@ struct status kit_count_records(const char *dir, struct diag *diag, struct kit_c
 enum { KIT_RECORDS = 8 };
 
 struct journal *kit_open(const char *dir, struct journal_sizes sizes); /* chain "serve" */
+struct journal *kit_open_ruled(const char *dir, struct journal_sizes sizes,
+                               struct journal_rules rules);
+struct journal_condition kit_look(struct journal *journal);
 struct status kit_append(struct journal *journal, uint64_t value, size_t padding,
                          struct kit_claim *claim, struct diag *diag);
 struct status kit_append_wait(struct journal *journal, uint64_t value, size_t padding,

@@ -57,23 +57,6 @@ reset(void)
     atomic_store(&used_percent, 50);
 }
 
-static struct journal *
-open_ruled(const char *dir, struct journal_sizes sizes, struct journal_rules rules)
-{
-    struct diag diag = {0};
-    struct journal *journal = kit_open(dir, sizes);
-    CU_ASSERT_FATAL(CHECK_OK(&diag, journal_set_rules(journal, &rules, &diag)));
-    return journal;
-}
-
-static struct journal_condition
-look(struct journal *journal)
-{
-    struct journal_condition now;
-    journal_look(journal, &now);
-    return now;
-}
-
 static struct status
 append_phase(struct journal *journal, enum audit_phase phase, uint64_t value, struct diag *diag)
 {
@@ -131,18 +114,18 @@ check_stall(const char *name, bool is_degrading, enum err wanted)
     const struct journal_rules rules = {.is_degrading = is_degrading, .wait_us = 20 * US_PER_MS};
     reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder(name));
-    struct journal *journal = open_ruled(dir, KIT_SIZES, rules);
+    struct journal *journal = kit_open_ruled(dir, KIT_SIZES, rules);
     CU_ASSERT_TRUE(journal_takes_work(journal));
-    CU_ASSERT_FALSE(look(journal).is_stalled);
+    CU_ASSERT_FALSE(kit_look(journal).is_stalled);
     atomic_store(&kit_disk.is_hanging, true);
     append_all(journal, claims);
     check_late(journal, claims, wanted);
-    for (unsigned looks = 0; !look(journal).is_stalled && unit_wait(&looks);) {
+    for (unsigned looks = 0; !kit_look(journal).is_stalled && unit_wait(&looks);) {
     }
-    CU_ASSERT_TRUE(look(journal).is_stalled);
+    CU_ASSERT_TRUE(kit_look(journal).is_stalled);
     CU_ASSERT_EQUAL(journal_takes_work(journal), is_degrading);
-    CU_ASSERT_TRUE(journal_is_healthy(journal)); /* slow is not failed */
-    CU_ASSERT_EQUAL(look(journal).missing.n, 0); /* and nothing is missing: it is queued */
+    CU_ASSERT_TRUE(journal_is_healthy(journal));     /* slow is not failed */
+    CU_ASSERT_EQUAL(kit_look(journal).missing.n, 0); /* and nothing is missing: it is queued */
     CU_ASSERT_EQUAL(journal_read_lag(journal).waiting, CLAIMS);
     struct kit_claim later;
     CHECK_OK(&diag, kit_append(journal, CLAIMS + 1, 0, &later, &diag));
@@ -175,8 +158,8 @@ test_no_limit(void)
     struct kit_claim claims[CLAIMS];
     struct diag diag = {0};
     reset();
-    struct journal *journal = open_ruled(kit_folder("no-limit"), KIT_SIZES,
-                                         (struct journal_rules){.wait_us = 5 * US_PER_MS});
+    struct journal *journal = kit_open_ruled(kit_folder("no-limit"), KIT_SIZES,
+                                             (struct journal_rules){.wait_us = 5 * US_PER_MS});
     CHECK_OK(&diag, journal_set_rules(journal, &(struct journal_rules){0}, &diag));
     atomic_store(&kit_disk.is_hanging, true);
     append_all(journal, claims);
@@ -236,14 +219,14 @@ test_refusing_counts_nothing(void)
         struct journal_missing before;
         reset();
         (void)snprintf(dir, sizeof(dir), "%s-%s", kit_folder("refusing"), faults[i].name);
-        struct journal *journal = open_ruled(dir, SMALL, (struct journal_rules){0});
+        struct journal *journal = kit_open_ruled(dir, SMALL, (struct journal_rules){0});
         kit_fill(journal, 1, 2);
         faults[i].begin();
         CHECK_ERR(&diag, ERR_JOURNAL, kit_append_wait(journal, 3, 0, &diag));
         diag_clear(&diag);
         CHECK_ERR(&diag, ERR_JOURNAL, kit_append_wait(journal, 4, 0, &diag));
-        CU_ASSERT_TRUE(look(journal).is_failed);
-        CU_ASSERT_EQUAL(look(journal).missing.n, 0);
+        CU_ASSERT_TRUE(kit_look(journal).is_failed);
+        CU_ASSERT_EQUAL(kit_look(journal).missing.n, 0);
         journal_close(journal);
         CU_ASSERT_EQUAL(noted(dir, &before), 0);
     }
@@ -258,20 +241,21 @@ check_degraded(const struct fault *fault)
     const int64_t start_us = clock_wall_us(clock_system());
     reset();
     (void)snprintf(dir, sizeof(dir), "%s-%s", kit_folder("degrading"), fault->name);
-    struct journal *journal = open_ruled(dir, SMALL, (struct journal_rules){.is_degrading = true});
+    struct journal *journal =
+        kit_open_ruled(dir, SMALL, (struct journal_rules){.is_degrading = true});
     kit_fill(journal, 1, 2);
     fault->begin();
     const unsigned syncs = atomic_load(&kit_disk.fdatasyncs);
     kit_fill(journal, 3, 7); /* all of them are told to go on */
-    CU_ASSERT_TRUE(look(journal).is_failed);
-    CU_ASSERT_EQUAL(look(journal).missing.n, 5);
+    CU_ASSERT_TRUE(kit_look(journal).is_failed);
+    CU_ASSERT_EQUAL(kit_look(journal).missing.n, 5);
     CU_ASSERT_TRUE(journal_takes_work(journal));
     CU_ASSERT_TRUE(atomic_load(&kit_disk.fdatasyncs) <= syncs + 1); /* nothing is tried again */
     journal_close(journal);
     CU_ASSERT_EQUAL(noted(dir, &before), 5);
     CU_ASSERT_TRUE(before.first_us >= start_us && before.last_us >= before.first_us);
     /* It happens once more before anybody has said so: then both are said. */
-    journal = open_ruled(dir, SMALL, (struct journal_rules){.is_degrading = true});
+    journal = kit_open_ruled(dir, SMALL, (struct journal_rules){.is_degrading = true});
     break_sync();
     kit_fill(journal, 3, 4);
     journal_close(journal);
@@ -302,7 +286,8 @@ test_note_is_written_at_once(void)
     struct stat facts;
     reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("note"));
-    struct journal *journal = open_ruled(dir, SMALL, (struct journal_rules){.is_degrading = true});
+    struct journal *journal =
+        kit_open_ruled(dir, SMALL, (struct journal_rules){.is_degrading = true});
     break_sync();
     kit_fill(journal, 1, 3);
     kit_join(path, dir, "serve/missing");
@@ -349,15 +334,15 @@ test_full_queue(void)
     struct diag diag = {0};
     reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("too-slow"));
-    struct journal *journal = open_ruled(dir, (struct journal_sizes){16384, 16384, 0},
-                                         (struct journal_rules){.is_degrading = true});
+    struct journal *journal = kit_open_ruled(dir, (struct journal_sizes){16384, 16384, 0},
+                                             (struct journal_rules){.is_degrading = true});
     atomic_store(&kit_disk.is_hanging, true);
     for (uint64_t i = 0; i < MOST; i++) {
         CHECK_OK(&diag, kit_append(journal, i, 1000, &claims[i], &diag));
     }
-    const uint64_t missing = look(journal).missing.n;
+    const uint64_t missing = kit_look(journal).missing.n;
     CU_ASSERT_TRUE(missing > 0 && missing < MOST);
-    CU_ASSERT_FALSE(look(journal).is_failed);
+    CU_ASSERT_FALSE(kit_look(journal).is_failed);
     atomic_store(&kit_disk.is_hanging, false);
     for (uint64_t i = 0; i < MOST; i++) {
         kit_claim_wait(&claims[i]);
@@ -388,7 +373,7 @@ fill_until_short(struct journal *journal, uint64_t from)
 {
     uint64_t n = from;
     struct diag diag = {0};
-    while (n < 200 && !look(journal).is_short &&
+    while (n < 200 && !kit_look(journal).is_short &&
            is_ok(append_phase(journal, AUDIT_OUTCOME, n, &diag))) {
         n++;
     }
@@ -402,12 +387,13 @@ test_reserve(void)
     struct diag diag = {0};
     reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("reserve"));
-    struct journal *journal = open_ruled(dir, SMALL, (struct journal_rules){.keeps_reserve = true});
+    struct journal *journal =
+        kit_open_ruled(dir, SMALL, (struct journal_rules){.keeps_reserve = true});
     wait_for_reserve(dir, true);
     atomic_store(&is_full, true);
     uint64_t n = fill_until_short(journal, 1);
     CU_ASSERT_TRUE(n > 0);
-    CU_ASSERT_FATAL(look(journal).is_short && journal_is_healthy(journal));
+    CU_ASSERT_FATAL(kit_look(journal).is_short && journal_is_healthy(journal));
     CU_ASSERT_FALSE(journal_takes_work(journal));
     CHECK_ERR(&diag, ERR_JOURNAL, append_phase(journal, AUDIT_INTENT, 99, &diag));
     CU_ASSERT_PTR_NOT_NULL(strstr(diag.text, "full"));
@@ -431,7 +417,8 @@ test_reserve_ends(void)
     struct diag diag = {0};
     reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("reserve-ends"));
-    struct journal *journal = open_ruled(dir, SMALL, (struct journal_rules){.keeps_reserve = true});
+    struct journal *journal =
+        kit_open_ruled(dir, SMALL, (struct journal_rules){.keeps_reserve = true});
     wait_for_reserve(dir, true);
     atomic_store(&is_full, true);
     uint64_t n = fill_until_short(journal, 1);
@@ -441,7 +428,7 @@ test_reserve_ends(void)
     }
     CU_ASSERT_EQUAL(diag.code, ERR_JOURNAL);
     CU_ASSERT_TRUE(more >= 3 && more < 200);
-    CU_ASSERT_TRUE(look(journal).is_failed);
+    CU_ASSERT_TRUE(kit_look(journal).is_failed);
     journal_close(journal);
     wait_for_reserve(dir, false);
     kit_check_whole(dir, n + more);
@@ -456,13 +443,13 @@ test_no_reserve(void)
     uint64_t n = 0;
     reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("no-reserve"));
-    struct journal *journal = open_ruled(dir, SMALL, (struct journal_rules){0});
+    struct journal *journal = kit_open_ruled(dir, SMALL, (struct journal_rules){0});
     atomic_store(&is_full, true);
     while (n < 200 && is_ok(append_phase(journal, AUDIT_OUTCOME, n + 1, &diag))) {
         n++;
     }
     CU_ASSERT_EQUAL(diag.code, ERR_JOURNAL);
-    CU_ASSERT_TRUE(look(journal).is_failed);
+    CU_ASSERT_TRUE(kit_look(journal).is_failed);
     journal_close(journal);
     kit_check_whole(dir, n);
 }
@@ -476,15 +463,15 @@ test_reserve_when_degrading(void)
     const struct journal_rules rules = {.keeps_reserve = true, .is_degrading = true};
     reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("reserve-degrade"));
-    struct journal *journal = open_ruled(dir, SMALL, rules);
+    struct journal *journal = kit_open_ruled(dir, SMALL, rules);
     wait_for_reserve(dir, true);
     atomic_store(&is_full, true);
     uint64_t n = fill_until_short(journal, 1);
     CU_ASSERT_TRUE(journal_takes_work(journal));
-    while (n < 200 && !look(journal).is_failed) {
+    while (n < 200 && !kit_look(journal).is_failed) {
         CHECK_OK(&diag, append_phase(journal, AUDIT_INTENT, ++n, &diag));
     }
-    CU_ASSERT_EQUAL(look(journal).missing.n, 1);
+    CU_ASSERT_EQUAL(kit_look(journal).missing.n, 1);
     journal_close(journal);
     kit_check_whole(dir, n - 1);
 }
@@ -503,7 +490,7 @@ test_full_at_the_start(void)
     atomic_store(&is_full, true);
     CHECK_OK(&diag,
              journal_set_rules(journal, &(struct journal_rules){.keeps_reserve = true}, &diag));
-    for (unsigned looks = 0; !look(journal).is_short && unit_wait(&looks);) {
+    for (unsigned looks = 0; !kit_look(journal).is_short && unit_wait(&looks);) {
     }
     CU_ASSERT_FALSE(journal_takes_work(journal));
     wait_for_reserve(dir, false); /* no half of one */
@@ -527,18 +514,18 @@ test_disk_limit(void)
     } steps[] = {{50, false}, {89, false}, {90, true},  {91, true}, {100, true}, {89, true},
                  {88, true},  {87, false}, {89, false}, {90, true}, {87, false}};
     reset();
-    struct journal *journal =
-        open_ruled(kit_folder("limit"), SMALL, (struct journal_rules){.disk_limit_percent = 90});
+    struct journal *journal = kit_open_ruled(kit_folder("limit"), SMALL,
+                                             (struct journal_rules){.disk_limit_percent = 90});
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         atomic_store(&used_percent, steps[i].percent);
-        const struct journal_condition now = look(journal);
+        const struct journal_condition now = kit_look(journal);
         CU_ASSERT_EQUAL(now.disk_percent, steps[i].percent);
         CU_ASSERT_EQUAL(now.is_over_limit, steps[i].is_over);
     }
     struct diag diag = {0};
     CHECK_OK(&diag, journal_set_rules(journal, &(struct journal_rules){0}, &diag));
     atomic_store(&used_percent, 100);
-    CU_ASSERT_FALSE(look(journal).is_over_limit); /* nobody asked */
+    CU_ASSERT_FALSE(kit_look(journal).is_over_limit); /* nobody asked */
     journal_close(journal);
 }
 

@@ -66,23 +66,6 @@ give_room(void)
     CU_ASSERT_EQUAL(unlink(ballast_path()), 0);
 }
 
-static struct journal *
-open_ruled(struct journal_rules rules)
-{
-    struct diag diag = {0};
-    struct journal *journal = kit_open(disk, SMALL);
-    CU_ASSERT_FATAL(CHECK_OK(&diag, journal_set_rules(journal, &rules, &diag)));
-    return journal;
-}
-
-static struct journal_condition
-look(struct journal *journal)
-{
-    struct journal_condition now;
-    journal_look(journal, &now);
-    return now;
-}
-
 static struct status
 append(struct journal *journal, enum audit_phase phase, uint64_t value, struct diag *diag)
 {
@@ -127,13 +110,13 @@ append_until(struct journal *journal, uint64_t from, bool (*is_over)(struct jour
 static bool
 is_short(struct journal *journal)
 {
-    return look(journal).is_short;
+    return kit_look(journal).is_short;
 }
 
 static bool
 is_failed(struct journal *journal)
 {
-    return look(journal).is_failed;
+    return kit_look(journal).is_failed;
 }
 
 static void
@@ -143,7 +126,8 @@ test_full_disk(void)
     if (!mount_disk("full", 256)) {
         return;
     }
-    struct journal *journal = open_ruled((struct journal_rules){.keeps_reserve = true});
+    struct journal *journal =
+        kit_open_ruled(disk, SMALL, (struct journal_rules){.keeps_reserve = true});
     wait_for_reserve();
     fill_disk();
     uint64_t n = append_until(journal, 0, is_short);
@@ -177,18 +161,18 @@ test_full_disk_degrading(void)
     if (!mount_disk("degrade", 256)) {
         return;
     }
-    struct journal *journal =
-        open_ruled((struct journal_rules){.keeps_reserve = true, .is_degrading = true});
+    struct journal *journal = kit_open_ruled(
+        disk, SMALL, (struct journal_rules){.keeps_reserve = true, .is_degrading = true});
     wait_for_reserve();
     fill_disk();
     for (uint64_t i = 1; i <= 200; i++) {
         CHECK_OK(&diag, append(journal, AUDIT_INTENT, i, &diag));
     }
-    const uint64_t missing = look(journal).missing.n;
+    const uint64_t missing = kit_look(journal).missing.n;
     CU_ASSERT_TRUE(is_failed(journal) && missing > 0 && missing < 200);
     give_room();
     CHECK_OK(&diag, append(journal, AUDIT_INTENT, 201, &diag)); /* the journal stays failed, */
-    CU_ASSERT_EQUAL(look(journal).missing.n, missing + 1);
+    CU_ASSERT_EQUAL(kit_look(journal).missing.n, missing + 1);
     journal_close(journal); /* and its note finds room */
     kit_check_whole(disk, 200 - missing);
     journal = kit_open(disk, SMALL);
