@@ -30,6 +30,7 @@ struct syslog_sender {
 
 /* ---- the message ---- */
 
+/* REQ: ITI20-syslog */
 struct status
 ship_syslog_write(const struct ship_record *record, const struct audit_source *source,
                   const char *hostname, struct buf *out, struct diag *diag)

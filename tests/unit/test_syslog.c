@@ -581,6 +581,7 @@ static const struct unit_test tests[] = {
     {"we are refused", test_we_are_refused},
     {"nobody there", test_nobody_there},
     {"a handshake that stalls", test_handshake_stalls},
+    /* REQ: ITI20-syslog */
     {"frames", test_frames},
     {"a large message", test_large_message},
     {"a reset is seen", test_reset_is_seen},
@@ -588,6 +589,7 @@ static const struct unit_test tests[] = {
     {"a farewell needs an answer", test_farewell_needs_an_answer},
     {"datagrams", test_datagrams},
     {"no datagrams there", test_no_datagrams_there},
+    /* REQ: ITI20-syslog */
     {"a message", test_message},
     {"nothing is lost over TLS", test_nothing_is_lost},
     {"datagrams, the whole", test_datagrams_whole},
