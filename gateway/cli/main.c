@@ -35,7 +35,7 @@ static const struct command_row commands[] = {
     {"gather", "discover, query and retrieve from everyone, deduplicated", cmd_gather},
     {"partners", "who the partners are, their certificates, what is relaxed for them",
      cmd_partners},
-    {"audit", "read the audit journal: tail, show, verify", cmd_audit},
+    {"audit", "the audit: tail, search, show, disclosures, export, verify", cmd_audit},
     {"decode", "explain a captured message: who signed what, each check, what we would answer",
      cmd_decode},
     {"policy", "explain what the policy allows and why", cmd_policy},
