@@ -34,9 +34,9 @@ clock_mono_us(const struct clock *clock)
 
 /* A clock that stands still until it is moved. &fake.clock is what the code under test gets. */
 struct fake_clock {
-    struct clock clock; /* first member */
-    int64_t wall_us;
-    int64_t mono_us;
+    struct clock clock;      /* first member */
+    _Atomic int64_t wall_us; /* other threads may look while it is moved */
+    _Atomic int64_t mono_us;
 };
 void fake_clock_init(struct fake_clock *fake, int64_t wall_us);
 void fake_clock_advance(struct fake_clock *fake, int64_t us);

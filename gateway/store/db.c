@@ -17,6 +17,7 @@
 #include "base/mem.h"
 
 #define STATEMENTS_MAX     160
+#define WAL_STEP_MS        10
 #define LIKE_PATTERN_BYTES 1024 /* a partner writes these */
 
 struct db {
@@ -93,6 +94,25 @@ set_limits(sqlite3 *handle)
     (void)sqlite3_limit(handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LIKE_PATTERN_BYTES);
 }
 
+/* The change to WAL wants a new file for itself, and two that open it at once are told "busy"
+ * without the timeout's wait (https://www.sqlite.org/wal.html section 4). */
+static struct status
+use_wal(struct db_conn *conn, struct diag *diag)
+{
+    struct diag why = {0};
+    struct status st = db_script(conn, "PRAGMA journal_mode = WAL", &why);
+
+    for (int waited_ms = 0; st.code == ERR_STORE_BUSY && waited_ms < conn->db->busy_timeout_ms;
+         waited_ms += WAL_STEP_MS) {
+        (void)sqlite3_sleep(WAL_STEP_MS);
+        st = db_script(conn, "PRAGMA journal_mode = WAL", &why);
+    }
+    if (!is_ok(st)) {
+        *diag = why;
+    }
+    return st;
+}
+
 static struct status
 set_up(struct db_conn *conn, struct diag *diag)
 {
@@ -100,7 +120,7 @@ set_up(struct db_conn *conn, struct diag *diag)
     (void)sqlite3_extended_result_codes(conn->handle, 1);
     (void)sqlite3_busy_timeout(conn->handle, conn->db->busy_timeout_ms);
     if (!conn->db->is_read_only) {
-        TRY(db_script(conn, "PRAGMA journal_mode = WAL", diag));
+        TRY(use_wal(conn, diag));
     }
     return db_script(conn, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", diag);
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "store/db.h"
 #include "tests/unit/store_fixture.h"
 
 #define THREADS_N   4
@@ -142,7 +143,72 @@ stores_share_a_file(void)
     store_close(stores[1]);
 }
 
+/* ---- a new file ---- */
+
+#define OPENINGS 200
+
+struct opener {
+    pthread_t thread;
+    pthread_barrier_t *start;
+    const char *path;
+    struct status st;
+    struct diag diag;
+};
+
+static struct status
+open_once(struct opener *opener)
+{
+    const struct db_options options = {.path = opener->path, .busy_timeout_ms = 60000};
+    struct db *db = NULL;
+    struct db_conn *conn = NULL;
+    struct status st = db_open(&options, &opener->diag, &db);
+
+    if (is_ok(st)) {
+        st = db_take(db, &opener->diag, &conn);
+    }
+    db_give_p(&conn);
+    db_close(db);
+    return st;
+}
+
+static void *
+open_at_the_start(void *arg)
+{
+    struct opener *opener = arg;
+
+    (void)pthread_barrier_wait(opener->start);
+    opener->st = open_once(opener);
+    return NULL;
+}
+
+/* The change to WAL is refused at once to all but one: they try again, and none is told "busy". */
+static void
+a_new_file_is_opened_by_several(void)
+{
+    pthread_barrier_t start;
+
+    CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&start, NULL, THREADS_N), 0);
+    for (int i = 0; i < OPENINGS; i++) {
+        struct opener openers[THREADS_N] = {0};
+        char path[512];
+
+        (void)fixture_path(path);
+        for (int j = 0; j < THREADS_N; j++) {
+            openers[j].start = &start;
+            openers[j].path = path;
+            CU_ASSERT_EQUAL_FATAL(
+                pthread_create(&openers[j].thread, NULL, open_at_the_start, &openers[j]), 0);
+        }
+        for (int j = 0; j < THREADS_N; j++) {
+            (void)pthread_join(openers[j].thread, NULL);
+            CHECK_OK(&openers[j].diag, openers[j].st);
+        }
+    }
+    (void)pthread_barrier_destroy(&start);
+}
+
 static const struct unit_test tests[] = {
+    {"a new file is opened by several", a_new_file_is_opened_by_several},
     {"threads share a store", threads_share_a_store},
     {"stores share a file", stores_share_a_file},
 };
