@@ -121,6 +121,15 @@ test_order(void)
     rig_done(&rig);
 }
 
+/* A peer counts a connection when it takes it, which may be later than the question left. */
+static void
+check_connections(struct peer *peer, size_t wanted)
+{
+    for (unsigned looks = 0; atomic_load(&peer->connections) < wanted && unit_wait(&looks);) {
+    }
+    CU_ASSERT_EQUAL(atomic_load(&peer->connections), wanted);
+}
+
 /* What is one too many fails at once; what waits has no more time than it brought. */
 static void
 test_bound(void)
@@ -151,7 +160,7 @@ test_bound(void)
     CU_ASSERT(calls_wait(&calls, 3));
     CU_ASSERT_EQUAL(calls.answers[2].error, ERR_PARTNER_TIMEOUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(calls.answers[2].detail, "its turn did not come"));
-    CU_ASSERT_EQUAL(atomic_load(&peer.connections), 2);
+    check_connections(&peer, 2);
     CU_ASSERT_EQUAL(calls.n, 3); /* the others still have their time */
     for (size_t i = 0; i < ARRAY_LEN(tickets); i++) {
         calls.out->cancel(calls.out, tickets[i]);
@@ -182,7 +191,7 @@ test_cancel_waiting(void)
     CU_ASSERT(wait_for_waiting(&calls, 1, 2));
     calls.out->cancel(calls.out, second);
     CU_ASSERT(calls_wait(&calls, 1) && wait_for_waiting(&calls, 1, 1));
-    CU_ASSERT_EQUAL(atomic_load(&peer.connections), 1);
+    check_connections(&peer, 1);
     calls.out->cancel(calls.out, first); /* the place is the third one's */
     CU_ASSERT(calls_wait(&calls, 2) && wait_for_waiting(&calls, 1, 0));
     calls.out->cancel(calls.out, third);

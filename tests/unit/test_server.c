@@ -372,6 +372,7 @@ test_stop_drains(void)
     struct client_answer answer;
     pthread_t thread;
     rig_init(&rig);
+    rig.options.loop_threads = 1; /* the loop that ended the idle one knows of the stop */
     CU_ASSERT_FATAL(rig_start(&rig));
     CU_ASSERT_FATAL(rig_connect(&rig, &idle));
     CU_ASSERT(client_exchange(&idle, POST_XCPD, 200, "abc"));
