@@ -18,13 +18,8 @@ libisthmus_a_SOURCES += \
 	certs/status.h certs/status_parts.h \
 	certs/status_cache.c \
 	certs/status_held.c \
-	certs/status.h \
 	certs/peer_chain.c certs/peer_chain.h \
 	certs/jwks.c certs/jwks.h \
-	certs/expiry.c certs/expiry.h \
-	certs/key.c certs/key.h \
-	certs/pkcs11.c certs/pkcs11.h \
-	certs/openssl_error.c certs/openssl_error.h \
 	certs/strict_json.c certs/strict_json.h \
 	certs/tls.c certs/tls.h \
 	certs/tls_session.c certs/tls_session.h \

@@ -50,8 +50,9 @@ tests_unit_test_ccda_people_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += tests/samples/make-ccda-facts tests/samples/ccda.facts
 EXTRA_DIST += tests/samples/make-facts tests/samples/epr-by-example.facts tests/samples/ipf.facts \
 	tests/samples/ipf-hl7v3.facts tests/samples/nist-toolkit.facts tests/samples/sds-ehdsi.facts
-EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run tests/integration/large tests/integration/collectors tests/integration/local_client.py tests/integration/supplier.py \
-EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run tests/integration/large tests/integration/local_client.py tests/integration/supplier.py tests/integration/repository.py \
+EXTRA_DIST += tests/check tests/lint tests/dist tests/demonstration tests/README.md tests/valgrind.supp tests/integration/run \
+	tests/integration/large tests/integration/collectors tests/integration/local_client.py tests/integration/supplier.py \
+	tests/integration/repository.py \
 	tests/integration/manager.py tests/integration/order_check \
 	tests/integration/order_shim.c tests/integration/disk_shim.c gateway/bootstrap.sh gateway/demo gateway/README.md gateway/THREATS.md \
 	tests/mutants/README.md tests/mutants/run tests/mutants/build.py tests/mutants/mutations.py tests/mutants/list.tsv tests/mutants/candidates.tsv \

@@ -17,8 +17,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
 	gateway/audit/message_parts.c gateway/audit/message_parts.h \
 	gateway/audit/place.h \
-	gateway/audit/message.c gateway/audit/message_kind.c gateway/audit/message_objects.c \
-	gateway/audit/message_rows.h \
+	gateway/audit/message_kind.c \
 	gateway/audit/proof.c gateway/audit/proof.h \
 	gateway/audit/reader.c \
 	gateway/audit/record.c gateway/audit/record.h \

@@ -27,8 +27,6 @@ libisthmus_a_SOURCES += \
 	gateway/cli/cmd_gather.c \
 	gateway/cli/cmd_import.c \
 	gateway/cli/cmd_init.c gateway/cli/init.h gateway/cli/journal.c gateway/cli/journal.h gateway/cli/init_plan.c gateway/cli/init_text.c \
-	gateway/cli/cmd_init.c gateway/cli/init.h \
-	gateway/cli/journal.c gateway/cli/journal.h gateway/cli/init_plan.c gateway/cli/init_text.c \
 	gateway/cli/cmd_locate.c \
 	gateway/cli/cmd_partners.c \
 	gateway/cli/cmd_policy.c \

@@ -3,7 +3,6 @@ libisthmus_a_SOURCES += \
 	gateway/txn/asked_back.c gateway/txn/asked_back.h \
 	gateway/txn/asking.c gateway/txn/asking.h gateway/txn/asking_again.c \
 	gateway/txn/asking_ask.c gateway/txn/asking_collect.c gateway/txn/asking_later.c \
-	gateway/txn/asking_ask.c gateway/txn/asking_later.c \
 	gateway/txn/asking_order.c \
 	gateway/txn/awaited.c gateway/txn/awaited.h \
 	gateway/txn/binding.c gateway/txn/binding.h \
@@ -32,7 +31,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/merge_objects.c gateway/txn/merge_parts.h gateway/txn/merge_retrieve.c \
 	gateway/txn/local.c gateway/txn/local.h gateway/txn/local_iti38.c \
 	gateway/txn/local_iti39.c gateway/txn/local_iti55.c gateway/txn/local_who.c \
-	gateway/txn/local_iti39.c gateway/txn/local_iti41.c gateway/txn/local_iti55.c \
+	gateway/txn/local_iti41.c \
 	gateway/txn/continued.c gateway/txn/continued.h \
 	gateway/txn/demographics.c gateway/txn/demographics.h \
 	gateway/txn/local_iti45.c gateway/txn/local_iti47.c \
@@ -94,7 +93,6 @@ SCENARIO_TESTS = tests/unit/test_scenario tests/unit/test_scenario_query \
 	tests/unit/test_scenario_remembered \
 	tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_deferred \
-	tests/unit/test_scenario_binding tests/unit/test_scenario_record tests/unit/test_scenario_replay \
 	tests/unit/test_scenario_again tests/unit/test_scenario_styles \
 	tests/unit/test_scenario_individual tests/unit/test_scenario_fanout \
 	tests/unit/test_scenario_torture
