@@ -51,7 +51,8 @@ check_PROGRAMS += $(AUDIT_TESTS)
 tests_unit_test_gather_SOURCES = tests/unit/test_gather.c $(JOURNAL_KIT)
 tests_unit_test_gather_LDADD = $(UNIT_LIBS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
-tests_unit_test_audit_message_SOURCES = tests/unit/test_audit_message.c tests/unit/audit_kinds.h
+tests_unit_test_audit_message_SOURCES = tests/unit/test_audit_message.c tests/unit/audit_kinds.h \
+	tests/unit/audit_sample.h
 tests_unit_test_audit_message_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_fhir_SOURCES = tests/unit/test_audit_fhir.c $(FHIR_RULES) $(AUDIT_FACTS)
 tests_unit_test_audit_fhir_LDADD = $(UNIT_LIBS)

@@ -5,7 +5,7 @@
 #ifndef AUDIT_KINDS_H
 #define AUDIT_KINDS_H
 
-#include "audit/event.h"
+#include "tests/unit/audit_sample.h"
 
 /* ---- the rows as they must look ---- */
 
@@ -119,45 +119,10 @@
 
 /* ---- the events ---- */
 
-static struct span patients[] = {{"p1^^^&2.999.1&ISO", 17}, {"p2^^^&2.999.1&ISO", 17}};
-static struct document_ref documents[] = {
-    {{"urn:oid:2.999.2", 15}, {"2.999.2.2", 9}, {"2.999.2.3.1", 11}},
-    {{NULL, 0}, {"2.999.2.2", 9}, {"2.999.2.3.2", 11}},
-};
 static struct audit_detail details[] = {
     {{"records", 7}, {"3", 1}},
     {{"hash", 4}, {"0f", 2}},
 };
-static const struct audit_source source = {"Red <HIE>", "2.999.1"};
-
-static struct audit_event
-make_event(enum audit_type type, enum audit_side side)
-{
-    return (struct audit_event){
-        .type = type,
-        .side = side,
-        .phase = AUDIT_OUTCOME,
-        .time_us = INT64_C(1795343400250000),
-        .process_id = 4711,
-        .source_id = SPAN("https://red.example:8443/deferred?a&b"),
-        .source_address = SPAN("127.0.0.1"),
-        .destination_id = SPAN("https://blue.example:8443/xca"),
-        .destination_address = SPAN("blue.example"),
-        .user_name = SPAN("al<N\xC3\xBA\xC3\xB1"
-                          "ez@CN=Red>"),
-        .user_id = SPAN("N\xC3\xBA\xC3\xB1"
-                        "ez"),
-        .role = {SPAN("112247003"), SPAN("2.16.840.1.113883.6.96"), SPAN("Medical doctor")},
-        .purpose = {SPAN("T-TREAT"), SPAN("2.16.840.1.113883.3.7204.1.5.2.1"), SPAN("Treatment")},
-        .community = SPAN("2.999.2"),
-        .query_id = SPAN("urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"),
-        .query = SPAN("<q>\xE2\x82\xAC</q>"),
-        .patients = {patients, 2, 2},
-        .documents = {documents, 2, 2},
-        .submission_set = SPAN("2.999.4.1"),
-    };
-}
-
 /* Exactly these rows, in this order, and nothing else. */
 static const struct {
     const char *name;

@@ -10,50 +10,25 @@
 #include <jansson.h>
 
 #include "tests/unit/audit_facts.h"
+#include "tests/unit/audit_sample.h"
 #include "tests/unit/fhir_rules.h"
 #include "tests/unit/unit.h"
 
 #define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
-static const struct audit_source source = {"Red <HIE>", "2.999.1"};
 static const struct audit_record_id record = {"node", 42, HASH};
 
 static struct span patients[] = {{"p1^^^&2.999.1&ISO", 17}, {"not a CX", 8}};
-static struct document_ref documents[] = {
-    {{"urn:oid:2.999.2", 15}, {"2.999.2.2", 9}, {"2.999.2.3.1", 11}},
-    {{NULL, 0}, {"2.999.2.2", 9}, {"2.999.2.3.2", 11}},
-};
-
 static struct audit_event
 make_event(enum audit_type type, enum audit_side side)
 {
-    return (struct audit_event){
-        .type = type,
-        .side = side,
-        .phase = AUDIT_OUTCOME,
-        .time_us = INT64_C(1795343400250000),
-        .process_id = 4711,
-        .transaction_id = SPAN("0f0e0d0c-0000-4000-8000-000000000001"),
-        .message_id = SPAN("urn:uuid:7c1f0a52-0000-4000-8000-000000000002"),
-        .source_id = SPAN("https://red.example:8443/deferred?a&b"),
-        .source_address = SPAN("127.0.0.1"),
-        .destination_id = SPAN("https://blue.example:8443/xca"),
-        .destination_address = SPAN("blue.example"),
-        .user_name = SPAN("al<N\xC3\xBA\xC3\xB1"
-                          "ez@CN=Red>"),
-        .user_id = SPAN("N\xC3\xBA\xC3\xB1"
-                        "ez"),
-        .role = {SPAN("112247003"), SPAN("2.16.840.1.113883.6.96"), SPAN("Medical doctor")},
-        .organization = SPAN("Red Hospital"),
-        .delegator = SPAN("Organization/7"),
-        .purpose = {SPAN("T-TREAT"), SPAN("2.16.840.1.113883.3.7204.1.5.2.1"), SPAN("Treatment")},
-        .community = SPAN("2.999.2"),
-        .query_id = SPAN("urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"),
-        .query = SPAN("<q>\xE2\x82\xAC</q>"),
-        .patients = {patients, 2, 2},
-        .documents = {documents, 2, 2},
-        .submission_set = SPAN("2.999.4.1"),
-    };
+    struct audit_event event = sample_event(type, side);
+    event.transaction_id = SPAN("0f0e0d0c-0000-4000-8000-000000000001");
+    event.message_id = SPAN("urn:uuid:7c1f0a52-0000-4000-8000-000000000002");
+    event.organization = SPAN("Red Hospital");
+    event.delegator = SPAN("Organization/7");
+    event.patients = (struct span_list){patients, 2, 2};
+    return event;
 }
 
 static json_t *

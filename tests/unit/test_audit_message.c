@@ -29,7 +29,7 @@ write_message(const struct audit_event *event, struct buf *xml)
 static void
 write_kind(size_t i, struct buf *xml)
 {
-    struct audit_event event = make_event(kinds[i].type, kinds[i].side);
+    struct audit_event event = sample_event(kinds[i].type, kinds[i].side);
     event.phase = kinds[i].phase;
     event.outcome = kinds[i].outcome;
     event.outcome_text = span_of_cstr(kinds[i].why);
@@ -201,7 +201,7 @@ static void
 test_odd_bytes(void)
 {
     const char *schema = find_schema();
-    struct audit_event event = make_event(AUDIT_ITI_38, AUDIT_RESPONDING);
+    struct audit_event event = sample_event(AUDIT_ITI_38, AUDIT_RESPONDING);
     struct span odd = SPAN("a\x01\xFF<\xEF\xBF\xBF>");
     struct buf xml;
     event.source_id = odd;
@@ -283,7 +283,7 @@ test_access_points(void)
 static struct status
 render(struct diag *diag)
 {
-    struct audit_event event = make_event(AUDIT_ITI_39, AUDIT_INITIATING);
+    struct audit_event event = sample_event(AUDIT_ITI_39, AUDIT_INITIATING);
     struct buf xml;
     event.outcome_text = SPAN("odd \x01");
     buf_init(&xml, 1024 * 1024);
