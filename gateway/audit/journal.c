@@ -41,7 +41,7 @@ journal_make(const struct journal_place *place, const char *chain, const struct 
     (void)snprintf(journal->chain, sizeof(journal->chain), "%s", chain);
     buf_init_secret(&journal->queue, sizes.queue_bytes);
     buf_init_secret(&journal->batch, sizes.queue_bytes);
-    (void)pthread_mutex_init(&journal->mutex, NULL);
+    journal_mutex_init(&journal->mutex);
     journal_cond_init(&journal->work);
     journal_cond_init(&journal->watched);
     *ret_journal = journal;
@@ -341,8 +341,11 @@ struct status
 journal_ticket_status(struct journal *journal, const struct journal_ticket *ticket,
                       struct diag *diag)
 {
-    (void)pthread_mutex_lock(&journal->mutex);
     struct status st = OK;
+    if (ticket->sequence <= atomic_load(&journal->durable)) {
+        return OK;
+    }
+    (void)pthread_mutex_lock(&journal->mutex);
     if (ticket->sequence > journal->durable && !journal->rules.is_degrading) {
         assert(journal->is_failed || ticket->is_late); /* else it was asked before the wake */
         st = journal->is_failed ? failed(journal, diag) : late(journal, diag);

@@ -12,8 +12,20 @@
 #define LOOKS_A_WAIT 4
 #define LOOK_LEAST   (5 * US_PER_MS)
 #define LOOK_MOST    (1 * US_PER_S)
+#define WAKE_MAX     128
 
-/* ---- condition variables with a limit ---- */
+/* ---- locks, and condition variables with a limit ---- */
+
+/* It is held for less than what going to sleep and coming back takes. */
+void
+journal_mutex_init(pthread_mutex_t *mutex)
+{
+    pthread_mutexattr_t attributes;
+    (void)pthread_mutexattr_init(&attributes);
+    (void)pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+    (void)pthread_mutex_init(mutex, &attributes);
+    (void)pthread_mutexattr_destroy(&attributes);
+}
 
 void
 journal_cond_init(pthread_cond_t *cond)
@@ -38,14 +50,33 @@ journal_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t us)
 
 /* ---- tickets ---- */
 
+/* As many of the first as can be woken at once; the tickets are their callers' after that. */
+static struct journal_ticket *
+wake_some(struct journal_ticket *ticket)
+{
+    struct park *parks[WAKE_MAX];
+    void (*const wake_all)(struct park *const *, size_t) = ticket->park->wake_all;
+    size_t n = 0;
+    while (ticket != NULL && n < WAKE_MAX && ticket->park->wake_all == wake_all) {
+        parks[n++] = ticket->park;
+        ticket = ticket->next;
+    }
+    if (wake_all != NULL) {
+        wake_all(parks, n);
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            park_wake(parks[i]);
+        }
+    }
+    return ticket;
+}
+
 void
 journal_wake_all(struct journal_tickets tickets)
 {
     struct journal_ticket *ticket = tickets.first;
     while (ticket != NULL) {
-        struct journal_ticket *next = ticket->next; /* the ticket is the caller's after its wake */
-        park_wake(ticket->park);
-        ticket = next;
+        ticket = wake_some(ticket);
     }
 }
 

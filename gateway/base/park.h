@@ -10,8 +10,13 @@
 #ifndef BASE_PARK_H
 #define BASE_PARK_H
 
+#include <stddef.h>
+
 struct park {
     void (*wake)(struct park *park);
+    /* Several at once, of those that have this function; NULL: one after the other. A park may be
+     * among them more than once. */
+    void (*wake_all)(struct park *const *parks, size_t n);
 };
 
 enum answer { ANSWER_NOW, ANSWER_LATER };

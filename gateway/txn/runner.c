@@ -155,21 +155,25 @@ unpark_overdue(struct runner *runner)
     }
 }
 
-/* Lets go of the lock, then wakes a worker if there is something for it. The transaction may have
- * ended by then, and with it what kept the runner: runner_free waits for who is here. A worker
- * wakes nobody: it is about to end its step, and takes what is ready itself; what it leaves then
- * is another's (call_for_rest). */
+/* Lets go of the lock, then wakes workers if there is something for them: <n> transactions. They
+ * may have ended by then, and with them what kept the runner: runner_free waits for who is here. A
+ * worker wakes nobody: it is about to end its step, and takes what is ready itself; what it leaves
+ * then is another's (call_for_rest). */
 static void
-unlock_and_call(struct runner *runner, bool has_work)
+unlock_and_call(struct runner *runner, size_t n)
 {
-    if (!has_work || is_worker_of(runner)) {
-        runner->uncalled += has_work ? 1 : 0;
+    if (n == 0 || is_worker_of(runner)) {
+        runner->uncalled += n;
         pthread_mutex_unlock(&runner->lock);
         return;
     }
     (void)atomic_fetch_add(&runner->calling, 1);
     pthread_mutex_unlock(&runner->lock);
-    pthread_cond_signal(&runner->ready);
+    if (n == 1) {
+        pthread_cond_signal(&runner->ready);
+    } else {
+        pthread_cond_broadcast(&runner->ready);
+    }
     (void)atomic_fetch_sub(&runner->calling, 1);
 }
 
@@ -188,17 +192,48 @@ call_for_rest(struct runner *runner)
 
 /* ---- what steps and wakers call ---- */
 
+static struct txn *
+txn_of(struct park *park_of_txn)
+{
+    struct txn *txn = (struct txn *)((char *)park_of_txn - offsetof(struct txn, park));
+
+    assert(txn->magic == TXN_MAGIC);
+    return txn;
+}
+
+/* Under the lock. True: it is ready now. */
+static bool
+pay_back(struct runner *runner, struct txn *txn)
+{
+    assert(txn->due > 0);
+    txn->due--;
+    return txn->due == 0 && unpark(runner, txn);
+}
+
 static void
 wake_from_park(struct park *park_of_txn)
 {
-    struct txn *txn = (struct txn *)((char *)park_of_txn - offsetof(struct txn, park));
+    struct txn *txn = txn_of(park_of_txn);
     struct runner *runner = txn->runner;
 
-    assert(txn->magic == TXN_MAGIC);
     pthread_mutex_lock(&runner->lock);
-    assert(txn->due > 0);
-    txn->due--;
-    unlock_and_call(runner, txn->due == 0 && unpark(runner, txn));
+    unlock_and_call(runner, pay_back(runner, txn) ? 1 : 0);
+}
+
+/* Those of one runner under one lock, with one call. */
+static void
+wake_from_parks(struct park *const *parks, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        struct runner *runner = txn_of(parks[i])->runner;
+        size_t ready = 0;
+
+        pthread_mutex_lock(&runner->lock);
+        for (; i < n && txn_of(parks[i])->runner == runner; i++) {
+            ready += pay_back(runner, txn_of(parks[i])) ? 1 : 0;
+        }
+        unlock_and_call(runner, ready);
+    }
 }
 
 void
@@ -207,7 +242,7 @@ txn_nudge(struct txn *txn)
     struct runner *runner = txn->runner;
 
     pthread_mutex_lock(&runner->lock);
-    unlock_and_call(runner, unpark(runner, txn));
+    unlock_and_call(runner, unpark(runner, txn) ? 1 : 0);
 }
 
 void
@@ -289,7 +324,7 @@ txn_init(struct txn *txn, const struct txn_table *table, const struct clock *clo
     if (arena == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
     }
-    *txn = (struct txn){.magic = TXN_MAGIC, .park = {wake_from_park}, .table = table};
+    *txn = (struct txn){.magic = TXN_MAGIC, .park = {wake_from_park, wake_from_parks}, .table = table};
     txn->arena = arena;
     txn->on_end = on_end;
     txn->started_us = clock_mono_us(clock);
@@ -497,7 +532,7 @@ runner_start(struct runner *runner, struct txn *txn)
     pthread_mutex_lock(&runner->lock);
     (void)deadlines_reserve(&runner->deadlines, ++runner->active); /* else: when it parks */
     enqueue(runner, txn);
-    unlock_and_call(runner, true);
+    unlock_and_call(runner, 1);
 }
 
 void

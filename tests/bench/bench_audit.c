@@ -134,7 +134,7 @@ run_journal(const struct options *options, const struct events *events, size_t w
         .events = events->items,
         .events_n = events->n,
         .floor = &floor,
-        .threads = writers < options->threads ? writers : options->threads,
+        .threads = (unsigned)(writers < options->threads ? writers : options->threads),
         .warm_us = WARM_US,
         .time_us = options->time_us,
     };

@@ -1,236 +1,210 @@
 /*
- * Each writer is in one of three places: in the list of those that are ready, with a thread that
- * appends for it, or in the journal, which puts it back into the list. All of them end where they
- * are ready when the time is over, so that none has a record on its way when the journal closes.
+ * A writer is a transaction of one step, which runs again whenever its record is durable, until the
+ * time is over. A gate stands before the step: whoever compares the disk closes it, and then no
+ * writer is at work.
  */
 #include "tests/bench/writers.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "txn/txn.h"
 
-#define THREADS_MAX 64
+#define PATIENCE_US (120 * US_PER_S)
 
 struct crew;
 
 struct writer {
-    struct park park; /* first member */
-    struct journal_ticket ticket;
+    struct txn txn; /* first member */
     struct crew *crew;
-    struct writer *next; /* in the list of those that are ready */
-    int64_t began_us;    /* 0: it has nothing on its way */
+    struct journal_ticket ticket;
+    int64_t began_us;          /* 0: it has nothing on its way */
+    struct meter_list wait_us; /* of each record that counted */
 };
 
 struct crew {
     const struct writers_work *work;
-
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t changed;
-    struct writer *first, *last; /* ready */
-    size_t at_work;              /* neither ready nor done */
-    size_t sleeping;             /* threads that nobody has woken */
-    size_t next_event;
-    bool is_counting, is_over;
-    struct diag failure;
-    struct writers_result result;
+    struct writer *writers;
+    size_t n;
+    pthread_rwlock_t gate;
+    atomic_size_t next_event;
+    atomic_bool is_counting, is_over;
 };
 
-/* Under the lock. */
-static void
-put_ready(struct crew *crew, struct writer *writer)
-{
-    writer->next = NULL;
-    if (crew->first == NULL) {
-        crew->first = writer;
-    } else {
-        crew->last->next = writer;
-    }
-    crew->last = writer;
-}
+/* ---- the step ---- */
 
-static void
-wake(struct park *park)
+static struct status
+take_up(struct writer *writer)
 {
-    struct writer *const writer = (struct writer *)park;
     struct crew *const crew = writer->crew;
-    (void)pthread_mutex_lock(&crew->lock);
-    put_ready(crew, writer);
-    const bool must_signal = crew->sleeping > 0;
-    crew->sleeping -= must_signal; /* that one is on its way */
-    (void)pthread_mutex_unlock(&crew->lock);
-    if (must_signal) {
-        (void)pthread_cond_signal(&crew->changed);
-    }
-}
-
-/* Under the lock. What came of the writer's record, if it had one. */
-static void
-take_up(struct crew *crew, struct writer *writer)
-{
-    if (writer->began_us == 0) {
-        return;
-    }
-    struct diag diag = {.code = ERR_NONE};
     const int64_t now_us = disk_clock_us();
-    if (!is_ok(journal_ticket_status(crew->work->journal, &writer->ticket, &diag))) {
-        crew->failure = diag;
-        crew->is_over = true;
-    } else if (crew->is_counting) {
-        crew->result.records++;
-        meter_list_add(&crew->result.wait_us, (double)(now_us - writer->began_us));
+    TRY(journal_ticket_status(crew->work->journal, &writer->ticket, &writer->txn.diag));
+    if (atomic_load(&crew->is_counting)) {
+        meter_list_add(&writer->wait_us, (double)(now_us - writer->began_us));
     }
     writer->began_us = 0;
+    return OK;
 }
 
-/* The next writer that may append; NULL: the time is over, and all are back. */
-static struct writer *
-take_ready(struct crew *crew, const struct audit_event **ret_event)
+static enum txn_verdict
+append_next(struct writer *writer)
 {
-    struct writer *writer = NULL;
-    (void)pthread_mutex_lock(&crew->lock);
-    for (;;) {
-        while (crew->first != NULL && writer == NULL) {
-            struct writer *const first = crew->first;
-            crew->first = first->next;
-            crew->at_work -= first->began_us != 0;
-            take_up(crew, first);
-            writer = crew->is_over ? NULL : first;
-        }
-        if (writer != NULL || (crew->is_over && crew->at_work == 0)) {
-            break;
-        }
-        crew->sleeping++;
-        (void)pthread_cond_wait(&crew->changed, &crew->lock);
-    }
-    if (writer != NULL) {
-        crew->at_work++;
-        *ret_event = &crew->work->events[crew->next_event++ % crew->work->events_n];
-    } else {
-        (void)pthread_cond_broadcast(&crew->changed);
-    }
-    (void)pthread_mutex_unlock(&crew->lock);
-    return writer;
+    struct crew *const crew = writer->crew;
+    struct txn *const txn = &writer->txn;
+    const size_t at = atomic_fetch_add(&crew->next_event, 1) % crew->work->events_n;
+    writer->began_us = disk_clock_us();
+    txn_expect(txn);
+    return txn_settle(txn,
+                      journal_append(crew->work->journal, &crew->work->events[at], &txn->park,
+                                     &txn->diag, &writer->ticket),
+                      ANSWER_LATER);
 }
 
-static void
-note_failure(struct crew *crew, const struct diag *diag)
+static enum txn_verdict
+write_next(struct writer *writer)
 {
-    (void)pthread_mutex_lock(&crew->lock);
-    crew->failure = *diag;
-    crew->is_over = true;
-    crew->at_work--;
-    (void)pthread_mutex_unlock(&crew->lock);
+    if (writer->began_us != 0 && !is_ok(take_up(writer))) {
+        return TXN_FAILED;
+    }
+    return atomic_load(&writer->crew->is_over) ? TXN_DONE : append_next(writer);
 }
 
-static void *
-run_writers(void *arg)
+static enum txn_verdict
+run_writer(struct txn *txn)
 {
-    struct crew *const crew = arg;
-    const struct audit_event *event = NULL;
-    for (struct writer *writer = take_ready(crew, &event); writer != NULL;
-         writer = take_ready(crew, &event)) {
-        struct diag diag = {.code = ERR_NONE};
-        writer->began_us = disk_clock_us();
-        if (!is_ok(journal_append(crew->work->journal, event, &writer->park, &diag,
-                                  &writer->ticket))) {
-            note_failure(crew, &diag);
-        }
+    struct writer *const writer = (struct writer *)txn;
+    pthread_rwlock_t *const gate = &writer->crew->gate;
+    if (txn_is_due(txn)) {
+        return TXN_WAIT;
     }
-    return NULL;
+    (void)pthread_rwlock_rdlock(gate);
+    const enum txn_verdict verdict = write_next(writer);
+    (void)pthread_rwlock_unlock(gate);
+    return verdict;
 }
+
+static const struct txn_step steps[] = {{"write", run_writer}};
+static const struct txn_table table = {"audit-append", steps, ARRAY_LEN(steps), ARRAY_LEN(steps)};
+
+/* ---- the crew ---- */
 
 static void
 hold(void *arg)
 {
-    (void)pthread_mutex_lock(&((struct crew *)arg)->lock);
+    (void)pthread_rwlock_wrlock(&((struct crew *)arg)->gate);
 }
 
 static void
 release(void *arg)
 {
-    (void)pthread_mutex_unlock(&((struct crew *)arg)->lock);
+    (void)pthread_rwlock_unlock(&((struct crew *)arg)->gate);
 }
 
 static void
-set_counting(struct crew *crew, bool is_counting)
+end_writer(struct txn *txn)
 {
-    (void)pthread_mutex_lock(&crew->lock);
-    crew->is_counting = is_counting;
-    (void)pthread_mutex_unlock(&crew->lock);
+    (void)txn; /* the crew looks at it when all have ended */
+}
+
+static struct status
+make_crew(struct crew *crew, struct diag *diag)
+{
+    for (size_t i = 0; i < crew->n; i++) {
+        struct writer *const writer = &crew->writers[i];
+        TRY(txn_init(&writer->txn, &table, clock_system(), PATIENCE_US, end_writer, diag));
+        writer->crew = crew;
+    }
+    return OK;
 }
 
 /* On the caller's thread, while the others append. */
 static struct status
-count(struct crew *crew, struct diag *diag)
+count(struct crew *crew, struct diag *diag, struct writers_result *ret_result)
 {
     const struct disk_others others = {hold, release, crew};
     (void)usleep((useconds_t)crew->work->warm_us);
     disk_note_begin(crew->work->floor, &others);
-    set_counting(crew, true);
+    atomic_store(&crew->is_counting, true);
     const int64_t start_us = disk_clock_us();
     const int64_t start_cpu_ns = meter_self_cpu_ns();
     (void)usleep((useconds_t)crew->work->time_us);
-    set_counting(crew, false);
-    crew->result.time_us = disk_clock_us() - start_us;
-    crew->result.cpu_ns = meter_self_cpu_ns() - start_cpu_ns;
-    return disk_note_end(diag, &crew->result.disk);
-}
-
-static void
-end_all(struct crew *crew)
-{
-    (void)pthread_mutex_lock(&crew->lock);
-    crew->is_over = true;
-    (void)pthread_cond_broadcast(&crew->changed);
-    (void)pthread_mutex_unlock(&crew->lock);
+    atomic_store(&crew->is_counting, false);
+    ret_result->time_us = disk_clock_us() - start_us;
+    ret_result->cpu_ns = meter_self_cpu_ns() - start_cpu_ns;
+    return disk_note_end(diag, &ret_result->disk);
 }
 
 static struct status
-run_crew(struct crew *crew, struct diag *diag)
+run_crew(struct crew *crew, struct diag *diag, struct writers_result *ret_result)
 {
-    pthread_t threads[THREADS_MAX];
-    const size_t wanted = crew->work->threads;
-    size_t started = 0;
-    while (started < wanted && pthread_create(&threads[started], NULL, run_writers, crew) == 0) {
-        started++;
+    struct runner *runner = NULL;
+    TRY(runner_new(clock_system(), crew->work->threads, diag, &runner));
+    for (size_t i = 0; i < crew->n; i++) {
+        runner_start(runner, &crew->writers[i].txn);
     }
-    struct status st = started == wanted ? count(crew, diag)
-                                         : FAIL(diag, ERR_NO_MEMORY,
-                                                "%zu of %zu threads of writers", started, wanted);
-    end_all(crew);
-    for (size_t i = 0; i < started; i++) {
-        (void)pthread_join(threads[i], NULL);
+    const struct status st = count(crew, diag, ret_result);
+    atomic_store(&crew->is_over, true);
+    while (!runner_drain(runner, clock_mono_us(clock_system()) + US_PER_S)) {
+        (void)fputs("waiting for writers whose records are not durable yet\n", stderr);
     }
-    if (is_ok(st) && crew->failure.code != ERR_NONE) {
-        *diag = crew->failure;
-        st = (struct status){diag->code};
-    }
+    runner_free(runner);
     return st;
+}
+
+/* What they counted; the first failure of any. */
+static struct status
+gather_results(struct crew *crew, struct diag *diag, struct writers_result *result)
+{
+    for (size_t i = 0; i < crew->n; i++) {
+        struct writer *const writer = &crew->writers[i];
+        if (writer->txn.diag.code != ERR_NONE) {
+            *diag = writer->txn.diag;
+            return (struct status){diag->code};
+        }
+        for (size_t j = 0; j < writer->wait_us.n; j++) {
+            meter_list_add(&result->wait_us, writer->wait_us.items[j]);
+        }
+    }
+    result->records = result->wait_us.n;
+    return OK;
+}
+
+static void
+crew_done(struct crew *crew)
+{
+    for (size_t i = 0; i < crew->n; i++) {
+        meter_list_done(&crew->writers[i].wait_us);
+        if (crew->writers[i].txn.arena != NULL) {
+            txn_done(&crew->writers[i].txn);
+        }
+    }
+    mem_free(crew->writers);
+    (void)pthread_rwlock_destroy(&crew->gate);
 }
 
 struct status
 writers_run(const struct writers_work *work, size_t n, struct diag *diag,
             struct writers_result *ret_result)
 {
-    struct crew crew = {
-        .work = work, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    struct writer *const writers = mem_alloc(n * sizeof(*writers));
+    struct crew crew = {.work = work,
+                        .n = n,
+                        .writers = mem_alloc(n * sizeof(*crew.writers)),
+                        .gate = PTHREAD_RWLOCK_INITIALIZER};
     *ret_result = (struct writers_result){.records = 0};
-    if (writers == NULL || work->threads == 0 || work->threads > THREADS_MAX) {
-        mem_free(writers);
-        return FAIL(diag, ERR_NO_MEMORY, "%zu writers on %zu threads", n, work->threads);
+    if (crew.writers == NULL) {
+        return FAIL(diag, ERR_NO_MEMORY, "%zu writers", n);
     }
-    for (size_t i = 0; i < n; i++) {
-        writers[i] = (struct writer){.park = {wake}, .crew = &crew};
-        put_ready(&crew, &writers[i]);
+    struct status st = make_crew(&crew, diag);
+    if (is_ok(st)) {
+        st = run_crew(&crew, diag, ret_result);
     }
-    const struct status st = run_crew(&crew, diag);
-    *ret_result = crew.result;
-    mem_free(writers);
-    (void)pthread_cond_destroy(&crew.changed);
-    (void)pthread_mutex_destroy(&crew.lock);
+    if (is_ok(st)) {
+        st = gather_results(&crew, diag, ret_result);
+    }
+    crew_done(&crew);
     return st;
 }
 

@@ -1,7 +1,6 @@
 /*
- * Writers of audit records as a node has them: transactions that have one record each on its way
- * and go on when it is durable. They are no threads: as in the node, a few threads run whichever
- * was woken.
+ * Writers of audit records as a node has them: transactions on the node's own runner that have one
+ * record each on its way and go on when it is durable.
  *
  * Owner: who runs them. Thread: one at a time.
  */
@@ -26,7 +25,7 @@ struct writers_work {
     const struct audit_event *events; /* appended in turn */
     size_t events_n;
     struct disk_floor *floor; /* what disk.h compares with */
-    size_t threads;
+    unsigned threads; /* of the runner */
     int64_t warm_us, time_us; /* before it counts, and while it counts */
 };
 /* <n> writers append. Times are disk_clock_us's. Ends with writers_result_done, whatever came.
