@@ -3,9 +3,9 @@
  *
  * Whoever waited for a batch often has the next record soon after it was woken. Without a pause
  * those who wait form two groups that take turns at the disk, each of which waits for the other's
- * sync and then for its own. So as long as several wait, the journal thread gives those that it has
- * just woken a moment to come back: a part of what a sync takes, never longer, and not at all when
- * there was only one.
+ * sync and then for its own. So the journal thread gives them a moment, a part of what a sync
+ * takes, if enough of them came back in such a time before. On a disk that is faster than they
+ * are, two groups are better: one works while the other's records are synced.
  *
  * Owner: the journal, under its lock.
  */
@@ -17,16 +17,21 @@
 #include <stdint.h>
 
 struct gather {
-    size_t queued;    /* records that wait to be written */
-    size_t taken;     /* records of the batch that is, or was last, written */
-    size_t expected;  /* so many may be there soon */
-    size_t wake_at;   /* the journal thread wants to hear of it when so many wait */
-    int64_t taken_us; /* mono: when it was taken */
-    int64_t until_us; /* mono: then the moment is over */
+    size_t queued;     /* records that wait to be written */
+    size_t next;       /* records of the batch that is being written */
+    size_t taken;      /* ... of the one that became durable last: so many were woken */
+    size_t expected;   /* so many may be there soon */
+    size_t away;       /* so many more, and as many have come as were woken last */
+    size_t wake_at;    /* the journal thread wants to hear of it when so many wait */
+    int64_t taken_us;  /* mono: when it was taken */
+    int64_t ended_us;  /* mono: when it was durable */
+    int64_t first_us;  /* after so long the first came, the last time ... */
+    int64_t return_us; /* ... and as many as were woken */
+    int64_t until_us;  /* mono: then the moment is over */
 };
 
 /* One record more. True: the journal thread is to be told. */
-bool gather_add(struct gather *gather);
+bool gather_add(struct gather *gather, int64_t now_us);
 /* The journal thread looks at its queue: for how long it should wait for more; 0: not at all,
  * because nothing more is expected or the moment is over (or nothing waits: then it has to be
  * told of the first). It is told when that changes. */

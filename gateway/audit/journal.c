@@ -40,10 +40,14 @@ journal_make(const struct journal_place *place, const char *chain, const struct 
     journal->segment.fd = -1;
     (void)snprintf(journal->chain, sizeof(journal->chain), "%s", chain);
     buf_init_secret(&journal->queue, sizes.queue_bytes);
+    buf_init_secret(&journal->row, sizes.queue_bytes);
+    buf_init_secret(&journal->linked, sizes.queue_bytes);
     buf_init_secret(&journal->batch, sizes.queue_bytes);
     journal_mutex_init(&journal->mutex);
+    journal_mutex_init(&journal->linking);
     journal_cond_init(&journal->work);
     journal_cond_init(&journal->watched);
+    journal_cond_init(&journal->prepare);
     *ret_journal = journal;
     TRY(journal_path(journal->folder, place->dir, chain, diag));
     const struct journal_key *key = journal_keys_writing(place->keys);
@@ -62,29 +66,47 @@ journal_free(struct journal *journal)
         (void)close(journal->lock_fd);
     }
     buf_done(&journal->queue);
+    buf_done(&journal->row);
+    buf_done(&journal->linked);
     buf_done(&journal->batch);
     cipher_free(journal->cipher);
     mem_wipe(&journal->key, sizeof(journal->key));
     (void)pthread_cond_destroy(&journal->work);
     (void)pthread_cond_destroy(&journal->watched);
+    (void)pthread_cond_destroy(&journal->prepare);
     (void)pthread_mutex_destroy(&journal->mutex);
+    (void)pthread_mutex_destroy(&journal->linking);
     mem_free(journal);
 }
 
-/* The journal thread takes no signals: none may interrupt a write. */
-static struct status
-start_thread(struct journal *journal, struct diag *diag)
+/* None may interrupt a write. */
+struct status
+journal_start_thread(pthread_t *thread, void *(*run)(void *arg), struct journal *journal,
+                     struct diag *diag)
 {
     sigset_t all;
     sigset_t before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&journal->thread, NULL, journal_run, journal);
+    const int error = pthread_create(thread, NULL, run, journal);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {
-        return FAIL(diag, ERR_JOURNAL, "cannot start the journal thread: error %d", error);
+        return FAIL(diag, ERR_JOURNAL, "cannot start a thread of the journal: error %d", error);
     }
     return OK;
+}
+
+/* The journal thread last: from then on journal_close is needed. */
+static struct status
+start_threads(struct journal *journal, struct diag *diag)
+{
+    TRY(journal_start_preparing(journal, diag));
+    const struct status st = journal_start_thread(&journal->thread, journal_run, journal, diag);
+    if (!is_ok(st)) {
+        journal->is_closing = true;
+        journal_end_preparing(journal);
+    }
+    return st;
 }
 
 static struct status
@@ -103,7 +125,7 @@ open_chain(const struct journal_place *place, const char *chain, const struct cl
     }
     if (is_ok(st)) {
         journal_read_note(journal);
-        st = start_thread(journal, diag);
+        st = start_threads(journal, diag);
     }
     if (!is_ok(st)) {
         if (journal != NULL) {
@@ -167,6 +189,7 @@ journal_close(struct journal *journal)
     (void)pthread_cond_signal(&journal->work);
     (void)pthread_mutex_unlock(&journal->mutex);
     journal_unwatch(journal);
+    journal_end_preparing(journal);
     (void)pthread_join(journal->thread, NULL);
     if (!journal->is_failed) {
         /* Only tidiness: a file that is not cut is read as well. */
@@ -203,11 +226,11 @@ queue_record(struct journal *journal, enum record_type type, struct span payload
     if (journal->is_failed) {
         return failed(journal, diag);
     }
-    if (queue->n + n > journal->sizes.queue_bytes) {
+    if (journal->queue_bytes + n > journal->sizes.queue_bytes) {
         return FAIL(diag, ERR_JOURNAL,
                     "%zu bytes of audit records wait for the disk and %zu are allowed; it is too "
                     "slow for this load",
-                    queue->n, journal->sizes.queue_bytes);
+                    journal->queue_bytes, journal->sizes.queue_bytes);
     }
     TRY(buf_reserve(queue, n, diag, &room));
     const struct record_head head = {
@@ -220,6 +243,8 @@ queue_record(struct journal *journal, enum record_type type, struct span payload
     record_pack(&head, (uint8_t *)room);
     memcpy(room + RECORD_HEAD_BYTES + (extra == 0 ? 0 : CIPHER_NONCE_BYTES), payload.p, payload.n);
     queue->n += n;
+    journal->queue_bytes += n;
+    journal->queue_records++;
     journal->next_sequence++;
     return OK;
 }
@@ -237,7 +262,7 @@ queue_ticket(struct journal *journal, struct park *park, struct journal_ticket *
         journal->waiting.last->next = ticket;
     }
     journal->waiting.last = ticket;
-    return gather_add(&journal->gather);
+    return gather_add(&journal->gather, ticket->since_us);
 }
 
 static struct status
@@ -246,6 +271,7 @@ append_payload(struct journal *journal, enum record_type type, struct span paylo
 {
     bool must_wake = false;
     (void)pthread_mutex_lock(&journal->mutex);
+    const bool must_link = journal_begin_linking(journal);
     const struct status st = queue_record(journal, type, payload, diag);
     if (is_ok(st)) {
         must_wake = queue_ticket(journal, park, ret_ticket);
@@ -253,6 +279,9 @@ append_payload(struct journal *journal, enum record_type type, struct span paylo
     (void)pthread_mutex_unlock(&journal->mutex);
     if (must_wake) { /* not before: it would wake only to wait for the lock */
         (void)pthread_cond_signal(&journal->work);
+    }
+    if (must_link) {
+        journal_link_ahead(journal);
     }
     return st;
 }
@@ -361,7 +390,7 @@ journal_read_lag(struct journal *journal)
     const struct journal_lag lag = {
         .records = journal->next_sequence - 1,
         .waiting = journal->next_sequence - 1 - journal->durable,
-        .queue_bytes = journal->queue.n,
+        .queue_bytes = journal->queue_bytes,
         .queue_max = journal->sizes.queue_bytes,
     };
     pthread_mutex_unlock(&journal->mutex);

@@ -4,7 +4,6 @@
  * list, so that its owner may go. Called by journal_set_rules and journal_close; the thread exists
  * as long as there is a limit to be kept, and looks a few times in that time.
  */
-#include <signal.h>
 #include <time.h>
 
 #include "audit/journal_state.h"
@@ -12,7 +11,7 @@
 #define LOOKS_A_WAIT 4
 #define LOOK_LEAST   (5 * US_PER_MS)
 #define LOOK_MOST    (1 * US_PER_S)
-#define WAKE_MAX     128
+#define WAKE_MAX     16
 
 /* ---- locks, and condition variables with a limit ---- */
 
@@ -151,19 +150,11 @@ run(void *arg)
 struct status
 journal_watch(struct journal *journal, struct diag *diag)
 {
-    sigset_t all;
-    sigset_t before;
     if (journal->has_watch) {
         (void)pthread_cond_signal(&journal->watched);
         return OK;
     }
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&journal->watch, NULL, run, journal);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0) {
-        return FAIL(diag, ERR_JOURNAL, "cannot start the thread that ends waits: error %d", error);
-    }
+    TRY(journal_start_thread(&journal->watch, run, journal, diag));
     journal->has_watch = true;
     return OK;
 }

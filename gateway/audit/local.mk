@@ -13,6 +13,7 @@ libisthmus_a_SOURCES += \
 	gateway/audit/guard.c gateway/audit/late.c \
 	gateway/audit/gather.c gateway/audit/gather.h \
 	gateway/audit/journal.c gateway/audit/journal.h gateway/audit/journal_state.h \
+	gateway/audit/link.c gateway/audit/prepare.c \
 	gateway/audit/merkle.c gateway/audit/merkle.h \
 	gateway/audit/message.c gateway/audit/message_objects.c gateway/audit/message_rows.h \
 	gateway/audit/message_parts.c gateway/audit/message_parts.h \
@@ -97,11 +98,16 @@ tests_unit_test_ship_fhir_SOURCES = tests/unit/test_ship_fhir.c $(ARR_KIT) $(SHI
 tests_unit_test_ship_fhir_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_fhir_answer
 tests_unit_test_fhir_answer_LDADD = $(UNIT_LIBS)
-GUARD_TESTS = tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_journal_guard tests/unit/test_journal_room
+GUARD_TESTS = tests/unit/test_audit_cipher tests/unit/test_journal_cipher tests/unit/test_journal_guard tests/unit/test_journal_room \
+	tests/unit/test_journal_link tests/unit/test_journal_prepare
 check_PROGRAMS += $(GUARD_TESTS)
 tests_unit_test_audit_cipher_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_cipher_SOURCES = tests/unit/test_journal_cipher.c $(JOURNAL_KIT)
 tests_unit_test_journal_cipher_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_link_SOURCES = tests/unit/test_journal_link.c $(JOURNAL_KIT)
+tests_unit_test_journal_link_LDADD = $(UNIT_LIBS)
+tests_unit_test_journal_prepare_SOURCES = tests/unit/test_journal_prepare.c $(JOURNAL_KIT)
+tests_unit_test_journal_prepare_LDADD = $(UNIT_LIBS)
 tests_unit_test_journal_guard_SOURCES = tests/unit/test_journal_guard.c $(JOURNAL_KIT)
 tests_unit_test_journal_guard_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_fleet

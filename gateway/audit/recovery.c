@@ -168,6 +168,7 @@ go_on_in(struct journal *journal, const struct chain *end, struct diag *diag)
 {
     TRY(segment_clear_tail(&journal->segment, end->offset, diag));
     journal->offset = end->offset;
+    journal->linked_end = end->offset;
     if (journal->cipher != NULL) {
         return cipher_start(journal->cipher, &journal->key, journal->segment.head.salt,
                             journal->chain, diag);

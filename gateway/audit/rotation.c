@@ -26,9 +26,15 @@ create(struct journal *journal, const struct segment_head *head, bool is_replaci
        struct diag *diag, struct segment *ret_segment)
 {
     const struct segment_making plainly = {.may_replace = is_replacing};
-    const struct segment_making reserved = {.may_replace = is_replacing, .is_reserved = true};
+    const struct segment_making reserved = {.may_replace = is_replacing, .from = SEGMENT_RESERVE};
+    const struct segment_making prepared = {.may_replace = is_replacing, .from = SEGMENT_PREPARED};
     struct diag why = {0};
     bool is_full = false;
+    journal->ahead = 0;
+    if (journal_take_prepared(journal, head->size)) {
+        journal->ahead = head->size;
+        return segment_create(journal->folder, head, prepared, diag, &is_full, ret_segment);
+    }
     const struct status st =
         segment_create(journal->folder, head, plainly, &why, &is_full, ret_segment);
     if (is_ok(st)) {
@@ -62,6 +68,6 @@ journal_next_segment(struct journal *journal, uint64_t first, size_t need, bool 
     segment_close(&journal->segment);
     journal->segment = next;
     journal->offset = segment_head_bytes(&head);
-    journal->ahead = 0;
+    journal->linked_end = journal->offset;
     return OK;
 }

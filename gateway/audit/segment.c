@@ -21,7 +21,7 @@
 #define FILE_MODE      0600
 #define DONE_MODE      0400
 #define NEW_NAME       "new.tmp"
-#define RESERVE_NAME   "reserve"
+#define STEP_BYTES     ((size_t)256 * 1024)
 
 const char *
 journal_errno(char text[64])
@@ -230,16 +230,16 @@ is_disk_full(int error)
 
 /* The file that becomes the segment, under the name of one that is not whole. */
 static struct status
-begin_file(struct segment *segment, const char *folder, bool is_reserved, struct diag *diag)
+begin_file(struct segment *segment, const char *folder, const char *from, struct diag *diag)
 {
     int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
     TRY(journal_path(segment->path, folder, NEW_NAME, diag));
     (void)unlink(segment->path); /* what a crash left */
-    if (is_reserved) {
-        char reserve[PATH_MAX];
-        TRY(journal_path(reserve, folder, RESERVE_NAME, diag));
-        if (rename(reserve, segment->path) == -1) {
-            return fail_at(segment, "make out of the reserve", diag);
+    if (from != NULL) {
+        char path[PATH_MAX];
+        TRY(journal_path(path, folder, from, diag));
+        if (rename(path, segment->path) == -1) {
+            return fail_at(segment, "find what is to become", diag);
         }
     } else {
         flags |= O_CREAT | O_EXCL;
@@ -254,7 +254,7 @@ segment_create(const char *folder, const struct segment_head *head, struct segme
 {
     struct segment segment = {.fd = -1, .head = *head};
     errno = 0;
-    struct status st = begin_file(&segment, folder, making.is_reserved, diag);
+    struct status st = begin_file(&segment, folder, making.from, diag);
     if (is_ok(st)) {
         st = fill_new(&segment, diag);
     }
@@ -274,7 +274,7 @@ struct status
 segment_reserve(const char *folder, uint64_t size, struct diag *diag)
 {
     struct segment reserve = {.fd = -1, .head = {.size = size}};
-    TRY(journal_path(reserve.path, folder, RESERVE_NAME, diag));
+    TRY(journal_path(reserve.path, folder, SEGMENT_RESERVE, diag));
     reserve.fd = open(reserve.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (reserve.fd == -1) {
         return fail_at(&reserve, "make", diag);
@@ -288,6 +288,54 @@ segment_reserve(const char *folder, uint64_t size, struct diag *diag)
     }
     segment_close(&reserve);
     return st;
+}
+
+/* ---- prepared files ---- */
+
+static struct status
+write_zeros(struct segment *segment, const atomic_bool *is_ending, struct diag *diag)
+{
+    static const char zeros[STEP_BYTES];
+    TRY(preallocate(segment, diag));
+    for (uint64_t at = 0; at < segment->head.size;) {
+        const uint64_t left = segment->head.size - at;
+        const size_t n = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
+        if (atomic_load(is_ending)) {
+            return FAIL(diag, ERR_JOURNAL, "the journal is being closed");
+        }
+        TRY(segment_write(segment, at, span_of(zeros, n), diag));
+        TRY(segment_sync(segment, diag));
+        at += n;
+    }
+    return OK;
+}
+
+struct status
+segment_prepare(const char *folder, uint64_t size, const atomic_bool *is_ending, struct diag *diag)
+{
+    struct segment prepared = {.fd = -1, .head = {.size = size}};
+    TRY(journal_path(prepared.path, folder, SEGMENT_PREPARED, diag));
+    (void)unlink(prepared.path);
+    prepared.fd = open(prepared.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+    if (prepared.fd == -1) {
+        return fail_at(&prepared, "make", diag);
+    }
+    const struct status st = write_zeros(&prepared, is_ending, diag);
+    if (!is_ok(st)) {
+        (void)unlink(prepared.path);
+    }
+    segment_close(&prepared);
+    return st;
+}
+
+void
+segment_forget_prepared(const char *folder)
+{
+    char path[PATH_MAX];
+    struct diag ignored = {0};
+    if (is_ok(journal_path(path, folder, SEGMENT_PREPARED, &ignored))) {
+        (void)unlink(path);
+    }
 }
 
 static struct status

@@ -10,6 +10,7 @@
 #define AUDIT_SEGMENT_H
 
 #include <limits.h>
+#include <stdatomic.h>
 
 #include "audit/record.h"
 
@@ -33,9 +34,11 @@ void segment_list_done(struct segment_list *list);
 
 /* Makes, preallocates and syncs the file and its folder: when this returns OK it survives a crash.
  */
+#define SEGMENT_RESERVE  "reserve"  /* files that have their room already */
+#define SEGMENT_PREPARED "prepared" /* ... and zeros on the disk */
 struct segment_making {
     bool may_replace; /* in one step, one of the same name in which nothing was written */
-    bool is_reserved; /* the file is the reserve, which has its room already */
+    const char *from; /* of which of these files; NULL: of a new one */
 };
 /* *ret_is_full, on a failure: the disk is. */
 MUST_CHECK struct status segment_create(const char *folder, const struct segment_head *head,
@@ -44,6 +47,12 @@ MUST_CHECK struct status segment_create(const char *folder, const struct segment
 /* A preallocated file, <folder>/reserve, of <size> bytes at least, for segment_create when the disk
  * is full. One that is there already serves. ERR_JOURNAL: it is not there afterwards. */
 MUST_CHECK struct status segment_reserve(const char *folder, uint64_t size, struct diag *diag);
+/* A file of <size> zeros, <folder>/prepared, written and synced piece by piece, so that whoever
+ * syncs beside it does not wait for long. ERR_JOURNAL: it is not there afterwards; so, too, when
+ * *is_ending becomes true. */
+MUST_CHECK struct status segment_prepare(const char *folder, uint64_t size,
+                                         const atomic_bool *is_ending, struct diag *diag);
+void segment_forget_prepared(const char *folder); /* if there is one */
 /* ERR_JOURNAL when the head is damaged or is not the one that the name and <chain> promise. */
 MUST_CHECK struct status segment_open(const char *folder, const char *chain, uint64_t first,
                                       bool may_write, struct diag *diag,

@@ -8,6 +8,7 @@
 #include <utf8proc.h>
 
 #define DISTANCE_BYTES_MAX 128
+#define WORD_BYTES         sizeof(uint64_t)
 
 bool
 text_take_char(struct span *in, uint32_t *ret_char)
@@ -33,20 +34,26 @@ text_take_char(struct span *in, uint32_t *ret_char)
     return true;
 }
 
-/* How many bytes at the front are ASCII, seen eight at a time (documents of megabytes). */
+static bool
+has_beyond_ascii(const char *from)
+{
+    uint64_t word = 0;
+    memcpy(&word, from, sizeof(word));
+    return (word & UINT64_C(0x8080808080808080)) != 0;
+}
+
+/* How many bytes at the front are ASCII, seen eight at a time (documents of megabytes), or all of
+ * them: the last eight may have been seen in part before. */
 static size_t
 ascii_words(struct span text)
 {
+    const size_t last = text.n < WORD_BYTES ? 0 : text.n - WORD_BYTES;
     size_t n = 0;
-    uint64_t word = 0;
-    while (text.n - n >= sizeof(word)) {
-        memcpy(&word, text.p + n, sizeof(word));
-        if ((word & UINT64_C(0x8080808080808080)) != 0) {
-            break;
-        }
-        n += sizeof(word);
+    while (n < last && !has_beyond_ascii(text.p + n)) {
+        n += WORD_BYTES;
     }
-    return n;
+    const bool is_all = text.n >= WORD_BYTES && n >= last && !has_beyond_ascii(text.p + last);
+    return is_all ? text.n : n;
 }
 
 bool
@@ -55,10 +62,9 @@ text_is_utf8(struct span text)
     uint32_t c = 0;
     while (text.n > 0) {
         const size_t plain = ascii_words(text);
-        if (plain > 0) {
-            text.p += plain;
-            text.n -= plain;
-        } else if (text_take_char(&text, &c) && c == TEXT_MALFORMED) {
+        text.p += plain;
+        text.n -= plain;
+        if (text_take_char(&text, &c) && c == TEXT_MALFORMED) {
             return false;
         }
     }

@@ -324,7 +324,8 @@ txn_init(struct txn *txn, const struct txn_table *table, const struct clock *clo
     if (arena == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "memory of a new transaction");
     }
-    *txn = (struct txn){.magic = TXN_MAGIC, .park = {wake_from_park, wake_from_parks}, .table = table};
+    *txn =
+        (struct txn){.magic = TXN_MAGIC, .park = {wake_from_park, wake_from_parks}, .table = table};
     txn->arena = arena;
     txn->on_end = on_end;
     txn->started_us = clock_mono_us(clock);

@@ -28,6 +28,7 @@ struct options {
     const char *events_dir, *work_dir;
     size_t rounds, threads;
     int64_t time_us;
+    int64_t sync_us; /* the disk takes at least so long; 0: it is as it is */
     struct journal_key key;
     struct journal_keys keys; /* none: nothing is encrypted */
     size_t counts[COUNTS_MAX];
@@ -176,7 +177,11 @@ show(const struct options *options, const char *text, size_t writers, double val
      const char *unit, double floor, double ratio, size_t n)
 {
     char name[ROW_NAME_MAX];
-    (void)snprintf(name, sizeof(name), "audit-append%s: %s, %zu writer%s",
+    char disk[32] = "";
+    if (options->sync_us > 0) {
+        (void)snprintf(disk, sizeof(disk), ", %lld us a sync", (long long)options->sync_us);
+    }
+    (void)snprintf(name, sizeof(name), "audit-append%s%s: %s, %zu writer%s", disk,
                    options->keys.n > 0 ? ", encrypted" : "", text, writers,
                    writers == 1 ? "" : "s");
     meter_row(&(struct meter_row){
@@ -286,8 +291,9 @@ take_option(struct options *options, const char *option, const char *value)
     options->rounds = strcmp(option, "--rounds") == 0 ? (size_t)number : options->rounds;
     options->threads = strcmp(option, "--threads") == 0 ? (size_t)number : options->threads;
     options->time_us = strcmp(option, "--ms") == 0 ? (int64_t)number * US_PER_MS : options->time_us;
+    options->sync_us = strcmp(option, "--sync-us") == 0 ? (int64_t)number : options->sync_us;
     return strcmp(option, "--rounds") == 0 || strcmp(option, "--threads") == 0 ||
-           strcmp(option, "--ms") == 0;
+           strcmp(option, "--ms") == 0 || strcmp(option, "--sync-us") == 0;
 }
 
 /* Which one it is matters to nobody here. */
@@ -305,7 +311,7 @@ static int
 usage(void)
 {
     (void)fputs("usage: bench_audit --events JOURNAL --work FOLDER [--writers N]... [--threads N] "
-                "[--rounds N] [--ms N] [--encrypt] [--json]\n",
+                "[--rounds N] [--ms N] [--sync-us N] [--encrypt] [--json]\n",
                 stderr);
     return 2;
 }
@@ -330,6 +336,7 @@ main(int argc, char **argv)
     if (options.events_dir == NULL || options.work_dir == NULL || options.counts_n == 0) {
         return usage();
     }
+    disk_slow_down(options.sync_us);
     if (!is_ok(must_encrypt ? make_key(&options, &diag) : OK) || !is_ok(run(&options, &diag))) {
         meter_row_failed("audit-append", diag.text);
     }

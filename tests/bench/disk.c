@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -23,11 +24,17 @@ static struct {
     struct disk_floor *floor; /* NULL: nothing is noted */
     struct disk_others others;
     struct disk_noted sum;
-    int error;         /* errno of the floor */
-    size_t bytes;      /* the journal thread's: since its last fdatasync */
-    size_t syncs_ever; /* the journal thread's */
+    int64_t least_us; /* of a sync */
+    int error;        /* errno of the floor */
+    size_t syncs_ever;
     _Atomic int64_t stolen_us, standing_us;
 } noted = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void
+disk_slow_down(int64_t least_us)
+{
+    noted.least_us = least_us;
+}
 
 int64_t
 disk_clock_us(void)
@@ -83,12 +90,26 @@ disk_floor_close(struct disk_floor *floor)
     mem_free(floor->bytes);
 }
 
+/* As a disk does whose sync takes at least so long. */
+static int
+sync_slowly(int fd)
+{
+    const int64_t start_us = meter_now_us();
+    const int result = (int)syscall(SYS_fdatasync, fd);
+    const int64_t left_us = start_us + noted.least_us - meter_now_us();
+    if (noted.least_us > 0 && left_us > 0) {
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = left_us * 1000},
+                              NULL);
+    }
+    return result;
+}
+
 static bool
 write_and_sync(struct disk_floor *floor, size_t n)
 {
     floor->at = floor->at + n <= FILE_BYTES ? floor->at : 0;
     if (syscall(SYS_pwrite64, floor->fd, floor->bytes, n, (off_t)floor->at) != (ssize_t)n ||
-        syscall(SYS_fdatasync, floor->fd) != 0) {
+        sync_slowly(floor->fd) != 0) {
         return false;
     }
     floor->at += n;
@@ -117,12 +138,14 @@ sync_once_more(size_t n)
 
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t offset);
 
+static _Thread_local size_t own_bytes; /* of records, since this thread's last fdatasync */
+
 /* Zeros that go ahead of the records are the journal's own expense, not the floor's. */
 ssize_t
 pwrite(int fd, const void *bytes, size_t n, off_t offset)
 {
     if (n > 0 && *(const char *)bytes != '\0') {
-        noted.bytes += n;
+        own_bytes += n;
     }
     return syscall(SYS_pwrite64, fd, bytes, n, offset);
 }
@@ -132,16 +155,16 @@ int fdatasync(int fd);
 int
 fdatasync(int fd)
 {
-    const int result = (int)syscall(SYS_fdatasync, fd);
+    const int result = sync_slowly(fd);
     (void)pthread_mutex_lock(&noted.lock);
-    if (noted.floor != NULL) {
+    if (noted.floor != NULL && own_bytes > 0) {
         noted.sum.syncs++;
         if (++noted.syncs_ever % ONE_OF == 0) {
-            sync_once_more(noted.bytes);
+            sync_once_more(own_bytes);
         }
     }
     (void)pthread_mutex_unlock(&noted.lock);
-    noted.bytes = 0;
+    own_bytes = 0;
     return result;
 }
 

@@ -43,6 +43,9 @@ struct disk_noted {
     double floor_us; /* what these took */
 };
 
+/* Every sync, the journal's and the floor's, takes at least so long (below a second); 0: as long as
+ * it takes. Before anything is synced. */
+void disk_slow_down(int64_t least_us);
 void disk_note_begin(struct disk_floor *floor, const struct disk_others *others);
 /* ERR_IO when the floor's file failed. */
 MUST_CHECK struct status disk_note_end(struct diag *diag, struct disk_noted *ret_noted);

@@ -25,7 +25,7 @@ struct writers_work {
     const struct audit_event *events; /* appended in turn */
     size_t events_n;
     struct disk_floor *floor; /* what disk.h compares with */
-    unsigned threads; /* of the runner */
+    unsigned threads;         /* of the runner */
     int64_t warm_us, time_us; /* before it counts, and while it counts */
 };
 /* <n> writers append. Times are disk_clock_us's. Ends with writers_result_done, whatever came.

@@ -16,7 +16,7 @@
 #define TRANSACTIONS 16
 #define UNCOVERED    3 /* records behind the last checkpoint */
 
-static const struct work_terms terms = {.sizes = {4096, 1024 * 1024, 0}};
+static const struct work_terms terms = {.sizes = {4096, 1024 * 1024, 0, false}};
 
 struct subject {
     struct image image;

@@ -18,7 +18,8 @@
 #define CUTS         4
 #define OPENING      14 /* calls that make a new chain: each is tried, whatever the count */
 
-static const struct work_terms terms = {.sizes = {8192, 1024 * 1024, 1024}, .keeps_reserve = true};
+static const struct work_terms terms = {.sizes = {8192, 1024 * 1024, 1024, false},
+                                        .keeps_reserve = true};
 
 struct attempt {
     const struct fault_plan *plan;

@@ -25,7 +25,7 @@
 #define START_MS    30000 /* for a process to write its first record */
 #define ENDS_ITSELF 3
 
-static const struct work_terms terms = {.sizes = {65536, 1024 * 1024, 16384}};
+static const struct work_terms terms = {.sizes = {65536, 1024 * 1024, 16384, true}};
 
 /* Between the processes. A claim counts when its number is set, which is written last. */
 struct shared {

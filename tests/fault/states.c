@@ -332,9 +332,9 @@ struct status
 fault_states(const struct fault_plan *plan, struct diag *diag, struct tally *tally)
 {
     static const struct work_terms terms[] = {
-        {.sizes = {8192, 1024 * 1024, 0}},
-        {.sizes = {8192, 1024 * 1024, 2048}, .is_encrypted = true, .keeps_reserve = true},
-        {.sizes = {16384, 1024 * 1024, 4096}, .keeps_reserve = true},
+        {.sizes = {8192, 1024 * 1024, 0, false}},
+        {.sizes = {8192, 1024 * 1024, 2048, false}, .is_encrypted = true, .keeps_reserve = true},
+        {.sizes = {16384, 1024 * 1024, 4096, true}, .keeps_reserve = true},
     };
     uint64_t random = plan->seed * 2 + 1;
     struct status st = OK;

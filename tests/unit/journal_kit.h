@@ -62,7 +62,7 @@ struct kit_count {
 struct status kit_count_records(const char *dir, struct diag *diag, struct kit_count *ret_count);
 
 /* ---- chains and their files ---- */
-#define KIT_SIZES ((struct journal_sizes){16384, 1024 * 1024, 0})
+#define KIT_SIZES ((struct journal_sizes){16384, 1024 * 1024, 0, false})
 enum { KIT_RECORDS = 8 };
 
 struct journal *kit_open(const char *dir, struct journal_sizes sizes); /* chain "serve" */

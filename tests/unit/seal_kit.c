@@ -45,7 +45,7 @@ seal_kit_reopen(struct seal_kit *kit, uint64_t segment_bytes)
     struct diag diag = {0};
     const struct sealer_owner owner = {
         .arg = kit, .read = read_settings, .signer = {kit, sign}, .is_delivered = is_delivered};
-    const struct journal_sizes sizes = {segment_bytes, 1024 * 1024, 0};
+    const struct journal_sizes sizes = {segment_bytes, 1024 * 1024, 0, false};
     CHECK_OK(&diag, journal_open_sized(&kit->place, SEAL_CHAIN, &kit->clock.clock, sizes, &diag,
                                        &kit->journal));
     CU_ASSERT_PTR_NOT_NULL_FATAL(kit->journal);

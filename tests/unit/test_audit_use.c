@@ -20,7 +20,7 @@
 enum { CHAINS = 3, RECORDS = 400, QUERIES = 24, SEARCHERS = 4 };
 #define START    (INT64_C(1795343400) * US_PER_S) /* 2026-11-22T10:30:00Z */
 #define MINUTE   (60 * US_PER_S)
-#define SIZES    ((struct journal_sizes){65536, 4 * 1024 * 1024, 0})
+#define SIZES    ((struct journal_sizes){65536, 4 * 1024 * 1024, 0, false})
 #define ALL_ROOM ((size_t)64 * 1024 * 1024)
 
 static const struct cli_command command = {.name = "audit test", .usage = "-c FILE"};

@@ -10,21 +10,30 @@
 #include "tests/unit/unit.h"
 
 static void
-add(struct gather *gather, size_t n)
+add(struct gather *gather, size_t n, int64_t now_us)
 {
     for (size_t i = 0; i < n; i++) {
-        (void)gather_add(gather);
+        (void)gather_add(gather, now_us);
     }
 }
 
-/* A batch of <taken>, during which <queued> more came; it ends at 0 and took <took_us>. */
+#define EARLIER_US INT64_C(-100000000)
+
+/* A batch of <taken>, during which <queued> more came; it ends at 0 and took <took_us>. Those of
+ * the batch before it were back after <first_us> to <return_us>. */
 static struct gather
-after_batch(size_t taken, size_t queued, int64_t took_us)
+after_batch(size_t taken, size_t queued, int64_t took_us, int64_t first_us, int64_t return_us)
 {
     struct gather gather = {.queued = 0};
-    add(&gather, taken);
+    add(&gather, taken, EARLIER_US);
+    gather_take(&gather, EARLIER_US);
+    gather_end(&gather, EARLIER_US);
+    if (taken > 0) {
+        add(&gather, 1, EARLIER_US + first_us);
+        add(&gather, taken - 1, EARLIER_US + return_us);
+    }
     gather_take(&gather, -took_us);
-    add(&gather, queued);
+    add(&gather, queued, -1);
     gather_end(&gather, 0);
     return gather;
 }
@@ -35,28 +44,32 @@ test_moments(void)
     static const struct {
         const char *what;
         size_t taken, queued; /* of the batch before, and meanwhile */
-        int64_t took_us;
+        int64_t took_us, first_us, return_us;
         size_t come; /* since then */
         int64_t now_us;
         int64_t want_us;
     } rows[] = {
-        {"nothing is queued", 8, 0, 4000, 0, 0, 0},
-        {"one alone is never held up", 1, 0, 4000, 1, 10, 0},
-        {"nor is the first of all", 0, 0, 0, 1, 10, 0},
-        {"one of two", 1, 1, 4000, 0, 100, 900},
-        {"both", 1, 1, 4000, 1, 100, 0},
-        {"some of those who were woken", 8, 0, 4000, 3, 100, 900},
-        {"all of them", 8, 0, 4000, 8, 100, 0},
-        {"more than were expected", 8, 0, 4000, 20, 100, 0},
-        {"the other group waits", 4, 4, 4000, 0, 0, 1000},
-        {"the moment is over", 8, 0, 4000, 3, 1000, 0},
-        {"long ago", 8, 0, 4000, 1, 5000000, 0},
-        {"a fast disk, a short moment", 8, 0, 100, 3, 5, 20},
-        {"a disk that stands still, no longer one", 8, 0, 60000000, 3, 0, 1000},
+        {"nothing is queued", 8, 0, 4000, 10, 20, 0, 0, 0},
+        {"one alone is never held up", 1, 0, 4000, 10, 10, 1, 10, 0},
+        {"nor is the first of all", 0, 0, 0, 0, 0, 1, 10, 0},
+        {"one of two", 1, 1, 4000, 10, 10, 0, 100, 400},
+        {"both", 1, 1, 4000, 10, 10, 1, 100, 0},
+        {"some of those who were woken", 8, 0, 4000, 10, 20, 3, 100, 400},
+        {"all of them", 8, 0, 4000, 10, 20, 8, 100, 0},
+        {"more than were expected", 8, 0, 4000, 10, 20, 20, 100, 0},
+        {"the other group waits", 4, 4, 4000, 10, 20, 0, 0, 500},
+        {"the moment is over", 8, 0, 4000, 10, 20, 3, 500, 0},
+        {"long ago", 8, 0, 4000, 10, 20, 1, 5000000, 0},
+        {"a fast disk, a short moment", 8, 0, 160, 1, 10, 3, 5, 15},
+        {"a disk that stands still, no longer one", 8, 0, 60000000, 10, 20, 3, 0, 1000},
+        {"a quarter of them was back in such a time", 8, 4, 4000, 100, 1700, 0, 0, 500},
+        {"fewer were", 8, 4, 4000, 100, 1701, 0, 0, 0},
+        {"nobody was", 8, 4, 4000, 501, 600, 0, 0, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct gather gather = after_batch(rows[i].taken, rows[i].queued, rows[i].took_us);
-        add(&gather, rows[i].come);
+        struct gather gather = after_batch(rows[i].taken, rows[i].queued, rows[i].took_us,
+                                           rows[i].first_us, rows[i].return_us);
+        add(&gather, rows[i].come, rows[i].now_us);
         const int64_t got_us = gather_left_us(&gather, rows[i].now_us);
         if (got_us != rows[i].want_us) {
             printf("\n    %s: wanted %lld us, got %lld", rows[i].what, (long long)rows[i].want_us,
@@ -66,23 +79,39 @@ test_moments(void)
     }
 }
 
+/* Of those who were woken some are not back when the next batch ends: that is no time to wait for
+ * them. */
+static void
+test_who_stays_away(void)
+{
+    struct gather gather = after_batch(8, 4, 4000, 10, 20);
+    gather_take(&gather, 0);
+    add(&gather, 7, 10);
+    gather_end(&gather, 4000);
+    CU_ASSERT_EQUAL(gather_left_us(&gather, 4000), 0);
+    gather_take(&gather, 4000);
+    add(&gather, 7, 4010);
+    gather_end(&gather, 8000);
+    CU_ASSERT(gather_left_us(&gather, 8000) > 0); /* all seven were */
+}
+
 /* The thread is told of the one that it waits for, and of no other. */
 static void
 test_told_once(void)
 {
     struct gather gather = {.queued = 0};
     CU_ASSERT_EQUAL(gather_left_us(&gather, 0), 0);
-    CU_ASSERT(gather_add(&gather)); /* it sleeps without an end */
-    CU_ASSERT(!gather_add(&gather));
+    CU_ASSERT(gather_add(&gather, 0)); /* it sleeps without an end */
+    CU_ASSERT(!gather_add(&gather, 0));
     gather_take(&gather, -4000);
     for (int i = 0; i < 5; i++) {
-        CU_ASSERT(!gather_add(&gather)); /* it is at work */
+        CU_ASSERT(!gather_add(&gather, 0)); /* it is at work */
     }
     gather_end(&gather, 0);
     CU_ASSERT(gather_left_us(&gather, 0) > 0); /* seven are expected, five are there */
-    CU_ASSERT(!gather_add(&gather));
-    CU_ASSERT(gather_add(&gather));
-    CU_ASSERT(!gather_add(&gather));
+    CU_ASSERT(!gather_add(&gather, 0));
+    CU_ASSERT(gather_add(&gather, 0));
+    CU_ASSERT(!gather_add(&gather, 0));
     CU_ASSERT_EQUAL(gather_left_us(&gather, 0), 0);
 }
 
@@ -224,11 +253,9 @@ test_close_in_a_moment(void)
 }
 
 static const struct unit_test tests[] = {
-    {"moments", test_moments},
-    {"told once", test_told_once},
-    {"one group", test_one_group},
-    {"a moment ends", test_moment_ends},
-    {"closed in a moment", test_close_in_a_moment},
+    {"moments", test_moments},           {"who stays away", test_who_stays_away},
+    {"told once", test_told_once},       {"one group", test_one_group},
+    {"a moment ends", test_moment_ends}, {"closed in a moment", test_close_in_a_moment},
 };
 
 UNIT_MAIN("gather", tests)

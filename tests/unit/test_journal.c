@@ -306,7 +306,7 @@ test_threads_and_segments(void)
     struct kit_count count;
     kit_disk_reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("segments"));
-    struct journal *journal = kit_open(dir, (struct journal_sizes){4096, 1024 * 1024, 0});
+    struct journal *journal = kit_open(dir, (struct journal_sizes){4096, 1024 * 1024, 0, false});
     struct appender *appenders = run_appenders(journal);
     for (unsigned i = 0; i < THREADS; i++) {
         CU_ASSERT_TRUE(appenders[i].is_good);
@@ -328,7 +328,8 @@ test_zeros_ahead(void)
     struct kit_count count;
     kit_disk_reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("ahead"));
-    struct journal *journal = kit_open(dir, (struct journal_sizes){65000, 1024 * 1024, 8192});
+    struct journal *journal =
+        kit_open(dir, (struct journal_sizes){65000, 1024 * 1024, 8192, false});
     kit_disk_reset();
     for (size_t i = 0; i < RECORDS; i++) {
         CHECK_OK(&diag, kit_append_wait(journal, i, PADDING, &diag));

@@ -470,10 +470,10 @@ check_large_records(const char *name, unsigned writing)
     struct ring ring;
     struct journal *journal = NULL;
     make_ring(&ring, dir, writing);
-    CU_ASSERT_FATAL(
-        CHECK_OK(&diag, journal_open_sized(&ring.place, "serve", clock_system(),
-                                           (struct journal_sizes){16384, 2 * RECORD_PAYLOAD_MAX, 0},
-                                           &diag, &journal)));
+    CU_ASSERT_FATAL(CHECK_OK(
+        &diag, journal_open_sized(&ring.place, "serve", clock_system(),
+                                  (struct journal_sizes){16384, 2 * RECORD_PAYLOAD_MAX, 0, false},
+                                  &diag, &journal)));
     const struct audit_event fits = kit_event(number, 1, span_of(large, sizes[0]));
     const struct audit_event too_large = kit_event(number, 1, span_of(large, sizes[1]));
     CHECK_ERR(&diag, ERR_LIMIT_BUFFER, journal_append_wait(journal, &too_large, &diag));

@@ -162,7 +162,7 @@ test_missing_segments(void)
     struct diag diag = {0};
     kit_disk_reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("missing"));
-    struct journal *journal = kit_open(dir, (struct journal_sizes){2048, 65536, 0});
+    struct journal *journal = kit_open(dir, (struct journal_sizes){2048, 65536, 0, false});
     kit_fill(journal, 1, 30);
     journal_close(journal);
     kit_check_whole(dir, 30);

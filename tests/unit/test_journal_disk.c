@@ -123,7 +123,7 @@ test_failing_segment(void)
     uint64_t n = 0;
     kit_disk_reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("failing-segment"));
-    struct journal *journal = kit_open(dir, (struct journal_sizes){4096, 65536, 0});
+    struct journal *journal = kit_open(dir, (struct journal_sizes){4096, 65536, 0, false});
     CU_ASSERT_EQUAL(mkdir(kit_folder("failing-segment/serve/new.tmp"), 0700), 0);
     while (n < 100 && is_ok(kit_append_wait(journal, n, 100, &diag))) {
         n++;
@@ -153,7 +153,7 @@ test_full_queue(void)
     size_t n = 0;
     kit_disk_reset();
     struct journal *journal =
-        kit_open(kit_folder("queue"), (struct journal_sizes){16384, 16384, 0});
+        kit_open(kit_folder("queue"), (struct journal_sizes){16384, 16384, 0, false});
     atomic_store(&kit_disk.is_hanging, true);
     while (n < MOST && is_ok(kit_append(journal, n, 1000, &claims[n], &diag))) {
         n++;

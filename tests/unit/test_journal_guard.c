@@ -14,7 +14,7 @@
 #include "tests/unit/journal_kit.h"
 #include "tests/unit/unit.h"
 
-#define SMALL ((struct journal_sizes){4096, 65536, 0})
+#define SMALL ((struct journal_sizes){4096, 65536, 0, false})
 
 /* ---- a disk that is full, and what df would say ---- */
 
@@ -334,7 +334,7 @@ test_full_queue(void)
     struct diag diag = {0};
     reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("too-slow"));
-    struct journal *journal = kit_open_ruled(dir, (struct journal_sizes){16384, 16384, 0},
+    struct journal *journal = kit_open_ruled(dir, (struct journal_sizes){16384, 16384, 0, false},
                                              (struct journal_rules){.is_degrading = true});
     atomic_store(&kit_disk.is_hanging, true);
     for (uint64_t i = 0; i < MOST; i++) {

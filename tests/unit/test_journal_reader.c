@@ -28,9 +28,9 @@ open_writer(struct writer *writer, const char *dir, const char *chain)
 {
     struct diag diag = {0};
     fake_clock_init(&writer->clock, START);
-    CHECK_OK(&diag,
-             journal_open_sized(JOURNAL_AT(dir), chain, &writer->clock.clock,
-                                (struct journal_sizes){4096, 65536, 0}, &diag, &writer->journal));
+    CHECK_OK(&diag, journal_open_sized(JOURNAL_AT(dir), chain, &writer->clock.clock,
+                                       (struct journal_sizes){4096, 65536, 0, false}, &diag,
+                                       &writer->journal));
 }
 
 static void
@@ -374,7 +374,7 @@ test_beside_a_writer(void)
     int reads = 0;
     kit_disk_reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("beside"));
-    pressure.journal = kit_open(dir, (struct journal_sizes){4096, 65536, 0});
+    pressure.journal = kit_open(dir, (struct journal_sizes){4096, 65536, 0, false});
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, press, &pressure), 0);
     while (!atomic_load(&pressure.is_over) && reads < READERS_MAX) {
         const uint64_t before = count.records;

@@ -239,8 +239,8 @@ test_power_cuts(void)
     kit_disk_reset();
     (void)snprintf(dir, sizeof(dir), "%s", kit_folder("power"));
     CHECK_OK(&diag, journal_open_sized(JOURNAL_AT(dir), "serve", clock_system(),
-                                       (struct journal_sizes){CUT_BYTES, 1024 * 1024, 0}, &diag,
-                                       &journal));
+                                       (struct journal_sizes){CUT_BYTES, 1024 * 1024, 0, false},
+                                       &diag, &journal));
     buf_init(&head, 1024 * 1024);
     CHECK_OK(&diag, buf_read_file(&head, kit_last_segment(dir, "serve"), &diag));
     CU_ASSERT_EQUAL_FATAL(head.n, CUT_BYTES);
@@ -318,7 +318,7 @@ be_victim(const char *dir, int pipe)
     struct journal *journal = NULL;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (!is_ok(journal_open_sized(JOURNAL_AT(dir), "serve", clock_system(),
-                                  (struct journal_sizes){65536, 1024 * 1024, 0}, &diag,
+                                  (struct journal_sizes){65536, 1024 * 1024, 0, false}, &diag,
                                   &journal))) {
         _exit(2);
     }

@@ -14,7 +14,7 @@
 #include "tests/unit/journal_kit.h"
 #include "tests/unit/unit.h"
 
-#define SMALL ((struct journal_sizes){16384, 65536, 0})
+#define SMALL ((struct journal_sizes){16384, 65536, 0, false})
 
 static char disk[PATH_MAX];
 

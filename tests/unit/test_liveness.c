@@ -92,7 +92,8 @@ test_journal(void)
     struct kit_claim claim;
     struct diag diag = {.code = ERR_NONE};
     kit_disk_reset();
-    struct journal *journal = kit_open(kit_folder("busy"), (struct journal_sizes){16384, 16384, 0});
+    struct journal *journal =
+        kit_open(kit_folder("busy"), (struct journal_sizes){16384, 16384, 0, false});
     CU_ASSERT_EQUAL(journal_busy_us(journal), 0);
     atomic_store(&kit_disk.is_hanging, true);
     CU_ASSERT_FATAL(CHECK_OK(&diag, kit_append(journal, 1, 100, &claim, &diag)));
