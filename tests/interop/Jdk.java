@@ -32,6 +32,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.xml.XMLConstants;
 import javax.xml.crypto.XMLStructure;
 import javax.xml.crypto.dom.DOMStructure;
 import javax.xml.crypto.dsig.CanonicalizationMethod;
@@ -65,6 +66,7 @@ import org.xml.sax.InputSource;
 
 public class Jdk {
     static final String DS = XMLSignature.XMLNS;
+    static final String DSIG11 = "http://www.w3.org/2009/xmldsig11#";
     static final String SAML = "urn:oasis:names:tc:SAML:2.0:assertion";
     static final String WSS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-";
     static final String WSU = WSS + "utility-1.0.xsd";
@@ -332,6 +334,7 @@ public class Jdk {
             KeyInfo info = keyInfo(credentials.get(style.key), style.confirmationKeys);
             if (info != null) {
                 info.marshal(new DOMStructure(data), context(null, data, null, style));
+                elements(doc, DSIG11, "ECKeyValue").forEach(Jdk::declareNamespace);
             }
         }
         sign(assertion, issuer.getNextSibling(), "_assertion", true, style.assertionKey,
@@ -352,6 +355,12 @@ public class Jdk {
         if (!file.startsWith("jdk-refuse")) {
             judge(file, xml, style);
         }
+    }
+
+    /* JDK 17 has it at the first child only, where it would not stand in the text. */
+    static void declareNamespace(Element element) {
+        String name = element.getPrefix() == null ? "xmlns" : "xmlns:" + element.getPrefix();
+        element.setAttributeNS(XMLConstants.XMLNS_ATTRIBUTE_NS_URI, name, element.getNamespaceURI());
     }
 
     /* Whoever is wrong when the gateway refuses: the JDK accepts the same bytes. */
