@@ -49,7 +49,7 @@ libisthmus_a_SOURCES += \
 	gateway/txn/source_answer.c gateway/txn/source_patients.c \
 	gateway/txn/sources.c gateway/txn/sources.h \
 	gateway/txn/supplier_ids.c gateway/txn/supplier_people.c gateway/txn/suppliers.h \
-	gateway/txn/runner.c \
+	gateway/txn/runner.c gateway/txn/txn.c \
 	gateway/txn/stored_query.c gateway/txn/stored_query.h \
 	gateway/txn/txn.h \
 	gateway/txn/waiting.c gateway/txn/waiting.h \
