@@ -103,7 +103,9 @@ start_threads(struct journal *journal, struct diag *diag)
     TRY(journal_start_preparing(journal, diag));
     const struct status st = journal_start_thread(&journal->thread, journal_run, journal, diag);
     if (!is_ok(st)) {
+        (void)pthread_mutex_lock(&journal->mutex);
         journal->is_closing = true;
+        (void)pthread_mutex_unlock(&journal->mutex);
         journal_end_preparing(journal);
     }
     return st;
@@ -443,7 +445,7 @@ wake_waiter(struct park *park)
 static void
 waiter_init(struct waiter *waiter)
 {
-    *waiter = (struct waiter){.park = {wake_waiter}};
+    *waiter = (struct waiter){.park = {.wake = wake_waiter}};
     (void)pthread_mutex_init(&waiter->mutex, NULL);
     (void)pthread_cond_init(&waiter->woken, NULL);
 }

@@ -76,7 +76,7 @@ wake_worker(struct park *park)
 void
 worker_init(struct worker *worker, struct journal *journal, atomic_ullong *next, uint64_t seed)
 {
-    *worker = (struct worker){.park = {wake_worker},
+    *worker = (struct worker){.park = {.wake = wake_worker},
                               .journal = journal,
                               .next = next,
                               .left = SIZE_MAX,
