@@ -50,9 +50,9 @@ struct journal {
     struct journal_tickets writing; /* of the batch that is being written */
     uint64_t next_sequence;
     _Atomic uint64_t durable; /* last sequence that an fdatasync covered; read without the lock */
-    bool is_closing;
-    bool is_failed;        /* for ever */
-    int64_t busy_since_us; /* mono: a batch is being written; 0: none */
+    atomic_bool is_closing;   /* set under the lock; read without it by whoever writes zeros */
+    bool is_failed;           /* for ever */
+    int64_t busy_since_us;    /* mono: a batch is being written; 0: none */
     struct diag failure;
     struct journal_rules rules;
     bool is_short;                  /* the reserve was given up, or cannot be made */
@@ -67,7 +67,6 @@ struct journal {
     bool is_prepare_due;            /* it will be needed */
     pthread_t preparer;
     pthread_cond_t prepare; /* it is due, or the journal closes */
-    atomic_bool is_ending;  /* as is_closing, for whoever writes zeros */
     bool has_watch;         /* <watch> runs */
     pthread_t watch;        /* releases tickets that wait for too long (late.c) */
     pthread_cond_t watched; /* the rules changed, or the journal closes */

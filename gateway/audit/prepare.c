@@ -19,7 +19,7 @@ prepare(struct journal *journal)
 {
     struct diag ignored = {0}; /* whoever needs the segment says what is wrong */
     const struct status st = segment_prepare(journal->folder, journal->sizes.segment_bytes,
-                                             &journal->is_ending, &ignored);
+                                             &journal->is_closing, &ignored);
     (void)pthread_mutex_lock(&journal->mutex);
     journal->is_prepared = is_ok(st);
     journal->is_prepare_due = false;
@@ -59,7 +59,6 @@ void
 journal_end_preparing(struct journal *journal)
 {
     if (journal->has_preparer) {
-        atomic_store(&journal->is_ending, true);
         (void)pthread_cond_signal(&journal->prepare);
         (void)pthread_join(journal->preparer, NULL);
         segment_forget_prepared(journal->folder);

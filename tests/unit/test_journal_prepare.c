@@ -32,6 +32,13 @@ name_kept(struct kept *kept, const char *name)
 }
 
 static void
+open_kept(struct kept *kept, const char *name, struct journal_sizes sizes)
+{
+    name_kept(kept, name);
+    kept->journal = kit_open(kept->dir, sizes);
+}
+
+static void
 append(struct kept *kept, size_t n)
 {
     struct diag diag = {0};
@@ -98,8 +105,7 @@ static void
 test_becomes_the_next_segment(void)
 {
     struct kept kept;
-    name_kept(&kept, "next");
-    kept.journal = kit_open(kept.dir, SIZES);
+    open_kept(&kept, "next", SIZES);
     append(&kept, 2);
     CU_ASSERT(!exists(kept.prepared)); /* hardly anything is used */
     append(&kept, A_SEGMENT / 4);
@@ -116,8 +122,7 @@ static void
 test_many_segments(void)
 {
     struct kept kept;
-    name_kept(&kept, "many");
-    kept.journal = kit_open(kept.dir, SIZES);
+    open_kept(&kept, "many", SIZES);
     for (int i = 0; i < 5; i++) {
         append(&kept, A_SEGMENT);
         wait_until_prepared(&kept);
@@ -130,8 +135,7 @@ static void
 test_leftover_is_not_used(void)
 {
     struct kept kept;
-    name_kept(&kept, "leftover");
-    kept.journal = kit_open(kept.dir, SIZES);
+    open_kept(&kept, "leftover", SIZES);
     append(&kept, 1);
     journal_close(kept.journal);
     kit_write_file(kept.prepared, SPAN("what is this?"));
@@ -147,8 +151,7 @@ test_cannot_be_made(void)
 {
     struct kept kept;
     char inside[PATH_MAX];
-    name_kept(&kept, "blocked");
-    kept.journal = kit_open(kept.dir, SIZES);
+    open_kept(&kept, "blocked", SIZES);
     CU_ASSERT_EQUAL(mkdir(kept.prepared, 0700), 0);
     kit_join(inside, kept.prepared, "file");
     kit_write_file(inside, SPAN("x"));
@@ -165,8 +168,7 @@ test_taken_away(void)
 {
     struct kept kept;
     struct diag diag = {0};
-    name_kept(&kept, "taken");
-    kept.journal = kit_open(kept.dir, SIZES);
+    open_kept(&kept, "taken", SIZES);
     append(&kept, A_SEGMENT / 4);
     wait_until_prepared(&kept);
     CU_ASSERT_EQUAL(unlink(kept.prepared), 0);
@@ -181,8 +183,7 @@ test_large_record(void)
 {
     struct kept kept;
     struct diag diag = {0};
-    name_kept(&kept, "large");
-    kept.journal = kit_open(kept.dir, (struct journal_sizes){4096, 1024 * 1024, 1024, true});
+    open_kept(&kept, "large", (struct journal_sizes){4096, 1024 * 1024, 1024, true});
     append(&kept, 2);
     wait_until_prepared(&kept);
     CHECK_OK(&diag, kit_append_wait(kept.journal, ++kept.records, 20000, &diag));
@@ -195,9 +196,7 @@ static void
 test_small_journals_prepare_nothing(void)
 {
     struct kept kept;
-    name_kept(&kept, "small");
-    kept.journal =
-        kit_open(kept.dir, (struct journal_sizes){SEGMENT_SIZE, 1024 * 1024, 8192, false});
+    open_kept(&kept, "small", (struct journal_sizes){SEGMENT_SIZE, 1024 * 1024, 8192, false});
     append(&kept, A_SEGMENT / 2);
     CU_ASSERT(!kept.journal->has_preparer);
     close_whole(&kept);

@@ -121,8 +121,46 @@ test_what_a_worker_starts_is_shared(void)
     pthread_barrier_destroy(&pair.both);
 }
 
+static enum txn_verdict
+step_wait(struct txn *txn)
+{
+    return txn_is_due(txn) ? TXN_WAIT : TXN_DONE;
+}
+
+/* Both wait for two wakes, all four come at once, and each ends only when the other runs: as many
+ * workers are called as have something to do. */
+static void
+test_woken_at_once(void)
+{
+    static const struct txn_step steps[] = {{"wait", step_wait}, {"meet", step_meet}};
+    static const struct txn_table table = {"t", steps, ARRAY_LEN(steps), 2};
+    struct park *const parks[] = {&pair.txns[0].park, &pair.txns[1].park, &pair.txns[0].park,
+                                  &pair.txns[1].park};
+    struct runner *runner = NULL;
+    struct diag diag = {0};
+
+    CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&pair.both, NULL, 2), 0);
+    CHECK_OK(&diag, runner_new(clock_system(), 2, &diag, &runner));
+    for (int i = 0; i < 200; i++) {
+        for (size_t j = 0; j < ARRAY_LEN(pair.txns); j++) {
+            struct txn *const txn = &pair.txns[j];
+            CHECK_OK(&diag,
+                     txn_init(txn, &table, clock_system(), 3600 * US_PER_S, end_kept, &diag));
+            txn->runner = runner;
+            txn_expect(txn);
+            txn_expect(txn);
+            runner_start(runner, txn);
+        }
+        parks[0]->wake_all(parks, ARRAY_LEN(parks));
+        CU_ASSERT_FATAL(runner_drain(runner, clock_mono_us(clock_system()) + 60 * US_PER_S));
+    }
+    runner_free(runner);
+    pthread_barrier_destroy(&pair.both);
+}
+
 static const struct unit_test tests[] = {
     {"the last wake that is due runs the step", test_the_last_wake_that_is_due_runs_the_step},
     {"what a worker starts is shared", test_what_a_worker_starts_is_shared},
+    {"woken at once", test_woken_at_once},
 };
 UNIT_MAIN("runner_calls", tests)
