@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 /* A moment (gather.h) is no longer than what the kernel adds to a wait otherwise. */
 #define TIMER_SLACK_NS 1000UL
@@ -101,9 +102,9 @@ wait_turn(struct journal *journal)
            ((moment_us = gather_left_us(&journal->gather, clock_mono_us(journal->clock))) > 0 ||
             journal->queue_bytes == 0)) {
         if (moment_us > 0) {
-            journal_cond_wait(&journal->work, &journal->mutex, moment_us);
+            (void)thread_wait(&journal->work, &journal->mutex, moment_us);
         } else if (journal_needs_tending(journal)) {
-            journal_cond_wait(&journal->work, &journal->mutex, JOURNAL_TEND_US);
+            (void)thread_wait(&journal->work, &journal->mutex, JOURNAL_TEND_US);
         } else {
             (void)pthread_cond_wait(&journal->work, &journal->mutex);
         }

@@ -6,13 +6,13 @@
 #include "audit/journal.h"
 
 #include <assert.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "audit/journal_state.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #define FREE_CHAINS_MAX 256
 #define EVENT_ROOM      ((size_t)2048) /* what most events have beside their query */
@@ -43,11 +43,11 @@ journal_make(const struct journal_place *place, const char *chain, const struct 
     buf_init_secret(&journal->row, sizes.queue_bytes);
     buf_init_secret(&journal->linked, sizes.queue_bytes);
     buf_init_secret(&journal->batch, sizes.queue_bytes);
-    journal_mutex_init(&journal->mutex);
-    journal_mutex_init(&journal->linking);
-    journal_cond_init(&journal->work);
-    journal_cond_init(&journal->watched);
-    journal_cond_init(&journal->prepare);
+    thread_lock_init(&journal->mutex);
+    thread_lock_init(&journal->linking);
+    thread_cond_init(&journal->work);
+    thread_cond_init(&journal->watched);
+    thread_cond_init(&journal->prepare);
     *ret_journal = journal;
     TRY(journal_path(journal->folder, place->dir, chain, diag));
     const struct journal_key *key = journal_keys_writing(place->keys);
@@ -79,17 +79,11 @@ journal_free(struct journal *journal)
     mem_free(journal);
 }
 
-/* None may interrupt a write. */
 struct status
 journal_start_thread(pthread_t *thread, void *(*run)(void *arg), struct journal *journal,
                      struct diag *diag)
 {
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(thread, NULL, run, journal);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int error = thread_start(thread, run, journal);
     if (error != 0) {
         return FAIL(diag, ERR_JOURNAL, "cannot start a thread of the journal: error %d", error);
     }

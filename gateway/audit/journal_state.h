@@ -164,12 +164,7 @@ MUST_CHECK struct status journal_watch(struct journal *journal, struct diag *dia
 /* At closing; nobody waits any more. */
 void journal_unwatch(struct journal *journal);
 void journal_wake_all(struct journal_tickets tickets); /* without the lock */
-void journal_mutex_init(pthread_mutex_t *mutex);
-/* A condition variable that waits on the monotonic clock, and a wait of <us> at most. */
-void journal_cond_init(pthread_cond_t *cond);
-void journal_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t us);
 
-/* One that takes no signals. */
 MUST_CHECK struct status journal_start_thread(pthread_t *thread, void *(*run)(void *arg),
                                               struct journal *journal, struct diag *diag);
 /* The journal thread; <arg>: the journal. Ends when it closes and nothing is queued. */

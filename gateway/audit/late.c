@@ -4,48 +4,14 @@
  * list, so that its owner may go. Called by journal_set_rules and journal_close; the thread exists
  * as long as there is a limit to be kept, and looks a few times in that time.
  */
-#include <time.h>
 
 #include "audit/journal_state.h"
+#include "base/thread.h"
 
 #define LOOKS_A_WAIT 4
 #define LOOK_LEAST   (5 * US_PER_MS)
 #define LOOK_MOST    (1 * US_PER_S)
 #define WAKE_MAX     16
-
-/* ---- locks, and condition variables with a limit ---- */
-
-/* It is held for less than what going to sleep and coming back takes. */
-void
-journal_mutex_init(pthread_mutex_t *mutex)
-{
-    pthread_mutexattr_t attributes;
-    (void)pthread_mutexattr_init(&attributes);
-    (void)pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
-    (void)pthread_mutex_init(mutex, &attributes);
-    (void)pthread_mutexattr_destroy(&attributes);
-}
-
-void
-journal_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(cond, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-}
-
-void
-journal_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t us)
-{
-    struct timespec end;
-    (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    const int64_t nanoseconds = end.tv_nsec + us % US_PER_S * 1000;
-    end.tv_sec += (time_t)(us / US_PER_S + nanoseconds / 1000000000);
-    end.tv_nsec = (long)(nanoseconds % 1000000000);
-    (void)pthread_cond_timedwait(cond, mutex, &end);
-}
 
 /* ---- tickets ---- */
 
@@ -140,7 +106,7 @@ run(void *arg)
             journal_wake_all(late);
             (void)pthread_mutex_lock(&journal->mutex);
         } else {
-            journal_cond_wait(&journal->watched, &journal->mutex, look_us(journal));
+            (void)thread_wait(&journal->watched, &journal->mutex, look_us(journal));
         }
     }
     (void)pthread_mutex_unlock(&journal->mutex);

@@ -5,20 +5,18 @@
 #include "audit/sealer.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "audit/journal_state.h"
 #include "audit/seal.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 
-#define LOOK_MS 1000
+#define LOOK_US (1 * US_PER_S)
 
 /* Another chain of the folder: its last segment as it was after our last visit. */
 struct visited {
@@ -418,13 +416,11 @@ sealer_look(struct sealer *sealer)
 static bool
 wait(struct sealer *sealer)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LOOK_MS / 1000;
+    const int64_t until_us = clock_mono_us(clock_system()) + LOOK_US;
     (void)pthread_mutex_lock(&sealer->mutex);
-    int error = 0;
-    while (!sealer->is_stopping && error == 0) {
-        error = pthread_cond_timedwait(&sealer->woken, &sealer->mutex, &until);
+    bool is_early = true;
+    while (!sealer->is_stopping && is_early) {
+        is_early = thread_wait_until(&sealer->woken, &sealer->mutex, until_us);
     }
     const bool goes_on = !sealer->is_stopping;
     (void)pthread_mutex_unlock(&sealer->mutex);
@@ -445,7 +441,6 @@ struct status
 sealer_new(const struct journal_place *place, struct journal *journal, const struct clock *clock,
            const struct sealer_owner *owner, struct diag *diag, struct sealer **ret_sealer)
 {
-    pthread_condattr_t attributes;
     struct sealer *sealer = mem_alloc(sizeof(*sealer));
     if (sealer == NULL) {
         return FAIL(diag, ERR_NO_MEMORY, "no memory for the audit's sealer");
@@ -455,24 +450,15 @@ sealer_new(const struct journal_place *place, struct journal *journal, const str
     sealer->clock = clock;
     sealer->owner = *owner;
     (void)pthread_mutex_init(&sealer->mutex, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&sealer->woken, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    thread_cond_init(&sealer->woken);
     *ret_sealer = sealer;
     return OK;
 }
 
-/* As the journal thread it takes no signals. */
 struct status
 sealer_start(struct sealer *sealer, struct diag *diag)
 {
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&sealer->thread, NULL, run, sealer);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int error = thread_start(&sealer->thread, run, sealer);
     if (error != 0) {
         return FAIL(diag, ERR_NO_MEMORY, "cannot start the thread of checkpoints: error %d", error);
     }

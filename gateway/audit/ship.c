@@ -7,8 +7,6 @@
 #include "audit/ship.h"
 
 #include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +14,7 @@
 #include "audit/ship_refused.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #define LOOK_US    (200 * US_PER_MS) /* how often a journal without news is looked at */
 #define COUNT_US   (10 * US_PER_S)   /* how often other processes' chains are counted meanwhile */
@@ -493,16 +492,10 @@ run(void *arg)
 
 /* ---- start and stop ---- */
 
-/* It takes no signals: none may interrupt a write. */
 static struct status
 start_thread(struct ship *ship, struct diag *diag)
 {
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&ship->thread, NULL, run, ship);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int error = thread_start(&ship->thread, run, ship);
     return error == 0 ? OK : FAIL(diag, ERR_IO, "cannot start a shipping thread: error %d", error);
 }
 

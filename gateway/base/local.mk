@@ -28,12 +28,13 @@ libisthmus_a_SOURCES += \
 	gateway/base/spool.c gateway/base/spool.h \
 	gateway/base/status.c gateway/base/status.h \
 	gateway/base/text.c gateway/base/text.h \
+	gateway/base/thread.c gateway/base/thread.h \
 	gateway/base/xmlw.c gateway/base/xmlw.h
 EXTRA_DIST += gateway/base/README.md
 
 BASE_TESTS = tests/unit/test_arena tests/unit/test_body tests/unit/test_buf tests/unit/test_budget tests/unit/test_datetime \
 	tests/unit/test_digest tests/unit/test_document tests/unit/test_ids tests/unit/test_log tests/unit/test_machine tests/unit/test_notes tests/unit/test_patient \
-	tests/unit/test_span tests/unit/test_spool tests/unit/test_status tests/unit/test_text tests/unit/test_writers
+	tests/unit/test_span tests/unit/test_spool tests/unit/test_status tests/unit/test_text tests/unit/test_thread tests/unit/test_writers
 check_PROGRAMS += $(BASE_TESTS)
 tests_unit_test_arena_LDADD = $(UNIT_LIBS)
 tests_unit_test_body_LDADD = $(UNIT_LIBS)
@@ -51,6 +52,7 @@ tests_unit_test_span_LDADD = $(UNIT_LIBS)
 tests_unit_test_spool_LDADD = $(UNIT_LIBS)
 tests_unit_test_status_LDADD = $(UNIT_LIBS)
 tests_unit_test_text_LDADD = $(UNIT_LIBS)
+tests_unit_test_thread_LDADD = $(UNIT_LIBS)
 tests_unit_test_writers_LDADD = $(UNIT_LIBS)
 
 libisthmus_a_SOURCES += gateway/base/mailbox.c gateway/base/mailbox.h

@@ -4,7 +4,6 @@
  */
 #include "cli/client.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +11,7 @@
 #include "base/datetime.h"
 #include "base/ids.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "certs/crl_held.h"
 #include "cli/answers.h"
 #include "cli/journal.h"
@@ -444,37 +444,24 @@ note_end(void *arg, struct asking *asking)
     pthread_mutex_unlock(&wait->lock);
 }
 
-#define LOOK_MS 100
-
-static void
-wait_a_while(struct client_wait *wait)
-{
-    struct timespec until;
-
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += LOOK_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    (void)pthread_cond_timedwait(&wait->ended, &wait->lock, &until);
-}
+#define LOOK_US (100 * US_PER_MS)
 
 /* Runs the order to its end; the caller frees it. What goes wrong is said on standard error:
  * CLI_USAGE when the order was refused, CLI_FAILED when it could not be carried out. */
 static int
 ask(struct client *client, const struct asking_order *order, struct asking **ret_asking)
 {
-    struct client_wait wait = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL};
+    struct client_wait wait = {.lock = PTHREAD_MUTEX_INITIALIZER};
     struct diag diag = {0};
 
+    thread_cond_init(&wait.ended);
     if (!is_ok(asking_start(&client->node, order, note_end, &wait, &diag))) {
         cli_error(client->command, &diag);
         return diag.code == ERR_USAGE ? CLI_USAGE : CLI_FAILED;
     }
     pthread_mutex_lock(&wait.lock);
     while (wait.asking == NULL) {
-        wait_a_while(&wait);
+        (void)thread_wait(&wait.ended, &wait.lock, LOOK_US);
         /* Answers that come later are taken by the serving node, which tells nobody. */
         if (wait.asking == NULL) {
             waiting_note_all(&client->waiting);

@@ -202,6 +202,7 @@ read_policy(struct arena *arena, struct buf *policy, struct diag *diag)
     const struct status st = policy_find_shipped(file, arena, &reason, &path);
 
     if (st.code == ERR_NOT_FOUND && strcmp(plan.policy, "tefca") == 0) {
+        plan.denies_all = true;
         return init_write_deny_policy(policy, diag);
     }
     if (!is_ok(st)) {
@@ -298,9 +299,16 @@ say_what_next(void)
                plan.dir);
     }
     printf("%s/card           for its partners: they put these files into their partners.d\n"
-           "%s/partners.d     put your partners' cards here\n"
-           "%s/policies       what is allowed (%s)\n",
-           plan.dir, plan.dir, plan.dir, plan.policy);
+           "%s/partners.d     put your partners' cards here\n",
+           plan.dir, plan.dir);
+    if (plan.denies_all) {
+        printf(
+            "%s/policies       NOTHING is allowed: the rule files that come with Isthmus are not\n"
+            "where this program was built or installed; copy tefca.yaml from there over this one\n",
+            plan.dir);
+    } else {
+        printf("%s/policies       what is allowed (%s)\n", plan.dir, plan.policy);
+    }
 }
 
 /* What was written must be good: the options were judged, but this is the reader that counts. */

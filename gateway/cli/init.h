@@ -24,6 +24,7 @@ struct init_plan {
     const char *host;    /* the name that partners look for in its TLS certificate */
     const char *address; /* numeric, for the certificate; NULL when partners use a name */
     const char *policy;  /* a shipped policy file's name without .yaml */
+    bool denies_all;     /* it was not found where this program is */
     bool has_pki;
     const char *key_text; /* --key, settled to: */
     enum devpki_key key;

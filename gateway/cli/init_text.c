@@ -247,7 +247,8 @@ init_write_deny_policy(struct buf *out, struct diag *diag)
         out,
         "# Everything is denied, in both directions: the rule files that come with Isthmus were "
         "not\n"
-        "# found when this was written. The language is described in policies/README.md.\n"
+        "# found when this was written: copy tefca.yaml from the folder policies of the sources\n"
+        "# over it. The language is described in the README.md there.\n"
         "rules:\n"
         "  - name: deny-everything\n"
         "    effect: deny\n"

@@ -3,12 +3,11 @@
  * it. Made and joined by server.c; everything else here runs on the loop's own thread.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 
-#include "net/parts.h"
-
 #include "base/mem.h"
+#include "base/thread.h"
+#include "net/parts.h"
 
 struct timeval
 net_timeval(int64_t us)
@@ -164,15 +163,10 @@ run(void *arg)
     return NULL;
 }
 
-/* Signals are the main thread's; a loop must never run a handler. */
 struct status
 loop_start(struct loop *loop, struct diag *diag)
 {
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&loop->thread, NULL, run, loop);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int error = thread_start(&loop->thread, run, loop);
     if (error != 0) {
         return FAIL(diag, ERR_IO, "no thread for a network loop: %s", strerrordesc_np(error));
     }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "out/parts.h"
 
 static pthread_once_t libraries_once = PTHREAD_ONCE_INIT;
@@ -177,15 +178,10 @@ run(void *arg)
     return NULL;
 }
 
-/* Signals are the main thread's. */
 static struct status
 start_thread(struct engine *engine, struct diag *diag)
 {
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&engine->thread, NULL, run, engine);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int error = thread_start(&engine->thread, run, engine);
     if (error != 0) {
         return FAIL(diag, ERR_IO, "no thread for the outbound engine: %s", strerrordesc_np(error));
     }

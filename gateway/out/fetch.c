@@ -8,11 +8,11 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "out/parts.h"
 
 #define CONNECTIONS_MAX 16L
@@ -403,17 +403,11 @@ run(void *arg)
 
 /* ---- start and stop ---- */
 
-/* Signals are the main thread's. */
 static struct status
 start_thread(struct fetcher *fetcher, struct diag *diag)
 {
-    sigset_t all, before;
+    const int error = thread_start(&fetcher->thread, run, fetcher);
 
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&fetcher->thread, NULL, run, fetcher);
-
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) {
         return FAIL(diag, ERR_IO, "no thread for the fetcher: %s", strerrordesc_np(error));
     }

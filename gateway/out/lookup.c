@@ -8,14 +8,13 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 #define HOST_MAX 256
 #define PORT_MAX 8
@@ -80,13 +79,8 @@ static struct status
 start_thread(struct question *question, struct diag *diag)
 {
     pthread_t thread;
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_fetch_add(&question->references, 1);
-    const int error = pthread_create(&thread, NULL, run, question);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int error = thread_start(&thread, run, question);
     if (error != 0) {
         atomic_fetch_sub(&question->references, 1);
         return FAIL(diag, ERR_IO, "cannot start a thread that asks for a name: error %d", error);

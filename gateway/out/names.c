@@ -13,21 +13,20 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "out/parts.h"
 
-#define THREADS_MAX 4
-#define NAMES_MAX   1024
-#define FRESH_US    (60 * US_PER_S)
-#define USABLE_US   (600 * US_PER_S) /* while the name service does not answer */
-#define FAILED_US   (5 * US_PER_S)   /* so long a failure is the answer to all */
-#define STOP_WAIT_S 1
+#define THREADS_MAX  4
+#define NAMES_MAX    1024
+#define FRESH_US     (60 * US_PER_S)
+#define USABLE_US    (600 * US_PER_S) /* while the name service does not answer */
+#define FAILED_US    (5 * US_PER_S)   /* so long a failure is the answer to all */
+#define STOP_WAIT_US (1 * US_PER_S)
 
 /* One host. */
 struct name {
@@ -143,18 +142,14 @@ run(void *arg)
 static void
 start_thread(struct names *names)
 {
-    sigset_t all, before;
     pthread_t thread;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     (void)atomic_fetch_add(&names->references, 1);
-    if (pthread_create(&thread, NULL, run, names) == 0) {
+    if (thread_start(&thread, run, names) == 0) {
         (void)pthread_detach(thread);
         names->threads_n++;
     } else {
         (void)atomic_fetch_sub(&names->references, 1); /* never the last */
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* False: nobody is there to ask. */
@@ -194,7 +189,7 @@ names_new(struct mailbox *mailbox, const struct clock *clock, struct diag *diag,
     names->mailbox = mailbox_ref(mailbox);
     names->clock = clock;
     (void)pthread_mutex_init(&names->lock, NULL);
-    (void)pthread_cond_init(&names->changed, NULL);
+    thread_cond_init(&names->changed);
     *ret_names = names;
     return OK;
 }
@@ -214,12 +209,10 @@ take_jobs_back(struct names *names)
 void
 names_free(struct names *names)
 {
-    struct timespec until;
     if (names == NULL) {
         return;
     }
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += STOP_WAIT_S;
+    const int64_t until_us = clock_mono_us(clock_system()) + STOP_WAIT_US;
     (void)pthread_mutex_lock(&names->lock);
     names->is_stopping = true;
     take_jobs_back(names);
@@ -233,9 +226,9 @@ names_free(struct names *names)
         }
     }
     (void)pthread_mutex_lock(&names->lock);
-    int error = 0;
-    while (names->threads_n > 0 && error == 0) {
-        error = pthread_cond_timedwait(&names->changed, &names->lock, &until);
+    bool is_early = true;
+    while (names->threads_n > 0 && is_early) {
+        is_early = thread_wait_until(&names->changed, &names->lock, until_us);
     }
     (void)pthread_mutex_unlock(&names->lock);
     unref(names);

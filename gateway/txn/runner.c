@@ -4,16 +4,16 @@
  * tests (no workers: the test's own thread). Owns no transaction's memory: on_end gives it back.
  */
 #include <assert.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "txn/deadlines.h"
 #include "txn/txn.h"
 
-#define WORKERS_MAX 64
+#define WORKERS_MAX   64
+#define DRAIN_LOOK_US (20 * US_PER_MS) /* its clock may be a test's */
 
 struct worker {
     struct runner *runner;
@@ -372,7 +372,6 @@ static void
 wait_for_work(struct runner *runner)
 {
     const struct txn *txn = deadlines_first(&runner->deadlines);
-    struct timespec until;
     int64_t left_us;
 
     runner->is_unwatched = false;
@@ -381,17 +380,9 @@ wait_for_work(struct runner *runner)
         return;
     }
     left_us = deadline_of(runner, txn) - clock_mono_us(runner->clock);
-    if (left_us <= 0) {
-        return;
+    if (left_us > 0) {
+        (void)thread_wait(&runner->ready, &runner->lock, left_us);
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += left_us / US_PER_S;
-    until.tv_nsec += (left_us % US_PER_S) * 1000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(&runner->ready, &runner->lock, &until);
 }
 
 static void *
@@ -448,8 +439,6 @@ runner_new(const struct clock *clock, unsigned workers, struct diag *diag,
            struct runner **ret_runner)
 {
     struct runner *runner = mem_alloc(sizeof(*runner));
-    pthread_mutexattr_t briefly;
-    pthread_condattr_t monotonic;
 
     assert(workers <= WORKERS_MAX);
     if (runner == NULL) {
@@ -457,20 +446,14 @@ runner_new(const struct clock *clock, unsigned workers, struct diag *diag,
     }
     runner->clock = clock;
     atomic_init(&runner->end_us, INT64_MAX);
-    pthread_mutexattr_init(&briefly);
-    pthread_mutexattr_settype(&briefly, PTHREAD_MUTEX_ADAPTIVE_NP); /* held for less than a sleep */
-    pthread_mutex_init(&runner->lock, &briefly);
-    pthread_mutexattr_destroy(&briefly);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&runner->ready, &monotonic);
-    pthread_cond_init(&runner->quiet, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    thread_lock_init(&runner->lock);
+    thread_cond_init(&runner->ready);
+    thread_cond_init(&runner->quiet);
     for (unsigned i = 0; i < workers; i++) {
         struct worker *worker = &runner->workers[i];
 
         worker->runner = runner;
-        if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
+        if (thread_start(&worker->thread, work, worker) != 0) {
             runner_free(runner);
             return FAIL(diag, ERR_INTERNAL, "cannot start worker thread %u of %u", i + 1, workers);
         }
@@ -545,15 +528,7 @@ runner_drain(struct runner *runner, int64_t deadline_us)
 
     pthread_mutex_lock(&runner->lock);
     while (runner->active > 0 && clock_mono_us(runner->clock) < deadline_us) {
-        struct timespec soon;
-
-        clock_gettime(CLOCK_MONOTONIC, &soon);
-        soon.tv_nsec += 20 * 1000 * 1000;
-        if (soon.tv_nsec >= 1000000000) {
-            soon.tv_sec++;
-            soon.tv_nsec -= 1000000000;
-        }
-        pthread_cond_timedwait(&runner->quiet, &runner->lock, &soon);
+        (void)thread_wait(&runner->quiet, &runner->lock, DRAIN_LOOK_US);
     }
     is_quiet = runner->active == 0;
     pthread_mutex_unlock(&runner->lock);

@@ -75,7 +75,7 @@ read_events(struct events *events, const char *dir, struct diag *diag)
     return events->n > 0 ? OK : FAIL(diag, ERR_NOT_FOUND, "no record in the journal %s", dir);
 }
 
-/* ---- turns and rounds ---- */
+/* ---- rounds ---- */
 
 /* For each number of writers, one of each for a round. */
 struct series {
@@ -83,6 +83,9 @@ struct series {
     struct meter_list wait_us, sync_us, wait_ratio; /* means */
     struct meter_list late_us;                      /* 99th percentiles */
     struct meter_list batch, cpu_us;
+    /* Beside the same with nothing synced: what is left of its rate, and by how much longer the
+     * waits are. */
+    struct meter_list free_rate, free_ratio, added_us, added_ratio;
     size_t records;
 };
 
@@ -105,13 +108,19 @@ mean_of(const struct meter_list *list)
     return list->n == 0 ? 0 : sum / (double)list->n;
 }
 
+static double
+rate_of(const struct writers_result *result)
+{
+    return (double)result->records * 1e6 / (double)result->time_us;
+}
+
 static void
 note_round(struct series *series, struct writers_result *result)
 {
     const double records = (double)result->records;
     const double batch = records / (double)result->disk.syncs;
     const double sync_us = result->disk.floor_us / (double)result->disk.samples;
-    const double rate = records * 1e6 / (double)result->time_us;
+    const double rate = rate_of(result);
     const double floor_rate = batch * 1e6 / sync_us;
     const double wait_us = mean_of(&result->wait_us);
     meter_list_add(&series->rate, rate);
@@ -124,6 +133,23 @@ note_round(struct series *series, struct writers_result *result)
     meter_list_add(&series->batch, batch);
     meter_list_add(&series->cpu_us, (double)result->cpu_ns / 1000 / records);
     series->records += result->records;
+}
+
+static double
+last_of(const struct meter_list *list)
+{
+    return list->items[list->n - 1];
+}
+
+/* Of the same round, with nothing synced. */
+static void
+note_free(struct series *series, const struct writers_result *result)
+{
+    const double added_us = last_of(&series->wait_us) - mean_of(&result->wait_us);
+    meter_list_add(&series->free_rate, rate_of(result));
+    meter_list_add(&series->free_ratio, last_of(&series->rate) / rate_of(result));
+    meter_list_add(&series->added_us, added_us);
+    meter_list_add(&series->added_ratio, added_us / last_of(&series->sync_us));
 }
 
 static struct status
@@ -150,23 +176,51 @@ run_journal(const struct options *options, const struct events *events, size_t w
     return st;
 }
 
+/* In a journal that is made for it. */
 static struct status
 run_once(const struct options *options, const struct events *events, size_t writers,
-         struct series *series, struct diag *diag)
+         struct diag *diag, struct writers_result *ret_result)
 {
-    struct writers_result result = {.records = 0};
     char dir[PATH_MAX];
     (void)snprintf(dir, sizeof(dir), "%s/journal", options->work_dir);
-    struct status st = run_journal(options, events, writers, dir, diag, &result);
-    if (is_ok(st) && (result.records == 0 || result.disk.samples == 0)) {
-        st = FAIL(diag, ERR_IO, "%zu writers: too few records became durable in %lld ms", writers,
+    struct status st = run_journal(options, events, writers, dir, diag, ret_result);
+    if (is_ok(st) && ret_result->records == 0) {
+        st = FAIL(diag, ERR_IO, "%zu writers: no record became durable in %lld ms", writers,
                   (long long)(options->time_us / US_PER_MS));
+    }
+    (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    return st;
+}
+
+static struct status
+run_synced(const struct options *options, const struct events *events, size_t writers,
+           struct series *series, struct diag *diag)
+{
+    struct writers_result result = {.records = 0};
+    struct status st = run_once(options, events, writers, diag, &result);
+    if (is_ok(st) && result.disk.samples == 0) {
+        st = FAIL(diag, ERR_IO, "%zu writers: too few syncs to compare the disk with", writers);
     }
     if (is_ok(st)) {
         note_round(series, &result);
     }
     writers_result_done(&result);
-    (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    return st;
+}
+
+/* What the processors alone allow. */
+static struct status
+run_free(const struct options *options, const struct events *events, size_t writers,
+         struct series *series, struct diag *diag)
+{
+    struct writers_result result = {.records = 0};
+    disk_skip_syncs(true);
+    const struct status st = run_once(options, events, writers, diag, &result);
+    disk_skip_syncs(false);
+    if (is_ok(st)) {
+        note_free(series, &result);
+    }
+    writers_result_done(&result);
     return st;
 }
 
@@ -200,6 +254,10 @@ show_series(const struct options *options, struct series *series, size_t writers
     const size_t n = series->records;
     show(options, "records", writers, median(&series->rate), "/s", median(&series->floor_rate),
          median(&series->rate_ratio), n);
+    show(options, "records, nothing synced", writers, median(&series->rate), "/s",
+         median(&series->free_rate), median(&series->free_ratio), n);
+    show(options, "wait added by syncs, mean, one sync", writers, median(&series->added_us) / 1000,
+         "ms", median(&series->sync_us) / 1000, median(&series->added_ratio), n);
     show(options, "wait, mean, one sync", writers, median(&series->wait_us) / 1000, "ms",
          median(&series->sync_us) / 1000, median(&series->wait_ratio), n);
     show(options, "wait, 99th percentile", writers, median(&series->late_us) / 1000, "ms", 0, 0, n);
@@ -211,9 +269,10 @@ static void
 series_done(struct series *series)
 {
     struct meter_list *const lists[] = {
-        &series->rate,    &series->floor_rate, &series->rate_ratio,
-        &series->wait_us, &series->sync_us,    &series->wait_ratio,
-        &series->late_us, &series->batch,      &series->cpu_us,
+        &series->rate,        &series->floor_rate, &series->rate_ratio, &series->wait_us,
+        &series->sync_us,     &series->wait_ratio, &series->late_us,    &series->batch,
+        &series->cpu_us,      &series->free_rate,  &series->free_ratio, &series->added_us,
+        &series->added_ratio,
     };
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         meter_list_done(lists[i]);
@@ -226,7 +285,8 @@ run_rounds(const struct options *options, const struct events *events, struct se
 {
     for (size_t round = 0; round < options->rounds; round++) {
         for (size_t i = 0; i < options->counts_n; i++) {
-            TRY(run_once(options, events, options->counts[i], &series[i], diag));
+            TRY(run_synced(options, events, options->counts[i], &series[i], diag));
+            TRY(run_free(options, events, options->counts[i], &series[i], diag));
         }
     }
     meter_row(&(struct meter_row){.name = "audit-append: bytes of a record's event",

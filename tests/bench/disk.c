@@ -1,6 +1,6 @@
 /*
- * pwrite and fdatasync are defined here, so that the library's calls can be counted on their way to
- * the kernel, as the journal's tests do. Used by bench_audit alone.
+ * pwrite, fdatasync and fsync are defined here, so that the library's calls can be counted on their
+ * way to the kernel, as the journal's tests do. Used by bench_audit alone.
  */
 #include "tests/bench/disk.h"
 
@@ -25,7 +25,8 @@ static struct {
     struct disk_others others;
     struct disk_noted sum;
     int64_t least_us; /* of a sync */
-    int error;        /* errno of the floor */
+    atomic_bool skips;
+    int error; /* errno of the floor */
     size_t syncs_ever;
     _Atomic int64_t stolen_us, standing_us;
 } noted = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -34,6 +35,12 @@ void
 disk_slow_down(int64_t least_us)
 {
     noted.least_us = least_us;
+}
+
+void
+disk_skip_syncs(bool skips)
+{
+    atomic_store(&noted.skips, skips);
 }
 
 int64_t
@@ -155,6 +162,9 @@ int fdatasync(int fd);
 int
 fdatasync(int fd)
 {
+    if (atomic_load(&noted.skips)) {
+        return 0;
+    }
     const int result = sync_slowly(fd);
     (void)pthread_mutex_lock(&noted.lock);
     if (noted.floor != NULL && own_bytes > 0) {
@@ -166,6 +176,14 @@ fdatasync(int fd)
     (void)pthread_mutex_unlock(&noted.lock);
     own_bytes = 0;
     return result;
+}
+
+int fsync(int fd);
+
+int
+fsync(int fd)
+{
+    return atomic_load(&noted.skips) ? 0 : (int)syscall(SYS_fsync, fd);
 }
 
 void

@@ -46,6 +46,9 @@ struct disk_noted {
 /* Every sync, the journal's and the floor's, takes at least so long (below a second); 0: as long as
  * it takes. Before anything is synced. */
 void disk_slow_down(int64_t least_us);
+/* From now on nothing is synced, and so nothing noted: what the processors alone allow. Or as
+ * before. */
+void disk_skip_syncs(bool skips);
 void disk_note_begin(struct disk_floor *floor, const struct disk_others *others);
 /* ERR_IO when the floor's file failed. */
 MUST_CHECK struct status disk_note_end(struct diag *diag, struct disk_noted *ret_noted);
