@@ -11,7 +11,6 @@
  */
 #include "out/names.h"
 
-#include <errno.h>
 #include <netdb.h>
 #include <stdatomic.h>
 #include <stdio.h>
