@@ -4,7 +4,6 @@
  * list, so that its owner may go. Called by journal_set_rules and journal_close; the thread exists
  * as long as there is a limit to be kept, and looks a few times in that time.
  */
-
 #include "audit/journal_state.h"
 #include "base/thread.h"
 

@@ -303,8 +303,8 @@ say_what_next(void)
            plan.dir, plan.dir);
     if (plan.denies_all) {
         printf(
-            "%s/policies       NOTHING is allowed: the rule files that come with Isthmus are not\n"
-            "where this program was built or installed; copy tefca.yaml from there over this one\n",
+            "%s/policies       NOTHING is allowed: the rule files that come with Isthmus were\n"
+            "not found from here; copy tefca.yaml from the folder policies of its sources there\n",
             plan.dir);
     } else {
         printf("%s/policies       what is allowed (%s)\n", plan.dir, plan.policy);

@@ -254,7 +254,7 @@ show_series(const struct options *options, struct series *series, size_t writers
     const size_t n = series->records;
     show(options, "records", writers, median(&series->rate), "/s", median(&series->floor_rate),
          median(&series->rate_ratio), n);
-    show(options, "records, nothing synced", writers, median(&series->rate), "/s",
+    show(options, "records beside nothing synced", writers, median(&series->rate), "/s",
          median(&series->free_rate), median(&series->free_ratio), n);
     show(options, "wait added by syncs, mean, one sync", writers, median(&series->added_us) / 1000,
          "ms", median(&series->sync_us) / 1000, median(&series->added_ratio), n);

@@ -168,22 +168,28 @@ test_newest_is_not_linked(void)
     CU_ASSERT_EQUAL(durable[LINKED], 1);
 }
 
+static off_t
+size_of(const char *folder, uint64_t first)
+{
+    char path[PATH_MAX];
+    struct stat info = {.st_size = 0};
+    (void)snprintf(path, sizeof(path), "%.*s/%020llu.seg", PATH_MAX - 32, folder,
+                   (unsigned long long)first);
+    CU_ASSERT_EQUAL(stat(path, &info), 0);
+    return info.st_size;
+}
+
 static void
 check_sizes(const char *dir, off_t most)
 {
     char folder[PATH_MAX];
-    char path[PATH_MAX];
     struct segment_list list;
     struct diag diag = {0};
-    struct stat info;
     kit_join(folder, dir, "serve");
     CHECK_OK(&diag, segment_list_read(folder, &diag, &list));
     CU_ASSERT(list.n > 1);
     for (size_t i = 0; i < list.n; i++) {
-        (void)snprintf(path, sizeof(path), "%.*s/%020llu.seg", PATH_MAX - 32, folder,
-                       (unsigned long long)list.items[i]);
-        CU_ASSERT_EQUAL(stat(path, &info), 0);
-        CU_ASSERT(info.st_size <= most);
+        CU_ASSERT(size_of(folder, list.items[i]) <= most);
     }
     segment_list_done(&list);
 }
@@ -200,6 +206,39 @@ test_end_of_a_segment(void)
     journal_close(busy.journal);
     kit_check_whole(busy.dir, LATER + 1);
     check_sizes(busy.dir, 4096);
+}
+
+/* Appends two records of one size to a chain of its own; *ret_end: where the last file ends. */
+static size_t
+segments_of_two(const char *name, size_t segment_bytes, off_t *ret_end)
+{
+    const char *const dir = kit_folder(name);
+    struct journal *const journal =
+        kit_open(dir, (struct journal_sizes){segment_bytes, 1024 * 1024, 0, false});
+    char folder[PATH_MAX];
+    struct segment_list list;
+    struct diag diag = {0};
+    CHECK_OK(&diag, kit_append_wait(journal, 1, 1000, &diag));
+    CHECK_OK(&diag, kit_append_wait(journal, 2, 1000, &diag));
+    journal_close(journal);
+    kit_check_whole(dir, 2);
+    kit_join(folder, dir, "serve");
+    CHECK_OK(&diag, segment_list_read(folder, &diag, &list));
+    *ret_end = size_of(folder, list.items[list.n - 1]);
+    const size_t n = list.n;
+    segment_list_done(&list);
+    return n;
+}
+
+/* A file that is full to its last byte looks like one that was finished. */
+static void
+test_last_byte_stays_free(void)
+{
+    off_t end = 0;
+    off_t ignored = 0;
+    CU_ASSERT_EQUAL(segments_of_two("roomy", 16384, &end), 1);
+    CU_ASSERT_EQUAL(segments_of_two("one-more", (size_t)end + 1, &ignored), 1);
+    CU_ASSERT_EQUAL(segments_of_two("exact", (size_t)end, &ignored), 2);
 }
 
 static bool
@@ -262,6 +301,7 @@ test_failure(void)
 
 static const struct unit_test tests[] = {
     {"linked while the disk is busy", test_linked_while_the_disk_is_busy},
+    {"the last byte stays free", test_last_byte_stays_free},
     {"the last of a batch tells of the one before", test_last_of_a_batch_tells_of_the_one_before},
     {"the newest is not linked", test_newest_is_not_linked},
     {"the end of a segment", test_end_of_a_segment},
