@@ -175,8 +175,7 @@ inbound_may_disclose(const struct inbound *in, const struct document_entry *entr
 {
     const struct policy_facts facts = inbound_policy_facts(in);
 
-    return inbound_may_open(in, entry->patient_id) &&
-           disclosure_is_allowed(in->node->config->policy, &facts, &in->decision,
+    return disclosure_is_allowed(in->node->config->policy, &facts, &in->decision,
                                  &entry->confidentiality);
 }
 

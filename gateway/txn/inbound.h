@@ -160,8 +160,8 @@ extern const struct responder iti55_responder, iti55_deferred_responder, iti38_r
 
 /* The facts for policy_decide that a proven request has. */
 struct policy_facts inbound_policy_facts(const struct inbound *in);
-/* May this document be disclosed: under the decision and the rules, by its confidentiality codes,
- * and to an individual who may open one record only? */
+/* May this document be disclosed: under the decision and the rules, by its confidentiality codes?
+ * Whether the asker may open the patient's record at all: inbound_may_open. */
 bool inbound_may_disclose(const struct inbound *in, const struct document_entry *entry);
 
 /* ---- individual access (inbound_individual.c); of other requests nothing is asked ---- */

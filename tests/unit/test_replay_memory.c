@@ -183,10 +183,11 @@ what_was_accepted_survives_a_kill(void)
 }
 
 #define THREADS  4
-#define MESSAGES 3000
+#define MESSAGES 30000 /* more than one thread remembers before the others have begun */
 
 struct racer {
     pthread_t thread;
+    pthread_barrier_t *start;
     struct replay_memory *memory;
     size_t accepted, refused;
 };
@@ -196,6 +197,7 @@ race(void *arg)
 {
     struct racer *racer = arg;
 
+    (void)pthread_barrier_wait(racer->start);
     for (uint64_t i = 0; i < MESSAGES; i++) {
         struct diag diag = {0};
         size_t evicted = 0;
@@ -214,8 +216,12 @@ of_racing_copies_one_passes(void)
     struct replay_memory *memory = replay_kit_start(replay_kit_folder(), true, false);
     struct racer racers[THREADS] = {0};
     size_t accepted = 0, refused = 0;
+    pthread_barrier_t start;
 
+    CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&start, NULL, THREADS), 0);
+    (void)alarm(UNIT_PATIENCE_S); /* a table that a race has spoilt may have no end */
     for (size_t i = 0; i < THREADS; i++) {
+        racers[i].start = &start;
         racers[i].memory = memory;
         CU_ASSERT_FATAL(pthread_create(&racers[i].thread, NULL, race, &racers[i]) == 0);
     }
@@ -224,9 +230,11 @@ of_racing_copies_one_passes(void)
         accepted += racers[i].accepted;
         refused += racers[i].refused;
     }
+    (void)alarm(0);
     CU_ASSERT_EQUAL(accepted, MESSAGES);
     CU_ASSERT_EQUAL(refused, (size_t)MESSAGES * (THREADS - 1));
     CU_ASSERT_EQUAL(replay_memory_count(memory).keys, MESSAGES);
+    CU_ASSERT_EQUAL(pthread_barrier_destroy(&start), 0);
     replay_memory_close(memory);
 }
 

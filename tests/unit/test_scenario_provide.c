@@ -234,6 +234,20 @@ replaces_stored(void)
     request.objects.associations.n = 2;
 }
 
+/* The version of a DocumentEntry's metadata, as a metadata update says it. */
+static void
+changes_metadata(void)
+{
+    member[0].previous_version = SPAN("1");
+}
+
+/* ... in a SubmissionSet that is not: whose patient it is would be anybody's guess. */
+static void
+limited_entry(void)
+{
+    entry.is_limited = true;
+}
+
 static void
 same_id_other_bytes(void)
 {
@@ -255,6 +269,8 @@ test_refused(void)
         {foreign_patient, "XDSUnknownPatientId"},
         {no_format, "XDSRepositoryMetadataError"},
         {replaces_stored, "PartialReplaceContentNotProcessed"},
+        {changes_metadata, "XDSRepositoryMetadataError"},
+        {limited_entry, "XDSRepositoryMetadataError"},
         {same_id_other_bytes, "XDSNonIdenticalSize"},
     };
 
