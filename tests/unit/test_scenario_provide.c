@@ -118,7 +118,6 @@ order(const char *community)
     static struct span to[1];
     struct asking_order given = scene_order(ASKING_PROVIDE, ISABELLA);
     struct asking *asking = NULL;
-
     to[0] = span_of_cstr(community);
     given.to = (struct span_list){to, 1, 1};
     given.provide = &request;
@@ -234,18 +233,16 @@ replaces_stored(void)
     request.objects.associations.n = 2;
 }
 
-/* The version of a DocumentEntry's metadata, as a metadata update says it. */
 static void
 changes_metadata(void)
 {
     member[0].previous_version = SPAN("1");
 }
 
-/* ... in a SubmissionSet that is not: whose patient it is would be anybody's guess. */
 static void
 limited_entry(void)
 {
-    entry.is_limited = true;
+    entry.is_limited = true; /* and its SubmissionSet is not */
 }
 
 static void
@@ -298,8 +295,7 @@ test_refused(void)
     close_all();
 }
 
-/* Limited metadata brings a patient whom green does not know, when it says so (ITI TF-3 4.1.3.2).
- */
+/* Limited metadata brings an unknown patient, when it says so (ITI TF-3 4.1.3.2). */
 static void
 test_limited(void)
 {
